@@ -1,0 +1,89 @@
+//! Evidence: bytes of files, read-only, wherever they lie.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::ops::Deref;
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use crate::registry::hex;
+
+pub mod directory;
+
+/// The bytes of one file of the evidence.
+pub enum Bytes {
+    /// Mapped privately: pages are read when looked at, and changing them would never reach the file.
+    Mapped(memmap2::MmapMut),
+    /// Read whole, where the file is not a regular one, is empty, or may not be mapped.
+    Read(Vec<u8>),
+}
+
+impl Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Mapped(map) => map,
+            Self::Read(bytes) => bytes,
+        }
+    }
+}
+
+impl Bytes {
+    /// Opens a file for reading. With `map` it is mapped where it is a regular file; otherwise, and always without
+    /// `map`, it is read.
+    ///
+    /// # Errors
+    /// What the system says of the file.
+    pub fn open(path: &Path, map: bool) -> io::Result<Self> {
+        let mut file = File::open(path)?;
+        let metadata = file.metadata()?;
+        if map && metadata.is_file() && metadata.len() > 0 {
+            // A file system that cannot map is no reason not to read.
+            if let Ok(map) = map_privately(&file) {
+                return Ok(Self::Mapped(map));
+            }
+        }
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok(Self::Read(bytes))
+    }
+}
+
+/// Maps a file copy-on-write.
+#[expect(unsafe_code, reason = "the one unsafe line of the project")]
+fn map_privately(file: &File) -> io::Result<memmap2::MmapMut> {
+    // SAFETY: the map is private and evidence is not written by us. If another process truncates the file meanwhile,
+    // reading past its new end kills us with SIGBUS, which is no memory error; if it writes, bytes change under us,
+    // which checked reading survives. `--no-mmap` is there for evidence that others write to.
+    unsafe { memmap2::MmapOptions::new().map_copy(file) }
+}
+
+/// The SHA-256 of a file and its size in bytes.
+///
+/// The file is read in pieces, not through the map, so that hashing a large hive does not keep it in memory.
+///
+/// # Errors
+/// What the system says of the file.
+pub fn sha256(path: &Path) -> io::Result<(String, u64)> {
+    let mut file = File::open(path)?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 256 << 10];
+    let mut size = 0_u64;
+    loop {
+        let count = match file.read(&mut buffer) {
+            Ok(0) => return Ok((hex(&hasher.finalize()), size)),
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        hasher.update(buffer.get(..count).unwrap_or_default());
+        size = size.saturating_add(count as u64);
+    }
+}
+
+/// The SHA-256 of bytes that are in memory.
+pub fn sha256_of(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}

@@ -1,0 +1,1 @@
+//! Folders: a mounted volume, a folder of copied hives, or one file.

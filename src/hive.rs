@@ -1,0 +1,120 @@
+//! One hive: its integrity, and its tree of keys and values.
+
+use std::io;
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::error::Problem;
+use crate::evidence::Bytes;
+use crate::registry::Role;
+
+pub mod base_block;
+mod cell;
+mod tree;
+
+pub use base_block::BaseBlock;
+pub use tree::{Key, Tree};
+
+/// A hive that has been opened: its bytes and its base block.
+pub struct Hive {
+    bytes: Bytes,
+    base_block: BaseBlock,
+}
+
+/// How far a hive can be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// The last write was completed.
+    Clean,
+    /// Dirty, and its transaction logs were replayed in memory.
+    Recovered,
+    /// Dirty, and read as it lies: changes may be missing that stand in transaction logs.
+    Dirty,
+    /// Something in it cannot be read.
+    Damaged,
+}
+
+impl Hive {
+    /// Opens the hive at `path`. See [`Bytes::open`] for `map`.
+    ///
+    /// # Errors
+    /// What the system says of the file, or what is there in place of a hive.
+    pub fn open(path: &Path, map: bool) -> io::Result<Result<Self, Problem>> {
+        Ok(Self::from_bytes(Bytes::open(path, map)?))
+    }
+
+    /// A hive from its bytes.
+    ///
+    /// # Errors
+    /// Where the bytes are not a hive's.
+    pub fn from_bytes(bytes: Bytes) -> Result<Self, Problem> {
+        let base_block = BaseBlock::read(&bytes)?;
+        if bytes.len() <= base_block::SIZE {
+            return Err(Problem::at(
+                base_block::SIZE as u64,
+                "hive bins behind the base block",
+                format!("the end of the file, at {} bytes", bytes.len()),
+            ));
+        }
+        Ok(Self { bytes, base_block })
+    }
+
+    /// The base block.
+    pub fn base_block(&self) -> &BaseBlock {
+        &self.base_block
+    }
+
+    /// Size of the file in bytes.
+    pub fn size(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    /// Reads from the tree. Damage met by `read` is what [`Tree::problems`] then says.
+    ///
+    /// # Errors
+    /// Where reading failed in a way that was not foreseen; other hives are not affected.
+    pub fn inspect<T>(&self, read: impl FnOnce(&Tree<'_>) -> T) -> Result<T, Problem> {
+        tree::guarded(|| read(&Tree::new(&self.bytes, &self.base_block)))
+    }
+}
+
+/// Which part of the registry a tree is, by the keys that it has. `None` where the root cannot be read.
+pub fn role(tree: &Tree<'_>) -> Option<Role> {
+    let root = tree.root().ok()?;
+    let has = |path: &str| matches!(tree.key(path), Ok(Some(_)));
+    let names: Vec<String> = root.subkeys().0.iter().map(Key::name).collect();
+    let holds = |name: &str| names.iter().any(|known| crate::registry::same_text(known, name));
+    let control_set = names.iter().any(|name| name.to_ascii_lowercase().starts_with("controlset"));
+    Some(if control_set && (holds("Select") || holds("Setup") || holds("MountedDevices")) {
+        Role::System
+    } else if holds("Microsoft") && (holds("Classes") || windows_version(tree)) {
+        Role::Software
+    } else if holds("SAM") {
+        Role::Sam
+    } else if holds("Policy") && !holds("Software") {
+        Role::Security
+    } else if holds("Control Panel") && holds("Software") {
+        // DEFAULT is the profile of the system account: it has the same keys as a user's.
+        Role::Ntuser
+    } else if holds("Local Settings") || (holds("CLSID") && holds("Software")) {
+        Role::UsrClass
+    } else if holds("DerivedData") || holds("CanonicalData") {
+        Role::Components
+    } else if holds("DriverDatabase") {
+        Role::Drivers
+    } else if holds("Objects") && holds("Description") {
+        Role::Bcd
+    } else if has(r"Root\InventoryApplicationFile") || has(r"Root\File") {
+        Role::Amcache
+    } else {
+        Role::Unknown
+    })
+}
+
+/// Whether `Microsoft\Windows NT\CurrentVersion` names a Windows. A user's hive has that key too, but not the value.
+fn windows_version(tree: &Tree<'_>) -> bool {
+    let key = tree.key(r"Microsoft\Windows NT\CurrentVersion").ok().flatten();
+    key.is_some_and(|key| !matches!(key.value("CurrentVersion"), Ok(None)))
+}

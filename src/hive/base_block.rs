@@ -1,0 +1,191 @@
+//! The base block: the first 4,096 bytes of a hive, read by ourselves before anything else is believed.
+//!
+//! Layout and the meaning of "dirty": M. Suhanov, "Windows registry file format specification", section "Base block".
+//! <https://github.com/msuhanov/regf/blob/master/Windows%20registry%20file%20format%20specification.md>
+
+use crate::error::Problem;
+use crate::registry::FileTime;
+
+/// Bytes of the base block in a primary file; the hive bins begin behind it, and cell offsets count from there.
+pub const SIZE: usize = 4096;
+/// Hive bins come in pages of this many bytes.
+const PAGE: u32 = 4096;
+
+/// The fields of a base block. Offsets in `root_offset` count from the end of the base block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseBlock {
+    /// Raised before a write to the hive.
+    pub primary_sequence: u32,
+    /// Made equal to the primary when the write is complete.
+    pub secondary_sequence: u32,
+    /// When the hive was last written, 100 ns since 1601.
+    pub last_written: FileTime,
+    /// Major version of the format, 1.
+    pub major: u32,
+    /// Minor version of the format: 3 (NT 4, 2000, and `reg save`), 5 (XP and later), 6 (layered keys).
+    pub minor: u32,
+    /// 0 for a primary file; 1, 2 or 6 for a transaction log.
+    pub file_type: u32,
+    /// 1: direct memory load.
+    pub file_format: u32,
+    /// Where the root key node is, in bytes from the first hive bin.
+    pub root_offset: u32,
+    /// Bytes of hive bins.
+    pub data_size: u32,
+    /// Clustering factor, 1.
+    pub clustering: u32,
+    /// The end of the path that the hive had when Windows last loaded it; a name that evidence gives itself.
+    pub file_name: String,
+    /// The checksum as stored.
+    pub checksum_stored: u32,
+    /// The checksum as it should be.
+    pub checksum_computed: u32,
+}
+
+impl BaseBlock {
+    /// Reads the base block at the start of `bytes`: a hive, or a transaction log (whose base block is 512 bytes).
+    ///
+    /// # Errors
+    /// Where there are fewer than 512 bytes, or no `regf` signature: then this is not a hive.
+    pub fn read(bytes: &[u8]) -> Result<Self, Problem> {
+        let Some(header) = bytes.first_chunk::<512>() else {
+            return Err(Problem::at(0, "a base block of 4096 bytes", format!("{} bytes", bytes.len())));
+        };
+        if !header.starts_with(b"regf") {
+            let signature = header.get(..4).unwrap_or_default();
+            return Err(Problem::at(
+                0,
+                "the signature \"regf\" of a hive",
+                format!("\"{}\"", signature.escape_ascii()),
+            ));
+        }
+        let dword = |offset: usize| -> u32 {
+            let end = offset.saturating_add(4);
+            header.get(offset..end).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes)
+        };
+        let name = header.get(48..112).unwrap_or_default().as_chunks::<2>().0;
+        let name: Vec<u16> = name.iter().map(|unit| u16::from_le_bytes(*unit)).take_while(|unit| *unit != 0).collect();
+        Ok(Self {
+            primary_sequence: dword(4),
+            secondary_sequence: dword(8),
+            last_written: FileTime(u64::from(dword(12)) | u64::from(dword(16)) << 32),
+            major: dword(20),
+            minor: dword(24),
+            file_type: dword(28),
+            file_format: dword(32),
+            root_offset: dword(36),
+            data_size: dword(40),
+            clustering: dword(44),
+            file_name: String::from_utf16_lossy(&name),
+            checksum_stored: dword(508),
+            checksum_computed: checksum(header),
+        })
+    }
+
+    /// Whether the stored checksum is the right one.
+    pub fn checksum_valid(&self) -> bool {
+        self.checksum_stored == self.checksum_computed
+    }
+
+    /// Dirty as the specification defines it: a wrong checksum, or unequal sequence numbers. Changes that Windows had
+    /// made may then stand in the transaction logs alone.
+    pub fn is_dirty(&self) -> bool {
+        !self.checksum_valid() || self.primary_sequence != self.secondary_sequence
+    }
+
+    /// Everything that is wrong with this base block in a primary file of `file_size` bytes, except that it is dirty.
+    pub fn problems(&self, file_size: u64) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let mut expect = |offset: u64, holds: bool, expected: &str, found: String| {
+            if !holds {
+                problems.push(Problem::at(offset, expected, found));
+            }
+        };
+        let version = format!("version {}.{}", self.major, self.minor);
+        expect(20, self.major == 1 && (3..=6).contains(&self.minor), "a hive format of version 1.3 to 1.6", version);
+        expect(28, self.file_type == 0, "file type 0 (a primary file)", format!("file type {}", self.file_type));
+        expect(32, self.file_format == 1, "file format 1", format!("file format {}", self.file_format));
+        expect(36, self.root_offset != u32::MAX, "the offset of the root key", "no root key (0xffffffff)".to_owned());
+        let pages = self.data_size > 0 && self.data_size.is_multiple_of(PAGE);
+        expect(40, pages, "hive bins of a multiple of 4096 bytes", format!("{} bytes", self.data_size));
+        expect(44, self.clustering == 1, "clustering factor 1", self.clustering.to_string());
+        expect(
+            508,
+            self.checksum_valid(),
+            &format!("checksum {:#010x}", self.checksum_computed),
+            format!("{:#010x}", self.checksum_stored),
+        );
+        let declared = u64::from(self.data_size).saturating_add(SIZE as u64);
+        expect(
+            file_size.min(declared),
+            file_size >= declared,
+            &format!("a file of at least {declared} bytes, as its base block declares"),
+            format!("{file_size} bytes: the file is truncated"),
+        );
+        problems
+    }
+}
+
+/// The checksum over the first 508 bytes: the 32-bit words XORed, with 0 and 0xffffffff replaced.
+fn checksum(header: &[u8; 512]) -> u32 {
+    let words = header.as_chunks::<4>().0.iter().take(127);
+    match words.fold(0, |sum, word| sum ^ u32::from_le_bytes(*word)) {
+        0 => 1,
+        u32::MAX => u32::MAX - 1,
+        sum => sum,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header() -> Vec<u8> {
+        let mut bytes = vec![0; 512];
+        bytes[..4].copy_from_slice(b"regf");
+        for (offset, word) in [(4, 7_u32), (8, 7), (20, 1), (24, 5), (32, 1), (36, 32), (40, 4096), (44, 1)] {
+            bytes[offset..offset + 4].copy_from_slice(&word.to_le_bytes());
+        }
+        let sum = checksum(bytes.first_chunk().unwrap());
+        bytes[508..].copy_from_slice(&sum.to_le_bytes());
+        bytes
+    }
+
+    #[test]
+    fn a_sound_base_block_has_no_problems() {
+        let base_block = BaseBlock::read(&header()).unwrap();
+        assert!(!base_block.is_dirty());
+        assert_eq!(base_block.problems(8192), []);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_all_at_once_with_its_offset() {
+        let mut bytes = header();
+        bytes[24] = 9;
+        bytes[8] = 6;
+        let base_block = BaseBlock::read(&bytes).unwrap();
+        assert!(base_block.is_dirty());
+        let problems: Vec<String> = base_block.problems(5000).iter().map(ToString::to_string).collect();
+        insta::assert_debug_snapshot!(problems, @r#"
+        [
+            "at 0x14: expected a hive format of version 1.3 to 1.6, found version 1.9",
+            "at 0x1fc: expected checksum 0x6667755b, found 0x66677556",
+            "at 0x1388: expected a file of at least 8192 bytes, as its base block declares, found 5000 bytes: the file is truncated",
+        ]
+        "#);
+    }
+
+    #[test]
+    fn a_text_file_is_not_a_hive() {
+        let problem = BaseBlock::read(&[b'A'; 4096]).unwrap_err();
+        insta::assert_snapshot!(problem, @r#"at 0x0: expected the signature "regf" of a hive, found "AAAA""#);
+    }
+
+    #[test]
+    fn the_two_checksums_that_cannot_be_are_replaced() {
+        assert_eq!(checksum(&[0; 512]), 1);
+        let mut ones = [0; 512];
+        ones[..4].fill(0xff);
+        assert_eq!(checksum(&ones), u32::MAX - 1);
+    }
+}

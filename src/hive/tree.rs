@@ -1,0 +1,279 @@
+//! Navigation: keys by path, values by name. The only file that knows `nt_hive`.
+//!
+//! nt-hive decodes the tree where `cell.rs` has found it sound, and its reading is taken only where it agrees with
+//! the checked offsets; what it would lose or panic on is decoded from the checked cells instead. Lookups are ours:
+//! nt-hive searches by halves, which misses keys in an unsorted list, and folds letters that Windows does not.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use nt_hive::{KeyValueData, NtHiveNameString};
+
+use super::base_block::{self, BaseBlock};
+use super::cell::{Cells, Name, RawKey, RawValue};
+use crate::error::Problem;
+use crate::registry::{FileTime, RegistryValue};
+
+/// A hive's tree of keys, read from the bytes of a hive file.
+pub struct Tree<'h> {
+    cells: Cells<'h>,
+    bytes: &'h [u8],
+    root_offset: u32,
+    decoder: Option<nt_hive::Hive<&'h [u8]>>,
+    problems: RefCell<BTreeSet<Problem>>,
+}
+
+/// A key of a [`Tree`].
+pub struct Key<'t, 'h> {
+    tree: &'t Tree<'h>,
+    raw: RawKey<'h>,
+    decoder: Option<nt_hive::KeyNode<'t, &'h [u8]>>,
+}
+
+impl<'h> Tree<'h> {
+    /// The tree of the hive in `bytes`, whose base block has been read.
+    pub(super) fn new(bytes: &'h [u8], base_block: &BaseBlock) -> Self {
+        let end = usize::try_from(base_block.data_size).unwrap_or(usize::MAX).saturating_add(base_block::SIZE);
+        let bytes = bytes.get(..end).unwrap_or(bytes);
+        Self {
+            cells: Cells::new(bytes, base_block.data_size, base_block.minor),
+            bytes,
+            root_offset: base_block.root_offset,
+            decoder: nt_hive::Hive::without_validation(bytes).ok(),
+            problems: RefCell::default(),
+        }
+    }
+
+    /// The root key.
+    ///
+    /// # Errors
+    /// Where the key node at the base block's root offset cannot be read: then nothing of the hive can.
+    pub fn root(&self) -> Result<Key<'_, 'h>, Problem> {
+        let raw = self.cells.key(self.root_offset).map_err(|problem| self.met(problem))?;
+        let decoder = self.decoder.as_ref().and_then(|hive| hive.root_key_node().ok());
+        Ok(Key::new(self, raw, decoder))
+    }
+
+    /// The key at `path`, components separated by backslashes and compared as Windows does; `None` where there is none.
+    ///
+    /// # Errors
+    /// Where a key on the way, or the list that would name it, cannot be read: then nobody knows whether it is there.
+    pub fn key(&self, path: &str) -> Result<Option<Key<'_, 'h>>, Problem> {
+        self.root()?.descend(path)
+    }
+
+    /// The damage met so far, by place in the file.
+    pub fn problems(&self) -> Vec<Problem> {
+        self.problems.borrow().iter().cloned().collect()
+    }
+
+    fn met(&self, problem: Problem) -> Problem {
+        self.problems.borrow_mut().insert(problem.clone());
+        problem
+    }
+
+    fn meet(&self, problems: Vec<Problem>) {
+        self.problems.borrow_mut().extend(problems);
+    }
+
+    /// Where a slice of this hive's bytes begins, in bytes from the first hive bin.
+    fn offset_of(&self, slice: &[u8]) -> Option<usize> {
+        slice.as_ptr().addr().checked_sub(self.bytes.as_ptr().addr())?.checked_sub(base_block::SIZE)
+    }
+}
+
+/// Reads from a tree with a last line of defence: a panic inside becomes a problem of the hive.
+///
+/// # Errors
+/// Where reading panicked. Every offset is checked beforehand, so this is a defect of ours or of nt-hive's.
+pub(super) fn guarded<T>(read: impl FnOnce() -> T) -> Result<T, Problem> {
+    catch_unwind(AssertUnwindSafe(read)).map_err(|_| {
+        Problem::at(0, "a hive that can be read", "a defect that the reader does not know")
+            .advise("please report it; findings of this hive are missing")
+    })
+}
+
+impl<'t, 'h> Key<'t, 'h> {
+    /// nt-hive's node is kept only where it is the key that the checked offsets name.
+    fn new(tree: &'t Tree<'h>, raw: RawKey<'h>, decoder: Option<nt_hive::KeyNode<'t, &'h [u8]>>) -> Self {
+        // The name stands 76 bytes into the node, behind the cell's 4 bytes of size.
+        let name_at = usize::try_from(raw.offset).ok().and_then(|offset| offset.checked_add(80));
+        let decoder = decoder.filter(|node| {
+            let at = match node.name() {
+                Ok(NtHiveNameString::Latin1(name) | NtHiveNameString::Utf16LE(name)) => tree.offset_of(name),
+                Err(_) => None,
+            };
+            at.is_some() && at == name_at
+        });
+        Self { tree, raw, decoder }
+    }
+
+    /// The name, for showing. Unpaired surrogates are shown as U+FFFD.
+    pub fn name(&self) -> String {
+        self.raw.name.to_string()
+    }
+
+    /// When the key was last written. This is the key's time; values have none.
+    pub fn last_written(&self) -> FileTime {
+        self.raw.last_written
+    }
+
+    /// The key at `path` below this one. As [`Tree::key`].
+    pub fn descend(self, path: &str) -> Result<Option<Key<'t, 'h>>, Problem> {
+        let mut key = self;
+        for name in path.split('\\').filter(|name| !name.is_empty()) {
+            match key.subkey(name)? {
+                Some(subkey) => key = subkey,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(key))
+    }
+
+    /// The subkey of that name. The whole list is looked at, in any order; a second key of the same name is a problem
+    /// of the hive, and the first is taken.
+    ///
+    /// # Errors
+    /// Where it is not found and the list, or a key in it, cannot be read.
+    pub fn subkey(&self, name: &str) -> Result<Option<Key<'t, 'h>>, Problem> {
+        let listing = self.tree.cells.subkeys(&self.raw);
+        let sound = listing.problems.is_empty();
+        let mut unread = listing.problems.first().cloned();
+        self.tree.meet(listing.problems);
+        let mut found: Option<(usize, RawKey<'h>)> = None;
+        for (index, offset) in listing.offsets.into_iter().enumerate() {
+            match self.tree.cells.key(offset) {
+                Err(problem) => unread = Some(self.tree.met(problem)),
+                Ok(key) if key.name.is(name) => match &found {
+                    None => found = Some((index, key)),
+                    Some((_, first)) => {
+                        self.tree.met(Problem::at(
+                            file_offset(key.offset),
+                            format!("one subkey named {name}"),
+                            format!("another at {:#x}", file_offset(first.offset)),
+                        ));
+                    }
+                },
+                Ok(_) => {}
+            }
+        }
+        match (found, unread) {
+            (Some((index, raw)), _) => {
+                let decoder = sound.then(|| self.decoded_subkey(index)).flatten();
+                Ok(Some(Key::new(self.tree, raw, decoder)))
+            }
+            (None, Some(problem)) => Err(problem),
+            (None, None) => Ok(None),
+        }
+    }
+
+    fn decoded_subkey(&self, index: usize) -> Option<nt_hive::KeyNode<'t, &'h [u8]>> {
+        self.decoder.as_ref()?.subkeys()?.ok()?.nth(index)?.ok()
+    }
+
+    /// All subkeys, in the list's order, and what of the list could not be read.
+    pub fn subkeys(&self) -> (Vec<Key<'t, 'h>>, Vec<Problem>) {
+        let listing = self.tree.cells.subkeys(&self.raw);
+        let mut problems = listing.problems;
+        let sound = problems.is_empty();
+        let mut decoded = if sound { self.decoder.as_ref().and_then(|node| node.subkeys()?.ok()) } else { None };
+        let mut keys = Vec::with_capacity(listing.offsets.len());
+        for offset in listing.offsets {
+            match self.tree.cells.key(offset) {
+                Ok(raw) => {
+                    let node = decoded.as_mut().and_then(|nodes| nodes.next()?.ok());
+                    keys.push(Key::new(self.tree, raw, node));
+                }
+                Err(problem) => {
+                    // nt-hive may not be asked about this one; its order is lost with it.
+                    decoded = None;
+                    problems.push(problem);
+                }
+            }
+        }
+        self.tree.meet(problems.clone());
+        (keys, problems)
+    }
+
+    /// The value of that name (`""` is the default value). The first of several is taken, as Windows does, and a
+    /// second one is a problem of the hive.
+    ///
+    /// # Errors
+    /// Where its data cannot be read, or where it is not found and the list, or a value in it, cannot be read.
+    pub fn value(&self, name: &str) -> Result<Option<RegistryValue>, Problem> {
+        let listing = self.tree.cells.values(&self.raw);
+        let sound = listing.problems.is_empty();
+        let mut unread = listing.problems.first().cloned();
+        self.tree.meet(listing.problems);
+        let mut found: Option<(usize, RawValue<'h>)> = None;
+        for (index, offset) in listing.offsets.into_iter().enumerate() {
+            match self.tree.cells.value(offset) {
+                Err(problem) => unread = Some(self.tree.met(problem)),
+                Ok(value) if value.name.is(name) => match &found {
+                    None => found = Some((index, value)),
+                    Some((_, first)) => {
+                        self.tree.met(Problem::at(
+                            file_offset(value.offset),
+                            format!("one value named {name}"),
+                            format!("another at {:#x}", file_offset(first.offset)),
+                        ));
+                    }
+                },
+                Ok(_) => {}
+            }
+        }
+        match (found, unread) {
+            (Some((index, value)), _) => self.read(&value, sound.then_some(index)).map(Some),
+            (None, Some(problem)) => Err(problem),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// The names and data of all values, in the list's order; what cannot be read is an error in its place.
+    pub fn values(&self) -> Vec<Result<(String, RegistryValue), Problem>> {
+        let listing = self.tree.cells.values(&self.raw);
+        let sound = listing.problems.is_empty();
+        self.tree.meet(listing.problems.clone());
+        let read = |(index, offset)| {
+            let value = self.tree.cells.value(offset).map_err(|problem| self.tree.met(problem))?;
+            Ok((value.name.to_string(), self.read(&value, sound.then_some(index))?))
+        };
+        let lost = listing.problems.into_iter().map(Err);
+        listing.offsets.into_iter().enumerate().map(read).chain(lost).collect()
+    }
+
+    /// The data of a value, by nt-hive where it can be asked, else from the checked cells.
+    fn read(&self, value: &RawValue<'h>, index: Option<usize>) -> Result<RegistryValue, Problem> {
+        let checked = self.tree.cells.data(value).map_err(|problem| self.tree.met(problem))?;
+        let decoded = index
+            .filter(|_| self.tree.cells.nt_hive_reads(value))
+            .and_then(|index| self.decoder.as_ref()?.values()?.ok()?.nth(index)?.ok())
+            .filter(|decoded| decoded.name().is_ok_and(|name| same_bytes(value.name, &name)))
+            .and_then(|decoded| decoded.data().ok())
+            .and_then(|data| match data {
+                KeyValueData::Small(bytes) => Some(bytes.to_vec()),
+                KeyValueData::Big(_) => data.into_vec().ok(),
+            });
+        if decoded.as_ref().is_some_and(|decoded| *decoded != *checked) {
+            // Two readers that differ: say so, and do not choose silently.
+            self.tree.met(Problem::at(
+                file_offset(value.offset),
+                "data that both readings of the value agree on",
+                "two different readings; the checked one is shown",
+            ));
+        }
+        Ok(RegistryValue { data_type: value.data_type, bytes: checked.into_owned() })
+    }
+}
+
+fn same_bytes(name: Name<'_>, decoded: &NtHiveNameString<'_>) -> bool {
+    match (name, decoded) {
+        (Name::Latin1(a), NtHiveNameString::Latin1(b)) | (Name::Utf16(a), NtHiveNameString::Utf16LE(b)) => a == *b,
+        _ => false,
+    }
+}
+
+fn file_offset(cell_offset: u32) -> u64 {
+    u64::from(cell_offset).saturating_add(base_block::SIZE as u64)
+}

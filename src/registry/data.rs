@@ -1,0 +1,209 @@
+//! Value data: the type, the raw bytes, and what they say where they say it without hiding anything.
+
+use std::fmt;
+
+/// The type of a value's data, any 32-bit number: Windows stores what it is given.
+///
+/// <https://learn.microsoft.com/windows/win32/sysinfo/registry-value-types>
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DataType(pub u32);
+
+/// The named types, by number from 0.
+const NAMES: [&str; 12] = [
+    "REG_NONE",
+    "REG_SZ",
+    "REG_EXPAND_SZ",
+    "REG_BINARY",
+    "REG_DWORD",
+    "REG_DWORD_BIG_ENDIAN",
+    "REG_LINK",
+    "REG_MULTI_SZ",
+    "REG_RESOURCE_LIST",
+    "REG_FULL_RESOURCE_DESCRIPTOR",
+    "REG_RESOURCE_REQUIREMENTS_LIST",
+    "REG_QWORD",
+];
+
+#[expect(missing_docs, reason = "the types' own names")]
+impl DataType {
+    pub const SZ: Self = Self(1);
+    pub const EXPAND_SZ: Self = Self(2);
+    pub const BINARY: Self = Self(3);
+    pub const DWORD: Self = Self(4);
+    pub const LINK: Self = Self(6);
+    pub const MULTI_SZ: Self = Self(7);
+    pub const QWORD: Self = Self(11);
+}
+
+impl DataType {
+    /// The type of that name (`REG_SZ`), or `None` for a name that is not one.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let number = NAMES.iter().position(|known| *known == name)?;
+        u32::try_from(number).ok().map(Self)
+    }
+}
+
+impl fmt::Display for DataType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match usize::try_from(self.0).ok().and_then(|number| NAMES.get(number)) {
+            Some(name) => f.write_str(name),
+            None => write!(f, "type {:#010x}", self.0),
+        }
+    }
+}
+
+impl serde::Serialize for DataType {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A value's type and its raw bytes, as they stand in the hive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegistryValue {
+    /// The type as stored.
+    pub data_type: DataType,
+    /// The data as stored, terminators included.
+    pub bytes: Vec<u8>,
+}
+
+/// What the data says, where it says it plainly.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(untagged)]
+pub enum Decoded {
+    /// A string type: well-formed, one terminator at most, nothing behind it.
+    Text(String),
+    /// A list of strings, trailing empty strings left off.
+    List(Vec<String>),
+    /// A number of 4 or 8 bytes.
+    Number(u64),
+}
+
+impl RegistryValue {
+    /// A string of the given type, terminated.
+    pub fn text(data_type: DataType, text: &str) -> Self {
+        Self { data_type, bytes: text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect() }
+    }
+
+    /// A REG_MULTI_SZ of these strings, each terminated, and the list too.
+    pub fn list<S: AsRef<str>>(entries: &[S]) -> Self {
+        let mut bytes = Vec::new();
+        for entry in entries {
+            bytes.extend(entry.as_ref().encode_utf16().chain([0]).flat_map(u16::to_le_bytes));
+        }
+        bytes.extend([0, 0]);
+        Self { data_type: DataType::MULTI_SZ, bytes }
+    }
+
+    /// A REG_DWORD.
+    pub fn dword(number: u32) -> Self {
+        Self { data_type: DataType::DWORD, bytes: number.to_le_bytes().to_vec() }
+    }
+
+    /// A REG_QWORD.
+    pub fn qword(number: u64) -> Self {
+        Self { data_type: DataType::QWORD, bytes: number.to_le_bytes().to_vec() }
+    }
+
+    /// What the data says, or `None` for binary data, for a number of the wrong size, and for a string that is not
+    /// well-formed or holds bytes behind its end: such data is shown raw, never shortened.
+    pub fn decoded(&self) -> Option<Decoded> {
+        match self.data_type {
+            DataType::SZ | DataType::EXPAND_SZ | DataType::LINK => self.as_text().map(Decoded::Text),
+            DataType::MULTI_SZ => self.as_list().map(Decoded::List),
+            DataType::DWORD | DataType::QWORD => self.as_number().map(Decoded::Number),
+            _ => None,
+        }
+    }
+
+    /// The string, if this is a string type and hides nothing.
+    pub fn as_text(&self) -> Option<String> {
+        if !matches!(self.data_type, DataType::SZ | DataType::EXPAND_SZ | DataType::LINK) {
+            return None;
+        }
+        let units = self.units()?;
+        let text = units.strip_suffix(&[0]).unwrap_or(&units);
+        if text.contains(&0) {
+            return None;
+        }
+        String::from_utf16(text).ok()
+    }
+
+    /// The strings of a REG_MULTI_SZ. Empty strings in the middle are kept, for an entry may hide behind one;
+    /// those at the end say nothing and are left off.
+    pub fn as_list(&self) -> Option<Vec<String>> {
+        if self.data_type != DataType::MULTI_SZ {
+            return None;
+        }
+        let units = self.units()?;
+        let mut entries = units.split(|unit| *unit == 0).map(String::from_utf16).collect::<Result<Vec<_>, _>>().ok()?;
+        while entries.last().is_some_and(String::is_empty) {
+            entries.pop();
+        }
+        Some(entries)
+    }
+
+    /// The number of a REG_DWORD of 4 bytes or a REG_QWORD of 8.
+    pub fn as_number(&self) -> Option<u64> {
+        match self.data_type {
+            DataType::DWORD => Some(u64::from(u32::from_le_bytes(self.bytes.as_slice().try_into().ok()?))),
+            DataType::QWORD => Some(u64::from_le_bytes(self.bytes.as_slice().try_into().ok()?)),
+            _ => None,
+        }
+    }
+
+    /// The bytes in lower-case hexadecimal.
+    pub fn raw_hex(&self) -> String {
+        hex(&self.bytes)
+    }
+
+    fn units(&self) -> Option<Vec<u16>> {
+        let (pairs, rest) = self.bytes.as_chunks::<2>();
+        rest.is_empty().then(|| pairs.iter().map(|pair| u16::from_le_bytes(*pair)).collect())
+    }
+}
+
+/// Bytes in lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len().saturating_mul(2)), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_string_that_hides_bytes_behind_its_end_is_not_text() {
+        assert_eq!(RegistryValue::text(DataType::SZ, "a").as_text().as_deref(), Some("a"));
+        assert_eq!(RegistryValue::text(DataType::SZ, "good\0evil").as_text(), None);
+        assert_eq!(RegistryValue { data_type: DataType::SZ, bytes: vec![0x41, 0, 0x42] }.as_text(), None);
+        assert_eq!(RegistryValue { data_type: DataType::SZ, bytes: vec![0, 0xd8] }.as_text(), None);
+        assert_eq!(RegistryValue { data_type: DataType::SZ, bytes: vec![] }.as_text().as_deref(), Some(""));
+    }
+
+    #[test]
+    fn an_entry_behind_an_empty_string_is_seen() {
+        let hidden = RegistryValue::list(&["a", "", "evil"]);
+        assert_eq!(hidden.as_list().unwrap(), ["a", "", "evil"]);
+        assert_eq!(RegistryValue::list(&["a", ""]).as_list().unwrap(), ["a"]);
+        assert!(RegistryValue::list::<&str>(&[]).as_list().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_number_of_the_wrong_size_is_none() {
+        assert_eq!(RegistryValue::dword(258).decoded(), Some(Decoded::Number(258)));
+        assert_eq!(RegistryValue { data_type: DataType::DWORD, bytes: vec![3, 0] }.decoded(), None);
+    }
+
+    #[test]
+    fn types_without_a_name_show_their_number() {
+        assert_eq!(DataType(7).to_string(), "REG_MULTI_SZ");
+        assert_eq!(DataType(0xffff_0011).to_string(), "type 0xffff0011");
+        assert_eq!(DataType::from_name("REG_QWORD"), Some(DataType::QWORD));
+    }
+}
