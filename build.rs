@@ -1,0 +1,27 @@
+//! Lists the built-in baselines: every file in `src/baselines`, so that a new Windows is a new file and nothing else.
+
+#![allow(clippy::expect_used, reason = "a build that cannot list the baselines must stop")]
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::{env, fs};
+
+fn main() {
+    println!("cargo::rerun-if-changed=src/baselines");
+    let folder = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("src/baselines");
+    let mut files: Vec<PathBuf> = fs::read_dir(&folder)
+        .expect("src/baselines is there")
+        .map(|entry| entry.expect("src/baselines can be listed").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .collect();
+    files.sort();
+    let mut list = String::from("&[\n");
+    for file in files {
+        let id = file.file_name().and_then(|name| name.to_str()).expect("an id in ASCII").trim_end_matches(".toml");
+        writeln!(list, "    ({id:?}, include_str!({:?})),", file.to_str().expect("a path in UTF-8"))
+            .expect("a String takes everything");
+    }
+    list.push(']');
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it")).join("baselines.rs");
+    fs::write(out, list).expect("OUT_DIR can be written");
+}

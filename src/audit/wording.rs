@@ -1,0 +1,75 @@
+//! What a finding says beside its verdict: conclusions from the data, in a sentence.
+
+use crate::baseline::Rule;
+use crate::error::Problem;
+use crate::finding::{Finding, Remediation};
+use crate::registry::{DataType, RegistryValue, same_text};
+
+/// A finding about something that could not be read: where, and what stood there.
+pub(super) fn unreadable(finding: Finding, problem: &Problem) -> Finding {
+    let why = format!("{} Could not be read: {problem}.", finding.why);
+    Finding { why, observed: None, remediation: None::<Remediation>, ..finding }
+}
+
+/// The `why` of a deviation, with what can be concluded from how the data differ.
+pub(super) fn deviation(why: &str, rule: &Rule, observed: &RegistryValue) -> String {
+    let mut why = why.to_owned();
+    match rule {
+        Rule::OneOf { accepted, .. } => {
+            if let Some(first) = accepted.first()
+                && accepted.iter().all(|accepted| accepted.data_type != observed.data_type)
+            {
+                why.push_str(&format!(" The type is wrong: {} instead of {}.", observed.data_type, first.data_type));
+            }
+            if accepted.iter().any(|accepted| typed_in_decimal(accepted, observed)) {
+                why.push_str(" The digits are those of the right number in hexadecimal: they were typed in decimal.");
+            }
+        }
+        Rule::Contains(entries) => match missing_entries(entries, observed) {
+            Some(missing) => why.push_str(&format!(" Missing from the list: {}.", missing.join(", "))),
+            None => why.push_str(&format!(" The data are no list of strings ({}).", observed.data_type)),
+        },
+        _ => {}
+    }
+    if observed.decoded().is_none() && observed.data_type != DataType::BINARY {
+        why.push_str(" The data do not say plainly what they hold; see the raw bytes.");
+    }
+    why
+}
+
+/// Whether somebody read hexadecimal digits and typed them into regedit's decimal field: 0x258 became 258.
+fn typed_in_decimal(accepted: &RegistryValue, observed: &RegistryValue) -> bool {
+    let (Some(wanted), Some(found)) = (accepted.as_number(), observed.as_number()) else { return false };
+    wanted > 9 && wanted != found && format!("{wanted:x}") == found.to_string()
+}
+
+/// The entries that a list lacks, or `None` where the data are no list. Windows reads a list up to the first empty
+/// string; what stands behind one is not in it.
+pub(super) fn missing_entries(entries: &[String], observed: &RegistryValue) -> Option<Vec<String>> {
+    let list = observed.as_list()?;
+    let seen: Vec<&String> = list.iter().take_while(|entry| !entry.is_empty()).collect();
+    Some(entries.iter().filter(|entry| !seen.iter().any(|seen| same_text(seen, entry))).cloned().collect())
+}
+
+/// Whether a value is a path that names a drive.
+pub(super) fn names_a_drive(value: Option<&RegistryValue>) -> bool {
+    value.and_then(RegistryValue::as_text).is_some_and(|text| text.get(1..3) == Some(r":\"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_typed_in_decimal_is_named_as_such() {
+        assert!(typed_in_decimal(&RegistryValue::dword(600), &RegistryValue::dword(258)));
+        assert!(!typed_in_decimal(&RegistryValue::dword(600), &RegistryValue::dword(300)));
+        assert!(!typed_in_decimal(&RegistryValue::dword(3), &RegistryValue::dword(3)));
+    }
+
+    #[test]
+    fn what_stands_behind_an_empty_string_is_not_in_the_list() {
+        let list = RegistryValue::list(&["Themes", "", "BITS"]);
+        assert_eq!(missing_entries(&["BITS".into(), "themes".into()], &list).unwrap(), ["BITS"]);
+    }
+}

@@ -1,0 +1,234 @@
+//! Baselines: what a Windows should have, why, and who says so. The judgement is data, in `src/baselines/*.toml`;
+//! `docs/baselines.md` describes the grammar.
+
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::evidence::sha256_of;
+use crate::finding::{Grade, Severity, Source};
+use crate::os::{Os, OsId};
+use crate::registry::{RegistryValue, Role};
+
+mod grammar;
+mod path;
+
+pub use path::SystemRoot;
+
+/// The built-in baselines: id and text, by id.
+pub const BUILT_IN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/baselines.rs"));
+
+/// What one Windows should have.
+#[derive(Debug)]
+pub struct Baseline {
+    /// The id; for a built-in baseline that of its Windows.
+    pub id: String,
+    /// The Windows' name.
+    pub name: String,
+    /// The Windows that this is for.
+    pub applies_to: Vec<OsId>,
+    /// SHA-256 of the file, so that a report can be tied to its expectations.
+    pub sha256: String,
+    /// The keys, in the file's order.
+    pub keys: Vec<ExpectedKey>,
+    /// What hives cannot decide.
+    pub steps: Vec<Step>,
+}
+
+/// A key, and what should stand in it.
+#[derive(Debug)]
+pub struct ExpectedKey {
+    /// The id that findings begin with.
+    pub id: String,
+    /// Which hive it is in.
+    pub role: Role,
+    /// The path below the hive's root. `CurrentControlSet` stands for the control set that is judged.
+    pub path: String,
+    /// Whether the key should be there.
+    pub presence: Presence,
+    /// The key is a subkey of `path`, and this says which.
+    pub each_subkey: Option<Subkeys>,
+    /// Whether values that the baseline does not name are unexpected.
+    pub closed: bool,
+    /// Whether the values are the whole key, so that a missing one may be written anew.
+    pub recreate: bool,
+    /// For which installations this holds.
+    pub when: When,
+    /// Why, and who says so, for the key itself.
+    pub basis: Basis,
+    /// The values, in the file's order.
+    pub values: Vec<ExpectedValue>,
+}
+
+/// Whether a key should be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// It should.
+    Required,
+    /// It may be missing; then its values conform.
+    Optional,
+    /// It should not.
+    Absent,
+}
+
+/// Which subkeys of a path are meant.
+#[derive(Debug)]
+pub struct Subkeys {
+    /// Values that a subkey must hold, name and data compared without case; empty for every subkey.
+    pub holding: Vec<(String, String)>,
+    /// The path from there on.
+    pub below: Option<String>,
+}
+
+/// A value, and what it should be.
+#[derive(Debug)]
+pub struct ExpectedValue {
+    /// The name, as findings spell it.
+    pub name: String,
+    /// What it should be.
+    pub rule: Rule,
+    /// Whether it may be missing.
+    pub optional: bool,
+    /// For which installations this holds.
+    pub when: When,
+    /// What to do by hand.
+    pub advice: Option<String>,
+    /// Why, and who says so.
+    pub basis: Basis,
+}
+
+/// What a value should be.
+#[derive(Debug)]
+pub enum Rule {
+    /// One of these; the first is what remediation writes.
+    OneOf {
+        /// What is accepted.
+        accepted: Vec<RegistryValue>,
+        /// How observed and accepted data are compared.
+        compare: Compare,
+    },
+    /// A list that holds these entries, among others.
+    Contains(Vec<String>),
+    /// Not there.
+    Absent,
+    /// Shown, and judged by nobody.
+    Informational,
+    /// No source says; nothing is expected. The reason.
+    Unknown(String),
+}
+
+/// How data are compared. Numbers and binary data are always compared exactly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Compare {
+    /// Letter for letter: names of functions.
+    Exact,
+    /// Without case: names of services, groups, accounts.
+    Text,
+    /// As a command line: directory, program and arguments.
+    Path,
+    /// As a set of names without case and order.
+    Set,
+}
+
+/// Why something is expected, and who says so.
+#[derive(Clone, Debug, Serialize)]
+pub struct Basis {
+    /// Why it matters.
+    pub why: String,
+    /// Who says so.
+    pub source: Source,
+    /// How sure that is.
+    pub grade: Grade,
+    /// With [`Grade::Inferred`]: the Windows that this is carried over from.
+    pub kinship: Option<String>,
+    /// How much a deviation matters.
+    pub severity: Severity,
+    /// ATT&CK techniques that a deviation may point at.
+    pub attack: Vec<String>,
+}
+
+/// Conditions on the installation; all that are given must hold.
+#[derive(Clone, Debug, Default)]
+pub struct When {
+    product_type: Option<Vec<String>>,
+    architecture: Option<Vec<String>>,
+    service_pack_at_least: Option<u32>,
+}
+
+/// A step of the article that hives cannot decide.
+#[derive(Debug)]
+pub struct Step {
+    /// The finding's id.
+    pub id: String,
+    /// What the administrator should do.
+    pub advice: String,
+    /// For which installations this holds.
+    pub when: When,
+    /// Why, and who says so.
+    pub basis: Basis,
+}
+
+impl Baseline {
+    /// Reads a baseline from its TOML text. `origin` names it in errors.
+    ///
+    /// # Errors
+    /// Where the text does not follow the grammar; the message says where.
+    pub fn parse(origin: &str, text: &str) -> Result<Self, Error> {
+        let baseline =
+            grammar::parse(text).map_err(|message| Error::Baseline { baseline: origin.to_owned(), message })?;
+        Ok(Self { sha256: sha256_of(text.as_bytes()), ..baseline })
+    }
+
+    /// The built-in baseline of a Windows, if there is one.
+    ///
+    /// # Errors
+    /// Where the built-in file is wrong; the tests see to it that none is.
+    pub fn of(os: OsId) -> Result<Option<Self>, Error> {
+        Self::text_of(os.as_str()).map(|text| Self::parse(os.as_str(), text)).transpose()
+    }
+
+    /// The text of the built-in baseline of that id.
+    pub fn text_of(id: &str) -> Option<&'static str> {
+        BUILT_IN.iter().find(|(known, _)| *known == id).map(|(_, text)| *text)
+    }
+}
+
+impl When {
+    /// Whether the conditions hold for `os`; `None` where the hives do not tell.
+    pub fn holds(&self, os: &Os) -> Option<bool> {
+        let among = |wanted: &Option<Vec<String>>, found: Option<&str>| match wanted {
+            None => Some(true),
+            Some(wanted) => found.map(|found| wanted.iter().any(|one| one.eq_ignore_ascii_case(found))),
+        };
+        let checks = [
+            among(&self.product_type, os.product_type.as_deref()),
+            among(&self.architecture, os.architecture.as_deref()),
+            self.service_pack_at_least
+                .map_or(Some(true), |least| os.service_pack_number().map(|number| number >= least)),
+        ];
+        if checks.contains(&Some(false)) { Some(false) } else { checks.iter().all(Option::is_some).then_some(true) }
+    }
+}
+
+impl Compare {
+    /// Whether `observed` is as good as `accepted` here. The types must be the same.
+    pub fn same(self, observed: &RegistryValue, accepted: &RegistryValue, root: &SystemRoot) -> bool {
+        if observed.data_type != accepted.data_type {
+            return false;
+        }
+        if let (Some(observed), Some(accepted)) = (observed.as_list(), accepted.as_list()) {
+            return match self {
+                Self::Exact => observed == accepted,
+                _ => path::same_set(&observed, &accepted),
+            };
+        }
+        match (observed.as_text(), accepted.as_text()) {
+            (Some(observed), Some(accepted)) => match self {
+                Self::Exact => observed == accepted,
+                Self::Path => path::same_command(&observed, &accepted, root),
+                Self::Text | Self::Set => crate::registry::same_text(&observed, &accepted),
+            },
+            _ => observed.bytes == accepted.bytes,
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Facts: what stands in the keys that a baseline names. Present, absent and unreadable are three things.
+
+use crate::baseline::{Baseline, ExpectedKey, Presence, Subkeys};
+use crate::control_set;
+use crate::error::Problem;
+use crate::hive::{Key, Tree};
+use crate::registry::{FileTime, RegistryValue, Role, same_text};
+
+/// What was observed of a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Observed {
+    /// It is there.
+    Present(RegistryValue),
+    /// It is not there, and everything that would name it was read.
+    Absent,
+    /// It, or something on the way to it, could not be read.
+    Unreadable(Problem),
+}
+
+/// What was observed of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyState {
+    /// It is there; when it was last written.
+    Present(FileTime),
+    /// It is not there.
+    Absent,
+    /// It, or something on the way to it, could not be read.
+    Unreadable(Problem),
+    /// There is no hive that could hold it.
+    HiveMissing,
+}
+
+/// What was observed of one key that a baseline expects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyFacts {
+    /// The path in the hive, the control set resolved.
+    pub path: String,
+    /// The control set, in SYSTEM.
+    pub control_set: Option<u32>,
+    /// The subkey's name, where the baseline asks for every subkey.
+    pub subkey: Option<String>,
+    /// The key.
+    pub state: KeyState,
+    /// One for each value that the baseline names, in its order.
+    pub values: Vec<Observed>,
+    /// Values that it does not name, where its list is closed.
+    pub others: Vec<(String, RegistryValue)>,
+}
+
+/// Observes one key of a baseline in one control set: one entry, or several where the key is looked for among
+/// subkeys. `tree` is the hive that the key is in, or the reason why there is none to read.
+pub fn observe(expected: &ExpectedKey, tree: Source<'_, '_>, control_set: Option<u32>) -> Vec<KeyFacts> {
+    let observer = Observer { expected, control_set: control_set.filter(|_| expected.role == Role::System) };
+    match tree {
+        Source::Missing => vec![observer.without_key(None, KeyState::HiveMissing)],
+        Source::Unreadable(problem) => vec![observer.without_key(None, KeyState::Unreadable(problem.clone()))],
+        Source::Tree(tree) => match &expected.each_subkey {
+            Some(subkeys) => observer.among_subkeys(tree, subkeys),
+            None => vec![observer.at(tree.key(&observer.path()), None)],
+        },
+    }
+}
+
+/// Where facts come from.
+#[derive(Clone, Copy)]
+pub enum Source<'a, 'h> {
+    /// A hive that is open.
+    Tree(&'a Tree<'h>),
+    /// No hive of that role is there.
+    Missing,
+    /// There is one, and it, or its control set, cannot be read.
+    Unreadable(&'a Problem),
+}
+
+struct Observer<'a> {
+    expected: &'a ExpectedKey,
+    control_set: Option<u32>,
+}
+
+impl Observer<'_> {
+    /// The expected path with the control set in place of `CurrentControlSet`.
+    fn path(&self) -> String {
+        match (self.expected.path.strip_prefix("CurrentControlSet\\"), self.control_set) {
+            (Some(rest), Some(number)) => format!("{}\\{rest}", control_set::key_name(number)),
+            _ => self.expected.path.clone(),
+        }
+    }
+
+    fn among_subkeys(&self, tree: &Tree<'_>, wanted: &Subkeys) -> Vec<KeyFacts> {
+        let parent = match tree.key(&self.path()) {
+            Ok(Some(parent)) => parent,
+            Ok(None) => return vec![self.without_key(None, KeyState::Absent)],
+            Err(problem) => return vec![self.without_key(None, KeyState::Unreadable(problem))],
+        };
+        let (subkeys, mut problems) = parent.subkeys();
+        let mut facts = Vec::new();
+        for subkey in subkeys {
+            let holds = wanted.holding.iter().try_fold(true, |all, (name, data)| {
+                let value = subkey.value(name)?;
+                Ok(all && value.and_then(|value| value.as_text()).is_some_and(|text| same_text(&text, data)))
+            });
+            match holds {
+                Ok(false) => continue,
+                Err(problem) => {
+                    problems.push(problem);
+                    continue;
+                }
+                Ok(true) => {}
+            }
+            let name = subkey.name();
+            let mut path = format!("{}\\{name}", self.path());
+            let key = match &wanted.below {
+                None => Ok(Some(subkey)),
+                Some(below) => {
+                    path = format!("{path}\\{below}");
+                    subkey.descend(below)
+                }
+            };
+            // Where a value tells the subkey, there is one; only "every subkey" needs its name to be told apart.
+            let every = wanted.holding.is_empty();
+            let found = self.at(key, every.then(|| name.clone()));
+            facts.push(KeyFacts { path, ..found });
+            if !every {
+                break;
+            }
+        }
+        match (facts.is_empty(), problems.into_iter().next()) {
+            (true, Some(problem)) => vec![self.without_key(None, KeyState::Unreadable(problem))],
+            (true, None) => vec![self.without_key(None, KeyState::Absent)],
+            (false, _) => {
+                facts.sort_by(|a, b| a.path.cmp(&b.path));
+                facts
+            }
+        }
+    }
+
+    fn at(&self, key: Result<Option<Key<'_, '_>>, Problem>, subkey: Option<String>) -> KeyFacts {
+        let key = match key {
+            Ok(Some(key)) => key,
+            Ok(None) => return self.without_key(subkey, KeyState::Absent),
+            Err(problem) => return self.without_key(subkey, KeyState::Unreadable(problem)),
+        };
+        let values = self.expected.values.iter().map(|value| match key.value(&value.name) {
+            Ok(Some(value)) => Observed::Present(value),
+            Ok(None) => Observed::Absent,
+            Err(problem) => Observed::Unreadable(problem),
+        });
+        let named = |name: &str| self.expected.values.iter().any(|value| same_text(&value.name, name));
+        let others = if self.expected.closed {
+            key.values().into_iter().flatten().filter(|(name, _)| !named(name)).collect()
+        } else {
+            Vec::new()
+        };
+        KeyFacts {
+            path: self.path(),
+            control_set: self.control_set,
+            subkey,
+            state: KeyState::Present(key.last_written()),
+            values: values.collect(),
+            others,
+        }
+    }
+
+    fn without_key(&self, subkey: Option<String>, state: KeyState) -> KeyFacts {
+        let observed = match &state {
+            KeyState::Unreadable(problem) => Observed::Unreadable(problem.clone()),
+            _ => Observed::Absent,
+        };
+        KeyFacts {
+            path: self.path(),
+            control_set: self.control_set,
+            subkey,
+            state,
+            values: vec![observed; self.expected.values.len()],
+            others: Vec::new(),
+        }
+    }
+}
+
+/// All facts that a baseline asks for, in its order: keys of SOFTWARE once, keys of SYSTEM for each control set.
+pub fn observe_all(
+    baseline: &Baseline,
+    software: Source<'_, '_>,
+    system: Source<'_, '_>,
+    control_sets: &[u32],
+) -> Vec<(usize, KeyFacts)> {
+    let mut facts = Vec::new();
+    for (index, expected) in baseline.keys.iter().enumerate() {
+        let found = match expected.role {
+            Role::System if !control_sets.is_empty() => {
+                control_sets.iter().flat_map(|set| observe(expected, system, Some(*set))).collect()
+            }
+            Role::System => observe(expected, system, None),
+            _ => observe(expected, software, None),
+        };
+        facts.extend(found.into_iter().map(|facts| (index, facts)));
+    }
+    facts
+}
+
+impl KeyFacts {
+    /// Whether the key's absence is as it should be, so that its values conform by not being there.
+    pub fn rightly_absent(&self, presence: Presence) -> bool {
+        self.state == KeyState::Absent && presence != Presence::Required
+    }
+}

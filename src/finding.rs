@@ -1,0 +1,205 @@
+//! Findings: what an expectation came to, how much it matters, and how sure it is.
+
+use serde::{Deserialize, Serialize};
+
+use crate::registry::{DataType, Decoded, FileTime, RegistryValue, Role};
+
+/// How sure an expectation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Grade {
+    /// Carried over from a kindred Windows.
+    Inferred,
+    /// One source, or one machine.
+    SingleSource,
+    /// Microsoft's own text, two independent sources, or two real machines.
+    Confirmed,
+}
+
+/// How much a deviation matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// The owner's choice, an inert leftover, a known addition of a third party. Never fails a run.
+    Info,
+    /// Differs; what it does is not known.
+    Low,
+    /// Explains the failure that the article describes.
+    Medium,
+    /// Decides which code runs.
+    High,
+    /// Code is loaded from where no system file lives.
+    Critical,
+}
+
+/// What an expectation came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// As it should be.
+    Conforms,
+    /// Other data, or another type.
+    Deviates,
+    /// Expected, and not there.
+    Absent,
+    /// There, and should not be.
+    Unexpected,
+    /// Could not be read: nobody knows.
+    Unreadable,
+    /// Not judged, for the [`Reason`] given.
+    NotAssessed,
+}
+
+/// Why something was not judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// Hives never hold it.
+    RunTime,
+    /// Shown, and judged by nobody.
+    Informational,
+    /// The hive is of a Windows whose setup is not finished.
+    SetupPhase,
+    /// The hive that would tell is not there.
+    HiveMissing,
+    /// Whether this is expected depends on a fact about this Windows that is not known.
+    OsUnknown,
+}
+
+/// A value as reports show it: the type, and the data where it can be told without hiding anything.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Datum {
+    /// The type's name.
+    #[serde(rename = "type")]
+    pub data_type: DataType,
+    /// The decoded data.
+    pub data: Option<Decoded>,
+}
+
+/// A value as it was observed: what it says, and its raw bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ObservedDatum {
+    /// What it says.
+    #[serde(flatten)]
+    pub datum: Datum,
+    /// The bytes, in lower-case hexadecimal.
+    pub raw: String,
+}
+
+/// What would put a value right.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "action", rename_all = "kebab-case")]
+pub enum Remediation {
+    /// Write this value.
+    Set {
+        /// What to write.
+        #[serde(flatten)]
+        datum: Datum,
+        /// The same with its bytes.
+        #[serde(skip)]
+        value: RegistryValue,
+    },
+    /// Delete the value.
+    DeleteValue,
+}
+
+/// Who says what is expected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Source {
+    /// Its name.
+    pub title: String,
+    /// Where it can be read.
+    pub url: Option<String>,
+}
+
+/// Which view of a dirty hive a verdict rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum View {
+    /// The primary file as it lies.
+    Primary,
+    /// With the transaction logs replayed.
+    Replayed,
+    /// The two differ in the verdict.
+    BothDiffer,
+}
+
+/// Where in the file a finding's key and value lie, in bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Location {
+    /// The key node.
+    pub nk: Option<u64>,
+    /// The value.
+    pub vk: Option<u64>,
+    /// The value's data.
+    pub data: Option<u64>,
+}
+
+/// What one expectation came to in one installation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Key id, `/`, value name; unique per installation and control set.
+    pub id: String,
+    /// What it came to.
+    pub verdict: Verdict,
+    /// How much it matters.
+    pub severity: Severity,
+    /// How sure the expectation is.
+    pub grade: Grade,
+    /// Why it was not judged.
+    pub reason: Option<Reason>,
+    /// What to do by hand.
+    pub advice: Option<String>,
+    /// The hive.
+    pub hive: Option<Role>,
+    /// The control set, in SYSTEM.
+    pub control_set: Option<u32>,
+    /// The key's path in the hive.
+    pub key: Option<String>,
+    /// The value's name.
+    pub value: Option<String>,
+    /// What would be accepted; empty where the value should not be there.
+    pub expected: Vec<Datum>,
+    /// What is there.
+    pub observed: Option<ObservedDatum>,
+    /// When the key was last written. It says nothing of when this value was.
+    pub key_last_written: Option<FileTime>,
+    /// Which view of the hive this rests on.
+    pub view: View,
+    /// What the other view came to, where the two differ.
+    pub other_view: Option<serde_json::Value>,
+    /// Where it lies in the file.
+    pub location: Option<Location>,
+    /// Why it matters, and what was concluded.
+    pub why: String,
+    /// Who says so.
+    pub source: Source,
+    /// ATT&CK techniques that this may point at.
+    pub attack: Vec<String>,
+    /// What would put it right.
+    pub remediation: Option<Remediation>,
+}
+
+impl Finding {
+    /// Whether this says that something is not as it should be.
+    pub fn is_deviation(&self) -> bool {
+        matches!(self.verdict, Verdict::Deviates | Verdict::Absent | Verdict::Unexpected)
+    }
+
+    /// Whether something that should have been judged could not be.
+    pub fn is_gap(&self) -> bool {
+        self.verdict == Verdict::Unreadable || matches!(self.reason, Some(Reason::HiveMissing | Reason::OsUnknown))
+    }
+}
+
+impl From<&RegistryValue> for Datum {
+    fn from(value: &RegistryValue) -> Self {
+        Self { data_type: value.data_type, data: value.decoded() }
+    }
+}
+
+impl From<&RegistryValue> for ObservedDatum {
+    fn from(value: &RegistryValue) -> Self {
+        Self { datum: value.into(), raw: value.raw_hex() }
+    }
+}
