@@ -1,1 +1,14 @@
 //! The integration tests, one binary.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that goes wrong should stop there; clippy.toml allows these only inside test functions"
+)]
+
+#[path = "../support/hive_builder.rs"]
+mod builder;
+
+mod hive_builder;
