@@ -100,7 +100,12 @@ fn store_value(arena: &mut Arena, minor: u32, value: &Value) -> ValueLocation {
     // The value's record first, as Windows does: its size does not depend on where the data are.
     let vk = arena.reserve(cells::vk(value, Some(0)).len());
     let (offset, data) = if minor >= 4 && value.data.len() > BIG_DATA_SEGMENT {
-        let segments: Vec<_> = value.data.chunks(BIG_DATA_SEGMENT).map(|segment| arena.store(segment)).collect();
+        let segments = value.data.chunks(BIG_DATA_SEGMENT).map(|segment| {
+            let cell = arena.reserve(BIG_DATA_SEGMENT); // the last one too, as Windows does
+            arena.fill(cell, segment);
+            cell
+        });
+        let segments: Vec<_> = segments.collect();
         let list = arena.store(&offsets(segments.iter().copied()));
         let db = arena.store(&cells::db(segments.len(), list.offset()));
         (db.offset(), DataLocation::Big { db, list, segments })
