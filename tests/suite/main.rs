@@ -5,7 +5,8 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a test that goes wrong should stop there; clippy.toml allows these only inside test functions"
+    clippy::print_stdout,
+    reason = "a test that goes wrong should stop there and one that is skipped say so; clippy.toml allows these only inside test functions"
 )]
 
 #[path = "../support/hive_builder.rs"]

@@ -1,4 +1,7 @@
-"""Prints a hive as Debian's hivex (package python3-hivex) reads it; status 77 if that is not installed."""
+"""Prints a hive as Debian's hivex (package python3-hivex) reads it; status 77 if that is not installed.
+
+hivex does not read class names: they are left out.
+"""
 
 import sys
 
@@ -9,7 +12,7 @@ except ImportError as error:
 
 
 def walk(hive, node, path, out):
-    out.append(f"key\t{path}\t{hive.node_timestamp(node)}")
+    out.append(f"key\t{path}\tclass \ttime {hive.node_timestamp(node)}")
     for value in hive.node_values(node):
         data_type, data = hive.value_value(value)
         out.append(f"value\t{hive.value_key(value)}\t{data_type & 0xFFFFFFFF}\t{data.hex()}")

@@ -9,7 +9,7 @@ except ImportError as error:
 
 
 def walk(key, path, out):
-    out.append(f"key\t{path}\t{key.get_last_written_time_as_integer()}")
+    out.append(f"key\t{path}\tclass {key.class_name or ''}\ttime {key.get_last_written_time_as_integer()}")
     for value in key.values:
         out.append(f"value\t{value.name or ''}\t{value.type & 0xFFFFFFFF}\t{(value.data or b'').hex()}")
     for child in key.sub_keys:
