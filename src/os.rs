@@ -143,16 +143,13 @@ fn version(
 ) -> (Option<(u64, u64)>, Option<u32>) {
     if let Some(text) = &software.current_version {
         // From Windows 10 on CurrentVersion stays 6.3, and two numbers tell the version.
-        let version = match (software.major, software.minor) {
-            (Some(major), minor) => {
-                let minor = minor.unwrap_or(0);
-                basis.push(format!("SOFTWARE: CurrentMajorVersionNumber={major}, CurrentMinorVersionNumber={minor}"));
-                Some((major, minor))
-            }
-            (None, _) => {
-                basis.push(format!("SOFTWARE: CurrentVersion={text}"));
-                parse_version(text)
-            }
+        let version = if let Some(major) = software.major {
+            let minor = software.minor.unwrap_or(0);
+            basis.push(format!("SOFTWARE: CurrentMajorVersionNumber={major}, CurrentMinorVersionNumber={minor}"));
+            Some((major, minor))
+        } else {
+            basis.push(format!("SOFTWARE: CurrentVersion={text}"));
+            parse_version(text)
         };
         if let Some(build) = software.build {
             basis.push(format!("SOFTWARE: CurrentBuildNumber={build}"));

@@ -13,28 +13,28 @@ pub(super) fn unreadable(finding: Finding, problem: &Problem) -> Finding {
 
 /// The `why` of a deviation, with what can be concluded from how the data differ.
 pub(super) fn deviation(why: &str, rule: &Rule, observed: &RegistryValue) -> String {
-    let mut why = why.to_owned();
+    let mut sentences = vec![why.to_owned()];
     match rule {
         Rule::OneOf { accepted, .. } => {
             if let Some(first) = accepted.first()
                 && accepted.iter().all(|accepted| accepted.data_type != observed.data_type)
             {
-                why.push_str(&format!(" The type is wrong: {} instead of {}.", observed.data_type, first.data_type));
+                sentences.push(format!("The type is wrong: {} instead of {}.", observed.data_type, first.data_type));
             }
             if accepted.iter().any(|accepted| typed_in_decimal(accepted, observed)) {
-                why.push_str(" The digits are those of the right number in hexadecimal: they were typed in decimal.");
+                sentences.push("The digits are those of the right number in hexadecimal: they were typed in decimal.".into());
             }
         }
         Rule::Contains(entries) => match missing_entries(entries, observed) {
-            Some(missing) => why.push_str(&format!(" Missing from the list: {}.", missing.join(", "))),
-            None => why.push_str(&format!(" The data are no list of strings ({}).", observed.data_type)),
+            Some(missing) => sentences.push(format!("Missing from the list: {}.", missing.join(", "))),
+            None => sentences.push(format!("The data are no list of strings ({}).", observed.data_type)),
         },
         _ => {}
     }
     if observed.decoded().is_none() && observed.data_type != DataType::BINARY {
-        why.push_str(" The data do not say plainly what they hold; see the raw bytes.");
+        sentences.push("The data do not say plainly what they hold; see the raw bytes.".into());
     }
-    why
+    sentences.join(" ")
 }
 
 /// Whether somebody read hexadecimal digits and typed them into regedit's decimal field: 0x258 became 258.

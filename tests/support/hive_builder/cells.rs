@@ -1,0 +1,198 @@
+//! The records in cells: `nk`, `vk`, `sk`, `db`.
+
+use super::NIL;
+use super::names::stored_name;
+use super::tree::{Key, Value};
+
+/// Root of the hive, and not to be deleted.
+const ROOT_FLAGS: u16 = 0x0C;
+/// The name is Latin-1, one byte a character: in a key's flags.
+const KEY_COMPRESSED_NAME: u16 = 0x20;
+/// The same in a value's.
+const VALUE_COMPRESSED_NAME: u16 = 1;
+/// Set in the size of data that stand in the value's record.
+const INLINE: u32 = 0x8000_0000;
+
+/// What a key's record says of other cells.
+pub(super) struct KeyLinks {
+    /// The parent's record; none for the root.
+    pub(super) parent: Option<u32>,
+    pub(super) subkey_list: Option<u32>,
+    pub(super) value_list: Option<u32>,
+    pub(super) class: Option<u32>,
+    pub(super) security: u32,
+}
+
+/// The size of a key's record.
+pub(super) fn nk_size(key: &Key) -> usize {
+    76 + stored_name(&key.name).0.len()
+}
+
+/// A key's record.
+pub(super) fn nk(key: &Key, links: &KeyLinks) -> Vec<u8> {
+    let (name, compressed) = stored_name(&key.name);
+    let mut flags = key.flags;
+    if links.parent.is_none() {
+        flags |= ROOT_FLAGS;
+    }
+    if compressed {
+        flags |= KEY_COMPRESSED_NAME;
+    }
+    let class = |key: &Key| key.class.as_ref().map_or(0, |class| class.len() * 2);
+
+    let mut record = Record::new(*b"nk");
+    record.u16(flags);
+    record.u64(key.last_written);
+    record.u32(0); // spare
+    record.u32(links.parent.unwrap_or(NIL));
+    record.length(key.subkeys.len());
+    record.u32(0); // volatile subkeys
+    record.u32(links.subkey_list.unwrap_or(NIL));
+    record.u32(NIL); // list of volatile subkeys
+    record.length(key.values.len());
+    record.u32(links.value_list.unwrap_or(NIL));
+    record.u32(links.security);
+    record.u32(links.class.unwrap_or(NIL));
+    // The largest ones below: in bytes of UTF-16, however they are stored.
+    record.length(largest(&key.subkeys, |subkey| subkey.name.len() * 2));
+    record.length(largest(&key.subkeys, class));
+    record.length(largest(&key.values, |value| value.name.len() * 2));
+    record.length(largest(&key.values, |value| value.data.len()));
+    record.u32(0); // work variable
+    record.short_length(name.len());
+    record.short_length(class(key));
+    record.bytes(&name);
+    record.0
+}
+
+/// A value's record; its data are either the cell at that offset or, if there is none, in the record.
+pub(super) fn vk(value: &Value, data: Option<u32>) -> Vec<u8> {
+    let (name, compressed) = stored_name(&value.name);
+    let mut record = Record::new(*b"vk");
+    record.short_length(name.len());
+    let length = u32::try_from(value.data.len()).expect("data are smaller than 2 GiB");
+    if let Some(offset) = data {
+        record.u32(length);
+        record.u32(offset);
+    } else {
+        let mut inline = [0; 4];
+        inline[..value.data.len()].copy_from_slice(&value.data);
+        record.u32(length | INLINE);
+        record.bytes(&inline);
+    }
+    record.u32(value.data_type);
+    record.u16(if compressed { VALUE_COMPRESSED_NAME } else { 0 });
+    record.u16(0); // spare
+    record.bytes(&name);
+    record.0
+}
+
+/// Where inline data stand in a value's record.
+pub(super) const VK_INLINE_DATA: usize = 8;
+
+/// The record of data in segments.
+pub(super) fn db(segments: usize, list: u32) -> Vec<u8> {
+    let mut record = Record::new(*b"db");
+    record.short_length(segments);
+    record.u32(list);
+    record.bytes(&[0; 4]); // unknown; Windows makes the record 12 bytes long
+    record.0
+}
+
+/// The size of a security record.
+pub(super) fn sk_size() -> usize {
+    sk(0, 0).len()
+}
+
+/// The only security record: its neighbours in the list are itself.
+pub(super) fn sk(own_offset: u32, references: usize) -> Vec<u8> {
+    let descriptor = security_descriptor();
+    let mut record = Record::new(*b"sk");
+    record.u16(0); // reserved
+    record.u32(own_offset); // next
+    record.u32(own_offset); // previous
+    record.length(references);
+    record.length(descriptor.len());
+    record.bytes(&descriptor);
+    record.0
+}
+
+/// Self-relative; owner: administrators, group: system; both may do everything, users may read.
+fn security_descriptor() -> Vec<u8> {
+    const SYSTEM: &[u32] = &[18];
+    const ADMINISTRATORS: &[u32] = &[32, 544];
+    const USERS: &[u32] = &[32, 545];
+    const ALL_ACCESS: u32 = 0x000F_003F;
+    const READ: u32 = 0x0002_0019;
+
+    let mut entries = Vec::new();
+    for (account, access) in [(SYSTEM, ALL_ACCESS), (ADMINISTRATORS, ALL_ACCESS), (USERS, READ)] {
+        let sid = sid(account);
+        let mut entry = Record(vec![0, 2]); // access allowed, for subkeys too
+        entry.short_length(8 + sid.len());
+        entry.u32(access);
+        entry.bytes(&sid);
+        entries.extend(entry.0);
+    }
+    let (owner, group) = (sid(ADMINISTRATORS), sid(SYSTEM));
+    let mut descriptor = Record(vec![1, 0]); // revision
+    descriptor.u16(0x8004); // self-relative, with a discretionary list
+    descriptor.length(20 + 8 + entries.len()); // where the owner is
+    descriptor.length(20 + 8 + entries.len() + owner.len()); // the group
+    descriptor.u32(0); // no system list
+    descriptor.u32(20); // where the discretionary list is
+    descriptor.u16(2); // its revision
+    descriptor.short_length(8 + entries.len());
+    descriptor.u32(3); // its entries
+    descriptor.bytes(&entries);
+    descriptor.bytes(&owner);
+    descriptor.bytes(&group);
+    descriptor.0
+}
+
+/// An account of the authority "NT".
+fn sid(sub_authorities: &[u32]) -> Vec<u8> {
+    let count = u8::try_from(sub_authorities.len()).expect("a SID has few parts");
+    let mut sid = Record(vec![1, count, 0, 0, 0, 0, 0, 5]);
+    for &part in sub_authorities {
+        sid.u32(part);
+    }
+    sid.0
+}
+
+fn largest<T>(items: &[T], size: impl Fn(&T) -> usize) -> usize {
+    items.iter().map(size).max().unwrap_or(0)
+}
+
+/// Bytes of a record, one field after the other.
+struct Record(Vec<u8>);
+
+impl Record {
+    fn new(signature: [u8; 2]) -> Self {
+        Self(signature.to_vec())
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    fn u16(&mut self, number: u16) {
+        self.bytes(&number.to_le_bytes());
+    }
+
+    fn u32(&mut self, number: u32) {
+        self.bytes(&number.to_le_bytes());
+    }
+
+    fn u64(&mut self, number: u64) {
+        self.bytes(&number.to_le_bytes());
+    }
+
+    fn length(&mut self, length: usize) {
+        self.u32(u32::try_from(length).expect("lengths fit 32 bits"));
+    }
+
+    fn short_length(&mut self, length: usize) {
+        self.u16(u16::try_from(length).expect("this length fits 16 bits"));
+    }
+}
