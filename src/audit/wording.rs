@@ -22,7 +22,9 @@ pub(super) fn deviation(why: &str, rule: &Rule, observed: &RegistryValue) -> Str
                 sentences.push(format!("The type is wrong: {} instead of {}.", observed.data_type, first.data_type));
             }
             if accepted.iter().any(|accepted| typed_in_decimal(accepted, observed)) {
-                sentences.push("The digits are those of the right number in hexadecimal: they were typed in decimal.".into());
+                sentences.push(
+                    "The digits are those of the right number in hexadecimal: they were typed in decimal.".into(),
+                );
             }
         }
         Rule::Contains(entries) => match missing_entries(entries, observed) {
