@@ -4,11 +4,15 @@
 pub mod audit;
 pub mod baseline;
 pub mod control_set;
+pub mod discovery;
 pub mod error;
 pub mod evidence;
+pub mod examination;
 pub mod facts;
 pub mod finding;
 pub mod hive;
+pub mod machine;
 pub mod os;
 pub mod reg_file;
 pub mod registry;
+pub mod report;

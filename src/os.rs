@@ -8,6 +8,7 @@ use crate::hive::Tree;
 mod marks;
 mod release;
 
+pub(crate) use marks::lenient_text;
 use marks::{SoftwareMarks, SystemMarks};
 pub use release::{OsId, ProductType};
 
