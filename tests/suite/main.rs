@@ -1,1 +1,4 @@
 //! The integration tests, one binary.
+
+#[cfg(test)]
+mod reg_file;
