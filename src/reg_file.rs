@@ -16,21 +16,31 @@
 
 mod code_page;
 mod diagnostic;
+mod dialect;
 mod document;
+mod emit;
 mod encoding;
+mod expressible;
 mod hex_data;
 mod key_line;
 mod key_path;
+mod legible;
 mod lines;
 mod names_seen;
 mod parse;
 mod quoted;
+mod restore;
 mod scanner;
 mod text_data;
 mod value_line;
+mod value_text;
 
 pub use diagnostic::{Code, Diagnostic, Rejection, Severity, Verdict};
+pub use dialect::Dialect;
 pub use document::{Comment, Document, Entry, Operation};
+pub use emit::{Refusal, emit, emit_text};
 pub use encoding::Encoding;
+pub use expressible::{Reason, check_operation};
 pub use key_path::KeyPath;
 pub use parse::{Reading, Version, parse, parse_text};
+pub use restore::{Alteration, regedit_restores};

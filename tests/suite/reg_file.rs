@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use hivemend::reg_file::{self, Document, KeyPath, Operation, Reading, Verdict};
 use serde_json::Value;
 
+mod emitting;
+mod round_trip;
+
 fn cases(kind: &str) -> Vec<Value> {
     let all: Value = serde_json::from_str(include_str!("../reg-cases.json")).unwrap();
     all[kind].as_array().unwrap().clone()
