@@ -13,6 +13,23 @@
 //! assert_eq!((*data_type, &bytes[..]), (4, &[1, 0, 0, 0][..]));
 //! # Ok::<(), hivemend::reg_file::Rejection>(())
 //! ```
+//!
+//! Writing leaves nothing out: what an importer would lose or misread is a [`Refusal`], and [`regedit_restores`] tells
+//! beforehand which data come back changed.
+//!
+//! ```
+//! use hivemend::reg_file::{self, Dialect, Document, KeyPath, Operation};
+//!
+//! let mut document = Document::default();
+//! document.comment("for Windows XP");
+//! let key = KeyPath::from(r"HKEY_LOCAL_MACHINE\SYSTEM\ControlSet001\Services\BITS");
+//! document.push(Operation::SetValue { key, name: "Start".encode_utf16().collect(), data_type: 4, bytes: vec![3, 0, 0, 0] });
+//! assert_eq!(
+//!     reg_file::emit_text(&document, Dialect::Regedit5)?.lines().skip(2).collect::<Vec<_>>(),
+//!     ["; for Windows XP", r"[HKEY_LOCAL_MACHINE\SYSTEM\ControlSet001\Services\BITS]", "\"Start\"=dword:00000003", ""],
+//! );
+//! # Ok::<(), reg_file::Refusal>(())
+//! ```
 
 mod code_page;
 mod diagnostic;

@@ -100,3 +100,47 @@ pub(super) fn comment_within(inside: &[u16]) -> Option<&[u16]> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reg_file::encoding::Encoding;
+
+    /// What a key line does, and the column and name of each diagnostic.
+    fn read_text(text: &str) -> (KeyLine, Vec<String>) {
+        let units: Vec<u16> = text.encode_utf16().collect();
+        let mut scanner = Scanner::new(&units, Encoding::Text);
+        let line = scanner.next_line().unwrap();
+        let found = read(&mut scanner, line, &line.text[1..]);
+        (found, scanner.diagnostics.iter().map(|found| format!("{} {}", found.column, found.code.id())).collect())
+    }
+
+    fn open(key: &str) -> KeyLine {
+        KeyLine::Open(KeyPath::from(key))
+    }
+
+    #[test]
+    fn the_last_bracket_closes() {
+        assert_eq!(read_text(r"[HKEY_USERS\a]b;c] "), (open(r"HKEY_USERS\a]b;c"), vec![]));
+        let comment = read_text(r"[HKEY_USERS\a] ; see [b]");
+        assert_eq!(comment, (open(r"HKEY_USERS\a] ; see [b"), vec!["16 comment-in-key".to_string()]));
+        let trailing = read_text(r"[HKEY_USERS\a] ; b");
+        assert_eq!(trailing, (open(r"HKEY_USERS\a"), vec!["15 text-after-bracket".to_string()]));
+    }
+
+    #[test]
+    fn names_keep_their_blanks_and_lose_empty_neighbours() {
+        assert_eq!(read_text(r"[HKEY_USERS\ a \b ]"), (open(r"HKEY_USERS\ a \b "), vec![]));
+        assert_eq!(read_text(r"[HKEY_USERS\a\\b\\]"), (open(r"HKEY_USERS\a\b"), vec!["2 empty-key-name".to_string()]));
+    }
+
+    #[test]
+    fn a_delete_that_cannot_be_meant_stops_or_does_nothing() {
+        let only = |code: &str| vec![code.to_string()];
+        assert_eq!(read_text("[-HKEY_USERS\\]"), (KeyLine::Stop, only("3 delete-root")));
+        assert_eq!(read_text(r"[-HKLM\a]"), (KeyLine::Stop, only("3 delete-unknown-root")));
+        assert_eq!(read_text(r"[-Software\a]"), (KeyLine::Close, only("3 delete-unknown-root")));
+        assert_eq!(read_text(r"[- HKEY_USERS\a]"), (KeyLine::Close, only("3 blank-before-key")));
+        assert_eq!(read_text(r"[ -HKEY_USERS\a]"), (KeyLine::Ignored, only("2 blank-before-key")));
+    }
+}

@@ -3,6 +3,7 @@
 use super::diagnostic::{Code, Diagnostic};
 use super::document::Comment;
 use super::encoding::Encoding;
+use super::legible::is_legible;
 use super::lines::{Line, Lines, after_blanks};
 
 /// Hands out lines, and collects diagnostics and comments.
@@ -28,9 +29,7 @@ impl<'t> Scanner<'t> {
             self.lines.stop();
             line.text = before;
         }
-        if comment_text(line.text).is_none() {
-            self.check_characters(line);
-        }
+        self.check_characters(line);
         Some(line)
     }
 
@@ -49,19 +48,28 @@ impl<'t> Scanner<'t> {
         true
     }
 
+    /// Notes the first character of each kind that is not to be trusted.
     fn check_characters(&mut self, line: Line<'_>) {
         if self.encoding == Encoding::EightBit
+            && comment_text(line.text).is_none()
             && let Some((_, from)) = split_at(line.text, |unit| unit > 0x7f)
         {
             self.remark(line, from, Code::CodePageDependent);
         }
-        let mut at = 0_usize;
+        let (mut unpaired, mut hidden) = (None, None);
+        let mut rest = line.text;
         for character in char::decode_utf16(line.text.iter().copied()) {
-            let Ok(character) = character else {
-                let from = line.text.get(at..).unwrap_or_default();
-                return self.remark(line, from, Code::UnpairedSurrogate);
-            };
-            at = at.saturating_add(character.len_utf16());
+            match character {
+                Ok(character) if is_legible(character) => {}
+                Ok(_) => _ = hidden.get_or_insert(rest),
+                Err(_) => _ = unpaired.get_or_insert(rest),
+            }
+            rest = rest.get(character.map_or(1, char::len_utf16)..).unwrap_or_default();
+        }
+        for (place, code) in [(unpaired, Code::UnpairedSurrogate), (hidden, Code::HiddenCharacter)] {
+            if let Some(place) = place {
+                self.remark(line, place, code);
+            }
         }
     }
 }

@@ -6,6 +6,8 @@ use hivemend::reg_file::{self, Document, KeyPath, Operation, Reading, Verdict};
 use serde_json::Value;
 
 mod emitting;
+mod importers;
+mod reading;
 mod round_trip;
 
 fn cases(kind: &str) -> Vec<Value> {
