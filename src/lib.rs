@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod baseline;
 pub mod control_set;
+pub mod discovery;
 pub mod error;
 pub mod evidence;
 pub mod facts;
