@@ -46,14 +46,19 @@ pub mod baseline;
 pub mod facts;
 
 pub mod audit;
-pub mod baseline;
-pub mod control_set;
-pub mod discovery;
-pub mod error;
-pub mod evidence;
-pub mod facts;
-pub mod finding;
-pub mod hive;
-pub mod os;
-pub mod reg_file;
-pub mod registry;
+
+pub mod report;
+
+pub mod examination;
+
+// Putting it right.
+
+pub mod remediation;
+
+pub mod output;
+
+pub mod custody;
+
+// What users type.
+
+pub mod cli;

@@ -6,9 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use hivemend::baseline::{self, Baseline};
-use hivemend::cli::{
-    AuditArgs, BaselineCommand, Cli, Color, Command, EvidenceArgs, Format, Generations, ListFormat,
-};
+use hivemend::cli::{AuditArgs, BaselineCommand, Cli, Color, Command, EvidenceArgs, Format, Generations, ListFormat};
 use hivemend::custody;
 use hivemend::discovery::discover;
 use hivemend::error::Error;
@@ -99,7 +97,10 @@ fn audit(args: &AuditArgs) -> Result<u8, Error> {
     if let Some(folder) = &args.patch {
         for (plan, files) in &plans {
             let written = write_folder(folder, &plan.installation, files)?;
-            note(common, &format!("{}: {} edits, {} findings left", written.display(), plan.edits.len(), plan.left.len()));
+            note(
+                common,
+                &format!("{}: {} edits, {} findings left", written.display(), plan.edits.len(), plan.left.len()),
+            );
         }
     }
     let code = if !examination.report.summary.complete || !kept {
@@ -159,8 +160,7 @@ fn find(common: &EvidenceArgs) -> Result<u8, Error> {
             expected: "`find` has no findings to print a line each; use table or json".to_owned(),
         });
     }
-    let options =
-        Options { judge: false, map: !common.no_mmap, hash: !common.no_hash, ..Options::default() };
+    let options = Options { judge: false, map: !common.no_mmap, hash: !common.no_hash, ..Options::default() };
     let (examination, kept) = with_custody(common, || examine(&common.evidence, &options))?;
     write_report(common, &examination.report, false)?;
     let incomplete = !examination.report.summary.complete || !kept;
@@ -186,7 +186,7 @@ fn with_custody(
 ) -> Result<(Examination, bool), Error> {
     let Some(path) = &common.custody else { return Ok((examine()?, true)) };
     let discovery = discover(&common.evidence, !common.no_mmap)?;
-    let files: Vec<PathBuf> = discovery.files();
+    let files: Vec<PathBuf> = discovery.files().map(Path::to_owned).collect();
     let begun = custody::begin(&files);
     let examination = examine()?;
     let record = begun.end();

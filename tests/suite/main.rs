@@ -15,4 +15,5 @@ mod builder;
 
 mod hive_builder;
 mod real_hives;
+#[cfg(test)]
 mod reg_file;
