@@ -13,6 +13,7 @@
 #[path = "../support/hive_builder.rs"]
 mod builder;
 
+mod architecture;
 mod hive_builder;
 mod real_hives;
 #[cfg(test)]
