@@ -27,8 +27,6 @@ fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|_| {}));
     match run(Cli::parse().command) {
         Ok(code) => ExitCode::from(code),
-        // The reader of our output has had enough: that is no error.
-        Err(Error::Write { source, .. }) if source.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             say(&format!("error: {error}"));
             ExitCode::from(REFUSED)
@@ -225,8 +223,12 @@ fn style(common: &EvidenceArgs, all: bool) -> table::Style {
 
 fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<u8, Error> {
     let mut out = io::BufWriter::new(io::stdout().lock());
-    write(&mut out).and_then(|()| out.flush()).map_err(|source| Error::Write { path: "stdout".to_owned(), source })?;
-    Ok(0)
+    match write(&mut out).and_then(|()| out.flush()) {
+        // The reader of our output has had enough: that is no error, and what was found stays found.
+        Err(source) if source.kind() == io::ErrorKind::BrokenPipe => Ok(0),
+        Err(source) => Err(Error::Write { path: "stdout".to_owned(), source }),
+        Ok(()) => Ok(0),
+    }
 }
 
 /// A line on stderr that `--quiet` silences.

@@ -92,8 +92,10 @@ pub struct Edit {
     pub before: Option<ObservedDatum>,
     /// What will be there; `null` for nothing.
     pub after: Option<ObservedDatum>,
-    /// Whether regedit can bring back what was there byte for byte, and if not, why.
-    pub regedit_restores: Result<(), String>,
+    /// Whether regedit can bring back what was there byte for byte.
+    pub regedit_restores: bool,
+    /// What it would bring back instead.
+    pub regedit_alters: Option<String>,
 }
 
 /// A finding that is not mended.
@@ -153,7 +155,7 @@ pub fn remedy(report: &InstallationReport, selection: &Selection) -> Result<Plan
     made.dedup();
     rollback_limits.extend(made.iter().map(|key| format!("the key {key}, which the patch makes, stays, empty")));
     rollback_limits.extend(edits.iter().filter_map(|edit| {
-        let why = edit.regedit_restores.as_ref().err()?;
+        let why = edit.regedit_alters.as_ref()?;
         Some(format!("{} is not restored byte for byte by regedit: {why}", edit.finding))
     }));
     Ok(Plan {
@@ -208,9 +210,11 @@ fn edit(finding: &Finding, selection: &Selection) -> Result<Edit, String> {
         Remediation::Set { value, .. } => Some(ObservedDatum::from(value)),
         Remediation::DeleteValue => None,
     };
-    let restores = finding.observed.as_ref().map_or(Ok(()), |before| {
-        regedit_restores(before.datum.data_type.0, &before.raw).map_err(|alteration| alteration.to_string())
-    });
+    let alters = finding
+        .observed
+        .as_ref()
+        .and_then(|before| regedit_restores(before.datum.data_type.0, &before.raw).err())
+        .map(|alteration| alteration.to_string());
     Ok(Edit {
         finding: finding.id.clone(),
         grade: finding.grade,
@@ -222,7 +226,8 @@ fn edit(finding: &Finding, selection: &Selection) -> Result<Edit, String> {
         value: value.clone(),
         before: finding.observed.clone(),
         after,
-        regedit_restores: restores,
+        regedit_restores: alters.is_none(),
+        regedit_alters: alters,
     })
 }
 
