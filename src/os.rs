@@ -100,7 +100,7 @@ fn conclude(
         basis.push("WinPE keys are there".to_owned());
         OsId::WindowsPe
     } else if system.is_some_and(|marks| marks.is_container) {
-        basis.push("SYSTEM: a container's hive (layered format 1.6, or ContainerType)".to_owned());
+        basis.push("SYSTEM: a container's hive (layered format 1.6)".to_owned());
         OsId::WindowsContainer
     } else if let Some((expected, found)) = contradiction {
         basis.push(format!("the two hives contradict each other: {expected}; {found}"));

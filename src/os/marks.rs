@@ -112,7 +112,8 @@ impl SystemMarks {
     pub(super) fn read(tree: &Tree<'_>, minor: u32, problems: &mut Vec<Problem>) -> Self {
         let mut reader = Reader { problems };
         let Some(root) = reader.keep(tree.root().map(Some)) else { return Self::default() };
-        let mut marks = Self { root_name: root.name(), ..Self::default() };
+        // Layered keys exist only in the hives of Windows containers: format 1.6, msuhanov's specification.
+        let mut marks = Self { root_name: root.name(), is_container: minor >= 6, ..Self::default() };
         marks.has_wpa = reader.keep(root.subkey("WPA")).is_some();
         if let Some(key) = reader.keep(tree.key(r"Setup\Service Reporting API\Components\CoreOS")) {
             marks.core_os = reader.text(&key, "Version");
@@ -133,8 +134,6 @@ impl SystemMarks {
             marks.terminal_server_version = reader.text(&key, "ProductVersion");
         }
         marks.is_pe = reader.keep(control.subkey("MiniNT")).is_some();
-        // Layered keys exist only in the hives of Windows containers: format 1.6, msuhanov's specification.
-        marks.is_container = minor >= 6 || reader.keep(control.value("ContainerType")).is_some();
         if let Some(key) = reader.keep(control.descend(r"Session Manager\Environment")) {
             marks.architecture = reader.text(&key, "PROCESSOR_ARCHITECTURE");
         }

@@ -15,6 +15,8 @@ mod builder;
 
 mod architecture;
 mod hive_builder;
+#[cfg(test)]
+mod hive_reading;
 mod real_hives;
 #[cfg(test)]
 mod reg_file;
