@@ -13,5 +13,6 @@
 #[path = "../support/hive_builder.rs"]
 mod builder;
 
+mod discovery;
 mod hive_builder;
 mod real_hives;
