@@ -181,8 +181,8 @@ impl Discovery {
         self.problems.extend(examined.problems);
     }
 
-    /// The hives and logs found so far.
-    fn files(&self) -> impl Iterator<Item = &Path> {
+    /// Every file that belongs to an installation: the hives and their logs.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
         let hives = self.installations.iter().flat_map(|installation| &installation.hives);
         hives
             .flat_map(|hive| std::iter::once(&hive.path).chain(hive.logs.iter().map(|log| &log.path)))

@@ -11,10 +11,11 @@ use crate::registry::Role;
 
 pub mod base_block;
 mod cell;
+pub mod transaction_log;
 mod tree;
 
 pub use base_block::BaseBlock;
-pub use tree::{Key, Tree};
+pub use tree::{Key, NamedValue, Tree, guarded};
 
 /// A hive that has been opened: its bytes and its base block.
 pub struct Hive {
@@ -71,12 +72,9 @@ impl Hive {
         self.bytes.len() as u64
     }
 
-    /// Reads from the tree. Damage met by `read` is what [`Tree::problems`] then says.
-    ///
-    /// # Errors
-    /// Where reading failed in a way that was not foreseen; other hives are not affected.
-    pub fn inspect<T>(&self, read: impl FnOnce(&Tree<'_>) -> T) -> Result<T, Problem> {
-        tree::guarded(|| read(&Tree::new(&self.bytes, &self.base_block)))
+    /// The tree of keys. Damage that is met in it is what [`Tree::problems`] then says.
+    pub fn tree(&self) -> Tree<'_> {
+        Tree::new(&self.bytes, &self.base_block)
     }
 }
 

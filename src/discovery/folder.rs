@@ -131,7 +131,10 @@ fn identify(folder: &Folder, path: &Path, name: &str, map: bool) -> Outcome {
         Err(source) => return Outcome::Problem(directory::unreadable(path, "a hive (regf)", &source)),
     };
     let plain_default = name::role(name) == Some(Role::Default);
-    let read = hive.inspect(|tree| (hive::role(tree), !tree.problems().is_empty()));
+    let read = hive::guarded(|| {
+        let tree = hive.tree();
+        (hive::role(&tree), !tree.problems().is_empty())
+    });
     let (role, told) = match read {
         Ok((Some(Role::Ntuser), _)) if plain_default => (Role::Default, None),
         Ok((Some(Role::Unknown), true) | (None, _)) | Err(_) => by_name(&hive, path, name),

@@ -24,11 +24,24 @@ pub struct Tree<'h> {
     problems: RefCell<BTreeSet<Problem>>,
 }
 
+type Node<'t, 'h> = nt_hive::KeyNode<'t, &'h [u8]>;
+
 /// A key of a [`Tree`].
 pub struct Key<'t, 'h> {
     tree: &'t Tree<'h>,
     raw: RawKey<'h>,
-    decoder: Option<nt_hive::KeyNode<'t, &'h [u8]>>,
+    /// From the root, as stored; empty for the root.
+    path: String,
+    decoder: Option<Node<'t, 'h>>,
+}
+
+/// A value of a [`Key`], with its name as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedValue {
+    /// The name, in the hive's own letter case. Unpaired surrogates are shown as U+FFFD.
+    pub name: String,
+    /// Type and data.
+    pub value: RegistryValue,
 }
 
 impl<'h> Tree<'h> {
@@ -52,7 +65,7 @@ impl<'h> Tree<'h> {
     pub fn root(&self) -> Result<Key<'_, 'h>, Problem> {
         let raw = self.cells.key(self.root_offset).map_err(|problem| self.met(problem))?;
         let decoder = self.decoder.as_ref().and_then(|hive| hive.root_key_node().ok());
-        Ok(Key::new(self, raw, decoder))
+        Ok(Key::new(self, raw, String::new(), decoder))
     }
 
     /// The key at `path`, components separated by backslashes and compared as Windows does; `None` where there is none.
@@ -87,7 +100,7 @@ impl<'h> Tree<'h> {
 ///
 /// # Errors
 /// Where reading panicked. Every offset is checked beforehand, so this is a defect of ours or of nt-hive's.
-pub(super) fn guarded<T>(read: impl FnOnce() -> T) -> Result<T, Problem> {
+pub fn guarded<T>(read: impl FnOnce() -> T) -> Result<T, Problem> {
     catch_unwind(AssertUnwindSafe(read)).map_err(|_| {
         Problem::at(0, "a hive that can be read", "a defect that the reader does not know")
             .advise("please report it; findings of this hive are missing")
@@ -96,7 +109,7 @@ pub(super) fn guarded<T>(read: impl FnOnce() -> T) -> Result<T, Problem> {
 
 impl<'t, 'h> Key<'t, 'h> {
     /// nt-hive's node is kept only where it is the key that the checked offsets name.
-    fn new(tree: &'t Tree<'h>, raw: RawKey<'h>, decoder: Option<nt_hive::KeyNode<'t, &'h [u8]>>) -> Self {
+    fn new(tree: &'t Tree<'h>, raw: RawKey<'h>, path: String, decoder: Option<Node<'t, 'h>>) -> Self {
         // The name stands 76 bytes into the node, behind the cell's 4 bytes of size.
         let name_at = usize::try_from(raw.offset).ok().and_then(|offset| offset.checked_add(80));
         let decoder = decoder.filter(|node| {
@@ -106,12 +119,21 @@ impl<'t, 'h> Key<'t, 'h> {
             };
             at.is_some() && at == name_at
         });
-        Self { tree, raw, decoder }
+        Self { tree, raw, path, decoder }
     }
 
     /// The name, for showing. Unpaired surrogates are shown as U+FFFD.
     pub fn name(&self) -> String {
         self.raw.name.to_string()
+    }
+
+    /// The path from the hive's root, in the hive's own letter case.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    fn path_of(&self, subkey: &RawKey<'h>) -> String {
+        if self.path.is_empty() { subkey.name.to_string() } else { format!("{}\\{}", self.path, subkey.name) }
     }
 
     /// When the key was last written. This is the key's time; values have none.
@@ -161,14 +183,15 @@ impl<'t, 'h> Key<'t, 'h> {
         match (found, unread) {
             (Some((index, raw)), _) => {
                 let decoder = sound.then(|| self.decoded_subkey(index)).flatten();
-                Ok(Some(Key::new(self.tree, raw, decoder)))
+                let path = self.path_of(&raw);
+                Ok(Some(Key::new(self.tree, raw, path, decoder)))
             }
             (None, Some(problem)) => Err(problem),
             (None, None) => Ok(None),
         }
     }
 
-    fn decoded_subkey(&self, index: usize) -> Option<nt_hive::KeyNode<'t, &'h [u8]>> {
+    fn decoded_subkey(&self, index: usize) -> Option<Node<'t, 'h>> {
         self.decoder.as_ref()?.subkeys()?.ok()?.nth(index)?.ok()
     }
 
@@ -183,7 +206,8 @@ impl<'t, 'h> Key<'t, 'h> {
             match self.tree.cells.key(offset) {
                 Ok(raw) => {
                     let node = decoded.as_mut().and_then(|nodes| nodes.next()?.ok());
-                    keys.push(Key::new(self.tree, raw, node));
+                    let path = self.path_of(&raw);
+                    keys.push(Key::new(self.tree, raw, path, node));
                 }
                 Err(problem) => {
                     // nt-hive may not be asked about this one; its order is lost with it.
@@ -202,6 +226,14 @@ impl<'t, 'h> Key<'t, 'h> {
     /// # Errors
     /// Where its data cannot be read, or where it is not found and the list, or a value in it, cannot be read.
     pub fn value(&self, name: &str) -> Result<Option<RegistryValue>, Problem> {
+        Ok(self.named_value(name)?.map(|named| named.value))
+    }
+
+    /// [`Key::value`], with the name as stored.
+    ///
+    /// # Errors
+    /// As [`Key::value`].
+    pub fn named_value(&self, name: &str) -> Result<Option<NamedValue>, Problem> {
         let listing = self.tree.cells.values(&self.raw);
         let sound = listing.problems.is_empty();
         let mut unread = listing.problems.first().cloned();
@@ -231,20 +263,20 @@ impl<'t, 'h> Key<'t, 'h> {
     }
 
     /// The names and data of all values, in the list's order; what cannot be read is an error in its place.
-    pub fn values(&self) -> Vec<Result<(String, RegistryValue), Problem>> {
+    pub fn values(&self) -> Vec<Result<NamedValue, Problem>> {
         let listing = self.tree.cells.values(&self.raw);
         let sound = listing.problems.is_empty();
         self.tree.meet(listing.problems.clone());
         let read = |(index, offset)| {
             let value = self.tree.cells.value(offset).map_err(|problem| self.tree.met(problem))?;
-            Ok((value.name.to_string(), self.read(&value, sound.then_some(index))?))
+            self.read(&value, sound.then_some(index))
         };
         let lost = listing.problems.into_iter().map(Err);
         listing.offsets.into_iter().enumerate().map(read).chain(lost).collect()
     }
 
     /// The data of a value, by nt-hive where it can be asked, else from the checked cells.
-    fn read(&self, value: &RawValue<'h>, index: Option<usize>) -> Result<RegistryValue, Problem> {
+    fn read(&self, value: &RawValue<'h>, index: Option<usize>) -> Result<NamedValue, Problem> {
         let checked = self.tree.cells.data(value).map_err(|problem| self.tree.met(problem))?;
         let decoded = index
             .filter(|_| self.tree.cells.nt_hive_reads(value))
@@ -263,7 +295,8 @@ impl<'t, 'h> Key<'t, 'h> {
                 "two different readings; the checked one is shown",
             ));
         }
-        Ok(RegistryValue { data_type: value.data_type, bytes: checked.into_owned() })
+        let read = RegistryValue { data_type: value.data_type, bytes: checked.into_owned() };
+        Ok(NamedValue { name: value.name.to_string(), value: read })
     }
 }
 

@@ -55,6 +55,13 @@ releases! {
     Unknown "unknown" "unknown Windows" "Anything else, newer builds too; no baseline."
 }
 
+impl OsId {
+    /// Whether this is a Windows that there is a baseline for.
+    pub fn has_baseline(self) -> bool {
+        !matches!(self, Self::WindowsNt4 | Self::WindowsPe | Self::WindowsContainer | Self::Unknown)
+    }
+}
+
 impl FromStr for OsId {
     type Err = ();
 

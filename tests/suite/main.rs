@@ -16,3 +16,5 @@ mod builder;
 mod discovery;
 mod hive_builder;
 mod real_hives;
+#[cfg(test)]
+mod reg_file;

@@ -43,6 +43,8 @@ pub struct Value {
 }
 
 /// A key with all that is below it.
+///
+/// Building does not recurse, but dropping does: a tree tens of thousands of keys deep needs a thread with a big stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
     /// The name; stored as Latin-1 if it is.
@@ -94,6 +96,8 @@ impl Key {
     }
 
     /// The subkey of that name, made if missing, with this key's time. The name may hold anything, even `\`.
+    ///
+    /// It looks at every subkey: to make tens of thousands beside each other, push them to `subkeys`.
     pub fn create_child(&mut self, name: &[u16]) -> &mut Self {
         // The last one first: whoever fills a hive path by path mostly comes back to it.
         let place = self.subkeys.iter().rposition(|subkey| same_name(&subkey.name, name));

@@ -1,0 +1,145 @@
+//! An examination: evidence in, report out. Finds the installations, opens their hives, audits each beside the
+//! hashing of its files, and puts the results in an order that does not depend on who was faster.
+
+use std::path::PathBuf;
+
+use rayon::prelude::*;
+
+use crate::control_set::Choice;
+use crate::discovery::{Discovery, Generation, Installation, discover};
+use crate::error::{Error, Problem};
+use crate::finding::{Finding, Severity, Verdict};
+use crate::os::OsId;
+use crate::report::{InstallationReport, Report, ReportOptions, Summary, Tool};
+
+mod installation;
+mod integrity;
+
+use installation::{Judged, examine_installation};
+
+/// What an examination is asked for.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Judge, or only say what is there.
+    pub judge: bool,
+    /// The Windows that the user says it is.
+    pub os: Option<OsId>,
+    /// Which control sets.
+    pub control_set: Choice,
+    /// Judge every generation, not only live installations and copies.
+    pub all_generations: bool,
+    /// Keep the findings that conform.
+    pub all_findings: bool,
+    /// The severity that fails a run.
+    pub fail_on: Severity,
+    /// Map files into memory where that can be done.
+    pub map: bool,
+    /// Hash the files.
+    pub hash: bool,
+}
+
+/// What an examination came to.
+#[derive(Debug)]
+pub struct Examination {
+    /// The report.
+    pub report: Report,
+    /// Whether something stands at or above `fail_on` in what counts for the exit code.
+    pub failed: bool,
+}
+
+/// Examines the evidence.
+///
+/// # Errors
+/// Where nothing could be done: nothing there to examine, or a built-in baseline that cannot be read.
+pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, Error> {
+    let Discovery { installations, mut problems } = discover(evidence, options.map)?;
+    let mut complete = problems.is_empty();
+    if options.judge && !installations.iter().any(Installation::is_auditable) {
+        let roles = installations.iter().flat_map(|installation| &installation.hives).map(|hive| hive.role.as_str());
+        return Err(Error::NoHive {
+            evidence: evidence.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "),
+            looked_at: format!("only {}", roles.collect::<Vec<_>>().join(", ")),
+        });
+    }
+    let judged: Vec<Judged> = installations
+        .par_iter()
+        .map(|installation| examine_installation(installation, options))
+        .collect::<Result<_, _>>()?;
+
+    let mut summary = Summary { installations: judged.len(), ..Summary::default() };
+    let mut failed = false;
+    let mut reports = Vec::with_capacity(judged.len());
+    for (installation, mut judged) in installations.iter().zip(judged) {
+        problems.extend(installation.problems.iter().cloned().chain(judged.problems));
+        let counts = counts(installation.generation);
+        if let Some(judgement) = &mut judged.report.judgement {
+            for finding in &judgement.findings {
+                summary.count(finding);
+                failed |= counts && finding.is_deviation() && finding.severity >= options.fail_on;
+            }
+            complete &= !counts || (judged.complete && !judgement.findings.iter().any(Finding::is_gap));
+            judgement.findings.retain(|finding| options.all_findings || finding.verdict != Verdict::Conforms);
+        }
+        reports.push(judged.report);
+    }
+    let counted = |installation: &Installation| installation.is_auditable() && counts(installation.generation);
+    if options.judge && !installations.iter().any(counted) {
+        complete = false;
+        problems.push(
+            Problem {
+                path: None,
+                offset: None,
+                expected: "a live installation, or copied hives".to_owned(),
+                found: "only older generations".to_owned(),
+                advice: None,
+            }
+            .advise("judge them with --generations all, or name one hive of them"),
+        );
+    }
+    summary.complete = complete;
+    problems.sort();
+    problems.dedup();
+    let report = Report {
+        schema_version: "1",
+        tool: Tool::default(),
+        options: ReportOptions {
+            os: options.os,
+            replay: false,
+            control_set: options.control_set,
+            generations: if options.all_generations { "all" } else { "live" },
+            profiles: vec!["kb968001"],
+            fail_on: options.fail_on,
+        },
+        problems,
+        installations: reports,
+        summary,
+    };
+    Ok(Examination { report, failed })
+}
+
+impl Examination {
+    /// Whether an installation counts for the exit code and is patched: Windows as it is, or a copy of it.
+    pub fn counts(&self, installation: &InstallationReport) -> bool {
+        installation.judgement.is_some() && counts(installation.generation)
+    }
+}
+
+/// Older generations are shown, but a run does not fail for what was wrong once.
+fn counts(generation: Generation) -> bool {
+    matches!(generation, Generation::Live | Generation::Copy)
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            judge: true,
+            os: None,
+            control_set: Choice::Current,
+            all_generations: false,
+            all_findings: false,
+            fail_on: Severity::Low,
+            map: true,
+            hash: true,
+        }
+    }
+}

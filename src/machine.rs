@@ -1,0 +1,54 @@
+//! The machine that a pair of hives is from, as it names itself.
+
+use serde::Serialize;
+
+use crate::control_set::key_name;
+use crate::hive::Tree;
+use crate::os::lenient_text;
+use crate::registry::FileTime;
+
+/// Facts that tell one machine from another. None of them is judged; what is not there is `None`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Machine {
+    /// `Control\ComputerName\ComputerName`.
+    pub computer_name: Option<String>,
+    /// Where Windows is installed, `C:\WINDOWS`, as SOFTWARE has it.
+    pub system_root: Option<String>,
+    /// When this Windows was installed, or last upgraded.
+    pub installed: Option<FileTime>,
+    /// When it was last shut down in order.
+    pub last_shutdown: Option<FileTime>,
+    /// The time zone's key name, or its standard name before Vista.
+    pub time_zone: Option<String>,
+}
+
+impl Machine {
+    /// Reads what the hives tell; a hive that is missing, or a key that cannot be read, tells nothing.
+    pub fn read(software: Option<&Tree<'_>>, system: Option<&Tree<'_>>, control_set: Option<u32>) -> Self {
+        let mut machine = Self::default();
+        if let Some(key) = software.and_then(|tree| tree.key(r"Microsoft\Windows NT\CurrentVersion").ok().flatten()) {
+            let value = |name| key.value(name).ok().flatten();
+            machine.system_root = value("SystemRoot").as_ref().and_then(lenient_text);
+            // InstallTime is a FILETIME and came with Windows 10; InstallDate counts Unix seconds.
+            let precise = value("InstallTime").and_then(|value| value.as_number()).map(FileTime);
+            let seconds = || value("InstallDate")?.as_number().and_then(|seconds| u32::try_from(seconds).ok());
+            machine.installed = precise.or_else(|| seconds().map(FileTime::from_unix_seconds));
+        }
+        let control = |path: &str| {
+            let path = format!(r"{}\Control\{path}", key_name(control_set?));
+            system?.key(&path).ok().flatten()
+        };
+        if let Some(key) = control(r"ComputerName\ComputerName") {
+            machine.computer_name = key.value("ComputerName").ok().flatten().as_ref().and_then(lenient_text);
+        }
+        if let Some(key) = control("Windows") {
+            let bytes = key.value("ShutdownTime").ok().flatten().map(|value| value.bytes).unwrap_or_default();
+            machine.last_shutdown = bytes.as_slice().try_into().ok().map(|bytes| FileTime(u64::from_le_bytes(bytes)));
+        }
+        if let Some(key) = control("TimeZoneInformation") {
+            let text = |name| key.value(name).ok().flatten().as_ref().and_then(lenient_text);
+            machine.time_zone = text("TimeZoneKeyName").or_else(|| text("StandardName"));
+        }
+        machine
+    }
+}

@@ -1,0 +1,205 @@
+//! The report: everything that is said of the evidence, as one value. Renderers write it out; they decide nothing.
+
+use serde::Serialize;
+
+use crate::control_set::{Choice, ControlSets};
+use crate::discovery::Generation;
+use crate::error::Problem;
+use crate::finding::{Finding, Severity, Verdict};
+use crate::hive::State;
+use crate::hive::transaction_log::{LogFormat, LogState};
+use crate::machine::Machine;
+use crate::os::{Os, OsId};
+use crate::registry::{FileTime, Role};
+
+pub mod json;
+pub mod schema;
+pub mod table;
+
+/// What was found, of which evidence, under which options. No clock, no host name, nothing that the user did not name.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Version of this form.
+    pub schema_version: &'static str,
+    /// Which program wrote it.
+    pub tool: Tool,
+    /// What it was asked for.
+    pub options: ReportOptions,
+    /// What could not be opened or looked at.
+    pub problems: Vec<Problem>,
+    /// By evidence path, then generation.
+    pub installations: Vec<InstallationReport>,
+    /// The counts, over all findings.
+    pub summary: Summary,
+}
+
+/// The program.
+#[derive(Clone, Debug, Serialize)]
+pub struct Tool {
+    /// Its name.
+    pub name: &'static str,
+    /// Its version.
+    pub version: &'static str,
+}
+
+/// The options that a verdict may depend on.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReportOptions {
+    /// The Windows that the user said it is.
+    pub os: Option<OsId>,
+    /// Whether transaction logs are replayed.
+    pub replay: bool,
+    /// Which control sets are judged.
+    pub control_set: Choice,
+    /// Which generations are judged.
+    pub generations: &'static str,
+    /// What is checked.
+    pub profiles: Vec<&'static str>,
+    /// The severity that fails a run.
+    pub fail_on: Severity,
+}
+
+/// One Windows installation.
+#[derive(Clone, Debug, Serialize)]
+pub struct InstallationReport {
+    /// Derived from the evidence path; safe as a folder's name.
+    pub id: String,
+    /// The folder that holds the hives, or a bare hive.
+    pub evidence: String,
+    /// Which state of the installation this is.
+    pub generation: Generation,
+    /// How the machine names itself.
+    pub machine: Machine,
+    /// Which Windows it is.
+    pub os: Os,
+    /// The control sets of SYSTEM.
+    pub control_sets: Option<ControlSets>,
+    /// SOFTWARE, SYSTEM, and what else lies with them.
+    pub hives: Vec<HiveReport>,
+    /// The audit; not there where nothing was to be audited.
+    #[serde(flatten)]
+    pub judgement: Option<Judgement>,
+}
+
+/// What an audit came to.
+#[derive(Clone, Debug, Serialize)]
+pub struct Judgement {
+    /// The baseline, where there is one for this Windows.
+    pub baseline: Option<BaselineReference>,
+    /// In the baseline's order.
+    pub findings: Vec<Finding>,
+}
+
+/// Which expectations were applied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BaselineReference {
+    /// The baseline's id.
+    pub id: String,
+    /// SHA-256 of its text.
+    pub sha256: String,
+}
+
+/// One hive.
+#[derive(Clone, Debug, Serialize)]
+pub struct HiveReport {
+    /// What it holds.
+    pub role: Role,
+    /// Where it is.
+    pub path: String,
+    /// In bytes.
+    pub size: u64,
+    /// Of the file as it lies.
+    pub sha256: Option<String>,
+    /// Version of the hive format.
+    pub format_version: Option<String>,
+    /// As the base block has it.
+    pub last_written: Option<FileTime>,
+    /// What it was taken out of.
+    pub container: Option<serde_json::Value>,
+    /// How far it can be trusted.
+    pub integrity: Integrity,
+}
+
+/// How far a hive can be trusted.
+#[derive(Clone, Debug, Serialize)]
+pub struct Integrity {
+    /// In a word.
+    pub state: State,
+    /// Raised before a write.
+    pub primary_sequence: Option<u32>,
+    /// Made equal after it.
+    pub secondary_sequence: Option<u32>,
+    /// Of the base block.
+    pub checksum_valid: Option<bool>,
+    /// The transaction logs beside it.
+    pub logs: Vec<LogReport>,
+    /// What was replayed of them.
+    pub replay: Option<serde_json::Value>,
+    /// Everything that is not as it should be.
+    pub problems: Vec<Problem>,
+}
+
+/// One transaction log.
+#[derive(Clone, Debug, Serialize)]
+pub struct LogReport {
+    /// Where it is.
+    pub path: String,
+    /// In bytes.
+    pub size: u64,
+    /// Of the file as it lies.
+    pub sha256: Option<String>,
+    /// Its format, where that can be told.
+    pub format: Option<LogFormat>,
+    /// What it is to the hive.
+    pub state: LogState,
+}
+
+/// The counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Installations that are listed.
+    pub installations: usize,
+    /// Expectations that were judged.
+    pub assessed: usize,
+    /// As it should be.
+    pub conforms: usize,
+    /// Other data, or another type.
+    pub deviates: usize,
+    /// Expected, and not there.
+    pub absent: usize,
+    /// There, and should not be.
+    pub unexpected: usize,
+    /// Could not be read.
+    pub unreadable: usize,
+    /// Not judged.
+    pub not_assessed: usize,
+    /// Of what is not as it should be.
+    pub highest_severity: Option<Severity>,
+    /// Whether everything that should have been assessed was.
+    pub complete: bool,
+}
+
+impl Summary {
+    /// Counts one finding.
+    pub fn count(&mut self, finding: &Finding) {
+        let (counter, judged) = match finding.verdict {
+            Verdict::Conforms => (&mut self.conforms, true),
+            Verdict::Deviates => (&mut self.deviates, true),
+            Verdict::Absent => (&mut self.absent, true),
+            Verdict::Unexpected => (&mut self.unexpected, true),
+            Verdict::Unreadable => (&mut self.unreadable, false),
+            Verdict::NotAssessed => (&mut self.not_assessed, false),
+        };
+        *counter = counter.saturating_add(1);
+        self.assessed = self.assessed.saturating_add(usize::from(judged));
+        if finding.is_deviation() {
+            self.highest_severity = self.highest_severity.max(Some(finding.severity));
+        }
+    }
+}
+
+impl Default for Tool {
+    fn default() -> Self {
+        Self { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") }
+    }
+}

@@ -1,0 +1,5 @@
+//! Schema.
+#![allow(missing_docs)]
+pub fn text() -> &'static str {
+    ""
+}
