@@ -32,7 +32,7 @@ impl Arguments {
                 Ok((kind, _)) if kind.is_file() => arguments.files.push(path.clone()),
                 Ok(_) => arguments.problems.push(
                     Problem::of(locator(path), "a folder or a file", "a device, a pipe or a socket")
-                        .advise("Mount the volume read-only and name its folder, or copy what comes out to a file"),
+                        .advise("mount the volume read-only and name its folder, or copy what comes out to a file"),
                 ),
                 Err(source) => arguments.missing.push((path.clone(), source)),
             }

@@ -15,7 +15,8 @@ pub(super) enum Content {
     Log,
     /// No bytes at all.
     Empty,
-    /// Something that a hive which was damaged could be: it ends within the base block, or begins with no known mark.
+    /// Something that a hive which was damaged could be: it ends within the base block, or is as
+    /// large as a hive and begins with no known mark.
     Unclear(&'static str),
     /// Something else, in words.
     Other(&'static str),
@@ -29,16 +30,17 @@ const LOOK: usize = 512;
 /// # Errors
 /// What the system says of the file.
 pub(super) fn look(path: &Path) -> io::Result<Content> {
-    if std::fs::metadata(path)?.len() == 0 {
+    let size = std::fs::metadata(path)?.len();
+    if size == 0 {
         return Ok(Content::Empty);
     }
     let mut bytes = Vec::with_capacity(LOOK);
     File::open(path)?.take(LOOK as u64).read_to_end(&mut bytes)?;
-    Ok(tell(&bytes))
+    Ok(tell(&bytes, size))
 }
 
-/// What begins like this.
-fn tell(bytes: &[u8]) -> Content {
+/// What a file of that many bytes is that begins like this.
+fn tell(bytes: &[u8], size: u64) -> Content {
     if bytes.starts_with(b"regf") {
         return match BaseBlock::read(bytes) {
             Ok(base_block) if is_log(base_block.file_type) => Content::Log,
@@ -60,7 +62,14 @@ fn tell(bytes: &[u8]) -> Content {
         let cut_at_the_end = bytes.len().saturating_sub(chunk.valid().len()) < 4;
         cut_at_the_end && !chunk.valid().chars().any(|letter| letter.is_control() && !"\t\r\n\u{c}".contains(letter))
     });
-    if text { Content::Other("a text file") } else { Content::Unclear("other data") }
+    if text {
+        Content::Other("a text file")
+    } else if size > 4096 && size.is_multiple_of(4096) {
+        // Hives are of whole pages.
+        Content::Unclear("data without a hive's signature")
+    } else {
+        Content::Other("other data")
+    }
 }
 
 /// 1: a log of Windows before 8.1; 2: also in use for such; 6: a log of Windows 8.1 and later.
@@ -94,7 +103,7 @@ mod tests {
 
     #[test]
     fn files_are_told_apart_by_their_first_bytes() {
-        let shown = |bytes: &[u8]| format!("{:?}", tell(bytes));
+        let shown = |bytes: &[u8]| format!("{:?}", tell(bytes, 8192));
         assert_eq!(shown(b""), "Empty");
         assert_eq!(shown(&[0; 512]), r#"Unclear("zeros")"#);
         assert_eq!(shown(b"regf"), r#"Unclear("the first bytes of a hive: the file is truncated")"#);
@@ -102,7 +111,8 @@ mod tests {
         assert_eq!(shown("Grüße".as_bytes()), r#"Other("a text file")"#);
         assert_eq!(shown(&"Grüße".as_bytes()[..3]), r#"Other("a text file")"#);
         assert_eq!(shown(b"PK\x03\x04..."), r#"Other("a ZIP archive")"#);
-        assert_eq!(shown(b"\x01\x02\x03"), r#"Unclear("other data")"#);
+        assert_eq!(shown(b"\x01\x02\x03"), r#"Unclear("data without a hive's signature")"#);
+        assert!(matches!(tell(b"\x01\x02\x03", 3), Content::Other("other data")));
         let mut log = [0; 512];
         log[..4].copy_from_slice(b"regf");
         assert_eq!(shown(&log), "Hive");

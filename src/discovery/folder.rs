@@ -1,6 +1,7 @@
 //! One folder: which of its files are hives, of which role and generation, and what to say of the others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::content::{self, Content};
@@ -22,7 +23,7 @@ pub(super) struct Examined {
 
 /// Opens the files of a folder that may be hives.
 pub(super) fn examine(folder: &Folder, map: bool) -> Examined {
-    let names: Vec<String> = folder.files.iter().map(|name| name.to_string_lossy().into_owned()).collect();
+    let names: Vec<String> = folder.files.iter().map(|name| text_of(name)).collect();
     let mut candidates = Vec::new();
     let mut problems: Vec<(Generation, Problem)> = Vec::new();
     let mut empty: Vec<&str> = Vec::new();
@@ -43,6 +44,10 @@ pub(super) fn examine(folder: &Folder, map: bool) -> Examined {
         }
     }
     attach_logs(&folder.path, &mut candidates);
+    // Whoever names all files of a folder names the logs too.
+    let logs: BTreeSet<&str> =
+        candidates.iter().flat_map(|one| &one.hive.logs).map(|log| log.locator.as_str()).collect();
+    problems.retain(|(_, problem)| problem.path.as_deref().is_none_or(|path| !logs.contains(path)));
     let mut examined = Examined { installations: installations(folder, candidates), problems: Vec::new() };
     if !empty.is_empty() {
         let generation = folder.place.generation;
@@ -67,6 +72,15 @@ pub(super) fn examine(folder: &Folder, map: bool) -> Examined {
     examined
 }
 
+/// A name as text. Names that are no UTF-8 stay apart, which decides what belongs together.
+fn text_of(name: &OsStr) -> String {
+    locator(Path::new(name))
+}
+
+fn is_audited(role: Role) -> bool {
+    matches!(role, Role::Software | Role::System)
+}
+
 /// What became of a file.
 enum Outcome {
     Hive {
@@ -82,8 +96,10 @@ enum Outcome {
 }
 
 fn open(folder: &Folder, path: &Path, name: &str, map: bool) -> Outcome {
-    let said = name::role(name).filter(|_| name::fits(name));
+    // SAM, DEFAULT and the like are names of other things too: only a place of Windows makes hives of them.
+    let said = name::role(name).filter(|role| is_audited(*role) || folder.place.known);
     let plain = said.is_some_and(|role| name::is_plain(name, role));
+    let said = said.filter(|_| plain || name::fits(name));
     // Beside the user's own naming, a name and a place have to say together that a hive should be here.
     let expected = folder.named || (plain && folder.any_role);
     let suggested = expected || (said.is_some() && folder.any_role);
@@ -94,10 +110,10 @@ fn open(folder: &Folder, path: &Path, name: &str, map: bool) -> Outcome {
     match content::look(path) {
         Ok(Content::Hive) => identify(folder, path, name, map),
         Ok(Content::Log) if name::is_log(name) && !folder.named => Outcome::Nothing,
-        Ok(Content::Log) if expected => problem("a transaction log", Some("Name the hive that it belongs to")),
+        Ok(Content::Log) if expected => problem("a transaction log", Some("name the hive that it belongs to")),
         Ok(Content::Empty) if plain && folder.place.regback => Outcome::EmptyBackup,
-        Ok(Content::Empty) if suggested && !name::is_log(name) => problem("an empty file", Some("Copy it again")),
-        Ok(Content::Unclear(found)) if suggested && !name::is_log(name) => problem(found, Some("Copy it again")),
+        Ok(Content::Empty) if suggested && !name::is_log(name) => problem("an empty file", Some("copy it again")),
+        Ok(Content::Unclear(found)) if suggested && !name::is_log(name) => problem(found, Some("copy it again")),
         Ok(Content::Other(found)) if expected => problem(found, None),
         Err(source) if suggested => Outcome::Problem(directory::unreadable(path, "a hive (regf)", &source)),
         _ => Outcome::Nothing,
@@ -110,7 +126,7 @@ fn identify(folder: &Folder, path: &Path, name: &str, map: bool) -> Outcome {
         Ok(Ok(hive)) => hive,
         Ok(Err(mut problem)) => {
             problem.path = Some(locator(path));
-            return Outcome::Problem(problem.advise("Copy the hive again"));
+            return Outcome::Problem(problem.advise("copy the hive again"));
         }
         Err(source) => return Outcome::Problem(directory::unreadable(path, "a hive (regf)", &source)),
     };
@@ -124,7 +140,7 @@ fn identify(folder: &Folder, path: &Path, name: &str, map: bool) -> Outcome {
         Ok((Some(Role::Unknown), true) | (None, _)) | Err(_) => by_name(&hive, path, name),
         Ok((Some(role), _)) => (role, other_than_named(path, name, role)),
     };
-    if folder.any_role || matches!(role, Role::Software | Role::System) {
+    if folder.any_role || is_audited(role) {
         Outcome::Hive { role, size: hive.size(), told: told.into_iter().collect() }
     } else {
         Outcome::Nothing
@@ -171,8 +187,7 @@ fn generation(folder: &Folder, name: &str, role: Role, names: &[String]) -> Gene
             // Windows 2000's own second SYSTEM.
             return Generation::Regback;
         }
-        let audited = matches!(role, Role::Software | Role::System);
-        if (audited && !name::is_plain(name, role)) || name.contains('.') {
+        if (is_audited(role) && !name::is_plain(name, role)) || name.contains('.') {
             return Generation::Copy;
         }
     }
@@ -190,10 +205,9 @@ fn attach_logs(folder: &Path, candidates: &mut [Candidate]) {
         return;
     }
     let files = directory::files_in(folder).unwrap_or_default();
-    let files: Vec<(PathBuf, String)> =
-        files.iter().map(|name| (folder.join(name), name.to_string_lossy().into_owned())).collect();
+    let files: Vec<(PathBuf, String)> = files.iter().map(|name| (folder.join(name), text_of(name))).collect();
     for candidate in candidates {
-        let Some(name) = candidate.hive.path.file_name().map(|name| name.to_string_lossy().into_owned()) else {
+        let Some(name) = candidate.hive.path.file_name().map(text_of) else {
             continue;
         };
         let stem = name::without_hive_extension(&name)

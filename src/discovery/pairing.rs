@@ -159,3 +159,44 @@ fn cannot_tell(folder: &str, software: &[Candidate], system: &[Candidate]) -> Pr
     )
     .advise("name the two hives that belong together, or put each pair in a folder of its own")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use proptest::prelude::*;
+
+    use super::super::name;
+    use super::*;
+
+    fn candidate(name: &str, role: Role) -> Candidate {
+        let hive =
+            FoundHive { path: PathBuf::from(name), locator: format!("f/{name}"), role, size: 8192, logs: Vec::new() };
+        Candidate { hive, generation: Generation::Copy, affixes: name::affixes(name, role), problems: Vec::new() }
+    }
+
+    proptest! {
+        #[test]
+        fn each_hive_is_in_one_installation_and_none_has_two_of_a_kind(
+            hives in prop::collection::btree_map("[ab]{0,2}-?(SYSTEM|software|SAM|hive)[.]?[cd]?", 0..4_u8, 0..9),
+            named: bool,
+        ) {
+            let roles = [Role::Software, Role::System, Role::Sam, Role::Unknown];
+            let candidates: Vec<_> = hives.iter().map(|(name, role)| candidate(name, roles[usize::from(*role)])).collect();
+            let pair = |candidates| pair(Group { folder: "f".into(), generation: Generation::Copy, named, candidates });
+            let installations = pair(candidates.clone());
+            let mut found: Vec<_> = installations.iter().flat_map(|one| &one.hives).map(|hive| hive.path.clone()).collect();
+            found.sort();
+            prop_assert_eq!(found, hives.keys().map(PathBuf::from).collect::<Vec<_>>());
+            for one in &installations {
+                for role in [Role::Software, Role::System] {
+                    prop_assert!(one.hives.iter().filter(|hive| hive.role == role).count() <= 1);
+                }
+                let kinds: Vec<_> = one.hives.iter().map(|hive| hive.role.min(Role::Ntuser)).collect();
+                prop_assert!(kinds.is_sorted());
+            }
+            // The order of the files does not matter.
+            prop_assert_eq!(installations, pair(candidates.into_iter().rev().collect()));
+        }
+    }
+}

@@ -77,8 +77,8 @@ pub(super) fn search(root: &Path, real: &Path) -> Found {
                 }
             }
             Err(Obstacle { path, source }) => {
-                let expected = if path == real { "a folder that can be read" } else { "something that can be read" };
-                found.problems.push(directory::unreadable(&named(root, real, &path), expected, &source));
+                let path = named(root, real, &path);
+                found.problems.push(directory::unreadable(&path, "a folder that can be read", &source));
             }
         }
     }
@@ -111,7 +111,7 @@ pub(super) fn search(root: &Path, real: &Path) -> Found {
         let expected = format!("a Windows volume, or a folder with up to {TREE} files");
         let told = format!("{passed_over} files more, which were judged by their names alone");
         let problem = Problem::of(locator(root), expected, told);
-        found.problems.push(problem.advise("Name the folders that hold the hives"));
+        found.problems.push(problem.advise("name the folders that hold the hives"));
     }
     found.folders.sort_by(|a, b| a.path.cmp(&b.path));
     found

@@ -71,10 +71,13 @@ pub(crate) fn listable(folder: &Path) -> &Path {
 /// What a failure to read says to the user.
 pub fn unreadable(path: &Path, expected: &str, source: &io::Error) -> Problem {
     let (found, advice) = explain(source);
+    // The sentence goes on with it.
+    let mut letters = advice.chars();
+    let advice: String = letters.next().into_iter().flat_map(char::to_lowercase).chain(letters).collect();
     Problem::of(locator(path), expected, found).advise(advice)
 }
 
-/// A failure in words, and what to do about it.
+/// A failure in words, and what to do about it as a sentence.
 pub(crate) fn explain(source: &io::Error) -> (String, &'static str) {
     match source.kind() {
         io::ErrorKind::NotFound => ("nothing of that name".to_owned(), "Check the spelling; letter case matters here"),

@@ -14,9 +14,8 @@
 mod builder;
 
 mod architecture;
+mod discovery;
 mod hive_builder;
-#[cfg(test)]
 mod hive_reading;
 mod real_hives;
-#[cfg(test)]
 mod reg_file;
