@@ -81,6 +81,12 @@ pub struct EvidenceArgs {
     /// Say nothing on stderr but what stops the run
     #[arg(long, short)]
     pub quiet: bool,
+    /// Say on stderr what each hive is and how far it can be trusted
+    #[arg(long, short, action = clap::ArgAction::Count, conflicts_with = "quiet")]
+    pub verbose: u8,
+    /// Show no progress; there is none on anything but a terminal
+    #[arg(long)]
+    pub no_progress: bool,
     /// Colour the table
     #[arg(long, value_enum, default_value_t)]
     pub color: Color,

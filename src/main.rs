@@ -199,6 +199,15 @@ fn with_custody(
 }
 
 fn write_report(common: &EvidenceArgs, report: &Report, all: bool) -> Result<(), Error> {
+    if common.verbose > 0 {
+        for hive in report.installations.iter().flat_map(|installation| &installation.hives) {
+            let state = serde_json::to_string(&hive.integrity.state).unwrap_or_default();
+            say(&format!("{}: {}, {}", hive.path, hive.role, state.trim_matches('"')));
+            for problem in hive.integrity.problems.iter().take(if common.verbose > 1 { usize::MAX } else { 1 }) {
+                say(&format!("  {problem}"));
+            }
+        }
+    }
     let style = style(common, all);
     let render = |out: &mut dyn Write| match common.format {
         Format::Table => table::render(report, &style, out),
