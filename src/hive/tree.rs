@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use nt_hive::{KeyValueData, NtHiveNameString};
 
 use super::base_block::{self, BaseBlock};
-use super::cell::{Cells, Name, RawKey, RawValue};
+use super::cell::{Cells, Listing, Name, RawKey, RawValue};
 use crate::error::Problem;
 use crate::registry::{FileTime, RegistryValue};
 
@@ -79,6 +79,47 @@ impl<'h> Tree<'h> {
     /// The damage met so far, by place in the file.
     pub fn problems(&self) -> Vec<Problem> {
         self.problems.borrow().iter().cloned().collect()
+    }
+
+    /// The entry of that name in a list, and its place there. The whole list is looked at; the first of several is
+    /// taken, and another is a problem of the hive. `of` tells an entry's offset and name, `what` is one in words.
+    ///
+    /// # Errors
+    /// Where none is found, and the list or an entry of it cannot be read.
+    fn pick<T>(
+        &self,
+        listing: Listing,
+        read: impl Fn(u32) -> Result<T, Problem>,
+        of: impl Fn(&T) -> (u32, Name<'h>),
+        what: &str,
+        name: &str,
+    ) -> Result<Option<(usize, T)>, Problem> {
+        let mut unread = listing.problems.first().cloned();
+        self.meet(listing.problems);
+        let mut found: Option<(usize, T)> = None;
+        for (index, offset) in listing.offsets.into_iter().enumerate() {
+            let entry = match read(offset) {
+                Ok(entry) => entry,
+                Err(problem) => {
+                    unread = Some(self.met(problem));
+                    continue;
+                }
+            };
+            if !of(&entry).1.is(name) {
+                continue;
+            }
+            match &found {
+                None => found = Some((index, entry)),
+                Some((_, first)) => {
+                    let other = format!("another at {:#x}", file_offset(of(first).0));
+                    self.met(Problem::at(file_offset(of(&entry).0), format!("one {what}"), other));
+                }
+            }
+        }
+        match (found, unread) {
+            (None, Some(problem)) => Err(problem),
+            (found, _) => Ok(found),
+        }
     }
 
     fn met(&self, problem: Problem) -> Problem {
@@ -161,34 +202,14 @@ impl<'t, 'h> Key<'t, 'h> {
     pub fn subkey(&self, name: &str) -> Result<Option<Key<'t, 'h>>, Problem> {
         let listing = self.tree.cells.subkeys(&self.raw);
         let sound = listing.problems.is_empty();
-        let mut unread = listing.problems.first().cloned();
-        self.tree.meet(listing.problems);
-        let mut found: Option<(usize, RawKey<'h>)> = None;
-        for (index, offset) in listing.offsets.into_iter().enumerate() {
-            match self.tree.cells.key(offset) {
-                Err(problem) => unread = Some(self.tree.met(problem)),
-                Ok(key) if key.name.is(name) => match &found {
-                    None => found = Some((index, key)),
-                    Some((_, first)) => {
-                        self.tree.met(Problem::at(
-                            file_offset(key.offset),
-                            format!("one subkey named {name}"),
-                            format!("another at {:#x}", file_offset(first.offset)),
-                        ));
-                    }
-                },
-                Ok(_) => {}
-            }
-        }
-        match (found, unread) {
-            (Some((index, raw)), _) => {
-                let decoder = sound.then(|| self.decoded_subkey(index)).flatten();
-                let path = self.path_of(&raw);
-                Ok(Some(Key::new(self.tree, raw, path, decoder)))
-            }
-            (None, Some(problem)) => Err(problem),
-            (None, None) => Ok(None),
-        }
+        let of = |key: &RawKey<'h>| (key.offset, key.name);
+        let found =
+            self.tree.pick(listing, |offset| self.tree.cells.key(offset), of, &format!("subkey named {name}"), name)?;
+        Ok(found.map(|(index, raw)| {
+            let decoder = sound.then(|| self.decoded_subkey(index)).flatten();
+            let path = self.path_of(&raw);
+            Key::new(self.tree, raw, path, decoder)
+        }))
     }
 
     fn decoded_subkey(&self, index: usize) -> Option<Node<'t, 'h>> {
@@ -236,30 +257,15 @@ impl<'t, 'h> Key<'t, 'h> {
     pub fn named_value(&self, name: &str) -> Result<Option<NamedValue>, Problem> {
         let listing = self.tree.cells.values(&self.raw);
         let sound = listing.problems.is_empty();
-        let mut unread = listing.problems.first().cloned();
-        self.tree.meet(listing.problems);
-        let mut found: Option<(usize, RawValue<'h>)> = None;
-        for (index, offset) in listing.offsets.into_iter().enumerate() {
-            match self.tree.cells.value(offset) {
-                Err(problem) => unread = Some(self.tree.met(problem)),
-                Ok(value) if value.name.is(name) => match &found {
-                    None => found = Some((index, value)),
-                    Some((_, first)) => {
-                        self.tree.met(Problem::at(
-                            file_offset(value.offset),
-                            format!("one value named {name}"),
-                            format!("another at {:#x}", file_offset(first.offset)),
-                        ));
-                    }
-                },
-                Ok(_) => {}
-            }
-        }
-        match (found, unread) {
-            (Some((index, value)), _) => self.read(&value, sound.then_some(index)).map(Some),
-            (None, Some(problem)) => Err(problem),
-            (None, None) => Ok(None),
-        }
+        let of = |value: &RawValue<'h>| (value.offset, value.name);
+        let found = self.tree.pick(
+            listing,
+            |offset| self.tree.cells.value(offset),
+            of,
+            &format!("value named {name}"),
+            name,
+        )?;
+        found.map(|(index, value)| self.read(&value, sound.then_some(index))).transpose()
     }
 
     /// The names and data of all values, in the list's order; what cannot be read is an error in its place.
