@@ -15,3 +15,4 @@ mod builder;
 
 mod hive_builder;
 mod real_hives;
+mod report;
