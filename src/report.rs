@@ -12,6 +12,7 @@ use crate::machine::Machine;
 use crate::os::{Os, OsId};
 use crate::registry::{FileTime, Role};
 
+pub mod escape;
 pub mod json;
 pub mod schema;
 pub mod table;

@@ -1,15 +1,140 @@
-//! Report as table.
-#![allow(missing_docs)]
-use super::Report;
+//! The report for people: what was looked at, what is not as it should be, what was left open, and a verdict.
+//!
+//! Everything that comes from evidence goes through [`super::escape`] before it is written.
+
 use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::{InstallationReport, Judgement, Report};
+use crate::finding::{Finding, Severity, Verdict};
+
+mod data;
+mod findings;
+mod heading;
+mod listing;
+mod open;
+mod page;
+mod verdict;
+mod wrap;
+
+use page::{Ink, Page};
+
+/// How the table is to look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Style {
+    /// Columns of the terminal; 120 where there is none. Below 40 it is laid out for 40.
     pub width: Option<u16>,
+    /// Colours, by severity.
     pub color: bool,
+    /// List what conforms, too, as far as the report holds it.
     pub all: bool,
 }
-pub fn terminal_width() -> Option<u16> {
-    None
+
+/// Writes the report as tables. Where no installation was judged (`find`), the installations and their hives.
+///
+/// # Errors
+/// What the writer says.
+pub fn render(report: &Report, style: &Style, writer: &mut impl Write) -> io::Result<()> {
+    let mut writer = io::BufWriter::new(writer);
+    let mut page = Page::new(&mut writer, *style);
+    if report.installations.iter().any(|installation| installation.judgement.is_some()) {
+        for installation in &report.installations {
+            heading::write(&mut page, installation)?;
+            match &installation.judgement {
+                Some(judgement) => write_judgement(&mut page, judgement, *style)?,
+                None => page.paragraph(2, &not_judged(installation), Ink::Dim)?,
+            }
+            page.blank()?;
+        }
+    } else {
+        listing::write(&mut page, &report.installations)?;
+    }
+    if !report.problems.is_empty() {
+        page.paragraph(0, "Problems", Ink::Strong)?;
+        for problem in &report.problems {
+            page.labelled(2, 1, "-", &heading::problem(problem), Ink::Plain)?;
+        }
+        page.blank()?;
+    }
+    verdict::write(&mut page, report)?;
+    writer.flush()
 }
-pub fn render(report: &Report, _style: &Style, out: &mut (impl Write + ?Sized)) -> io::Result<()> {
-    super::json::render(report, out)
+
+fn write_judgement(page: &mut Page<'_>, judgement: &Judgement, style: Style) -> io::Result<()> {
+    let of = |wanted: fn(&Finding) -> bool| judgement.findings.iter().filter(|finding| wanted(finding)).collect();
+    let deviating: Vec<&Finding> = of(|finding| !matches!(finding.verdict, Verdict::Conforms | Verdict::NotAssessed));
+    if !deviating.is_empty() {
+        page.blank()?;
+        findings::write(page, &deviating)?;
+    }
+    let not_assessed: Vec<&Finding> = of(|finding| finding.verdict == Verdict::NotAssessed);
+    open::write(page, &not_assessed)?;
+    let conforming: Vec<&Finding> = of(|finding| finding.verdict == Verdict::Conforms);
+    if style.all && !conforming.is_empty() {
+        page.blank()?;
+        page.paragraph(0, "As it should be", Ink::Strong)?;
+        page.blank()?;
+        findings::write_conforming(page, &conforming)?;
+    }
+    Ok(())
+}
+
+fn not_judged(installation: &InstallationReport) -> String {
+    format!("Listed, and not judged: its generation is {}.", word(&installation.generation))
+}
+
+/// The word that the report's JSON has for it.
+fn word(value: &impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
+}
+
+/// A number and its noun: `1 deviation`, `2 deviations`.
+fn count(number: usize, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(number as u64), if number == 1 { "" } else { "s" })
+}
+
+/// A number in groups of three digits.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len().saturating_mul(2));
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && digits.len().saturating_sub(index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+impl From<Severity> for Ink {
+    fn from(severity: Severity) -> Self {
+        match severity {
+            Severity::Critical => Self::Critical,
+            Severity::High => Self::High,
+            Severity::Medium => Self::Medium,
+            Severity::Low => Self::Low,
+            Severity::Info => Self::Dim,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!([0, 999, 1000, 11_796_480].map(grouped), ["0", "999", "1,000", "11,796,480"]);
+        assert_eq!(count(1, "deviation"), "1 deviation");
+        assert_eq!(count(1200, "deviation"), "1,200 deviations");
+    }
+
+    #[test]
+    fn words_are_those_of_the_json() {
+        assert_eq!(word(&Verdict::NotAssessed), "not-assessed");
+    }
 }

@@ -23,4 +23,4 @@ mod discovery;
 mod hive_builder;
 mod hive_reading;
 mod real_hives;
-mod reg_file;
+mod report;

@@ -1,0 +1,203 @@
+//! Data as people read them: what was expected, and what is there.
+
+use crate::finding::{Datum, Finding, ObservedDatum, Verdict};
+use crate::registry::{DataType, Decoded};
+use crate::report::escape::{escape, escape_data, escape_units, is_unseen};
+
+/// Longer data are cut here; JSON has them whole.
+const LONGEST: usize = 200;
+/// More bytes than these are not shown in hexadecimal.
+const MOST_BYTES: usize = 32;
+/// Longer names are cut here.
+const LONGEST_NAME: usize = 300;
+
+/// Alternatives stand on one line where that is not longer.
+const ONE_LINE: usize = 24;
+
+/// What would be accepted: data once each, with their types where these differ.
+pub(super) fn expected(finding: &Finding) -> String {
+    if finding.expected.is_empty() {
+        return "(absent)".to_owned();
+    }
+    let mut accepted: Vec<(String, Vec<DataType>)> = Vec::new();
+    for datum in &finding.expected {
+        let text = plain(datum).unwrap_or_else(|| "(binary)".to_owned());
+        match accepted.iter_mut().find(|(known, _)| *known == text) {
+            Some((_, types)) => types.push(datum.data_type),
+            None => accepted.push((text, vec![datum.data_type])),
+        }
+    }
+    let first = finding.expected.first().map(|datum| datum.data_type);
+    let one_type = finding.expected.iter().all(|datum| Some(datum.data_type) == first);
+    let show = |(text, types): (String, Vec<DataType>)| {
+        if one_type { text } else { format!("{text} ({})", either(types)) }
+    };
+    let accepted: Vec<String> = accepted.into_iter().map(show).collect();
+    let one_line = accepted.join(" or ");
+    if one_line.len() <= ONE_LINE { one_line } else { accepted.join("\nor ") }
+}
+
+/// What is there, a line for each thing that is to be said of it.
+pub(super) fn observed(finding: &Finding) -> String {
+    let Some(observed) = &finding.observed else {
+        return match finding.verdict {
+            Verdict::Unreadable => "(unreadable)",
+            Verdict::Unexpected => "(the key is there)",
+            _ => "(absent)",
+        }
+        .to_owned();
+    };
+    let mut lines = vec![value(observed)];
+    let found = observed.datum.data_type;
+    if !finding.expected.is_empty() && finding.expected.iter().all(|datum| datum.data_type != found) {
+        let mut types: Vec<DataType> = finding.expected.iter().map(|datum| datum.data_type).collect();
+        types.dedup();
+        lines.push(format!("wrong type {found}, {} expected", either(types)));
+    }
+    lines.extend(look_alikes(finding, observed));
+    lines.join("\n")
+}
+
+/// A value's data, whatever they are.
+pub(super) fn value(observed: &ObservedDatum) -> String {
+    let bytes = observed.raw.len() / 2;
+    match plain(&observed.datum) {
+        Some(text) => shorten(&text, LONGEST, &format!("({bytes} bytes)")),
+        None => raw(observed, bytes),
+    }
+}
+
+/// A name from evidence, cut where nobody would read on.
+pub(super) fn name(name: &str) -> String {
+    let characters = name.chars().count();
+    shorten(&escape_data(name), LONGEST_NAME, &format!("({characters} characters)"))
+}
+
+/// Prose, from a baseline or about evidence.
+pub(super) fn prose(text: &str) -> String {
+    escape(text).into_owned()
+}
+
+/// What the data say, where they say it plainly.
+fn plain(datum: &Datum) -> Option<String> {
+    Some(match datum.data.as_ref()? {
+        Decoded::Number(number @ 0..10) => number.to_string(),
+        Decoded::Number(number) => format!("{number} ({number:#x})"),
+        Decoded::Text(text) if text.is_empty() => "\"\"".to_owned(),
+        Decoded::Text(text) => escape_data(text),
+        Decoded::List(entries) if entries.is_empty() => "(empty list)".to_owned(),
+        Decoded::List(entries) => entries.iter().map(|entry| list_entry(entry)).collect::<Vec<_>>().join(", "),
+    })
+}
+
+/// An entry of a list, quoted where it could be taken for none or for two.
+fn list_entry(entry: &str) -> String {
+    let shown = escape_data(entry);
+    if shown.is_empty() || shown.contains(", ") { format!("\"{shown}\"") } else { shown }
+}
+
+/// Data that do not say plainly what they hold: strings with what is hidden in them, anything else in hexadecimal.
+fn raw(observed: &ObservedDatum, bytes: usize) -> String {
+    let data_type = observed.datum.data_type;
+    let counted = format!("({bytes} bytes)");
+    if bytes == 0 {
+        return format!("{data_type}, no data");
+    }
+    let strings = [DataType::SZ, DataType::EXPAND_SZ, DataType::LINK, DataType::MULTI_SZ];
+    if strings.contains(&data_type) && bytes.is_multiple_of(2) {
+        // The NUL at the end of a string ends it, and hides nothing.
+        let digits = observed.raw.strip_suffix("0000").unwrap_or(&observed.raw);
+        return shorten(&escape_units(units(digits)), LONGEST, &counted);
+    }
+    // Bytes in pairs of digits, so that a line can end between two.
+    let (pairs, _) = observed.raw.as_bytes().as_chunks::<2>();
+    let digits = pairs.iter().take(LONGEST).map(|pair| String::from_utf8_lossy(pair)).collect::<Vec<_>>().join(" ");
+    format!("{data_type} {}", shorten(&digits, MOST_BYTES.saturating_mul(3), &counted))
+}
+
+/// The UTF-16 units behind hexadecimal digits.
+fn units(raw: &str) -> impl Iterator<Item = u16> {
+    let (units, _) = raw.as_bytes().as_chunks::<4>();
+    units.iter().filter_map(|digits| {
+        let swapped = std::str::from_utf8(digits).ok().and_then(|digits| u16::from_str_radix(digits, 16).ok());
+        swapped.map(u16::swap_bytes)
+    })
+}
+
+/// Characters beyond ASCII that no accepted data have: `svсhost` with a Cyrillic letter looks like the right one.
+fn look_alikes(finding: &Finding, observed: &ObservedDatum) -> Option<String> {
+    if finding.verdict != Verdict::Deviates {
+        return None;
+    }
+    let text_of = |datum: &Datum| match &datum.data {
+        Some(Decoded::Text(text)) => text.clone(),
+        Some(Decoded::List(entries)) => entries.concat(),
+        _ => String::new(),
+    };
+    let accepted: String = finding.expected.iter().map(text_of).collect();
+    let mut foreign: Vec<char> = text_of(&observed.datum)
+        .chars()
+        .filter(|character| !character.is_ascii() && !is_unseen(*character) && !accepted.contains(*character))
+        .collect();
+    foreign.sort_unstable();
+    foreign.dedup();
+    let more = if foreign.len() > 3 { ", ..." } else { "" };
+    let codes: Vec<String> = foreign.iter().take(3).map(|&letter| format!("U+{:04X}", u32::from(letter))).collect();
+    (!codes.is_empty()).then(|| format!("with {}{more}", codes.join(", ")))
+}
+
+fn either(mut types: Vec<DataType>) -> String {
+    types.dedup();
+    types.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
+}
+
+fn shorten(text: &str, longest: usize, counted: &str) -> String {
+    match text.char_indices().nth(longest) {
+        Some((end, _)) => format!("{}… {counted}", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::RegistryValue;
+
+    fn shown(value_of: &RegistryValue) -> String {
+        value(&value_of.into())
+    }
+
+    #[test]
+    fn numbers_show_hexadecimal_where_it_differs() {
+        assert_eq!(shown(&RegistryValue::dword(3)), "3");
+        assert_eq!(shown(&RegistryValue::dword(258)), "258 (0x102)");
+        assert_eq!(shown(&RegistryValue::qword(u64::MAX)), "18446744073709551615 (0xffffffffffffffff)");
+    }
+
+    #[test]
+    fn strings_show_what_would_not_be_seen() {
+        let text = |text| shown(&RegistryValue::text(DataType::SZ, text));
+        assert_eq!(text(""), "\"\"");
+        assert_eq!(text("SensLogonEvent "), r"SensLogonEvent\u{20}");
+        assert_eq!(text("good.dll\0C:\\evil.dll"), r"good.dll\u{0}C:\evil.dll");
+        assert_eq!(text("good.dll\0"), r"good.dll\u{0}");
+        assert_eq!(text(&"x".repeat(500)), format!("{}… (1002 bytes)", "x".repeat(200)));
+    }
+
+    #[test]
+    fn lists_show_where_an_entry_begins() {
+        assert_eq!(shown(&RegistryValue::list(&["RpcSs", "EventSystem"])), "RpcSs, EventSystem");
+        assert_eq!(shown(&RegistryValue::list(&["a", "", "b, c"])), r#"a, "", "b, c""#);
+        assert_eq!(shown(&RegistryValue::list::<&str>(&[])), "(empty list)");
+    }
+
+    #[test]
+    fn data_that_are_no_text_show_their_type_and_bytes() {
+        let binary = |data_type, bytes: &[u8]| shown(&RegistryValue { data_type, bytes: bytes.to_vec() });
+        assert_eq!(binary(DataType::BINARY, &[1, 0xab]), "REG_BINARY 01 ab");
+        assert_eq!(binary(DataType::DWORD, &[3, 0]), "REG_DWORD 03 00");
+        assert_eq!(binary(DataType::SZ, &[0x41, 0, 0x42]), "REG_SZ 41 00 42");
+        assert_eq!(binary(DataType(0x1234), &[]), "type 0x00001234, no data");
+        assert!(binary(DataType::BINARY, &[0; 5000]).ends_with("… (5000 bytes)"));
+    }
+}

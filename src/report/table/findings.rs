@@ -1,0 +1,182 @@
+//! The table of findings: one row for each, below the key that it is about.
+//!
+//! Wide, with expected and observed side by side; below [`SIDE_BY_SIDE`] columns, one above the other.
+
+use std::io;
+
+use super::data;
+use super::page::{GAP, Ink, Page};
+use super::word;
+use crate::finding::{Finding, Verdict};
+
+/// The least width in which five columns can be read.
+const SIDE_BY_SIDE: usize = 100;
+/// `severity`, `critical`.
+const SEVERITY: usize = 8;
+/// `unexpected`, `unreadable`.
+const VERDICT: usize = 10;
+
+/// The columns of this table.
+enum Layout {
+    Wide { finding: usize, expected: usize, observed: usize },
+    Narrow { rest: usize },
+}
+
+/// Writes findings in their order, each key once above those that are about it, and below those that share it, why.
+pub(super) fn write(page: &mut Page<'_>, findings: &[&Finding]) -> io::Result<()> {
+    let layout = Layout::of(page.width(), findings);
+    layout.header(page)?;
+    let mut key_before = None;
+    let mut source_before = None;
+    for block in findings.chunk_by(|a, b| place(a) == place(b) && reasoning(a) == reasoning(b)) {
+        let Some(first) = block.first() else { continue };
+        if first.key.is_some() && key_before != Some(place(first)) {
+            if key_before.is_some() {
+                page.blank()?;
+            }
+            write_key(page, first)?;
+            key_before = Some(place(first));
+            source_before = None;
+        }
+        for finding in block {
+            layout.row(page, finding)?;
+        }
+        write_reasoning(page, first, source_before == Some(source(first)))?;
+        source_before = Some(source(first));
+    }
+    Ok(())
+}
+
+/// Writes findings that conform: what and how, without why.
+pub(super) fn write_conforming(page: &mut Page<'_>, findings: &[&Finding]) -> io::Result<()> {
+    let ids = findings.iter().map(|finding| data::name(&finding.id));
+    let width = widest(ids).min(page.width() / 2);
+    for finding in findings {
+        page.labelled(0, width, &data::name(&finding.id), &data::observed(finding), Ink::Good)?;
+    }
+    Ok(())
+}
+
+/// The key that a finding is about.
+fn place(finding: &Finding) -> impl PartialEq {
+    (finding.hive, finding.key.clone(), finding.key_last_written)
+}
+
+/// What is written below a finding.
+fn reasoning(finding: &Finding) -> impl PartialEq + '_ {
+    (&finding.why, &finding.advice, source(finding))
+}
+
+/// Who says so, and what it may point at.
+fn source(finding: &Finding) -> impl PartialEq + '_ {
+    (&finding.source, finding.grade, &finding.attack)
+}
+
+/// The key, and when it was last written, on a line of its own where there is no room beside the key.
+fn write_key(page: &mut Page<'_>, finding: &Finding) -> io::Result<()> {
+    let hive = finding.hive.map_or("", |hive| hive.as_str());
+    let key = format!("{hive}\\{}", data::name(finding.key.as_deref().unwrap_or_default()));
+    let written = match (finding.key_last_written, finding.verdict) {
+        (Some(time), _) => format!("last written {time}"),
+        (None, Verdict::Absent) => "which is not there".to_owned(),
+        (None, _) => return page.paragraph(0, &key, Ink::Strong),
+    };
+    let line = format!("{key}, {written}");
+    if line.chars().count() <= page.width() {
+        return page.paragraph(0, &line, Ink::Strong);
+    }
+    page.paragraph(0, &format!("{key},"), Ink::Strong)?;
+    page.paragraph(2, &written, Ink::Strong)
+}
+
+/// Why it matters, what to do, and who says so.
+fn write_reasoning(page: &mut Page<'_>, finding: &Finding, same_source: bool) -> io::Result<()> {
+    let indent = SEVERITY.saturating_add(GAP);
+    let mut write = |label, text: &str| page.labelled(indent, VERDICT, label, &data::prose(text), Ink::Dim);
+    write("why", &finding.why)?;
+    if let Some(advice) = &finding.advice {
+        write("advice", advice)?;
+    }
+    if same_source {
+        return write("source", "as above");
+    }
+    let mut source = format!("{}; {}", finding.source.title, word(&finding.grade));
+    if let Some(url) = &finding.source.url {
+        source = format!("{source}; {url}");
+    }
+    write("source", &source)?;
+    if !finding.attack.is_empty() {
+        write("ATT&CK", &finding.attack.join(", "))?;
+    }
+    Ok(())
+}
+
+/// What is there, and what else is known of it.
+fn observed(finding: &Finding) -> String {
+    let mut text = data::observed(finding);
+    if let Some(other) = &finding.other_view {
+        let verdict = other.get("verdict").and_then(serde_json::Value::as_str).unwrap_or("otherwise");
+        text = format!("{text}\nwith the logs replayed; as the file lies: {}", data::prose(verdict));
+    }
+    if let Some(location) = &finding.location {
+        let places = [("nk", location.nk), ("vk", location.vk), ("data", location.data)];
+        let places = places.into_iter().filter_map(|(name, offset)| Some(format!("{name} {:#x}", offset?)));
+        text = format!("{text}\nat {}", places.collect::<Vec<_>>().join(", "));
+    }
+    text
+}
+
+impl Layout {
+    fn of(width: usize, findings: &[&Finding]) -> Self {
+        let rest = width.saturating_sub(SEVERITY).saturating_sub(VERDICT).saturating_sub(GAP.saturating_mul(2));
+        if width < SIDE_BY_SIDE {
+            return Self::Narrow { rest };
+        }
+        let rest = rest.saturating_sub(GAP.saturating_mul(2));
+        let of = |text: fn(&Finding) -> String| widest(findings.iter().map(|finding| text(finding)));
+        // No column is wider than what stands in it, and none starves another.
+        let finding = of(|finding| data::name(&finding.id)).max("finding".len()).min(rest.saturating_mul(2) / 5);
+        let rest = rest.saturating_sub(finding);
+        let (expected, observed) = (of(data::expected).max("expected".len()), of(observed).max("observed".len()));
+        let expected = expected.min((rest / 2).max(rest.saturating_sub(observed)));
+        Self::Wide { finding, expected, observed: rest.saturating_sub(expected) }
+    }
+
+    fn header(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let (severity, verdict) = ((SEVERITY, "severity"), (VERDICT, "verdict"));
+        match *self {
+            Self::Wide { finding, expected, observed } => page.row(
+                0,
+                &[severity, verdict, (finding, "finding"), (expected, "expected"), (observed, "observed")],
+                Ink::Plain,
+            ),
+            Self::Narrow { rest } => page.row(0, &[severity, verdict, (rest, "finding")], Ink::Plain),
+        }?;
+        page.rule()
+    }
+
+    fn row(&self, page: &mut Page<'_>, finding: &Finding) -> io::Result<()> {
+        let (severity, verdict) = (word(&finding.severity), word(&finding.verdict));
+        let (id, should, is) = (data::name(&finding.id), data::expected(finding), observed(finding));
+        let ink = finding.severity.into();
+        let start = [(SEVERITY, severity.as_str()), (VERDICT, verdict.as_str())];
+        match *self {
+            Self::Wide { finding, expected, observed } => {
+                let [severity, verdict] = start;
+                page.row(0, &[severity, verdict, (finding, &id), (expected, &should), (observed, &is)], ink)
+            }
+            Self::Narrow { rest } => {
+                let [severity, verdict] = start;
+                page.row(0, &[severity, verdict, (rest, &id)], ink)?;
+                let indent = SEVERITY.saturating_add(GAP);
+                page.labelled(indent, VERDICT, "expected", &should, Ink::Plain)?;
+                page.labelled(indent, VERDICT, "observed", &is, Ink::Plain)
+            }
+        }
+    }
+}
+
+/// Characters of the longest line of any of these texts.
+fn widest(texts: impl Iterator<Item = String>) -> usize {
+    texts.flat_map(|text| text.lines().map(|line| line.chars().count()).collect::<Vec<_>>()).max().unwrap_or(0)
+}

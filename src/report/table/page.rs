@@ -1,0 +1,167 @@
+//! The page: lines in columns of fixed width, in colour or not.
+
+use std::io::{self, Write};
+
+use comfy_table::{Cell, ColumnConstraint, ContentArrangement, Table, Width, presets};
+
+use super::Style;
+use super::wrap::wrap;
+
+/// Columns where nobody knows how wide the terminal is.
+const DEFAULT_WIDTH: u16 = 120;
+/// Below this there is nothing to lay out.
+const LEAST_WIDTH: u16 = 40;
+/// Blanks between two columns.
+pub(super) const GAP: usize = 2;
+
+/// What a piece of text is written with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ink {
+    Plain,
+    Strong,
+    Dim,
+    Good,
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+impl Ink {
+    /// The SGR parameters (ECMA-48) that switch it on.
+    fn code(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Strong => "1",
+            Self::Dim => "2",
+            Self::Good => "32",
+            Self::Low => "36",
+            Self::Medium => "33",
+            Self::High => "31",
+            Self::Critical => "1;31",
+        }
+    }
+}
+
+/// Where the table is written to, and how wide.
+pub(super) struct Page<'w> {
+    writer: &'w mut dyn Write,
+    width: usize,
+    color: bool,
+}
+
+impl<'w> Page<'w> {
+    pub(super) fn new(writer: &'w mut dyn Write, style: Style) -> Self {
+        let width = usize::from(style.width.unwrap_or(DEFAULT_WIDTH).max(LEAST_WIDTH));
+        Self { writer, width, color: style.color }
+    }
+
+    /// Columns from edge to edge.
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
+    pub(super) fn blank(&mut self) -> io::Result<()> {
+        self.writer.write_all(b"\n")
+    }
+
+    /// A line from edge to edge.
+    pub(super) fn rule(&mut self) -> io::Result<()> {
+        let rule = "─".repeat(self.width);
+        self.line(0, &rule, "", Ink::Dim)
+    }
+
+    /// Text over the whole width, `indent` from the left.
+    pub(super) fn paragraph(&mut self, indent: usize, text: &str, ink: Ink) -> io::Result<()> {
+        for line in wrap(text, self.width.saturating_sub(indent)) {
+            self.line(indent, line, "", ink)?;
+        }
+        Ok(())
+    }
+
+    /// A label, and text beside it that stays beside it when it is wrapped.
+    pub(super) fn labelled(
+        &mut self,
+        indent: usize,
+        width: usize,
+        label: &str,
+        text: &str,
+        ink: Ink,
+    ) -> io::Result<()> {
+        let rest = self.width.saturating_sub(indent).saturating_sub(width).saturating_sub(GAP);
+        self.row(indent, &[(width, label), (rest, text)], ink)
+    }
+
+    /// A label, and beside it facts in a row, a line ending between two of them where it can.
+    pub(super) fn facts(
+        &mut self,
+        indent: usize,
+        width: usize,
+        label: &str,
+        facts: &[String],
+        between: &str,
+    ) -> io::Result<()> {
+        let rest = self.width.saturating_sub(indent).saturating_sub(width).saturating_sub(GAP);
+        let mut text = String::new();
+        let mut used = 0_usize;
+        for fact in facts {
+            let wide = fact.chars().count().saturating_add(between.len());
+            if used > 0 {
+                text.push_str(between.trim_end());
+                if used.saturating_add(wide) > rest {
+                    text.push('\n');
+                    used = 0;
+                } else {
+                    text.push(' ');
+                }
+            }
+            text.push_str(fact);
+            used = used.saturating_add(wide);
+        }
+        self.labelled(indent, width, label, &text, Ink::Dim)
+    }
+
+    /// Cells beside each other, each with its width; the ink is for the first.
+    pub(super) fn row(&mut self, indent: usize, cells: &[(usize, &str)], ink: Ink) -> io::Result<()> {
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).force_no_tty();
+        table.add_row(cells.iter().map(|(width, text)| {
+            let lines: Vec<&str> = text.lines().flat_map(|line| wrap(line, *width)).collect();
+            Cell::new(lines.join("\n"))
+        }));
+        let last = cells.len().saturating_sub(1);
+        for ((index, (width, _)), column) in cells.iter().enumerate().zip(table.column_iter_mut()) {
+            let gap = if index == last { 0 } else { GAP };
+            column.set_padding((0, u16::try_from(gap).unwrap_or(0)));
+            let width = u16::try_from(width.saturating_add(gap)).unwrap_or(u16::MAX);
+            column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(width)));
+        }
+        // The first column is written in ASCII: a label, a severity, an id.
+        let first = cells.first().map_or(0, |(width, _)| *width);
+        for line in table.lines().collect::<Vec<_>>() {
+            let end = line.char_indices().nth(first).map_or(line.len(), |(index, _)| index);
+            let (inked, rest) = line.split_at(end);
+            self.line(indent, inked, rest, ink)?;
+        }
+        Ok(())
+    }
+
+    /// One line: blanks, text in colour, text without; blanks at the end are left off.
+    fn line(&mut self, indent: usize, inked: &str, plain: &str, ink: Ink) -> io::Result<()> {
+        let plain = plain.trim_end();
+        let inked = if plain.is_empty() { inked.trim_end() } else { inked };
+        if inked.is_empty() && plain.is_empty() {
+            return self.blank();
+        }
+        write!(self.writer, "{:indent$}", "")?;
+        // Blanks are not coloured: they would show where a terminal underlines or inverts.
+        let text = inked.trim_end();
+        let blanks = inked.get(text.len()..).unwrap_or_default();
+        if self.color && ink != Ink::Plain && !text.is_empty() {
+            write!(self.writer, "\x1b[{}m{text}\x1b[0m{blanks}{plain}", ink.code())?;
+        } else {
+            write!(self.writer, "{text}{blanks}{plain}")?;
+        }
+        self.blank()
+    }
+}

@@ -1,0 +1,5 @@
+//! The report as it is written: JSON, its schema, the table.
+
+mod documents;
+mod samples;
+mod tables;

@@ -1,0 +1,183 @@
+//! The table: what people see, at every width.
+
+use hivemend::discovery::Generation;
+use hivemend::error::Problem;
+use hivemend::report::Report;
+use hivemend::report::table::{Style, render};
+
+use super::samples::{Sample, broken, dirty, hostile, report, software, system, without_conforming};
+
+fn table(report: &Report, style: Style) -> String {
+    let mut text = Vec::new();
+    render(report, &style, &mut text).unwrap();
+    String::from_utf8(text).unwrap()
+}
+
+fn wide(width: u16) -> Style {
+    Style { width: Some(width), color: false, all: false }
+}
+
+fn broken_report() -> Report {
+    report(vec![Sample::of(broken()).examine()], without_conforming)
+}
+
+fn hostile_report() -> Report {
+    report(vec![Sample::of(hostile()).examine()], without_conforming)
+}
+
+/// Two installations, one of them with a single hive, dirty; one that is only listed.
+fn incomplete_report() -> Report {
+    let mut alone = Sample { evidence: "case/copied", generation: Generation::Copy, ..Sample::of(broken()) };
+    alone.software = None;
+    let mut alone = alone.examine();
+    dirty(&mut alone);
+    let backup = Sample {
+        evidence: "mnt/WINDOWS/repair",
+        generation: Generation::Repair,
+        judge: false,
+        ..Sample::of((software(), system()))
+    };
+    let mut report = report(vec![alone, backup.examine()], without_conforming);
+    let advice = "mount it with the option that reads such files, or copy the hive";
+    report.problems.push(
+        Problem::of("mnt/WINDOWS/system32/config/software", "a file that can be read", "Permission denied")
+            .advise(advice),
+    );
+    report.summary.complete = false;
+    report
+}
+
+fn found_report() -> Report {
+    let live = Sample { judge: false, ..Sample::of((software(), system())) };
+    let copied =
+        Sample { evidence: "case/copied", generation: Generation::Copy, judge: false, ..Sample::of(hostile()) };
+    let mut copied = copied.examine();
+    dirty(&mut copied);
+    let mut report = report(vec![copied, live.examine()], without_conforming);
+    report.summary.complete = true;
+    report
+}
+
+fn every_report() -> [Report; 4] {
+    [broken_report(), hostile_report(), incomplete_report(), found_report()]
+}
+
+#[test]
+fn side_by_side_in_a_wide_terminal() {
+    insta::assert_snapshot!(table(&broken_report(), wide(120)));
+}
+
+#[test]
+fn one_above_the_other_in_a_narrow_one() {
+    insta::assert_snapshot!(table(&broken_report(), wide(80)));
+}
+
+#[test]
+fn what_attacks_the_reader_is_shown() {
+    insta::assert_snapshot!(table(&hostile_report(), wide(120)));
+}
+
+#[test]
+fn what_is_missing_is_said() {
+    insta::assert_snapshot!(table(&incomplete_report(), wide(120)));
+}
+
+#[test]
+fn what_was_found_is_listed() {
+    insta::assert_snapshot!(table(&found_report(), wide(80)));
+}
+
+#[test]
+fn no_terminal_is_120_wide() {
+    let report = broken_report();
+    assert_eq!(table(&report, Style::default()), table(&report, wide(120)));
+}
+
+#[test]
+fn a_clean_installation_ends_well_and_lists_what_conforms_when_asked() {
+    let report = report(vec![Sample::of((software(), system())).examine()], |_| true);
+    let plain = table(&report, wide(120));
+    assert!(!plain.contains("As it should be"));
+    assert_eq!(plain.lines().last(), Some("No deviation among 11 assessed expectations in 1 installation; complete."));
+    let all = table(&report, Style { all: true, ..wide(80) });
+    let (_, conforming) = all.split_once("As it should be\n\n").unwrap();
+    insta::assert_snapshot!(conforming, @r"
+    winlogon-notify-senslogn/DLLName   WlNotify.dll
+    winlogon-notify-senslogn/Logon     SensLogonEvent
+    winlogon-notify-senslogn/Logoff    SensLogoffEvent
+    winlogon-notify-senslogn/Shutdown  SensShutdownEvent
+    winlogon-notify-senslogn/MaxWait   600 (0x258)
+    service-bits/Start                 3
+    service-bits/ErrorControl          1
+    service-bits/ImagePath             %SystemRoot%\system32\svchost.exe -k netsvcs
+    service-bits/DependOnService       RpcSs
+    service-sens/Start                 2
+    service-sens/Description           Tracks system events.
+
+    No deviation among 11 assessed expectations in 1 installation; complete.
+    ");
+}
+
+#[test]
+fn a_windows_without_a_baseline_makes_the_report_incomplete() {
+    let sample = Sample { baseline: None, ..Sample::of((software(), system())) };
+    let text = table(&report(vec![sample.examine()], |_| true), wide(120));
+    insta::assert_snapshot!(
+        text.lines().last().unwrap(),
+        @"INCOMPLETE: nothing assessed in 1 installation, for there is no baseline for this Windows."
+    );
+}
+
+#[test]
+fn no_line_is_wider_than_the_terminal() {
+    // Every character of these reports is one column wide, or two.
+    let columns = |line: &str| line.chars().map(|letter| if letter >= '\u{2e80}' { 2 } else { 1 }).sum::<usize>();
+    for report in every_report() {
+        for width in [40, 60, 80, 99, 100, 120, 200] {
+            for line in table(&report, Style { all: true, ..wide(width) }).lines() {
+                assert!(columns(line) <= usize::from(width), "{width}: {line}");
+                assert!(!line.ends_with(' '), "{width}: {line:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_from_evidence_reaches_the_terminal_as_it_is() {
+    for report in every_report() {
+        let text = table(&report, Style { all: true, ..wide(80) });
+        let unseen = |letter: &char| letter.is_control() && *letter != '\n';
+        assert_eq!(text.chars().find(unseen), None);
+        assert_eq!(text.find(['\u{202e}', '\u{200b}']), None);
+    }
+}
+
+#[test]
+fn colours_change_nothing_but_the_colour() {
+    for report in every_report() {
+        let style = wide(120);
+        let mut text = table(&report, Style { color: true, ..style });
+        for code in ["1", "2", "31", "32", "33", "36", "1;31", "0"] {
+            text = text.replace(&format!("\x1b[{code}m"), "");
+        }
+        assert_eq!(text, table(&report, style));
+    }
+    let text = table(&broken_report(), Style { color: true, ..wide(120) });
+    assert!(text.contains("\n\x1b[1;31mcritical\x1b[0m  deviates    service-bits/ImagePath"));
+    assert!(text.contains("\n\x1b[33mmedium\x1b[0m    absent      winlogon-notify-senslogn/Logon"));
+}
+
+#[test]
+fn a_closed_pipe_is_told() {
+    struct Closed;
+    impl std::io::Write for Closed {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::ErrorKind::BrokenPipe.into())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let error = render(&broken_report(), &wide(80), &mut Closed).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::BrokenPipe);
+}
