@@ -209,10 +209,10 @@ fn write_report(common: &EvidenceArgs, report: &Report, all: bool) -> Result<(),
         }
     }
     let style = style(common, all);
-    let render = |out: &mut dyn Write| match common.format {
-        Format::Table => table::render(report, &style, out),
-        Format::Json => json::render(report, out),
-        Format::Jsonl => json::render_lines(report, out),
+    let render = |mut out: &mut dyn Write| match common.format {
+        Format::Table => table::render(report, &style, &mut out),
+        Format::Json => json::render(report, &mut out),
+        Format::Jsonl => json::render_lines(report, &mut out),
     };
     match &common.output {
         Some(path) => write_whole(path, render),

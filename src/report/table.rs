@@ -31,6 +31,11 @@ pub struct Style {
     pub all: bool,
 }
 
+/// The columns of the terminal that stdout is, where it is one.
+pub fn terminal_width() -> Option<u16> {
+    comfy_table::Table::new().width()
+}
+
 /// Writes the report as tables. Where no installation was judged (`find`), the installations and their hives.
 ///
 /// # Errors

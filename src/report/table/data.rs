@@ -60,7 +60,7 @@ pub(super) fn observed(finding: &Finding) -> String {
 
 /// A value's data, whatever they are.
 pub(super) fn value(observed: &ObservedDatum) -> String {
-    let bytes = observed.raw.len() / 2;
+    let bytes = observed.raw.len();
     match plain(&observed.datum) {
         Some(text) => shorten(&text, LONGEST, &format!("({bytes} bytes)")),
         None => raw(observed, bytes),
@@ -106,22 +106,17 @@ fn raw(observed: &ObservedDatum, bytes: usize) -> String {
     let strings = [DataType::SZ, DataType::EXPAND_SZ, DataType::LINK, DataType::MULTI_SZ];
     if strings.contains(&data_type) && bytes.is_multiple_of(2) {
         // The NUL at the end of a string ends it, and hides nothing.
-        let digits = observed.raw.strip_suffix("0000").unwrap_or(&observed.raw);
-        return shorten(&escape_units(units(digits)), LONGEST, &counted);
+        let text = observed.raw.strip_suffix(&[0, 0]).unwrap_or(&observed.raw);
+        return shorten(&escape_units(units(text)), LONGEST, &counted);
     }
-    // Bytes in pairs of digits, so that a line can end between two.
-    let (pairs, _) = observed.raw.as_bytes().as_chunks::<2>();
-    let digits = pairs.iter().take(LONGEST).map(|pair| String::from_utf8_lossy(pair)).collect::<Vec<_>>().join(" ");
+    // Bytes apart, so that a line can end between two.
+    let digits = observed.raw.iter().take(LONGEST).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
     format!("{data_type} {}", shorten(&digits, MOST_BYTES.saturating_mul(3), &counted))
 }
 
-/// The UTF-16 units behind hexadecimal digits.
-fn units(raw: &str) -> impl Iterator<Item = u16> {
-    let (units, _) = raw.as_bytes().as_chunks::<4>();
-    units.iter().filter_map(|digits| {
-        let swapped = std::str::from_utf8(digits).ok().and_then(|digits| u16::from_str_radix(digits, 16).ok());
-        swapped.map(u16::swap_bytes)
-    })
+/// The UTF-16 units of a string's bytes.
+fn units(bytes: &[u8]) -> impl Iterator<Item = u16> {
+    bytes.as_chunks::<2>().0.iter().map(|pair| u16::from_le_bytes(*pair))
 }
 
 /// Characters beyond ASCII that no accepted data have: `svсhost` with a Cyrillic letter looks like the right one.
