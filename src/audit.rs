@@ -3,6 +3,7 @@
 use crate::baseline::{Baseline, Basis, Compare, ExpectedKey, ExpectedValue, Presence, Rule, Step, SystemRoot, When};
 use crate::facts::{KeyFacts, KeyState, Observed};
 use crate::finding::{Datum, Finding, Reason, Remediation, Severity, Verdict, View};
+use crate::hive::NamedValue;
 use crate::os::Os;
 use crate::registry::RegistryValue;
 
@@ -63,6 +64,7 @@ fn blank(id: String, verdict: Verdict, basis: &Basis) -> Finding {
         control_set: None,
         key: None,
         value: None,
+        stored_name: None,
         expected: Vec::new(),
         observed: None,
         key_last_written: None,
@@ -93,7 +95,7 @@ impl Judge<'_> {
                 findings.extend(self.applies(&expected.when, finding));
             }
         }
-        for (name, value) in &self.facts.others {
+        for NamedValue { name, value } in &self.facts.others {
             findings.extend(self.applies(&self.key.when, self.judge_other(name, value)));
         }
     }
@@ -152,6 +154,7 @@ impl Judge<'_> {
         Finding {
             severity: Severity::Low,
             observed: Some(value.into()),
+            stored_name: Some(name.to_owned()),
             why: "The key's list of values is closed, and this value is not in it.".to_owned(),
             ..finding
         }
@@ -161,8 +164,9 @@ impl Judge<'_> {
         let mut finding = self.place(Some(&expected.name), Verdict::Conforms, &expected.basis);
         finding.advice.clone_from(&expected.advice);
         finding.expected = accepted(&expected.rule);
-        if let Observed::Present(value) = observed {
-            finding.observed = Some(value.into());
+        if let Observed::Present(named) = observed {
+            finding.observed = Some((&named.value).into());
+            finding.stored_name = Some(named.name.clone());
         }
         if self.facts.state == KeyState::HiveMissing {
             finding.verdict = Verdict::NotAssessed;
@@ -174,7 +178,7 @@ impl Judge<'_> {
                 .then(|| wording::unreadable(Finding { verdict: Verdict::Unreadable, ..finding }, problem));
         }
         let value = match observed {
-            Observed::Present(value) => Some(value),
+            Observed::Present(named) => Some(&named.value),
             _ => None,
         };
         match &expected.rule {

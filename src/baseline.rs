@@ -10,6 +10,7 @@ use crate::os::{Os, OsId};
 use crate::registry::{RegistryValue, Role};
 
 mod grammar;
+pub mod list;
 mod path;
 
 pub use path::SystemRoot;

@@ -1,43 +1,234 @@
-//! Discovery (stands in until its branch is merged).
-#![allow(missing_docs)]
+//! Which Windows installations are in the evidence: the hives that belong together, and the generation that they are.
+//!
+//! The way of a file: `search` decides by place and name whether it is worth opening, `content` looks at its first
+//! bytes, `folder` asks the hive itself which one it is, `layout` knows what is kept in such a place, and `pairing`
+//! finds the SOFTWARE that belongs to a SYSTEM.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
 use crate::error::{Error, Problem};
+use crate::evidence::directory::{self, locator};
 use crate::registry::Role;
-use std::path::PathBuf;
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+
+mod arguments;
+mod content;
+mod folder;
+mod installation_id;
+mod layout;
+mod name;
+mod pairing;
+mod search;
+
+use arguments::Arguments;
+use search::{Folder, Seen};
+
+/// What became of an installation's hives before they were found: the one in use, or which kind of older copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Generation {
+    /// `config` of a Windows folder: the hives that this Windows starts with.
     Live,
+    /// Windows' own backup: `config/RegBack`, and the second SYSTEM (`system.alt`) of Windows 2000.
     Regback,
+    /// `repair` of a Windows folder: as Setup or a system state backup left them.
     Repair,
+    /// A restore point of Windows XP.
     RestorePoint,
+    /// Collected from a volume shadow copy.
     ShadowCopy,
+    /// The Windows before an upgrade.
     WindowsOld,
+    /// What Setup kept for itself (`.sav`); never judged.
     Setup,
+    /// A copy that somebody made, wherever it lies.
     Copy,
 }
+
+impl Generation {
+    /// The word that reports have for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Regback => "regback",
+            Self::Repair => "repair",
+            Self::RestorePoint => "restore-point",
+            Self::ShadowCopy => "shadow-copy",
+            Self::WindowsOld => "windows-old",
+            Self::Setup => "setup",
+            Self::Copy => "copy",
+        }
+    }
+}
+
+impl fmt::Display for Generation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A transaction log beside a hive. Nobody has looked into it yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundLog {
+    /// Where to open it.
     pub path: PathBuf,
+    /// How reports name it; see [`directory::locator`].
     pub locator: String,
+    /// Bytes.
     pub size: u64,
 }
+
+/// A hive that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundHive {
+    /// Where to open it.
     pub path: PathBuf,
+    /// How reports name it; see [`directory::locator`].
     pub locator: String,
+    /// Which hive it is by its keys; where they cannot be read by name, and the installation has a problem that says so.
     pub role: Role,
+    /// Bytes.
     pub size: u64,
+    /// The transaction logs beside it, by file name.
     pub logs: Vec<FoundLog>,
 }
+
+/// Hives of one Windows at one time.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Installation {
-    pub id: String,
+    /// The folder that holds the hives, or the hive itself where it was named, or where nobody knows what belongs to it.
     pub evidence: String,
+    /// A name for it that is safe for folders; see the contract.
+    pub id: String,
+    /// Which generation the hives are.
     pub generation: Generation,
+    /// At most one SOFTWARE, then at most one SYSTEM, then others by locator. Empty where there are only the files of
+    /// zero bytes that Windows 10 leaves in `RegBack`, which `problems` says.
     pub hives: Vec<FoundHive>,
+    /// What is to be said of these hives.
     pub problems: Vec<Problem>,
 }
+
+impl Installation {
+    /// The hive of a role; of SOFTWARE and SYSTEM there is at most one.
+    pub fn hive(&self, role: Role) -> Option<&FoundHive> {
+        self.hives.iter().find(|hive| hive.role == role)
+    }
+
+    /// Whether there is anything in it that is audited: SOFTWARE or SYSTEM.
+    pub fn is_auditable(&self) -> bool {
+        self.hives.iter().any(|hive| matches!(hive.role, Role::Software | Role::System))
+    }
+}
+
+/// What is in the evidence.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Discovery {
+    /// By evidence, then by generation.
     pub installations: Vec<Installation>,
+    /// What could not be opened, and belongs to no installation.
     pub problems: Vec<Problem>,
 }
-pub fn discover(_evidence: &[PathBuf], _map: bool) -> Result<Discovery, Error> {
-    Ok(Discovery { installations: vec![], problems: vec![] })
+
+/// Finds the installations in the evidence: folders, which are walked, and hives. For `map` see
+/// [`crate::evidence::Bytes::open`].
+///
+/// # Errors
+/// Where there is nothing to go on with: no evidence can be read, or no hive is in it.
+pub fn discover(evidence: &[PathBuf], map: bool) -> Result<Discovery, Error> {
+    let mut discovery = Discovery::default();
+    let arguments = Arguments::sort(evidence);
+    for (path, source) in arguments.missing {
+        if evidence.len() == 1 {
+            let (_, advice) = directory::explain(&source);
+            return Err(Error::Read { path: locator(&path), source, advice });
+        }
+        discovery.problems.push(directory::unreadable(&path, "evidence that can be read", &source));
+    }
+    discovery.problems.extend(arguments.problems);
+
+    let mut seen = Seen::default();
+    for (path, real) in &arguments.folders {
+        let found = search::search(path, real);
+        seen.folders = seen.folders.saturating_add(found.seen.folders);
+        seen.files = seen.files.saturating_add(found.seen.files);
+        discovery.problems.extend(found.problems);
+        for folder in &found.folders {
+            discovery.take(folder, map);
+        }
+    }
+    // A hive that is in one of the folders was found there, with all that belongs to it.
+    let known: BTreeSet<PathBuf> = discovery.files().filter_map(|path| fs::canonicalize(path).ok()).collect();
+    seen.files = seen.files.saturating_add(arguments.files.len());
+    for folder in arguments::named(arguments.files, known) {
+        discovery.take(&folder, map);
+    }
+    if discovery.installations.iter().all(|installation| installation.hives.is_empty()) {
+        return Err(discovery.nothing(evidence, seen));
+    }
+    discovery.finish();
+    Ok(discovery)
+}
+
+impl Discovery {
+    fn take(&mut self, folder: &Folder, map: bool) {
+        let examined = folder::examine(folder, map);
+        self.installations.extend(examined.installations);
+        self.problems.extend(examined.problems);
+    }
+
+    /// Every file that belongs to an installation: the hives and their logs.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        let hives = self.installations.iter().flat_map(|installation| &installation.hives);
+        hives
+            .flat_map(|hive| std::iter::once(&hive.path).chain(hive.logs.iter().map(|log| &log.path)))
+            .map(PathBuf::as_path)
+    }
+
+    fn finish(&mut self) {
+        let first = |installation: &Installation| installation.hives.first().map(|hive| hive.locator.clone());
+        self.installations.sort_by_cached_key(|one| (one.evidence.clone(), one.generation, first(one)));
+        let ids = installation_id::assign(self.installations.iter().map(|one| one.evidence.as_str()));
+        for (installation, id) in self.installations.iter_mut().zip(ids) {
+            installation.id = id;
+        }
+        self.problems.sort();
+        self.problems.dedup();
+    }
+
+    /// Says that there is no hive, and what there is.
+    fn nothing(mut self, evidence: &[PathBuf], seen: Seen) -> Error {
+        self.problems.extend(self.installations.into_iter().flat_map(|installation| installation.problems));
+        self.problems.sort();
+        let looked_at = match seen {
+            Seen { folders: 0, files: 0 } => "nothing could be opened".to_owned(),
+            Seen { folders: 1, files: 0 } => "the folder is empty".to_owned(),
+            Seen { folders: 0, files } => counted(files, "file"),
+            Seen { folders, files } => format!("{} in {}", counted(files, "file"), counted(folders, "folder")),
+        };
+        let told = self.problems.iter().map(ToString::to_string);
+        Error::NoHive {
+            evidence: some_of(evidence.iter().map(|path| locator(path)), ", "),
+            looked_at: some_of(std::iter::once(looked_at).chain(told), "; "),
+        }
+    }
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// The first few of a list, and how many more there are.
+fn some_of(list: impl Iterator<Item = String>, separator: &str) -> String {
+    const SHOWN: usize = 5;
+    let list: Vec<String> = list.collect();
+    let shown = list.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(separator);
+    match list.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown}{separator}and {more} more"),
+    }
 }

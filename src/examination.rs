@@ -10,8 +10,7 @@ use crate::discovery::{Discovery, Generation, Installation, discover};
 use crate::error::{Error, Problem};
 use crate::finding::{Finding, Severity, Verdict};
 use crate::os::OsId;
-use crate::registry::Role;
-use crate::report::{Report, ReportOptions, Summary, Tool};
+use crate::report::{InstallationReport, Report, ReportOptions, Summary, Tool};
 
 mod installation;
 mod integrity;
@@ -46,8 +45,6 @@ pub struct Examination {
     pub report: Report,
     /// Whether something stands at or above `fail_on` in what counts for the exit code.
     pub failed: bool,
-    /// The files that were looked at: every hive and log.
-    pub files: Vec<PathBuf>,
 }
 
 /// Examines the evidence.
@@ -57,7 +54,7 @@ pub struct Examination {
 pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, Error> {
     let Discovery { installations, mut problems } = discover(evidence, options.map)?;
     let mut complete = problems.is_empty();
-    if options.judge && !installations.iter().any(is_auditable) {
+    if options.judge && !installations.iter().any(Installation::is_auditable) {
         let roles = installations.iter().flat_map(|installation| &installation.hives).map(|hive| hive.role.as_str());
         return Err(Error::NoHive {
             evidence: evidence.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "),
@@ -74,7 +71,7 @@ pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, E
     let mut reports = Vec::with_capacity(judged.len());
     for (installation, mut judged) in installations.iter().zip(judged) {
         problems.extend(installation.problems.iter().cloned().chain(judged.problems));
-        let counts = matches!(installation.generation, Generation::Live | Generation::Copy);
+        let counts = counts(installation.generation);
         if let Some(judgement) = &mut judged.report.judgement {
             for finding in &judgement.findings {
                 summary.count(finding);
@@ -85,9 +82,7 @@ pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, E
         }
         reports.push(judged.report);
     }
-    let counted = |installation: &Installation| {
-        is_auditable(installation) && matches!(installation.generation, Generation::Live | Generation::Copy)
-    };
+    let counted = |installation: &Installation| installation.is_auditable() && counts(installation.generation);
     if options.judge && !installations.iter().any(counted) {
         complete = false;
         problems.push(
@@ -119,16 +114,19 @@ pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, E
         installations: reports,
         summary,
     };
-    let files = installations
-        .iter()
-        .flat_map(|installation| &installation.hives)
-        .flat_map(|hive| std::iter::once(hive.path.clone()).chain(hive.logs.iter().map(|log| log.path.clone())));
-    Ok(Examination { report, failed, files: files.collect() })
+    Ok(Examination { report, failed })
 }
 
-/// Whether an installation has one of the two hives that are audited.
-fn is_auditable(installation: &Installation) -> bool {
-    installation.hives.iter().any(|hive| matches!(hive.role, Role::Software | Role::System))
+impl Examination {
+    /// Whether an installation counts for the exit code and is patched: Windows as it is, or a copy of it.
+    pub fn counts(&self, installation: &InstallationReport) -> bool {
+        installation.judgement.is_some() && counts(installation.generation)
+    }
+}
+
+/// Older generations are shown, but a run does not fail for what was wrong once.
+fn counts(generation: Generation) -> bool {
+    matches!(generation, Generation::Live | Generation::Copy)
 }
 
 impl Default for Options {

@@ -3,14 +3,14 @@
 use crate::baseline::{Baseline, ExpectedKey, Presence, Subkeys};
 use crate::control_set;
 use crate::error::Problem;
-use crate::hive::{Key, Tree};
-use crate::registry::{FileTime, RegistryValue, Role, same_text};
+use crate::hive::{Key, NamedValue, Tree};
+use crate::registry::{FileTime, Role, same_text};
 
 /// What was observed of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Observed {
     /// It is there.
-    Present(RegistryValue),
+    Present(NamedValue),
     /// It is not there, and everything that would name it was read.
     Absent,
     /// It, or something on the way to it, could not be read.
@@ -33,7 +33,7 @@ pub enum KeyState {
 /// What was observed of one key that a baseline expects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyFacts {
-    /// The path in the hive, the control set resolved.
+    /// The path in the hive, the control set resolved; in the hive's own letter case where the key is there.
     pub path: String,
     /// The control set, in SYSTEM.
     pub control_set: Option<u32>,
@@ -44,7 +44,7 @@ pub struct KeyFacts {
     /// One for each value that the baseline names, in its order.
     pub values: Vec<Observed>,
     /// Values that it does not name, where its list is closed.
-    pub others: Vec<(String, RegistryValue)>,
+    pub others: Vec<NamedValue>,
 }
 
 /// Observes one key of a baseline in one control set: one entry, or several where the key is looked for among
@@ -140,19 +140,19 @@ impl Observer<'_> {
             Ok(None) => return self.without_key(subkey, KeyState::Absent),
             Err(problem) => return self.without_key(subkey, KeyState::Unreadable(problem)),
         };
-        let values = self.expected.values.iter().map(|value| match key.value(&value.name) {
+        let values = self.expected.values.iter().map(|value| match key.named_value(&value.name) {
             Ok(Some(value)) => Observed::Present(value),
             Ok(None) => Observed::Absent,
             Err(problem) => Observed::Unreadable(problem),
         });
         let named = |name: &str| self.expected.values.iter().any(|value| same_text(&value.name, name));
         let others = if self.expected.closed {
-            key.values().into_iter().flatten().filter(|(name, _)| !named(name)).collect()
+            key.values().into_iter().flatten().filter(|value| !named(&value.name)).collect()
         } else {
             Vec::new()
         };
         KeyFacts {
-            path: self.path(),
+            path: key.path().to_owned(),
             control_set: self.control_set,
             subkey,
             state: KeyState::Present(key.last_written()),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::registry::{DataType, Decoded, FileTime, RegistryValue, Role};
+use crate::registry::{DataType, Decoded, FileTime, RegistryValue, Role, hex};
 
 /// How sure an expectation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, clap::ValueEnum)]
@@ -82,8 +82,13 @@ pub struct ObservedDatum {
     /// What it says.
     #[serde(flatten)]
     pub datum: Datum,
-    /// The bytes, in lower-case hexadecimal.
-    pub raw: String,
+    /// The bytes; in lower-case hexadecimal where they are written out.
+    #[serde(serialize_with = "raw_hex")]
+    pub raw: Vec<u8>,
+}
+
+fn raw_hex<S: serde::Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&hex(bytes))
 }
 
 /// What would put a value right.
@@ -158,6 +163,9 @@ pub struct Finding {
     pub key: Option<String>,
     /// The value's name.
     pub value: Option<String>,
+    /// The value's name in the hive's own letter case, where it is there.
+    #[serde(skip)]
+    pub stored_name: Option<String>,
     /// What would be accepted; empty where the value should not be there.
     pub expected: Vec<Datum>,
     /// What is there.
@@ -200,6 +208,6 @@ impl From<&RegistryValue> for Datum {
 
 impl From<&RegistryValue> for ObservedDatum {
     fn from(value: &RegistryValue) -> Self {
-        Self { datum: value.into(), raw: value.raw_hex() }
+        Self { datum: value.into(), raw: value.bytes.clone() }
     }
 }

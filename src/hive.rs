@@ -15,7 +15,7 @@ pub mod transaction_log;
 mod tree;
 
 pub use base_block::BaseBlock;
-pub use tree::{Key, Tree, guarded};
+pub use tree::{Key, NamedValue, Tree, guarded};
 
 /// A hive that has been opened: its bytes and its base block.
 pub struct Hive {

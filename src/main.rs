@@ -1,3 +1,253 @@
-//! The command line of hivemend.
+//! The command line of hivemend: parse, run, map to an exit code. The only file that prints.
 
-fn main() {}
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+use hivemend::baseline::{self, Baseline};
+use hivemend::cli::{AuditArgs, BaselineCommand, Cli, Color, Command, EvidenceArgs, Format, Generations, ListFormat};
+use hivemend::custody;
+use hivemend::discovery::discover;
+use hivemend::error::Error;
+use hivemend::examination::{Examination, Options, examine};
+use hivemend::output::{keep_out_of_evidence, write_folder, write_whole};
+use hivemend::remediation::{PatchOptions, Plan, Selection, patch_files, remedy};
+use hivemend::report::{Report, json, schema, table};
+
+/// Assessed completely, and something stands at or above `--fail-on`.
+const FINDINGS: u8 = 1;
+/// Nothing could be done.
+const REFUSED: u8 = 2;
+/// Something that should have been assessed could not be.
+const INCOMPLETE: u8 = 3;
+
+fn main() -> ExitCode {
+    // A panic while reading a hive is caught and reported as a problem of that hive; it needs no second voice.
+    std::panic::set_hook(Box::new(|_| {}));
+    match run(Cli::parse().command) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            say(&format!("error: {error}"));
+            ExitCode::from(REFUSED)
+        }
+    }
+}
+
+fn run(command: Command) -> Result<u8, Error> {
+    match command {
+        Command::Audit(args) => audit(&args),
+        Command::Find(args) => find(&args.common),
+        Command::Baseline { command: BaselineCommand::List { format } } => to_stdout(|out| match format {
+            ListFormat::Table => baseline::list::render(out),
+            ListFormat::Json => baseline::list::render_json(out),
+        }),
+        Command::Baseline { command: BaselineCommand::Show { id } } => match Baseline::text_of(&id) {
+            Some(text) => to_stdout(|out| out.write_all(text.as_bytes())),
+            None => Err(Error::Usage {
+                option: "baseline show",
+                found: id,
+                expected: "`hivemend baseline list` prints the ids that there are".to_owned(),
+            }),
+        },
+        Command::Schema => to_stdout(|out| out.write_all(schema::text().as_bytes())),
+    }
+}
+
+fn audit(args: &AuditArgs) -> Result<u8, Error> {
+    let common = &args.common;
+    prepare(common, args.patch.as_deref())?;
+    if args.patch.is_some() && args.os.is_some() && !args.force {
+        return Err(Error::Refused {
+            reason: "--patch with --os: the Windows is not what the hives say".to_owned(),
+            advice: "Add --force if you are sure of it".to_owned(),
+        });
+    }
+    let options = Options {
+        judge: true,
+        os: args.os,
+        control_set: args.control_set,
+        all_generations: args.generations == Generations::All,
+        all_findings: args.all,
+        fail_on: args.fail_on,
+        map: !common.no_mmap,
+        // A patch is tied to the hive that it was made from.
+        hash: !common.no_hash || args.patch.is_some(),
+    };
+    let (examination, kept) = with_custody(common, || examine(&common.evidence, &options))?;
+    let mut plans = Vec::new();
+    let mut refused = false;
+    if args.patch.is_some() {
+        for installation in &examination.report.installations {
+            if !examination.counts(installation) {
+                continue;
+            }
+            match plan(installation, args)? {
+                Ok(planned) => plans.push(planned),
+                Err((reason, advice)) => {
+                    refused = true;
+                    say(&format!("no patch: {reason}. {advice}"));
+                }
+            }
+        }
+    }
+    write_report(common, &examination.report, args.all)?;
+    if let Some(folder) = &args.patch {
+        for (plan, files) in &plans {
+            let written = write_folder(folder, &plan.installation, files)?;
+            note(
+                common,
+                &format!("{}: {} edits, {} findings left", written.display(), plan.edits.len(), plan.left.len()),
+            );
+        }
+    }
+    let code = if !examination.report.summary.complete || !kept {
+        INCOMPLETE
+    } else if refused {
+        REFUSED
+    } else {
+        u8::from(examination.failed) * FINDINGS
+    };
+    Ok(if common.exit_zero { 0 } else { code })
+}
+
+type Planned = (Plan, Vec<(String, Vec<u8>)>);
+
+/// The plan of one installation and the bytes of its files, or why there is none.
+fn plan(
+    installation: &hivemend::report::InstallationReport,
+    args: &AuditArgs,
+) -> Result<Result<Planned, (String, String)>, Error> {
+    let selection = Selection {
+        min_grade: args.min_grade,
+        only: args.only.clone(),
+        skip: args.skip.clone(),
+        force: args.force,
+        accept_dirty: args.accept_dirty,
+    };
+    let options = PatchOptions {
+        dialect: args.dialect.into(),
+        target: args.target.into(),
+        software_root: args.software_root.clone(),
+        system_root: args.system_root.clone(),
+    };
+    let plan = match remedy(installation, &selection) {
+        Ok(plan) => plan,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let mut files: Vec<(String, Vec<u8>)> = match patch_files(&plan, &options) {
+        Ok(files) => files.into_iter().map(|file| (file.name, file.bytes)).collect(),
+        Err(refusal) => {
+            let advice = "Leave that finding out with --skip".to_owned();
+            return Ok(Err((format!("{}: {refusal}", installation.evidence), advice)));
+        }
+    };
+    let mut text = serde_json::to_vec_pretty(&plan)
+        .map_err(|error| Error::Write { path: "plan.json".to_owned(), source: error.into() })?;
+    text.push(b'\n');
+    files.push(("plan.json".to_owned(), text));
+    Ok(Ok((plan, files)))
+}
+
+fn find(common: &EvidenceArgs) -> Result<u8, Error> {
+    prepare(common, None)?;
+    if common.format == Format::Jsonl {
+        return Err(Error::Usage {
+            option: "--format",
+            found: "jsonl".to_owned(),
+            expected: "`find` has no findings to print a line each; use table or json".to_owned(),
+        });
+    }
+    let options = Options { judge: false, map: !common.no_mmap, hash: !common.no_hash, ..Options::default() };
+    let (examination, kept) = with_custody(common, || examine(&common.evidence, &options))?;
+    write_report(common, &examination.report, false)?;
+    let incomplete = !examination.report.summary.complete || !kept;
+    Ok(if incomplete && !common.exit_zero { INCOMPLETE } else { 0 })
+}
+
+/// Sees to it that no output can land in the evidence, and sets the number of threads.
+fn prepare(common: &EvidenceArgs, patch: Option<&Path>) -> Result<(), Error> {
+    for output in [common.output.as_deref(), common.custody.as_deref(), patch].into_iter().flatten() {
+        keep_out_of_evidence(&common.evidence, output)?;
+    }
+    if let Some(jobs) = common.jobs {
+        // It can be set once, and this is the first use.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs.into()).build_global();
+    }
+    Ok(())
+}
+
+/// Runs an examination inside a custody record, where one is wanted. Whether the evidence was the same afterwards.
+fn with_custody(
+    common: &EvidenceArgs,
+    examine: impl FnOnce() -> Result<Examination, Error>,
+) -> Result<(Examination, bool), Error> {
+    let Some(path) = &common.custody else { return Ok((examine()?, true)) };
+    let discovery = discover(&common.evidence, !common.no_mmap)?;
+    let files: Vec<PathBuf> = discovery.files().map(Path::to_owned).collect();
+    let begun = custody::begin(&files);
+    let examination = examine()?;
+    let record = begun.end();
+    write_whole(path, |out| {
+        serde_json::to_writer_pretty(&mut *out, &record)?;
+        out.write_all(b"\n")
+    })?;
+    if !record.unchanged() {
+        say(&format!("the evidence changed while it was examined: see {}", path.display()));
+    }
+    Ok((examination, record.unchanged()))
+}
+
+fn write_report(common: &EvidenceArgs, report: &Report, all: bool) -> Result<(), Error> {
+    if common.verbose > 0 {
+        for hive in report.installations.iter().flat_map(|installation| &installation.hives) {
+            let state = serde_json::to_string(&hive.integrity.state).unwrap_or_default();
+            say(&format!("{}: {}, {}", hive.path, hive.role, state.trim_matches('"')));
+            for problem in hive.integrity.problems.iter().take(if common.verbose > 1 { usize::MAX } else { 1 }) {
+                say(&format!("  {problem}"));
+            }
+        }
+    }
+    let style = style(common, all);
+    let render = |out: &mut dyn Write| match common.format {
+        Format::Table => table::render(report, &style, out),
+        Format::Json => json::render(report, out),
+        Format::Jsonl => json::render_lines(report, out),
+    };
+    match &common.output {
+        Some(path) => write_whole(path, render),
+        None => to_stdout(render).map(|_| ()),
+    }
+}
+
+fn style(common: &EvidenceArgs, all: bool) -> table::Style {
+    let on_terminal = common.output.is_none() && io::stdout().is_terminal();
+    let color = match common.color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => on_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+    };
+    table::Style { width: if on_terminal { table::terminal_width() } else { None }, color, all }
+}
+
+fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<u8, Error> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    match write(&mut out).and_then(|()| out.flush()) {
+        // The reader of our output has had enough: that is no error, and what was found stays found.
+        Err(source) if source.kind() == io::ErrorKind::BrokenPipe => Ok(0),
+        Err(source) => Err(Error::Write { path: "stdout".to_owned(), source }),
+        Ok(()) => Ok(0),
+    }
+}
+
+/// A line on stderr that `--quiet` silences.
+fn note(common: &EvidenceArgs, text: &str) {
+    if !common.quiet {
+        say(text);
+    }
+}
+
+/// A line on stderr. Nobody is left to tell where that fails.
+fn say(text: &str) {
+    let _ = writeln!(io::stderr(), "hivemend: {text}");
+}

@@ -70,9 +70,8 @@ pub struct Pair<'a, 'h> {
 /// contradict each other. Where they do, or where nothing is known of such a Windows, the id is one without a baseline.
 pub fn identify(pair: Pair<'_, '_>) -> (Os, Vec<Problem>) {
     let mut problems = Vec::new();
-    let mut keep = |problem: Problem| problems.push(problem);
-    let software = pair.software.map(|tree| SoftwareMarks::read(tree).map_err(&mut keep).unwrap_or_default());
-    let system = pair.system.map(|(tree, minor)| SystemMarks::read(tree, minor).map_err(&mut keep).unwrap_or_default());
+    let software = pair.software.map(|tree| SoftwareMarks::read(tree, &mut problems));
+    let system = pair.system.map(|(tree, minor)| SystemMarks::read(tree, minor, &mut problems));
     let mut basis = Vec::new();
     let os = conclude(software.unwrap_or_default(), system.as_ref(), &mut basis, &mut problems);
     (Os { basis, ..os }, problems)
@@ -101,7 +100,7 @@ fn conclude(
         basis.push("WinPE keys are there".to_owned());
         OsId::WindowsPe
     } else if system.is_some_and(|marks| marks.is_container) {
-        basis.push("SYSTEM: a container's hive (layered format 1.6, or ContainerType)".to_owned());
+        basis.push("SYSTEM: a container's hive (layered format 1.6)".to_owned());
         OsId::WindowsContainer
     } else if let Some((expected, found)) = contradiction {
         basis.push(format!("the two hives contradict each other: {expected}; {found}"));

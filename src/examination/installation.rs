@@ -1,7 +1,7 @@
 //! One installation: which Windows, and what the audit of it comes to.
 
+use super::Options;
 use super::integrity::{Opened, describe, hash, open};
-use super::{Options, is_auditable};
 use crate::audit::{Context, audit};
 use crate::baseline::{Baseline, SystemRoot};
 use crate::control_set::ControlSets;
@@ -80,7 +80,7 @@ fn judge(installation: &Installation, opened: &[Opened<'_>], options: &Options) 
 
     let mut complete = os.id.has_baseline();
     let wanted = options.judge
-        && is_auditable(installation)
+        && installation.is_auditable()
         && match installation.generation {
             Generation::Live | Generation::Copy => true,
             Generation::Setup => false,

@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use nt_hive::{KeyValueData, NtHiveNameString};
 
 use super::base_block::{self, BaseBlock};
-use super::cell::{Cells, Name, RawKey, RawValue};
+use super::cell::{Cells, Listing, Name, RawKey, RawValue};
 use crate::error::Problem;
 use crate::registry::{FileTime, RegistryValue};
 
@@ -24,11 +24,24 @@ pub struct Tree<'h> {
     problems: RefCell<BTreeSet<Problem>>,
 }
 
+type Node<'t, 'h> = nt_hive::KeyNode<'t, &'h [u8]>;
+
 /// A key of a [`Tree`].
 pub struct Key<'t, 'h> {
     tree: &'t Tree<'h>,
     raw: RawKey<'h>,
-    decoder: Option<nt_hive::KeyNode<'t, &'h [u8]>>,
+    /// From the root, as stored; empty for the root.
+    path: String,
+    decoder: Option<Node<'t, 'h>>,
+}
+
+/// A value of a [`Key`], with its name as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedValue {
+    /// The name, in the hive's own letter case. Unpaired surrogates are shown as U+FFFD.
+    pub name: String,
+    /// Type and data.
+    pub value: RegistryValue,
 }
 
 impl<'h> Tree<'h> {
@@ -52,7 +65,7 @@ impl<'h> Tree<'h> {
     pub fn root(&self) -> Result<Key<'_, 'h>, Problem> {
         let raw = self.cells.key(self.root_offset).map_err(|problem| self.met(problem))?;
         let decoder = self.decoder.as_ref().and_then(|hive| hive.root_key_node().ok());
-        Ok(Key::new(self, raw, decoder))
+        Ok(Key::new(self, raw, String::new(), decoder))
     }
 
     /// The key at `path`, components separated by backslashes and compared as Windows does; `None` where there is none.
@@ -66,6 +79,47 @@ impl<'h> Tree<'h> {
     /// The damage met so far, by place in the file.
     pub fn problems(&self) -> Vec<Problem> {
         self.problems.borrow().iter().cloned().collect()
+    }
+
+    /// The entry of that name in a list, and its place there. The whole list is looked at; the first of several is
+    /// taken, and another is a problem of the hive. `of` tells an entry's offset and name, `what` is one in words.
+    ///
+    /// # Errors
+    /// Where none is found, and the list or an entry of it cannot be read.
+    fn pick<T>(
+        &self,
+        listing: Listing,
+        read: impl Fn(u32) -> Result<T, Problem>,
+        of: impl Fn(&T) -> (u32, Name<'h>),
+        what: &str,
+        name: &str,
+    ) -> Result<Option<(usize, T)>, Problem> {
+        let mut unread = listing.problems.first().cloned();
+        self.meet(listing.problems);
+        let mut found: Option<(usize, T)> = None;
+        for (index, offset) in listing.offsets.into_iter().enumerate() {
+            let entry = match read(offset) {
+                Ok(entry) => entry,
+                Err(problem) => {
+                    unread = Some(self.met(problem));
+                    continue;
+                }
+            };
+            if !of(&entry).1.is(name) {
+                continue;
+            }
+            match &found {
+                None => found = Some((index, entry)),
+                Some((_, first)) => {
+                    let other = format!("another at {:#x}", file_offset(of(first).0));
+                    self.met(Problem::at(file_offset(of(&entry).0), format!("one {what}"), other));
+                }
+            }
+        }
+        match (found, unread) {
+            (None, Some(problem)) => Err(problem),
+            (found, _) => Ok(found),
+        }
     }
 
     fn met(&self, problem: Problem) -> Problem {
@@ -96,7 +150,7 @@ pub fn guarded<T>(read: impl FnOnce() -> T) -> Result<T, Problem> {
 
 impl<'t, 'h> Key<'t, 'h> {
     /// nt-hive's node is kept only where it is the key that the checked offsets name.
-    fn new(tree: &'t Tree<'h>, raw: RawKey<'h>, decoder: Option<nt_hive::KeyNode<'t, &'h [u8]>>) -> Self {
+    fn new(tree: &'t Tree<'h>, raw: RawKey<'h>, path: String, decoder: Option<Node<'t, 'h>>) -> Self {
         // The name stands 76 bytes into the node, behind the cell's 4 bytes of size.
         let name_at = usize::try_from(raw.offset).ok().and_then(|offset| offset.checked_add(80));
         let decoder = decoder.filter(|node| {
@@ -106,12 +160,21 @@ impl<'t, 'h> Key<'t, 'h> {
             };
             at.is_some() && at == name_at
         });
-        Self { tree, raw, decoder }
+        Self { tree, raw, path, decoder }
     }
 
     /// The name, for showing. Unpaired surrogates are shown as U+FFFD.
     pub fn name(&self) -> String {
         self.raw.name.to_string()
+    }
+
+    /// The path from the hive's root, in the hive's own letter case.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    fn path_of(&self, subkey: &RawKey<'h>) -> String {
+        if self.path.is_empty() { subkey.name.to_string() } else { format!("{}\\{}", self.path, subkey.name) }
     }
 
     /// When the key was last written. This is the key's time; values have none.
@@ -139,36 +202,17 @@ impl<'t, 'h> Key<'t, 'h> {
     pub fn subkey(&self, name: &str) -> Result<Option<Key<'t, 'h>>, Problem> {
         let listing = self.tree.cells.subkeys(&self.raw);
         let sound = listing.problems.is_empty();
-        let mut unread = listing.problems.first().cloned();
-        self.tree.meet(listing.problems);
-        let mut found: Option<(usize, RawKey<'h>)> = None;
-        for (index, offset) in listing.offsets.into_iter().enumerate() {
-            match self.tree.cells.key(offset) {
-                Err(problem) => unread = Some(self.tree.met(problem)),
-                Ok(key) if key.name.is(name) => match &found {
-                    None => found = Some((index, key)),
-                    Some((_, first)) => {
-                        self.tree.met(Problem::at(
-                            file_offset(key.offset),
-                            format!("one subkey named {name}"),
-                            format!("another at {:#x}", file_offset(first.offset)),
-                        ));
-                    }
-                },
-                Ok(_) => {}
-            }
-        }
-        match (found, unread) {
-            (Some((index, raw)), _) => {
-                let decoder = sound.then(|| self.decoded_subkey(index)).flatten();
-                Ok(Some(Key::new(self.tree, raw, decoder)))
-            }
-            (None, Some(problem)) => Err(problem),
-            (None, None) => Ok(None),
-        }
+        let of = |key: &RawKey<'h>| (key.offset, key.name);
+        let found =
+            self.tree.pick(listing, |offset| self.tree.cells.key(offset), of, &format!("subkey named {name}"), name)?;
+        Ok(found.map(|(index, raw)| {
+            let decoder = sound.then(|| self.decoded_subkey(index)).flatten();
+            let path = self.path_of(&raw);
+            Key::new(self.tree, raw, path, decoder)
+        }))
     }
 
-    fn decoded_subkey(&self, index: usize) -> Option<nt_hive::KeyNode<'t, &'h [u8]>> {
+    fn decoded_subkey(&self, index: usize) -> Option<Node<'t, 'h>> {
         self.decoder.as_ref()?.subkeys()?.ok()?.nth(index)?.ok()
     }
 
@@ -183,7 +227,8 @@ impl<'t, 'h> Key<'t, 'h> {
             match self.tree.cells.key(offset) {
                 Ok(raw) => {
                     let node = decoded.as_mut().and_then(|nodes| nodes.next()?.ok());
-                    keys.push(Key::new(self.tree, raw, node));
+                    let path = self.path_of(&raw);
+                    keys.push(Key::new(self.tree, raw, path, node));
                 }
                 Err(problem) => {
                     // nt-hive may not be asked about this one; its order is lost with it.
@@ -202,49 +247,42 @@ impl<'t, 'h> Key<'t, 'h> {
     /// # Errors
     /// Where its data cannot be read, or where it is not found and the list, or a value in it, cannot be read.
     pub fn value(&self, name: &str) -> Result<Option<RegistryValue>, Problem> {
+        Ok(self.named_value(name)?.map(|named| named.value))
+    }
+
+    /// [`Key::value`], with the name as stored.
+    ///
+    /// # Errors
+    /// As [`Key::value`].
+    pub fn named_value(&self, name: &str) -> Result<Option<NamedValue>, Problem> {
         let listing = self.tree.cells.values(&self.raw);
         let sound = listing.problems.is_empty();
-        let mut unread = listing.problems.first().cloned();
-        self.tree.meet(listing.problems);
-        let mut found: Option<(usize, RawValue<'h>)> = None;
-        for (index, offset) in listing.offsets.into_iter().enumerate() {
-            match self.tree.cells.value(offset) {
-                Err(problem) => unread = Some(self.tree.met(problem)),
-                Ok(value) if value.name.is(name) => match &found {
-                    None => found = Some((index, value)),
-                    Some((_, first)) => {
-                        self.tree.met(Problem::at(
-                            file_offset(value.offset),
-                            format!("one value named {name}"),
-                            format!("another at {:#x}", file_offset(first.offset)),
-                        ));
-                    }
-                },
-                Ok(_) => {}
-            }
-        }
-        match (found, unread) {
-            (Some((index, value)), _) => self.read(&value, sound.then_some(index)).map(Some),
-            (None, Some(problem)) => Err(problem),
-            (None, None) => Ok(None),
-        }
+        let of = |value: &RawValue<'h>| (value.offset, value.name);
+        let found = self.tree.pick(
+            listing,
+            |offset| self.tree.cells.value(offset),
+            of,
+            &format!("value named {name}"),
+            name,
+        )?;
+        found.map(|(index, value)| self.read(&value, sound.then_some(index))).transpose()
     }
 
     /// The names and data of all values, in the list's order; what cannot be read is an error in its place.
-    pub fn values(&self) -> Vec<Result<(String, RegistryValue), Problem>> {
+    pub fn values(&self) -> Vec<Result<NamedValue, Problem>> {
         let listing = self.tree.cells.values(&self.raw);
         let sound = listing.problems.is_empty();
         self.tree.meet(listing.problems.clone());
         let read = |(index, offset)| {
             let value = self.tree.cells.value(offset).map_err(|problem| self.tree.met(problem))?;
-            Ok((value.name.to_string(), self.read(&value, sound.then_some(index))?))
+            self.read(&value, sound.then_some(index))
         };
         let lost = listing.problems.into_iter().map(Err);
         listing.offsets.into_iter().enumerate().map(read).chain(lost).collect()
     }
 
     /// The data of a value, by nt-hive where it can be asked, else from the checked cells.
-    fn read(&self, value: &RawValue<'h>, index: Option<usize>) -> Result<RegistryValue, Problem> {
+    fn read(&self, value: &RawValue<'h>, index: Option<usize>) -> Result<NamedValue, Problem> {
         let checked = self.tree.cells.data(value).map_err(|problem| self.tree.met(problem))?;
         let decoded = index
             .filter(|_| self.tree.cells.nt_hive_reads(value))
@@ -263,7 +301,8 @@ impl<'t, 'h> Key<'t, 'h> {
                 "two different readings; the checked one is shown",
             ));
         }
-        Ok(RegistryValue { data_type: value.data_type, bytes: checked.into_owned() })
+        let read = RegistryValue { data_type: value.data_type, bytes: checked.into_owned() };
+        Ok(NamedValue { name: value.name.to_string(), value: read })
     }
 }
 

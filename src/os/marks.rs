@@ -41,13 +41,26 @@ pub(super) struct SystemMarks {
     pub(super) is_container: bool,
 }
 
-fn text(key: &Key<'_, '_>, name: &str) -> Result<Option<String>, Problem> {
-    // Trailing NULs in these strings are setup's carelessness, nothing hidden: they are read up to the first one.
-    Ok(key.value(name)?.as_ref().and_then(lenient_text))
+/// Reads marks one by one: what cannot be read is a problem, and the others still count.
+struct Reader<'p> {
+    problems: &'p mut Vec<Problem>,
 }
 
-fn number(key: &Key<'_, '_>, name: &str) -> Result<Option<u64>, Problem> {
-    Ok(key.value(name)?.and_then(|value| value.as_number()))
+impl Reader<'_> {
+    fn keep<T>(&mut self, read: Result<Option<T>, Problem>) -> Option<T> {
+        read.unwrap_or_else(|problem| {
+            self.problems.push(problem);
+            None
+        })
+    }
+
+    fn text(&mut self, key: &Key<'_, '_>, name: &str) -> Option<String> {
+        self.keep(key.value(name)).as_ref().and_then(lenient_text)
+    }
+
+    fn number(&mut self, key: &Key<'_, '_>, name: &str) -> Option<u64> {
+        self.keep(key.value(name)).and_then(|value| value.as_number())
+    }
 }
 
 /// A string as Windows' own readers take it, up to its first NUL; for marks that are shown, never for verdicts.
@@ -58,28 +71,30 @@ pub(crate) fn lenient_text(value: &RegistryValue) -> Option<String> {
 }
 
 impl SoftwareMarks {
-    pub(super) fn read(tree: &Tree<'_>) -> Result<Self, Problem> {
-        let Some(key) = tree.key(CURRENT_VERSION)? else { return Ok(Self::default()) };
-        let release = match text(&key, "DisplayVersion")? {
+    /// What can be read of the marks; `problems` is given what cannot.
+    pub(super) fn read(tree: &Tree<'_>, problems: &mut Vec<Problem>) -> Self {
+        let mut reader = Reader { problems };
+        let Some(key) = reader.keep(tree.key(CURRENT_VERSION)) else { return Self::default() };
+        let release = match reader.text(&key, "DisplayVersion") {
             Some(version) => Some(("DisplayVersion", version)),
-            None => text(&key, "ReleaseId")?.map(|release| ("ReleaseId", release)),
+            None => reader.text(&key, "ReleaseId").map(|release| ("ReleaseId", release)),
         };
-        Ok(Self {
-            current_version: text(&key, "CurrentVersion")?,
-            major: number(&key, "CurrentMajorVersionNumber")?,
-            minor: number(&key, "CurrentMinorVersionNumber")?,
+        Self {
+            current_version: reader.text(&key, "CurrentVersion"),
+            major: reader.number(&key, "CurrentMajorVersionNumber"),
+            minor: reader.number(&key, "CurrentMinorVersionNumber"),
             // CurrentBuild is "1.511.1 ()" on XP; CurrentBuildNumber is the number on every Windows.
-            build: text(&key, "CurrentBuildNumber")?.and_then(|build| build.parse().ok()),
-            revision: number(&key, "UBR")?,
-            service_pack: text(&key, "CSDVersion")?,
-            product_name: text(&key, "ProductName")?,
-            installation_type: text(&key, "InstallationType")?,
-            edition: text(&key, "EditionID")?,
+            build: reader.text(&key, "CurrentBuildNumber").and_then(|build| build.parse().ok()),
+            revision: reader.number(&key, "UBR"),
+            service_pack: reader.text(&key, "CSDVersion"),
+            product_name: reader.text(&key, "ProductName"),
+            installation_type: reader.text(&key, "InstallationType"),
+            edition: reader.text(&key, "EditionID"),
             release,
-            architecture: text(&key, "BuildLabEx")?.as_deref().and_then(architecture_of_build_lab),
-            has_wow64: tree.key("Wow6432Node")?.is_some(),
-            is_pe: key.subkey("WinPE")?.is_some(),
-        })
+            architecture: reader.text(&key, "BuildLabEx").as_deref().and_then(architecture_of_build_lab),
+            has_wow64: reader.keep(tree.key("Wow6432Node")).is_some(),
+            is_pe: reader.keep(key.subkey("WinPE")).is_some(),
+        }
     }
 }
 
@@ -93,35 +108,36 @@ fn architecture_of_build_lab(lab: &str) -> Option<&'static str> {
 }
 
 impl SystemMarks {
-    pub(super) fn read(tree: &Tree<'_>, minor: u32) -> Result<Self, Problem> {
-        let root = tree.root()?;
-        let mut marks = Self { root_name: root.name(), ..Self::default() };
-        marks.has_wpa = root.subkey("WPA")?.is_some();
-        if let Some(key) = tree.key(r"Setup\Service Reporting API\Components\CoreOS")? {
-            marks.core_os = text(&key, "Version")?;
+    /// What can be read of the marks; `problems` is given what cannot. `minor` is the version of the hive's format.
+    pub(super) fn read(tree: &Tree<'_>, minor: u32, problems: &mut Vec<Problem>) -> Self {
+        let mut reader = Reader { problems };
+        let Some(root) = reader.keep(tree.root().map(Some)) else { return Self::default() };
+        // Layered keys exist only in the hives of Windows containers: format 1.6, msuhanov's specification.
+        let mut marks = Self { root_name: root.name(), is_container: minor >= 6, ..Self::default() };
+        marks.has_wpa = reader.keep(root.subkey("WPA")).is_some();
+        if let Some(key) = reader.keep(tree.key(r"Setup\Service Reporting API\Components\CoreOS")) {
+            marks.core_os = reader.text(&key, "Version");
         }
-        let sets = ControlSets::read(tree)?;
+        let sets = reader.keep(ControlSets::read(tree).map(Some)).unwrap_or_default();
         // These do not differ between control sets; where Select is unclear any set will do.
         let set = sets.chosen(Choice::Current).ok().and_then(|chosen| chosen.first().copied());
-        let Some(set) = set.or_else(|| sets.present.first().copied()) else { return Ok(marks) };
-        let Some(control) = tree.key(&format!(r"{}\Control", key_name(set)))? else { return Ok(marks) };
-        if let Some(key) = control.subkey("ProductOptions")? {
-            marks.product_type = text(&key, "ProductType")?;
+        let Some(set) = set.or_else(|| sets.present.first().copied()) else { return marks };
+        let Some(control) = reader.keep(tree.key(&format!(r"{}\Control", key_name(set)))) else { return marks };
+        if let Some(key) = reader.keep(control.subkey("ProductOptions")) {
+            marks.product_type = reader.text(&key, "ProductType");
         }
-        if let Some(key) = control.subkey("Windows")? {
-            marks.service_pack = number(&key, "CSDVersion")?;
-            marks.revision = number(&key, "CSDBuildNumber")?;
+        if let Some(key) = reader.keep(control.subkey("Windows")) {
+            marks.service_pack = reader.number(&key, "CSDVersion");
+            marks.revision = reader.number(&key, "CSDBuildNumber");
         }
-        if let Some(key) = control.subkey("Terminal Server")? {
-            marks.terminal_server_version = text(&key, "ProductVersion")?;
+        if let Some(key) = reader.keep(control.subkey("Terminal Server")) {
+            marks.terminal_server_version = reader.text(&key, "ProductVersion");
         }
-        marks.is_pe = control.subkey("MiniNT")?.is_some();
-        // Layered keys exist only in the hives of Windows containers: format 1.6, msuhanov's specification.
-        marks.is_container = minor >= 6 || control.value("ContainerType")?.is_some();
-        if let Some(key) = control.descend(r"Session Manager\Environment")? {
-            marks.architecture = text(&key, "PROCESSOR_ARCHITECTURE")?;
+        marks.is_pe = reader.keep(control.subkey("MiniNT")).is_some();
+        if let Some(key) = reader.keep(control.descend(r"Session Manager\Environment")) {
+            marks.architecture = reader.text(&key, "PROCESSOR_ARCHITECTURE");
         }
-        Ok(marks)
+        marks
     }
 }
 

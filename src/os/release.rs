@@ -33,7 +33,7 @@ macro_rules! releases {
 releases! {
     Windows2000 "windows-2000" "Windows 2000" "5.0, client and server."
     WindowsXp "windows-xp" "Windows XP" "5.1."
-    WindowsXpX64 "windows-xp-x64" "Windows XP x64 Edition" "5.2 on a workstation."
+    WindowsXpX64 "windows-xp-x64" "Windows XP x64" "5.2 on a workstation."
     WindowsServer2003 "windows-server-2003" "Windows Server 2003" "5.2 on a server, R2 too."
     WindowsVista "windows-vista" "Windows Vista" "6.0."
     WindowsServer2008 "windows-server-2008" "Windows Server 2008" "6.0 on a server."

@@ -10,9 +10,17 @@
     reason = "a test fails by panicking, and says on stderr what it skips"
 )]
 
+#[path = "../support/apply.rs"]
+mod apply;
 #[path = "../support/hive_builder.rs"]
 mod builder;
+#[path = "../support/fixture.rs"]
+mod fixture;
 
+mod architecture;
+mod command_line;
+mod discovery;
 mod hive_builder;
+mod hive_reading;
 mod real_hives;
 mod report;

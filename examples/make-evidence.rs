@@ -1,0 +1,53 @@
+//! Makes evidence to try hivemend on: `cargo run --example make-evidence -- FOLDER CASE...` compiles cases of
+//! `fixtures/` to hives and lays them out as a mounted Windows, `FOLDER/CASE/Windows/System32/config`.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the command line")]
+
+#[path = "../tests/support/apply.rs"]
+mod apply;
+#[path = "../tests/support/hive_builder.rs"]
+mod builder;
+#[path = "../tests/support/fixture.rs"]
+mod fixture;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.split_first() {
+        Some((folder, cases)) if !cases.is_empty() && !folder.starts_with('-') => make(Path::new(folder), cases),
+        _ => list(),
+    }
+}
+
+/// Says how the program is called, and which cases there are.
+fn list() -> ExitCode {
+    println!("Usage: cargo run --example make-evidence -- FOLDER CASE...  (or --all in place of the cases)\n\nCases:");
+    match fixture::names() {
+        Ok(names) => names.iter().for_each(|name| println!("  {name}")),
+        Err(message) => return fail(&message),
+    }
+    ExitCode::from(2)
+}
+
+fn make(folder: &Path, cases: &[String]) -> ExitCode {
+    let cases = if cases == ["--all"] { fixture::names() } else { Ok(cases.to_vec()) };
+    let made = cases.and_then(|cases| {
+        // All of them first: a slip in the last name should not leave half of the evidence behind.
+        let compiled = cases.iter().map(|case| fixture::compile(case)).collect::<Result<Vec<_>, _>>()?;
+        let paths = compiled.iter().map(|case| case.write(&folder.join(&case.name))).collect::<Result<Vec<_>, _>>()?;
+        Ok(paths.concat())
+    });
+    match made {
+        Ok(paths) => {
+            paths.iter().for_each(|path| println!("{}", path.display()));
+            ExitCode::SUCCESS
+        }
+        Err(message) => fail(&message),
+    }
+}
+
+fn fail(message: &str) -> ExitCode {
+    eprintln!("make-evidence: {message}");
+    ExitCode::from(2)
+}

@@ -1,0 +1,273 @@
+//! The command line, as clap has it. No behaviour.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::control_set::Choice;
+use crate::finding::{Grade, Severity};
+use crate::os::OsId;
+use crate::reg_file::Dialect;
+use crate::remediation::Target;
+
+/// Reads Windows SOFTWARE and SYSTEM hives offline, judges SensLogn, BITS, SENS and what they depend on against what
+/// that Windows should have, and writes the .reg file that puts it right and the one that takes it back.
+///
+/// Evidence is never written to. Results go to stdout, everything else to stderr.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The exit codes, as the help shows them.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  all that this evidence can tell was assessed, and nothing stands at or above --fail-on
+  1  assessed completely, and something does
+  2  nothing could be done: wrong usage, no such file, no hive found, a refusal
+  3  incomplete: something that should have been assessed could not be; the report holds the rest";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Find the Windows installations in the evidence, audit each, report; with --patch write what puts them right
+    Audit(Box<AuditArgs>),
+    /// List the hives that are there: installation, role, generation, integrity, Windows
+    Find(FindArgs),
+    /// Show what each Windows should have, why, and who says so
+    Baseline {
+        /// What of it.
+        #[command(subcommand)]
+        command: BaselineCommand,
+    },
+    /// Print the JSON Schema of the report
+    Schema,
+}
+
+/// The commands on baselines.
+#[derive(Debug, Subcommand)]
+pub enum BaselineCommand {
+    /// Every Windows that there is a baseline for, and how sure its expectations are
+    List {
+        /// How to print it
+        #[arg(long, value_enum, default_value_t)]
+        format: ListFormat,
+    },
+    /// One baseline, as it is written
+    Show {
+        /// The id, as `baseline list` prints it
+        id: String,
+    },
+}
+
+/// What every command that opens evidence takes.
+#[derive(Debug, Args)]
+pub struct EvidenceArgs {
+    /// A mounted image's root, a folder of copied hives, a hive, or a folder of those
+    #[arg(required = true)]
+    pub evidence: Vec<PathBuf>,
+    /// How to print the report
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// Write the report to this file, whole or not at all, instead of stdout
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Work on this many installations at a time
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    /// Say nothing on stderr but what stops the run
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Say on stderr what each hive is and how far it can be trusted
+    #[arg(long, short, action = clap::ArgAction::Count, conflicts_with = "quiet")]
+    pub verbose: u8,
+    /// Show no progress; there is none on anything but a terminal
+    #[arg(long)]
+    pub no_progress: bool,
+    /// Colour the table
+    #[arg(long, value_enum, default_value_t)]
+    pub color: Color,
+    /// Read files instead of mapping them; for evidence that somebody else may shorten meanwhile
+    #[arg(long)]
+    pub no_mmap: bool,
+    /// Do not hash the evidence
+    #[arg(long)]
+    pub no_hash: bool,
+    /// Write a chain-of-custody record: who, when, what; each file's size, time and SHA-256 before and after
+    #[arg(long, value_name = "FILE")]
+    pub custody: Option<PathBuf>,
+    /// Exit with 0 whatever was found; for pipelines
+    #[arg(long)]
+    pub exit_zero: bool,
+}
+
+/// `find`.
+#[derive(Debug, Args)]
+pub struct FindArgs {
+    /// The evidence and the report's form.
+    #[command(flatten)]
+    pub common: EvidenceArgs,
+}
+
+/// `audit`.
+#[derive(Debug, Args)]
+pub struct AuditArgs {
+    /// The evidence and the report's form.
+    #[command(flatten)]
+    pub common: EvidenceArgs,
+    /// Take it for this Windows, whatever the hives say; needs --force to patch
+    #[arg(long, value_name = "ID", value_parser = os_id)]
+    pub os: Option<OsId>,
+    /// Report what conforms too
+    #[arg(long)]
+    pub all: bool,
+    /// The least severity that makes the exit code 1
+    #[arg(long, value_enum, default_value = "low", value_parser = fail_on())]
+    pub fail_on: Severity,
+    /// Which control sets: current, all, or a number
+    #[arg(long, value_name = "WHICH", default_value = "current")]
+    pub control_set: Choice,
+    /// Judge live installations and copies, or every generation
+    #[arg(long, value_enum, default_value_t)]
+    pub generations: Generations,
+    /// Write the corrective and the rollback .reg files, and plan.json, into this folder
+    #[arg(long, value_name = "DIR")]
+    pub patch: Option<PathBuf>,
+    /// The least sure expectation that a patch may rest on
+    #[arg(long, value_enum, default_value = "single-source", requires = "patch")]
+    pub min_grade: Grade,
+    /// Mend only these findings, info ones too
+    #[arg(long, value_name = "ID", num_args = 1.., requires = "patch")]
+    pub only: Vec<String>,
+    /// Do not mend these findings
+    #[arg(long, value_name = "ID", num_args = 1.., requires = "patch")]
+    pub skip: Vec<String>,
+    /// Patch although --os says which Windows this is
+    #[arg(long, requires = "patch")]
+    pub force: bool,
+    /// Patch although a hive is dirty
+    #[arg(long, requires = "patch")]
+    pub accept_dirty: bool,
+    /// For which importer the patch is written
+    #[arg(long, value_enum, default_value_t, requires = "patch")]
+    pub dialect: DialectArg,
+    /// Import it into the hive (ControlSetNNN) or into the running Windows (CurrentControlSet)
+    #[arg(long, value_enum, default_value_t, requires = "patch")]
+    pub target: TargetArg,
+    /// Where the SOFTWARE hive is loaded when the patch is imported
+    #[arg(long, value_name = "KEY", default_value = r"HKEY_LOCAL_MACHINE\SOFTWARE", requires = "patch")]
+    pub software_root: String,
+    /// Where the SYSTEM hive is loaded when the patch is imported
+    #[arg(long, value_name = "KEY", default_value = r"HKEY_LOCAL_MACHINE\SYSTEM", requires = "patch")]
+    pub system_root: String,
+}
+
+/// Forms of the report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    #[default]
+    Table,
+    /// The whole report; `hivemend schema` describes it
+    Json,
+    /// One finding a line
+    Jsonl,
+}
+
+/// Forms of a list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// For people
+    #[default]
+    Table,
+    /// For programs
+    Json,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Which generations to judge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Generations {
+    /// Live installations and copied hives
+    #[default]
+    Live,
+    /// RegBack, repair, restore points and the rest too
+    All,
+}
+
+/// `--dialect`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum DialectArg {
+    /// regedit of Windows 2000 and later: version 5, UTF-16
+    #[default]
+    Regedit5,
+    /// hivexregedit: version 5, UTF-8
+    Hivex,
+}
+
+/// `--target`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum TargetArg {
+    /// The hive, loaded or by an offline tool
+    #[default]
+    Offline,
+    /// The running Windows
+    Live,
+}
+
+impl From<DialectArg> for Dialect {
+    fn from(dialect: DialectArg) -> Self {
+        match dialect {
+            DialectArg::Regedit5 => Self::Regedit5,
+            DialectArg::Hivex => Self::Hivex,
+        }
+    }
+}
+
+impl From<TargetArg> for Target {
+    fn from(target: TargetArg) -> Self {
+        match target {
+            TargetArg::Offline => Self::Offline,
+            TargetArg::Live => Self::Live,
+        }
+    }
+}
+
+fn os_id(text: &str) -> Result<OsId, String> {
+    text.parse().ok().filter(|id: &OsId| id.has_baseline()).ok_or_else(|| {
+        let ids: Vec<&str> = OsId::ALL.iter().filter(|id| id.has_baseline()).map(|id| id.as_str()).collect();
+        format!("expected one of {}", ids.join(", "))
+    })
+}
+
+/// Everything but `info`, which never fails a run.
+fn fail_on() -> impl clap::builder::TypedValueParser<Value = Severity> {
+    use clap::builder::TypedValueParser;
+    clap::builder::PossibleValuesParser::new(["low", "medium", "high", "critical"])
+        .try_map(|text| Severity::from_str(&text, false))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        Cli::command().debug_assert();
+    }
+}

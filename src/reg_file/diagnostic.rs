@@ -1,0 +1,180 @@
+//! What is wrong with a `.reg` file, line by line.
+
+use std::fmt;
+
+/// How much a [`Diagnostic`] matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// regedit does what the text says, or nearly so, and the reader should know of it.
+    Warning,
+    /// regedit drops or twists something silently, or it is not known what it does.
+    Error,
+}
+
+/// The strict reader's judgement of a whole file: its worst diagnostic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// Nothing to remark.
+    Accept,
+    /// Warnings only.
+    Warn,
+    /// At least one error.
+    Reject,
+}
+
+/// One remark on one place of a `.reg` file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Diagnostic {
+    /// Line of the text, from 1.
+    pub line: usize,
+    /// Column in UTF-16 units, from 1.
+    pub column: usize,
+    /// What is wrong there.
+    pub code: Code,
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}: {}", self.line, self.column, self.code.message())
+    }
+}
+
+/// Why a text is no document to rely on: the diagnostics of a rejected file, at least one of them an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// Every diagnostic, in the order of the lines.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut errors = self.diagnostics.iter().filter(|found| found.code.severity() == Severity::Error);
+        match errors.next() {
+            Some(first) => write!(f, "{first}")?,
+            None => write!(f, "rejected")?,
+        }
+        match errors.count() {
+            0 => Ok(()),
+            more => write!(f, " (and {more} more)"),
+        }
+    }
+}
+
+impl std::error::Error for Rejection {}
+
+/// Declares every code once: its name in output, how much it matters, whether what regedit does with it is known for
+/// Windows, and the sentence that tells the reader.
+macro_rules! codes {
+    ($($(#[$doc:meta])* $code:ident $id:literal $severity:ident $established:literal $message:literal;)*) => {
+        /// What a [`Diagnostic`] is about.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Code {
+            $($(#[$doc])* #[doc = $message] $code,)*
+        }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$code),*];
+
+            /// The stable kebab-case name.
+            pub fn id(self) -> &'static str {
+                match self { $(Self::$code => $id),* }
+            }
+
+            /// How much it matters.
+            pub fn severity(self) -> Severity {
+                match self { $(Self::$code => Severity::$severity),* }
+            }
+
+            /// Whether there is evidence of what regedit on Windows does here. Without it the effect is a best guess.
+            pub fn is_established(self) -> bool {
+                match self { $(Self::$code => $established),* }
+            }
+
+            /// What it means, in one sentence without a full stop.
+            pub fn message(self) -> &'static str {
+                match self { $(Self::$code => $message),* }
+            }
+        }
+    };
+}
+
+codes! {
+    EmptyFile "empty-file" Error true "the file is empty";
+    Utf16WithoutMark "utf16-without-mark" Error true "UTF-16 without a byte order mark: regedit imports nothing";
+    Utf16BigEndian "utf16-big-endian" Error true "UTF-16 in big-endian order: regedit imports nothing";
+    Utf8Mark "utf8-mark" Error false "a UTF-8 byte order mark: Wine imports nothing, reports on Windows disagree";
+    HalfUnit "half-unit" Error false "the file ends within a UTF-16 unit";
+    NulInText "nul-in-text" Error false "a NUL character ends the text for regedit";
+    EightBitVersion5 "eight-bit-version-5" Warning true "a version 5.00 file should be UTF-16; bytes are read in the machine's code page";
+    HeaderNotForEncoding "header-not-for-encoding" Warning true "a REGEDIT4 file should be 8-bit text, not UTF-16";
+    CodePageDependent "code-page-dependent" Error false "a character that depends on the importing machine's code page (read as windows-1252)";
+    HiddenCharacter "hidden-character" Warning true "a character that does not show, or turns the direction of the text around it";
+    UnpairedSurrogate "unpaired-surrogate" Warning true "half of a surrogate pair";
+
+    BadHeader "bad-header" Error true "the first line is no .reg header: regedit imports nothing";
+    HeaderNotImported "header-not-imported" Error true "regedit takes this for a header and imports nothing";
+    Windows31 "windows-3.1" Error false "the header of the Windows 3.1 form, which is not read here";
+
+    BlankBeforeKey "blank-before-key" Error true "a blank before the key's name: the line is ignored, values land in the key before";
+    MissingBracket "missing-bracket" Error true "no closing bracket: the line is ignored, values land in the key before";
+    TextAfterBracket "text-after-bracket" Error true "text after the closing bracket is ignored";
+    CommentInKey "comment-in-key" Error true "the last bracket of the line closes: this comment is part of the key's name";
+    UnknownRoot "unknown-root" Error true "no root key of this name: everything below is dropped (abbreviations are refused)";
+    EmptyKeyName "empty-key-name" Error false "two backslashes in a row";
+    DeleteRoot "delete-root" Error true "a root key cannot be deleted: regedit stops here";
+    DeleteUnknownRoot "delete-unknown-root" Error true "no root key of this name to delete below";
+
+    UnknownLine "unknown-line" Error true "neither key, value nor comment: the line is ignored";
+    NoOpenKey "no-open-key" Error true "a value without an open key is dropped";
+    MissingEquals "missing-equals" Error true "no equals sign after the value's name: the value is dropped";
+    UnclosedQuote "unclosed-quote" Error false "no closing quote: Wine drops the value";
+    StringContinued "string-continued" Error true "a quoted text cannot be continued on the next line: the value is dropped";
+    NulEscape "nul-escape" Error true "the escape \\0 makes regedit drop the value";
+    UnknownEscape "unknown-escape" Error false "only \\\\ and \\\" are sure to be understood";
+    TextAfterDelete "text-after-delete" Error true "text after the minus: the value is not deleted";
+    TextAfterData "text-after-data" Error true "text after the data: the value is dropped";
+    UnknownData "unknown-data" Error true "not a quoted text, dword:, hex: or hex(type): in lower case: the value is dropped";
+    BadTypeNumber "bad-type-number" Error true "the type is not a 32-bit number in plain hex digits: the value is dropped";
+    BadDword "bad-dword" Error true "a dword has one to eight hex digits: the value is dropped";
+    BadHex "bad-hex" Error true "not a list of bytes separated by single commas: the value is dropped";
+    HexByteForm "hex-byte-form" Error false "a byte that is not two hex digits";
+    TrailingComma "trailing-comma" Warning true "a comma at the end without a backslash ends the data";
+    TextAfterBackslash "text-after-backslash" Error true "text after the backslash: the value is dropped";
+    ContinuationAtEnd "continuation-at-end" Error true "the text ends where data should go on: the value is kept as far as it goes";
+    KeySwallowed "key-swallowed" Error true "data should go on here: the value before is dropped, this key is not opened, and values below land in the key before";
+    ValueSwallowed "value-swallowed" Error true "data should go on here: the value before and this one are both dropped";
+    BadContinuation "bad-continuation" Error true "data should go on here: the value before is dropped";
+    AmbiguousHexText "ambiguous-hex-text" Error false "header and encoding disagree on whether these bytes are UTF-16 or 8-bit text";
+    TerminatorAdded "terminator-added" Warning true "a text without a final NUL: regedit adds one";
+    OddText "odd-text" Warning false "a text with an odd number of bytes: regedit does not store it as it is";
+    DuplicateValue "duplicate-value" Warning true "this key had a value of that name already: in regedit the last one wins";
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn ids_are_unique_and_kebab_case() {
+        let ids: BTreeSet<_> = Code::ALL.iter().map(|code| code.id()).collect();
+        assert_eq!(ids.len(), Code::ALL.len());
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';
+        assert!(ids.iter().all(|id| id.chars().all(plain)));
+    }
+
+    #[test]
+    fn a_rejection_names_its_first_error_and_counts_the_rest() {
+        let at = |line, code| Diagnostic { line, column: 1, code };
+        let rejection = Rejection {
+            diagnostics: vec![at(1, Code::EightBitVersion5), at(3, Code::UnknownLine), at(4, Code::NoOpenKey)],
+        };
+        assert_eq!(
+            rejection.to_string(),
+            "line 3, column 1: neither key, value nor comment: the line is ignored (and 1 more)"
+        );
+    }
+}

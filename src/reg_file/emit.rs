@@ -1,0 +1,252 @@
+//! From operations to text, laid out as regedit lays out its own exports.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use thiserror::Error;
+
+use super::dialect::Dialect;
+use super::document::{Comment, Document, Operation};
+use super::expressible::{Reason, check_operation};
+use super::key_path::{KeyPath, write_escaped};
+use super::legible::is_legible;
+use super::names_seen::NamesSeen;
+use super::value_text::{write_data, write_name};
+
+/// Why a document was not written, and what in it is to blame.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{subject}: {reason}")]
+pub struct Refusal {
+    /// Index of the operation in the document, or of the operation that the comment stands before.
+    pub operation: usize,
+    /// The key, the key and the value's name, or the comment, for people: control characters are escaped.
+    pub subject: String,
+    /// What is wrong with it.
+    pub reason: Reason,
+}
+
+/// The bytes of a `.reg` file for an importer.
+///
+/// # Errors
+/// If the format cannot say something in the document, or an importer would misread it. Nothing is left out silently.
+pub fn emit(document: &Document, dialect: Dialect) -> Result<Vec<u8>, Refusal> {
+    emit_text(document, dialect).map(|text| dialect.encode(&text))
+}
+
+/// The text of a `.reg` file, with the line ends of the dialect and without a byte order mark.
+///
+/// # Errors
+/// As [`emit`].
+pub fn emit_text(document: &Document, dialect: Dialect) -> Result<String, Refusal> {
+    let mut comments = BTreeMap::<usize, Vec<&Comment>>::new();
+    for comment in &document.comments {
+        comments.entry(comment.before).or_default().push(comment);
+    }
+    let mut emitter = Emitter::new(dialect);
+    for (index, entry) in document.operations.iter().enumerate() {
+        let refuse = |reason| Refusal { operation: index, subject: subject(&entry.operation), reason };
+        check_operation(&entry.operation, dialect).map_err(refuse)?;
+        let comments = comments.remove(&index).unwrap_or_default();
+        for comment in &comments {
+            check_comment(comment, dialect)?;
+        }
+        emitter.operation(&entry.operation, &comments).map_err(refuse)?;
+    }
+    match comments.into_values().flatten().next() {
+        Some(left) => Err(comment_refusal(left, Reason::CommentWithoutKey)),
+        None => Ok(emitter.finish()),
+    }
+}
+
+struct Emitter<'d> {
+    dialect: Dialect,
+    text: String,
+    open: Option<&'d KeyPath>,
+    /// Keys that have had a section, for dialects that need parents.
+    sections: BTreeSet<KeyPath>,
+    names: NamesSeen,
+}
+
+impl<'d> Emitter<'d> {
+    fn new(dialect: Dialect) -> Self {
+        let text = String::new();
+        let mut emitter = Self { dialect, text, open: None, sections: BTreeSet::new(), names: NamesSeen::default() };
+        emitter.line(dialect.version().header());
+        emitter
+    }
+
+    fn operation(&mut self, operation: &'d Operation, comments: &[&Comment]) -> Result<(), Reason> {
+        let key = operation.key();
+        if matches!(operation, Operation::DeleteKey { .. }) {
+            self.section(comments, &format!("[-{}]", raw(key)));
+            self.open = None;
+            self.sections.clear();
+            self.names.delete(key);
+            return Ok(());
+        }
+        if self.open != Some(key) || !comments.is_empty() {
+            self.open(key, comments);
+        }
+        match operation {
+            Operation::CreateKey { .. } | Operation::DeleteKey { .. } => return Ok(()),
+            Operation::DeleteValue { name, .. } => {
+                write_name(&mut self.text, name);
+                self.line("-");
+            }
+            Operation::SetValue { name, data_type, bytes, .. } => {
+                write_name(&mut self.text, name);
+                write_data(&mut self.text, name, *data_type, bytes, self.dialect);
+                self.line("");
+            }
+        }
+        let name = operation.value_name().unwrap_or_default();
+        if self.names.is_new(name) { Ok(()) } else { Err(Reason::NamedTwice) }
+    }
+
+    fn open(&mut self, key: &'d KeyPath, comments: &[&Comment]) {
+        if self.dialect.needs_parents() {
+            // The first two names are the root key and the place where the hive is mounted: its root is always there.
+            let parents = key.ancestry().skip(2).filter(|parent| parent != key);
+            for parent in parents {
+                if self.sections.insert(parent.clone()) {
+                    self.section(&[], &format!("[{}]", raw(&parent)));
+                }
+            }
+            self.sections.insert(key.clone());
+        }
+        self.section(comments, &format!("[{}]", raw(key)));
+        self.open = Some(key);
+        self.names.open(key);
+    }
+
+    /// A blank line, comments, and the key line: hivexregedit ends a section at either of the first two.
+    fn section(&mut self, comments: &[&Comment], key_line: &str) {
+        self.line("");
+        for comment in comments {
+            let text = String::from_utf16_lossy(&comment.text);
+            self.line(if text.is_empty() { ";".into() } else { format!("; {text}") }.as_str());
+        }
+        self.line(key_line);
+    }
+
+    fn line(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.text.push_str(self.dialect.line_end());
+    }
+
+    fn finish(mut self) -> String {
+        self.line("");
+        self.text
+    }
+}
+
+fn check_comment(comment: &Comment, dialect: Dialect) -> Result<(), Refusal> {
+    let is_safe = match String::from_utf16(&comment.text) {
+        Ok(text) => {
+            let keeps = |c| is_legible(c) && c != '=' && (c.is_ascii() || dialect != Dialect::Regedit4);
+            text.chars().all(keeps) && !text.trim_end().ends_with('\\')
+        }
+        Err(_) => false,
+    };
+    if is_safe { Ok(()) } else { Err(comment_refusal(comment, Reason::UnsafeComment)) }
+}
+
+fn comment_refusal(comment: &Comment, reason: Reason) -> Refusal {
+    Refusal { operation: comment.before, subject: format!("; {}", escaped(&comment.text)), reason }
+}
+
+/// The path as a key line has it: no escapes. It is well-formed: whatever is not was refused before.
+fn raw(key: &KeyPath) -> String {
+    String::from_utf16_lossy(&key.to_units())
+}
+
+fn subject(operation: &Operation) -> String {
+    match operation.value_name() {
+        None => operation.key().to_string(),
+        Some([]) => format!("{} @", operation.key()),
+        Some(name) => format!("{} \"{}\"", operation.key(), escaped(name)),
+    }
+}
+
+fn escaped(text: &[u16]) -> String {
+    let mut subject = String::new();
+    // Writing to a String cannot fail.
+    _ = write_escaped(&mut subject, text);
+    subject
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn units(text: &str) -> Vec<u16> {
+        text.encode_utf16().collect()
+    }
+
+    fn delete_value(key: &str, name: &str) -> Operation {
+        Operation::DeleteValue { key: KeyPath::from(key), name: units(name) }
+    }
+
+    fn document(operations: &[Operation]) -> Document {
+        let mut document = Document::default();
+        operations.iter().cloned().for_each(|operation| document.push(operation));
+        document
+    }
+
+    fn text(document: &Document, dialect: Dialect) -> String {
+        emit_text(document, dialect).unwrap().replace("\r\n", "\n")
+    }
+
+    #[test]
+    fn a_comment_begins_a_section_even_within_a_key() {
+        let mut document = Document::default();
+        document.comment("first");
+        document.push(delete_value(r"HKEY_USERS\a", "x"));
+        document.comment("");
+        document.push(delete_value(r"HKEY_USERS\a", "y"));
+        let expected = "REGEDIT4\n\n; first\n[HKEY_USERS\\a]\n\"x\"=-\n\n;\n[HKEY_USERS\\a]\n\"y\"=-\n\n";
+        assert_eq!(text(&document, Dialect::Regedit4), expected);
+    }
+
+    #[test]
+    fn hivexregedit_gets_each_parent_once_until_something_is_deleted() {
+        let key = KeyPath::from(r"HKEY_USERS\m\a\b");
+        let delete = Operation::DeleteKey { key: KeyPath::from(r"HKEY_USERS\m\a") };
+        let create = Operation::CreateKey { key };
+        let document = document(&[create.clone(), delete, create]);
+        let (made, deleted) = ("[HKEY_USERS\\m\\a]\n\n[HKEY_USERS\\m\\a\\b]\n", "[-HKEY_USERS\\m\\a]\n");
+        let expected = format!("Windows Registry Editor Version 5.00\n\n{made}\n{deleted}\n{made}\n");
+        assert_eq!(text(&document, Dialect::Hivex), expected);
+    }
+
+    #[test]
+    fn a_control_character_in_a_key_is_written_as_it_is() {
+        let document = document(&[Operation::CreateKey { key: KeyPath::from("HKEY_USERS\\\u{1b}") }]);
+        assert!(text(&document, Dialect::Regedit5).contains("[HKEY_USERS\\\u{1b}]"));
+    }
+
+    #[test]
+    fn a_value_is_named_once_per_key_unless_the_key_was_deleted() {
+        let (lower, upper) = (delete_value(r"HKEY_USERS\a", "é"), delete_value(r"HKEY_USERS\A", "É"));
+        let delete = Operation::DeleteKey { key: KeyPath::from(r"HKEY_USERS\a") };
+        let twice = emit(&document(&[lower.clone(), upper.clone()]), Dialect::Regedit5).unwrap_err();
+        assert_eq!((twice.operation, twice.reason), (1, Reason::NamedTwice));
+        assert_eq!(
+            twice.to_string(),
+            "HKEY_USERS\\A \"É\": value named a second time (letter case aside) in the same key"
+        );
+        assert!(emit(&document(&[lower, delete, upper]), Dialect::Regedit5).is_ok());
+    }
+
+    #[test]
+    fn a_comment_that_an_importer_would_not_take_for_one_is_refused() {
+        for unsafe_text in ["a = b", "path\\", "path\\ ", "a\r\n[HKEY_USERS\\x]", "\u{202e}"] {
+            let mut document = Document::default();
+            document.comment(unsafe_text);
+            document.push(Operation::CreateKey { key: KeyPath::from(r"HKEY_USERS\a") });
+            assert_eq!(emit(&document, Dialect::Regedit5).unwrap_err().reason, Reason::UnsafeComment);
+        }
+        let mut document = Document::default();
+        document.comment("nothing follows");
+        assert_eq!(emit(&document, Dialect::Regedit5).unwrap_err().reason, Reason::CommentWithoutKey);
+    }
+}

@@ -1,0 +1,84 @@
+//! From the bytes of a file to UTF-16 units, as regedit decides it.
+
+use super::code_page;
+use super::diagnostic::Code;
+
+/// How a `.reg` file is encoded, as far as its first bytes tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Encoding {
+    /// FF FE, then UTF-16LE: what regedit writes.
+    Utf16Le,
+    /// UTF-16LE without a byte order mark; regedit imports nothing from it.
+    Utf16LeWithoutMark,
+    /// UTF-16BE with or without a byte order mark; regedit imports nothing from it.
+    Utf16Be,
+    /// EF BB BF, then UTF-8.
+    Utf8WithMark,
+    /// Anything else: bytes in a code page that the file does not name.
+    EightBit,
+    /// Text whose encoding was settled before it came here.
+    Text,
+}
+
+impl Encoding {
+    /// The stable kebab-case name.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Utf16Le => "utf-16le-bom",
+            Self::Utf16LeWithoutMark => "utf-16le",
+            Self::Utf16Be => "utf-16be",
+            Self::Utf8WithMark => "utf-8-bom",
+            Self::EightBit => "8-bit",
+            Self::Text => "text",
+        }
+    }
+
+    /// Why regedit imports nothing from a file in this encoding, if that is so.
+    pub(super) fn obstacle(self) -> Option<Code> {
+        match self {
+            Self::Utf16LeWithoutMark => Some(Code::Utf16WithoutMark),
+            Self::Utf16Be => Some(Code::Utf16BigEndian),
+            Self::Utf8WithMark => Some(Code::Utf8Mark),
+            Self::Utf16Le | Self::EightBit | Self::Text => None,
+        }
+    }
+
+    /// What the first bytes tell. A header begins with an ASCII letter or a blank, so a NUL beside it means UTF-16.
+    fn of(bytes: &[u8]) -> Self {
+        match bytes {
+            [0xff, 0xfe, ..] => Self::Utf16Le,
+            [0xfe, 0xff, ..] | [0, 1..=255, ..] => Self::Utf16Be,
+            [0xef, 0xbb, 0xbf, ..] => Self::Utf8WithMark,
+            [1..=255, 0, ..] => Self::Utf16LeWithoutMark,
+            _ => Self::EightBit,
+        }
+    }
+}
+
+/// The encoding and the text that regedit would see, without its byte order mark. Empty where it sees nothing.
+pub(super) fn decode(bytes: &[u8]) -> (Encoding, Vec<u16>) {
+    let encoding = Encoding::of(bytes);
+    let text = match encoding {
+        Encoding::Utf16Le => bytes.as_chunks().0.iter().skip(1).map(|&unit| u16::from_le_bytes(unit)).collect(),
+        Encoding::EightBit => code_page::widen(bytes),
+        _ => Vec::new(),
+    };
+    (encoding, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_bytes_tell() {
+        let of = |bytes| Encoding::of(bytes).id();
+        assert_eq!(of(b"\xff\xfeW\0"), "utf-16le-bom");
+        assert_eq!(of(b"W\0i\0"), "utf-16le");
+        assert_eq!(of(b"\0W\0i"), "utf-16be");
+        assert_eq!(of(b"\xfe\xff\0W"), "utf-16be");
+        assert_eq!(of(b"\xef\xbb\xbfW"), "utf-8-bom");
+        assert_eq!(of(b"REGEDIT4"), "8-bit");
+        assert_eq!(of(b""), "8-bit");
+    }
+}

@@ -1,0 +1,165 @@
+//! What a `.reg` file can say at all, and what it cannot.
+
+use thiserror::Error;
+
+use super::dialect::Dialect;
+use super::document::Operation;
+use super::key_line::comment_within;
+use super::key_path::KeyPath;
+use super::parse::Version;
+use super::text_data::is_text;
+
+/// Why something cannot be written as a `.reg` file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The text of a `.reg` file ends at a NUL, which makes such names a hiding place.
+    #[error("NUL in name")]
+    Nul,
+    /// Names have no escape for a line end.
+    #[error("line end in name")]
+    LineEnd,
+    /// Half of a surrogate pair has no form in UTF-8, and importers replace it in UTF-16.
+    #[error("unpaired surrogate in name")]
+    UnpairedSurrogate,
+    /// In a key line a backslash always separates.
+    #[error("backslash in key name")]
+    Backslash,
+    /// Two backslashes in a row.
+    #[error("empty key name")]
+    EmptyKeyName,
+    /// regedit knows six root keys by their long names.
+    #[error("no root key that regedit knows")]
+    UnknownRoot,
+    /// regedit gives up at it, and nobody can want it.
+    #[error("a root key cannot be deleted")]
+    DeleteRoot,
+    /// A closing bracket and then a comment mark: nobody who reads the key line would take it for a name.
+    #[error("key name that reads like a comment after the key line")]
+    CommentInKey,
+    /// hivexregedit skips every such line, taking it for a header.
+    #[error("hivexregedit takes a key line that holds a .reg header for the header")]
+    HeaderInKey,
+    /// hivexregedit works inside one hive, whose root key it can neither leave nor delete.
+    #[error("outside the keys below a hive's root that hivexregedit can reach")]
+    OutsideHive,
+    /// REGEDIT4 text is in a code page; only ASCII is the same in all of them.
+    #[error("not ASCII, which is all that REGEDIT4 carries safely")]
+    NotAscii,
+    /// Importers disagree about which mention wins, and whether letter case makes another value.
+    #[error("value named a second time (letter case aside) in the same key")]
+    NamedTwice,
+    /// Importers disagree about comments with an equals sign, a backslash at the end, or characters that do not show.
+    #[error("comment that some importer would not take for one")]
+    UnsafeComment,
+    /// Comments stand before a key line, and there is none.
+    #[error("comment with no operation after it")]
+    CommentWithoutKey,
+}
+
+/// Whether an operation, taken by itself, can be written in a dialect.
+///
+/// # Errors
+/// The first reason why not.
+pub fn check_operation(operation: &Operation, dialect: Dialect) -> Result<(), Reason> {
+    check_key(operation.key(), dialect)?;
+    let below_root = operation.key().below_root().len();
+    let deletes = matches!(operation, Operation::DeleteKey { .. });
+    if deletes && below_root == 0 {
+        return Err(Reason::DeleteRoot);
+    }
+    // The first name below the root key is where the hive is mounted.
+    if dialect == Dialect::Hivex && below_root <= usize::from(deletes) {
+        return Err(Reason::OutsideHive);
+    }
+    if let Some(name) = operation.value_name() {
+        check_name(name, dialect)?;
+    }
+    match operation {
+        Operation::SetValue { data_type, bytes, .. } if dialect == Dialect::Regedit4 && is_text(*data_type) => {
+            let ascii = |unit: &[u8; 2]| matches!(unit, [0..=0x7f, 0]);
+            let (units, rest) = bytes.as_chunks();
+            if units.iter().all(ascii) && rest.is_empty() { Ok(()) } else { Err(Reason::NotAscii) }
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_key(key: &KeyPath, dialect: Dialect) -> Result<(), Reason> {
+    if !key.has_known_root() {
+        return Err(Reason::UnknownRoot);
+    }
+    for name in key.below_root() {
+        if name.is_empty() {
+            return Err(Reason::EmptyKeyName);
+        }
+        if name.contains(&u16::from(b'\\')) {
+            return Err(Reason::Backslash);
+        }
+        check_name(name, dialect)?;
+    }
+    let text = key.to_units();
+    if comment_within(&text).is_some() {
+        return Err(Reason::CommentInKey);
+    }
+    let header = Version::Regedit5.header().trim_end_matches(" 5.00");
+    if dialect == Dialect::Hivex && String::from_utf16_lossy(&text).contains(header) {
+        return Err(Reason::HeaderInKey);
+    }
+    Ok(())
+}
+
+fn check_name(name: &[u16], dialect: Dialect) -> Result<(), Reason> {
+    for character in char::decode_utf16(name.iter().copied()) {
+        match character {
+            Err(_) => return Err(Reason::UnpairedSurrogate),
+            Ok('\0') => return Err(Reason::Nul),
+            Ok('\r' | '\n') => return Err(Reason::LineEnd),
+            Ok(other) if dialect == Dialect::Regedit4 && !other.is_ascii() => return Err(Reason::NotAscii),
+            Ok(_) => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn create(names: &[&str]) -> Operation {
+        let names = names.iter().map(|name| name.encode_utf16().collect::<Vec<_>>());
+        Operation::CreateKey { key: KeyPath::from_names(names) }
+    }
+
+    fn delete(key: &str) -> Operation {
+        Operation::DeleteKey { key: KeyPath::from(key) }
+    }
+
+    #[test]
+    fn a_key_that_no_key_line_can_name_is_refused() {
+        let check = |names: &[&str]| check_operation(&create(names), Dialect::Regedit5);
+        assert_eq!(check(&["HKEY_USERS", "a]b", " -;c "]), Ok(()));
+        assert_eq!(check(&["HKLM", "a"]), Err(Reason::UnknownRoot));
+        assert_eq!(check(&["HKEY_USERS", "a\\b"]), Err(Reason::Backslash));
+        assert_eq!(check(&["HKEY_USERS", "", "b"]), Err(Reason::EmptyKeyName));
+        assert_eq!(check(&["HKEY_USERS", "a\0b"]), Err(Reason::Nul));
+        assert_eq!(check(&["HKEY_USERS", "a\nb"]), Err(Reason::LineEnd));
+        assert_eq!(check(&["HKEY_USERS", "a] ; b"]), Err(Reason::CommentInKey));
+    }
+
+    #[test]
+    fn roots_are_never_deleted_nor_the_root_of_a_hive_by_hivexregedit() {
+        assert_eq!(check_operation(&delete("HKEY_USERS"), Dialect::Regedit5), Err(Reason::DeleteRoot));
+        assert_eq!(check_operation(&delete(r"HKEY_USERS\a"), Dialect::Regedit5), Ok(()));
+        assert_eq!(check_operation(&delete(r"HKEY_USERS\a"), Dialect::Hivex), Err(Reason::OutsideHive));
+        assert_eq!(check_operation(&create(&["HKEY_USERS"]), Dialect::Hivex), Err(Reason::OutsideHive));
+        assert_eq!(check_operation(&create(&["HKEY_USERS", "a"]), Dialect::Hivex), Ok(()));
+    }
+
+    #[test]
+    fn a_key_named_like_a_header_is_invisible_to_hivexregedit() {
+        let key = create(&["HKEY_USERS", "a", "Windows Registry Editor Version 6"]);
+        assert_eq!(check_operation(&key, Dialect::Hivex), Err(Reason::HeaderInKey));
+        assert_eq!(check_operation(&key, Dialect::Regedit5), Ok(()));
+    }
+}

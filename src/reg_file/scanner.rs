@@ -1,0 +1,87 @@
+//! The parser's way through a text: its lines, and what is noted on the way.
+
+use super::diagnostic::{Code, Diagnostic};
+use super::document::Comment;
+use super::encoding::Encoding;
+use super::legible::is_legible;
+use super::lines::{Line, Lines, after_blanks};
+
+/// Hands out lines, and collects diagnostics and comments.
+pub(super) struct Scanner<'t> {
+    lines: Lines<'t>,
+    encoding: Encoding,
+    /// How many operations were read so far: a comment knows which one it stands before.
+    pub(super) operations: usize,
+    pub(super) diagnostics: Vec<Diagnostic>,
+    pub(super) comments: Vec<Comment>,
+}
+
+impl<'t> Scanner<'t> {
+    pub(super) fn new(text: &'t [u16], encoding: Encoding) -> Self {
+        Self { lines: Lines::new(text), encoding, operations: 0, diagnostics: Vec::new(), comments: Vec::new() }
+    }
+
+    /// The next line. A NUL ends the text.
+    pub(super) fn next_line(&mut self) -> Option<Line<'t>> {
+        let mut line = self.lines.next()?;
+        if let Some((before, from)) = split_at(line.text, |unit| unit == 0) {
+            self.remark(line, from, Code::NulInText);
+            self.lines.stop();
+            line.text = before;
+        }
+        self.check_characters(line);
+        Some(line)
+    }
+
+    /// Notes what is wrong in a line, where `rest` begins.
+    pub(super) fn remark(&mut self, line: Line<'_>, rest: &[u16], code: Code) {
+        self.diagnostics.push(Diagnostic { line: line.number, column: line.column_of(rest), code });
+    }
+
+    /// Notes the line if it is a comment that begins with one of `marks`.
+    pub(super) fn take_comment(&mut self, line: Line<'_>, marks: &[u8]) -> bool {
+        let Some((mark, text)) = comment_text(line.text) else { return false };
+        if !marks.contains(&mark) {
+            return false;
+        }
+        self.comments.push(Comment { line: line.number, text: text.to_vec(), before: self.operations });
+        true
+    }
+
+    /// Notes the first character of each kind that is not to be trusted.
+    fn check_characters(&mut self, line: Line<'_>) {
+        if self.encoding == Encoding::EightBit
+            && comment_text(line.text).is_none()
+            && let Some((_, from)) = split_at(line.text, |unit| unit > 0x7f)
+        {
+            self.remark(line, from, Code::CodePageDependent);
+        }
+        let (mut unpaired, mut hidden) = (None, None);
+        let mut rest = line.text;
+        for character in char::decode_utf16(line.text.iter().copied()) {
+            match character {
+                Ok(character) if is_legible(character) => {}
+                Ok(_) => _ = hidden.get_or_insert(rest),
+                Err(_) => _ = unpaired.get_or_insert(rest),
+            }
+            rest = rest.get(character.map_or(1, char::len_utf16)..).unwrap_or_default();
+        }
+        for (place, code) in [(unpaired, Code::UnpairedSurrogate), (hidden, Code::HiddenCharacter)] {
+            if let Some(place) = place {
+                self.remark(line, place, code);
+            }
+        }
+    }
+}
+
+/// The mark and the text of a comment that has its line to itself; one blank after the mark is layout.
+fn comment_text(line: &[u16]) -> Option<(u8, &[u16])> {
+    let (&mark, text) = after_blanks(line).split_first()?;
+    let mark = u8::try_from(mark).ok().filter(|mark| matches!(mark, b';' | b'#'))?;
+    Some((mark, text.strip_prefix(&[u16::from(b' ')]).unwrap_or(text)))
+}
+
+/// The text before the first unit that is looked for, and from it on.
+fn split_at(text: &[u16], is_wanted: impl Fn(u16) -> bool) -> Option<(&[u16], &[u16])> {
+    text.split_at_checked(text.iter().position(|&unit| is_wanted(unit))?)
+}

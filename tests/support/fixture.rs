@@ -1,0 +1,205 @@
+//! Compiles `fixtures/<case>/*.reg` to hives; `fixtures/README.md` describes the format.
+//!
+//! The same text gives the same bytes each time, on every machine.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "shared by several test, example and benchmark targets, none of which uses all of it"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use hivemend::reg_file::{self, Document, Operation};
+
+use super::apply::{apply_one, descend};
+use super::builder::Hive;
+
+/// The roles of the hives that a case may have, which are also their file names.
+pub const ROLES: [&str; 2] = ["SOFTWARE", "SYSTEM"];
+
+/// A case, compiled.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The folder's name.
+    pub name: String,
+    /// The hives that are there, in the order of [`ROLES`].
+    pub hives: Vec<(&'static str, Hive)>,
+}
+
+/// The names of all cases, sorted.
+///
+/// # Errors
+/// Where the fixtures are not there.
+pub fn names() -> Result<Vec<String>, String> {
+    let folder = folder();
+    let entries = fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut names: Vec<String> = entries
+        .flatten()
+        .filter(|entry| entry.path().is_dir())
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
+    names.sort();
+    Ok(names)
+}
+
+/// Compiles a case.
+///
+/// # Errors
+/// Where the case, or one that it is based on, does not follow the format: the file, the line and what is wrong.
+pub fn compile(case: &str) -> Result<Case, String> {
+    let mut hives = Vec::new();
+    for role in ROLES {
+        let path = path(case, role);
+        if path.exists() {
+            hives.push((role, compile_hive(case, role)?));
+        }
+    }
+    if hives.is_empty() {
+        return Err(format!("fixtures/{case}: no such case"));
+    }
+    Ok(Case { name: case.to_owned(), hives })
+}
+
+/// The key under which a hive of that role is loaded.
+pub fn root_of(role: &str) -> String {
+    format!(r"HKEY_LOCAL_MACHINE\{role}")
+}
+
+impl Case {
+    /// Writes the hives as a mounted Windows has them, `Windows/System32/config` below `folder`.
+    ///
+    /// # Errors
+    /// Where a hive is there already, or a file cannot be written.
+    pub fn write(&self, folder: &Path) -> Result<Vec<PathBuf>, String> {
+        let config = folder.join("Windows").join("System32").join("config");
+        let failed = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
+        fs::create_dir_all(&config).map_err(|error| failed(&config, error))?;
+        let paths: Vec<PathBuf> = self.hives.iter().map(|(role, _)| config.join(role)).collect();
+        if let Some(path) = paths.iter().find(|path| path.exists()) {
+            return Err(format!("{}: is there already, and is not overwritten", path.display()));
+        }
+        for ((_, hive), path) in self.hives.iter().zip(&paths) {
+            fs::write(path, hive.to_bytes()).map_err(|error| failed(path, error))?;
+        }
+        Ok(paths)
+    }
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
+}
+
+fn path(case: &str, role: &str) -> PathBuf {
+    folder().join(case).join(format!("{role}.reg"))
+}
+
+/// One file, read: what it does and what its directives say.
+struct Layer {
+    /// How errors name it.
+    name: String,
+    document: Document,
+    /// The `;! hive` line, parsed: line and header.
+    header: Option<Header>,
+    base: Option<String>,
+    /// Index of an operation, and when the key that it opens was written.
+    times: Vec<(usize, u64)>,
+}
+
+#[derive(Clone)]
+struct Header {
+    root: String,
+    minor: u32,
+    written: u64,
+    sequence: (u32, u32),
+}
+
+fn compile_hive(case: &str, role: &str) -> Result<Hive, String> {
+    // The case first, then what it is based on.
+    let mut layers = vec![Layer::read(case, role)?];
+    while let Some(base) = layers.last().and_then(|layer| layer.base.clone()) {
+        if layers.len() > 3 {
+            return Err(format!("fixtures/{case}/{role}.reg: bases upon bases"));
+        }
+        layers.push(Layer::read(&base, role)?);
+    }
+    let header = layers.iter().find_map(|layer| layer.header.clone());
+    let header = header.ok_or_else(|| format!("fixtures/{case}/{role}.reg:2: no `;! hive` line"))?;
+    let mut hive = Hive::new(&header.root);
+    hive.minor = header.minor;
+    hive.last_written = header.written;
+    (hive.primary_sequence, hive.secondary_sequence) = header.sequence;
+    hive.file_name = format!(r"\SystemRoot\System32\Config\{role}").encode_utf16().collect();
+    hive.root.set_time(header.written);
+    let root = root_of(role);
+    for layer in layers.iter().rev() {
+        for (index, entry) in layer.document.operations.iter().enumerate() {
+            let failed = |message: String| format!("{}:{}: {message}", layer.name, entry.line);
+            apply_one(&entry.operation, &root, &mut hive.root, header.written).map_err(failed)?;
+            if let Some((_, time)) = layer.times.iter().find(|(before, _)| *before == index) {
+                let below = entry.operation.key().names().get(2..).unwrap_or_default();
+                descend(&mut hive.root, below, header.written).last_written = *time;
+            }
+        }
+    }
+    Ok(hive)
+}
+
+impl Layer {
+    fn read(case: &str, role: &str) -> Result<Self, String> {
+        let name = format!("fixtures/{case}/{role}.reg");
+        let text = fs::read_to_string(path(case, role)).map_err(|error| format!("{name}: {error}"))?;
+        let reading = reg_file::parse_text(&text);
+        let document = reading.into_document().map_err(|rejection| format!("{name}: {rejection}"))?;
+        let mut layer = Self { name, document: Document::default(), header: None, base: None, times: Vec::new() };
+        for comment in &document.comments {
+            let text = String::from_utf16_lossy(&comment.text);
+            if let Some(directive) = text.strip_prefix('!') {
+                let next = document.operations.get(comment.before).map(|entry| &entry.operation);
+                let opens_key = matches!(next, Some(Operation::CreateKey { .. }));
+                layer
+                    .direct(directive.trim(), comment.before, opens_key)
+                    .map_err(|message| format!("{}:{}: {message}", layer.name, comment.line))?;
+            }
+        }
+        layer.document = document;
+        Ok(layer)
+    }
+
+    /// Carries out a directive that stands before the operation `before`.
+    fn direct(&mut self, directive: &str, before: usize, opens_key: bool) -> Result<(), String> {
+        match directive.split_once(' ') {
+            Some(("hive", rest)) if self.header.is_none() => self.header = Some(header(rest)?),
+            Some(("base", base)) if self.base.is_none() => self.base = Some(base.trim().to_owned()),
+            Some(("written", time)) if opens_key => self.times.push((before, file_time(time.trim())?)),
+            _ => return Err(format!("`;! {directive}` is no directive, out of place, or there twice")),
+        }
+        Ok(())
+    }
+}
+
+/// `root="..." minor=5 written=... sequence=42/42`
+fn header(text: &str) -> Result<Header, String> {
+    let form = || format!("expected root=\"...\" minor=N written=TIME sequence=N/N, found {text}");
+    let (root, rest) = text.strip_prefix("root=\"").and_then(|rest| rest.split_once('"')).ok_or_else(form)?;
+    let mut fields = rest.split_whitespace();
+    let mut field = |name: &str| {
+        fields.next().and_then(|field| field.strip_prefix(name)?.strip_prefix('=')).ok_or_else(form).map(str::to_owned)
+    };
+    let (minor, written, sequence) = (field("minor")?, field("written")?, field("sequence")?);
+    let number = |text: &str| text.parse::<u32>().map_err(|error| format!("{text}: {error}"));
+    let (primary, secondary) = sequence.split_once('/').ok_or_else(form)?;
+    Ok(Header {
+        root: root.to_owned(),
+        minor: number(&minor)?,
+        written: file_time(&written)?,
+        sequence: (number(primary)?, number(secondary)?),
+    })
+}
+
+/// A UTC time as the registry counts: 100 ns since 1601.
+fn file_time(text: &str) -> Result<u64, String> {
+    const UNIX_EPOCH: i128 = 116_444_736_000_000_000;
+    let time: jiff::Timestamp = text.parse().map_err(|error| format!("{text}: {error}"))?;
+    u64::try_from(time.as_nanosecond() / 100 + UNIX_EPOCH).map_err(|_| format!("{text}: before 1601"))
+}
