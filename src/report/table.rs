@@ -80,7 +80,7 @@ fn write_judgement(page: &mut Page<'_>, judgement: &Judgement, style: Style) -> 
         page.blank()?;
         page.paragraph(0, "As it should be", Ink::Strong)?;
         page.blank()?;
-        findings::write_conforming(page, &conforming)?;
+        findings::write_values(page, 0, &conforming, Ink::Good)?;
     }
     Ok(())
 }

@@ -15,6 +15,8 @@ const SIDE_BY_SIDE: usize = 100;
 const SEVERITY: usize = 8;
 /// `unexpected`, `unreadable`.
 const VERDICT: usize = 10;
+/// Most ids of the built-in baselines are not longer.
+const USUAL_ID: usize = 42;
 
 /// The columns of this table.
 enum Layout {
@@ -47,12 +49,15 @@ pub(super) fn write(page: &mut Page<'_>, findings: &[&Finding]) -> io::Result<()
     Ok(())
 }
 
-/// Writes findings that conform: what and how, without why.
-pub(super) fn write_conforming(page: &mut Page<'_>, findings: &[&Finding]) -> io::Result<()> {
-    let ids = findings.iter().map(|finding| data::name(&finding.id));
-    let width = widest(ids).min(page.width() / 2);
+/// Writes what is there, and nothing else: for findings that conform, and for those that nobody judges.
+pub(super) fn write_values(page: &mut Page<'_>, indent: usize, findings: &[&Finding], ink: Ink) -> io::Result<()> {
+    let rest = page.width().saturating_sub(indent).saturating_sub(GAP);
+    let of = |text: fn(&Finding) -> String| widest(findings.iter().map(|finding| text(finding)));
+    // The data get half of the line where they need it, and the ids what the data leave.
+    let data = of(data::observed).min(rest / 2);
+    let width = of(|finding| data::name(&finding.id)).min(rest.saturating_sub(data));
     for finding in findings {
-        page.labelled(0, width, &data::name(&finding.id), &data::observed(finding), Ink::Good)?;
+        page.labelled(indent, width, &data::name(&finding.id), &data::observed(finding), ink)?;
     }
     Ok(())
 }
@@ -134,10 +139,12 @@ impl Layout {
         }
         let rest = rest.saturating_sub(GAP.saturating_mul(2));
         let of = |text: fn(&Finding) -> String| widest(findings.iter().map(|finding| text(finding)));
-        // No column is wider than what stands in it, and none starves another.
-        let finding = of(|finding| data::name(&finding.id)).max("finding".len()).min(rest.saturating_mul(2) / 5);
-        let rest = rest.saturating_sub(finding);
+        // No column is wider than what stands in it; ids stay whole before data do, and neither starves the other.
         let (expected, observed) = (of(data::expected).max("expected".len()), of(observed).max("observed".len()));
+        let for_data = expected.min(rest / 4).saturating_add(observed.min(rest / 4));
+        let most = rest.saturating_sub(for_data).min((rest.saturating_mul(2) / 5).max(USUAL_ID));
+        let finding = of(|finding| data::name(&finding.id)).max("finding".len()).min(most);
+        let rest = rest.saturating_sub(finding);
         let expected = expected.min((rest / 2).max(rest.saturating_sub(observed)));
         Self::Wide { finding, expected, observed: rest.saturating_sub(expected) }
     }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::findings::write_values;
 use super::page::{Ink, Page};
 use super::{count, data};
 use crate::finding::{Finding, Reason};
@@ -50,14 +51,10 @@ fn write_information(page: &mut Page<'_>, findings: &[&Finding]) -> io::Result<(
     }
     page.blank()?;
     page.paragraph(0, "For information", Ink::Strong)?;
-    let ids = there.iter().map(|finding| data::name(&finding.id).chars().count());
-    let width = ids.max().unwrap_or(0).min(page.width() / 2);
-    for finding in there {
-        page.labelled(2, width, &data::name(&finding.id), &data::observed(finding), Ink::Plain)?;
-    }
+    write_values(page, 2, &there, Ink::Plain)?;
     if !absent.is_empty() {
         let ids: Vec<String> = absent.iter().map(|finding| data::name(&finding.id)).collect();
-        page.paragraph(2, &format!("Not there: {}.", ids.join(", ")), Ink::Dim)?;
+        page.facts(2, "not there".len(), "not there", &ids, ", ")?;
     }
     Ok(())
 }

@@ -136,7 +136,7 @@ impl<'w> Page<'w> {
             let width = u16::try_from(width.saturating_add(gap)).unwrap_or(u16::MAX);
             column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(width)));
         }
-        // The first column is written in ASCII: a label, a severity, an id.
+        // The first column is in ASCII: a label, a severity. Behind an id in wide letters the ink only ends late.
         let first = cells.first().map_or(0, |(width, _)| *width);
         for line in table.lines().collect::<Vec<_>>() {
             let end = line.char_indices().nth(first).map_or(line.len(), |(index, _)| index);

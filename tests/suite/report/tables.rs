@@ -2,6 +2,7 @@
 
 use hivemend::discovery::Generation;
 use hivemend::error::Problem;
+use hivemend::finding::{Location, View};
 use hivemend::report::Report;
 use hivemend::report::table::{Style, render};
 
@@ -56,6 +57,33 @@ fn found_report() -> Report {
     let mut report = report(vec![copied, live.examine()], without_conforming);
     report.summary.complete = true;
     report
+}
+
+#[test]
+fn a_verdict_that_hangs_on_the_logs_says_so_and_where_it_lies() {
+    let mut report = broken_report();
+    let findings = &mut report.installations[0].judgement.as_mut().unwrap().findings;
+    findings.retain(|finding| finding.id.ends_with("/Shutdown"));
+    findings[0].view = View::BothDiffer;
+    findings[0].other_view = Some(serde_json::json!({"verdict": "conforms", "observed": null}));
+    findings[0].location = Some(Location { nk: Some(0x1020), vk: Some(0x2040), data: None });
+    findings[0].advice = Some("Start Windows once, or look at the logs.".to_owned());
+    let text = table(&report, wide(100));
+    let (_, finding) = text.split_once("2012-08-03T12:11:12.0000000Z\n").unwrap();
+    let (finding, _) = finding.split_once("\n\n").unwrap();
+    insta::assert_snapshot!(finding, @r"
+    medium    deviates    winlogon-notify-senslogn/Shutdown  SensShutdownEvent  SensStopEvent
+                                                                                with the logs replayed;
+                                                                                as the file lies:
+                                                                                conforms
+                                                                                at nk 0x1020, vk 0x2040
+              why         Winlogon tells SENS of logons through this package; without it Automatic
+                          Updates cannot impersonate the user (0x800704DD).
+              advice      Start Windows once, or look at the logs.
+              source      KB968001, section B step 2; observed on an XP SP3 machine; confirmed;
+                          https://support.microsoft.com/kb/968001
+              ATT&CK      T1547.004
+    ");
 }
 
 fn every_report() -> [Report; 4] {
