@@ -10,9 +10,14 @@
     reason = "a test fails by panicking, and says on stderr what it skips"
 )]
 
+#[path = "../support/apply.rs"]
+mod apply;
 #[path = "../support/hive_builder.rs"]
 mod builder;
+#[path = "../support/fixture.rs"]
+mod fixture;
 
+mod cases;
 mod hive_builder;
 mod real_hives;
 #[cfg(test)]
