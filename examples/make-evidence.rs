@@ -40,7 +40,9 @@ fn make(folder: &Path, cases: &[String]) -> ExitCode {
     });
     match made {
         Ok(paths) => {
-            paths.iter().for_each(|path| println!("{}", path.display()));
+            for path in paths {
+                println!("{}", path.display());
+            }
             ExitCode::SUCCESS
         }
         Err(message) => fail(&message),

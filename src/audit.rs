@@ -235,7 +235,7 @@ impl Judge<'_> {
         if !is_path || finding.severity < Severity::High {
             return;
         }
-        if let Some(text) = observed.and_then(RegistryValue::as_text)
+        if let Some(text) = observed.and_then(wording::as_windows_reads)
             && !text.is_empty()
             && !self.context.root.holds_code(&text)
         {

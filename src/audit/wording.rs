@@ -53,6 +53,17 @@ pub(super) fn missing_entries(entries: &[String], observed: &RegistryValue) -> O
     Some(entries.iter().filter(|entry| !seen.iter().any(|seen| same_text(seen, entry))).cloned().collect())
 }
 
+/// A string as a program gets it that stops at the first NUL and does not mind bad units: what is hidden behind the
+/// end, or made unreadable, does not make the path in front of it any better.
+pub(super) fn as_windows_reads(value: &RegistryValue) -> Option<String> {
+    if !matches!(value.data_type, DataType::SZ | DataType::EXPAND_SZ) {
+        return None;
+    }
+    let units = value.bytes.chunks_exact(2).filter_map(|pair| Some(u16::from_le_bytes(pair.try_into().ok()?)));
+    let units: Vec<u16> = units.take_while(|unit| *unit != 0).collect();
+    Some(String::from_utf16_lossy(&units))
+}
+
 /// Whether a value is a path that names a drive.
 pub(super) fn names_a_drive(value: Option<&RegistryValue>) -> bool {
     value.and_then(RegistryValue::as_text).is_some_and(|text| text.get(1..3) == Some(r":\"))
@@ -67,6 +78,13 @@ mod tests {
         assert!(typed_in_decimal(&RegistryValue::dword(600), &RegistryValue::dword(258)));
         assert!(!typed_in_decimal(&RegistryValue::dword(600), &RegistryValue::dword(300)));
         assert!(!typed_in_decimal(&RegistryValue::dword(3), &RegistryValue::dword(3)));
+    }
+
+    #[test]
+    fn a_path_ends_at_the_first_nul_whatever_hides_behind_it() {
+        let hiding = RegistryValue::text(DataType::EXPAND_SZ, "C:\\evil.dll\0%SystemRoot%\\system32\\qmgr.dll");
+        assert_eq!(as_windows_reads(&hiding).unwrap(), "C:\\evil.dll");
+        assert_eq!(as_windows_reads(&RegistryValue::dword(1)), None);
     }
 
     #[test]

@@ -18,9 +18,11 @@ mod builder;
 mod fixture;
 
 mod architecture;
+mod cases;
 mod command_line;
 mod discovery;
 mod hive_builder;
 mod hive_reading;
 mod real_hives;
+mod reg_file;
 mod report;

@@ -201,5 +201,6 @@ fn header(text: &str) -> Result<Header, String> {
 fn file_time(text: &str) -> Result<u64, String> {
     const UNIX_EPOCH: i128 = 116_444_736_000_000_000;
     let time: jiff::Timestamp = text.parse().map_err(|error| format!("{text}: {error}"))?;
-    u64::try_from(time.as_nanosecond() / 100 + UNIX_EPOCH).map_err(|_| format!("{text}: before 1601"))
+    let ticks = (time.as_nanosecond() / 100).checked_add(UNIX_EPOCH).and_then(|ticks| u64::try_from(ticks).ok());
+    ticks.ok_or_else(|| format!("{text}: before 1601"))
 }

@@ -1,0 +1,81 @@
+//! The fixtures as evidence: each is compiled, examined, and compared with what `fixtures/README.md` expects; what
+//! hivemend says of it, and the patch that it writes, are snapshots.
+
+use std::path::Path;
+
+use hivemend::examination::{Examination, Options, examine};
+use hivemend::remediation::{Plan, Selection, remedy};
+use hivemend::report::InstallationReport;
+
+use crate::fixture::{self, Case};
+
+mod expectations;
+mod expected;
+mod mending;
+mod text;
+mod triples;
+
+/// A case, compiled and examined.
+pub(crate) struct Examined {
+    pub(crate) case: Case,
+    pub(crate) examination: Examination,
+}
+
+impl Examined {
+    /// The only installation there is.
+    pub(crate) fn installation(&self) -> &InstallationReport {
+        let [installation] = self.examination.report.installations.as_slice() else {
+            panic!("{}: {} installations", self.case.name, self.examination.report.installations.len())
+        };
+        installation
+    }
+
+    /// The exit code that the command line gives.
+    pub(crate) fn exit(&self) -> u8 {
+        match (self.examination.report.summary.complete, self.examination.failed) {
+            (false, _) => 3,
+            (true, true) => 1,
+            (true, false) => 0,
+        }
+    }
+
+    /// What hivemend would do about it.
+    pub(crate) fn plan(&self) -> Result<Plan, String> {
+        remedy(self.installation(), &Selection::default()).map_err(|(reason, _)| reason)
+    }
+}
+
+/// Examines a case with all findings kept.
+pub(crate) fn examined(case: Case, options: &Options) -> Examined {
+    let folder = tempfile::tempdir().unwrap();
+    case.write(folder.path()).unwrap();
+    let examination = examine_folder(folder.path(), options);
+    Examined { case, examination }
+}
+
+pub(crate) fn examine_folder(folder: &Path, options: &Options) -> Examination {
+    let options = Options { all_findings: true, map: false, ..options.clone() };
+    examine(&[folder.to_path_buf()], &options).unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+}
+
+/// Compiles and examines the case of that name.
+pub(crate) fn examined_case(name: &str) -> Examined {
+    let case = fixture::compile(name).unwrap_or_else(|message| panic!("{message}"));
+    examined(case, &Options::default())
+}
+
+/// Does `work` for each case, side by side; the results are in the order of the names.
+pub(crate) fn for_each_case<T: Send>(work: impl Fn(&str) -> T + Sync) -> Vec<(String, T)> {
+    use rayon::prelude::*;
+    let names = fixture::names().unwrap();
+    assert!(names.len() > 90, "only {} fixtures", names.len());
+    names.into_par_iter().map(|name| (name.clone(), work(&name))).collect()
+}
+
+#[test]
+fn compiling_twice_gives_the_same_bytes() {
+    for name in ["windows-xp-senslogn-shutdown-wrong", "hostile-strings"] {
+        let bytes = || fixture::compile(name).unwrap().hives.into_iter().map(|(_, hive)| hive.to_bytes());
+        assert!(bytes().eq(bytes()), "{name}");
+    }
+}

@@ -1,0 +1,162 @@
+//! Each case against its row in `fixtures/README.md`.
+
+use std::collections::BTreeSet;
+
+use hivemend::control_set::Choice;
+use hivemend::examination::Options;
+use hivemend::finding::{Finding, Reason, Verdict};
+use hivemend::hive::State;
+use hivemend::os::OsId;
+
+use super::expected::{Expected, read};
+use super::{Examined, examined, examined_case};
+use crate::fixture;
+
+#[test]
+fn every_fixture_has_a_row_and_every_row_a_fixture() {
+    let fixtures: BTreeSet<String> = fixture::names().unwrap().into_iter().collect();
+    let rows: BTreeSet<String> = read().into_keys().collect();
+    assert_eq!(rows, fixtures);
+}
+
+#[test]
+fn every_case_comes_out_as_its_row_says() {
+    let rows = read();
+    let results = super::for_each_case(|name| {
+        let mut wrong = Vec::new();
+        for expected in &rows[name] {
+            let control_set = if expected.all_control_sets { Choice::All } else { Choice::Current };
+            let case = fixture::compile(name).unwrap_or_else(|message| panic!("{message}"));
+            let examined = examined(case, &Options { control_set, ..Options::default() });
+            wrong.extend(differences(&examined, expected).into_iter().map(|line| format!("{name}: {line}")));
+        }
+        wrong
+    });
+    let wrong: Vec<String> = results.into_iter().flat_map(|(_, wrong)| wrong).collect();
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}
+
+/// Clean cases are clean in every control set, also in those that Windows would not start from.
+#[test]
+fn clean_cases_are_clean_in_every_control_set() {
+    for (name, rows) in read() {
+        if rows.iter().all(|row| row.exit == 0 && row.findings.is_empty() && row.shown.is_empty()) && rows.len() == 1 {
+            let case = fixture::compile(&name).unwrap();
+            let examined = examined(case, &Options { control_set: Choice::All, ..Options::default() });
+            let judgement = examined.installation().judgement.as_ref().unwrap();
+            let found: Vec<&str> =
+                judgement.findings.iter().filter(|found| found.is_deviation()).map(|found| found.id.as_str()).collect();
+            assert_eq!((examined.exit(), found), (0, vec![]), "{name}");
+        }
+    }
+}
+
+/// What does not come out as expected, a line each.
+fn differences(examined: &Examined, expected: &Expected) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut check = |what: &str, found: String, wanted: String| {
+        if found != wanted {
+            wrong.push(format!("{what}: expected {wanted}, found {found}"));
+        }
+    };
+    let installation = examined.installation();
+    let judgement = installation.judgement.as_ref().unwrap();
+    let os = expected.os.clone().unwrap_or_else(|| os_in_name(&examined.case.name));
+    check("os", installation.os.id.to_string(), os);
+    check("exit", examined.exit().to_string(), expected.exit.to_string());
+    check("no baseline", judgement.baseline.is_none().to_string(), expected.no_baseline.to_string());
+    let state = |role: &str| {
+        let hive = installation.hives.iter().find(|hive| hive.role.as_str() == role);
+        hive.map(|hive| hive.integrity.state == State::Dirty)
+    };
+    for role in fixture::ROLES {
+        let dirty = expected.dirty.as_deref() == Some(role);
+        let wanted = (expected.missing.as_deref() != Some(role)).then_some(dirty);
+        check(&format!("{role} dirty"), format!("{:?}", state(role)), format!("{wanted:?}"));
+    }
+
+    let mut wanted: BTreeSet<String> = BTreeSet::new();
+    for finding in &expected.findings {
+        let set = finding.control_set.map(|set| format!(" in set {set}")).unwrap_or_default();
+        wanted.insert(format!("{} {} {}{set}", finding.id, finding.verdict, finding.severity));
+    }
+    for (key, count) in &expected.missing_keys {
+        let ids = values_of_key(&examined.case.name, key);
+        check(&format!("values of {key}"), ids.len().to_string(), count.to_string());
+        wanted.extend(ids.into_iter().map(|id| format!("{id} absent {}", severity_when_gone(&id))));
+    }
+    let names_set = |id: &str| expected.findings.iter().any(|wanted| wanted.id == id && wanted.control_set.is_some());
+    let found: BTreeSet<String> = judgement
+        .findings
+        .iter()
+        .filter(|finding| finding.is_deviation() || finding.verdict == Verdict::Unreadable)
+        .map(|finding| {
+            let set = finding.control_set.filter(|_| names_set(&finding.id));
+            let set = set.map(|set| format!(" in set {set}")).unwrap_or_default();
+            format!("{} {} {}{set}", finding.id, word(&finding.verdict), word(&finding.severity))
+        })
+        .collect();
+    check("findings", format!("{:#?}", found.difference(&wanted)), format!("{:#?}", wanted.difference(&found)));
+
+    let of = |id: &str| judgement.findings.iter().filter(move |finding| finding.id == id).collect::<Vec<_>>();
+    for wanted in &expected.findings {
+        for finding in of(&wanted.id).into_iter().filter(|finding| finding.is_deviation()) {
+            if let Some(attack) = &wanted.attack {
+                check("attack", finding.attack.contains(attack).to_string(), "true".to_owned());
+            }
+            if let Some(says) = &wanted.says {
+                check(&format!("says {says:?}"), finding.why.contains(says.as_str()).to_string(), "true".to_owned());
+            }
+        }
+    }
+    for id in &expected.shown {
+        let is_shown = |finding: &&Finding| finding.reason == Some(Reason::Informational) && finding.observed.is_some();
+        check(&format!("{id} shown"), of(id).iter().any(is_shown).to_string(), "true".to_owned());
+    }
+    // What was not assessed is what the missing hive would have told, and nothing else.
+    for finding in &judgement.findings {
+        let is_missing = finding.hive.is_some_and(|role| Some(role.as_str()) == expected.missing.as_deref());
+        check(
+            &format!("{} missing with its hive", finding.id),
+            (finding.reason == Some(Reason::HiveMissing)).to_string(),
+            is_missing.to_string(),
+        );
+        check(
+            &format!("{} os-unknown", finding.id),
+            (finding.reason == Some(Reason::OsUnknown)).to_string(),
+            "false".into(),
+        );
+    }
+    wrong
+}
+
+/// The longest id of a Windows that the case's name begins with.
+fn os_in_name(case: &str) -> String {
+    let ids = OsId::ALL.iter().map(ToString::to_string);
+    ids.filter(|id| case.starts_with(id.as_str())).max_by_key(String::len).unwrap_or_default()
+}
+
+/// The ids of what is judged, and there, in that key in the clean case of the same Windows.
+fn values_of_key(case: &str, key: &str) -> Vec<String> {
+    let clean = examined_case(&os_in_name(case));
+    let findings = &clean.installation().judgement.as_ref().unwrap().findings;
+    let in_key = findings.iter().filter(|finding| finding.id.split('/').next() == Some(key));
+    let there = in_key.filter(|finding| finding.verdict == Verdict::Conforms && finding.observed.is_some());
+    there.map(|finding| finding.id.clone()).collect()
+}
+
+/// As the page says of a whole key that is gone.
+fn severity_when_gone(id: &str) -> &'static str {
+    let (key, value) = id.split_once('/').unwrap();
+    match value {
+        "DLLName" | "ServiceDll" | "ServiceMain" | "ImagePath" | "ObjectName" => "high",
+        "Start" | "DependOnService" => "medium",
+        _ if key == "winlogon-notify-senslogn" => "medium",
+        _ => "low",
+    }
+}
+
+/// A value of an enumeration as reports spell it.
+pub(super) fn word(value: &impl serde::Serialize) -> String {
+    serde_json::to_value(value).unwrap().as_str().unwrap_or("null").to_owned()
+}

@@ -1,0 +1,123 @@
+//! A case as text: what is said of it, and the patch and the rollback that are written for it.
+
+use std::fmt::Write as _;
+
+use hivemend::finding::{Datum, Finding, Reason, Remediation, Verdict};
+use hivemend::reg_file;
+use hivemend::registry::Decoded;
+use hivemend::remediation::{PatchOptions, patch_files};
+
+use super::Examined;
+use super::expectations::word;
+
+/// Everything in one text, for a snapshot. Hashes and paths are left out: they say nothing about the judgement.
+pub(super) fn text(examined: &Examined) -> String {
+    let mut text = String::new();
+    let installation = examined.installation();
+    let os = &installation.os;
+    writeln!(text, "os: {} ({})", os.id, os.basis.join("; ")).unwrap();
+    for hive in &installation.hives {
+        let problems: Vec<String> = hive.integrity.problems.iter().map(ToString::to_string).collect();
+        writeln!(text, "{}: {} {}", hive.role, word(&hive.integrity.state), problems.join("; ")).unwrap();
+    }
+    for problem in &examined.examination.report.problems {
+        writeln!(text, "problem: expected {}, found {}", problem.expected, problem.found).unwrap();
+    }
+    writeln!(text, "exit: {}", examined.exit()).unwrap();
+    let summary = &examined.examination.report.summary;
+    let highest = summary.highest_severity.map_or_else(|| "none".to_owned(), |severity| word(&severity));
+    let counts = [
+        ("conforms", summary.conforms),
+        ("deviates", summary.deviates),
+        ("absent", summary.absent),
+        ("unexpected", summary.unexpected),
+        ("unreadable", summary.unreadable),
+        ("not assessed", summary.not_assessed),
+    ];
+    let counts: Vec<String> = counts.iter().map(|(what, count)| format!("{count} {what}")).collect();
+    writeln!(text, "summary: {}; highest severity {highest}; complete {}", counts.join(", "), summary.complete)
+        .unwrap();
+    for finding in installation.judgement.iter().flat_map(|judgement| &judgement.findings) {
+        write_finding(&mut text, finding);
+    }
+    write_plan(&mut text, examined);
+    text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+fn write_finding(text: &mut String, finding: &Finding) {
+    if finding.verdict == Verdict::Conforms || finding.reason == Some(Reason::RunTime) {
+        return;
+    }
+    if let Some(reason) = finding.reason {
+        // Shown, or not to be told: a line is enough.
+        let observed = finding.observed.as_ref().map(|observed| datum(&observed.datum));
+        if observed.is_some() || reason != Reason::Informational {
+            writeln!(text, "{}: {} {}", finding.id, word(&reason), observed.unwrap_or_default()).unwrap();
+        }
+        return;
+    }
+    let head = [word(&finding.verdict), word(&finding.severity), word(&finding.grade)].join(" ");
+    writeln!(text, "\n{}: {head} {}", finding.id, finding.attack.join(" ")).unwrap();
+    let hive = finding.hive.map(|role| role.to_string()).unwrap_or_default();
+    let key = finding.key.as_deref().unwrap_or_default();
+    let time = finding.key_last_written.map(|time| format!(" (written {time})")).unwrap_or_default();
+    writeln!(text, "  {hive} {key}{time}").unwrap();
+    let expected: Vec<String> = finding.expected.iter().map(datum).collect();
+    writeln!(text, "  expected {}", if expected.is_empty() { "nothing".to_owned() } else { expected.join(" or ") })
+        .unwrap();
+    match &finding.observed {
+        Some(observed) if observed.datum.data.is_some() => {
+            writeln!(text, "  observed {}", datum(&observed.datum)).unwrap()
+        }
+        Some(observed) => {
+            let raw: String = observed.raw.iter().map(|byte| format!("{byte:02x}")).collect();
+            writeln!(text, "  observed {} raw {raw}", observed.datum.data_type).unwrap();
+        }
+        None => writeln!(text, "  observed nothing").unwrap(),
+    }
+    writeln!(text, "  {}", finding.why).unwrap();
+    match &finding.remediation {
+        Some(Remediation::Set { datum: wanted, .. }) => writeln!(text, "  set {}", datum(wanted)).unwrap(),
+        Some(Remediation::DeleteValue) => writeln!(text, "  delete").unwrap(),
+        None => {}
+    }
+}
+
+fn datum(datum: &Datum) -> String {
+    let data = match &datum.data {
+        Some(Decoded::Text(text)) => format!("{text:?}"),
+        Some(Decoded::List(list)) => format!("{list:?}"),
+        Some(Decoded::Number(number)) => format!("{number:#x}"),
+        None => "?".to_owned(),
+    };
+    format!("{} {data}", datum.data_type)
+}
+
+/// The patch files decoded, and what the plan leaves undone.
+fn write_plan(text: &mut String, examined: &Examined) {
+    let plan = match examined.plan() {
+        Ok(plan) => plan,
+        Err(reason) => {
+            let (_, reason) = reason.split_once(": ").unwrap();
+            writeln!(text, "\nno patch: {reason}").unwrap();
+            return;
+        }
+    };
+    for left in &plan.left {
+        writeln!(text, "\nleft {}: {}", left.finding, left.reason).unwrap();
+    }
+    for limit in &plan.rollback_limits {
+        writeln!(text, "\nlimit: {limit}").unwrap();
+    }
+    for file in patch_files(&plan, &PatchOptions::default()).unwrap() {
+        writeln!(text, "\n==> {}", file.name).unwrap();
+        assert_eq!(&file.bytes[..2], [0xff, 0xfe], "regedit's encoding");
+        let units: Vec<u16> =
+            file.bytes[2..].chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+        let decoded = String::from_utf16(&units).unwrap();
+        assert_eq!(reg_file::parse(&file.bytes).diagnostics, [], "{}", file.name);
+        for line in decoded.split("\r\n").filter(|line| !line.contains(", SHA-256 ")) {
+            writeln!(text, "{line}").unwrap();
+        }
+    }
+}

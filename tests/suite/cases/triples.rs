@@ -1,0 +1,24 @@
+//! Snapshots: evidence in, report and patch out. Each was read against `fixtures/README.md`.
+
+use super::text::text;
+use super::{examined_case, for_each_case};
+
+#[test]
+fn every_case_reads_as_it_did() {
+    let texts = for_each_case(|name| text(&examined_case(name)));
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| {
+        for (name, text) in texts {
+            insta::assert_snapshot!(name, text);
+        }
+    });
+}
+
+#[test]
+fn a_contradiction_between_the_hives_is_named() {
+    let text = text(&examined_case("mismatched-pair"));
+    assert!(text.contains("problem: expected SOFTWARE is of Windows 5.1, found SYSTEM is of Windows 6.1"), "{text}");
+}
