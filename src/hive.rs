@@ -11,6 +11,7 @@ use crate::registry::Role;
 
 pub mod base_block;
 mod cell;
+mod names;
 pub mod transaction_log;
 mod tree;
 

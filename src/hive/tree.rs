@@ -5,13 +5,15 @@
 //! nt-hive searches by halves, which misses keys in an unsorted list, and folds letters that Windows does not.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 
 use nt_hive::{KeyValueData, NtHiveNameString};
 
 use super::base_block::{self, BaseBlock};
-use super::cell::{Cells, Listing, Name, RawKey, RawValue};
+use super::cell::{Cells, Name, RawKey, RawValue};
+use super::names::Names;
 use crate::error::Problem;
 use crate::registry::{FileTime, RegistryValue};
 
@@ -22,7 +24,12 @@ pub struct Tree<'h> {
     root_offset: u32,
     decoder: Option<nt_hive::Hive<&'h [u8]>>,
     problems: RefCell<BTreeSet<Problem>>,
+    /// By the key node's offset.
+    subkey_names: RefCell<BTreeMap<u32, Rc<Names<'h>>>>,
 }
+
+/// So many names of subkeys are kept, 40 bytes each: many times what an audit meets, and a bound for hostile hives.
+const NAMES_KEPT: usize = 1 << 16;
 
 type Node<'t, 'h> = nt_hive::KeyNode<'t, &'h [u8]>;
 
@@ -55,6 +62,7 @@ impl<'h> Tree<'h> {
             root_offset: base_block.root_offset,
             decoder: nt_hive::Hive::without_validation(bytes).ok(),
             problems: RefCell::default(),
+            subkey_names: RefCell::default(),
         }
     }
 
@@ -81,45 +89,36 @@ impl<'h> Tree<'h> {
         self.problems.borrow().iter().cloned().collect()
     }
 
-    /// The entry of that name in a list, and its place there. The whole list is looked at; the first of several is
-    /// taken, and another is a problem of the hive. `of` tells an entry's offset and name, `what` is one in words.
+    /// The names of a key's subkeys, read once: an audit looks one service after the other up in the same list.
+    fn subkey_names(&self, key: &RawKey<'h>) -> Rc<Names<'h>> {
+        let known = self.subkey_names.borrow().get(&key.offset).cloned();
+        known.unwrap_or_else(|| {
+            let read = |offset| self.cells.key(offset).map(|key| key.name);
+            let names = Rc::new(Names::read(self.cells.subkeys(key), read));
+            self.meet(names.problems());
+            let mut known = self.subkey_names.borrow_mut();
+            let kept = known.values().fold(names.len(), |sum, names| sum.saturating_add(names.len()));
+            if kept <= NAMES_KEPT {
+                known.insert(key.offset, Rc::clone(&names));
+            }
+            names
+        })
+    }
+
+    /// The entry of that name: its place in the list, and its cell. The whole list is looked at; the first of several
+    /// is taken, and another is a problem of the hive.
     ///
     /// # Errors
     /// Where none is found, and the list or an entry of it cannot be read.
-    fn pick<T>(
-        &self,
-        listing: Listing,
-        read: impl Fn(u32) -> Result<T, Problem>,
-        of: impl Fn(&T) -> (u32, Name<'h>),
-        what: &str,
-        name: &str,
-    ) -> Result<Option<(usize, T)>, Problem> {
-        let mut unread = listing.problems.first().cloned();
-        self.meet(listing.problems);
-        let mut found: Option<(usize, T)> = None;
-        for (index, offset) in listing.offsets.into_iter().enumerate() {
-            let entry = match read(offset) {
-                Ok(entry) => entry,
-                Err(problem) => {
-                    unread = Some(self.met(problem));
-                    continue;
-                }
-            };
-            if !of(&entry).1.is(name) {
-                continue;
-            }
-            match &found {
-                None => found = Some((index, entry)),
-                Some((_, first)) => {
-                    let other = format!("another at {:#x}", file_offset(of(first).0));
-                    self.met(Problem::at(file_offset(of(&entry).0), format!("one {what}"), other));
-                }
-            }
+    fn pick(&self, names: &Names<'h>, what: &str, name: &str) -> Result<Option<(usize, u32)>, Problem> {
+        let mut found = names.all(name);
+        let Some(first) = found.next() else { return names.unread().map_or(Ok(None), Err) };
+        for other in found {
+            let expected = format!("one {what} named {name}");
+            let first = format!("another at {:#x}", file_offset(first.1));
+            self.met(Problem::at(file_offset(other.1), expected, first));
         }
-        match (found, unread) {
-            (None, Some(problem)) => Err(problem),
-            (found, _) => Ok(found),
-        }
+        Ok(Some(first))
     }
 
     fn met(&self, problem: Problem) -> Problem {
@@ -200,16 +199,12 @@ impl<'t, 'h> Key<'t, 'h> {
     /// # Errors
     /// Where it is not found and the list, or a key in it, cannot be read.
     pub fn subkey(&self, name: &str) -> Result<Option<Key<'t, 'h>>, Problem> {
-        let listing = self.tree.cells.subkeys(&self.raw);
-        let sound = listing.problems.is_empty();
-        let of = |key: &RawKey<'h>| (key.offset, key.name);
-        let found =
-            self.tree.pick(listing, |offset| self.tree.cells.key(offset), of, &format!("subkey named {name}"), name)?;
-        Ok(found.map(|(index, raw)| {
-            let decoder = sound.then(|| self.decoded_subkey(index)).flatten();
-            let path = self.path_of(&raw);
-            Key::new(self.tree, raw, path, decoder)
-        }))
+        let names = self.tree.subkey_names(&self.raw);
+        let Some((place, offset)) = self.tree.pick(&names, "subkey", name)? else { return Ok(None) };
+        let raw = self.tree.cells.key(offset)?;
+        let decoder = if names.is_sound() { self.decoded_subkey(place) } else { None };
+        let path = self.path_of(&raw);
+        Ok(Some(Key::new(self.tree, raw, path, decoder)))
     }
 
     fn decoded_subkey(&self, index: usize) -> Option<Node<'t, 'h>> {
@@ -255,17 +250,11 @@ impl<'t, 'h> Key<'t, 'h> {
     /// # Errors
     /// As [`Key::value`].
     pub fn named_value(&self, name: &str) -> Result<Option<NamedValue>, Problem> {
-        let listing = self.tree.cells.values(&self.raw);
-        let sound = listing.problems.is_empty();
-        let of = |value: &RawValue<'h>| (value.offset, value.name);
-        let found = self.tree.pick(
-            listing,
-            |offset| self.tree.cells.value(offset),
-            of,
-            &format!("value named {name}"),
-            name,
-        )?;
-        found.map(|(index, value)| self.read(&value, sound.then_some(index))).transpose()
+        let read = |offset| self.tree.cells.value(offset).map(|value| value.name);
+        let names = Names::read(self.tree.cells.values(&self.raw), read);
+        self.tree.meet(names.problems());
+        let Some((place, offset)) = self.tree.pick(&names, "value", name)? else { return Ok(None) };
+        self.read(&self.tree.cells.value(offset)?, names.is_sound().then_some(place)).map(Some)
     }
 
     /// The names and data of all values, in the list's order; what cannot be read is an error in its place.
