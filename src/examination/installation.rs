@@ -25,14 +25,13 @@ pub(super) struct Judged {
 /// Examines one installation, its files hashed meanwhile.
 pub(super) fn examine_installation(installation: &Installation, options: &Options) -> Result<Judged, Error> {
     let opened: Vec<Opened<'_>> = installation.hives.iter().map(|found| open(found, options.map)).collect();
-    let (judged, sums) = rayon::join(
-        || {
-            hive::guarded(|| judge(installation, &opened, options)).unwrap_or_else(|problem| {
-                Ok(unread(installation, &opened, Problem { path: Some(installation.evidence.clone()), ..problem }))
-            })
-        },
-        || hash(installation, options.hash),
-    );
+    let judge = || {
+        hive::guarded(|| judge(installation, &opened, options)).unwrap_or_else(|problem| {
+            Ok(unread(installation, &opened, Problem { path: Some(installation.evidence.clone()), ..problem }))
+        })
+    };
+    let hash = || hash(installation, options.hash);
+    let (judged, sums) = if options.hash { rayon::join(judge, hash) } else { (judge(), hash()) };
     let mut judged = judged?;
     for (hive, (sum, log_sums)) in judged.report.hives.iter_mut().zip(sums) {
         hive.sha256 = sum;
