@@ -153,7 +153,15 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Ordered<T> {
 
 /// Reads a baseline. The sum of the file is left for the caller.
 pub(super) fn parse(text: &str) -> Result<Baseline, String> {
-    let file: File = toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
+    resolve(toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?)
+}
+
+/// Reads a baseline that was made JSON: the same grammar in another notation.
+pub(super) fn parse_json(json: &str) -> Result<Baseline, String> {
+    resolve(serde_json::from_str(json).map_err(|error| error.to_string())?)
+}
+
+fn resolve(file: File) -> Result<Baseline, String> {
     let applies_to = file
         .applies_to
         .iter()

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{BUILT_IN, Baseline, Rule};
+use super::{BUILT_IN, Baseline, BuiltIn, Rule};
 use crate::error::Error;
 use crate::finding::Grade;
 
@@ -32,8 +32,7 @@ pub struct Entry {
 /// # Errors
 /// Where a built-in file is wrong; the tests see to it that none is.
 pub fn entries() -> Result<Vec<Entry>, Error> {
-    let mut baselines =
-        BUILT_IN.iter().map(|(id, text)| Baseline::parse(id, text)).collect::<Result<Vec<_>, Error>>()?;
+    let mut baselines = BUILT_IN.iter().map(BuiltIn::read).collect::<Result<Vec<_>, Error>>()?;
     baselines.sort_by_key(|baseline| baseline.applies_to.first().copied());
     Ok(baselines.iter().map(entry).collect())
 }
