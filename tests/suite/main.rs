@@ -19,6 +19,7 @@ mod fixture;
 
 mod cases;
 mod hive_builder;
+mod importers;
 mod real_hives;
 #[cfg(test)]
 mod reg_file;
