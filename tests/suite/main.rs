@@ -23,6 +23,7 @@ mod command_line;
 mod discovery;
 mod hive_builder;
 mod hive_reading;
+mod importers;
 mod real_hives;
 mod reg_file;
 mod report;
