@@ -17,6 +17,7 @@ mod builder;
 #[path = "../support/fixture.rs"]
 mod fixture;
 
+mod baselines;
 mod cases;
 mod hive_builder;
 mod importers;
