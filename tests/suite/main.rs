@@ -18,6 +18,7 @@ mod builder;
 mod fixture;
 
 mod architecture;
+mod baselines;
 mod cases;
 mod command_line;
 mod discovery;
