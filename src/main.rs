@@ -97,7 +97,7 @@ fn audit(args: &AuditArgs) -> Result<u8, Error> {
             let written = write_folder(folder, &plan.installation, files)?;
             note(
                 common,
-                &format!("{}: {} edits, {} findings left", written.display(), plan.edits.len(), plan.left.len()),
+                &format!("{}: edits: {}, findings left: {}", written.display(), plan.edits.len(), plan.left.len()),
             );
         }
     }

@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use crate::finding::{Finding, Grade, ObservedDatum, Reason, Remediation, Severity};
+use crate::finding::{Finding, Grade, ObservedDatum, Reason, Remediation, Severity, Verdict};
 use crate::os::OsId;
 use crate::reg_file::regedit_restores;
 use crate::registry::{FileTime, RegistryValue, Role};
@@ -187,10 +187,11 @@ fn edit(finding: &Finding, selection: &Selection) -> Result<Edit, String> {
     if !selection.only.is_empty() && !only {
         return Err("not among those named with --only".to_owned());
     }
-    let remediation = finding
-        .remediation
-        .as_ref()
-        .ok_or("no edit is known that would put it right: the baseline does not hold the whole of what is missing")?;
+    let remediation = finding.remediation.as_ref().ok_or(match (finding.verdict, finding.key_last_written) {
+        (Verdict::Unexpected, _) => "keys are never deleted",
+        (Verdict::Absent, None) => "the whole key is missing, and the baseline does not hold all of it",
+        _ => "no edit is known that would put it right",
+    })?;
     if finding.severity == Severity::Info && !only {
         return Err("the owner's choice; name it with --only to have it changed".to_owned());
     }
