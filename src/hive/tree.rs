@@ -220,7 +220,8 @@ impl<'t, 'h> Key<'t, 'h> {
     pub fn subkeys(&self) -> (Vec<Key<'t, 'h>>, Vec<Problem>) {
         let listing = self.tree.cells.subkeys(&self.raw);
         let mut problems = listing.problems;
-        let sound = problems.is_empty();
+        // nt-hive follows the list's offset even where the count is 0, into whatever lies there.
+        let sound = problems.is_empty() && !listing.offsets.is_empty();
         let mut decoded = if sound { self.decoder.as_ref().and_then(|node| node.subkeys()?.ok()) } else { None };
         let mut keys = Vec::with_capacity(listing.offsets.len());
         for offset in listing.offsets {
