@@ -13,7 +13,7 @@ pub mod directory;
 
 /// The bytes of one file of the evidence.
 pub enum Bytes {
-    /// Mapped privately: pages are read when looked at, and changing them would never reach the file.
+    /// Mapped privately: pages are read when looked at, and changing them never reaches the file.
     Mapped(memmap2::MmapMut),
     /// Read whole, where the file is not a regular one, is empty, or may not be mapped.
     Read(Vec<u8>),
@@ -48,6 +48,30 @@ impl Bytes {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
         Ok(Self::Read(bytes))
+    }
+
+    /// The bytes in memory, to be changed there. The file is never changed: a map is private, so that the system copies
+    /// each page that is written to.
+    pub fn in_memory(&mut self) -> &mut [u8] {
+        match self {
+            Self::Mapped(map) => map,
+            Self::Read(bytes) => bytes,
+        }
+    }
+
+    /// Adds zeros up to `length` bytes, in memory. A map cannot grow: what it shows is copied.
+    pub fn lengthen(&mut self, length: usize) {
+        if length <= self.len() {
+            return;
+        }
+        if let Self::Mapped(map) = self {
+            let mut bytes = Vec::with_capacity(length);
+            bytes.extend_from_slice(map);
+            *self = Self::Read(bytes);
+        }
+        if let Self::Read(bytes) = self {
+            bytes.resize(length, 0);
+        }
     }
 }
 

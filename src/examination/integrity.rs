@@ -53,9 +53,10 @@ pub(super) fn describe(opened: &Opened<'_>, tree: Option<&Tree<'_>>, options: &O
     for log in &opened.found.logs {
         let (format, state) = match Bytes::open(&log.path, options.map) {
             Ok(bytes) => {
-                let (format, state, problem) = transaction_log::classify(&bytes, dirty);
-                problems.extend(problem.map(|problem| Problem { path: Some(log.locator.clone()), ..problem }));
-                (format, state)
+                let mut outcome = hive::replay::look(&[(&log.locator, &bytes)], dirty);
+                let log = outcome.logs.remove(0);
+                problems.extend(log.problems);
+                (log.format, log.state)
             }
             Err(error) => {
                 problems.push(Problem::of(&log.locator, "a transaction log that can be read", error.to_string()));

@@ -27,4 +27,5 @@ mod hive_reading;
 mod importers;
 mod real_hives;
 mod reg_file;
+mod replay;
 mod report;
