@@ -3,6 +3,7 @@
 mod corpus;
 mod new_format;
 mod old_format;
+mod program;
 mod properties;
 
 use hivemend::evidence::Bytes;
