@@ -111,3 +111,25 @@ pub fn sha256(path: &Path) -> io::Result<(String, u64)> {
 pub fn sha256_of(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_changed_or_added_in_memory_never_reaches_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("SYSTEM");
+        std::fs::write(&path, [7; 5000]).unwrap();
+        for map in [true, false] {
+            let mut bytes = Bytes::open(&path, map).unwrap();
+            assert_eq!(matches!(bytes, Bytes::Mapped(_)), map);
+            bytes.in_memory()[4999] = 8;
+            bytes.lengthen(4000);
+            assert_eq!(bytes.len(), 5000);
+            bytes.lengthen(9000);
+            assert_eq!((bytes.len(), bytes[0], bytes[4999], bytes[8999]), (9000, 7, 8, 0));
+        }
+        assert_eq!(std::fs::read(&path).unwrap(), [7; 5000]);
+    }
+}

@@ -50,3 +50,75 @@ pub(super) fn compare(findings: &mut Vec<Finding>, primary: Vec<Finding>, recove
 fn other_view(verdict: Verdict, finding: Option<&Finding>) -> serde_json::Value {
     serde_json::json!({"verdict": verdict, "observed": finding.and_then(|finding| finding.observed.as_ref())})
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::{Grade, Severity, Source};
+
+    fn finding(id: &str, verdict: Verdict, hive: Role) -> Finding {
+        Finding {
+            id: id.to_owned(),
+            verdict,
+            severity: Severity::Low,
+            grade: Grade::Confirmed,
+            reason: None,
+            advice: None,
+            hive: Some(hive),
+            control_set: None,
+            key: id.split('/').next().map(str::to_owned),
+            value: None,
+            stored_name: None,
+            expected: Vec::new(),
+            observed: None,
+            key_last_written: None,
+            view: View::Primary,
+            other_view: None,
+            location: None,
+            why: String::new(),
+            source: Source { title: String::new(), url: None },
+            attack: Vec::new(),
+            remediation: None,
+        }
+    }
+
+    #[test]
+    fn what_only_one_view_has_is_told_in_its_place() {
+        use Verdict::{Conforms, Deviates, Unexpected};
+        let system = |id, verdict| finding(id, verdict, Role::System);
+        let mut findings = vec![
+            system("a/Same", Deviates),
+            system("a/Mended", Conforms),
+            system("a/Added", Unexpected),
+            system("b/OfNewSubkey", Conforms),
+            finding("c/Elsewhere", Deviates, Role::Software),
+        ];
+        let primary = vec![
+            system("a/Same", Deviates),
+            system("a/Mended", Deviates),
+            system("a/Removed", Unexpected),
+            system("b/OfOldSubkey", Conforms),
+            finding("c/Elsewhere", Deviates, Role::Software),
+        ];
+        compare(&mut findings, primary, |role| role == Role::System);
+        let told: Vec<_> = findings
+            .iter()
+            .map(|finding| {
+                let other = finding.other_view.as_ref().map(|other| other["verdict"].as_str().unwrap().to_owned());
+                (finding.id.as_str(), finding.verdict, finding.view, other)
+            })
+            .collect();
+        let other = |verdict: &str| Some(verdict.to_owned());
+        assert_eq!(
+            told,
+            [
+                ("a/Same", Deviates, View::Replayed, None),
+                ("a/Mended", Conforms, View::BothDiffer, other("deviates")),
+                ("a/Added", Unexpected, View::BothDiffer, other("conforms")),
+                ("a/Removed", Conforms, View::BothDiffer, other("unexpected")),
+                ("b/OfNewSubkey", Conforms, View::BothDiffer, other("absent")),
+                ("c/Elsewhere", Deviates, View::Primary, None),
+            ]
+        );
+    }
+}

@@ -102,8 +102,7 @@ fn first_sector(base_block: &BaseBlock, sequence: u32, file_type: FileType) -> V
     sector
 }
 
-/// The hash of log entries. The steps are those of the published algorithm (US patent 8,689,300 B2), the seed is the
-/// specification's.
+/// The hash of log entries, written apart from hivemend's own; real logs have shown both to be right.
 pub fn marvin32(bytes: &[u8]) -> u64 {
     let mut padded = bytes.to_vec();
     padded.push(0x80);
