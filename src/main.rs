@@ -125,6 +125,7 @@ fn plan(
         skip: args.skip.clone(),
         force: args.force,
         accept_dirty: args.accept_dirty,
+        dialect: args.dialect.into(),
     };
     let options = PatchOptions {
         dialect: args.dialect.into(),

@@ -3,7 +3,6 @@
 
 use std::path::PathBuf;
 
-use hivemend::evidence::Bytes;
 use hivemend::hive::transaction_log::{LogFormat, LogState};
 use hivemend::hive::walk::{Walked, walk};
 use hivemend::hive::{Hive, Outcome};
@@ -148,43 +147,4 @@ fn bad_logs_are_named_and_not_applied() {
         assert!(case.states().iter().all(|state| *state == LogState::Invalid), "{folder}: {:?}", case.states());
         assert!(case.problems()[0].starts_with(says), "{folder}: {:?}", case.problems());
     }
-}
-
-/// How fast, for whoever asks with `--ignored`; against reading the same files.
-#[test]
-#[ignore = "a measurement"]
-fn replay_is_timed_against_reading() {
-    let Some(folder) = corpus("replay_is_timed_against_reading") else { return };
-    let path = |name: &str| folder.join("win10-1709-x64-dirty-with-logs").join(name);
-    let median = |mut times: Vec<f64>| {
-        times.sort_by(f64::total_cmp);
-        times[times.len() / 2]
-    };
-    let time = |work: &dyn Fn()| {
-        median(
-            (0..31)
-                .map(|_| {
-                    let start = std::time::Instant::now();
-                    work();
-                    start.elapsed().as_secs_f64() * 1000.0
-                })
-                .collect(),
-        )
-    };
-    let names = ["SYSTEM", "SYSTEM.LOG1", "SYSTEM.LOG2"];
-    let reading = time(&|| {
-        for name in names {
-            std::hint::black_box(std::fs::read(path(name)).unwrap());
-        }
-    });
-    let replaying = |map| {
-        time(&|| {
-            let logs: Vec<Bytes> = names[1..].iter().map(|name| Bytes::open(&path(name), map).unwrap()).collect();
-            let logs: Vec<(&str, &[u8])> = names[1..].iter().copied().zip(logs.iter().map(|log| &**log)).collect();
-            let mut hive = Hive::open(&path("SYSTEM"), map).unwrap().unwrap();
-            assert!(hive.replay(&logs).replay.is_some());
-        })
-    };
-    let (mapped, read) = (replaying(true), replaying(false));
-    eprintln!("reading {reading:.1} ms; opening and replaying: mapped {mapped:.1} ms, read {read:.1} ms");
 }

@@ -155,6 +155,19 @@ fn a_recovered_hive_is_patched_and_a_dirty_one_is_not() {
 }
 
 #[test]
+fn a_recovered_hive_is_not_patched_with_a_tool_that_would_lose_its_logs() {
+    let desk = Desk::with("windows-7", "windows-7-bits-disabled", false);
+    let refused = desk.run(&["audit", "evidence", "--patch", "patch", "--dialect", "hivex"]);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("hivexregedit does not replay its transaction logs"), "{said}");
+    assert_eq!((refused.status.code(), desk.path("patch").exists()), (Some(2), false));
+    desk.run(&["audit", "evidence", "--patch", "patch"]);
+    let folder = fs::read_dir(desk.path("patch")).unwrap().next().unwrap().unwrap().path();
+    let plan = fs::read(folder.join("plan.json")).unwrap();
+    assert!(String::from_utf8(plan).unwrap().contains("The SYSTEM hive is dirty: import this with Windows"));
+}
+
+#[test]
 fn find_says_what_was_replayed() {
     let desk = Desk::with("windows-7", "windows-7-bits-disabled", false);
     let (report, code) = desk.json(&["find"]);
