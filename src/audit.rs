@@ -156,6 +156,7 @@ impl Judge<'_> {
             observed: Some(value.into()),
             stored_name: Some(name.to_owned()),
             why: "The key's list of values is closed, and this value is not in it.".to_owned(),
+            remediation: Some(Remediation::DeleteValue),
             ..finding
         }
     }

@@ -90,6 +90,9 @@ pub struct EvidenceArgs {
     /// Colour the table
     #[arg(long, value_enum, default_value_t)]
     pub color: Color,
+    /// Read dirty hives as their primary files lie on disk; do not replay their transaction logs in memory
+    #[arg(long)]
+    pub no_replay: bool,
     /// Read files instead of mapping them; for evidence that somebody else may shorten meanwhile
     #[arg(long)]
     pub no_mmap: bool,

@@ -13,7 +13,7 @@ pub mod directory;
 
 /// The bytes of one file of the evidence.
 pub enum Bytes {
-    /// Mapped privately: pages are read when looked at, and changing them would never reach the file.
+    /// Mapped privately: pages are read when looked at, and changing them never reaches the file.
     Mapped(memmap2::MmapMut),
     /// Read whole, where the file is not a regular one, is empty, or may not be mapped.
     Read(Vec<u8>),
@@ -48,6 +48,30 @@ impl Bytes {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
         Ok(Self::Read(bytes))
+    }
+
+    /// The bytes in memory, to be changed there. The file is never changed: a map is private, so that the system copies
+    /// each page that is written to.
+    pub fn in_memory(&mut self) -> &mut [u8] {
+        match self {
+            Self::Mapped(map) => map,
+            Self::Read(bytes) => bytes,
+        }
+    }
+
+    /// Adds zeros up to `length` bytes, in memory. A map cannot grow: what it shows is copied.
+    pub fn lengthen(&mut self, length: usize) {
+        if length <= self.len() {
+            return;
+        }
+        if let Self::Mapped(map) = self {
+            let mut bytes = Vec::with_capacity(length);
+            bytes.extend_from_slice(map);
+            *self = Self::Read(bytes);
+        }
+        if let Self::Read(bytes) = self {
+            bytes.resize(length, 0);
+        }
     }
 }
 
@@ -87,4 +111,26 @@ pub fn sha256(path: &Path) -> io::Result<(String, u64)> {
 /// The SHA-256 of bytes that are in memory.
 pub fn sha256_of(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_changed_or_added_in_memory_never_reaches_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("SYSTEM");
+        std::fs::write(&path, [7; 5000]).unwrap();
+        for map in [true, false] {
+            let mut bytes = Bytes::open(&path, map).unwrap();
+            assert_eq!(matches!(bytes, Bytes::Mapped(_)), map);
+            bytes.in_memory()[4999] = 8;
+            bytes.lengthen(4000);
+            assert_eq!(bytes.len(), 5000);
+            bytes.lengthen(9000);
+            assert_eq!((bytes.len(), bytes[0], bytes[4999], bytes[8999]), (9000, 7, 8, 0));
+        }
+        assert_eq!(std::fs::read(&path).unwrap(), [7; 5000]);
+    }
 }

@@ -8,12 +8,13 @@ use rayon::prelude::*;
 use crate::control_set::Choice;
 use crate::discovery::{Discovery, Generation, Installation, discover};
 use crate::error::{Error, Problem};
-use crate::finding::{Finding, Severity, Verdict};
+use crate::finding::{Finding, Severity, Verdict, View};
 use crate::os::OsId;
 use crate::report::{InstallationReport, Report, ReportOptions, Summary, Tool};
 
 mod installation;
 mod integrity;
+mod views;
 
 use installation::{Judged, examine_installation};
 
@@ -28,10 +29,12 @@ pub struct Options {
     pub control_set: Choice,
     /// Judge every generation, not only live installations and copies.
     pub all_generations: bool,
-    /// Keep the findings that conform.
+    /// Keep the findings that conform. Those that did not before the logs were replayed are always kept.
     pub all_findings: bool,
     /// The severity that fails a run.
     pub fail_on: Severity,
+    /// Replay the transaction logs of dirty hives in memory.
+    pub replay: bool,
     /// Map files into memory where that can be done.
     pub map: bool,
     /// Hash the files.
@@ -81,7 +84,8 @@ pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, E
                 failed |= counts && finding.is_deviation() && finding.severity >= options.fail_on;
             }
             complete &= !counts || (judged.complete && !judgement.findings.iter().any(Finding::is_gap));
-            judgement.findings.retain(|finding| options.all_findings || finding.verdict != Verdict::Conforms);
+            let shown = |finding: &Finding| finding.verdict != Verdict::Conforms || finding.view == View::BothDiffer;
+            judgement.findings.retain(|finding| options.all_findings || shown(finding));
         }
         reports.push(judged.report);
     }
@@ -107,7 +111,7 @@ pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, E
         tool: Tool::default(),
         options: ReportOptions {
             os: options.os,
-            replay: false,
+            replay: options.replay,
             control_set: options.control_set,
             generations: if options.all_generations { "all" } else { "live" },
             profiles: vec!["kb968001"],
@@ -141,6 +145,7 @@ impl Default for Options {
             all_generations: false,
             all_findings: false,
             fail_on: Severity::Low,
+            replay: true,
             map: true,
             hash: true,
         }

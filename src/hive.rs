@@ -12,16 +12,21 @@ use crate::registry::Role;
 pub mod base_block;
 mod cell;
 mod names;
+pub mod replay;
 pub mod transaction_log;
 mod tree;
+pub mod walk;
 
 pub use base_block::BaseBlock;
+pub use replay::{Outcome, Replay};
 pub use tree::{Key, NamedValue, Tree, guarded};
 
 /// A hive that has been opened: its bytes and its base block.
 pub struct Hive {
     bytes: Bytes,
     base_block: BaseBlock,
+    /// The file's own base block.
+    as_it_lies: BaseBlock,
 }
 
 /// How far a hive can be trusted.
@@ -60,15 +65,36 @@ impl Hive {
                 format!("the end of the file, at {} bytes", bytes.len()),
             ));
         }
-        Ok(Self { bytes, base_block })
+        Ok(Self { bytes, as_it_lies: base_block.clone(), base_block })
     }
 
-    /// The base block.
+    /// Replays transaction logs, each with its name, over the bytes in memory. See [`replay::replay`].
+    pub fn replay(&mut self, logs: &[(&str, &[u8])]) -> Outcome {
+        let outcome = replay::replay(&mut self.bytes, logs);
+        if outcome.replay.is_some()
+            && let Ok(base_block) = BaseBlock::read(&self.bytes)
+        {
+            self.base_block = base_block;
+        }
+        outcome
+    }
+
+    /// The base block; where logs were replayed, as they left it.
     pub fn base_block(&self) -> &BaseBlock {
         &self.base_block
     }
 
-    /// Size of the file in bytes.
+    /// The base block as it lies in the file, whatever was replayed.
+    pub fn base_block_as_it_lies(&self) -> &BaseBlock {
+        &self.as_it_lies
+    }
+
+    /// The bytes of the hive in memory; where logs were replayed, as they left them.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Size in bytes; of the file, where no log made the hive longer.
     pub fn size(&self) -> u64 {
         self.bytes.len() as u64
     }

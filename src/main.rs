@@ -70,6 +70,7 @@ fn audit(args: &AuditArgs) -> Result<u8, Error> {
         all_generations: args.generations == Generations::All,
         all_findings: args.all,
         fail_on: args.fail_on,
+        replay: !common.no_replay,
         map: !common.no_mmap,
         // A patch is tied to the hive that it was made from.
         hash: !common.no_hash || args.patch.is_some(),
@@ -97,7 +98,7 @@ fn audit(args: &AuditArgs) -> Result<u8, Error> {
             let written = write_folder(folder, &plan.installation, files)?;
             note(
                 common,
-                &format!("{}: {} edits, {} findings left", written.display(), plan.edits.len(), plan.left.len()),
+                &format!("{}: edits: {}, findings left: {}", written.display(), plan.edits.len(), plan.left.len()),
             );
         }
     }
@@ -124,6 +125,7 @@ fn plan(
         skip: args.skip.clone(),
         force: args.force,
         accept_dirty: args.accept_dirty,
+        dialect: args.dialect.into(),
     };
     let options = PatchOptions {
         dialect: args.dialect.into(),
@@ -158,7 +160,13 @@ fn find(common: &EvidenceArgs) -> Result<u8, Error> {
             expected: "`find` has no findings to print a line each; use table or json".to_owned(),
         });
     }
-    let options = Options { judge: false, map: !common.no_mmap, hash: !common.no_hash, ..Options::default() };
+    let options = Options {
+        judge: false,
+        replay: !common.no_replay,
+        map: !common.no_mmap,
+        hash: !common.no_hash,
+        ..Options::default()
+    };
     let (examination, kept) = with_custody(common, || examine(&common.evidence, &options))?;
     write_report(common, &examination.report, false)?;
     let incomplete = !examination.report.summary.complete || !kept;

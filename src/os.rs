@@ -102,11 +102,13 @@ fn conclude(
     } else if system.is_some_and(|marks| marks.is_container) {
         basis.push("SYSTEM: a container's hive (layered format 1.6)".to_owned());
         OsId::WindowsContainer
-    } else if let Some((expected, found)) = contradiction {
-        basis.push(format!("the two hives contradict each other: {expected}; {found}"));
-        problems.push(Problem { path: None, offset: None, expected, found, advice: None }.advise(
-            "these hives are not of one Windows: audit each by itself, or put those that belong together in one folder",
-        ));
+    } else if let Some(found) = contradiction {
+        basis.push(format!("the two hives contradict each other: {found}"));
+        let expected = "SOFTWARE and SYSTEM of one Windows".to_owned();
+        problems.push(
+            Problem { path: None, offset: None, expected, found, advice: None }
+                .advise("audit each by itself, or put those that belong together in one folder"),
+        );
         OsId::Unknown
     } else {
         match version {
@@ -196,27 +198,27 @@ fn before_vista(
     (Some(version), Some(build))
 }
 
-/// Where the hives say different things of which Windows this is: the two sayings.
+/// Where the hives say different things of which Windows this is: what they say.
 fn contradiction(
     software: &SoftwareMarks,
     system: Option<&SystemMarks>,
     version: Option<(u64, u64)>,
-) -> Option<(String, String)> {
+) -> Option<String> {
     let (system, (major, minor)) = (system?, version?);
     software.current_version.as_ref()?;
-    let says = format!("SOFTWARE is of Windows {major}.{minor}");
+    let says = format!("SOFTWARE of Windows {major}.{minor}");
     if let Some(core_os) = &system.core_os
         && parse_version(core_os).is_some_and(|of_system| of_system != (major, minor))
     {
-        return Some((says, format!("SYSTEM is of Windows {core_os}")));
+        return Some(format!("{says}, SYSTEM of Windows {core_os}"));
     }
     if (system.root_name == "$$$PROTO.HIV") != (major < 6) && major > 4 && known_root(&system.root_name) {
-        return Some((says, format!("SYSTEM has the root key {} of another generation", system.root_name)));
+        return Some(format!("{says}, SYSTEM with the root key {} of another generation", system.root_name));
     }
     let by_type = system.product_type.as_deref().and_then(ProductType::from_hive)?;
     let by_name = software_product(software)?;
     if (by_type == ProductType::Workstation) != (by_name.0 == ProductType::Workstation) {
-        return Some((format!("SOFTWARE says {}", by_name.1), format!("SYSTEM says ProductType={}", by_type.as_str())));
+        return Some(format!("SOFTWARE with {}, SYSTEM with ProductType={}", by_name.1, by_type.as_str()));
     }
     None
 }

@@ -4,9 +4,10 @@
 
 use serde::Serialize;
 
-use crate::finding::{Finding, Grade, ObservedDatum, Reason, Remediation, Severity};
+use crate::finding::{Finding, Grade, ObservedDatum, Reason, Remediation, Severity, Verdict};
+use crate::hive::State;
 use crate::os::OsId;
-use crate::reg_file::regedit_restores;
+use crate::reg_file::{Dialect, regedit_restores};
 use crate::registry::{FileTime, RegistryValue, Role};
 use crate::report::InstallationReport;
 
@@ -27,11 +28,20 @@ pub struct Selection {
     pub force: bool,
     /// Patch although a hive is dirty.
     pub accept_dirty: bool,
+    /// For whom the patch is written.
+    pub dialect: Dialect,
 }
 
 impl Default for Selection {
     fn default() -> Self {
-        Self { min_grade: Grade::SingleSource, only: Vec::new(), skip: Vec::new(), force: false, accept_dirty: false }
+        Self {
+            min_grade: Grade::SingleSource,
+            only: Vec::new(),
+            skip: Vec::new(),
+            force: false,
+            accept_dirty: false,
+            dialect: Dialect::Regedit5,
+        }
     }
 }
 
@@ -127,12 +137,19 @@ pub fn remedy(report: &InstallationReport, selection: &Selection) -> Result<Plan
         ));
     }
     let audited = report.hives.iter().filter(|hive| matches!(hive.role, Role::Software | Role::System));
-    if let Some(dirty) =
-        audited.clone().find(|hive| hive.integrity.state == crate::hive::State::Dirty && !selection.accept_dirty)
-    {
+    if let Some(dirty) = audited.clone().find(|hive| hive.integrity.state == State::Dirty && !selection.accept_dirty) {
         return Err((
             format!("{}: the hive is dirty, and its transaction logs were not replayed", dirty.path),
             "The patch may be overtaken when Windows replays them; add --accept-dirty to write it all the same"
+                .to_owned(),
+        ));
+    }
+    let recovered = audited.clone().find(|hive| hive.integrity.state == State::Recovered);
+    if let Some(hive) = recovered.filter(|_| selection.dialect == Dialect::Hivex && !selection.accept_dirty) {
+        return Err((
+            format!("{}: the hive is dirty, and hivexregedit does not replay its transaction logs", hive.path),
+            "It would mark the hive as clean, and what the logs hold would be lost: let Windows load the hive first, \
+             write the patch for regedit, or add --accept-dirty"
                 .to_owned(),
         ));
     }
@@ -168,10 +185,20 @@ pub fn remedy(report: &InstallationReport, selection: &Selection) -> Result<Plan
             .collect(),
         edits,
         left,
-        steps: findings
-            .iter()
-            .filter(|finding| finding.reason == Some(Reason::RunTime))
-            .filter_map(|finding| finding.advice.clone())
+        steps: recovered
+            .map(|hive| {
+                format!(
+                    "The {} hive is dirty: import this with Windows, which replays its transaction logs first.",
+                    hive.role
+                )
+            })
+            .into_iter()
+            .chain(
+                findings
+                    .iter()
+                    .filter(|finding| finding.reason == Some(Reason::RunTime))
+                    .filter_map(|finding| finding.advice.clone()),
+            )
             .collect(),
         rollback_limits,
     })
@@ -187,10 +214,11 @@ fn edit(finding: &Finding, selection: &Selection) -> Result<Edit, String> {
     if !selection.only.is_empty() && !only {
         return Err("not among those named with --only".to_owned());
     }
-    let remediation = finding
-        .remediation
-        .as_ref()
-        .ok_or("no edit is known that would put it right: the baseline does not hold the whole of what is missing")?;
+    let remediation = finding.remediation.as_ref().ok_or(match (finding.verdict, finding.key_last_written) {
+        (Verdict::Unexpected, _) => "keys are never deleted",
+        (Verdict::Absent, None) => "the whole key is missing, and the baseline does not hold all of it",
+        _ => "no edit is known that would put it right",
+    })?;
     if finding.severity == Severity::Info && !only {
         return Err("the owner's choice; name it with --only to have it changed".to_owned());
     }

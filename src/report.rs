@@ -6,6 +6,7 @@ use crate::control_set::{Choice, ControlSets};
 use crate::discovery::Generation;
 use crate::error::Problem;
 use crate::finding::{Finding, Severity, Verdict};
+pub use crate::hive::Replay;
 use crate::hive::State;
 use crate::hive::transaction_log::{LogFormat, LogState};
 use crate::machine::Machine;
@@ -135,7 +136,7 @@ pub struct Integrity {
     /// The transaction logs beside it.
     pub logs: Vec<LogReport>,
     /// What was replayed of them.
-    pub replay: Option<serde_json::Value>,
+    pub replay: Option<Replay>,
     /// Everything that is not as it should be.
     pub problems: Vec<Problem>,
 }

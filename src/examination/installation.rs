@@ -1,7 +1,8 @@
 //! One installation: which Windows, and what the audit of it comes to.
 
 use super::Options;
-use super::integrity::{Opened, describe, hash, open};
+use super::integrity::{Opened, as_it_lies, describe, hash, open};
+use super::views;
 use crate::audit::{Context, audit};
 use crate::baseline::{Baseline, SystemRoot};
 use crate::control_set::ControlSets;
@@ -24,7 +25,7 @@ pub(super) struct Judged {
 
 /// Examines one installation, its files hashed meanwhile.
 pub(super) fn examine_installation(installation: &Installation, options: &Options) -> Result<Judged, Error> {
-    let opened: Vec<Opened<'_>> = installation.hives.iter().map(|found| open(found, options.map)).collect();
+    let opened: Vec<Opened<'_>> = installation.hives.iter().map(|found| open(found, options)).collect();
     let judge = || {
         hive::guarded(|| judge(installation, &opened, options)).unwrap_or_else(|problem| {
             Ok(unread(installation, &opened, Problem { path: Some(installation.evidence.clone()), ..problem }))
@@ -89,25 +90,38 @@ fn judge(installation: &Installation, opened: &[Opened<'_>], options: &Options) 
         let baseline = Baseline::of(os.id)?;
         let mut findings = Vec::new();
         if let Some(baseline) = &baseline {
-            fn source<'a, 'h>(opened: Option<&'a Opened<'_>>, tree: Option<&'a Tree<'h>>) -> Source<'a, 'h> {
-                match (opened.map(|opened| &opened.hive), tree) {
-                    (_, Some(tree)) => Source::Tree(tree),
-                    (Some(Err(problem)), None) => Source::Unreadable(problem),
-                    _ => Source::Missing,
-                }
-            }
-            let of_system = match &chosen {
-                Ok(_) => source(system, system_tree),
-                Err(problem) => Source::Unreadable(problem),
-            };
-            let sets = chosen.as_deref().unwrap_or_default();
-            let facts = observe_all(baseline, source(software, software_tree), of_system, sets);
             let context = Context {
                 os: &os,
                 root: SystemRoot::new(machine.system_root.as_deref()),
                 setup_phase: system_tree.is_some_and(in_setup),
             };
-            findings = audit(baseline, &facts, &context);
+            let findings_in = |software_tree, system_tree| {
+                let of_system = match &chosen {
+                    Ok(_) => source(system, system_tree),
+                    Err(problem) => Source::Unreadable(problem),
+                };
+                let sets = chosen.as_deref().unwrap_or_default();
+                audit(baseline, &observe_all(baseline, source(software, software_tree), of_system, sets), &context)
+            };
+            findings = findings_in(software_tree, system_tree);
+            // The same expectations, in the same control sets, of the primary files without their logs.
+            let lying = |opened: Option<&Opened<'_>>| {
+                opened
+                    .filter(|opened| opened.replay.is_some())
+                    .and_then(|opened| as_it_lies(opened.found, options).ok())
+            };
+            let primaries = [lying(software), lying(system)];
+            let [software_lies, system_lies] = primaries.each_ref().map(|hive| hive.as_ref().map(Hive::tree));
+            if software_lies.is_some() || system_lies.is_some() {
+                let primary =
+                    findings_in(software_lies.as_ref().or(software_tree), system_lies.as_ref().or(system_tree));
+                let recovered = |role| match role {
+                    Role::Software => software_lies.is_some(),
+                    Role::System => system_lies.is_some(),
+                    _ => false,
+                };
+                views::compare(&mut findings, primary, recovered);
+            }
         }
         let reference = baseline.map(|baseline| BaselineReference { id: baseline.id, sha256: baseline.sha256 });
         Some(Judgement { baseline: reference, findings })
@@ -132,6 +146,15 @@ fn judge(installation: &Installation, opened: &[Opened<'_>], options: &Options) 
         judgement,
     };
     Ok(Judged { report, complete, problems })
+}
+
+/// Where facts of a hive come from: its tree, or why there is none.
+fn source<'a, 'h>(opened: Option<&'a Opened<'_>>, tree: Option<&'a Tree<'h>>) -> Source<'a, 'h> {
+    match (opened.map(|opened| &opened.hive), tree) {
+        (_, Some(tree)) => Source::Tree(tree),
+        (Some(Err(problem)), None) => Source::Unreadable(problem),
+        _ => Source::Missing,
+    }
 }
 
 /// Whether Windows' setup was under way when the hive was written.

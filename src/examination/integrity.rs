@@ -8,19 +8,71 @@ use super::Options;
 use crate::discovery::{FoundHive, Installation};
 use crate::error::Problem;
 use crate::evidence::{Bytes, sha256};
-use crate::hive::{self, Hive, State, Tree, transaction_log};
+use crate::hive::transaction_log::LogState;
+use crate::hive::{self, BaseBlock, Hive, Replay, State, Tree};
 use crate::report::{HiveReport, Integrity, LogReport};
 
 /// A hive that was found, and what opening it came to.
 pub(super) struct Opened<'a> {
     pub(super) found: &'a FoundHive,
+    /// With its logs replayed, where they were.
     pub(super) hive: Result<Hive, Problem>,
+    pub(super) replay: Option<Replay>,
+    logs: Vec<LogReport>,
+    /// What is to be said of the logs.
+    problems: Vec<Problem>,
 }
 
-pub(super) fn open(found: &FoundHive, map: bool) -> Opened<'_> {
-    let hive = Hive::open(&found.path, map)
-        .unwrap_or_else(|error| Err(Problem::of(&found.locator, "a file that can be read", error.to_string())));
-    Opened { found, hive }
+/// Opens a hive, and replays the logs beside it where it is dirty and `options` have it so.
+pub(super) fn open<'a>(found: &'a FoundHive, options: &Options) -> Opened<'a> {
+    let mut hive = as_it_lies(found, options);
+    let mut problems = Vec::new();
+    let files: Vec<Result<Bytes, Problem>> = found
+        .logs
+        .iter()
+        .map(|log| {
+            Bytes::open(&log.path, options.map)
+                .map_err(|error| Problem::of(&log.locator, "a transaction log that can be read", error.to_string()))
+        })
+        .collect();
+    let bytes = files.iter().map(|file| file.as_deref().unwrap_or_default());
+    let logs: Vec<(&str, &[u8])> = found.logs.iter().map(|log| log.locator.as_str()).zip(bytes).collect();
+    // Without the log that cannot be read another state than Windows' would come out.
+    let replayed = match &mut hive {
+        Ok(hive) if options.replay && files.iter().all(Result::is_ok) => Some(hive::guarded(|| hive.replay(&logs))),
+        _ => None,
+    };
+    let outcome = match replayed {
+        Some(Ok(outcome)) => outcome,
+        left => {
+            if let Some(Err(problem)) = left {
+                problems.push(problem);
+                hive = as_it_lies(found, options);
+            }
+            let dirty = hive.as_ref().is_ok_and(|hive| hive.base_block().is_dirty());
+            hive::replay::look(&logs, dirty)
+        }
+    };
+    let mut reports = Vec::with_capacity(logs.len());
+    for ((log, file), outcome) in found.logs.iter().zip(&files).zip(outcome.logs) {
+        let state = if file.is_ok() { outcome.state } else { LogState::Invalid };
+        problems.extend(outcome.problems);
+        reports.push(LogReport {
+            path: log.locator.clone(),
+            size: log.size,
+            sha256: None,
+            format: outcome.format,
+            state,
+        });
+    }
+    problems.extend(files.into_iter().filter_map(Result::err));
+    Opened { found, hive, replay: outcome.replay, logs: reports, problems }
+}
+
+/// The primary file, whatever its logs hold.
+pub(super) fn as_it_lies(found: &FoundHive, options: &Options) -> Result<Hive, Problem> {
+    Hive::open(&found.path, options.map)
+        .unwrap_or_else(|error| Err(Problem::of(&found.locator, "a file that can be read", error.to_string())))
 }
 
 pub(super) type Sums = (Option<String>, Vec<Option<String>>);
@@ -38,46 +90,33 @@ pub(super) fn hash(installation: &Installation, wanted: bool) -> Vec<Sums> {
         .collect()
 }
 
-/// What is said of a hive beside what stands in it. The tree's problems are those met until now.
+/// What is said of a hive beside what stands in it. The tree's problems are those met until now. Sequence numbers and
+/// checksum are the file's; the rest is that of the hive that was read.
 pub(super) fn describe(opened: &Opened<'_>, tree: Option<&Tree<'_>>, options: &Options) -> HiveReport {
-    let mut problems = Vec::new();
-    let base_block = match &opened.hive {
-        Ok(hive) => Some(hive.base_block()),
+    let mut problems = opened.problems.clone();
+    let hive = match &opened.hive {
+        Ok(hive) => Some(hive),
         Err(problem) => {
             problems.push(problem.clone());
             None
         }
     };
-    let dirty = base_block.is_some_and(hive::BaseBlock::is_dirty);
-    let mut logs = Vec::new();
-    for log in &opened.found.logs {
-        let (format, state) = match Bytes::open(&log.path, options.map) {
-            Ok(bytes) => {
-                let (format, state, problem) = transaction_log::classify(&bytes, dirty);
-                problems.extend(problem.map(|problem| Problem { path: Some(log.locator.clone()), ..problem }));
-                (format, state)
-            }
-            Err(error) => {
-                problems.push(Problem::of(&log.locator, "a transaction log that can be read", error.to_string()));
-                (None, transaction_log::LogState::Invalid)
-            }
+    let base_block = hive.map(Hive::base_block);
+    let as_it_lies = hive.map(Hive::base_block_as_it_lies);
+    let mut state = State::Damaged;
+    if let (Some(hive), Some(tree)) = (hive, tree) {
+        let base_block = hive.base_block();
+        let damage = [base_block.problems(hive.size()), tree.problems()].concat();
+        state = match &opened.replay {
+            _ if base_block.is_dirty() => State::Dirty,
+            _ if !damage.is_empty() => State::Damaged,
+            Some(_) => State::Recovered,
+            None => State::Clean,
         };
-        logs.push(LogReport { path: log.locator.clone(), size: log.size, sha256: None, format, state });
-    }
-    let mut state = State::Clean;
-    if let (Some(base_block), Some(tree)) = (base_block, tree) {
-        let size = opened.hive.as_ref().map_or(0, Hive::size);
-        let damage = [base_block.problems(size), tree.problems()].concat();
-        if !damage.is_empty() {
-            state = State::Damaged;
-        }
         problems.extend(damage);
-        if dirty {
-            state = State::Dirty;
-            problems.push(why_dirty(base_block, &logs));
+        if state == State::Dirty {
+            problems.push(why_dirty(base_block, &opened.logs, options));
         }
-    } else {
-        state = State::Damaged;
     }
     problems.sort();
     problems.dedup();
@@ -91,26 +130,28 @@ pub(super) fn describe(opened: &Opened<'_>, tree: Option<&Tree<'_>>, options: &O
         container: None,
         integrity: Integrity {
             state,
-            primary_sequence: base_block.map(|base_block| base_block.primary_sequence),
-            secondary_sequence: base_block.map(|base_block| base_block.secondary_sequence),
-            checksum_valid: base_block.map(hive::BaseBlock::checksum_valid),
-            logs,
-            replay: None,
+            primary_sequence: as_it_lies.map(|base_block| base_block.primary_sequence),
+            secondary_sequence: as_it_lies.map(|base_block| base_block.secondary_sequence),
+            checksum_valid: as_it_lies.map(BaseBlock::checksum_valid),
+            logs: opened.logs.clone(),
+            replay: opened.replay.clone(),
             problems,
         },
     }
 }
 
-fn why_dirty(base_block: &hive::BaseBlock, logs: &[LogReport]) -> Problem {
+fn why_dirty(base_block: &BaseBlock, logs: &[LogReport], options: &Options) -> Problem {
     let found = if base_block.checksum_valid() {
         format!("{} and {}", base_block.primary_sequence, base_block.secondary_sequence)
     } else {
         "a wrong checksum".to_owned()
     };
-    let usable = logs.iter().any(|log| log.state == transaction_log::LogState::NotReplayed);
-    Problem::at(4, "equal sequence numbers and a right checksum (a clean hive)", found).advise(if usable {
+    let usable = logs.iter().any(|log| log.state == LogState::NotReplayed);
+    Problem::at(4, "equal sequence numbers and a right checksum (a clean hive)", found).advise(if logs.is_empty() {
+        "its transaction logs (.LOG, .LOG1, .LOG2) are not beside it: copy them along, or take the verdicts as those of an older state"
+    } else if usable && !options.replay {
         "its transaction logs were not replayed: what they hold is missing here"
     } else {
-        "its transaction logs (.LOG, .LOG1, .LOG2) are not beside it: copy them along, or take the verdicts as those of an older state"
+        "no transaction log beside it could be replayed: copy them again, or take the verdicts as those of an older state"
     })
 }

@@ -36,6 +36,9 @@ pub struct BaseBlock {
     pub clustering: u32,
     /// The end of the path that the hive had when Windows last loaded it; a name that evidence gives itself.
     pub file_name: String,
+    /// The id that Windows Vista and later give each hive of their own (the resource manager's); zeros, or anything,
+    /// in older ones.
+    pub resource_manager: [u8; 16],
     /// The checksum as stored.
     pub checksum_stored: u32,
     /// The checksum as it should be.
@@ -77,6 +80,7 @@ impl BaseBlock {
             data_size: dword(40),
             clustering: dword(44),
             file_name: String::from_utf16_lossy(&name),
+            resource_manager: header.get(112..128).and_then(|id| id.try_into().ok()).unwrap_or_default(),
             checksum_stored: dword(508),
             checksum_computed: checksum(header),
         })
@@ -123,6 +127,24 @@ impl BaseBlock {
             format!("{file_size} bytes: the file is truncated"),
         );
         problems
+    }
+}
+
+/// Makes the base block at the start of `bytes` that of a clean primary file, as recovery does: both sequence numbers,
+/// the size of the hive bins and, from logs of the new format, the flags; then the checksum.
+pub(super) fn settle(bytes: &mut [u8], sequence: u32, data_size: u32, flags: Option<u32>) {
+    let Some(header) = bytes.first_chunk_mut::<512>() else { return };
+    let fields = [(4, sequence), (8, sequence), (28, 0), (40, data_size)];
+    for (offset, word) in fields.into_iter().chain(flags.map(|flags| (144, flags))) {
+        put(header, offset, word);
+    }
+    let sum = checksum(header);
+    put(header, 508, sum);
+}
+
+fn put(header: &mut [u8; 512], offset: usize, word: u32) {
+    if let Some(place) = header.get_mut(offset..).and_then(|rest| rest.first_chunk_mut()) {
+        *place = word.to_le_bytes();
     }
 }
 

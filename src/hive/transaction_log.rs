@@ -1,4 +1,4 @@
-//! Transaction logs: what lies beside a hive, and whether it matters.
+//! Transaction logs: what one file beside a hive says, by itself. `replay.rs` decides what it is to the hive.
 //!
 //! M. Suhanov, "Windows registry file format specification", section "Format of transaction log files".
 
@@ -7,11 +7,20 @@ use serde::Serialize;
 use super::base_block::BaseBlock;
 use crate::error::Problem;
 
+mod marvin32;
+pub(super) mod new_format;
+pub(super) mod old_format;
+
+/// More hive bins than a hive can have: the top bit of a cell's offset tells volatile storage from the file.
+const MAX_DATA_SIZE: u32 = 1 << 31;
+/// The largest sector that a log was ever written for, in units of 512 bytes.
+const MAX_CLUSTERING: u32 = 8;
+
 /// The two formats of transaction logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
-    /// A vector of dirty sectors, then those sectors; Windows 2000 to 7.
+    /// A vector of dirty sectors, then those sectors; Windows 2000 to 8.
     Old,
     /// Entries with hashes; Windows 8.1 and later.
     New,
@@ -23,9 +32,9 @@ pub enum LogFormat {
 pub enum LogState {
     /// Its changes were applied in memory.
     Used,
-    /// The hive is clean, so that nothing in the log is missing from it; or the log is empty.
+    /// It is empty, the hive is clean, or the log is of an earlier write: nothing in it is missing from the hive.
     Stale,
-    /// Its base block is not one.
+    /// It is not a log, was not written whole, or its first entry is damaged.
     Invalid,
     /// It belongs to another hive.
     Foreign,
@@ -33,33 +42,69 @@ pub enum LogState {
     NotReplayed,
 }
 
-/// Looks at the start of a log file beside a hive: its format, what it is to the hive, and what is wrong with it.
-pub fn classify(log: &[u8], hive_is_dirty: bool) -> (Option<LogFormat>, LogState, Option<Problem>) {
-    // Windows empties a log, or fills it with zeros, when it is done with it.
-    if log.iter().take(512).all(|byte| *byte == 0) {
-        return (None, LogState::Stale, None);
-    }
-    let base_block = match BaseBlock::read(log) {
-        Ok(base_block) => base_block,
-        Err(problem) => return (None, LogState::Invalid, Some(problem)),
-    };
-    let format = match base_block.file_type {
-        1 | 2 => LogFormat::Old,
-        6 => LogFormat::New,
-        other => {
-            let problem = Problem::at(28, "file type 1, 2 or 6 (a transaction log)", format!("file type {other}"));
-            return (None, LogState::Invalid, Some(problem));
+/// Bytes that a log writes into the hive bins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Page<'l> {
+    /// Where, in bytes from the first hive bin.
+    pub(super) offset: u32,
+    /// What.
+    pub(super) bytes: &'l [u8],
+}
+
+/// A log whose base block has the right checksum. Nothing behind it has been looked at.
+#[derive(Clone, Debug)]
+pub(super) struct Log<'l> {
+    pub(super) format: LogFormat,
+    pub(super) base_block: BaseBlock,
+    pub(super) bytes: &'l [u8],
+}
+
+impl<'l> Log<'l> {
+    /// Reads the base block of a log. `None` where Windows has emptied the log, or filled it with zeros.
+    ///
+    /// # Errors
+    /// Why this is no log, and its format where that can be told.
+    pub(super) fn read(bytes: &'l [u8]) -> Result<Option<Self>, (Option<LogFormat>, Problem)> {
+        if bytes.iter().take(512).all(|byte| *byte == 0) {
+            return Ok(None);
         }
-    };
-    if !base_block.checksum_valid() {
-        let problem = Problem::at(
-            508,
-            format!("checksum {:#010x}", base_block.checksum_computed),
-            format!("{:#010x}", base_block.checksum_stored),
-        );
-        return (Some(format), LogState::Invalid, Some(problem));
+        let base_block = BaseBlock::read(bytes).map_err(|problem| (None, problem))?;
+        let format = match base_block.file_type {
+            1 | 2 => LogFormat::Old,
+            6 => LogFormat::New,
+            other => {
+                let problem = Problem::at(28, "file type 1, 2 or 6 (a transaction log)", format!("file type {other}"));
+                return Err((None, problem));
+            }
+        };
+        if !base_block.checksum_valid() {
+            let expected = format!("checksum {:#010x}", base_block.checksum_computed);
+            let problem = Problem::at(508, expected, format!("{:#010x}", base_block.checksum_stored));
+            return Err((Some(format), problem));
+        }
+        Ok(Some(Self { format, base_block, bytes }))
     }
-    (Some(format), if hive_is_dirty { LogState::NotReplayed } else { LogState::Stale }, None)
+
+    /// Where the second sector begins: behind 512 bytes, or more on disks with larger sectors.
+    pub(super) fn second_sector(&self) -> usize {
+        let mark: &[u8] = match self.format {
+            LogFormat::Old => b"DIRT",
+            LogFormat::New => b"HvLE",
+        };
+        let sectors = self.base_block.clustering.clamp(1, MAX_CLUSTERING);
+        let larger = usize::try_from(sectors).unwrap_or(1).saturating_mul(512);
+        let is_there = |at: usize| self.bytes.get(at..).is_some_and(|rest| rest.starts_with(mark));
+        if !is_there(512) && is_there(larger) { larger } else { 512 }
+    }
+}
+
+/// Whether sequence number `a` is later than `b`. They wrap around: what is less than half the circle ahead is later.
+pub(super) fn later(a: u32, b: u32) -> bool {
+    a != b && a.wrapping_sub(b) < 1 << 31
+}
+
+fn dword(bytes: &[u8], at: usize) -> Option<u32> {
+    bytes.get(at..)?.first_chunk().map(|chunk| u32::from_le_bytes(*chunk))
 }
 
 #[cfg(test)]
@@ -68,8 +113,14 @@ mod tests {
 
     #[test]
     fn an_emptied_log_says_nothing_and_a_text_file_is_no_log() {
-        assert_eq!(classify(&[], true).1, LogState::Stale);
-        assert_eq!(classify(&[0; 1024], true).1, LogState::Stale);
-        assert_eq!(classify(&[b'x'; 1024], false).1, LogState::Invalid);
+        assert!(matches!(Log::read(&[]), Ok(None)));
+        assert!(matches!(Log::read(&[0; 1024]), Ok(None)));
+        assert!(matches!(Log::read(&[b'x'; 1024]), Err((None, _))));
+    }
+
+    #[test]
+    fn sequence_numbers_wrap_around() {
+        assert!(later(2, 1) && !later(1, 2) && !later(7, 7));
+        assert!(later(0, u32::MAX) && !later(u32::MAX, 0));
     }
 }

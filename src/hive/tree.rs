@@ -167,6 +167,11 @@ impl<'t, 'h> Key<'t, 'h> {
         self.raw.name.to_string()
     }
 
+    /// Where its key node is, in bytes from the first hive bin.
+    pub(super) fn offset(&self) -> u32 {
+        self.raw.offset
+    }
+
     /// The path from the hive's root, in the hive's own letter case.
     pub fn path(&self) -> &str {
         &self.path
@@ -215,7 +220,8 @@ impl<'t, 'h> Key<'t, 'h> {
     pub fn subkeys(&self) -> (Vec<Key<'t, 'h>>, Vec<Problem>) {
         let listing = self.tree.cells.subkeys(&self.raw);
         let mut problems = listing.problems;
-        let sound = problems.is_empty();
+        // nt-hive follows the list's offset even where the count is 0, into whatever lies there.
+        let sound = problems.is_empty() && !listing.offsets.is_empty();
         let mut decoded = if sound { self.decoder.as_ref().and_then(|node| node.subkeys()?.ok()) } else { None };
         let mut keys = Vec::with_capacity(listing.offsets.len());
         for offset in listing.offsets {

@@ -64,6 +64,12 @@ pub(crate) fn examined_case(name: &str) -> Examined {
     examined(case, &Options::default())
 }
 
+/// The names of the cases in which nothing is wrong.
+pub(crate) fn clean_cases() -> Vec<String> {
+    let is_clean = |row: &expected::Expected| row.exit == 0 && row.findings.is_empty() && row.shown.is_empty();
+    expected::read().into_iter().filter(|(_, rows)| rows.iter().all(is_clean)).map(|(name, _)| name).collect()
+}
+
 /// Does `work` for each case, side by side; the results are in the order of the names.
 pub(crate) fn for_each_case<T: Send>(work: impl Fn(&str) -> T + Sync) -> Vec<(String, T)> {
     use rayon::prelude::*;

@@ -82,6 +82,20 @@ fn a_count_of_zero_is_an_empty_list_whatever_its_offset_says() {
     assert_eq!(hive.tree().problems(), []);
 }
 
+/// Found by fuzzing: nt-hive looks at the offset of a list whose count is 0, and panics on a cell of size 0.
+#[test]
+fn a_stale_list_offset_is_not_shown_to_nt_hive() {
+    let mut built = three_keys().build();
+    let alpha = built.key("Alpha").nk.payload();
+    let free = built.bytes.len() - 64;
+    built.put_u32(free, 0);
+    built.put_u32(alpha + 28, u32::try_from(free - 4096).unwrap());
+    let hive = opened(built);
+    let tree = hive.tree();
+    let (subkeys, problems) = tree.key("Alpha").unwrap().unwrap().subkeys();
+    assert!(subkeys.is_empty() && problems.is_empty());
+}
+
 #[test]
 fn behind_a_broken_list_nothing_is_absent() {
     let mut built = three_keys().build();

@@ -18,11 +18,14 @@ mod builder;
 mod fixture;
 
 mod architecture;
+mod baselines;
 mod cases;
 mod command_line;
 mod discovery;
 mod hive_builder;
 mod hive_reading;
+mod importers;
 mod real_hives;
 mod reg_file;
+mod replay;
 mod report;

@@ -46,6 +46,8 @@ mod cells;
 mod layout;
 #[path = "hive_builder/lists.rs"]
 mod lists;
+#[path = "hive_builder/log.rs"]
+pub mod log;
 #[path = "hive_builder/names.rs"]
 mod names;
 #[path = "hive_builder/tree.rs"]

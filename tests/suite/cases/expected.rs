@@ -88,16 +88,14 @@ fn groups(cell: &str) -> Result<Expected, String> {
 fn findings(group: &str, expected: &mut Expected) -> Result<(), String> {
     let (ids, rest) = group.rsplit_once('`').ok_or_else(|| format!("no id in {group:?}"))?;
     let ids: Vec<&str> = ids.split('`').skip(1).step_by(2).collect();
-    let key = ids.first().and_then(|id| id.split('/').next()).unwrap_or_default();
-    let mut key = key.to_owned();
+    let mut key = String::new();
     let mut full = Vec::new();
     for id in ids {
-        match id.strip_prefix('/') {
-            Some(value) => full.push(format!("{key}/{value}")),
-            None => {
-                id.split('/').next().unwrap_or_default().clone_into(&mut key);
-                full.push(id.to_owned());
-            }
+        if let Some(value) = id.strip_prefix('/') {
+            full.push(format!("{key}/{value}"));
+        } else {
+            id.split('/').next().unwrap_or_default().clone_into(&mut key);
+            full.push(id.to_owned());
         }
     }
     let rest = rest.trim();

@@ -67,17 +67,16 @@ fn check(before: &Examined, plan: &Plan, dialect: Dialect) {
 /// The plan's files as their importer carries them out.
 fn documents(plan: &Plan, dialect: Dialect) -> Vec<(String, Document)> {
     let files = patch_files(plan, &PatchOptions { dialect, ..PatchOptions::default() }).unwrap();
-    let read = |bytes: &[u8]| match dialect {
-        Dialect::Hivex => {
-            let text = String::from_utf8(bytes.to_vec()).unwrap();
-            reg_file::parse_text(&text).into_document().unwrap()
-        }
-        _ => {
-            let reading = reg_file::parse(bytes);
-            assert!(reading.is_established());
-            reading.effect
-        }
+    let read = |bytes: &[u8]| {
+        let reading = reg_file::parse(bytes);
+        assert!(reading.is_established());
+        reading.effect
     };
+    let read_by_hivex = |bytes: &[u8]| {
+        let text = str::from_utf8(bytes).unwrap();
+        reg_file::parse_text(text).into_document().unwrap()
+    };
+    let read = |bytes: &[u8]| if dialect == Dialect::Hivex { read_by_hivex(bytes) } else { read(bytes) };
     files.into_iter().map(|file| (file.name, read(&file.bytes))).collect()
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use hivemend::finding::{Datum, Finding, Reason, Remediation, Verdict};
 use hivemend::reg_file;
-use hivemend::registry::Decoded;
+use hivemend::registry::{Decoded, RegistryValue};
 use hivemend::remediation::{PatchOptions, patch_files};
 
 use super::Examined;
@@ -41,7 +41,8 @@ pub(super) fn text(examined: &Examined) -> String {
         write_finding(&mut text, finding);
     }
     write_plan(&mut text, examined);
-    text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    lines.join("\n")
 }
 
 fn write_finding(text: &mut String, finding: &Finding) {
@@ -67,11 +68,12 @@ fn write_finding(text: &mut String, finding: &Finding) {
         .unwrap();
     match &finding.observed {
         Some(observed) if observed.datum.data.is_some() => {
-            writeln!(text, "  observed {}", datum(&observed.datum)).unwrap()
+            writeln!(text, "  observed {}", datum(&observed.datum)).unwrap();
         }
         Some(observed) => {
-            let raw: String = observed.raw.iter().map(|byte| format!("{byte:02x}")).collect();
-            writeln!(text, "  observed {} raw {raw}", observed.datum.data_type).unwrap();
+            let data_type = observed.datum.data_type;
+            let raw = RegistryValue { data_type, bytes: observed.raw.clone() }.raw_hex();
+            writeln!(text, "  observed {data_type} raw {raw}").unwrap();
         }
         None => writeln!(text, "  observed nothing").unwrap(),
     }

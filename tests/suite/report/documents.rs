@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use hivemend::baseline::Baseline;
 use hivemend::error::Problem;
 use hivemend::finding::{Location, Verdict, View};
+use hivemend::hive::transaction_log::LogFormat;
 use hivemend::os::OsId;
 use hivemend::registry::Role;
-use hivemend::report::{Report, json, schema};
+use hivemend::report::{Replay, Report, json, schema};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
@@ -44,10 +45,14 @@ fn full() -> Report {
     let hive = &mut installation.hives[0];
     hive.container =
         Some(json!({"format": "zip", "partition": 2, "offset": 1_048_576, "stored_hash": "crc32:0123abcd"}));
-    hive.integrity.replay = Some(json!({
-        "log_format": "new", "logs_used": ["software.LOG1"], "entries_applied": 3, "first_sequence": 4,
-        "last_sequence": 6, "pages_written": 12
-    }));
+    hive.integrity.replay = Some(Replay {
+        log_format: LogFormat::New,
+        logs_used: vec!["software.LOG1".to_owned()],
+        entries_applied: 3,
+        first_sequence: 4,
+        last_sequence: 6,
+        pages_written: 12,
+    });
     let findings = &mut installation.judgement.as_mut().unwrap().findings;
     let changed = findings.iter_mut().find(|finding| finding.verdict == Verdict::Deviates).unwrap();
     changed.view = View::BothDiffer;

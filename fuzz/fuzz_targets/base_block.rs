@@ -1,0 +1,16 @@
+//! Any bytes as a base block: read, or refused in words.
+#![no_main]
+
+use hivemend::hive::BaseBlock;
+use hivemend::hive::transaction_log::classify;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    if let Ok(base_block) = BaseBlock::read(bytes) {
+        let size = u64::try_from(bytes.len()).unwrap();
+        for problem in base_block.problems(size) {
+            assert!(!problem.expected.is_empty() && !problem.found.is_empty());
+        }
+    }
+    let _ = (classify(bytes, true), classify(bytes, false));
+});

@@ -1,0 +1,157 @@
+//! Patches in the hands of an importer and a reader that are not ours: `hivexregedit` merges them into hives, and tells
+//! by its export what then stands there. Skipped where it is not installed (`libwin-hivex-perl`).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use hivemend::examination::{Examination, Options};
+use hivemend::finding::Finding;
+use hivemend::reg_file::{self, Dialect, Operation};
+use hivemend::remediation::{PatchFile, PatchOptions, Plan, Selection, patch_files, remedy};
+use hivemend::report::InstallationReport;
+
+use crate::cases::examine_folder;
+use crate::fixture::{self, root_of};
+
+mod real;
+
+/// Cases of each kind of edit: set, set in a key that must be made, delete, list, number, hostile text.
+const CASES: [&str; 9] = [
+    "windows-xp-senslogn-shutdown-wrong",
+    "windows-xp-senslogn-missing",
+    "windows-xp-senslogn-extra-value",
+    "windows-xp-maxwait-typed-in-decimal",
+    "windows-xp-current-control-set-003-broken",
+    "windows-7-svchost-lacks-bits",
+    "windows-7-failure-command-added",
+    "windows-10-dependency-missing",
+    "hostile-strings",
+];
+
+#[test]
+fn fixtures_are_mended_and_rolled_back_by_hivexregedit() {
+    if !is_installed() {
+        return;
+    }
+    for name in CASES {
+        let folder = tempfile::tempdir().unwrap();
+        fixture::compile(name).unwrap().write(folder.path()).unwrap();
+        let config = folder.path().join("Windows/System32/config");
+        let hives = BTreeMap::from(fixture::ROLES.map(|role| (role, config.join(role))));
+        assert!(!deviations(&examine_folder(folder.path(), &Options::default())).is_empty(), "{name}");
+        // A fixture is small: all of it is compared.
+        let keys = fixture::ROLES.map(|role| (role, String::new()));
+        mend_and_roll_back(name, folder.path(), &hives, &keys);
+    }
+}
+
+/// Merges the patch of what lies in `folder`, audits, merges the rollback, and compares the keys.
+fn mend_and_roll_back(name: &str, folder: &Path, hives: &BTreeMap<&str, PathBuf>, keys: &[(&'static str, String)]) {
+    let before = examine_folder(folder, &Options::default());
+    let plan = plan(&before);
+    assert_eq!(plan.left, [], "{name}");
+    let options = PatchOptions { dialect: Dialect::Hivex, ..PatchOptions::default() };
+    let files = patch_files(&plan, &options).unwrap();
+    let first = all_values(keys, hives);
+
+    merge_each(&files, ".reg", hives);
+    let after = examine_folder(folder, &Options::default());
+    assert_eq!(deviations(&after), BTreeSet::new(), "{name}: after the patch");
+    assert!(after.report.summary.complete && !after.failed, "{name}: {:?}", after.report.problems);
+
+    merge_each(&files, ".rollback.reg", hives);
+    assert_eq!(all_values(keys, hives), first, "{name}: after the rollback");
+    let again = examine_folder(folder, &Options::default());
+    assert_eq!(deviations(&again), deviations(&before), "{name}: after the rollback");
+}
+
+fn installation(examination: &Examination) -> &InstallationReport {
+    let [installation] = examination.report.installations.as_slice() else { panic!("one installation expected") };
+    installation
+}
+
+fn findings(examination: &Examination) -> &[Finding] {
+    &installation(examination).judgement.as_ref().unwrap().findings
+}
+
+/// The ids of what is not as it should be.
+fn deviations(examination: &Examination) -> BTreeSet<String> {
+    findings(examination).iter().filter(|finding| finding.is_deviation()).map(|finding| finding.id.clone()).collect()
+}
+
+fn plan(examination: &Examination) -> Plan {
+    remedy(installation(examination), &Selection::default()).unwrap()
+}
+
+fn merge_each(files: &[PatchFile], suffix: &str, hives: &BTreeMap<&str, PathBuf>) {
+    for (role, hive) in hives {
+        if let Some(file) = files.iter().find(|file| file.name == format!("{role}{suffix}")) {
+            merge(&file.bytes, role, hive);
+        }
+    }
+}
+
+/// Has hivexregedit merge a `.reg` text into a hive.
+fn merge(text: &[u8], role: &str, hive: &Path) {
+    let folder = tempfile::tempdir().unwrap();
+    let patch = folder.path().join("patch.reg");
+    fs::write(&patch, text).unwrap();
+    let run = Command::new("hivexregedit").args(["--merge", "--prefix", &root_of(role)]).args([hive, &patch]).output();
+    let run = run.unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+}
+
+type Values = BTreeMap<(String, Vec<u16>), (u32, Vec<u8>)>;
+
+/// Every value of those keys, as hivexregedit exports it: a key that is not there has none.
+fn all_values(keys: &[(&'static str, String)], hives: &BTreeMap<&str, PathBuf>) -> Values {
+    let values: Values = keys.iter().flat_map(|(role, key)| exported(role, &hives[role], key)).collect();
+    assert!(values.len() > 80, "only {} values", values.len());
+    values
+}
+
+/// The keys that were audited, without those that lie below another.
+fn audited_keys(examination: &Examination) -> Vec<(&'static str, String)> {
+    let keys = findings(examination).iter().filter_map(|finding| Some((finding.hive?.as_str(), finding.key.clone()?)));
+    let keys: BTreeSet<(&str, String)> = keys.collect();
+    let is_below = |(role, key): &(&str, String)| {
+        keys.iter()
+            .any(|(other, above)| role == other && key.strip_prefix(above).is_some_and(|rest| rest.starts_with('\\')))
+    };
+    keys.iter().filter(|key| !is_below(key)).cloned().collect()
+}
+
+/// The values of a key and of those below it. Where hivexregedit finds no such key, none.
+fn exported(role: &str, hive: &Path, key: &str) -> Values {
+    let prefix = root_of(role);
+    let run = Command::new("hivexregedit")
+        .args(["--export", "--prefix", &prefix])
+        .arg(hive)
+        .arg(format!("\\{key}"))
+        .env("PERL_UNICODE", "SD")
+        .output()
+        .unwrap();
+    if !run.status.success() {
+        let said = String::from_utf8_lossy(&run.stderr).into_owned();
+        assert!(said.contains("not found"), "{key}: {said}");
+        return Values::new();
+    }
+    let document = reg_file::parse_text(&String::from_utf8(run.stdout).unwrap()).into_document().unwrap();
+    let values = document.operations.into_iter().filter_map(|entry| match entry.operation {
+        Operation::SetValue { key, name, data_type, bytes } => {
+            Some(((key.to_string().to_uppercase(), name), (data_type, bytes)))
+        }
+        _ => None,
+    });
+    values.collect()
+}
+
+fn is_installed() -> bool {
+    let found = Command::new("hivexregedit").arg("--help").output().is_ok();
+    if !found {
+        eprintln!("skipped: hivexregedit (libwin-hivex-perl) is not installed");
+    }
+    found
+}

@@ -1,0 +1,121 @@
+//! Transaction logs, written as Windows writes them: both formats, from the difference of two states of a hive.
+
+use super::PAGE;
+use super::base_block::{BaseBlock, FileType};
+
+/// Pages to be written: where from the start of the hive bins, and what.
+pub type Pages = Vec<(u32, Vec<u8>)>;
+
+/// The pages in which two states of a hive differ, 4,096 bytes each as Windows logs them, and those by which the
+/// second is longer.
+pub fn changed_pages(before: &[u8], after: &[u8]) -> Pages {
+    let pages = after[PAGE..].chunks(PAGE).enumerate();
+    pages
+        .filter(|(index, page)| before.get((index + 1) * PAGE..(index + 2) * PAGE) != Some(page))
+        .map(|(index, page)| (u32::try_from(index * PAGE).expect("a small hive"), page.to_vec()))
+        .collect()
+}
+
+/// An entry of a log of the new format.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Its number.
+    pub sequence: u32,
+    /// The flags of the base block.
+    pub flags: u32,
+    /// The size of all hive bins after it.
+    pub hive_bins_size: u32,
+    /// What it writes.
+    pub pages: Pages,
+}
+
+impl Entry {
+    /// The entry that leads from one state of a hive to another.
+    pub fn between(sequence: u32, before: &[u8], after: &[u8]) -> Self {
+        let hive_bins_size = u32::try_from(after.len() - PAGE).expect("a small hive");
+        Self { sequence, flags: 0, hive_bins_size, pages: changed_pages(before, after) }
+    }
+
+    /// The entry as it is stored, both hashes right.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut entry = vec![0; 40];
+        for (offset, page) in &self.pages {
+            entry.extend(offset.to_le_bytes());
+            entry.extend(u32::try_from(page.len()).expect("a small page").to_le_bytes());
+        }
+        for (_, page) in &self.pages {
+            entry.extend(page);
+        }
+        entry.resize(entry.len().next_multiple_of(512), 0);
+        entry[..4].copy_from_slice(b"HvLE");
+        let size = u32::try_from(entry.len()).expect("a small entry");
+        let count = u32::try_from(self.pages.len()).expect("few pages");
+        for (at, word) in [(4, size), (8, self.flags), (12, self.sequence), (16, self.hive_bins_size), (20, count)] {
+            entry[at..at + 4].copy_from_slice(&word.to_le_bytes());
+        }
+        rehash(&mut entry);
+        entry
+    }
+}
+
+/// Makes both hashes of an entry right again.
+pub fn rehash(entry: &mut [u8]) {
+    let pages = marvin32(&entry[40..]);
+    entry[24..32].copy_from_slice(&pages.to_le_bytes());
+    let header = marvin32(&entry[..32]);
+    entry[32..40].copy_from_slice(&header.to_le_bytes());
+}
+
+/// A log of the new format, its base block numbered like its first entry (or `sequence` where it has none).
+pub fn new_format(base_block: &BaseBlock, sequence: u32, entries: &[Entry]) -> Vec<u8> {
+    let mut log = first_sector(base_block, sequence, FileType::NewLog);
+    for entry in entries {
+        log.extend(entry.encode());
+    }
+    log
+}
+
+/// A log of the old format, with pages of a multiple of 512 bytes in the order of their offsets.
+pub fn old_format(base_block: &BaseBlock, sequence: u32, pages: &Pages) -> Vec<u8> {
+    let mut log = first_sector(base_block, sequence, FileType::OldLog);
+    let mut bits = vec![0_u8; base_block.hive_bins_size as usize / 512 / 8];
+    for (offset, page) in pages {
+        for sector in 0..page.len() / 512 {
+            let bit = *offset as usize / 512 + sector;
+            bits[bit / 8] |= 1 << (bit % 8);
+        }
+    }
+    log.extend(b"DIRT");
+    log.extend(bits);
+    log.resize(log.len().next_multiple_of(512), 0);
+    for (_, page) in pages {
+        log.extend(page);
+    }
+    log
+}
+
+fn first_sector(base_block: &BaseBlock, sequence: u32, file_type: FileType) -> Vec<u8> {
+    let (primary_sequence, secondary_sequence) = (sequence, sequence);
+    let base_block = BaseBlock { primary_sequence, secondary_sequence, file_type, ..base_block.clone() };
+    let mut sector = base_block.encode();
+    sector.truncate(512);
+    sector
+}
+
+/// The hash of log entries, written apart from hivemend's own; real logs have shown both to be right.
+pub fn marvin32(bytes: &[u8]) -> u64 {
+    let mut padded = bytes.to_vec();
+    padded.push(0x80);
+    padded.resize(padded.len().next_multiple_of(4), 0);
+    padded.extend([0; 4]);
+    let (mut low, mut high) = (0x7A4E_55C5_u32, 0x82EF_4D88_u32);
+    for word in padded.chunks(4) {
+        low = low.wrapping_add(u32::from_le_bytes(word.try_into().expect("four bytes")));
+        high ^= low;
+        low = low.rotate_left(20).wrapping_add(high);
+        high = high.rotate_left(9) ^ low;
+        low = low.rotate_left(27).wrapping_add(high);
+        high = high.rotate_left(19);
+    }
+    u64::from(high) << 32 | u64::from(low)
+}
