@@ -70,18 +70,9 @@ impl<'h> Name<'h> {
         narrow.iter().map(|byte| u16::from(*byte)).chain(wide.iter().map(|pair| u16::from_le_bytes(*pair)))
     }
 
-    /// Whether Windows takes this for the name of these units. Case is folded unit by unit, so that names of two
-    /// lengths are two names: most of a long list is told apart by that.
-    pub(crate) fn is(self, name: &[u16]) -> bool {
-        let name_units = name.iter().copied();
-        match self {
-            Self::Latin1(bytes) => {
-                bytes.len() == name.len() && registry::same_name(bytes.iter().map(|byte| u16::from(*byte)), name_units)
-            }
-            Self::Utf16(bytes) => {
-                bytes.as_chunks::<2>().0.len() == name.len() && registry::same_name(self.units(), name_units)
-            }
-        }
+    /// Whether Windows takes this for `name`.
+    pub(crate) fn is(self, name: &str) -> bool {
+        registry::same_name(self.units(), name.encode_utf16())
     }
 }
 

@@ -2,47 +2,50 @@
 
 use super::cell::{Listing, Name};
 use crate::error::Problem;
+use crate::registry::upcase;
 
-/// The names that a list holds, and what of it could not be read.
-pub(super) struct Names<'h> {
-    entries: Vec<Entry<'h>>,
+/// The sums of the names that a list holds, and what of it could not be read. Sums tell most names apart: a key node
+/// has to be read again only where they are the same.
+pub(super) struct Names {
+    /// In the list's order; `None` where the entry could not be read.
+    entries: Vec<Option<Entry>>,
     /// Of the list itself.
     of_list: Vec<Problem>,
     /// Of single entries.
     of_entries: Vec<Problem>,
 }
 
-struct Entry<'h> {
-    /// Which of the list it is, from 0.
-    place: usize,
+struct Entry {
     offset: u32,
-    name: Name<'h>,
+    sum: u32,
 }
 
-impl<'h> Names<'h> {
+impl Names {
     /// Reads the name of every entry; `read` reads that of the cell at an offset.
-    pub(super) fn read(listing: Listing, read: impl Fn(u32) -> Result<Name<'h>, Problem>) -> Self {
-        let mut names = Self {
-            entries: Vec::with_capacity(listing.offsets.len()),
-            of_list: listing.problems,
-            of_entries: Vec::new(),
-        };
-        for (place, offset) in listing.offsets.into_iter().enumerate() {
-            match read(offset) {
-                Ok(name) => names.entries.push(Entry { place, offset, name }),
-                Err(problem) => names.of_entries.push(problem),
+    pub(super) fn read<'h>(listing: Listing, read: impl Fn(u32) -> Result<Name<'h>, Problem>) -> Self {
+        let mut of_entries = Vec::new();
+        let entry = |offset| match read(offset) {
+            Ok(name) => Some(Entry { offset, sum: sum(name.units()) }),
+            Err(problem) => {
+                of_entries.push(problem);
+                None
             }
-        }
-        names
+        };
+        let entries = listing.offsets.into_iter().map(entry).collect();
+        Self { entries, of_list: listing.problems, of_entries }
     }
 
-    /// Place and offset of each entry that Windows would take for `name`: all of the list are compared.
-    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = (usize, u32)> {
-        let wanted: Vec<u16> = name.encode_utf16().collect();
-        self.entries.iter().filter(move |entry| entry.name.is(&wanted)).map(|entry| (entry.place, entry.offset))
+    /// Place and offset of each entry that may have that name, and all that have it are among them.
+    pub(super) fn like(&self, name: &str) -> impl Iterator<Item = (usize, u32)> {
+        let wanted = sum(name.encode_utf16());
+        let entries = self.entries.iter().enumerate();
+        entries.filter_map(move |(place, entry)| match entry {
+            Some(entry) if entry.sum == wanted => Some((place, entry.offset)),
+            _ => None,
+        })
     }
 
-    /// How many names it holds.
+    /// How many entries the list has.
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }
@@ -61,4 +64,9 @@ impl<'h> Names<'h> {
     pub(super) fn problems(&self) -> Vec<Problem> {
         self.of_list.iter().chain(&self.of_entries).cloned().collect()
     }
+}
+
+/// The sum that an `lh` list has beside each key, but of the name as it stands: what the list says may be wrong.
+fn sum(units: impl Iterator<Item = u16>) -> u32 {
+    units.fold(0, |sum: u32, unit| sum.wrapping_mul(37).wrapping_add(upcase(unit).into()))
 }

@@ -25,10 +25,10 @@ pub struct Tree<'h> {
     decoder: Option<nt_hive::Hive<&'h [u8]>>,
     problems: RefCell<BTreeSet<Problem>>,
     /// By the key node's offset.
-    subkey_names: RefCell<BTreeMap<u32, Rc<Names<'h>>>>,
+    subkey_names: RefCell<BTreeMap<u32, Rc<Names>>>,
 }
 
-/// So many names of subkeys are kept, 40 bytes each: many times what an audit meets, and a bound for hostile hives.
+/// So many names of subkeys are kept, 12 bytes each: many times what an audit meets, and a bound for hostile hives.
 const NAMES_KEPT: usize = 1 << 16;
 
 type Node<'t, 'h> = nt_hive::KeyNode<'t, &'h [u8]>;
@@ -90,7 +90,7 @@ impl<'h> Tree<'h> {
     }
 
     /// The names of a key's subkeys, read once: an audit looks one service after the other up in the same list.
-    fn subkey_names(&self, key: &RawKey<'h>) -> Rc<Names<'h>> {
+    fn subkey_names(&self, key: &RawKey<'h>) -> Rc<Names> {
         let known = self.subkey_names.borrow().get(&key.offset).cloned();
         known.unwrap_or_else(|| {
             let read = |offset| self.cells.key(offset).map(|key| key.name);
@@ -105,20 +105,35 @@ impl<'h> Tree<'h> {
         })
     }
 
-    /// The entry of that name: its place in the list, and its cell. The whole list is looked at; the first of several
-    /// is taken, and another is a problem of the hive.
+    /// The entry of that name in a list, and its place there. The names of the whole list are looked at; the first of
+    /// several is taken, and another is a problem of the hive. `of` tells an entry's offset and name, `what` is one in
+    /// words.
     ///
     /// # Errors
     /// Where none is found, and the list or an entry of it cannot be read.
-    fn pick(&self, names: &Names<'h>, what: &str, name: &str) -> Result<Option<(usize, u32)>, Problem> {
-        let mut found = names.all(name);
-        let Some(first) = found.next() else { return names.unread().map_or(Ok(None), Err) };
-        for other in found {
-            let expected = format!("one {what} named {name}");
-            let first = format!("another at {:#x}", file_offset(first.1));
-            self.met(Problem::at(file_offset(other.1), expected, first));
+    fn pick<T>(
+        &self,
+        names: &Names,
+        read: impl Fn(u32) -> Result<T, Problem>,
+        of: impl Fn(&T) -> (u32, Name<'h>),
+        what: &str,
+        name: &str,
+    ) -> Result<Option<(usize, T)>, Problem> {
+        let mut found: Option<(usize, T)> = None;
+        for (place, offset) in names.like(name) {
+            let entry = read(offset)?;
+            if !of(&entry).1.is(name) {
+                continue;
+            }
+            match &found {
+                None => found = Some((place, entry)),
+                Some((_, first)) => {
+                    let other = format!("another at {:#x}", file_offset(of(first).0));
+                    self.met(Problem::at(file_offset(of(&entry).0), format!("one {what} named {name}"), other));
+                }
+            }
         }
-        Ok(Some(first))
+        if found.is_none() { names.unread().map_or(Ok(None), Err) } else { Ok(found) }
     }
 
     fn met(&self, problem: Problem) -> Problem {
@@ -205,11 +220,13 @@ impl<'t, 'h> Key<'t, 'h> {
     /// Where it is not found and the list, or a key in it, cannot be read.
     pub fn subkey(&self, name: &str) -> Result<Option<Key<'t, 'h>>, Problem> {
         let names = self.tree.subkey_names(&self.raw);
-        let Some((place, offset)) = self.tree.pick(&names, "subkey", name)? else { return Ok(None) };
-        let raw = self.tree.cells.key(offset)?;
-        let decoder = if names.is_sound() { self.decoded_subkey(place) } else { None };
-        let path = self.path_of(&raw);
-        Ok(Some(Key::new(self.tree, raw, path, decoder)))
+        let of = |key: &RawKey<'h>| (key.offset, key.name);
+        let found = self.tree.pick(&names, |offset| self.tree.cells.key(offset), of, "subkey", name)?;
+        Ok(found.map(|(place, raw)| {
+            let decoder = names.is_sound().then(|| self.decoded_subkey(place)).flatten();
+            let path = self.path_of(&raw);
+            Key::new(self.tree, raw, path, decoder)
+        }))
     }
 
     fn decoded_subkey(&self, index: usize) -> Option<Node<'t, 'h>> {
@@ -256,11 +273,11 @@ impl<'t, 'h> Key<'t, 'h> {
     /// # Errors
     /// As [`Key::value`].
     pub fn named_value(&self, name: &str) -> Result<Option<NamedValue>, Problem> {
-        let read = |offset| self.tree.cells.value(offset).map(|value| value.name);
-        let names = Names::read(self.tree.cells.values(&self.raw), read);
+        let read = |offset| self.tree.cells.value(offset);
+        let names = Names::read(self.tree.cells.values(&self.raw), |offset| read(offset).map(|value| value.name));
         self.tree.meet(names.problems());
-        let Some((place, offset)) = self.tree.pick(&names, "value", name)? else { return Ok(None) };
-        self.read(&self.tree.cells.value(offset)?, names.is_sound().then_some(place)).map(Some)
+        let found = self.tree.pick(&names, read, |value| (value.offset, value.name), "value", name)?;
+        found.map(|(place, value)| self.read(&value, names.is_sound().then_some(place))).transpose()
     }
 
     /// The names and data of all values, in the list's order; what cannot be read is an error in its place.
