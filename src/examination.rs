@@ -12,6 +12,7 @@ use crate::finding::{Finding, Severity, Verdict, View};
 use crate::os::OsId;
 use crate::report::{InstallationReport, Report, ReportOptions, Summary, Tool};
 
+mod auditor;
 mod installation;
 mod integrity;
 mod views;

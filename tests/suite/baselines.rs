@@ -11,7 +11,8 @@ use hivemend::registry::RegistryValue;
 mod coverage;
 
 fn baselines() -> Vec<Baseline> {
-    let read = |one: &BuiltIn| Baseline::parse(one.id, one.text).unwrap_or_else(|error| panic!("{error}"));
+    let read =
+        |built_in: &BuiltIn| Baseline::parse(built_in.id, built_in.text).unwrap_or_else(|error| panic!("{error}"));
     BUILT_IN.iter().map(read).collect()
 }
 
@@ -44,9 +45,12 @@ fn every_windows_is_covered_exactly_once() {
 
 #[test]
 fn ids_are_unique_and_kebab_case() {
-    for BuiltIn { id: stem, text, .. } in BUILT_IN {
-        let baseline = Baseline::parse(stem, text).unwrap();
-        assert_eq!(baseline.id, *stem, "the id is the file's name");
+    for built_in in BUILT_IN {
+        let stem = built_in.id;
+        let baseline = Baseline::parse(stem, Baseline::text_of(stem).unwrap()).unwrap();
+        assert_eq!(baseline.id, stem, "the id is the file's name");
+        // What the program reads is made from the text when it is built.
+        assert_eq!(format!("{:?}", built_in.read().unwrap()), format!("{baseline:?}"), "{stem}");
         let ids: Vec<&str> = baseline
             .keys
             .iter()

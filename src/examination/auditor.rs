@@ -1,0 +1,78 @@
+//! The audit of one installation: of its hives as they are read, and, where logs were replayed, as they lie.
+
+use super::integrity::{Opened, as_it_lies};
+use super::{Options, views};
+use crate::audit::{Context, audit};
+use crate::baseline::Baseline;
+use crate::error::{Error, Problem};
+use crate::facts::{Source, observe_all};
+use crate::finding::Finding;
+use crate::hive::{Hive, Tree};
+use crate::registry::Role;
+use crate::report::{BaselineReference, Judgement};
+
+/// What an audit needs beside the trees.
+pub(super) struct Auditor<'a> {
+    pub(super) software: Option<&'a Opened<'a>>,
+    pub(super) system: Option<&'a Opened<'a>>,
+    /// The control sets to judge, or why they cannot be told.
+    pub(super) control_sets: &'a Result<Vec<u32>, Problem>,
+    pub(super) context: Context<'a>,
+}
+
+impl Auditor<'_> {
+    /// Judges the hives by the baseline of their Windows; without one there is no finding.
+    pub(super) fn judge(
+        &self,
+        software: Option<&Tree<'_>>,
+        system: Option<&Tree<'_>>,
+        options: &Options,
+    ) -> Result<Judgement, Error> {
+        let Some(baseline) = Baseline::of(self.context.os.id)? else {
+            return Ok(Judgement { baseline: None, findings: Vec::new() });
+        };
+        let mut findings = self.findings(&baseline, software, system);
+        // The same expectations, in the same control sets, of the primary files without their logs.
+        let [software_lies, system_lies] = [self.software, self.system].map(|opened| {
+            let recovered = opened.filter(|opened| opened.replay.is_some())?;
+            as_it_lies(recovered.found, options).ok()
+        });
+        if software_lies.is_some() || system_lies.is_some() {
+            let (software_tree, system_tree) =
+                (software_lies.as_ref().map(Hive::tree), system_lies.as_ref().map(Hive::tree));
+            let primary = match (&software_tree, &system_tree) {
+                (Some(lying), None) => self.findings(&baseline, Some(lying), system),
+                (None, Some(lying)) => self.findings(&baseline, software, Some(lying)),
+                (lying_software, lying_system) => {
+                    self.findings(&baseline, lying_software.as_ref(), lying_system.as_ref())
+                }
+            };
+            let recovered = |role| match role {
+                Role::Software => software_lies.is_some(),
+                Role::System => system_lies.is_some(),
+                _ => false,
+            };
+            views::compare(&mut findings, primary, recovered);
+        }
+        let reference = BaselineReference { id: baseline.id, sha256: baseline.sha256 };
+        Ok(Judgement { baseline: Some(reference), findings })
+    }
+
+    fn findings(&self, baseline: &Baseline, software: Option<&Tree<'_>>, system: Option<&Tree<'_>>) -> Vec<Finding> {
+        let software = source(self.software, software);
+        let (system, control_sets) = match self.control_sets {
+            Ok(sets) => (source(self.system, system), sets.as_slice()),
+            Err(problem) => (Source::Unreadable(problem), &[][..]),
+        };
+        audit(baseline, &observe_all(baseline, software, system, control_sets), &self.context)
+    }
+}
+
+/// Where facts of a hive come from: its tree, or why there is none.
+fn source<'a, 'h>(opened: Option<&'a Opened<'_>>, tree: Option<&'a Tree<'h>>) -> Source<'a, 'h> {
+    match (opened.map(|opened| &opened.hive), tree) {
+        (_, Some(tree)) => Source::Tree(tree),
+        (Some(Err(problem)), None) => Source::Unreadable(problem),
+        _ => Source::Missing,
+    }
+}
