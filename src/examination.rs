@@ -10,7 +10,7 @@ use crate::discovery::{Discovery, Generation, Installation, discover};
 use crate::error::{Error, Problem};
 use crate::finding::{Finding, Severity, Verdict};
 use crate::os::OsId;
-use crate::report::{InstallationReport, Report, ReportOptions, Summary, Tool};
+use crate::report::{HiveReport, InstallationReport, Report, ReportOptions, Summary, Tool};
 
 mod installation;
 mod integrity;
@@ -22,6 +22,8 @@ use installation::{Judged, examine_installation};
 pub struct Options {
     /// Judge, or only say what is there.
     pub judge: bool,
+    /// Walk each whole hive.
+    pub check: bool,
     /// The Windows that the user says it is.
     pub os: Option<OsId>,
     /// Which control sets.
@@ -80,6 +82,9 @@ pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, E
             complete &= !counts || (judged.complete && !judgement.findings.iter().any(Finding::is_gap));
             judgement.findings.retain(|finding| options.all_findings || finding.verdict != Verdict::Conforms);
         }
+        // What was asked for is known only of a hive that could be walked, and then only if nothing of it is lost.
+        let whole = |hive: &HiveReport| hive.integrity.coverage.as_ref().is_some_and(|coverage| coverage.complete);
+        complete &= !options.check || judged.report.hives.iter().all(whole);
         reports.push(judged.report);
     }
     let counted = |installation: &Installation| installation.is_auditable() && counts(installation.generation);
@@ -133,6 +138,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             judge: true,
+            check: false,
             os: None,
             control_set: Choice::Current,
             all_generations: false,

@@ -13,6 +13,7 @@ pub mod base_block;
 mod cell;
 pub mod transaction_log;
 mod tree;
+pub mod walk;
 
 pub use base_block::BaseBlock;
 pub use tree::{Key, NamedValue, Tree, guarded};

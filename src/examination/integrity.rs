@@ -8,6 +8,7 @@ use super::Options;
 use crate::discovery::{FoundHive, Installation};
 use crate::error::Problem;
 use crate::evidence::{Bytes, sha256};
+use crate::hive::walk::{self, Coverage};
 use crate::hive::{self, Hive, State, Tree, transaction_log};
 use crate::report::{HiveReport, Integrity, LogReport};
 
@@ -79,6 +80,10 @@ pub(super) fn describe(opened: &Opened<'_>, tree: Option<&Tree<'_>>, options: &O
     } else {
         state = State::Damaged;
     }
+    let coverage = opened.hive.as_ref().ok().filter(|_| options.check).and_then(|hive| check(hive, &mut problems));
+    if options.check && !coverage.as_ref().is_some_and(|coverage| coverage.complete) {
+        state = State::Damaged;
+    }
     problems.sort();
     problems.dedup();
     HiveReport {
@@ -96,8 +101,23 @@ pub(super) fn describe(opened: &Opened<'_>, tree: Option<&Tree<'_>>, options: &O
             checksum_valid: base_block.map(hive::BaseBlock::checksum_valid),
             logs,
             replay: None,
+            coverage,
             problems,
         },
+    }
+}
+
+/// Walks a whole hive.
+fn check(hive: &Hive, problems: &mut Vec<Problem>) -> Option<Coverage> {
+    match hive::guarded(|| walk::check(hive, &mut ())) {
+        Ok((coverage, met)) => {
+            problems.extend(met);
+            Some(coverage)
+        }
+        Err(problem) => {
+            problems.push(problem);
+            None
+        }
     }
 }
 

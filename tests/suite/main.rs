@@ -28,3 +28,4 @@ mod importers;
 mod real_hives;
 mod reg_file;
 mod report;
+mod walk;
