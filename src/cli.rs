@@ -113,6 +113,9 @@ pub struct FindArgs {
     /// The evidence and the report's form.
     #[command(flatten)]
     pub common: EvidenceArgs,
+    /// Walk each whole hive: what its keys promise and what can be read, and which bytes no key leads to
+    #[arg(long)]
+    pub check: bool,
 }
 
 /// `audit`.

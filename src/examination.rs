@@ -10,7 +10,7 @@ use crate::discovery::{Discovery, Generation, Installation, discover};
 use crate::error::{Error, Problem};
 use crate::finding::{Finding, Severity, Verdict, View};
 use crate::os::OsId;
-use crate::report::{InstallationReport, Report, ReportOptions, Summary, Tool};
+use crate::report::{HiveReport, InstallationReport, Report, ReportOptions, Summary, Tool};
 
 mod auditor;
 mod installation;
@@ -24,6 +24,8 @@ use installation::{Judged, examine_installation};
 pub struct Options {
     /// Judge, or only say what is there.
     pub judge: bool,
+    /// Walk each whole hive.
+    pub check: bool,
     /// The Windows that the user says it is.
     pub os: Option<OsId>,
     /// Which control sets.
@@ -88,6 +90,9 @@ pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, E
             let shown = |finding: &Finding| finding.verdict != Verdict::Conforms || finding.view == View::BothDiffer;
             judgement.findings.retain(|finding| options.all_findings || shown(finding));
         }
+        // What was asked for is known only of a hive that could be walked, and then only if nothing of it is lost.
+        let whole = |hive: &HiveReport| hive.integrity.coverage.as_ref().is_some_and(|coverage| coverage.complete);
+        complete &= !options.check || judged.report.hives.iter().all(whole);
         reports.push(judged.report);
     }
     let counted = |installation: &Installation| installation.is_auditable() && counts(installation.generation);
@@ -141,6 +146,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             judge: true,
+            check: false,
             os: None,
             control_set: Choice::Current,
             all_generations: false,

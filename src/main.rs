@@ -6,7 +6,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use hivemend::baseline::{self, Baseline};
-use hivemend::cli::{AuditArgs, BaselineCommand, Cli, Color, Command, EvidenceArgs, Format, Generations, ListFormat};
+use hivemend::cli::{
+    AuditArgs, BaselineCommand, Cli, Color, Command, EvidenceArgs, FindArgs, Format, Generations, ListFormat,
+};
 use hivemend::custody;
 use hivemend::discovery::discover;
 use hivemend::error::Error;
@@ -37,7 +39,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<u8, Error> {
     match command {
         Command::Audit(args) => audit(&args),
-        Command::Find(args) => find(&args.common),
+        Command::Find(args) => find(&args),
         Command::Baseline { command: BaselineCommand::List { format } } => to_stdout(|out| match format {
             ListFormat::Table => baseline::list::render(out),
             ListFormat::Json => baseline::list::render_json(out),
@@ -65,6 +67,7 @@ fn audit(args: &AuditArgs) -> Result<u8, Error> {
     }
     let options = Options {
         judge: true,
+        check: false,
         os: args.os,
         control_set: args.control_set,
         all_generations: args.generations == Generations::All,
@@ -151,7 +154,8 @@ fn plan(
     Ok(Ok((plan, files)))
 }
 
-fn find(common: &EvidenceArgs) -> Result<u8, Error> {
+fn find(args: &FindArgs) -> Result<u8, Error> {
+    let common = &args.common;
     prepare(common, None)?;
     if common.format == Format::Jsonl {
         return Err(Error::Usage {
@@ -162,6 +166,7 @@ fn find(common: &EvidenceArgs) -> Result<u8, Error> {
     }
     let options = Options {
         judge: false,
+        check: args.check,
         replay: !common.no_replay,
         map: !common.no_mmap,
         hash: !common.no_hash,

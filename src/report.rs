@@ -9,6 +9,7 @@ use crate::finding::{Finding, Severity, Verdict};
 pub use crate::hive::Replay;
 use crate::hive::State;
 use crate::hive::transaction_log::{LogFormat, LogState};
+use crate::hive::walk::Coverage;
 use crate::machine::Machine;
 use crate::os::{Os, OsId};
 use crate::registry::{FileTime, Role};
@@ -137,6 +138,8 @@ pub struct Integrity {
     pub logs: Vec<LogReport>,
     /// What was replayed of them.
     pub replay: Option<Replay>,
+    /// What a walk of the whole hive came to, where one was asked for.
+    pub coverage: Option<Coverage>,
     /// Everything that is not as it should be.
     pub problems: Vec<Problem>,
 }

@@ -9,6 +9,7 @@ use crate::discovery::{FoundHive, Installation};
 use crate::error::Problem;
 use crate::evidence::{Bytes, sha256};
 use crate::hive::transaction_log::LogState;
+use crate::hive::walk::{self, Coverage};
 use crate::hive::{self, BaseBlock, Hive, Replay, State, Tree};
 use crate::report::{HiveReport, Integrity, LogReport};
 
@@ -118,6 +119,10 @@ pub(super) fn describe(opened: &Opened<'_>, tree: Option<&Tree<'_>>, options: &O
             problems.push(why_dirty(base_block, &opened.logs, options));
         }
     }
+    let coverage = opened.hive.as_ref().ok().filter(|_| options.check).and_then(|hive| check(hive, &mut problems));
+    if options.check && !coverage.as_ref().is_some_and(|coverage| coverage.complete) {
+        state = State::Damaged;
+    }
     problems.sort();
     problems.dedup();
     HiveReport {
@@ -135,8 +140,23 @@ pub(super) fn describe(opened: &Opened<'_>, tree: Option<&Tree<'_>>, options: &O
             checksum_valid: as_it_lies.map(BaseBlock::checksum_valid),
             logs: opened.logs.clone(),
             replay: opened.replay.clone(),
+            coverage,
             problems,
         },
+    }
+}
+
+/// Walks a whole hive.
+fn check(hive: &Hive, problems: &mut Vec<Problem>) -> Option<Coverage> {
+    match hive::guarded(|| walk::check(hive, &mut ())) {
+        Ok((coverage, met)) => {
+            problems.extend(met);
+            Some(coverage)
+        }
+        Err(problem) => {
+            problems.push(problem);
+            None
+        }
     }
 }
 

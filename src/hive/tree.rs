@@ -182,11 +182,6 @@ impl<'t, 'h> Key<'t, 'h> {
         self.raw.name.to_string()
     }
 
-    /// Where its key node is, in bytes from the first hive bin.
-    pub(super) fn offset(&self) -> u32 {
-        self.raw.offset
-    }
-
     /// The path from the hive's root, in the hive's own letter case.
     pub fn path(&self) -> &str {
         &self.path

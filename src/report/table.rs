@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::{InstallationReport, Judgement, Report};
 use crate::finding::{Finding, Severity, Verdict};
 
+mod coverage;
 mod data;
 mod findings;
 mod heading;

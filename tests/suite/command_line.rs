@@ -251,6 +251,38 @@ fn info_findings_are_mended_only_when_they_are_named() {
 }
 
 #[test]
+fn find_check_says_how_far_a_hive_can_be_trusted() {
+    let desk = Desk::with(&["windows-7"]);
+    let arguments = ["find", "evidence", "--check", "--format", "json"];
+    let hives = |report: &serde_json::Value| report["installations"][0]["hives"].as_array().unwrap().clone();
+    assert_eq!(desk.code(&arguments), 0);
+    for hive in hives(&desk.json(&arguments)) {
+        let coverage = &hive["integrity"]["coverage"];
+        assert_eq!((&coverage["complete"], &coverage["coverage"]), (&true.into(), &1.0.into()), "{hive}");
+        assert_eq!(
+            (&coverage["keys"], &coverage["values"]),
+            (&coverage["keys_promised"], &coverage["values_promised"])
+        );
+    }
+    let unchecked = desk.json(&["find", "evidence", "--format", "json"]);
+    assert!(hives(&unchecked).iter().all(|hive| hive["integrity"]["coverage"].is_null()));
+
+    // Break the last key node of the first hive: one subkey of somebody is lost.
+    let hive = PathBuf::from(hives(&unchecked)[0]["path"].as_str().unwrap());
+    let path = desk.folder.path().join(hive);
+    let mut bytes = fs::read(&path).unwrap();
+    let node = bytes.windows(4).rposition(|word| word == b"nk\x20\0").unwrap();
+    bytes[node] = b'x';
+    fs::write(&path, bytes).unwrap();
+    assert_eq!((desk.code(&arguments), desk.code(&["find", "evidence"])), (3, 0));
+    let integrity = hives(&desk.json(&arguments))[0]["integrity"].clone();
+    assert_eq!((&integrity["state"], &integrity["coverage"]["complete"]), (&"damaged".into(), &false.into()));
+    assert_eq!(integrity["coverage"]["lost"][0]["what"], "subkeys");
+    let table = String::from_utf8(desk.run(&["find", "evidence", "--check"]).stdout).unwrap();
+    assert!(table.contains("checked") && table.contains("lost") && table.contains("INCOMPLETE"), "{table}");
+}
+
+#[test]
 fn find_lists_what_is_there_without_judging_it() {
     let desk = Desk::with(&["windows-xp", "windows-7-bits-disabled"]);
     let report = desk.json(&["find", "evidence", "--format", "json"]);

@@ -29,3 +29,4 @@ mod real_hives;
 mod reg_file;
 mod replay;
 mod report;
+mod walk;

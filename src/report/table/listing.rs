@@ -4,7 +4,7 @@ use std::io;
 
 use super::heading::{problem, state_ink, version};
 use super::page::{GAP, Ink, Page};
-use super::{data, grouped, word};
+use super::{coverage, data, grouped, word};
 use crate::report::{HiveReport, InstallationReport};
 
 /// `recovered`.
@@ -53,6 +53,9 @@ fn write_hive(page: &mut Page<'_>, hive: &HiveReport, rest: usize) -> io::Result
     let size = format!("{:>SIZE$}", grouped(hive.size));
     let cells = [(STATE, state.as_str()), (ROLE, hive.role.as_str()), (SIZE, &size), (rest, &data::prose(&hive.path))];
     page.row(0, &cells, state_ink(hive.integrity.state))?;
+    if let Some(coverage) = &hive.integrity.coverage {
+        coverage::write(page, STATE.saturating_add(GAP), ROLE, coverage)?;
+    }
     for shown in &hive.integrity.problems {
         page.labelled(STATE.saturating_add(GAP), ROLE, "problem", &problem(shown), state_ink(hive.integrity.state))?;
     }

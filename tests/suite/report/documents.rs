@@ -4,8 +4,11 @@ use std::collections::BTreeSet;
 
 use hivemend::baseline::Baseline;
 use hivemend::error::Problem;
+use hivemend::evidence::Bytes;
 use hivemend::finding::{Location, Verdict, View};
+use hivemend::hive::Hive;
 use hivemend::hive::transaction_log::LogFormat;
+use hivemend::hive::walk::{Loss, Lost, check};
 use hivemend::os::OsId;
 use hivemend::registry::Role;
 use hivemend::report::{Replay, Report, json, schema};
@@ -53,6 +56,10 @@ fn full() -> Report {
         last_sequence: 6,
         pages_written: 12,
     });
+    let loss = Loss { key: r"Microsoft\Windows".into(), offset: 4128, promised: 5, delivered: 3, what: Lost::Subkeys };
+    let (mut coverage, _) = check(&Hive::from_bytes(Bytes::Read(software().to_bytes())).unwrap(), &mut ());
+    coverage.lost.push(loss);
+    hive.integrity.coverage = Some(coverage);
     let findings = &mut installation.judgement.as_mut().unwrap().findings;
     let changed = findings.iter_mut().find(|finding| finding.verdict == Verdict::Deviates).unwrap();
     changed.view = View::BothDiffer;

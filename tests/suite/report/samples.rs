@@ -174,6 +174,7 @@ fn describe(role: Role, path: &str, hive: &Hive) -> HiveReport {
                 state: LogState::Stale,
             }],
             replay: None,
+            coverage: None,
             problems: Vec::new(),
         },
     }

@@ -1,0 +1,157 @@
+//! Lists: which subkeys and which values a key has.
+
+use super::{Cells, NIL, RawKey, dword, in_file, word};
+use crate::error::Problem;
+
+/// More subkeys in one key than any Windows makes; a list that promises more is hostile.
+const MAX_SUBKEYS: usize = 4_000_000;
+
+/// A subkey as a list knows it.
+#[derive(Clone, Copy)]
+pub(crate) struct Entry {
+    pub(crate) offset: u32,
+    pub(crate) hint: Hint,
+}
+
+/// What a list says of a subkey's name, so that Windows need not look at each.
+#[derive(Clone, Copy)]
+pub(crate) enum Hint {
+    /// Nothing (`li`).
+    None,
+    /// Its first four characters (`lf`).
+    Start([u8; 4]),
+    /// Its hash (`lh`).
+    Hash(u32),
+}
+
+/// What takes in a list of subkeys while it is read.
+pub(crate) trait Reader {
+    /// An entry is to be read; `false` ends the reading.
+    fn step(&mut self) -> bool;
+    /// A cell that is part of the list was read.
+    fn cell(&mut self, _offset: u32) {}
+    /// A subkey, in the list's order.
+    fn subkey(&mut self, entry: Entry);
+    /// What of the list could not be read.
+    fn problem(&mut self, problem: Problem);
+}
+
+/// The offsets that a list holds, and what of it could not be read.
+#[derive(Default)]
+pub(crate) struct Listing {
+    pub(crate) offsets: Vec<u32>,
+    pub(crate) problems: Vec<Problem>,
+}
+
+impl Reader for Listing {
+    fn step(&mut self) -> bool {
+        self.offsets.len() < MAX_SUBKEYS
+    }
+
+    fn subkey(&mut self, entry: Entry) {
+        self.offsets.push(entry.offset);
+    }
+
+    fn problem(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+}
+
+impl<'h> Cells<'h> {
+    /// The offsets of a key's subkeys, in the list's order.
+    pub(crate) fn subkeys(&self, key: &RawKey<'h>) -> Listing {
+        let mut listing = Listing::default();
+        self.read_subkeys(key, &mut listing);
+        if listing.problems.is_empty() && u32::try_from(listing.offsets.len()) != Ok(key.subkey_count) {
+            listing.problems.push(Problem::at(
+                in_file(key.offset),
+                format!("{} subkeys, as the key node says", key.subkey_count),
+                format!("a list of {}", listing.offsets.len()),
+            ));
+        }
+        listing
+    }
+
+    /// Reads the list of a key's subkeys.
+    pub(crate) fn read_subkeys(&self, key: &RawKey<'h>, reader: &mut impl Reader) {
+        // A count of 0 is an empty list, whatever the offset says: Windows leaves stale offsets behind.
+        if key.subkey_count > 0 {
+            self.subkey_list(key.subkey_list, true, reader);
+        }
+    }
+
+    /// Reads one list and, where it is a list of lists, those in it. `false` where the reader has had enough.
+    fn subkey_list(&self, offset: u32, may_be_root: bool, reader: &mut impl Reader) -> bool {
+        let cell = match self.cell(offset, "a list of subkeys") {
+            Ok(cell) => cell,
+            Err(problem) => {
+                reader.problem(problem);
+                return true;
+            }
+        };
+        let count = usize::from(word(cell, 2).unwrap_or(0));
+        let signature = cell.get(..2).unwrap_or_default();
+        let entry_size = match signature {
+            b"lf" | b"lh" => 8,
+            b"li" => 4,
+            b"ri" if may_be_root => 4,
+            _ => {
+                let found = format!("the signature \"{}\"", signature.escape_ascii());
+                reader.problem(Problem::at(in_file(offset), "a list of subkeys (lf, lh, li, ri)", found));
+                return true;
+            }
+        };
+        reader.cell(offset);
+        let entries = cell.get(4..).unwrap_or_default().chunks_exact(entry_size);
+        if entries.len() < count {
+            let expected = format!("a list of {count} subkeys");
+            reader.problem(Problem::at(in_file(offset), expected, format!("room for {}", entries.len())));
+        }
+        for entry in entries.take(count) {
+            let target = dword(entry, 0).unwrap_or(NIL);
+            if !reader.step() {
+                let found = "more; the rest was not read";
+                reader.problem(Problem::at(in_file(offset), "as many subkeys as a key can have", found));
+                return false;
+            }
+            let hint = match (signature, entry.last_chunk()) {
+                (b"ri", _) => {
+                    if self.subkey_list(target, false, reader) {
+                        continue;
+                    }
+                    return false;
+                }
+                (b"lf", Some(start)) => Hint::Start(*start),
+                (b"lh", Some(hash)) => Hint::Hash(u32::from_le_bytes(*hash)),
+                _ => Hint::None,
+            };
+            reader.subkey(Entry { offset: target, hint });
+        }
+        true
+    }
+
+    /// The offsets of a key's values, in the list's order.
+    pub(crate) fn values(&self, key: &RawKey<'h>) -> Listing {
+        let (entries, problem) = self.value_entries(key);
+        let offsets = entries.iter().map(|entry| u32::from_le_bytes(*entry)).collect();
+        Listing { offsets, problems: problem.into_iter().collect() }
+    }
+
+    /// The list of a key's values as it lies: an offset each; and what of it could not be read.
+    pub(crate) fn value_entries(&self, key: &RawKey<'h>) -> (&'h [[u8; 4]], Option<Problem>) {
+        if key.value_count == 0 {
+            return (&[], None);
+        }
+        let cell = match self.cell(key.value_list, "a list of values") {
+            Ok(cell) => cell,
+            Err(problem) => return (&[], Some(problem)),
+        };
+        let entries = cell.as_chunks::<4>().0;
+        let count = usize::try_from(key.value_count).unwrap_or(usize::MAX);
+        if let Some(entries) = entries.get(..count) {
+            return (entries, None);
+        }
+        let found = format!("room for {}", entries.len());
+        (entries, Some(Problem::at(in_file(key.value_list), format!("a list of {count} values"), found)))
+    }
+}

@@ -1,0 +1,141 @@
+//! Coverage: how much of a hive's bytes the walk of its keys explains.
+
+use serde::Serialize;
+
+use super::bins::{Bins, scan};
+use super::marks::Marks;
+use super::met::{Kind, Met};
+use super::walker::Walker;
+use super::{Visitor, Walked};
+use crate::error::Problem;
+use crate::hive::Hive;
+use crate::hive::cell::{Cells, in_file};
+
+/// What a walk of a whole hive came to, against what its hive bins hold.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Coverage {
+    /// Whether everything that the hive promises was read, and every hive bin could be.
+    pub complete: bool,
+    /// Keys that the keys visited promise to have below them, and the root.
+    pub keys_promised: u64,
+    /// Keys that were visited.
+    pub keys: u64,
+    /// Values that the keys visited promise.
+    pub values_promised: u64,
+    /// Values whose name, type and data were read.
+    pub values: u64,
+    /// Bytes of the cells in use.
+    pub allocated_bytes: u64,
+    /// Bytes of those that a key leads to: nodes, lists, values, data, class names, security descriptors.
+    pub reached_bytes: u64,
+    /// Cells in use that no key leads to.
+    pub unreached_cells: u64,
+    /// Bytes of free cells.
+    pub free_bytes: u64,
+    /// Bytes of hive bins in which nobody can tell the cells apart, and those behind the end of a truncated file.
+    pub unreadable_bytes: u64,
+    /// Reached bytes among those in use or unreadable, from 0 to 1, rounded down to six decimals.
+    pub coverage: f64,
+    /// What was promised and could not be read, by key.
+    pub lost: Vec<Loss>,
+    /// How many more losses there are.
+    pub lost_left_out: u64,
+}
+
+/// Something that a key promises, and that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Loss {
+    /// The key's path from the root; a very long one is cut, and ends in `...`.
+    pub key: String,
+    /// Where the key's node is, in bytes from the file's start.
+    pub offset: u64,
+    /// How many there should be.
+    pub promised: u64,
+    /// How many could be read.
+    pub delivered: u64,
+    /// Of what.
+    pub what: Lost,
+}
+
+/// What can be lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Lost {
+    /// The root key, and all with it.
+    Root,
+    /// Subkeys, each with all that is below it.
+    Subkeys,
+    /// Values.
+    Values,
+}
+
+/// Walks a whole hive, and holds what the walk reached against what the hive bins hold. The problems are those of both.
+pub fn check<V: Visitor + Send>(hive: &Hive, visitor: &mut V) -> (Coverage, Vec<Problem>) {
+    let declared = hive.base_block.data_size;
+    let cells = Cells::new(&hive.bytes, declared, hive.base_block.minor);
+    let ((walked, reached), bins) = rayon::join(|| Walker::new(hive, visitor).run(), || scan(cells.bytes, declared));
+    compare(cells, walked, &reached, bins)
+}
+
+fn compare(cells: Cells<'_>, walked: Walked, reached: &Marks, mut bins: Bins) -> (Coverage, Vec<Problem>) {
+    let size = |offset| cells.cell(offset, "").map_or(0, |cell| (cell.len() as u64).saturating_add(4));
+    let mut unreached_cells = 0_u64;
+    let mut unreached_bytes = 0_u64;
+    for offset in bins.cells.without(reached) {
+        unreached_cells = unreached_cells.saturating_add(1);
+        unreached_bytes = unreached_bytes.saturating_add(size(offset));
+    }
+    let mut met = std::mem::take(&mut bins.met);
+    let mut reached_elsewhere = 0_u64;
+    for offset in reached.without(&bins.cells) {
+        if bins.is_unreadable(offset) {
+            reached_elsewhere = reached_elsewhere.saturating_add(size(offset));
+        } else {
+            misplaced(&mut met, offset);
+        }
+    }
+    let unreadable_bytes = bins.unreadable_bytes();
+    let reached_bytes = bins.allocated_bytes.saturating_sub(unreached_bytes);
+    let all = bins.allocated_bytes.saturating_add(unreadable_bytes);
+    let coverage = Coverage {
+        complete: !walked.damaged && !met.damage() && unreadable_bytes == 0,
+        keys_promised: walked.keys_promised,
+        keys: walked.keys,
+        values_promised: walked.values_promised,
+        values: walked.values,
+        allocated_bytes: bins.allocated_bytes,
+        reached_bytes,
+        unreached_cells,
+        free_bytes: bins.free_bytes,
+        unreadable_bytes,
+        coverage: fraction(reached_bytes.saturating_add(reached_elsewhere), all),
+        lost: walked.lost,
+        lost_left_out: walked.lost_left_out,
+    };
+    let mut problems = walked.problems;
+    problems.extend(met.into_problems());
+    problems.sort();
+    problems.dedup();
+    (coverage, problems)
+}
+
+fn misplaced(met: &mut Met, offset: u32) {
+    met.meet(Kind::Misplaced, || Problem::at(in_file(offset), "a cell that begins here", "the middle of another one"));
+}
+
+/// A part of a whole in millionths, rounded down: 1 is all of it. Of nothing, nothing is reached.
+fn fraction(part: u64, whole: u64) -> f64 {
+    let millionths = part.min(whole).saturating_mul(1_000_000).checked_div(whole).unwrap_or(0);
+    f64::from(u32::try_from(millionths).unwrap_or(0)) / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_all_is_1() {
+        let parts = [(0, 0), (9, 9), (12, 9), (9_999_999, 10_000_000)];
+        assert_eq!(parts.map(|(part, whole)| fraction(part, whole).to_string()), ["0", "1", "1", "0.999999"]);
+    }
+}

@@ -1,0 +1,151 @@
+//! What a walk meets that is not as it should be, a bounded number of each kind.
+
+use crate::error::Problem;
+
+/// Problems of one kind that are listed; a damaged hive can have millions, and people read the first few.
+const MAX_OF_A_KIND: u64 = 20;
+
+/// What can be wrong in a hive that is walked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A key, a list, a value or data that cannot be read.
+    Unreadable,
+    /// A hive bin or a cell whose place and size cannot be.
+    Bin,
+    /// An offset into the middle of a cell.
+    Misplaced,
+    /// A key that is found a second time: a loop, or two lists that name it.
+    Twice,
+    /// A list, value or datum that two keys have.
+    Shared,
+    /// A security descriptor or a class name that is not one.
+    Attribute,
+    /// A parent that is not the key in whose list the key stands.
+    Parent,
+    /// A list that is not in the order in which Windows searches it.
+    Order,
+    /// Two names that are one to Windows.
+    Duplicate,
+    /// A hint or hash that is not that of the key's name.
+    Hint,
+    /// A name that Windows' own programs cannot have made, or cannot show.
+    Name,
+    /// A list that is shorter or longer than its key says.
+    Count,
+    /// A key or value that lies over that of another hive.
+    Layer,
+}
+
+impl Kind {
+    const ALL: [Self; 13] = [
+        Self::Unreadable,
+        Self::Bin,
+        Self::Misplaced,
+        Self::Twice,
+        Self::Shared,
+        Self::Attribute,
+        Self::Parent,
+        Self::Order,
+        Self::Duplicate,
+        Self::Hint,
+        Self::Name,
+        Self::Count,
+        Self::Layer,
+    ];
+
+    /// Whether it is damage, not only odd: something of the hive is lost, or belongs to nobody knows what.
+    fn is_damage(self) -> bool {
+        matches!(self, Self::Unreadable | Self::Bin | Self::Misplaced | Self::Twice | Self::Attribute)
+    }
+
+    /// What should be there, of all of a kind.
+    fn expected(self) -> &'static str {
+        match self {
+            Self::Unreadable => "keys, lists, values and data that can be read",
+            Self::Bin => "hive bins and cells one behind the other",
+            Self::Misplaced => "offsets at which cells begin",
+            Self::Twice => "keys that one list names",
+            Self::Shared => "cells that one key uses",
+            Self::Attribute => "security descriptors and class names that can be read",
+            Self::Parent => "parents that are the key above",
+            Self::Order => "lists in the order of their uppercase names",
+            Self::Duplicate => "names that are there once",
+            Self::Hint => "hints and hashes of the keys' names",
+            Self::Name => "names without NUL and backslash",
+            Self::Count => "counts that are those of the lists",
+            Self::Layer => "keys and values that stand by themselves",
+        }
+    }
+}
+
+/// The problems met.
+#[derive(Default)]
+pub(super) struct Met {
+    problems: Vec<Problem>,
+    counts: [u64; Kind::ALL.len()],
+}
+
+impl Met {
+    /// Counts a problem, and keeps it if it is one of the first of its kind.
+    pub(super) fn meet(&mut self, kind: Kind, problem: impl FnOnce() -> Problem) {
+        if let Some(count) = self.counts.get_mut(kind as usize) {
+            *count = count.saturating_add(1);
+            if *count <= MAX_OF_A_KIND {
+                self.problems.push(problem());
+            }
+        }
+    }
+
+    /// Whether anything of it is damage.
+    pub(super) fn damage(&self) -> bool {
+        Kind::ALL.iter().zip(self.counts).any(|(kind, count)| count > 0 && kind.is_damage())
+    }
+
+    /// A problem of which there is one in a hive.
+    pub(super) fn note(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
+    /// The problems by place, and how many there are more of a kind.
+    pub(super) fn into_problems(self) -> Vec<Problem> {
+        let mut problems = self.problems;
+        for (kind, count) in Kind::ALL.into_iter().zip(self.counts) {
+            if let Some(more @ 1..) = count.checked_sub(MAX_OF_A_KIND) {
+                problems.push(Problem {
+                    path: None,
+                    offset: None,
+                    expected: kind.expected().to_owned(),
+                    found: format!("{more} more that are otherwise, beside the {MAX_OF_A_KIND} that are listed"),
+                    advice: None,
+                });
+            }
+        }
+        problems.sort();
+        problems.dedup();
+        problems
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_of_a_kind_are_listed_and_the_rest_counted() {
+        let mut met = Met::default();
+        for offset in 0..25 {
+            met.meet(Kind::Count, || Problem::at(offset, "2", "3"));
+        }
+        assert!(!met.damage());
+        let problems = met.into_problems();
+        assert_eq!(problems.len(), 21);
+        insta::assert_snapshot!(problems[0], @"expected counts that are those of the lists, found 5 more that are otherwise, beside the 20 that are listed");
+    }
+
+    #[test]
+    fn every_kind_has_its_counter() {
+        for (index, kind) in Kind::ALL.into_iter().enumerate() {
+            assert_eq!(kind as usize, index);
+        }
+    }
+}

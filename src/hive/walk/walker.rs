@@ -1,0 +1,300 @@
+//! The walk itself: a stack of keys, each with what is left of its list.
+
+use super::coverage::{Loss, Lost};
+use super::marks::Marks;
+use super::met::{Kind, Met};
+use super::{MAX_LOST, Visitor, Walked, WalkedKey, joined};
+use crate::error::Problem;
+use crate::hive::Hive;
+use crate::hive::cell::{Cells, Entry, NIL, Name, RawKey, Reader, in_file};
+
+mod neighbours;
+mod times;
+mod values;
+
+use times::Times;
+
+/// The registry allows 512 levels of keys; what lies deeper is nobody's key.
+/// <https://learn.microsoft.com/windows/win32/sysinfo/registry-element-size-limits>
+const MAX_DEPTH: usize = 512;
+/// An entry of a list takes at least so many bytes of the hive. More entries than fit into the hive can only be read
+/// where lists are read again and again: then the walk ends, after work that grows with the file and no faster.
+const BYTES_OF_AN_ENTRY: usize = 4;
+/// All names together are no longer than the hive; each is looked at twice at most. Where names overlap there are more
+/// bytes of them: then those left are delivered, and not compared.
+const LOOKS_AT_A_NAME: usize = 2;
+/// Letters of a path that a problem shows, so that names of 64 KiB, 512 deep, do not fill the report.
+const MAX_PATH_SHOWN: usize = 4096;
+
+/// A key on the way to the one that is visited.
+pub(super) struct Frame<'h> {
+    pub(super) key: RawKey<'h>,
+    /// Its subkeys in `Walker::entries`: the first, the next one, and the end.
+    start: usize,
+    next: usize,
+    end: usize,
+    /// The name of the subkey before.
+    previous: Option<Name<'h>>,
+    sorted: bool,
+    delivered: u64,
+    promised: u64,
+}
+
+/// A walk under way.
+pub(super) struct Walker<'h, 'v, V> {
+    cells: Cells<'h>,
+    root: u32,
+    times: Times,
+    visitor: &'v mut V,
+    frames: Vec<Frame<'h>>,
+    /// The subkeys of all frames, one list behind the other.
+    entries: Vec<Entry>,
+    /// Names of the values of one key.
+    value_names: Vec<(Name<'h>, u32)>,
+    visited: Marks,
+    reached: Marks,
+    steps_left: usize,
+    data_left: usize,
+    names_left: usize,
+    walked: Walked,
+    met: Met,
+}
+
+impl<'h, 'v, V: Visitor> Walker<'h, 'v, V> {
+    pub(super) fn new(hive: &'h Hive, visitor: &'v mut V) -> Self {
+        let base_block = &hive.base_block;
+        let cells = Cells::new(&hive.bytes, base_block.data_size, base_block.minor);
+        let size = cells.bytes.len();
+        Self {
+            cells,
+            root: base_block.root_offset,
+            times: Times::of(base_block.last_written),
+            visitor,
+            frames: Vec::new(),
+            entries: Vec::new(),
+            value_names: Vec::new(),
+            visited: Marks::new(size),
+            reached: Marks::new(size),
+            steps_left: size / BYTES_OF_AN_ENTRY,
+            data_left: size,
+            names_left: size.saturating_mul(LOOKS_AT_A_NAME),
+            walked: Walked { keys_promised: 1, ..Walked::default() },
+            met: Met::default(),
+        }
+    }
+
+    /// The walk, and which cells it reached.
+    pub(super) fn run(mut self) -> (Walked, Marks) {
+        match self.cells.key(self.root) {
+            Ok(root) => {
+                self.visited.insert(root.offset);
+                self.enter(root);
+            }
+            Err(problem) => {
+                self.met.meet(Kind::Unreadable, || problem);
+                let offset = in_file(self.root);
+                self.lose(Loss { key: String::new(), offset, promised: 1, delivered: 0, what: Lost::Root });
+            }
+        }
+        while let Some(frame) = self.frames.last_mut() {
+            if let Some(entry) = self.entries.get(frame.next).filter(|_| frame.next < frame.end).copied() {
+                frame.next = frame.next.saturating_add(1);
+                self.subkey(entry);
+            } else {
+                self.leave();
+            }
+        }
+        self.times.tell(&mut self.met);
+        let mut walked = self.walked;
+        walked.damaged = self.met.damage() || !walked.lost.is_empty();
+        walked.problems = self.met.into_problems();
+        (walked, self.reached)
+    }
+
+    /// One entry of the list of the key above.
+    fn subkey(&mut self, entry: Entry) {
+        let key = match self.cells.key(entry.offset) {
+            Ok(key) => key,
+            Err(problem) => return self.met.meet(Kind::Unreadable, || problem),
+        };
+        if !self.visited.insert(key.offset) {
+            let frames = &self.frames;
+            return self.met.meet(Kind::Twice, || {
+                let looped = frames.iter().any(|frame| frame.key.offset == key.offset);
+                let found = if looped { "one that is below itself: a loop" } else { "one that was there before" };
+                let found = format!("{found} ({})", named(frames, &key));
+                Problem::at(in_file(key.offset), "a key that one list names, once", found)
+            });
+        }
+        if self.frames.len() > MAX_DEPTH {
+            let expected = format!("keys no more than {MAX_DEPTH} deep");
+            return self.odd(Kind::Unreadable, &key, || (expected, "a deeper one, which was not read".to_owned()));
+        }
+        let known = self.check_among_neighbours(&key, entry);
+        if let Some(frame) = self.frames.last_mut() {
+            frame.delivered = frame.delivered.saturating_add(1);
+            frame.previous = known.then_some(key.name);
+        }
+        self.enter(key);
+    }
+
+    /// Visits a key and its values, and puts it on the stack with its list.
+    fn enter(&mut self, key: RawKey<'h>) {
+        self.walked.keys = self.walked.keys.saturating_add(1);
+        self.reached.insert(key.offset);
+        self.attributes(&key);
+        self.visitor.key(&WalkedKey { above: &self.frames, raw: &key });
+        self.values(&key);
+        let start = self.entries.len();
+        let cells = self.cells;
+        let mut list = List { walker: self, key: &key, sound: true };
+        cells.read_subkeys(&key, &mut list);
+        let sound = list.sound;
+        let end = self.entries.len();
+        let listed = end.saturating_sub(start) as u64;
+        let promised = u64::from(key.subkey_count).max(listed);
+        if listed != u64::from(key.subkey_count) && sound {
+            let expected = format!("{} subkeys, as the key node says", key.subkey_count);
+            self.odd(Kind::Count, &key, || (expected, format!("a list of {listed}")));
+        }
+        self.walked.keys_promised = self.walked.keys_promised.saturating_add(promised);
+        let frame = Frame { key, start, next: start, end, previous: None, sorted: true, delivered: 0, promised };
+        self.frames.push(frame);
+    }
+
+    /// Takes a key off the stack when its last subkey has been visited.
+    fn leave(&mut self) {
+        let Some(Frame { key, start, promised, delivered, .. }) = self.frames.pop() else { return };
+        self.entries.truncate(start);
+        if delivered < promised {
+            let path = self.path(&key);
+            self.lose(Loss { key: path, offset: in_file(key.offset), promised, delivered, what: Lost::Subkeys });
+        }
+    }
+
+    /// Security descriptor, class name, time and layer.
+    fn attributes(&mut self, key: &RawKey<'h>) {
+        // Nearly all keys share a few descriptors: each is looked at once.
+        if key.security != NIL && !self.reached.contains(key.security) {
+            match self.cells.cell(key.security, "a security descriptor (sk)") {
+                Ok(cell) if cell.starts_with(b"sk") => _ = self.reached.insert(key.security),
+                Ok(_) => self.odd(Kind::Attribute, key, || {
+                    let found = format!("something else at {:#x}", in_file(key.security));
+                    ("a security descriptor (sk)".to_owned(), found)
+                }),
+                Err(problem) => self.met.meet(Kind::Attribute, || problem),
+            }
+        }
+        let (class, length) = key.class;
+        if length > 0 {
+            match self.cells.cell(class, "a class name") {
+                Ok(cell) if cell.len() >= usize::from(length) => _ = self.reach(class, key),
+                Ok(cell) => self.odd(Kind::Attribute, key, || {
+                    (format!("a class name of {length} bytes"), format!("a cell of {} bytes", cell.len()))
+                }),
+                Err(problem) => self.met.meet(Kind::Attribute, || problem),
+            }
+        }
+        self.times.look(&self.frames, key);
+        if key.layer != 0 {
+            self.odd(Kind::Layer, key, || {
+                let found = format!("one that lies over that of the hive below it (layer semantics {})", key.layer);
+                ("a key that stands by itself".to_owned(), found)
+            });
+        }
+    }
+
+    /// A cell of its own for a key; whether it is.
+    fn reach(&mut self, cell: u32, key: &RawKey<'h>) -> bool {
+        let first = self.reached.insert(cell);
+        if !first {
+            self.odd_at(Kind::Shared, cell, key, || {
+                ("a cell that is used once".to_owned(), "another use of it".to_owned())
+            });
+        }
+        first
+    }
+
+    /// Whether a name may be looked at: all names together are no longer than the hive.
+    fn take_name(&mut self, name: Name<'_>) -> bool {
+        let left = self.names_left.checked_sub(name.bytes());
+        self.names_left = left.unwrap_or(self.names_left);
+        left.is_some()
+    }
+
+    fn step(&mut self) -> bool {
+        let left = self.steps_left.checked_sub(1);
+        self.steps_left = left.unwrap_or(0);
+        left.is_some()
+    }
+
+    fn lose(&mut self, loss: Loss) {
+        if self.walked.lost.len() < MAX_LOST {
+            self.walked.lost.push(loss);
+        } else {
+            self.walked.lost_left_out = self.walked.lost_left_out.saturating_add(1);
+        }
+    }
+
+    /// A problem of the key that is below those on the stack: what is expected, and what is found.
+    fn odd(&mut self, kind: Kind, key: &RawKey<'h>, what: impl FnOnce() -> (String, String)) {
+        self.odd_at(kind, key.offset, key, what);
+    }
+
+    fn odd_at(&mut self, kind: Kind, at: u32, key: &RawKey<'h>, what: impl FnOnce() -> (String, String)) {
+        let frames = &self.frames;
+        self.met.meet(kind, || {
+            let (expected, found) = what();
+            Problem::at(in_file(at), expected, format!("{found} ({})", named(frames, key)))
+        });
+    }
+
+    fn path(&self, key: &RawKey<'h>) -> String {
+        path(&self.frames, key)
+    }
+}
+
+/// A key below those on the stack, in words.
+fn named(frames: &[Frame<'_>], key: &RawKey<'_>) -> String {
+    if frames.is_empty() { "the root key".to_owned() } else { format!("key {}", path(frames, key)) }
+}
+
+/// The path of a key below those on the stack, cut where it is very long.
+fn path(frames: &[Frame<'_>], key: &RawKey<'_>) -> String {
+    let own = (!frames.is_empty()).then_some(key.name);
+    let mut path = String::new();
+    for name in frames.iter().skip(1).map(|frame| frame.key.name).chain(own) {
+        path = joined(path, name);
+        if let Some((cut, _)) = path.char_indices().nth(MAX_PATH_SHOWN) {
+            path.truncate(cut);
+            return path + "...";
+        }
+    }
+    path
+}
+
+/// Takes in the list of a key's subkeys.
+struct List<'w, 'h, 'v, 'k, V> {
+    walker: &'w mut Walker<'h, 'v, V>,
+    key: &'k RawKey<'h>,
+    sound: bool,
+}
+
+impl<V: Visitor> Reader for List<'_, '_, '_, '_, V> {
+    fn step(&mut self) -> bool {
+        self.walker.step()
+    }
+
+    fn cell(&mut self, offset: u32) {
+        let _ = self.walker.reach(offset, self.key);
+    }
+
+    fn subkey(&mut self, entry: Entry) {
+        self.walker.entries.push(entry);
+    }
+
+    fn problem(&mut self, problem: Problem) {
+        self.sound = false;
+        self.walker.met.meet(Kind::Unreadable, || problem);
+    }
+}

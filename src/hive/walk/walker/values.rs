@@ -1,0 +1,84 @@
+//! The values of a key: what is promised, what is delivered, and what their names hide.
+
+use super::neighbours::duplicates;
+use super::{Loss, Lost, Walker};
+use crate::error::Problem;
+use crate::hive::cell::{Name, RawKey, in_file};
+use crate::hive::walk::met::Kind;
+use crate::hive::walk::names::has_nul;
+use crate::hive::walk::{Visitor, WalkedKey, WalkedValue};
+
+impl<'h, V: Visitor> Walker<'h, '_, V> {
+    /// Visits the values of a key.
+    pub(super) fn values(&mut self, key: &RawKey<'h>) {
+        let promised = u64::from(key.value_count);
+        if promised == 0 {
+            return;
+        }
+        let (entries, problem) = self.cells.value_entries(key);
+        if !entries.is_empty() {
+            let _ = self.reach(key.value_list, key);
+        }
+        if let Some(problem) = problem {
+            self.met.meet(Kind::Unreadable, || problem);
+        }
+        let mut delivered = 0_u64;
+        let mut names = std::mem::take(&mut self.value_names);
+        names.clear();
+        for entry in entries {
+            if !self.step() {
+                self.odd(Kind::Unreadable, key, || ("as many values as the hive has room for".into(), "more".into()));
+                break;
+            }
+            match self.value(key, u32::from_le_bytes(*entry)) {
+                Ok((value, first)) => {
+                    delivered = delivered.saturating_add(1);
+                    if first && self.take_name(value.raw.name) {
+                        names.push((value.raw.name, value.raw.offset));
+                    }
+                    self.visitor.value(&WalkedKey { above: &self.frames, raw: key }, &value);
+                }
+                Err(problem) => self.met.meet(Kind::Unreadable, || problem),
+            }
+        }
+        self.check_value_names(key, &mut names);
+        self.value_names = names;
+        self.walked.values_promised = self.walked.values_promised.saturating_add(promised);
+        self.walked.values = self.walked.values.saturating_add(delivered);
+        if delivered < promised {
+            let path = self.path(key);
+            self.lose(Loss { key: path, offset: in_file(key.offset), promised, delivered, what: Lost::Values });
+        }
+    }
+
+    /// One value, and whether it was not reached before.
+    fn value(&mut self, key: &RawKey<'h>, offset: u32) -> Result<(WalkedValue<'h>, bool), Problem> {
+        let raw = self.cells.value(offset)?;
+        let first = self.reach(offset, key);
+        let bytes = self.data_left.checked_sub(raw.stored_bytes());
+        self.data_left = bytes.ok_or_else(|| {
+            Problem::at(in_file(offset), "no more data in all values than the hive has bytes", "the same data again")
+        })?;
+        let cells = self.cells;
+        let data = cells.data_in(&raw, |cell| _ = self.reach(cell, key))?;
+        if raw.tombstone {
+            self.odd_at(Kind::Layer, offset, key, || {
+                let found = "one that hides that of the hive below it (a tombstone)".to_owned();
+                (format!("a value named {} that stands by itself", raw.name), found)
+            });
+        }
+        Ok((WalkedValue { raw, data }, first))
+    }
+
+    /// Looks for values of one name among those of a key, and for names that hide something.
+    fn check_value_names(&mut self, key: &RawKey<'h>, names: &mut [(Name<'h>, u32)]) {
+        for (name, offset) in names.iter().filter(|(name, _)| has_nul(*name)) {
+            self.odd_at(Kind::Name, *offset, key, || {
+                ("a value whose name is without NUL".to_owned(), format!("{:?}", name.to_string()))
+            });
+        }
+        for (name, offset) in duplicates(names) {
+            self.duplicate("value", name, offset, key);
+        }
+    }
+}
