@@ -32,14 +32,10 @@ hivemend=${CARGO_TARGET_DIR:-target}/release/hivemend
 
 names=()
 commands=()
-<<<<<<< HEAD
 add() {
   names+=("$1")
   commands+=("$(printf '%q ' "${@:2}")")
 }
-=======
-add() { names+=("$1") commands+=("${*:2}"); }
->>>>>>> main
 
 # The peers' answers are compared: who reads something else is not timed for the same work.
 expected=
@@ -71,11 +67,7 @@ venv=${PEERS_VENV:-$work/venv}
 peer "dissect.regf" "$venv/bin/python" $peers/lookup.py dissect
 peer "regipy" "$venv/bin/python" $peers/lookup.py regipy
 if command -v hivexget >/dev/null; then
-<<<<<<< HEAD
   add "hivexget, one value of SOFTWARE" hivexget "${hives[0]}" 'Microsoft\Windows NT\CurrentVersion\SvcHost' netsvcs
-=======
-  add "hivexget, one value of SOFTWARE" hivexget "${hives[0]}" '"Microsoft\Windows NT\CurrentVersion\SvcHost"' netsvcs
->>>>>>> main
 else
   skip hivexget
 fi
@@ -94,10 +86,6 @@ for round in $(seq "$rounds"); do
   done
 done
 for index in "${!names[@]}"; do
-<<<<<<< HEAD
   eval "/usr/bin/time --format=%M --output=$work/$index.rss ${commands[index]} >/dev/null"
-=======
-  eval "/usr/bin/time --format=%M --output=$work/$index.rss ${commands[index]//\\/\\\\} >/dev/null 2>&1" || true
->>>>>>> main
 done
 /usr/bin/python3 $peers/table.py "$work" "${#names[@]}"
