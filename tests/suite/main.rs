@@ -17,6 +17,7 @@ mod builder;
 #[path = "../support/fixture.rs"]
 mod fixture;
 
+mod agreement;
 mod architecture;
 mod baselines;
 mod cases;

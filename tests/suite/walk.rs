@@ -76,7 +76,7 @@ fn of_a_sound_hive_every_byte_in_use_is_reached() {
     let kinds = [ListKind::Lf, ListKind::Lh, ListKind::Li, ListKind::Ri].map(|kind| (5, kind));
     for (minor, list_kind) in versions.into_iter().chain(kinds) {
         let mut hive = builder::Hive { minor, list_kind, ..three_keys() };
-        hive.root.set_binary("Big", &vec![7; 40_000]);
+        hive.root.set_binary("Big", &[7; 1000].repeat(40));
         for number in 0..1200 {
             hive.root.create("Beta").subkeys.push(Key::new(&format!("Ω{number:04}")));
         }

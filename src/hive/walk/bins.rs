@@ -111,7 +111,8 @@ fn bin_size(bytes: &[u8], at: u32, end: u32) -> Result<u32, Problem> {
     Ok(size)
 }
 
-fn begins_bin(bytes: &[u8], at: u32) -> bool {
+/// Whether a hive bin begins at an offset, with the header that it should have there.
+pub(super) fn begins_bin(bytes: &[u8], at: u32) -> bool {
     let Some(header) = usize::try_from(at).ok().and_then(|at| bytes.get(at..)) else { return false };
     header.starts_with(b"hbin") && dword(bytes, at.saturating_add(4)) == Some(at)
 }

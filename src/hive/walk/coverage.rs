@@ -2,13 +2,14 @@
 
 use serde::Serialize;
 
-use super::bins::{Bins, scan};
+use super::bins::{Bins, begins_bin, scan};
 use super::marks::Marks;
 use super::met::{Kind, Met};
 use super::walker::Walker;
 use super::{Visitor, Walked};
 use crate::error::Problem;
 use crate::hive::Hive;
+use crate::hive::base_block::SIZE;
 use crate::hive::cell::{Cells, in_file};
 
 /// What a walk of a whole hive came to, against what its hive bins hold.
@@ -74,7 +75,14 @@ pub fn check<V: Visitor + Send>(hive: &Hive, visitor: &mut V) -> (Coverage, Vec<
     let declared = hive.base_block.data_size;
     let cells = Cells::new(&hive.bytes, declared, hive.base_block.minor);
     let ((walked, reached), bins) = rayon::join(|| Walker::new(hive, visitor).run(), || scan(cells.bytes, declared));
-    compare(cells, walked, &reached, bins)
+    let (coverage, mut problems) = compare(cells, walked, &reached, bins);
+    if !coverage.complete && begins_bin(hive.bytes.get(SIZE..).unwrap_or_default(), declared) {
+        problems.push(
+            Problem::at(in_file(declared), "the end of the hive bins, as the base block has it", "another hive bin")
+                .advise("what is lost may lie behind that end: the base block may be wrong"),
+        );
+    }
+    (coverage, problems)
 }
 
 fn compare(cells: Cells<'_>, walked: Walked, reached: &Marks, mut bins: Bins) -> (Coverage, Vec<Problem>) {
