@@ -2,7 +2,7 @@
 #![no_main]
 
 use hivemend::hive::BaseBlock;
-use hivemend::hive::transaction_log::classify;
+use hivemend::hive::replay::look;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -12,5 +12,5 @@ fuzz_target!(|bytes: &[u8]| {
             assert!(!problem.expected.is_empty() && !problem.found.is_empty());
         }
     }
-    let _ = (classify(bytes, true), classify(bytes, false));
+    let _ = (look(&[("LOG", bytes)], true), look(&[("LOG", bytes)], false));
 });

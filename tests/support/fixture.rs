@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use hivemend::reg_file::{self, Document, Operation};
 
 use super::apply::{apply_one, descend};
-use super::builder::Hive;
+use super::builder::log::{self, Entry};
+use super::builder::{BaseBlock, Hive, PAGE};
 
 /// The roles of the hives that a case may have, which are also their file names.
 pub const ROLES: [&str; 2] = ["SOFTWARE", "SYSTEM"];
@@ -25,6 +26,8 @@ pub struct Case {
     pub name: String,
     /// The hives that are there, in the order of [`ROLES`].
     pub hives: Vec<(&'static str, Hive)>,
+    /// Those of the case that it is based on.
+    bases: Vec<(&'static str, Hive)>,
 }
 
 /// The names of all cases, sorted.
@@ -48,17 +51,19 @@ pub fn names() -> Result<Vec<String>, String> {
 /// # Errors
 /// Where the case, or one that it is based on, does not follow the format: the file, the line and what is wrong.
 pub fn compile(case: &str) -> Result<Case, String> {
-    let mut hives = Vec::new();
+    let (mut hives, mut bases) = (Vec::new(), Vec::new());
     for role in ROLES {
         let path = path(case, role);
         if path.exists() {
-            hives.push((role, compile_hive(case, role)?));
+            let (hive, base) = compile_with_base(case, role)?;
+            hives.push((role, hive));
+            bases.extend(base.map(|base| (role, base)));
         }
     }
     if hives.is_empty() {
         return Err(format!("fixtures/{case}: no such case"));
     }
-    Ok(Case { name: case.to_owned(), hives })
+    Ok(Case { name: case.to_owned(), hives, bases })
 }
 
 /// The key under which a hive of that role is loaded.
@@ -72,18 +77,58 @@ impl Case {
     /// # Errors
     /// Where a hive is there already, or a file cannot be written.
     pub fn write(&self, folder: &Path) -> Result<Vec<PathBuf>, String> {
-        let config = folder.join("Windows").join("System32").join("config");
-        let failed = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
-        fs::create_dir_all(&config).map_err(|error| failed(&config, error))?;
-        let paths: Vec<PathBuf> = self.hives.iter().map(|(role, _)| config.join(role)).collect();
-        if let Some(path) = paths.iter().find(|path| path.exists()) {
-            return Err(format!("{}: is there already, and is not overwritten", path.display()));
-        }
-        for ((_, hive), path) in self.hives.iter().zip(&paths) {
-            fs::write(path, hive.to_bytes()).map_err(|error| failed(path, error))?;
-        }
-        Ok(paths)
+        write(folder, self.hives.iter().map(|(role, hive)| ((*role).to_owned(), hive.to_bytes())).collect())
     }
+
+    /// Writes what a Windows leaves behind that lost its power: the hives of the base, dirty, and what makes the case
+    /// of them in transaction logs. A hive in which the two do not differ is clean.
+    ///
+    /// # Errors
+    /// As [`Case::write`]; and where the case has no base.
+    pub fn write_dirty(&self, folder: &Path) -> Result<Vec<PathBuf>, String> {
+        if self.bases.is_empty() {
+            return Err(format!("fixtures/{}: is based on no other case", self.name));
+        }
+        let mut files = Vec::new();
+        for (role, hive) in &self.hives {
+            let base = self.bases.iter().find(|(of, _)| of == role).map_or(hive, |(_, base)| base);
+            files.extend(interrupted(role, base, hive));
+        }
+        write(folder, files)
+    }
+}
+
+fn write(folder: &Path, files: Vec<(String, Vec<u8>)>) -> Result<Vec<PathBuf>, String> {
+    let config = folder.join("Windows").join("System32").join("config");
+    let failed = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
+    fs::create_dir_all(&config).map_err(|error| failed(&config, error))?;
+    let paths: Vec<PathBuf> = files.iter().map(|(name, _)| config.join(name)).collect();
+    if let Some(path) = paths.iter().find(|path| path.exists()) {
+        return Err(format!("{}: is there already, and is not overwritten", path.display()));
+    }
+    for ((_, bytes), path) in files.iter().zip(&paths) {
+        fs::write(path, bytes).map_err(|error| failed(path, error))?;
+    }
+    Ok(paths)
+}
+
+/// The files of a hive while it changes from `before` to `after`. SYSTEM has a log of the new format, SOFTWARE one of
+/// the old: no Windows does that, but both are to be had.
+fn interrupted(role: &str, before: &Hive, after: &Hive) -> Vec<(String, Vec<u8>)> {
+    let (old, new) = (before.to_bytes(), after.to_bytes());
+    if old == new {
+        return vec![(role.to_owned(), old)];
+    }
+    let sequence = before.secondary_sequence;
+    let dirty = Hive { primary_sequence: sequence.wrapping_add(1), ..before.clone() };
+    let base_block = after.base_block(u32::try_from(new.len() - PAGE).expect("a small hive"));
+    let (name, log) = if role == "SYSTEM" {
+        (format!("{role}.LOG1"), log::new_format(&base_block, sequence, &[Entry::between(sequence, &old, &new)]))
+    } else {
+        let base_block = BaseBlock { last_written: before.last_written, ..base_block };
+        (format!("{role}.LOG"), log::old_format(&base_block, sequence, &log::changed_pages(&old, &new)))
+    };
+    vec![(role.to_owned(), dirty.to_bytes()), (name, log)]
 }
 
 fn folder() -> PathBuf {
@@ -114,7 +159,8 @@ struct Header {
     sequence: (u32, u32),
 }
 
-fn compile_hive(case: &str, role: &str) -> Result<Hive, String> {
+/// A hive of a case, and the one that it is based on where it is.
+fn compile_with_base(case: &str, role: &str) -> Result<(Hive, Option<Hive>), String> {
     // The case first, then what it is based on.
     let mut layers = vec![Layer::read(case, role)?];
     while let Some(base) = layers.last().and_then(|layer| layer.base.clone()) {
@@ -123,6 +169,15 @@ fn compile_hive(case: &str, role: &str) -> Result<Hive, String> {
         }
         layers.push(Layer::read(&base, role)?);
     }
+    let base = match layers.get(1..) {
+        Some(below @ [_, ..]) => Some(build(below, case, role)?),
+        _ => None,
+    };
+    Ok((build(&layers, case, role)?, base))
+}
+
+/// The hive that the layers make, the last one first.
+fn build(layers: &[Layer], case: &str, role: &str) -> Result<Hive, String> {
     let header = layers.iter().find_map(|layer| layer.header.clone());
     let header = header.ok_or_else(|| format!("fixtures/{case}/{role}.reg:2: no `;! hive` line"))?;
     let mut hive = Hive::new(&header.root);
