@@ -27,7 +27,9 @@ fn main() -> ExitCode {
 
 /// Says how the program is called, and which cases there are.
 fn list() -> ExitCode {
-    println!("Usage: cargo run --example make-evidence -- [--dirty] FOLDER CASE...  (or --all in place of the cases)\n\nCases:");
+    println!(
+        "Usage: cargo run --example make-evidence -- [--dirty] FOLDER CASE...  (or --all in place of the cases)\n\nCases:"
+    );
     match fixture::names() {
         Ok(names) => names.iter().for_each(|name| println!("  {name}")),
         Err(message) => return fail(&message),

@@ -10,6 +10,7 @@ use crate::evidence::Bytes;
 use crate::registry::Role;
 
 pub mod base_block;
+mod budget;
 mod cell;
 mod names;
 pub mod replay;

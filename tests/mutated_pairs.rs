@@ -95,7 +95,8 @@ fn number(random: &mut Random, size: usize) -> u32 {
 
 /// Where the cells' signatures stand: what comes after one is what a reader goes by.
 fn records(bytes: &[u8]) -> Vec<usize> {
-    let mark = |at: &usize| matches!(&bytes[*at..*at + 2], b"nk" | b"vk" | b"lf" | b"lh" | b"li" | b"ri" | b"sk" | b"db");
+    let mark =
+        |at: &usize| matches!(&bytes[*at..*at + 2], b"nk" | b"vk" | b"lf" | b"lh" | b"li" | b"ri" | b"sk" | b"db");
     (4096..bytes.len().saturating_sub(80)).step_by(4).filter(mark).collect()
 }
 

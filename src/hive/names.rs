@@ -15,6 +15,9 @@ pub(super) struct Names {
     of_entries: Vec<Problem>,
 }
 
+/// So many entries that cannot be read are told one by one; a list may have a million.
+const MOST_TOLD: usize = 100;
+
 struct Entry {
     offset: u32,
     sum: u32,
@@ -27,7 +30,9 @@ impl Names {
         let entry = |offset| match read(offset) {
             Ok(name) => Some(Entry { offset, sum: sum(name.units()) }),
             Err(problem) => {
-                of_entries.push(problem);
+                if of_entries.len() < MOST_TOLD {
+                    of_entries.push(problem);
+                }
                 None
             }
         };

@@ -12,6 +12,7 @@ use std::rc::Rc;
 use nt_hive::{KeyValueData, NtHiveNameString};
 
 use super::base_block::{self, BaseBlock};
+use super::budget::Budget;
 use super::cell::{Cells, Name, RawKey, RawValue};
 use super::names::Names;
 use crate::error::Problem;
@@ -26,12 +27,16 @@ pub struct Tree<'h> {
     problems: RefCell<BTreeSet<Problem>>,
     /// By the key node's offset.
     subkey_names: RefCell<BTreeMap<u32, Rc<Names>>>,
+    budget: Budget,
 }
 
+/// So many problems of a hive are told; a hostile one has as many as it has cells, and they are all of one kind.
+const PROBLEMS_KEPT: usize = 1_000;
 /// So many names of subkeys are kept, 12 bytes each: many times what an audit meets, and a bound for hostile hives.
 const NAMES_KEPT: usize = 1 << 16;
 
 type Node<'t, 'h> = nt_hive::KeyNode<'t, &'h [u8]>;
+type Decoded<'t, 'h> = nt_hive::KeyValue<'t, &'h [u8]>;
 
 /// A key of a [`Tree`].
 pub struct Key<'t, 'h> {
@@ -63,6 +68,7 @@ impl<'h> Tree<'h> {
             decoder: nt_hive::Hive::without_validation(bytes).ok(),
             problems: RefCell::default(),
             subkey_names: RefCell::default(),
+            budget: Budget::of(bytes.len()),
         }
     }
 
@@ -93,7 +99,10 @@ impl<'h> Tree<'h> {
     fn subkey_names(&self, key: &RawKey<'h>) -> Rc<Names> {
         let known = self.subkey_names.borrow().get(&key.offset).cloned();
         known.unwrap_or_else(|| {
-            let read = |offset| self.cells.key(offset).map(|key| key.name);
+            let read = |offset| {
+                let name = self.cells.key(offset)?.name;
+                self.budget.name(offset, name.bytes()).map(|()| name)
+            };
             let names = Rc::new(Names::read(self.cells.subkeys(key), read));
             self.meet(names.problems());
             let mut known = self.subkey_names.borrow_mut();
@@ -137,12 +146,17 @@ impl<'h> Tree<'h> {
     }
 
     fn met(&self, problem: Problem) -> Problem {
-        self.problems.borrow_mut().insert(problem.clone());
+        let mut problems = self.problems.borrow_mut();
+        if problems.len() < PROBLEMS_KEPT {
+            problems.insert(problem.clone());
+        }
         problem
     }
 
     fn meet(&self, problems: Vec<Problem>) {
-        self.problems.borrow_mut().extend(problems);
+        for problem in problems {
+            self.met(problem);
+        }
     }
 
     /// Where a slice of this hive's bytes begins, in bytes from the first hive bin.
@@ -237,7 +251,8 @@ impl<'t, 'h> Key<'t, 'h> {
         let mut decoded = if sound { self.decoder.as_ref().and_then(|node| node.subkeys()?.ok()) } else { None };
         let mut keys = Vec::with_capacity(listing.offsets.len());
         for offset in listing.offsets {
-            match self.tree.cells.key(offset) {
+            let within = |raw: RawKey<'h>| self.tree.budget.name(offset, raw.name.bytes()).map(|()| raw);
+            match self.tree.cells.key(offset).and_then(within) {
                 Ok(raw) => {
                     let node = decoded.as_mut().and_then(|nodes| nodes.next()?.ok());
                     let path = self.path_of(&raw);
@@ -246,7 +261,9 @@ impl<'t, 'h> Key<'t, 'h> {
                 Err(problem) => {
                     // nt-hive may not be asked about this one; its order is lost with it.
                     decoded = None;
-                    problems.push(problem);
+                    if problems.len() < PROBLEMS_KEPT {
+                        problems.push(problem);
+                    }
                 }
             }
         }
@@ -269,31 +286,51 @@ impl<'t, 'h> Key<'t, 'h> {
     /// As [`Key::value`].
     pub fn named_value(&self, name: &str) -> Result<Option<NamedValue>, Problem> {
         let read = |offset| self.tree.cells.value(offset);
-        let names = Names::read(self.tree.cells.values(&self.raw), |offset| read(offset).map(|value| value.name));
+        let name_of = |offset| {
+            let name = read(offset)?.name;
+            self.tree.budget.name(offset, name.bytes()).map(|()| name)
+        };
+        let names = Names::read(self.tree.cells.values(&self.raw), name_of);
         self.tree.meet(names.problems());
         let found = self.tree.pick(&names, read, |value| (value.offset, value.name), "value", name)?;
-        found.map(|(place, value)| self.read(&value, names.is_sound().then_some(place))).transpose()
+        let decoded = |place| self.decoder.as_ref()?.values()?.ok()?.nth(place)?.ok();
+        let read = |(place, value)| self.read(&value, names.is_sound().then(|| decoded(place)).flatten());
+        found.map(read).transpose()
     }
 
     /// The names and data of all values, in the list's order; what cannot be read is an error in its place.
     pub fn values(&self) -> Vec<Result<NamedValue, Problem>> {
         let listing = self.tree.cells.values(&self.raw);
-        let sound = listing.problems.is_empty();
         self.tree.meet(listing.problems.clone());
-        let read = |(index, offset)| {
-            let value = self.tree.cells.value(offset).map_err(|problem| self.tree.met(problem))?;
-            self.read(&value, sound.then_some(index))
-        };
-        let lost = listing.problems.into_iter().map(Err);
-        listing.offsets.into_iter().enumerate().map(read).chain(lost).collect()
+        let sound = listing.problems.is_empty() && !listing.offsets.is_empty();
+        let mut decoded = if sound { self.decoder.as_ref().and_then(|node| node.values()?.ok()) } else { None };
+        let mut values = Vec::new();
+        let mut lost = 0_usize;
+        for offset in listing.offsets {
+            let within = |raw: RawValue<'h>| self.tree.budget.name(offset, raw.name.bytes()).map(|()| raw);
+            let value = match self.tree.cells.value(offset).and_then(within) {
+                Ok(value) => self.read(&value, decoded.as_mut().and_then(|values| values.next()?.ok())),
+                Err(problem) => {
+                    // nt-hive may not be asked about this one; its order is lost with it.
+                    decoded = None;
+                    Err(self.tree.met(problem))
+                }
+            };
+            lost = lost.saturating_add(usize::from(value.is_err()));
+            if value.is_ok() || lost <= PROBLEMS_KEPT {
+                values.push(value);
+            }
+        }
+        values.extend(listing.problems.into_iter().map(Err));
+        values
     }
 
     /// The data of a value, by nt-hive where it can be asked, else from the checked cells.
-    fn read(&self, value: &RawValue<'h>, index: Option<usize>) -> Result<NamedValue, Problem> {
-        let checked = self.tree.cells.data(value).map_err(|problem| self.tree.met(problem))?;
-        let decoded = index
+    fn read(&self, value: &RawValue<'h>, decoded: Option<Decoded<'t, 'h>>) -> Result<NamedValue, Problem> {
+        let within = self.tree.budget.data(value.offset, value.stored_bytes());
+        let checked = within.and_then(|()| self.tree.cells.data(value)).map_err(|problem| self.tree.met(problem))?;
+        let decoded = decoded
             .filter(|_| self.tree.cells.nt_hive_reads(value))
-            .and_then(|index| self.decoder.as_ref()?.values()?.ok()?.nth(index)?.ok())
             .filter(|decoded| decoded.name().is_ok_and(|name| same_bytes(value.name, &name)))
             .and_then(|decoded| decoded.data().ok())
             .and_then(|data| match data {

@@ -25,6 +25,7 @@ mod command_line;
 mod discovery;
 mod hive_builder;
 mod hive_reading;
+mod hostile_hives;
 mod importers;
 mod real_hives;
 mod reg_file;

@@ -3,8 +3,11 @@
 use super::{Cells, NIL, RawKey, dword, in_file, word};
 use crate::error::Problem;
 
-/// More subkeys in one key than any Windows makes; a list that promises more is hostile.
-const MAX_SUBKEYS: usize = 4_000_000;
+/// Bytes of a key node with the size of its cell, at least. A list that names more subkeys than have room in the hive
+/// names some of them again and again: it is hostile, and is not read to its end.
+const SMALLEST_KEY: usize = 80;
+/// The same of a value.
+const SMALLEST_VALUE: usize = 24;
 
 /// A subkey as a list knows it.
 #[derive(Clone, Copy)]
@@ -37,31 +40,42 @@ pub(crate) trait Reader {
 }
 
 /// The offsets that a list holds, and what of it could not be read.
-#[derive(Default)]
 pub(crate) struct Listing {
     pub(crate) offsets: Vec<u32>,
     pub(crate) problems: Vec<Problem>,
 }
 
-impl Reader for Listing {
+/// Reads a list of subkeys as far as it can be one.
+struct Listed {
+    listing: Listing,
+    /// Entries left, those of lists of lists among them.
+    steps_left: usize,
+}
+
+impl Reader for Listed {
     fn step(&mut self) -> bool {
-        self.offsets.len() < MAX_SUBKEYS
+        let left = self.steps_left.checked_sub(1);
+        self.steps_left = left.unwrap_or(0);
+        left.is_some()
     }
 
     fn subkey(&mut self, entry: Entry) {
-        self.offsets.push(entry.offset);
+        self.listing.offsets.push(entry.offset);
     }
 
     fn problem(&mut self, problem: Problem) {
-        self.problems.push(problem);
+        self.listing.problems.push(problem);
     }
 }
 
 impl<'h> Cells<'h> {
     /// The offsets of a key's subkeys, in the list's order.
     pub(crate) fn subkeys(&self, key: &RawKey<'h>) -> Listing {
-        let mut listing = Listing::default();
-        self.read_subkeys(key, &mut listing);
+        // A list of lists takes an entry for each list, which has one for a subkey at least.
+        let steps_left = (self.bytes.len() / SMALLEST_KEY).saturating_mul(2);
+        let mut listed = Listed { listing: Listing { offsets: Vec::new(), problems: Vec::new() }, steps_left };
+        self.read_subkeys(key, &mut listed);
+        let mut listing = listed.listing;
         if listing.problems.is_empty() && u32::try_from(listing.offsets.len()) != Ok(key.subkey_count) {
             listing.problems.push(Problem::at(
                 in_file(key.offset),
@@ -132,7 +146,14 @@ impl<'h> Cells<'h> {
 
     /// The offsets of a key's values, in the list's order.
     pub(crate) fn values(&self, key: &RawKey<'h>) -> Listing {
-        let (entries, problem) = self.value_entries(key);
+        let (mut entries, mut problem) = self.value_entries(key);
+        let most = self.bytes.len() / SMALLEST_VALUE;
+        if let Some(first) = entries.get(..most) {
+            let found = format!("{}; the rest was not read", entries.len());
+            let expected = format!("no more than the {most} values that have room in the hive");
+            problem.get_or_insert_with(|| Problem::at(in_file(key.value_list), expected, found));
+            entries = first;
+        }
         let offsets = entries.iter().map(|entry| u32::from_le_bytes(*entry)).collect();
         Listing { offsets, problems: problem.into_iter().collect() }
     }
