@@ -13,12 +13,14 @@ pub mod base_block;
 mod budget;
 mod cell;
 mod names;
+mod overlay;
 pub mod replay;
 pub mod transaction_log;
 mod tree;
 pub mod walk;
 
 pub use base_block::BaseBlock;
+pub use overlay::Overlay;
 pub use replay::{Outcome, Replay};
 pub use tree::{Key, NamedValue, Tree, guarded};
 

@@ -48,6 +48,25 @@ pub(crate) struct RawKey<'h> {
     pub(crate) value_list: u32,
 }
 
+impl<'h> RawKey<'h> {
+    /// A key that no cell holds: nothing is in it.
+    pub(crate) fn nowhere(name: Name<'h>, last_written: FileTime) -> Self {
+        Self {
+            offset: NIL,
+            last_written,
+            name,
+            parent: NIL,
+            layer: 0,
+            security: NIL,
+            class: (NIL, 0),
+            subkey_count: 0,
+            subkey_list: NIL,
+            value_count: 0,
+            value_list: NIL,
+        }
+    }
+}
+
 /// A value, decoded.
 pub(crate) struct RawValue<'h> {
     pub(crate) offset: u32,

@@ -15,6 +15,7 @@ use super::base_block::{self, BaseBlock};
 use super::budget::Budget;
 use super::cell::{Cells, Name, RawKey, RawValue};
 use super::names::Names;
+use super::overlay::{self, Overlay};
 use crate::error::Problem;
 use crate::registry::{FileTime, RegistryValue};
 
@@ -28,6 +29,7 @@ pub struct Tree<'h> {
     /// By the key node's offset.
     subkey_names: RefCell<BTreeMap<u32, Rc<Names>>>,
     budget: Budget,
+    overlay: Option<&'h Overlay>,
 }
 
 /// So many problems of a hive are told; a hostile one has as many as it has cells, and they are all of one kind.
@@ -45,6 +47,8 @@ pub struct Key<'t, 'h> {
     /// From the root, as stored; empty for the root.
     path: String,
     decoder: Option<Node<'t, 'h>>,
+    /// What becomes of the key, where edits are laid over the tree.
+    edits: Option<&'h overlay::Node>,
 }
 
 /// A value of a [`Key`], with its name as stored.
@@ -69,7 +73,14 @@ impl<'h> Tree<'h> {
             problems: RefCell::default(),
             subkey_names: RefCell::default(),
             budget: Budget::of(bytes.len()),
+            overlay: None,
         }
+    }
+
+    /// The tree as these edits leave it. A key that they make has the time of the key that it is made in.
+    #[must_use]
+    pub fn under(self, overlay: &'h Overlay) -> Self {
+        Self { overlay: Some(overlay), ..self }
     }
 
     /// The root key.
@@ -79,7 +90,11 @@ impl<'h> Tree<'h> {
     pub fn root(&self) -> Result<Key<'_, 'h>, Problem> {
         let raw = self.cells.key(self.root_offset).map_err(|problem| self.met(problem))?;
         let decoder = self.decoder.as_ref().and_then(|hive| hive.root_key_node().ok());
-        Ok(Key::new(self, raw, String::new(), decoder))
+        let key = Key::new(self, raw, String::new(), decoder);
+        Ok(match self.overlay.map(|overlay| &overlay.root) {
+            Some(edits) if edits.bare => key.emptied(edits),
+            edits => Key { edits, ..key },
+        })
     }
 
     /// The key at `path`, components separated by backslashes and compared as Windows does; `None` where there is none.
@@ -188,7 +203,28 @@ impl<'t, 'h> Key<'t, 'h> {
             };
             at.is_some() && at == name_at
         });
-        Self { tree, raw, path, decoder }
+        Self { tree, raw, path, decoder, edits: None }
+    }
+
+    /// The key with nothing in it but what edits put there.
+    fn emptied(self, edits: &'h overlay::Node) -> Self {
+        let raw = RawKey::nowhere(self.raw.name, self.raw.last_written);
+        Self { raw, decoder: None, edits: Some(edits), ..self }
+    }
+
+    /// The subkey that edits made.
+    fn made(&self, edits: &'h overlay::Node) -> Self {
+        let raw = RawKey::nowhere(Name::Utf16(&edits.name), self.raw.last_written);
+        let path = self.path_of(&raw);
+        Self { tree: self.tree, raw, path, decoder: None, edits: Some(edits) }
+    }
+
+    /// A subkey of the hive as edits leave it; `None` where they delete it.
+    fn edited(&self, subkey: Self) -> Option<Self> {
+        match self.edits.and_then(|edits| edits.subkey(subkey.raw.name.units())) {
+            Some(edits) if edits.bare => edits.made.then(|| subkey.emptied(edits)),
+            edits => Some(Self { edits, ..subkey }),
+        }
     }
 
     /// The name, for showing. Unpaired surrogates are shown as U+FFFD.
@@ -228,14 +264,19 @@ impl<'t, 'h> Key<'t, 'h> {
     /// # Errors
     /// Where it is not found and the list, or a key in it, cannot be read.
     pub fn subkey(&self, name: &str) -> Result<Option<Key<'t, 'h>>, Problem> {
+        let edits = self.edits.and_then(|edits| edits.subkey(name.encode_utf16()));
+        if let Some(edits) = edits.filter(|edits| edits.bare) {
+            return Ok(edits.made.then(|| self.made(edits)));
+        }
         let names = self.tree.subkey_names(&self.raw);
         let of = |key: &RawKey<'h>| (key.offset, key.name);
         let found = self.tree.pick(&names, |offset| self.tree.cells.key(offset), of, "subkey", name)?;
-        Ok(found.map(|(place, raw)| {
+        let found = found.map(|(place, raw)| {
             let decoder = names.is_sound().then(|| self.decoded_subkey(place)).flatten();
             let path = self.path_of(&raw);
-            Key::new(self.tree, raw, path, decoder)
-        }))
+            Key { edits, ..Key::new(self.tree, raw, path, decoder) }
+        });
+        Ok(found.or_else(|| edits.filter(|edits| edits.made).map(|edits| self.made(edits))))
     }
 
     fn decoded_subkey(&self, index: usize) -> Option<Node<'t, 'h>> {
@@ -268,6 +309,12 @@ impl<'t, 'h> Key<'t, 'h> {
             }
         }
         self.tree.meet(problems.clone());
+        if let Some(edits) = self.edits {
+            let held: BTreeSet<Vec<u16>> = keys.iter().map(|key| overlay::upper(key.raw.name.units())).collect();
+            keys = keys.into_iter().filter_map(|key| self.edited(key)).collect();
+            let made = edits.subkeys().filter(|(upper, edits)| edits.made && !held.contains(*upper));
+            keys.extend(made.map(|(_, edits)| self.made(edits)));
+        }
         (keys, problems)
     }
 
@@ -285,6 +332,18 @@ impl<'t, 'h> Key<'t, 'h> {
     /// # Errors
     /// As [`Key::value`].
     pub fn named_value(&self, name: &str) -> Result<Option<NamedValue>, Problem> {
+        let Some(edited) = self.edits.and_then(|edits| edits.value(name.encode_utf16())) else {
+            return self.stored_value(name);
+        };
+        // A value that is there keeps its name. Where that cannot be read the new one is as good.
+        let stored = || self.stored_value(name).ok().flatten().map(|value| value.name);
+        Ok(edited.value.as_ref().map(|value| NamedValue {
+            name: stored().unwrap_or_else(|| String::from_utf16_lossy(&edited.name)),
+            value: value.clone(),
+        }))
+    }
+
+    fn stored_value(&self, name: &str) -> Result<Option<NamedValue>, Problem> {
         let read = |offset| self.tree.cells.value(offset);
         let name_of = |offset| {
             let name = read(offset)?.name;
@@ -300,6 +359,27 @@ impl<'t, 'h> Key<'t, 'h> {
 
     /// The names and data of all values, in the list's order; what cannot be read is an error in its place.
     pub fn values(&self) -> Vec<Result<NamedValue, Problem>> {
+        let stored = self.stored_values();
+        let Some(edits) = self.edits else { return stored.into_iter().map(|(_, value)| value).collect() };
+        let held: BTreeSet<Vec<u16>> = stored.iter().flat_map(|(name, _)| name).map(|name| overlay::upper(name.units())).collect();
+        let edited = stored.into_iter().filter_map(|(name, value)| {
+            match name.and_then(|name| edits.value(name.units())) {
+                None => Some(value),
+                Some(edited) => {
+                    let name = name.map(|name| name.to_string()).unwrap_or_default();
+                    edited.value.clone().map(|value| Ok(NamedValue { name, value }))
+                }
+            }
+        });
+        let added = edits.values().filter(|(upper, _)| !held.contains(*upper)).filter_map(|(_, edited)| {
+            let name = String::from_utf16_lossy(&edited.name);
+            edited.value.clone().map(|value| Ok(NamedValue { name, value }))
+        });
+        edited.chain(added).collect()
+    }
+
+    /// The values that the hive has, each with its name where that can be read.
+    fn stored_values(&self) -> Vec<(Option<Name<'h>>, Result<NamedValue, Problem>)> {
         let listing = self.tree.cells.values(&self.raw);
         self.tree.meet(listing.problems.clone());
         let sound = listing.problems.is_empty() && !listing.offsets.is_empty();
@@ -308,20 +388,23 @@ impl<'t, 'h> Key<'t, 'h> {
         let mut lost = 0_usize;
         for offset in listing.offsets {
             let within = |raw: RawValue<'h>| self.tree.budget.name(offset, raw.name.bytes()).map(|()| raw);
-            let value = match self.tree.cells.value(offset).and_then(within) {
-                Ok(value) => self.read(&value, decoded.as_mut().and_then(|values| values.next()?.ok())),
+            let (name, value) = match self.tree.cells.value(offset).and_then(within) {
+                Ok(value) => {
+                    let node = decoded.as_mut().and_then(|values| values.next()?.ok());
+                    (Some(value.name), self.read(&value, node))
+                }
                 Err(problem) => {
                     // nt-hive may not be asked about this one; its order is lost with it.
                     decoded = None;
-                    Err(self.tree.met(problem))
+                    (None, Err(self.tree.met(problem)))
                 }
             };
             lost = lost.saturating_add(usize::from(value.is_err()));
             if value.is_ok() || lost <= PROBLEMS_KEPT {
-                values.push(value);
+                values.push((name, value));
             }
         }
-        values.extend(listing.problems.into_iter().map(Err));
+        values.extend(listing.problems.into_iter().map(|problem| (None, Err(problem))));
         values
     }
 
