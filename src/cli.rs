@@ -37,6 +37,8 @@ pub enum Command {
     Audit(Box<AuditArgs>),
     /// List the hives that are there: installation, role, generation, integrity, Windows
     Find(FindArgs),
+    /// Apply .reg files to the evidence in memory and audit what results; nothing is written
+    Verify(Box<VerifyArgs>),
     /// Show what each Windows should have, why, and who says so
     Baseline {
         /// What of it.
@@ -169,6 +171,53 @@ pub struct AuditArgs {
     /// Where the SYSTEM hive is loaded when the patch is imported
     #[arg(long, value_name = "KEY", default_value = r"HKEY_LOCAL_MACHINE\SYSTEM", requires = "patch")]
     pub system_root: String,
+}
+
+/// `verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// The .reg files in the order in which they would be imported, then the evidence
+    #[arg(required = true, num_args = 2.., value_names = ["PATCH.reg", "EVIDENCE"])]
+    pub paths: Vec<PathBuf>,
+    /// How to print the comparison
+    #[arg(long, value_enum, default_value_t)]
+    pub format: ListFormat,
+    /// Write the comparison to this file, whole or not at all, instead of stdout
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Take CurrentControlSet for the link that it is in a running Windows, or for a name as an offline importer does
+    #[arg(long, value_enum, default_value = "live")]
+    pub target: TargetArg,
+    /// Where the SOFTWARE hive is loaded when the files are imported
+    #[arg(long, value_name = "KEY", default_value = r"HKEY_LOCAL_MACHINE\SOFTWARE")]
+    pub software_root: String,
+    /// Where the SYSTEM hive is loaded when the files are imported
+    #[arg(long, value_name = "KEY", default_value = r"HKEY_LOCAL_MACHINE\SYSTEM")]
+    pub system_root: String,
+    /// Take it for this Windows, whatever the hives say
+    #[arg(long, value_name = "ID", value_parser = os_id)]
+    pub os: Option<OsId>,
+    /// The least severity of a finding left that makes the exit code 1
+    #[arg(long, value_enum, default_value = "low", value_parser = fail_on())]
+    pub fail_on: Severity,
+    /// Which control sets: current, all, or a number
+    #[arg(long, value_name = "WHICH", default_value = "current")]
+    pub control_set: Choice,
+    /// Colour the table
+    #[arg(long, value_enum, default_value_t)]
+    pub color: Color,
+    /// Read dirty hives as their primary files lie on disk; do not replay their transaction logs in memory
+    #[arg(long)]
+    pub no_replay: bool,
+    /// Read files instead of mapping them; for evidence that somebody else may shorten meanwhile
+    #[arg(long)]
+    pub no_mmap: bool,
+    /// Do not hash the hives; then it cannot be told whether a patch was made for them
+    #[arg(long)]
+    pub no_hash: bool,
+    /// Exit with 0 whatever was found; for pipelines
+    #[arg(long)]
+    pub exit_zero: bool,
 }
 
 /// Forms of the report.

@@ -17,7 +17,8 @@ mod installation;
 mod integrity;
 mod views;
 
-use installation::{Judged, examine_installation};
+use installation::examine_installation;
+pub(crate) use installation::{Judged, OpenInstallation, Overlays};
 
 /// What an examination is asked for.
 #[derive(Clone, Debug)]
@@ -51,6 +52,8 @@ pub struct Examination {
     pub report: Report,
     /// Whether something stands at or above `fail_on` in what counts for the exit code.
     pub failed: bool,
+    /// The installations as they were found, in the report's order.
+    pub installations: Vec<Installation>,
 }
 
 /// Examines the evidence.
@@ -127,7 +130,7 @@ pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, E
         installations: reports,
         summary,
     };
-    Ok(Examination { report, failed })
+    Ok(Examination { report, failed, installations })
 }
 
 impl Examination {
@@ -138,7 +141,7 @@ impl Examination {
 }
 
 /// Older generations are shown, but a run does not fail for what was wrong once.
-fn counts(generation: Generation) -> bool {
+pub(crate) fn counts(generation: Generation) -> bool {
     matches!(generation, Generation::Live | Generation::Copy)
 }
 

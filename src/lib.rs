@@ -55,6 +55,8 @@ pub mod examination;
 
 pub mod remediation;
 
+pub mod verification;
+
 pub mod output;
 
 pub mod custody;

@@ -8,14 +8,17 @@ use clap::Parser;
 use hivemend::baseline::{self, Baseline};
 use hivemend::cli::{
     AuditArgs, BaselineCommand, Cli, Color, Command, EvidenceArgs, FindArgs, Format, Generations, ListFormat,
+    VerifyArgs,
 };
 use hivemend::custody;
-use hivemend::discovery::discover;
+use hivemend::discovery::{Installation, discover};
 use hivemend::error::Error;
 use hivemend::examination::{Examination, Options, examine};
 use hivemend::output::{keep_out_of_evidence, write_folder, write_whole};
 use hivemend::remediation::{PatchOptions, Plan, Selection, patch_files, remedy};
-use hivemend::report::{Report, json, schema, table};
+use hivemend::report::table::Style;
+use hivemend::report::{InstallationReport, Report, json, schema, table};
+use hivemend::verification::{self, Mounts, Patch, prove};
 
 /// Assessed completely, and something stands at or above `--fail-on`.
 const FINDINGS: u8 = 1;
@@ -40,6 +43,7 @@ fn run(command: Command) -> Result<u8, Error> {
     match command {
         Command::Audit(args) => audit(&args),
         Command::Find(args) => find(&args),
+        Command::Verify(args) => verify(&args),
         Command::Baseline { command: BaselineCommand::List { format } } => to_stdout(|out| match format {
             ListFormat::Table => baseline::list::render(out),
             ListFormat::Json => baseline::list::render_json(out),
@@ -82,11 +86,11 @@ fn audit(args: &AuditArgs) -> Result<u8, Error> {
     let mut plans = Vec::new();
     let mut refused = false;
     if args.patch.is_some() {
-        for installation in &examination.report.installations {
+        for (installation, found) in examination.report.installations.iter().zip(&examination.installations) {
             if !examination.counts(installation) {
                 continue;
             }
-            match plan(installation, args)? {
+            match plan(installation, found, args, &options)? {
                 Ok(planned) => plans.push(planned),
                 Err((reason, advice)) => {
                     refused = true;
@@ -119,8 +123,10 @@ type Planned = (Plan, Vec<(String, Vec<u8>)>);
 
 /// The plan of one installation and the bytes of its files, or why there is none.
 fn plan(
-    installation: &hivemend::report::InstallationReport,
+    installation: &InstallationReport,
+    found: &Installation,
     args: &AuditArgs,
+    examined: &Options,
 ) -> Result<Result<Planned, (String, String)>, Error> {
     let selection = Selection {
         min_grade: args.min_grade,
@@ -136,12 +142,15 @@ fn plan(
         software_root: args.software_root.clone(),
         system_root: args.system_root.clone(),
     };
-    let plan = match remedy(installation, &selection) {
+    let mut plan = match remedy(installation, &selection) {
         Ok(plan) => plan,
         Err(refusal) => return Ok(Err(refusal)),
     };
     let mut files: Vec<(String, Vec<u8>)> = match patch_files(&plan, &options) {
-        Ok(files) => files.into_iter().map(|file| (file.name, file.bytes)).collect(),
+        Ok(files) => {
+            plan.proof = Some(prove(found, examined, &plan, &files, &options)?);
+            files.into_iter().map(|file| (file.name, file.bytes)).collect()
+        }
         Err(refusal) => {
             let advice = "Leave that finding out with --skip".to_owned();
             return Ok(Err((format!("{}: {refusal}", installation.evidence), advice)));
@@ -176,6 +185,60 @@ fn find(args: &FindArgs) -> Result<u8, Error> {
     write_report(common, &examination.report, false)?;
     let incomplete = !examination.report.summary.complete || !kept;
     Ok(if incomplete && !common.exit_zero { INCOMPLETE } else { 0 })
+}
+
+fn verify(args: &VerifyArgs) -> Result<u8, Error> {
+    let Some((evidence, files)) = args.paths.split_last() else { return Ok(REFUSED) };
+    let evidence = std::slice::from_ref(evidence);
+    if let Some(output) = &args.output {
+        keep_out_of_evidence(evidence, output)?;
+    }
+    let read = |path: &PathBuf| {
+        let bytes = std::fs::read(path).map_err(|source| Error::Read {
+            path: path.display().to_string(),
+            source,
+            advice: "Name the .reg files first, then the evidence",
+        })?;
+        Ok(Patch::read(path.to_string_lossy(), &bytes))
+    };
+    let patches = files.iter().map(read).collect::<Result<Vec<Patch>, Error>>()?;
+    let mounts = Mounts {
+        target: args.target.into(),
+        software_root: args.software_root.clone(),
+        system_root: args.system_root.clone(),
+    };
+    let options = Options {
+        os: args.os,
+        control_set: args.control_set,
+        replay: !args.no_replay,
+        map: !args.no_mmap,
+        hash: !args.no_hash,
+        ..Options::default()
+    };
+    let verification = verification::run(evidence, &patches, &mounts, &options)?;
+    let style = Style {
+        width: if args.output.is_none() && io::stdout().is_terminal() { table::terminal_width() } else { None },
+        color: coloured(args.color, args.output.is_none()),
+        all: false,
+    };
+    let render = |mut out: &mut dyn Write| match args.format {
+        ListFormat::Table => verification::render(&verification, &style, &mut out),
+        ListFormat::Json => {
+            serde_json::to_writer_pretty(&mut out, &verification)?;
+            out.write_all(b"\n")
+        }
+    };
+    match &args.output {
+        Some(path) => write_whole(path, render)?,
+        None => to_stdout(render).map(|_| ())?,
+    }
+    let code = match verification.outcome(args.fail_on) {
+        verification::Standing::Clean => 0,
+        verification::Standing::NotClean => FINDINGS,
+        verification::Standing::Refused => REFUSED,
+        verification::Standing::Incomplete => INCOMPLETE,
+    };
+    Ok(if args.exit_zero { 0 } else { code })
 }
 
 /// Sees to it that no output can land in the evidence, and sets the number of threads.
@@ -233,14 +296,21 @@ fn write_report(common: &EvidenceArgs, report: &Report, all: bool) -> Result<(),
     }
 }
 
-fn style(common: &EvidenceArgs, all: bool) -> table::Style {
+fn style(common: &EvidenceArgs, all: bool) -> Style {
     let on_terminal = common.output.is_none() && io::stdout().is_terminal();
-    let color = match common.color {
+    let color = coloured(common.color, common.output.is_none());
+    Style { width: if on_terminal { table::terminal_width() } else { None }, color, all }
+}
+
+/// Whether output is coloured.
+fn coloured(color: Color, on_stdout: bool) -> bool {
+    match color {
         Color::Always => true,
         Color::Never => false,
-        Color::Auto => on_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
-    };
-    table::Style { width: if on_terminal { table::terminal_width() } else { None }, color, all }
+        Color::Auto => {
+            on_stdout && io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        }
+    }
 }
 
 fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<u8, Error> {

@@ -66,6 +66,24 @@ pub struct Plan {
     pub steps: Vec<String>,
     /// What the rollback cannot take back.
     pub rollback_limits: Vec<String>,
+    /// What carrying out patch and rollback in memory came to, once that was done.
+    pub proof: Option<Proof>,
+}
+
+/// What came of carrying out a patch and its rollback in memory, from the text as it was written. A patch for which
+/// this does not hold is never written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Proof {
+    /// Edits; after the patch each of their values is what the plan says, and nothing else is changed.
+    pub edits: usize,
+    /// Findings that conform after the patch and did not before. None that did deviates.
+    pub mended: usize,
+    /// Findings that still deviate: those that `left` names.
+    pub left: usize,
+    /// Values that are after the rollback what they were, byte for byte.
+    pub restored: usize,
+    /// Findings whose value the rollback restores only as far as regedit can.
+    pub altered: Vec<String>,
 }
 
 /// A hive that a plan was made from.
@@ -201,6 +219,7 @@ pub fn remedy(report: &InstallationReport, selection: &Selection) -> Result<Plan
             )
             .collect(),
         rollback_limits,
+        proof: None,
     })
 }
 

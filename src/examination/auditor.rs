@@ -18,6 +18,8 @@ pub(super) struct Auditor<'a> {
     /// The control sets to judge, or why they cannot be told.
     pub(super) control_sets: &'a Result<Vec<u32>, Problem>,
     pub(super) context: Context<'a>,
+    /// Whether a hive that was recovered is judged as it lies, too.
+    pub(super) both_views: bool,
 }
 
 impl Auditor<'_> {
@@ -34,7 +36,7 @@ impl Auditor<'_> {
         let mut findings = self.findings(&baseline, software, system);
         // The same expectations, in the same control sets, of the primary files without their logs.
         let [software_lies, system_lies] = [self.software, self.system].map(|opened| {
-            let recovered = opened.filter(|opened| opened.replay.is_some())?;
+            let recovered = opened.filter(|opened| self.both_views && opened.replay.is_some())?;
             as_it_lies(recovered.found, options).ok()
         });
         if software_lies.is_some() || system_lies.is_some() {

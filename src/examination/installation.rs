@@ -8,28 +8,87 @@ use crate::baseline::SystemRoot;
 use crate::control_set::ControlSets;
 use crate::discovery::{Generation, Installation};
 use crate::error::{Error, Problem};
-use crate::hive::{self, Hive, State, Tree};
+use crate::finding::Finding;
+use crate::hive::{self, Hive, Overlay, State, Tree};
 use crate::machine::Machine;
 use crate::os::{Os, Pair, identify};
 use crate::registry::Role;
 use crate::report::{HiveReport, InstallationReport, Judgement};
 
 /// What an installation came to.
-pub(super) struct Judged {
-    pub(super) report: InstallationReport,
+pub(crate) struct Judged {
+    pub(crate) report: InstallationReport,
     /// Whether everything in it that should have been read was.
-    pub(super) complete: bool,
-    pub(super) problems: Vec<Problem>,
+    pub(crate) complete: bool,
+    pub(crate) problems: Vec<Problem>,
+}
+
+impl Judged {
+    /// The findings, those that conform among them.
+    pub(crate) fn findings(&self) -> &[Finding] {
+        self.report.judgement.as_ref().map(|judgement| judgement.findings.as_slice()).unwrap_or_default()
+    }
+}
+
+/// Edits laid over the hives of one installation.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Overlays {
+    pub(crate) software: Overlay,
+    pub(crate) system: Overlay,
+}
+
+impl Overlays {
+    /// The edits of a hive of that role.
+    pub(crate) fn of(&self, role: Role) -> Option<&Overlay> {
+        match role {
+            Role::Software => Some(&self.software),
+            Role::System => Some(&self.system),
+            _ => None,
+        }
+    }
+
+    /// To be edited.
+    pub(crate) fn of_mut(&mut self, role: Role) -> Option<&mut Overlay> {
+        match role {
+            Role::Software => Some(&mut self.software),
+            Role::System => Some(&mut self.system),
+            _ => None,
+        }
+    }
+}
+
+/// An installation with its hives open, their logs replayed as the options have it.
+pub(crate) struct OpenInstallation<'a> {
+    pub(crate) installation: &'a Installation,
+    hives: Vec<Opened<'a>>,
+    options: &'a Options,
+}
+
+impl<'a> OpenInstallation<'a> {
+    /// Opens the hives.
+    pub(crate) fn open(installation: &'a Installation, options: &'a Options) -> Self {
+        let hives = installation.hives.iter().map(|found| open(found, options)).collect();
+        Self { installation, hives, options }
+    }
+
+    /// The tree of the hive of that role; `None` where there is none, or none that can be read.
+    pub(crate) fn tree(&self, role: Role) -> Option<Tree<'_>> {
+        self.hives.iter().find(|opened| opened.found.role == role)?.hive.as_ref().ok().map(Hive::tree)
+    }
+
+    /// Judges the installation as it is, or as edits would leave it. Nothing is hashed.
+    pub(crate) fn judge(&self, overlays: Option<&Overlays>) -> Result<Judged, Error> {
+        hive::guarded(|| judge(self.installation, &self.hives, self.options, overlays)).unwrap_or_else(|problem| {
+            let problem = Problem { path: Some(self.installation.evidence.clone()), ..problem };
+            Ok(unread(self.installation, &self.hives, problem))
+        })
+    }
 }
 
 /// Examines one installation, its files hashed meanwhile.
 pub(super) fn examine_installation(installation: &Installation, options: &Options) -> Result<Judged, Error> {
-    let opened: Vec<Opened<'_>> = installation.hives.iter().map(|found| open(found, options)).collect();
-    let judge = || {
-        hive::guarded(|| judge(installation, &opened, options)).unwrap_or_else(|problem| {
-            Ok(unread(installation, &opened, Problem { path: Some(installation.evidence.clone()), ..problem }))
-        })
-    };
+    let open = OpenInstallation::open(installation, options);
+    let judge = || open.judge(None);
     let hash = || hash(installation, options.hash);
     let (judged, sums) = if options.hash { rayon::join(judge, hash) } else { (judge(), hash()) };
     let mut judged = judged?;
@@ -43,8 +102,20 @@ pub(super) fn examine_installation(installation: &Installation, options: &Option
 }
 
 /// Tells the Windows, and audits it where it is to be audited.
-fn judge(installation: &Installation, opened: &[Opened<'_>], options: &Options) -> Result<Judged, Error> {
-    let trees: Vec<Option<Tree<'_>>> = opened.iter().map(|opened| opened.hive.as_ref().ok().map(Hive::tree)).collect();
+fn judge(
+    installation: &Installation,
+    opened: &[Opened<'_>],
+    options: &Options,
+    overlays: Option<&Overlays>,
+) -> Result<Judged, Error> {
+    let mut trees = Vec::with_capacity(opened.len());
+    for opened in opened {
+        let tree = opened.hive.as_ref().ok().map(Hive::tree);
+        trees.push(match overlays.and_then(|overlays| overlays.of(opened.found.role)) {
+            Some(overlay) => tree.map(|tree| tree.under(overlay)),
+            None => tree,
+        });
+    }
     let of_role = |role: Role| {
         let found = opened.iter().zip(&trees).find(|(opened, _)| opened.found.role == role);
         found.map_or((None, None), |(opened, tree)| (Some(opened), tree.as_ref()))
@@ -78,7 +149,10 @@ fn judge(installation: &Installation, opened: &[Opened<'_>], options: &Options) 
             root: SystemRoot::new(machine.system_root.as_deref()),
             setup_phase: system_tree.is_some_and(in_setup),
         };
-        Some(Auditor { software, system, control_sets: &chosen, context }.judge(software_tree, system_tree, options)?)
+        // What the hives are without their logs is no matter of what edits make of them.
+        let both_views = overlays.is_none();
+        let auditor = Auditor { software, system, control_sets: &chosen, context, both_views };
+        Some(auditor.judge(software_tree, system_tree, options)?)
     } else {
         None
     };

@@ -68,8 +68,10 @@ impl Overlay {
 
     fn edit(&mut self, path: &[Vec<u16>], name: &[u16], value: Option<RegistryValue>) {
         let values = &mut self.made(path).values;
-        values.entry(upper(name.iter().copied())).or_insert_with(|| Edited { name: name.to_vec(), value: None }).value =
-            value;
+        values
+            .entry(upper(name.iter().copied()))
+            .or_insert_with(|| Edited { name: name.to_vec(), value: None })
+            .value = value;
     }
 
     fn made(&mut self, path: &[Vec<u16>]) -> &mut Node {

@@ -361,16 +361,16 @@ impl<'t, 'h> Key<'t, 'h> {
     pub fn values(&self) -> Vec<Result<NamedValue, Problem>> {
         let stored = self.stored_values();
         let Some(edits) = self.edits else { return stored.into_iter().map(|(_, value)| value).collect() };
-        let held: BTreeSet<Vec<u16>> = stored.iter().flat_map(|(name, _)| name).map(|name| overlay::upper(name.units())).collect();
-        let edited = stored.into_iter().filter_map(|(name, value)| {
-            match name.and_then(|name| edits.value(name.units())) {
+        let held: BTreeSet<Vec<u16>> =
+            stored.iter().flat_map(|(name, _)| name).map(|name| overlay::upper(name.units())).collect();
+        let edited =
+            stored.into_iter().filter_map(|(name, value)| match name.and_then(|name| edits.value(name.units())) {
                 None => Some(value),
                 Some(edited) => {
                     let name = name.map(|name| name.to_string()).unwrap_or_default();
                     edited.value.clone().map(|value| Ok(NamedValue { name, value }))
                 }
-            }
-        });
+            });
         let added = edits.values().filter(|(upper, _)| !held.contains(*upper)).filter_map(|(_, edited)| {
             let name = String::from_utf16_lossy(&edited.name);
             edited.value.clone().map(|value| Ok(NamedValue { name, value }))

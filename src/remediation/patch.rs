@@ -47,6 +47,8 @@ pub struct PatchFile {
     pub name: String,
     /// Its bytes.
     pub bytes: Vec<u8>,
+    /// Whether it takes the patch back.
+    pub is_rollback: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -71,7 +73,8 @@ pub fn patch_files(plan: &Plan, options: &PatchOptions) -> Result<Vec<PatchFile>
         };
         for (name, direction) in [(patch, Direction::Correct), (rollback, Direction::RollBack)] {
             let bytes = emit(&document(plan, edits, direction, options), options.dialect)?;
-            files.push(PatchFile { name, bytes });
+            let is_rollback = direction == Direction::RollBack;
+            files.push(PatchFile { name, bytes, is_rollback });
         }
         Ok(())
     };

@@ -10,12 +10,12 @@ use super::{InstallationReport, Judgement, Report};
 use crate::finding::{Finding, Severity, Verdict};
 
 mod coverage;
-mod data;
+pub(crate) mod data;
 mod findings;
 mod heading;
 mod listing;
 mod open;
-mod page;
+pub(crate) mod page;
 mod verdict;
 mod wrap;
 

@@ -59,7 +59,7 @@ pub(super) fn observed(finding: &Finding) -> String {
 }
 
 /// A value's data, whatever they are.
-pub(super) fn value(observed: &ObservedDatum) -> String {
+pub(crate) fn value(observed: &ObservedDatum) -> String {
     let bytes = observed.raw.len();
     match plain(&observed.datum) {
         Some(text) => shorten(&text, LONGEST, &format!("({bytes} bytes)")),
@@ -68,13 +68,13 @@ pub(super) fn value(observed: &ObservedDatum) -> String {
 }
 
 /// A name from evidence, cut where nobody would read on.
-pub(super) fn name(name: &str) -> String {
+pub(crate) fn name(name: &str) -> String {
     let characters = name.chars().count();
     shorten(&escape_data(name), LONGEST_NAME, &format!("({characters} characters)"))
 }
 
 /// Prose, from a baseline or about evidence.
-pub(super) fn prose(text: &str) -> String {
+pub(crate) fn prose(text: &str) -> String {
     escape(text).into_owned()
 }
 

@@ -12,11 +12,11 @@ const DEFAULT_WIDTH: u16 = 120;
 /// Below this there is nothing to lay out.
 const LEAST_WIDTH: u16 = 40;
 /// Blanks between two columns.
-pub(super) const GAP: usize = 2;
+pub(crate) const GAP: usize = 2;
 
 /// What a piece of text is written with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ink {
+pub(crate) enum Ink {
     Plain,
     Strong,
     Dim,
@@ -44,24 +44,24 @@ impl Ink {
 }
 
 /// Where the table is written to, and how wide.
-pub(super) struct Page<'w> {
+pub(crate) struct Page<'w> {
     writer: &'w mut dyn Write,
     width: usize,
     color: bool,
 }
 
 impl<'w> Page<'w> {
-    pub(super) fn new(writer: &'w mut dyn Write, style: Style) -> Self {
+    pub(crate) fn new(writer: &'w mut dyn Write, style: Style) -> Self {
         let width = usize::from(style.width.unwrap_or(DEFAULT_WIDTH).max(LEAST_WIDTH));
         Self { writer, width, color: style.color }
     }
 
     /// Columns from edge to edge.
-    pub(super) fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         self.width
     }
 
-    pub(super) fn blank(&mut self) -> io::Result<()> {
+    pub(crate) fn blank(&mut self) -> io::Result<()> {
         self.writer.write_all(b"\n")
     }
 
@@ -72,7 +72,7 @@ impl<'w> Page<'w> {
     }
 
     /// Text over the whole width, `indent` from the left.
-    pub(super) fn paragraph(&mut self, indent: usize, text: &str, ink: Ink) -> io::Result<()> {
+    pub(crate) fn paragraph(&mut self, indent: usize, text: &str, ink: Ink) -> io::Result<()> {
         for line in wrap(text, self.width.saturating_sub(indent)) {
             self.line(indent, line, "", ink)?;
         }
@@ -80,7 +80,7 @@ impl<'w> Page<'w> {
     }
 
     /// A label, and text beside it that stays beside it when it is wrapped.
-    pub(super) fn labelled(
+    pub(crate) fn labelled(
         &mut self,
         indent: usize,
         width: usize,
@@ -122,7 +122,7 @@ impl<'w> Page<'w> {
     }
 
     /// Cells beside each other, each with its width; the ink is for the first.
-    pub(super) fn row(&mut self, indent: usize, cells: &[(usize, &str)], ink: Ink) -> io::Result<()> {
+    pub(crate) fn row(&mut self, indent: usize, cells: &[(usize, &str)], ink: Ink) -> io::Result<()> {
         let mut table = Table::new();
         table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).force_no_tty();
         table.add_row(cells.iter().map(|(width, text)| {

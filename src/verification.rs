@@ -1,0 +1,304 @@
+//! Verification: the operations of `.reg` files laid over the hives in memory, and the result audited. Nothing is
+//! written. It serves for patches from anywhere; `audit --patch` proves its own by it before it writes them.
+//!
+//! The way: [`Patch`] is a file, read as regedit reads it; `place` finds the hive that an operation is about; `carry`
+//! carries them out one after the other and keeps what each met and left; then the installation is audited as it is and
+//! as it would be, and `compare` says what is mended, what is left, and what nobody asked for.
+
+use std::path::PathBuf;
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use crate::discovery::{Discovery, Installation, discover};
+use crate::error::{Error, Problem};
+use crate::evidence::sha256;
+use crate::examination::{Judged, OpenInstallation, Options, Overlays, counts};
+use crate::finding::{ObservedDatum, Severity, Verdict};
+use crate::os::OsId;
+use crate::registry::Role;
+use crate::remediation::Target;
+use crate::report::Tool;
+
+mod carry;
+mod compare;
+mod patch;
+mod place;
+mod proof;
+mod table;
+
+pub use patch::{Patch, PatchSummary};
+pub use proof::prove;
+pub use table::render;
+
+/// Where the hives are when the files are imported.
+#[derive(Clone, Debug)]
+pub struct Mounts {
+    /// `CurrentControlSet` is a link in a running Windows, and a name like any other in a hive.
+    pub target: Target,
+    /// The key that the SOFTWARE hive is loaded under.
+    pub software_root: String,
+    /// The key that the SYSTEM hive is loaded under.
+    pub system_root: String,
+}
+
+/// What one operation came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It changes what a finding is about.
+    AskedFor,
+    /// It changes something that no finding asked for.
+    Unasked,
+    /// Everything is so already.
+    NoEffect,
+    /// It is about a part of the registry that this evidence does not hold.
+    Elsewhere,
+    /// What it would change cannot be read.
+    Unreadable,
+}
+
+/// One operation, carried out.
+#[derive(Clone, Debug, Serialize)]
+pub struct Carried {
+    /// The file it stands in, as it was named.
+    pub patch: String,
+    /// Its line there, from 1.
+    pub line: usize,
+    /// `create-key`, `delete-key`, `set` or `delete-value`.
+    pub op: &'static str,
+    /// The hive that it is about.
+    pub hive: Option<Role>,
+    /// The key, from the hive's root; from the registry's where no hive of the evidence holds it.
+    pub key: String,
+    /// The value's name; empty for the default value.
+    pub value: Option<String>,
+    /// What was there.
+    pub before: Option<ObservedDatum>,
+    /// What is there then.
+    pub after: Option<ObservedDatum>,
+    /// What it came to.
+    pub outcome: Outcome,
+    /// The findings that it is about, by id.
+    pub findings: Vec<String>,
+}
+
+/// One side of a comparison.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct State {
+    /// What the expectation came to.
+    pub verdict: Verdict,
+    /// What is there.
+    pub observed: Option<ObservedDatum>,
+}
+
+/// A finding before and after.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// The finding's id.
+    pub finding: String,
+    /// The control set, in SYSTEM.
+    pub control_set: Option<u32>,
+    /// How much it matters.
+    pub severity: Severity,
+    /// As it is; `null` where there is no such finding.
+    pub before: Option<State>,
+    /// As it would be; `null` where there is none any more.
+    pub after: Option<State>,
+}
+
+/// Whether a patch's header holds for a hive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Precondition {
+    /// The file, as it was named.
+    pub patch: String,
+    /// The hive.
+    pub hive: Role,
+    /// SHA-256 of the hive that the patch was made for.
+    pub sha256: String,
+    /// Whether it is this hive's; `null` where this one was not hashed.
+    pub holds: Option<bool>,
+}
+
+/// What verification of one installation came to.
+#[derive(Clone, Debug, Serialize)]
+pub struct Verified {
+    /// The installation's id.
+    pub id: String,
+    /// Where its hives are.
+    pub evidence: String,
+    /// Which Windows it is.
+    pub os: OsId,
+    /// Why the patches are not for it; then nothing was carried out.
+    pub refused: Option<String>,
+    /// Whether the patches were made for these very hives, as far as they say so.
+    pub preconditions: Vec<Precondition>,
+    /// What is wrong now and would not be.
+    pub mended: Vec<Change>,
+    /// What is wrong now and would be.
+    pub left: Vec<Change>,
+    /// What is right now and would not be.
+    pub broken: Vec<Change>,
+    /// What cannot be told.
+    pub unknown: Vec<Change>,
+    /// Each operation, in order.
+    pub operations: Vec<Carried>,
+    /// Whether everything that should have been read was.
+    pub complete: bool,
+}
+
+/// What verification came to.
+#[derive(Clone, Debug, Serialize)]
+pub struct Verification {
+    /// Version of this form.
+    pub schema_version: &'static str,
+    /// Who made it.
+    pub tool: Tool,
+    /// The files, in the order in which they are imported.
+    pub patches: Vec<PatchSummary>,
+    /// What could not be opened.
+    pub problems: Vec<Problem>,
+    /// What they make of each installation.
+    pub installations: Vec<Verified>,
+}
+
+/// How a verification stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// Nothing is left, and each operation was asked for by a finding or changes nothing.
+    Clean,
+    /// Findings are left, or the patch does what nobody asked for, or regedit does not do what it says.
+    NotClean,
+    /// The patch is for another Windows.
+    Refused,
+    /// Something could not be told.
+    Incomplete,
+}
+
+impl Verification {
+    /// How it stands; the worst of the installations. `fail_on` is the least severity of a finding that counts.
+    pub fn outcome(&self, fail_on: Severity) -> Standing {
+        let dropped = self.patches.iter().any(|patch| patch.dropped > 0);
+        let all = self.installations.iter().map(|verified| {
+            if verified.refused.is_some() {
+                Standing::Refused
+            } else if verified.is_incomplete() {
+                Standing::Incomplete
+            } else if verified.fails(fail_on) || verified.exceeds() || dropped {
+                Standing::NotClean
+            } else {
+                Standing::Clean
+            }
+        });
+        let missing = if self.problems.is_empty() { Standing::Clean } else { Standing::Incomplete };
+        all.chain([missing]).max().unwrap_or(Standing::Clean)
+    }
+}
+
+/// Verifies patches against every installation of the evidence that an audit counts.
+///
+/// # Errors
+/// Where there is nothing to verify against: no evidence can be read, no SOFTWARE or SYSTEM hive is in it.
+pub fn run(evidence: &[PathBuf], patches: &[Patch], mounts: &Mounts, options: &Options) -> Result<Verification, Error> {
+    let Discovery { installations, mut problems } = discover(evidence, options.map)?;
+    let counted = |installation: &&Installation| installation.is_auditable() && counts(installation.generation);
+    let counted: Vec<&Installation> = installations.iter().filter(counted).collect();
+    if counted.is_empty() {
+        return Err(Error::NoHive {
+            evidence: evidence.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "),
+            looked_at: "no live installation, and no copied hives".to_owned(),
+        });
+    }
+    problems.extend(counted.iter().flat_map(|installation| installation.problems.iter().cloned()));
+    let verify = |installation: &&Installation| verify(installation, patches, mounts, options);
+    let verified = counted.par_iter().map(verify).collect::<Result<Vec<_>, _>>()?;
+    Ok(Verification {
+        schema_version: "1",
+        tool: Tool::default(),
+        patches: patches.iter().map(Patch::summary).collect(),
+        problems,
+        installations: verified,
+    })
+}
+
+/// Lays the patches over an installation, in order, and compares the audit before with that after.
+///
+/// # Errors
+/// Where a built-in baseline cannot be read.
+pub fn verify(
+    installation: &Installation,
+    patches: &[Patch],
+    mounts: &Mounts,
+    options: &Options,
+) -> Result<Verified, Error> {
+    let open = OpenInstallation::open(installation, options);
+    let before = open.judge(None)?;
+    let mut verified = Verified::of(installation, &before);
+    verified.refused = patches.iter().find_map(|patch| patch.refuses(verified.os));
+    if verified.refused.is_some() {
+        return Ok(verified);
+    }
+    for patch in patches {
+        verified.preconditions.extend(preconditions(installation, patch, options));
+    }
+    let mut overlays = Overlays::default();
+    for patch in patches {
+        let operations = carry::carry_out(&open, patch, &patch.reading.effect, mounts, &mut overlays);
+        verified.operations.extend(operations);
+    }
+    let after = open.judge(Some(&overlays))?;
+    verified.complete &= after.complete;
+    compare::compare(&mut verified, before.findings(), after.findings());
+    Ok(verified)
+}
+
+/// Whether a patch was made for these hives.
+fn preconditions(installation: &Installation, patch: &Patch, options: &Options) -> Vec<Precondition> {
+    let holds = |role: Role, sum: &str| {
+        let hive = installation.hive(role).filter(|_| options.hash)?;
+        let (found, _) = sha256(&hive.path).ok()?;
+        Some(found.eq_ignore_ascii_case(sum))
+    };
+    let precondition = |(role, sum): (Role, String)| Precondition {
+        patch: patch.path.clone(),
+        hive: role,
+        holds: holds(role, &sum),
+        sha256: sum,
+    };
+    patch.hives().into_iter().map(precondition).collect()
+}
+
+impl Verified {
+    /// An installation as it was judged, with nothing carried out.
+    fn of(installation: &Installation, judged: &Judged) -> Self {
+        Self {
+            id: installation.id.clone(),
+            evidence: installation.evidence.clone(),
+            os: judged.report.os.id,
+            refused: None,
+            preconditions: Vec::new(),
+            mended: Vec::new(),
+            left: Vec::new(),
+            broken: Vec::new(),
+            unknown: Vec::new(),
+            operations: Vec::new(),
+            complete: judged.complete,
+        }
+    }
+
+    /// Whether a finding at or above `severity` would be left.
+    pub fn fails(&self, severity: Severity) -> bool {
+        self.left.iter().chain(&self.broken).any(|change| change.severity >= severity)
+    }
+
+    /// Whether an operation changes what no finding asked for, or what this evidence does not hold.
+    pub fn exceeds(&self) -> bool {
+        self.operations.iter().any(|carried| matches!(carried.outcome, Outcome::Unasked | Outcome::Elsewhere))
+    }
+
+    /// Whether something could not be told.
+    pub fn is_incomplete(&self) -> bool {
+        let unreadable = |carried: &Carried| carried.outcome == Outcome::Unreadable;
+        !self.complete || !self.unknown.is_empty() || self.operations.iter().any(unreadable)
+    }
+}

@@ -1,0 +1,134 @@
+//! Carrying out operations in memory, one after the other, and keeping what each met and left.
+
+use super::place::{Place, place};
+use super::{Carried, Mounts, Outcome, Patch};
+use crate::control_set::{Choice, ControlSets};
+use crate::examination::{OpenInstallation, Overlays};
+use crate::finding::ObservedDatum;
+use crate::hive::Overlay;
+use crate::reg_file::{Document, Operation};
+use crate::registry::{DataType, RegistryValue, Role};
+
+/// Carries out the operations of one file. Whether a finding asked for them is not known yet: what changes something is
+/// [`Outcome::Unasked`] until then.
+pub(super) fn carry_out(
+    open: &OpenInstallation<'_>,
+    patch: &Patch,
+    document: &Document,
+    mounts: &Mounts,
+    overlays: &mut Overlays,
+) -> Vec<Carried> {
+    let current = open.tree(Role::System).and_then(|tree| {
+        let sets = ControlSets::read(&tree).ok()?.chosen(Choice::Current).ok()?;
+        sets.first().copied()
+    });
+    let carried = document.operations.iter().map(|entry| {
+        let operation = &entry.operation;
+        let mut carried = Carried {
+            patch: patch.path.clone(),
+            line: entry.line,
+            op: match operation {
+                Operation::CreateKey { .. } => "create-key",
+                Operation::DeleteKey { .. } => "delete-key",
+                Operation::SetValue { .. } => "set",
+                Operation::DeleteValue { .. } => "delete-value",
+            },
+            hive: None,
+            key: operation.key().to_string(),
+            value: operation.value_name().map(String::from_utf16_lossy),
+            before: None,
+            after: None,
+            outcome: Outcome::Elsewhere,
+            findings: Vec::new(),
+        };
+        match place(operation.key(), mounts, current) {
+            Place::Elsewhere => {}
+            Place::Above => carried.outcome = Outcome::NoEffect,
+            Place::In(role, path) => {
+                carried.hive = Some(role);
+                let name = operation.value_name().unwrap_or_default();
+                if path.iter().map(Vec::as_slice).chain([name]).any(|name| String::from_utf16(name).is_err()) {
+                    // Half a surrogate pair: no look-up takes such a name, and no finding asks for one.
+                    carried.outcome = Outcome::Unasked;
+                    return carried;
+                }
+                carried.key = path.iter().map(|name| String::from_utf16_lossy(name)).collect::<Vec<_>>().join("\\");
+                if let Some(overlay) = overlays.of_mut(role) {
+                    carry_out_one(open, role, &path, operation, overlay, &mut carried);
+                }
+            }
+        }
+        carried
+    });
+    carried.collect()
+}
+
+/// Carries out one operation of a hive.
+fn carry_out_one(
+    open: &OpenInstallation<'_>,
+    role: Role,
+    path: &[Vec<u16>],
+    operation: &Operation,
+    overlay: &mut Overlay,
+    carried: &mut Carried,
+) {
+    let name = carried.value.clone();
+    let look = |overlay: &Overlay| state(open, role, &carried.key, name.as_deref(), overlay);
+    let Some(before) = look(overlay) else {
+        // There is no hive of that role here.
+        return;
+    };
+    match operation {
+        Operation::CreateKey { .. } => overlay.create_key(path),
+        // A key that is not there is not made for the sake of deleting something.
+        Operation::DeleteKey { .. } => overlay.delete_key(path),
+        Operation::SetValue { name, data_type, bytes, .. } => {
+            overlay.set_value(path, name, RegistryValue { data_type: DataType(*data_type), bytes: bytes.clone() });
+        }
+        Operation::DeleteValue { name, .. } => overlay.delete_value(path, name),
+    }
+    let after = look(overlay);
+    let after = after.unwrap_or(Seen::Unreadable);
+    carried.outcome = match (&before, &after) {
+        (Seen::Unreadable, _) | (_, Seen::Unreadable) => Outcome::Unreadable,
+        (before, after) if before == after => Outcome::NoEffect,
+        _ => Outcome::Unasked,
+    };
+    carried.before = before.datum();
+    carried.after = after.datum();
+}
+
+/// What is there of a key, or of a value of it.
+#[derive(PartialEq, Eq)]
+enum Seen {
+    /// The key is not there.
+    NoKey,
+    /// The key is there, and what it has of the value.
+    Key(Option<ObservedDatum>),
+    /// Nobody knows.
+    Unreadable,
+}
+
+impl Seen {
+    fn datum(self) -> Option<ObservedDatum> {
+        match self {
+            Self::Key(datum) => datum,
+            _ => None,
+        }
+    }
+}
+
+/// What is there under the overlay; `None` where no hive of that role can be read.
+fn state(open: &OpenInstallation<'_>, role: Role, path: &str, value: Option<&str>, overlay: &Overlay) -> Option<Seen> {
+    let tree = open.tree(role)?.under(overlay);
+    let seen = match tree.key(path) {
+        Err(_) => Seen::Unreadable,
+        Ok(None) => Seen::NoKey,
+        Ok(Some(key)) => match value.map(|name| key.value(name)) {
+            None => Seen::Key(None),
+            Some(Ok(value)) => Seen::Key(value.as_ref().map(ObservedDatum::from)),
+            Some(Err(_)) => Seen::Unreadable,
+        },
+    };
+    Some(seen)
+}

@@ -1,0 +1,77 @@
+//! The audit before beside the audit after, and which operations somebody asked for.
+
+use std::collections::BTreeMap;
+
+use super::{Carried, Change, Outcome, State, Verified};
+use crate::finding::Finding;
+use crate::registry::same_text;
+
+type Place = (String, Option<u32>);
+
+/// Sorts the findings by what becomes of them, and tells of each operation whether a finding is about what it changes.
+pub(super) fn compare(verified: &mut Verified, before: &[Finding], after: &[Finding]) {
+    let place = |finding: &Finding| -> Place { (finding.id.clone(), finding.control_set) };
+    let then: BTreeMap<Place, &Finding> = after.iter().map(|finding| (place(finding), finding)).collect();
+    let now: BTreeMap<Place, &Finding> = before.iter().map(|finding| (place(finding), finding)).collect();
+    for finding in before {
+        let after = then.get(&place(finding)).copied();
+        let wrong_then = after.is_some_and(Finding::is_deviation);
+        let gap = finding.is_gap() || after.is_some_and(Finding::is_gap);
+        let list = match (finding.is_deviation(), wrong_then) {
+            _ if gap => &mut verified.unknown,
+            (true, true) => &mut verified.left,
+            (true, false) => &mut verified.mended,
+            (false, true) => &mut verified.broken,
+            (false, false) => continue,
+        };
+        list.push(change(Some(finding), after));
+    }
+    // Such as a value that nobody expects, which was not there before.
+    for finding in after.iter().filter(|finding| !now.contains_key(&place(finding))) {
+        if finding.is_gap() {
+            verified.unknown.push(change(None, Some(finding)));
+        } else if finding.is_deviation() {
+            verified.broken.push(change(None, Some(finding)));
+        }
+    }
+    let asking: Vec<&Finding> = before.iter().filter(|finding| finding.is_deviation()).collect();
+    for carried in &mut verified.operations {
+        carried.findings =
+            asking.iter().filter(|finding| asks(finding, carried)).map(|finding| finding.id.clone()).collect();
+        if carried.outcome == Outcome::Unasked && !carried.findings.is_empty() {
+            carried.outcome = Outcome::AskedFor;
+        }
+    }
+}
+
+fn change(before: Option<&Finding>, after: Option<&Finding>) -> Change {
+    let state = |finding: &Finding| State { verdict: finding.verdict, observed: finding.observed.clone() };
+    let named = after.or(before);
+    Change {
+        finding: named.map(|finding| finding.id.clone()).unwrap_or_default(),
+        control_set: named.and_then(|finding| finding.control_set),
+        severity: named.map_or(crate::finding::Severity::Info, |finding| finding.severity),
+        before: before.map(state),
+        after: after.map(state),
+    }
+}
+
+/// Whether a finding is about what an operation changes: its value; its key, or one on the way to it, where that is
+/// made; its key, where that should not be there and is deleted.
+fn asks(finding: &Finding, carried: &Carried) -> bool {
+    let (Some(hive), Some(key)) = (finding.hive, &finding.key) else { return false };
+    if carried.hive != Some(hive) {
+        return false;
+    }
+    let is_key = same_text(key, &carried.key);
+    let names = |path: &str| path.split('\\').map(str::to_owned).collect::<Vec<_>>();
+    match (carried.op, &carried.value) {
+        ("create-key", _) => {
+            let (wanted, made) = (names(key), names(&carried.key));
+            made.len() <= wanted.len() && made.iter().zip(&wanted).all(|(a, b)| same_text(a, b))
+        }
+        ("delete-key", _) => is_key && finding.value.is_none(),
+        (_, Some(name)) => is_key && finding.value.as_ref().is_some_and(|value| same_text(value, name)),
+        _ => false,
+    }
+}

@@ -1,0 +1,118 @@
+//! A `.reg` file that is to be verified, and what its header comment says of the hives that it was made for.
+
+use serde::Serialize;
+
+use crate::evidence::sha256_of;
+use crate::os::OsId;
+use crate::reg_file::{Document, Reading, Severity, Verdict, parse};
+use crate::registry::Role;
+
+/// A `.reg` file, read as regedit reads it.
+#[derive(Clone, Debug)]
+pub struct Patch {
+    /// The file, as it was named.
+    pub path: String,
+    /// SHA-256 of the file.
+    pub sha256: String,
+    /// What regedit would do with it.
+    pub reading: Reading,
+}
+
+/// What is said of a `.reg` file.
+#[derive(Clone, Debug, Serialize)]
+pub struct PatchSummary {
+    /// The file, as it was named.
+    pub path: String,
+    /// SHA-256 of the file.
+    pub sha256: String,
+    /// `accept`, `warn` or `reject`: whether the file may be relied on.
+    pub strict: &'static str,
+    /// How many operations regedit would carry out.
+    pub operations: usize,
+    /// How many places regedit drops or twists.
+    pub dropped: usize,
+    /// The first of them, in words.
+    pub first: Option<String>,
+    /// The Windows that the file says it is for, as hivemend writes it.
+    pub made_for: Option<String>,
+}
+
+impl Patch {
+    /// Reads a `.reg` file.
+    pub fn read(path: impl Into<String>, bytes: &[u8]) -> Self {
+        Self { path: path.into(), sha256: sha256_of(bytes), reading: parse(bytes) }
+    }
+
+    /// What is said of it.
+    pub fn summary(&self) -> PatchSummary {
+        let mut errors = self.reading.diagnostics.iter().filter(|found| found.code.severity() == Severity::Error);
+        let first = errors.next();
+        PatchSummary {
+            path: self.path.clone(),
+            sha256: self.sha256.clone(),
+            strict: match self.reading.verdict() {
+                Verdict::Accept => "accept",
+                Verdict::Warn => "warn",
+                Verdict::Reject => "reject",
+            },
+            operations: self.reading.effect.operations.len(),
+            dropped: errors.count().saturating_add(usize::from(first.is_some())),
+            first: first.map(ToString::to_string),
+            made_for: made_for(&self.reading.effect),
+        }
+    }
+
+    /// Why the file is not for that Windows, where it says what it is for.
+    pub(super) fn refuses(&self, os: OsId) -> Option<String> {
+        let made_for = made_for(&self.reading.effect).filter(|made_for| made_for != os.as_str())?;
+        Some(format!("{} was made for {made_for}, and this is {os}", self.path))
+    }
+
+    /// The hives that the file says it was made for, by SHA-256.
+    pub(super) fn hives(&self) -> Vec<(Role, String)> {
+        let sum = |line: &str| {
+            let (role, sum) = line.split_once(" hive, SHA-256 ")?;
+            let role = [Role::Software, Role::System].into_iter().find(|known| known.as_str() == role)?;
+            let is_sum = sum.len() == 64 && sum.bytes().all(|byte| byte.is_ascii_hexdigit());
+            is_sum.then(|| (role, sum.to_owned()))
+        };
+        header(&self.reading.effect).iter().filter_map(|line| sum(line)).collect()
+    }
+}
+
+/// The comment lines before the first operation.
+fn header(document: &Document) -> Vec<String> {
+    let head = document.comments.iter().take_while(|comment| comment.before == 0);
+    head.map(|comment| String::from_utf16_lossy(&comment.text)).collect()
+}
+
+/// The Windows that the header of a patch or rollback of ours names.
+fn made_for(document: &Document) -> Option<String> {
+    header(document).iter().find_map(|line| {
+        let rest =
+            ["hivemend patch for ", "hivemend rollback for "].iter().find_map(|start| line.strip_prefix(start))?;
+        rest.split_once(". ").map(|(os, _)| os.to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_of_ours_names_windows_and_hives_and_others_none() {
+        let sum = "0123456789abcdef".repeat(4);
+        let text = format!(
+            "Windows Registry Editor Version 5.00\n\n; hivemend rollback for windows-xp. Do not import it into another \
+             Windows.\n; SYSTEM hive, SHA-256 {sum}\n; SOFTWARE hive, SHA-256 not computed\n\n[HKEY_LOCAL_MACHINE\\SYSTEM]\n"
+        );
+        let patch = Patch::read("x.reg", text.as_bytes());
+        assert_eq!(patch.summary().made_for.as_deref(), Some("windows-xp"));
+        assert_eq!(patch.hives(), [(Role::System, sum)]);
+        assert_eq!(patch.refuses(OsId::WindowsXp), None);
+        let refusal = "x.reg was made for windows-xp, and this is windows-2000";
+        assert_eq!(patch.refuses(OsId::Windows2000).as_deref(), Some(refusal));
+        let foreign = Patch::read("y.reg", b"Windows Registry Editor Version 5.00\n\n[HKEY_LOCAL_MACHINE\\SYSTEM]\n");
+        assert_eq!((foreign.refuses(OsId::Windows2000), foreign.hives()), (None, vec![]));
+    }
+}

@@ -1,0 +1,84 @@
+//! Which hive a key of a `.reg` file is in.
+
+use super::Mounts;
+use crate::control_set::key_name;
+use crate::reg_file::KeyPath;
+use crate::registry::{Role, same_name};
+use crate::remediation::Target;
+
+/// Where a key is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In this hive, the names from its root.
+    In(Role, Vec<Vec<u16>>),
+    /// Above the hives: a key that is always there.
+    Above,
+    /// In no hive that is audited, or none that can be told.
+    Elsewhere,
+}
+
+/// Finds a key's place. `current` is the control set that `CurrentControlSet` stands for in a running Windows.
+pub(super) fn place(key: &KeyPath, mounts: &Mounts, current: Option<u32>) -> Place {
+    for (role, root) in [(Role::Software, &mounts.software_root), (Role::System, &mounts.system_root)] {
+        let root = KeyPath::from(root.as_str());
+        if let Some(below) = below(key.names(), root.names()) {
+            return match below.split_first() {
+                Some((first, rest)) if role == Role::System && is_link(first, mounts.target) => match current {
+                    Some(number) => {
+                        let set = key_name(number).encode_utf16().collect();
+                        Place::In(role, [&[set], rest].concat())
+                    }
+                    None => Place::Elsewhere,
+                },
+                _ => Place::In(role, below.to_vec()),
+            };
+        }
+        if self::below(root.names(), key.names()).is_some() {
+            return Place::Above;
+        }
+    }
+    Place::Elsewhere
+}
+
+/// Whether a name of the SYSTEM hive is the link to the current control set.
+fn is_link(name: &[u16], target: Target) -> bool {
+    target == Target::Live && same_name(name.iter().copied(), "CurrentControlSet".encode_utf16())
+}
+
+/// The names of `key` below `root`; `None` where it is not there.
+fn below<'k>(key: &'k [Vec<u16>], root: &[Vec<u16>]) -> Option<&'k [Vec<u16>]> {
+    let (head, rest) = key.split_at_checked(root.len())?;
+    let same = |(a, b): (&Vec<u16>, &Vec<u16>)| same_name(a.iter().copied(), b.iter().copied());
+    head.iter().zip(root).all(same).then_some(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn placed(key: &str, target: Target) -> Place {
+        let root = |hive: &str| format!(r"HKEY_LOCAL_MACHINE\{hive}");
+        let mounts = Mounts { target, software_root: root("SOFTWARE"), system_root: root("OFFLINE") };
+        place(&KeyPath::from(key), &mounts, Some(2))
+    }
+
+    fn system(names: &[&str]) -> Place {
+        Place::In(Role::System, names.iter().map(|name| name.encode_utf16().collect()).collect())
+    }
+
+    #[test]
+    fn hives_are_where_they_are_loaded() {
+        assert_eq!(placed(r"hkey_local_machine\offline\Select", Target::Live), system(&["Select"]));
+        assert_eq!(placed(r"HKEY_LOCAL_MACHINE\OFFLINE", Target::Live), system(&[]));
+        assert_eq!(placed(r"HKEY_LOCAL_MACHINE", Target::Live), Place::Above);
+        assert_eq!(placed(r"HKEY_LOCAL_MACHINE\SYSTEM\Select", Target::Live), Place::Elsewhere);
+        assert_eq!(placed(r"HKEY_CURRENT_USER\SOFTWARE", Target::Live), Place::Elsewhere);
+    }
+
+    #[test]
+    fn the_current_control_set_is_a_link_in_a_running_windows_only() {
+        let key = r"HKEY_LOCAL_MACHINE\OFFLINE\currentcontrolset\Services";
+        assert_eq!(placed(key, Target::Live), system(&["ControlSet002", "Services"]));
+        assert_eq!(placed(key, Target::Offline), system(&["currentcontrolset", "Services"]));
+    }
+}

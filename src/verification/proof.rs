@@ -1,0 +1,116 @@
+//! The proof of a patch before it is handed out: its text and that of its rollback, read again and carried out.
+
+use super::carry::carry_out;
+use super::{Carried, Mounts, Outcome, Patch, Verified, compare};
+use crate::discovery::Installation;
+use crate::error::Error;
+use crate::examination::{OpenInstallation, Options, Overlays};
+use crate::reg_file::{Dialect, Document};
+use crate::registry::same_text;
+use crate::remediation::{Edit, PatchFile, PatchOptions, Plan, Proof};
+
+/// Proves the files of a plan: the patch leaves exactly what the plan says, every finding that it is for conforms then
+/// and none that did deviates, and the rollback leaves every value as it was.
+///
+/// # Errors
+/// Where any of that does not hold: such a patch must not be handed to anybody. Or where a built-in baseline cannot be
+/// read.
+pub fn prove(
+    installation: &Installation,
+    options: &Options,
+    plan: &Plan,
+    files: &[PatchFile],
+    written: &PatchOptions,
+) -> Result<Proof, Error> {
+    let mounts = Mounts {
+        target: written.target,
+        software_root: written.software_root.clone(),
+        system_root: written.system_root.clone(),
+    };
+    let open = OpenInstallation::open(installation, options);
+    let mut overlays = Overlays::default();
+    let (patches, rollbacks): (Vec<_>, Vec<_>) = files.iter().partition(|file| !file.is_rollback);
+    let before = open.judge(None)?;
+    let patched = carry_out_all(&open, &patches, written.dialect, &mounts, &mut overlays)?;
+    let after = open.judge(Some(&overlays))?;
+    let rolled_back = carry_out_all(&open, &rollbacks, written.dialect, &mounts, &mut overlays)?;
+
+    let mut verified = Verified::of(installation, &before);
+    verified.operations = patched;
+    compare::compare(&mut verified, before.findings(), after.findings());
+    for edit in &plan.edits {
+        let left = last(edit, &verified.operations).map(|carried| carried.after.as_ref());
+        if left != Some(edit.after.as_ref()) {
+            return Err(failed(plan, format!("{} would not become what the plan says", edit.finding)));
+        }
+        let mended = |change: &super::Change| change.finding == edit.finding && change.control_set == edit.control_set;
+        if !verified.mended.iter().any(mended) {
+            return Err(failed(plan, format!("{} would not be mended", edit.finding)));
+        }
+    }
+    if let Some(broken) = verified.broken.first() {
+        return Err(failed(plan, format!("{} conforms now and would not then", broken.finding)));
+    }
+    let planned = |carried: &Carried| {
+        carried.value.is_none() && carried.op == "create-key" || plan.edits.iter().any(|edit| is_of(carried, edit))
+    };
+    if let Some(other) = verified.operations.iter().chain(&rolled_back).find(|carried| !planned(carried)) {
+        return Err(failed(plan, format!("line {} of {} is no edit of the plan", other.line, other.patch)));
+    }
+    let mut restored = 0_usize;
+    let mut altered = Vec::new();
+    for edit in &plan.edits {
+        let left = last(edit, &rolled_back).map(|carried| carried.after.as_ref());
+        if left == Some(edit.before.as_ref()) {
+            restored = restored.saturating_add(1);
+        } else if left.is_some() && !edit.regedit_restores {
+            altered.push(edit.finding.clone());
+        } else {
+            return Err(failed(plan, format!("the rollback would not restore {}", edit.finding)));
+        }
+    }
+    Ok(Proof { edits: plan.edits.len(), mended: verified.mended.len(), left: verified.left.len(), restored, altered })
+}
+
+fn carry_out_all(
+    open: &OpenInstallation<'_>,
+    files: &[&PatchFile],
+    dialect: Dialect,
+    mounts: &Mounts,
+    overlays: &mut Overlays,
+) -> Result<Vec<Carried>, Error> {
+    let mut carried = Vec::new();
+    for file in files {
+        let patch = Patch::read(file.name.as_str(), &file.bytes);
+        let document = importers_reading(&patch, dialect)?;
+        carried.extend(carry_out(open, &patch, &document, mounts, overlays));
+    }
+    Ok(carried)
+}
+
+/// What the importer that a file is written for does with it: hivexregedit stores the bytes as they are spelled.
+fn importers_reading(patch: &Patch, dialect: Dialect) -> Result<Document, Error> {
+    let spelled = patch.reading.clone().into_document().map_err(|rejection| Error::Refused {
+        reason: format!("{}: what was written cannot be read again: {rejection}", patch.path),
+        advice: "Please report it; nothing was written".to_owned(),
+    })?;
+    Ok(if dialect == Dialect::Hivex { spelled } else { patch.reading.effect.clone() })
+}
+
+/// The operation that an edit became.
+fn last<'c>(edit: &Edit, carried: &'c [Carried]) -> Option<&'c Carried> {
+    carried.iter().rev().find(|carried| is_of(carried, edit) && carried.outcome != Outcome::Unreadable)
+}
+
+fn is_of(carried: &Carried, edit: &Edit) -> bool {
+    carried.hive == Some(edit.hive)
+        && same_text(&carried.key, &edit.key)
+        && carried.value.as_ref().is_some_and(|name| same_text(name, &edit.value))
+}
+
+fn failed(plan: &Plan, reason: String) -> Error {
+    Error::Refused {
+        reason: format!("{}: the patch does not stand its proof: {reason}", plan.evidence),
+        advice: "Please report it; nothing was written. --skip leaves the finding out".to_owned(),
+    }
+}

@@ -1,0 +1,181 @@
+//! The comparison for people: before beside after, and what the patch does that nobody asked for.
+
+use std::io::{self, Write};
+
+use super::{Carried, Change, Outcome, PatchSummary, State, Verification, Verified};
+use crate::finding::{Severity, Verdict};
+use crate::report::table::Style;
+use crate::report::table::data::{name, prose, value};
+use crate::report::table::page::{GAP, Ink, Page};
+
+/// So many operations of a kind are listed; a patch may have a hundred thousand. JSON has them all.
+const MOST_LISTED: usize = 50;
+/// How deep the lines of an installation stand.
+const INDENT: usize = 2;
+
+/// Writes the verification as tables.
+///
+/// # Errors
+/// What the writer says.
+pub fn render(verification: &Verification, style: &Style, writer: &mut impl Write) -> io::Result<()> {
+    let mut writer = io::BufWriter::new(writer);
+    let mut page = Page::new(&mut writer, *style);
+    for patch in &verification.patches {
+        write_patch(&mut page, patch)?;
+    }
+    for problem in &verification.problems {
+        page.paragraph(0, &prose(&problem.to_string()), Ink::High)?;
+    }
+    for verified in &verification.installations {
+        page.blank()?;
+        page.paragraph(0, &format!("{} ({})", name(&verified.evidence), verified.os), Ink::Strong)?;
+        match &verified.refused {
+            Some(reason) => {
+                let refused = format!("REFUSED: {}. Nothing was carried out.", prose(reason));
+                page.paragraph(INDENT, &refused, Ink::High)?;
+            }
+            None => write_verified(&mut page, verified)?,
+        }
+    }
+    writer.flush()
+}
+
+fn write_patch(page: &mut Page<'_>, patch: &PatchSummary) -> io::Result<()> {
+    page.paragraph(0, &name(&patch.path), Ink::Strong)?;
+    let made_for = patch.made_for.as_ref().map_or(String::new(), |os| format!(", made for {}", prose(os)));
+    page.paragraph(INDENT, &format!("{}{made_for}", count(patch.operations, "operation")), Ink::Plain)?;
+    page.paragraph(INDENT, &format!("SHA-256 {}", patch.sha256), Ink::Dim)?;
+    let Some(first) = &patch.first else { return Ok(()) };
+    let more = if patch.dropped > 1 { "; `hivemend lint` lists them all" } else { "" };
+    let dropped =
+        format!("{} where regedit does not do what it says: {}{more}", count(patch.dropped, "place"), prose(first));
+    page.paragraph(INDENT, &dropped, Ink::High)
+}
+
+fn write_verified(page: &mut Page<'_>, verified: &Verified) -> io::Result<()> {
+    for precondition in verified.preconditions.iter().filter(|precondition| precondition.holds == Some(false)) {
+        let text = format!(
+            "{} was made for another state of the {} hive: SHA-256 {}",
+            name(&precondition.patch),
+            precondition.hive,
+            precondition.sha256
+        );
+        page.paragraph(INDENT, &text, Ink::Medium)?;
+    }
+    let lists = [
+        ("Mended", &verified.mended, Ink::Good),
+        ("Left", &verified.left, Ink::Medium),
+        ("Broken: right now, and not then", &verified.broken, Ink::High),
+        ("Not known", &verified.unknown, Ink::High),
+    ];
+    for (title, changes, ink) in lists {
+        if !changes.is_empty() {
+            page.blank()?;
+            page.paragraph(INDENT, &format!("{title} ({})", changes.len()), Ink::Strong)?;
+            write_changes(page, changes, ink)?;
+        }
+    }
+    let kinds = [
+        (Outcome::Unasked, "No finding asked for"),
+        (Outcome::Elsewhere, "Not in this evidence"),
+        (Outcome::Unreadable, "Cannot be read"),
+    ];
+    for (outcome, title) in kinds {
+        let of_kind: Vec<&Carried> = verified.operations.iter().filter(|carried| carried.outcome == outcome).collect();
+        if !of_kind.is_empty() {
+            page.blank()?;
+            page.paragraph(INDENT, &format!("{title} ({})", of_kind.len()), Ink::Strong)?;
+            write_operations(page, &of_kind)?;
+        }
+    }
+    page.blank()?;
+    let (line, ink) = verdict(verified);
+    page.paragraph(0, &line, ink)
+}
+
+/// Before beside after, a line for each finding.
+fn write_changes(page: &mut Page<'_>, changes: &[Change], ink: Ink) -> io::Result<()> {
+    let indent = INDENT.saturating_mul(2);
+    let rest = page.width().saturating_sub(indent).saturating_sub(GAP.saturating_mul(2));
+    let id = changes.iter().map(|change| label(change).chars().count()).max().unwrap_or(0).min(rest / 2);
+    let half = rest.saturating_sub(id) / 2;
+    for change in changes {
+        let cells = [(id, label(change)), (half, side(change.before.as_ref())), (half, side(change.after.as_ref()))];
+        let cells: Vec<(usize, &str)> = cells.iter().map(|(width, text)| (*width, text.as_str())).collect();
+        let ink = if change.severity == Severity::Info { Ink::Dim } else { ink };
+        page.row(indent, &cells, ink)?;
+    }
+    Ok(())
+}
+
+fn label(change: &Change) -> String {
+    let set = change.control_set.map_or(String::new(), |set| format!(" ({})", crate::control_set::key_name(set)));
+    format!("{}{set}", name(&change.finding))
+}
+
+fn side(state: Option<&State>) -> String {
+    match state {
+        None => "(absent)".to_owned(),
+        Some(State { observed: Some(observed), .. }) => value(observed),
+        Some(State { verdict: Verdict::Unreadable, .. }) => "(unreadable)".to_owned(),
+        Some(State { verdict: Verdict::NotAssessed, .. }) => "(not assessed)".to_owned(),
+        Some(State { verdict: Verdict::Unexpected, .. }) => "(the key is there)".to_owned(),
+        Some(_) => "(absent)".to_owned(),
+    }
+}
+
+fn write_operations(page: &mut Page<'_>, operations: &[&Carried]) -> io::Result<()> {
+    let indent = INDENT.saturating_mul(2);
+    for carried in operations.iter().take(MOST_LISTED) {
+        let hive = carried.hive.map_or(String::new(), |hive| format!("{hive}\\"));
+        let what = match carried.op {
+            "create-key" => "makes the key",
+            "delete-key" => "deletes the key, with all that is in it,",
+            "set" => "sets",
+            _ => "deletes",
+        };
+        let place = format!("{}, line {}: {what} {hive}{}", name(&carried.patch), carried.line, name(&carried.key));
+        page.paragraph(indent, &place, Ink::Plain)?;
+        if let Some(value_name) = &carried.value {
+            let shown = if value_name.is_empty() { "(default)".to_owned() } else { name(value_name) };
+            let side = |datum: Option<&_>| datum.map_or("(absent)".to_owned(), value);
+            let change = format!("{shown}: {} -> {}", side(carried.before.as_ref()), side(carried.after.as_ref()));
+            page.paragraph(indent.saturating_add(INDENT), &change, Ink::Dim)?;
+        }
+    }
+    match operations.len().saturating_sub(MOST_LISTED) {
+        0 => Ok(()),
+        more => page.paragraph(indent, &format!("and {more} more; --format json has them all"), Ink::Dim),
+    }
+}
+
+/// The last line.
+fn verdict(verified: &Verified) -> (String, Ink) {
+    let of = |outcome| verified.operations.iter().filter(|carried| carried.outcome == outcome).count();
+    let (asked, idle) = (of(Outcome::AskedFor), of(Outcome::NoEffect));
+    let other = verified.operations.len().saturating_sub(asked).saturating_sub(idle);
+    let left = verified.left.len().saturating_add(verified.broken.len());
+    let mut said = vec![
+        format!("{} mended", verified.mended.len()),
+        format!("{left} left"),
+        format!("{} asked for", count(asked, "operation")),
+    ];
+    if idle > 0 {
+        said.push(format!("{idle} without effect"));
+    }
+    if other > 0 {
+        said.push(format!("{other} that nobody asked for"));
+    }
+    let said = said.join(", ");
+    if verified.is_incomplete() {
+        (format!("INCOMPLETE: {said}."), Ink::High)
+    } else if verified.fails(Severity::Low) || verified.exceeds() {
+        (format!("{said}."), Ink::Medium)
+    } else {
+        (format!("{said}."), Ink::Good)
+    }
+}
+
+fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
