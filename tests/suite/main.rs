@@ -26,6 +26,7 @@ mod discovery;
 mod hive_builder;
 mod hive_reading;
 mod importers;
+mod provenance;
 mod real_hives;
 mod reg_file;
 mod replay;
