@@ -68,6 +68,7 @@ fn blank(id: String, verdict: Verdict, basis: &Basis) -> Finding {
         expected: Vec::new(),
         observed: None,
         key_last_written: None,
+        key_last_written_note: None,
         view: View::Primary,
         other_view: None,
         location: None,
@@ -90,13 +91,17 @@ impl Judge<'_> {
             findings.extend(self.applies(&self.key.when, self.judge_key()));
             return;
         }
-        for (expected, observed) in self.key.values.iter().zip(&self.facts.values) {
-            if let Some(finding) = self.judge_value(expected, observed) {
+        let locations = self.facts.locations.as_ref();
+        for (index, (expected, observed)) in self.key.values.iter().zip(&self.facts.values).enumerate() {
+            if let Some(mut finding) = self.judge_value(expected, observed) {
+                finding.location = locations.and_then(|locations| locations.values.get(index)).cloned();
                 findings.extend(self.applies(&expected.when, finding));
             }
         }
-        for NamedValue { name, value } in &self.facts.others {
-            findings.extend(self.applies(&self.key.when, self.judge_other(name, value)));
+        for (index, NamedValue { name, value, .. }) in self.facts.others.iter().enumerate() {
+            let mut finding = self.judge_other(name, value);
+            finding.location = locations.and_then(|locations| locations.others.get(index)).cloned();
+            findings.extend(self.applies(&self.key.when, finding));
         }
     }
 
@@ -133,6 +138,8 @@ impl Judge<'_> {
                 KeyState::Present(time) => Some(time),
                 _ => None,
             },
+            key_last_written_note: self.facts.odd_time.map(|odd| odd.to_string()),
+            location: self.facts.locations.as_ref().map(|locations| locations.key.clone()),
             ..blank(self.id(value), verdict, basis)
         }
     }

@@ -141,6 +141,9 @@ pub struct AuditArgs {
     /// Judge live installations and copies, or every generation
     #[arg(long, value_enum, default_value_t)]
     pub generations: Generations,
+    /// Say where in the file each key node, value and its data lie, and which log entry wrote them
+    #[arg(long)]
+    pub locations: bool,
     /// Write the corrective and the rollback .reg files, and plan.json, into this folder
     #[arg(long, value_name = "DIR")]
     pub patch: Option<PathBuf>,

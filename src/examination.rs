@@ -35,6 +35,8 @@ pub struct Options {
     pub all_generations: bool,
     /// Keep the findings that conform. Those that did not before the logs were replayed are always kept.
     pub all_findings: bool,
+    /// Say where in the file each finding's key and value lie.
+    pub locations: bool,
     /// The severity that fails a run.
     pub fail_on: Severity,
     /// Replay the transaction logs of dirty hives in memory.
@@ -154,6 +156,7 @@ impl Default for Options {
             control_set: Choice::Current,
             all_generations: false,
             all_findings: false,
+            locations: false,
             fail_on: Severity::Low,
             replay: true,
             map: true,

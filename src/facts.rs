@@ -3,7 +3,7 @@
 use crate::baseline::{Baseline, ExpectedKey, Presence, Subkeys};
 use crate::control_set;
 use crate::error::Problem;
-use crate::hive::{Key, NamedValue, Tree};
+use crate::hive::{Key, Location, NamedValue, OddTime, Tree};
 use crate::registry::{FileTime, Role, same_text};
 
 /// What was observed of a value.
@@ -41,16 +41,32 @@ pub struct KeyFacts {
     pub subkey: Option<String>,
     /// The key.
     pub state: KeyState,
+    /// Why the time at which the key was last written cannot be right, where it cannot.
+    pub odd_time: Option<OddTime>,
     /// One for each value that the baseline names, in its order.
     pub values: Vec<Observed>,
     /// Values that it does not name, where its list is closed.
     pub others: Vec<NamedValue>,
+    /// Where all of it lies, where that was asked for and the key is there.
+    pub locations: Option<Locations>,
+}
+
+/// Where in the file that lies which was observed of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Locations {
+    /// The key alone.
+    pub key: Location,
+    /// One for each of [`KeyFacts::values`]; of the key alone where the value is not there.
+    pub values: Vec<Location>,
+    /// One for each of [`KeyFacts::others`].
+    pub others: Vec<Location>,
 }
 
 /// Observes one key of a baseline in one control set: one entry, or several where the key is looked for among
-/// subkeys. `tree` is the hive that the key is in, or the reason why there is none to read.
-pub fn observe(expected: &ExpectedKey, tree: Source<'_, '_>, control_set: Option<u32>) -> Vec<KeyFacts> {
-    let observer = Observer { expected, control_set: control_set.filter(|_| expected.role == Role::System) };
+/// subkeys. `tree` is the hive that the key is in, or the reason why there is none to read. With `locate`, where in the
+/// file it lies, too.
+pub fn observe(expected: &ExpectedKey, tree: Source<'_, '_>, control_set: Option<u32>, locate: bool) -> Vec<KeyFacts> {
+    let observer = Observer { expected, control_set: control_set.filter(|_| expected.role == Role::System), locate };
     match tree {
         Source::Missing => vec![observer.without_key(None, KeyState::HiveMissing)],
         Source::Unreadable(problem) => vec![observer.without_key(None, KeyState::Unreadable(problem.clone()))],
@@ -75,6 +91,7 @@ pub enum Source<'a, 'h> {
 struct Observer<'a> {
     expected: &'a ExpectedKey,
     control_set: Option<u32>,
+    locate: bool,
 }
 
 impl Observer<'_> {
@@ -140,24 +157,42 @@ impl Observer<'_> {
             Ok(None) => return self.without_key(subkey, KeyState::Absent),
             Err(problem) => return self.without_key(subkey, KeyState::Unreadable(problem)),
         };
-        let values = self.expected.values.iter().map(|value| match key.named_value(&value.name) {
+        let observe = |name: &str| match key.named_value(name) {
             Ok(Some(value)) => Observed::Present(value),
             Ok(None) => Observed::Absent,
             Err(problem) => Observed::Unreadable(problem),
-        });
+        };
+        let values: Vec<Observed> = self.expected.values.iter().map(|value| observe(&value.name)).collect();
         let named = |name: &str| self.expected.values.iter().any(|value| same_text(&value.name, name));
-        let others = if self.expected.closed {
+        let others: Vec<NamedValue> = if self.expected.closed {
             key.values().into_iter().flatten().filter(|value| !named(&value.name)).collect()
         } else {
             Vec::new()
         };
+        let locations = self.locate.then(|| self.locate(&key, &values, &others));
         KeyFacts {
             path: key.path().to_owned(),
             control_set: self.control_set,
             subkey,
             state: KeyState::Present(key.last_written()),
-            values: values.collect(),
+            odd_time: key.odd_time(),
+            values,
             others,
+            locations,
+        }
+    }
+
+    fn locate(&self, key: &Key<'_, '_>, values: &[Observed], others: &[NamedValue]) -> Locations {
+        let locate = |(observed, name): (&Observed, &str)| match observed {
+            Observed::Present(value) => key.location_of(value),
+            Observed::Absent => key.location(),
+            Observed::Unreadable(_) => key.location_of_named(name),
+        };
+        let names = self.expected.values.iter().map(|value| value.name.as_str());
+        Locations {
+            key: key.location(),
+            values: values.iter().zip(names).map(locate).collect(),
+            others: others.iter().map(|value| key.location_of(value)).collect(),
         }
     }
 
@@ -171,27 +206,31 @@ impl Observer<'_> {
             control_set: self.control_set,
             subkey,
             state,
+            odd_time: None,
             values: vec![observed; self.expected.values.len()],
             others: Vec::new(),
+            locations: None,
         }
     }
 }
 
-/// All facts that a baseline asks for, in its order: keys of SOFTWARE once, keys of SYSTEM for each control set.
+/// All facts that a baseline asks for, in its order: keys of SOFTWARE once, keys of SYSTEM for each control set. With
+/// `locate`, where in the files they lie, too.
 pub fn observe_all(
     baseline: &Baseline,
     software: Source<'_, '_>,
     system: Source<'_, '_>,
     control_sets: &[u32],
+    locate: bool,
 ) -> Vec<(usize, KeyFacts)> {
     let mut facts = Vec::new();
     for (index, expected) in baseline.keys.iter().enumerate() {
         let found = match expected.role {
             Role::System if !control_sets.is_empty() => {
-                control_sets.iter().flat_map(|set| observe(expected, system, Some(*set))).collect()
+                control_sets.iter().flat_map(|set| observe(expected, system, Some(*set), locate)).collect()
             }
-            Role::System => observe(expected, system, None),
-            _ => observe(expected, software, None),
+            Role::System => observe(expected, system, None, locate),
+            _ => observe(expected, software, None, locate),
         };
         facts.extend(found.into_iter().map(|facts| (index, facts)));
     }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::hive::{Location, WrittenBy};
 use crate::registry::{DataType, Decoded, FileTime, RegistryValue, Role, hex};
 
 /// How sure an expectation is.
@@ -129,17 +130,6 @@ pub enum View {
     BothDiffer,
 }
 
-/// Where in the file a finding's key and value lie, in bytes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Location {
-    /// The key node.
-    pub nk: Option<u64>,
-    /// The value.
-    pub vk: Option<u64>,
-    /// The value's data.
-    pub data: Option<u64>,
-}
-
 /// What one expectation came to in one installation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
@@ -172,11 +162,13 @@ pub struct Finding {
     pub observed: Option<ObservedDatum>,
     /// When the key was last written. It says nothing of when this value was.
     pub key_last_written: Option<FileTime>,
+    /// Why that time cannot be right, where it cannot.
+    pub key_last_written_note: Option<String>,
     /// Which view of the hive this rests on.
     pub view: View,
     /// What the other view came to, where the two differ.
     pub other_view: Option<serde_json::Value>,
-    /// Where it lies in the file.
+    /// Where it lies in the file, where that was asked for and its key is there.
     pub location: Option<Location>,
     /// Why it matters, and what was concluded.
     pub why: String,

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::error::Problem;
 use crate::evidence::Bytes;
 use crate::registry::Role;
+use replay::Writes;
 
 pub mod base_block;
 mod budget;
@@ -15,14 +16,16 @@ mod cell;
 mod names;
 mod overlay;
 pub mod replay;
+mod times;
 pub mod transaction_log;
 mod tree;
 pub mod walk;
 
 pub use base_block::BaseBlock;
 pub use overlay::Overlay;
-pub use replay::{Outcome, Replay};
-pub use tree::{Key, NamedValue, Tree, guarded};
+pub use replay::{LogEntry, LogPart, Outcome, Replay};
+pub use times::OddTime;
+pub use tree::{Key, Location, NamedValue, Tree, WrittenBy, guarded};
 
 /// A hive that has been opened: its bytes and its base block.
 pub struct Hive {
@@ -30,6 +33,10 @@ pub struct Hive {
     base_block: BaseBlock,
     /// The file's own base block.
     as_it_lies: BaseBlock,
+    /// The file's own size in bytes.
+    size_as_it_lies: u64,
+    /// What logs wrote into it.
+    writes: Writes,
 }
 
 /// How far a hive can be trusted.
@@ -68,12 +75,14 @@ impl Hive {
                 format!("the end of the file, at {} bytes", bytes.len()),
             ));
         }
-        Ok(Self { bytes, as_it_lies: base_block.clone(), base_block })
+        let size_as_it_lies = bytes.len() as u64;
+        Ok(Self { bytes, as_it_lies: base_block.clone(), base_block, size_as_it_lies, writes: Writes::default() })
     }
 
     /// Replays transaction logs, each with its name, over the bytes in memory. See [`replay::replay`].
     pub fn replay(&mut self, logs: &[(&str, &[u8])]) -> Outcome {
-        let outcome = replay::replay(&mut self.bytes, logs);
+        let mut outcome = replay::replay(&mut self.bytes, logs);
+        self.writes = std::mem::take(&mut outcome.writes);
         if outcome.replay.is_some()
             && let Ok(base_block) = BaseBlock::read(&self.bytes)
         {
@@ -104,7 +113,7 @@ impl Hive {
 
     /// The tree of keys. Damage that is met in it is what [`Tree::problems`] then says.
     pub fn tree(&self) -> Tree<'_> {
-        Tree::new(&self.bytes, &self.base_block)
+        Tree::new(self)
     }
 }
 

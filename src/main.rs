@@ -76,6 +76,7 @@ fn audit(args: &AuditArgs) -> Result<u8, Error> {
         control_set: args.control_set,
         all_generations: args.generations == Generations::All,
         all_findings: args.all,
+        locations: args.locations,
         fail_on: args.fail_on,
         replay: !common.no_replay,
         map: !common.no_mmap,

@@ -33,7 +33,7 @@ impl Auditor<'_> {
         let Some(baseline) = Baseline::of(self.context.os.id)? else {
             return Ok(Judgement { baseline: None, findings: Vec::new() });
         };
-        let mut findings = self.findings(&baseline, software, system);
+        let mut findings = self.findings(&baseline, software, system, options);
         // The same expectations, in the same control sets, of the primary files without their logs.
         let [software_lies, system_lies] = [self.software, self.system].map(|opened| {
             let recovered = opened.filter(|opened| self.both_views && opened.replay.is_some())?;
@@ -43,10 +43,10 @@ impl Auditor<'_> {
             let (software_tree, system_tree) =
                 (software_lies.as_ref().map(Hive::tree), system_lies.as_ref().map(Hive::tree));
             let primary = match (&software_tree, &system_tree) {
-                (Some(lying), None) => self.findings(&baseline, Some(lying), system),
-                (None, Some(lying)) => self.findings(&baseline, software, Some(lying)),
+                (Some(lying), None) => self.findings(&baseline, Some(lying), system, options),
+                (None, Some(lying)) => self.findings(&baseline, software, Some(lying), options),
                 (lying_software, lying_system) => {
-                    self.findings(&baseline, lying_software.as_ref(), lying_system.as_ref())
+                    self.findings(&baseline, lying_software.as_ref(), lying_system.as_ref(), options)
                 }
             };
             let recovered = |role| match role {
@@ -60,13 +60,20 @@ impl Auditor<'_> {
         Ok(Judgement { baseline: Some(reference), findings })
     }
 
-    fn findings(&self, baseline: &Baseline, software: Option<&Tree<'_>>, system: Option<&Tree<'_>>) -> Vec<Finding> {
+    fn findings(
+        &self,
+        baseline: &Baseline,
+        software: Option<&Tree<'_>>,
+        system: Option<&Tree<'_>>,
+        options: &Options,
+    ) -> Vec<Finding> {
         let software = source(self.software, software);
         let (system, control_sets) = match self.control_sets {
             Ok(sets) => (source(self.system, system), sets.as_slice()),
             Err(problem) => (Source::Unreadable(problem), &[][..]),
         };
-        audit(baseline, &observe_all(baseline, software, system, control_sets), &self.context)
+        let facts = observe_all(baseline, software, system, control_sets, options.locations);
+        audit(baseline, &facts, &self.context)
     }
 }
 

@@ -36,8 +36,10 @@ pub(super) fn compare(findings: &mut Vec<Finding>, primary: Vec<Finding>, recove
             observed: None,
             stored_name: None,
             key_last_written: None,
+            key_last_written_note: None,
             view: View::BothDiffer,
             other_view,
+            location: None,
             remediation: None,
             ..then
         };
@@ -48,7 +50,11 @@ pub(super) fn compare(findings: &mut Vec<Finding>, primary: Vec<Finding>, recove
 }
 
 fn other_view(verdict: Verdict, finding: Option<&Finding>) -> serde_json::Value {
-    serde_json::json!({"verdict": verdict, "observed": finding.and_then(|finding| finding.observed.as_ref())})
+    serde_json::json!({
+        "verdict": verdict,
+        "observed": finding.and_then(|finding| finding.observed.as_ref()),
+        "location": finding.and_then(|finding| finding.location.as_ref()),
+    })
 }
 
 #[cfg(test)]
@@ -72,6 +78,7 @@ mod tests {
             expected: Vec::new(),
             observed: None,
             key_last_written: None,
+            key_last_written_note: None,
             view: View::Primary,
             other_view: None,
             location: None,

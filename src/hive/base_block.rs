@@ -39,6 +39,8 @@ pub struct BaseBlock {
     /// The id that Windows Vista and later give each hive of their own (the resource manager's); zeros, or anything,
     /// in older ones.
     pub resource_manager: [u8; 16],
+    /// When Windows 8 or later last reorganized the hive; 0, or anything, in older ones.
+    pub last_reorganized: FileTime,
     /// The checksum as stored.
     pub checksum_stored: u32,
     /// The checksum as it should be.
@@ -66,12 +68,14 @@ impl BaseBlock {
             let end = offset.saturating_add(4);
             header.get(offset..end).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes)
         };
+        let time =
+            |offset: usize| FileTime(u64::from(dword(offset)) | u64::from(dword(offset.saturating_add(4))) << 32);
         let name = header.get(48..112).unwrap_or_default().as_chunks::<2>().0;
         let name: Vec<u16> = name.iter().map(|unit| u16::from_le_bytes(*unit)).take_while(|unit| *unit != 0).collect();
         Ok(Self {
             primary_sequence: dword(4),
             secondary_sequence: dword(8),
-            last_written: FileTime(u64::from(dword(12)) | u64::from(dword(16)) << 32),
+            last_written: time(12),
             major: dword(20),
             minor: dword(24),
             file_type: dword(28),
@@ -81,6 +85,7 @@ impl BaseBlock {
             clustering: dword(44),
             file_name: String::from_utf16_lossy(&name),
             resource_manager: header.get(112..128).and_then(|id| id.try_into().ok()).unwrap_or_default(),
+            last_reorganized: time(168),
             checksum_stored: dword(508),
             checksum_computed: checksum(header),
         })

@@ -21,6 +21,10 @@ use crate::evidence::Bytes;
 use crate::registry::{FileTime, same_text};
 
 mod apply;
+mod writes;
+
+pub use writes::{LogEntry, LogPart};
+pub(super) use writes::{Sectors, Writes};
 
 /// What was replayed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -58,6 +62,8 @@ pub struct Outcome {
     pub logs: Vec<LogOutcome>,
     /// What was replayed; nothing where the hive is clean, or no log holds what is missing.
     pub replay: Option<Replay>,
+    /// Which bytes came from where.
+    pub(super) writes: Writes,
 }
 
 /// A log that may be applied.
@@ -75,7 +81,7 @@ pub fn replay(primary: &mut Bytes, logs: &[(&str, &[u8])]) -> Outcome {
     let dirty = base_block.as_ref().is_none_or(BaseBlock::is_dirty);
     let (mut logs, mut candidates) = look_at(logs, dirty);
     if !dirty {
-        return Outcome { logs, replay: None };
+        return Outcome { logs, replay: None, writes: Writes::default() };
     }
     let sound = base_block.as_ref().filter(|base_block| base_block.checksum_valid());
     let written = base_block.as_ref().map(|base_block| base_block.last_written);
@@ -94,9 +100,10 @@ pub fn replay(primary: &mut Bytes, logs: &[(&str, &[u8])]) -> Outcome {
     });
     let (new, old): (Vec<_>, Vec<_>) =
         candidates.into_iter().partition(|candidate| candidate.log.format == LogFormat::New);
-    let mut replay = apply::new_format(primary, hive.base_block, new, &mut logs);
+    let mut writes = Writes::default();
+    let mut replay = apply::new_format(primary, hive.base_block, new, &mut logs, &mut writes);
     if replay.is_none() {
-        replay = apply::old_format(primary, hive.base_block, old, &mut logs);
+        replay = apply::old_format(primary, hive.base_block, old, &mut logs, &mut writes);
     }
     for (index, name, state, problem) in passed_over {
         // That one of two logs is older is how Windows works; where nothing at all was replayed it explains why.
@@ -104,7 +111,7 @@ pub fn replay(primary: &mut Bytes, logs: &[(&str, &[u8])]) -> Outcome {
             tell(&mut logs, index, name, problem);
         }
     }
-    Outcome { logs, replay }
+    Outcome { logs, replay, writes }
 }
 
 /// What each log is by itself, and those of them that may be applied to a dirty hive.
@@ -131,7 +138,7 @@ fn look_at<'l>(logs: &[(&'l str, &'l [u8])], dirty: bool) -> (Vec<LogOutcome>, V
 
 /// What each log beside a hive is by itself; nothing is replayed.
 pub fn look(logs: &[(&str, &[u8])], hive_is_dirty: bool) -> Outcome {
-    Outcome { logs: look_at(logs, hive_is_dirty).0, replay: None }
+    Outcome { logs: look_at(logs, hive_is_dirty).0, replay: None, writes: Writes::default() }
 }
 
 fn tell(logs: &mut [LogOutcome], index: usize, name: &str, problem: Problem) {

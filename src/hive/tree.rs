@@ -11,19 +11,27 @@ use std::rc::Rc;
 
 use nt_hive::{KeyValueData, NtHiveNameString};
 
-use super::base_block::{self, BaseBlock};
+use super::Hive;
+use super::base_block;
 use super::budget::Budget;
-use super::cell::{Cells, Name, RawKey, RawValue};
+use super::cell::{Cells, NIL, Name, RawKey, RawValue};
 use super::names::Names;
 use super::overlay::{self, Overlay};
+use super::times::{OddTime, OwnTime};
 use crate::error::Problem;
 use crate::registry::{FileTime, RegistryValue};
 
+mod location;
+
+pub use location::{Location, WrittenBy};
+
 /// A hive's tree of keys, read from the bytes of a hive file.
 pub struct Tree<'h> {
+    hive: &'h Hive,
     cells: Cells<'h>,
     bytes: &'h [u8],
-    root_offset: u32,
+    own_time: OwnTime,
+    writers: location::Writers<'h>,
     decoder: Option<nt_hive::Hive<&'h [u8]>>,
     problems: RefCell<BTreeSet<Problem>>,
     /// By the key node's offset.
@@ -58,17 +66,22 @@ pub struct NamedValue {
     pub name: String,
     /// Type and data.
     pub value: RegistryValue,
+    /// Its record's cell; none where an edit put it there.
+    offset: u32,
 }
 
 impl<'h> Tree<'h> {
-    /// The tree of the hive in `bytes`, whose base block has been read.
-    pub(super) fn new(bytes: &'h [u8], base_block: &BaseBlock) -> Self {
+    /// The tree of a hive, its logs replayed or not.
+    pub(super) fn new(hive: &'h Hive) -> Self {
+        let (bytes, base_block): (&[u8], _) = (&hive.bytes, &hive.base_block);
         let end = usize::try_from(base_block.data_size).unwrap_or(usize::MAX).saturating_add(base_block::SIZE);
         let bytes = bytes.get(..end).unwrap_or(bytes);
         Self {
+            hive,
             cells: Cells::new(bytes, base_block.data_size, base_block.minor),
             bytes,
-            root_offset: base_block.root_offset,
+            own_time: OwnTime::of(hive),
+            writers: location::Writers::new(),
             decoder: nt_hive::Hive::without_validation(bytes).ok(),
             problems: RefCell::default(),
             subkey_names: RefCell::default(),
@@ -88,7 +101,7 @@ impl<'h> Tree<'h> {
     /// # Errors
     /// Where the key node at the base block's root offset cannot be read: then nothing of the hive can.
     pub fn root(&self) -> Result<Key<'_, 'h>, Problem> {
-        let raw = self.cells.key(self.root_offset).map_err(|problem| self.met(problem))?;
+        let raw = self.cells.key(self.hive.base_block.root_offset).map_err(|problem| self.met(problem))?;
         let decoder = self.decoder.as_ref().and_then(|hive| hive.root_key_node().ok());
         let key = Key::new(self, raw, String::new(), decoder);
         Ok(match self.overlay.map(|overlay| &overlay.root) {
@@ -246,6 +259,11 @@ impl<'t, 'h> Key<'t, 'h> {
         self.raw.last_written
     }
 
+    /// Why the key's time of last write cannot be right, where it cannot.
+    pub fn odd_time(&self) -> Option<OddTime> {
+        self.tree.own_time.judge(self.raw.last_written)
+    }
+
     /// The key at `path` below this one. As [`Tree::key`].
     pub fn descend(self, path: &str) -> Result<Option<Key<'t, 'h>>, Problem> {
         let mut key = self;
@@ -337,13 +355,20 @@ impl<'t, 'h> Key<'t, 'h> {
         };
         // A value that is there keeps its name. Where that cannot be read the new one is as good.
         let stored = || self.stored_value(name).ok().flatten().map(|value| value.name);
-        Ok(edited.value.as_ref().map(|value| NamedValue {
-            name: stored().unwrap_or_else(|| String::from_utf16_lossy(&edited.name)),
-            value: value.clone(),
+        Ok(edited.value.as_ref().map(|value| {
+            let name = stored().unwrap_or_else(|| String::from_utf16_lossy(&edited.name));
+            NamedValue { name, value: value.clone(), offset: NIL }
         }))
     }
 
     fn stored_value(&self, name: &str) -> Result<Option<NamedValue>, Problem> {
+        let decoded = |place| self.decoder.as_ref()?.values()?.ok()?.nth(place)?.ok();
+        let read = |(place, value): (Option<usize>, _)| self.read(&value, place.and_then(decoded));
+        self.raw_value(name)?.map(read).transpose()
+    }
+
+    /// The record of the value of that name, and its place in the list where that is sound.
+    fn raw_value(&self, name: &str) -> Result<Option<(Option<usize>, RawValue<'h>)>, Problem> {
         let read = |offset| self.tree.cells.value(offset);
         let name_of = |offset| {
             let name = read(offset)?.name;
@@ -352,9 +377,7 @@ impl<'t, 'h> Key<'t, 'h> {
         let names = Names::read(self.tree.cells.values(&self.raw), name_of);
         self.tree.meet(names.problems());
         let found = self.tree.pick(&names, read, |value| (value.offset, value.name), "value", name)?;
-        let decoded = |place| self.decoder.as_ref()?.values()?.ok()?.nth(place)?.ok();
-        let read = |(place, value)| self.read(&value, names.is_sound().then(|| decoded(place)).flatten());
-        found.map(read).transpose()
+        Ok(found.map(|(place, value)| (names.is_sound().then_some(place), value)))
     }
 
     /// The names and data of all values, in the list's order; what cannot be read is an error in its place.
@@ -368,12 +391,12 @@ impl<'t, 'h> Key<'t, 'h> {
                 None => Some(value),
                 Some(edited) => {
                     let name = name.map(|name| name.to_string()).unwrap_or_default();
-                    edited.value.clone().map(|value| Ok(NamedValue { name, value }))
+                    edited.value.clone().map(|value| Ok(NamedValue { name, value, offset: NIL }))
                 }
             });
         let added = edits.values().filter(|(upper, _)| !held.contains(*upper)).filter_map(|(_, edited)| {
             let name = String::from_utf16_lossy(&edited.name);
-            edited.value.clone().map(|value| Ok(NamedValue { name, value }))
+            edited.value.clone().map(|value| Ok(NamedValue { name, value, offset: NIL }))
         });
         edited.chain(added).collect()
     }
@@ -429,7 +452,7 @@ impl<'t, 'h> Key<'t, 'h> {
             ));
         }
         let read = RegistryValue { data_type: value.data_type, bytes: checked.into_owned() };
-        Ok(NamedValue { name: value.name.to_string(), value: read })
+        Ok(NamedValue { name: value.name.to_string(), value: read, offset: value.offset })
     }
 }
 

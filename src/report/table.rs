@@ -16,6 +16,7 @@ mod heading;
 mod listing;
 mod open;
 pub(crate) mod page;
+mod places;
 mod verdict;
 mod wrap;
 

@@ -3,7 +3,7 @@
 mod corpus;
 mod new_format;
 mod old_format;
-mod program;
+pub(crate) mod program;
 mod properties;
 
 use hivemend::evidence::Bytes;
@@ -14,14 +14,14 @@ use crate::builder::log::Entry;
 use crate::builder::{self, BaseBlock};
 
 /// States of one hive, each with more in it than the one before.
-struct History {
-    states: Vec<Vec<u8>>,
-    hive: builder::Hive,
+pub(crate) struct History {
+    pub(crate) states: Vec<Vec<u8>>,
+    pub(crate) hive: builder::Hive,
 }
 
 impl History {
     /// A hive and what it becomes in as many steps: one more key with a value each time, and a big one in the last.
-    fn of(steps: u32) -> Self {
+    pub(crate) fn of(steps: u32) -> Self {
         let mut hive = builder::Hive { file_name: builder::units("SYSTEM"), ..builder::Hive::new("ROOT") };
         hive.root.create("Alpha").set_dword("Number", 0);
         let mut states = vec![hive.to_bytes()];
@@ -36,17 +36,17 @@ impl History {
     }
 
     /// The base block of the state after that many steps.
-    fn base_block(&self, step: usize) -> BaseBlock {
+    pub(crate) fn base_block(&self, step: usize) -> BaseBlock {
         self.hive.base_block(u32::try_from(self.states[step].len() - builder::PAGE).unwrap())
     }
 
     /// The entry that leads to a state.
-    fn entry(&self, sequence: u32, step: usize) -> Entry {
+    pub(crate) fn entry(&self, sequence: u32, step: usize) -> Entry {
         Entry::between(sequence, &self.states[step - 1], &self.states[step])
     }
 
     /// The first state, dirty.
-    fn dirty(&self, primary_sequence: u32, secondary_sequence: u32) -> Vec<u8> {
+    pub(crate) fn dirty(&self, primary_sequence: u32, secondary_sequence: u32) -> Vec<u8> {
         let base_block = BaseBlock { primary_sequence, secondary_sequence, ..self.base_block(0) };
         let mut bytes = base_block.encode();
         bytes.extend(&self.states[0][builder::PAGE..]);
@@ -55,7 +55,7 @@ impl History {
 }
 
 /// The hive in `primary` after these logs, with what became of them.
-fn replay(primary: &[u8], logs: &[(&str, &[u8])]) -> (Hive, Outcome) {
+pub(crate) fn replay(primary: &[u8], logs: &[(&str, &[u8])]) -> (Hive, Outcome) {
     let mut hive = Hive::from_bytes(Bytes::Read(primary.to_vec())).unwrap();
     let outcome = hive.replay(logs);
     (hive, outcome)

@@ -41,6 +41,23 @@ impl<'h> Cells<'h> {
         })
     }
 
+    /// Where the data of a value are, piece by piece: a cell, or `None` for the value's own record, and the bytes there.
+    pub(crate) fn data_pieces(&self, value: &RawValue<'h>) -> Result<Vec<(Option<u32>, usize)>, Problem> {
+        let mut cells = Vec::new();
+        let mut left = self.data_in(value, |cell| cells.push(cell))?.len();
+        if value.inline.is_some() {
+            return Ok(vec![(None, left)]);
+        }
+        // In front of segments come the cell that announces them and their list.
+        let (head, longest) = if cells.len() > 1 { (2, BIG_DATA_SEGMENT) } else { (0, left) };
+        let piece = |cell| {
+            let length = left.min(longest);
+            left = left.saturating_sub(length);
+            (Some(cell), length)
+        };
+        Ok(cells.into_iter().skip(head).map(piece).collect())
+    }
+
     fn big_data(&self, offset: u32, cell: &[u8], size: usize, mut visit: impl FnMut(u32)) -> Result<Vec<u8>, Problem> {
         let count = usize::from(word(cell, 2).unwrap_or(0));
         if count != size.div_ceil(BIG_DATA_SEGMENT) {

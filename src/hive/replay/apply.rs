@@ -1,6 +1,6 @@
 //! Applying logs that belong to the hive, in their order, as far as they are sound.
 
-use super::{Candidate, LogOutcome, Replay, Target, tell};
+use super::{Candidate, LogOutcome, LogPart, Replay, Target, Writes, tell};
 use crate::error::Problem;
 use crate::evidence::Bytes;
 use crate::hive::base_block::{self, BaseBlock};
@@ -15,6 +15,7 @@ pub(super) fn new_format(
     base_block: Option<&BaseBlock>,
     mut candidates: Vec<Candidate<'_>>,
     logs: &mut [LogOutcome],
+    writes: &mut Writes,
 ) -> Option<Replay> {
     if let Some(base_block) = base_block {
         // How far ahead of the hive: the order in which they were written, wrapped around or not.
@@ -44,6 +45,7 @@ pub(super) fn new_format(
             if let Err(problem) = target.write(&entry.pages) {
                 break Stop::Unsound(Problem { offset: Some(at as u64), ..problem });
             }
+            writes.note(candidate.name, candidate.log.bytes, LogPart::Entry, entry.sequence, &entry.pages);
             last = Some((entry.data_size, entry.flags));
             count(&mut replay, &entry, candidate.name);
             at = entry.end;
@@ -93,6 +95,7 @@ pub(super) fn old_format(
     base_block: Option<&BaseBlock>,
     mut candidates: Vec<Candidate<'_>>,
     logs: &mut [LogOutcome],
+    writes: &mut Writes,
 ) -> Option<Replay> {
     candidates.sort_by_key(|candidate| rank(candidate.name));
     for candidate in &candidates {
@@ -101,6 +104,7 @@ pub(super) fn old_format(
         let applied = dirty_pages(log.bytes, log.second_sector(), data_size).and_then(|pages| {
             check_bins(primary, data_size, &pages)?;
             Target::new(primary, &candidates).write(&pages)?;
+            writes.note(candidate.name, log.bytes, LogPart::DirtyVector, begins_with(candidate), &pages);
             Ok(pages.iter().fold(0_usize, |sum, page| sum.saturating_add(page.bytes.len())))
         });
         let state = if applied.is_ok() { LogState::Used } else { LogState::Invalid };

@@ -68,7 +68,7 @@ impl<'h, 'v, V: Visitor> Walker<'h, 'v, V> {
         Self {
             cells,
             root: base_block.root_offset,
-            times: Times::of(base_block.last_written),
+            times: Times::of(hive),
             visitor,
             frames: Vec::new(),
             entries: Vec::new(),

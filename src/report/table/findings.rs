@@ -6,7 +6,7 @@ use std::io;
 
 use super::data;
 use super::page::{GAP, Ink, Page};
-use super::word;
+use super::{places, word};
 use crate::finding::{Finding, Verdict};
 
 /// The least width in which five columns can be read.
@@ -53,11 +53,12 @@ pub(super) fn write(page: &mut Page<'_>, findings: &[&Finding]) -> io::Result<()
 pub(super) fn write_values(page: &mut Page<'_>, indent: usize, findings: &[&Finding], ink: Ink) -> io::Result<()> {
     let rest = page.width().saturating_sub(indent).saturating_sub(GAP);
     let of = |text: fn(&Finding) -> String| widest(findings.iter().map(|finding| text(finding)));
+    let what = |finding: &Finding| data::observed(finding) + &places::lines(finding);
     // The data get half of the line where they need it, and the ids what the data leave.
-    let data = of(data::observed).min(rest / 2);
+    let data = of(what).min(rest / 2);
     let width = of(|finding| data::name(&finding.id)).min(rest.saturating_sub(data));
     for finding in findings {
-        page.labelled(indent, width, &data::name(&finding.id), &data::observed(finding), ink)?;
+        page.labelled(indent, width, &data::name(&finding.id), &what(finding), ink)?;
     }
     Ok(())
 }
@@ -77,7 +78,8 @@ fn source(finding: &Finding) -> impl PartialEq + '_ {
     (&finding.source, finding.grade, &finding.attack)
 }
 
-/// The key, and when it was last written, on a line of its own where there is no room beside the key.
+/// The key, and when it was last written, on a line of its own where there is no room beside the key. Below that, why
+/// this time cannot be right.
 fn write_key(page: &mut Page<'_>, finding: &Finding) -> io::Result<()> {
     let hive = finding.hive.map_or("", |hive| hive.as_str());
     let key = format!("{hive}\\{}", data::name(finding.key.as_deref().unwrap_or_default()));
@@ -88,10 +90,12 @@ fn write_key(page: &mut Page<'_>, finding: &Finding) -> io::Result<()> {
     };
     let line = format!("{key}, {written}");
     if line.chars().count() <= page.width() {
-        return page.paragraph(0, &line, Ink::Strong);
+        page.paragraph(0, &line, Ink::Strong)?;
+    } else {
+        page.paragraph(0, &format!("{key},"), Ink::Strong)?;
+        page.paragraph(2, &written, Ink::Strong)?;
     }
-    page.paragraph(0, &format!("{key},"), Ink::Strong)?;
-    page.paragraph(2, &written, Ink::Strong)
+    finding.key_last_written_note.iter().try_for_each(|note| page.paragraph(2, &data::prose(note), Ink::Plain))
 }
 
 /// Why it matters, what to do, and who says so.
@@ -123,12 +127,7 @@ fn observed(finding: &Finding) -> String {
         let verdict = other.get("verdict").and_then(serde_json::Value::as_str).unwrap_or("otherwise");
         text = format!("{text}\nwith the logs replayed; as the file lies: {}", data::prose(verdict));
     }
-    if let Some(location) = &finding.location {
-        let places = [("nk", location.nk), ("vk", location.vk), ("data", location.data)];
-        let places = places.into_iter().filter_map(|(name, offset)| Some(format!("{name} {:#x}", offset?)));
-        text = format!("{text}\nat {}", places.collect::<Vec<_>>().join(", "));
-    }
-    text
+    text + &places::lines(finding)
 }
 
 impl Layout {

@@ -106,6 +106,17 @@ fn differences(examined: &Examined, expected: &Expected) -> Vec<String> {
             }
         }
     }
+    // The times of a key that has such a note are told at each of its findings; here those that deviate count.
+    let bears_note = |finding: &&Finding| finding.key_last_written_note.is_some() && finding.is_deviation();
+    let wanted_notes = expected.findings.iter().filter(|wanted| wanted.notes.is_some()).count();
+    check("notes", judgement.findings.iter().filter(bears_note).count().to_string(), wanted_notes.to_string());
+    for wanted in &expected.findings {
+        let Some(note) = &wanted.notes else { continue };
+        for finding in of(&wanted.id) {
+            let found = finding.key_last_written_note.as_deref().unwrap_or_default();
+            check(&format!("notes {note:?}"), found.contains(note.as_str()).to_string(), "true".to_owned());
+        }
+    }
     for id in &expected.shown {
         let is_shown = |finding: &&Finding| finding.reason == Some(Reason::Informational) && finding.observed.is_some();
         check(&format!("{id} shown"), of(id).iter().any(is_shown).to_string(), "true".to_owned());

@@ -34,6 +34,7 @@ pub(super) struct ExpectedFinding {
     pub(super) control_set: Option<u32>,
     pub(super) attack: Option<String>,
     pub(super) says: Option<String>,
+    pub(super) notes: Option<String>,
 }
 
 /// The rows, by case, in the order of the page.
@@ -119,6 +120,8 @@ fn findings(group: &str, expected: &mut Expected) -> Result<(), String> {
             finding.control_set = Some(number.parse().map_err(|_| format!("{word:?}"))?);
         } else if let Some(said) = word.strip_prefix("says ") {
             finding.says = Some(said.trim_matches('"').to_owned());
+        } else if let Some(note) = word.strip_prefix("notes ") {
+            finding.notes = Some(note.trim_matches('"').to_owned());
         } else if word.starts_with('T') {
             finding.attack = Some(word.to_owned());
         } else {

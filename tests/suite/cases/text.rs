@@ -63,6 +63,9 @@ fn write_finding(text: &mut String, finding: &Finding) {
     let key = finding.key.as_deref().unwrap_or_default();
     let time = finding.key_last_written.map(|time| format!(" (written {time})")).unwrap_or_default();
     writeln!(text, "  {hive} {key}{time}").unwrap();
+    if let Some(note) = &finding.key_last_written_note {
+        writeln!(text, "  note: {note}").unwrap();
+    }
     let expected: Vec<String> = finding.expected.iter().map(datum).collect();
     writeln!(text, "  expected {}", if expected.is_empty() { "nothing".to_owned() } else { expected.join(" or ") })
         .unwrap();

@@ -11,7 +11,7 @@ use crate::builder::log::{Entry, new_format, old_format};
 use crate::builder::{self, PAGE, log::changed_pages};
 use crate::fixture;
 
-const START: &str = "service-bits/Start";
+pub(crate) const START: &str = "service-bits/Start";
 
 /// SYSTEM of a case.
 fn system(case: &str) -> builder::Hive {
@@ -19,12 +19,12 @@ fn system(case: &str) -> builder::Hive {
 }
 
 /// Evidence whose SYSTEM is that of `before`, dirty, with a log that leads to that of `after`.
-struct Desk {
+pub(crate) struct Desk {
     folder: TempDir,
 }
 
 impl Desk {
-    fn with(before: &str, after: &str, old: bool) -> Self {
+    pub(crate) fn with(before: &str, after: &str, old: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("evidence");
         fs::create_dir(&config).unwrap();
@@ -44,20 +44,20 @@ impl Desk {
         Self { folder }
     }
 
-    fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hivemend"));
         command.args(arguments).current_dir(self.folder.path()).output().unwrap()
     }
 
     /// The report, and the exit code.
-    fn json(&self, arguments: &[&str]) -> (Value, i32) {
+    pub(crate) fn json(&self, arguments: &[&str]) -> (Value, i32) {
         let output = self.run(&[arguments, &["evidence", "--format", "json"]].concat());
         let report = serde_json::from_slice(&output.stdout);
         let report = report.unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
         (report, output.status.code().unwrap())
     }
 
-    fn path(&self, name: &str) -> std::path::PathBuf {
+    pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
         self.folder.path().join(name)
     }
 }
@@ -67,7 +67,7 @@ fn integrity(report: &Value) -> &Value {
     &hives.iter().find(|hive| hive["role"] == "SYSTEM").unwrap()["integrity"]
 }
 
-fn finding<'r>(report: &'r Value, id: &str) -> Option<&'r Value> {
+pub(crate) fn finding<'r>(report: &'r Value, id: &str) -> Option<&'r Value> {
     report["installations"][0]["findings"].as_array().unwrap().iter().find(|finding| finding["id"] == id)
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use hivemend::baseline::Baseline;
 use hivemend::error::Problem;
 use hivemend::evidence::Bytes;
-use hivemend::finding::{Location, Verdict, View};
+use hivemend::finding::{Verdict, View};
 use hivemend::hive::Hive;
 use hivemend::hive::transaction_log::LogFormat;
 use hivemend::hive::walk::{Loss, Lost, check};
@@ -15,7 +15,7 @@ use hivemend::report::{Replay, Report, json, schema};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-use super::samples::{Sample, broken, dirty, hostile, report, software, system, without_conforming};
+use super::samples::{Sample, broken, dirty, hostile, located, report, software, system, without_conforming};
 
 fn schema_value() -> Value {
     serde_json::from_str(schema::text()).unwrap()
@@ -63,8 +63,10 @@ fn full() -> Report {
     let findings = &mut installation.judgement.as_mut().unwrap().findings;
     let changed = findings.iter_mut().find(|finding| finding.verdict == Verdict::Deviates).unwrap();
     changed.view = View::BothDiffer;
-    changed.other_view = Some(json!({"verdict": "conforms", "observed": changed.observed}));
-    changed.location = Some(Location { nk: Some(4128), vk: Some(8192), data: None });
+    changed.location = Some(located());
+    changed.other_view =
+        Some(json!({"verdict": "conforms", "observed": changed.observed, "location": changed.location}));
+    changed.key_last_written_note = Some("the key has no time of last write (0)".to_owned());
     changed.advice = Some("Look at it.".to_owned());
     let mut report = report(vec![installation], |_| true);
     report.options.os = Some(OsId::WindowsXp);

@@ -7,9 +7,9 @@ use hivemend::discovery::Generation;
 use hivemend::error::Problem;
 use hivemend::evidence::{Bytes, sha256_of};
 use hivemend::facts::{Source, observe_all};
-use hivemend::finding::{Finding, Severity, Verdict};
+use hivemend::finding::{Finding, Location, Severity, Verdict, WrittenBy};
 use hivemend::hive::transaction_log::{LogFormat, LogState};
-use hivemend::hive::{Hive, State};
+use hivemend::hive::{Hive, LogEntry, LogPart, State};
 use hivemend::machine::Machine;
 use hivemend::os::{OsId, Pair, identify};
 use hivemend::registry::Role;
@@ -32,6 +32,7 @@ pub(crate) fn software() -> builder::Hive {
     hive.root.create("Classes");
     let notify = hive.root.create(NOTIFY);
     notify.set_time(129_884_694_720_000_000);
+    hive.last_written = 129_884_694_725_000_000;
     notify.set_sz("DLLName", "WlNotify.dll").set_sz("Logon", "SensLogonEvent").set_sz("Logoff", "SensLogoffEvent");
     notify.set_sz("Shutdown", "SensShutdownEvent").set_dword("MaxWait", 600);
     hive
@@ -131,7 +132,8 @@ impl Sample {
                 Some(tree) => Source::Tree(tree),
                 None => Source::Missing,
             };
-            let facts = observe_all(baseline, source(software_tree.as_ref()), source(system_tree.as_ref()), &chosen);
+            let facts =
+                observe_all(baseline, source(software_tree.as_ref()), source(system_tree.as_ref()), &chosen, false);
             let root = SystemRoot::new(machine.system_root.as_deref());
             audit(baseline, &facts, &Context { os: &os, root, setup_phase: false })
         });
@@ -177,6 +179,23 @@ fn describe(role: Role, path: &str, hive: &Hive) -> HiveReport {
             coverage: None,
             problems: Vec::new(),
         },
+    }
+}
+
+/// A place with everything that one can have.
+pub(crate) fn located() -> Location {
+    let entry = |log: &str, part, sequence, offset| Some(LogEntry { log: log.to_owned(), part, sequence, offset });
+    Location {
+        nk: Some(0x1024),
+        vk: Some(0x2044),
+        data: Some(0x3004),
+        segments: Some(vec![0x3004, 0x7004, 0xb004]),
+        written_by: WrittenBy {
+            nk: entry("case/software.LOG1", LogPart::Entry, 4, Some(0x424)),
+            vk: entry("case/software.LOG1", LogPart::Entry, 4, None),
+            data: entry("case/\u{202e}.LOG", LogPart::DirtyVector, 7, Some(0x1004)),
+        },
+        past_end: true,
     }
 }
 

@@ -2,11 +2,11 @@
 
 use hivemend::discovery::Generation;
 use hivemend::error::Problem;
-use hivemend::finding::{Location, View};
+use hivemend::finding::View;
 use hivemend::report::Report;
 use hivemend::report::table::{Style, render};
 
-use super::samples::{Sample, broken, dirty, hostile, report, software, system, without_conforming};
+use super::samples::{Sample, broken, dirty, hostile, located, report, software, system, without_conforming};
 
 fn table(report: &Report, style: Style) -> String {
     let mut text = Vec::new();
@@ -65,8 +65,8 @@ fn a_verdict_that_hangs_on_the_logs_says_so_and_where_it_lies() {
     let findings = &mut report.installations[0].judgement.as_mut().unwrap().findings;
     findings.retain(|finding| finding.id.ends_with("/Shutdown"));
     findings[0].view = View::BothDiffer;
-    findings[0].other_view = Some(serde_json::json!({"verdict": "conforms", "observed": null}));
-    findings[0].location = Some(Location { nk: Some(0x1020), vk: Some(0x2040), data: None });
+    findings[0].other_view = Some(serde_json::json!({"verdict": "conforms", "observed": null, "location": null}));
+    findings[0].location = Some(located());
     findings[0].advice = Some("Start Windows once, or look at the logs.".to_owned());
     let text = table(&report, wide(100));
     let (_, finding) = text.split_once("2012-08-03T12:11:12.0000000Z\n").unwrap();
@@ -76,7 +76,15 @@ fn a_verdict_that_hangs_on_the_logs_says_so_and_where_it_lies() {
                                                                                 with the logs replayed;
                                                                                 as the file lies:
                                                                                 conforms
-                                                                                at nk 0x1020, vk 0x2040
+                                                                                at nk 0x1024, vk 0x2044,
+                                                                                data 0x3004 (3 segments)
+                                                                                past the end of the
+                                                                                file: logs made the hive
+                                                                                longer
+                                                                                nk, vk from
+                                                                                software.LOG1, entry 4
+                                                                                data from \u{202e}.LOG,
+                                                                                dirty vector (7)
               why         Winlogon tells SENS of logons through this package; without it Automatic
                           Updates cannot impersonate the user (0x800704DD).
               advice      Start Windows once, or look at the logs.

@@ -1,15 +1,21 @@
-//! Times that cannot be: none at all, and those after the hive was last written.
+//! Times that cannot be: none at all, those before there was a Windows NT, and those after the hive was last written.
 
 use super::{Frame, Met, named};
 use crate::error::Problem;
+use crate::hive::Hive;
 use crate::hive::cell::{RawKey, in_file};
+use crate::hive::times::{ADVICE, OddTime, OwnTime};
 use crate::registry::FileTime;
 
 /// The times of the keys, held against that of the hive.
 pub(super) struct Times {
+    own: OwnTime,
+    /// That of the hive, as its base block has it.
     hive: FileTime,
     none: Keys,
+    early: Keys,
     later: Keys,
+    earliest: FileTime,
     latest: FileTime,
 }
 
@@ -28,17 +34,30 @@ impl Keys {
 }
 
 impl Times {
-    /// The hive's own time, as its base block has it.
-    pub(super) fn of(hive: FileTime) -> Self {
-        Self { hive, none: Keys::default(), later: Keys::default(), latest: hive }
+    pub(super) fn of(hive: &Hive) -> Self {
+        Self {
+            own: OwnTime::of(hive),
+            hive: hive.base_block().last_written,
+            none: Keys::default(),
+            early: Keys::default(),
+            later: Keys::default(),
+            earliest: FileTime(u64::MAX),
+            latest: FileTime(0),
+        }
     }
 
     pub(super) fn look(&mut self, frames: &[Frame<'_>], key: &RawKey<'_>) {
-        if key.last_written.0 == 0 {
-            self.none.add(frames, key);
-        } else if key.last_written > self.hive && self.hive.0 != 0 {
-            self.later.add(frames, key);
-            self.latest = self.latest.max(key.last_written);
+        match self.own.judge(key.last_written) {
+            None => {}
+            Some(OddTime::Missing) => self.none.add(frames, key),
+            Some(OddTime::BeforeWindowsNt) => {
+                self.early.add(frames, key);
+                self.earliest = self.earliest.min(key.last_written);
+            }
+            Some(OddTime::AfterHive(_)) => {
+                self.later.add(frames, key);
+                self.latest = self.latest.max(key.last_written);
+            }
         }
     }
 
@@ -48,14 +67,16 @@ impl Times {
             let found = format!("none (0) in {}, the first of them {key}", keys(self.none.count));
             met.note(Problem::at(offset, "a time of last write in every key", found));
         }
+        if let Some((offset, key)) = self.early.first.take() {
+            let (count, earliest) = (self.early.count, self.earliest);
+            let found = format!("{}, the earliest at {earliest}, the first in the hive {key}", keys(count));
+            met.note(Problem::at(offset, "no key written before the first Windows NT (1993)", found));
+        }
         if let Some((offset, key)) = self.later.first.take() {
             let (count, latest) = (self.later.count, self.latest);
             let expected = format!("no key written after the hive's own last write, {}", self.hive);
             let found = format!("{}, the latest at {latest}, the first in the hive {key}", keys(count));
-            met.note(Problem::at(offset, expected, found).advise(
-                "a clock that was set back, or a Windows (8.1) that leaves the hive's own time as it was: \
-                 do not rest on either time alone",
-            ));
+            met.note(Problem::at(offset, expected, found).advise(ADVICE));
         }
     }
 }

@@ -1,0 +1,93 @@
+//! Times of last write that a key cannot have: one rule, for findings and for a walk of the whole hive.
+//!
+//! A hive of Windows 2000 to 8 bears the time of its last write in its base block, and Windows takes that time when it
+//! writes the hive out: after the keys were changed. In no healthy hive of ours is a key later, by however little (XP,
+//! Windows 7: the latest key is 0.06 to 5 seconds earlier), nor in one that was recovered from logs of the old format.
+//! Windows 8.1 and 10 leave that time as it was: it is years older than most keys (8.1), or 0 (10). There it says
+//! nothing of any key, and no key is held against it.
+
+use std::fmt;
+
+use super::Hive;
+use super::base_block::BaseBlock;
+use crate::registry::FileTime;
+
+/// The day on which Windows NT 3.1, the first, was released: 1993-07-27. No key was written before.
+/// <https://learn.microsoft.com/lifecycle/products/windows-nt-31>
+const FIRST_NT: FileTime = FileTime(123_882_048_000_000_000);
+
+/// What to think of a key that is later than its hive.
+pub(super) const ADVICE: &str = "a clock that was set back, or a Windows (8.1 or later) that leaves the hive's own \
+                                 time as it was: do not rest on either time alone";
+
+/// The time of the hive's own last write, where its Windows keeps one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OwnTime(Option<FileTime>);
+
+/// What is odd about a key's time of last write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OddTime {
+    /// It is 0: there is none.
+    Missing,
+    /// It is earlier than the first Windows NT.
+    BeforeWindowsNt,
+    /// It is later than the hive's own last write, which was then.
+    AfterHive(FileTime),
+}
+
+impl OwnTime {
+    /// The time in the base block, unless something tells that it is not kept.
+    pub(super) fn of(hive: &Hive) -> Self {
+        let base_block: &BaseBlock = hive.base_block();
+        let time = base_block.last_written;
+        // To reorganize a hive is to write it; and logs of the new format come from a Windows that keeps no time.
+        let kept = base_block.checksum_valid()
+            && time.0 != 0
+            && base_block.last_reorganized <= time
+            && !hive.writes.of_new_format();
+        Self(kept.then_some(time))
+    }
+
+    /// What is odd about that time of a key.
+    pub(super) fn judge(self, key: FileTime) -> Option<OddTime> {
+        if key.0 == 0 {
+            Some(OddTime::Missing)
+        } else if key < FIRST_NT {
+            Some(OddTime::BeforeWindowsNt)
+        } else {
+            self.0.filter(|hive| key > *hive).map(OddTime::AfterHive)
+        }
+    }
+}
+
+impl fmt::Display for OddTime {
+    /// What is to be said of the key's time; of that of a value nothing is known.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("the key has no time of last write (0)"),
+            Self::BeforeWindowsNt => {
+                write!(f, "the key's time is earlier than the first Windows NT, {FIRST_NT}: it was set, or is damaged")
+            }
+            Self::AfterHive(hive) => {
+                write!(f, "the key's time is later than that of the hive's own last write, {hive}: {ADVICE}")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_odd_from_the_first_interval_on() {
+        let first: FileTime = "1993-07-27T00:00:00Z".parse().unwrap();
+        assert_eq!(first, FIRST_NT);
+        let hive = FileTime(FIRST_NT.0 + 1000);
+        let odd = |time: u64| OwnTime(Some(hive)).judge(FileTime(time));
+        assert_eq!((odd(0), odd(1)), (Some(OddTime::Missing), Some(OddTime::BeforeWindowsNt)));
+        assert_eq!((odd(first.0 - 1), odd(first.0)), (Some(OddTime::BeforeWindowsNt), None));
+        assert_eq!((odd(hive.0), odd(hive.0 + 1)), (None, Some(OddTime::AfterHive(hive))));
+        assert_eq!(OwnTime(None).judge(FileTime(hive.0 + 1)), None);
+    }
+}
