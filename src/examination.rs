@@ -18,6 +18,7 @@ mod integrity;
 mod views;
 
 use installation::{Judged, examine_installation};
+pub(crate) use integrity::{Opened, open};
 
 /// What an examination is asked for.
 #[derive(Clone, Debug)]

@@ -13,12 +13,14 @@ mod coverage;
 mod data;
 mod findings;
 mod heading;
+mod keys;
 mod listing;
 mod open;
 mod page;
 mod verdict;
 mod wrap;
 
+pub(crate) use keys::KeyPage;
 use page::{Ink, Page};
 
 /// How the table is to look.
