@@ -88,13 +88,17 @@ impl Emitter {
             self.names.delete(key);
             return Ok(());
         }
-        if self.open.as_ref() != Some(key) || !comments.is_empty() {
+        let was_open = self.open.as_ref() == Some(key);
+        if !was_open {
             self.open(key, comments);
         }
         if let Some(name) = operation.value_name()
             && !self.names.is_new(name)
         {
             return Err(Reason::NamedTwice);
+        }
+        if was_open && !comments.is_empty() {
+            self.open(key, comments);
         }
         match operation {
             Operation::CreateKey { .. } | Operation::DeleteKey { .. } => {}

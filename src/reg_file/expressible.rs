@@ -75,6 +75,11 @@ pub fn check_operation(operation: &Operation, dialect: Dialect) -> Result<(), Re
     if dialect == Dialect::Hivex && below_root <= usize::from(deletes) {
         return Err(Reason::OutsideHive);
     }
+    check_value(operation, dialect)
+}
+
+/// What [`check_operation`] asks of an operation on a value, where its key is known to be good.
+pub(super) fn check_value(operation: &Operation, dialect: Dialect) -> Result<(), Reason> {
     if let Some(name) = operation.value_name() {
         check_name(name, dialect)?;
     }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::dialect::Dialect;
 use super::document::{Comment, Operation};
 use super::emit::{Emitter, is_plain_in_comment};
-use super::expressible::{Reason, check_operation};
+use super::expressible::{Reason, check_operation, check_value};
 
 /// Writes operations as they come, laid out as [`super::emit`] lays out a document.
 ///
@@ -67,12 +67,18 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// What `out` says.
     pub fn write(&mut self, operation: &Operation) -> io::Result<Result<(), Reason>> {
-        if let Err(reason) = check_operation(operation, self.dialect) {
+        let is_open = self.emitter.is_open() == Some(operation.key());
+        // A key that is open was looked at, name for name.
+        let check = if is_open { check_value } else { check_operation };
+        if let Err(reason) = check(operation, self.dialect) {
             return Ok(Err(reason));
         }
-        let comments = std::mem::take(&mut self.comments);
-        let written = self.emitter.operation(operation, &comments.iter().collect::<Vec<_>>());
-        self.pass_on()?;
+        let written = self.emitter.operation(operation, &self.comments.iter().collect::<Vec<_>>());
+        // Where a value is named twice its key is open, and nothing was laid out: the comments still wait.
+        if written.is_ok() {
+            self.comments.clear();
+            self.pass_on()?;
+        }
         Ok(written)
     }
 
