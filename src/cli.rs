@@ -37,6 +37,8 @@ pub enum Command {
     Audit(Box<AuditArgs>),
     /// List the hives that are there: installation, role, generation, integrity, Windows
     Find(FindArgs),
+    /// Print a key of a hive as regedit would export it, as JSON or as a table
+    Show(ShowArgs),
     /// Apply .reg files to the evidence in memory and audit what results; nothing is written
     Verify(Box<VerifyArgs>),
     /// Show what each Windows should have, why, and who says so
@@ -118,6 +120,42 @@ pub struct FindArgs {
     /// Walk each whole hive: what its keys promise and what can be read, and which bytes no key leads to
     #[arg(long)]
     pub check: bool,
+}
+
+/// `show`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// The hive; transaction logs that lie beside it are replayed in memory where it is dirty
+    pub hive: PathBuf,
+    /// The key, from the hive's root, backslashes between names, in any letter case; the root where none is given. It
+    /// may begin with HKEY_LOCAL_MACHINE\SOFTWARE, HKLM\SYSTEM or the like, and with CurrentControlSet
+    pub key: Option<String>,
+    /// Print all keys below it too
+    #[arg(long, short)]
+    pub recursive: bool,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    pub format: ShowFormat,
+    /// Where the hive is loaded: what every path begins with [default: HKEY_LOCAL_MACHINE\SOFTWARE or \SYSTEM for
+    /// these hives, HKEY_LOCAL_MACHINE\HIVE for others]
+    #[arg(long, value_name = "KEY")]
+    pub root: Option<String>,
+    /// Write to this file, whole or not at all, instead of stdout; a .reg file then is as regedit writes it, in UTF-16
+    /// with CRLF, where stdout has UTF-8 with LF
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Read a dirty hive as its primary file lies on disk; do not replay its transaction logs in memory
+    #[arg(long)]
+    pub no_replay: bool,
+    /// Read files instead of mapping them; for evidence that somebody else may shorten meanwhile
+    #[arg(long)]
+    pub no_mmap: bool,
+    /// Say nothing on stderr but what stops the run
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Colour the table
+    #[arg(long, value_enum, default_value_t)]
+    pub color: Color,
 }
 
 /// `audit`.
@@ -233,6 +271,18 @@ pub enum Format {
     Json,
     /// One finding a line
     Jsonl,
+}
+
+/// Forms of a key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ShowFormat {
+    /// As regedit exports it
+    #[default]
+    Reg,
+    /// For programs
+    Json,
+    /// For people
+    Table,
 }
 
 /// Forms of a list.

@@ -48,6 +48,16 @@ pub enum Error {
         /// What was there instead.
         looked_at: String,
     },
+    /// A key is not in the hive.
+    #[error("{hive}: there is no key {key}: {told}")]
+    NoKey {
+        /// The hive as the user named it.
+        hive: String,
+        /// The key as the user named it.
+        key: String,
+        /// How far the path goes, and what there is in its place.
+        told: String,
+    },
     /// An option's value is not one that there is.
     #[error("{option}: {found:?} is not known. {expected}")]
     Usage {

@@ -19,6 +19,7 @@ mod views;
 
 use installation::examine_installation;
 pub(crate) use installation::{Judged, OpenInstallation, Overlays};
+pub(crate) use integrity::{Opened, open};
 
 /// What an examination is asked for.
 #[derive(Clone, Debug)]

@@ -51,6 +51,10 @@ pub mod report;
 
 pub mod examination;
 
+// Keys as they are, judged by nobody.
+
+pub mod show;
+
 // Putting it right.
 
 pub mod remediation;

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use hivemend::baseline::{self, Baseline};
 use hivemend::cli::{
-    AuditArgs, BaselineCommand, Cli, Color, Command, EvidenceArgs, FindArgs, Format, Generations, ListFormat,
-    VerifyArgs,
+    AuditArgs, BaselineCommand, Cli, Color, Command, EvidenceArgs, FindArgs, Format, Generations, ListFormat, ShowArgs,
+    ShowFormat, VerifyArgs,
 };
 use hivemend::custody;
 use hivemend::discovery::{Installation, discover};
@@ -18,6 +18,7 @@ use hivemend::output::{keep_out_of_evidence, write_folder, write_whole};
 use hivemend::remediation::{PatchOptions, Plan, Selection, patch_files, remedy};
 use hivemend::report::table::Style;
 use hivemend::report::{InstallationReport, Report, json, schema, table};
+use hivemend::show::{Layout, OpenOptions, Shown, Subject};
 use hivemend::verification::{self, Mounts, Patch, prove};
 
 /// Assessed completely, and something stands at or above `--fail-on`.
@@ -26,6 +27,8 @@ const FINDINGS: u8 = 1;
 const REFUSED: u8 = 2;
 /// Something that should have been assessed could not be.
 const INCOMPLETE: u8 = 3;
+/// Problems of one key that are told on stderr.
+const PROBLEMS_SAID: usize = 20;
 
 fn main() -> ExitCode {
     // A panic while reading a hive is caught and reported as a problem of that hive; it needs no second voice.
@@ -43,6 +46,7 @@ fn run(command: Command) -> Result<u8, Error> {
     match command {
         Command::Audit(args) => audit(&args),
         Command::Find(args) => find(&args),
+        Command::Show(args) => show(&args),
         Command::Verify(args) => verify(&args),
         Command::Baseline { command: BaselineCommand::List { format } } => to_stdout(|out| match format {
             ListFormat::Table => baseline::list::render(out),
@@ -188,6 +192,52 @@ fn find(args: &FindArgs) -> Result<u8, Error> {
     Ok(if incomplete && !common.exit_zero { INCOMPLETE } else { 0 })
 }
 
+fn show(args: &ShowArgs) -> Result<u8, Error> {
+    if let Some(output) = &args.output {
+        keep_out_of_evidence(std::slice::from_ref(&args.hive), output)?;
+    }
+    let note = |text: &str| {
+        if !args.quiet {
+            say(text);
+        }
+    };
+    let options = OpenOptions { replay: !args.no_replay, map: !args.no_mmap, root: args.root.clone() };
+    let subject = Subject::open(&args.hive, &options)?;
+    for doubt in subject.doubts() {
+        note(&format!("{}: {doubt}", args.hive.display()));
+    }
+    let place = match subject.find(args.key.as_deref().unwrap_or_default())? {
+        Ok(place) => place,
+        Err(problem) => {
+            say(&format!("{}: nobody can tell whether the key is there: {problem}", args.hive.display()));
+            return Ok(INCOMPLETE);
+        }
+    };
+    let layout = match args.format {
+        ShowFormat::Reg if args.output.is_some() => Layout::RegFile,
+        ShowFormat::Reg => Layout::RegText,
+        ShowFormat::Json => Layout::Json,
+        ShowFormat::Table => Layout::Table(style_of(args.output.as_deref(), args.color, true)),
+    };
+    // What stays where the reader of stdout has had enough before anything was amiss.
+    let mut shown = Shown { complete: !subject.is_dirty(), ..Shown::default() };
+    let write = |out: &mut dyn Write| {
+        shown = subject.write(&place, args.recursive, layout, out)?;
+        Ok(())
+    };
+    match &args.output {
+        Some(path) => write_whole(path, write)?,
+        None => _ = to_stdout(write)?,
+    }
+    for problem in shown.problems.iter().take(PROBLEMS_SAID) {
+        note(&format!("{}: {problem}", args.hive.display()));
+    }
+    if let Some(more @ 1..) = shown.problems.len().checked_sub(PROBLEMS_SAID) {
+        note(&format!("{}: {more} problems more; the output has them in their places", args.hive.display()));
+    }
+    Ok(if shown.complete { 0 } else { INCOMPLETE })
+}
+
 fn verify(args: &VerifyArgs) -> Result<u8, Error> {
     let Some((evidence, files)) = args.paths.split_last() else { return Ok(REFUSED) };
     let evidence = std::slice::from_ref(evidence);
@@ -217,11 +267,7 @@ fn verify(args: &VerifyArgs) -> Result<u8, Error> {
         ..Options::default()
     };
     let verification = verification::run(evidence, &patches, &mounts, &options)?;
-    let style = Style {
-        width: if args.output.is_none() && io::stdout().is_terminal() { table::terminal_width() } else { None },
-        color: coloured(args.color, args.output.is_none()),
-        all: false,
-    };
+    let style = style_of(args.output.as_deref(), args.color, false);
     let render = |mut out: &mut dyn Write| match args.format {
         ListFormat::Table => verification::render(&verification, &style, &mut out),
         ListFormat::Json => {
@@ -298,20 +344,17 @@ fn write_report(common: &EvidenceArgs, report: &Report, all: bool) -> Result<(),
 }
 
 fn style(common: &EvidenceArgs, all: bool) -> Style {
-    let on_terminal = common.output.is_none() && io::stdout().is_terminal();
-    let color = coloured(common.color, common.output.is_none());
-    Style { width: if on_terminal { table::terminal_width() } else { None }, color, all }
+    style_of(common.output.as_deref(), common.color, all)
 }
 
-/// Whether output is coloured.
-fn coloured(color: Color, on_stdout: bool) -> bool {
-    match color {
+fn style_of(output: Option<&Path>, color: Color, all: bool) -> Style {
+    let on_terminal = output.is_none() && io::stdout().is_terminal();
+    let color = match color {
         Color::Always => true,
         Color::Never => false,
-        Color::Auto => {
-            on_stdout && io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-        }
-    }
+        Color::Auto => on_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+    };
+    Style { width: if on_terminal { table::terminal_width() } else { None }, color, all }
 }
 
 fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<u8, Error> {

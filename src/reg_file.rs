@@ -51,6 +51,7 @@ mod scanner;
 mod text_data;
 mod value_line;
 mod value_text;
+mod writer;
 
 pub use diagnostic::{Code, Diagnostic, Rejection, Severity, Verdict};
 pub use dialect::Dialect;
@@ -61,3 +62,4 @@ pub use expressible::{Reason, check_operation};
 pub use key_path::KeyPath;
 pub use parse::{Reading, Version, parse, parse_text};
 pub use restore::{Alteration, regedit_restores};
+pub use writer::Writer;

@@ -14,10 +14,10 @@ use crate::hive::{self, BaseBlock, Hive, Replay, State, Tree};
 use crate::report::{HiveReport, Integrity, LogReport};
 
 /// A hive that was found, and what opening it came to.
-pub(super) struct Opened<'a> {
-    pub(super) found: &'a FoundHive,
+pub(crate) struct Opened<'a> {
+    pub(crate) found: &'a FoundHive,
     /// With its logs replayed, where they were.
-    pub(super) hive: Result<Hive, Problem>,
+    pub(crate) hive: Result<Hive, Problem>,
     pub(super) replay: Option<Replay>,
     logs: Vec<LogReport>,
     /// What is to be said of the logs.
@@ -25,7 +25,7 @@ pub(super) struct Opened<'a> {
 }
 
 /// Opens a hive, and replays the logs beside it where it is dirty and `options` have it so.
-pub(super) fn open<'a>(found: &'a FoundHive, options: &Options) -> Opened<'a> {
+pub(crate) fn open<'a>(found: &'a FoundHive, options: &Options) -> Opened<'a> {
     let mut hive = as_it_lies(found, options);
     let mut problems = Vec::new();
     let files: Vec<Result<Bytes, Problem>> = found
@@ -68,6 +68,20 @@ pub(super) fn open<'a>(found: &'a FoundHive, options: &Options) -> Opened<'a> {
     }
     problems.extend(files.into_iter().filter_map(Result::err));
     Opened { found, hive, replay: outcome.replay, logs: reports, problems }
+}
+
+impl Opened<'_> {
+    /// What is to be said of the hive as a whole: of its logs, of its base block, and why it is dirty where it is.
+    pub(crate) fn doubts(&self, options: &Options) -> Vec<Problem> {
+        let mut doubts = self.problems.clone();
+        if let Ok(hive) = &self.hive {
+            doubts.extend(hive.base_block().problems(hive.size()));
+            doubts.extend(hive.base_block().is_dirty().then(|| why_dirty(hive.base_block(), &self.logs, options)));
+        }
+        doubts.sort();
+        doubts.dedup();
+        doubts
+    }
 }
 
 /// The primary file, whatever its logs hold.

@@ -110,6 +110,14 @@ impl<'h> Name<'h> {
         }
     }
 
+    /// How many UTF-16 units it has.
+    pub(crate) fn length(self) -> usize {
+        match self {
+            Self::Latin1(bytes) => bytes.len(),
+            Self::Utf16(bytes) => bytes.len() / 2,
+        }
+    }
+
     /// Whether Windows takes this for `name`.
     pub(crate) fn is(self, name: &str) -> bool {
         registry::same_name(self.units(), name.encode_utf16())

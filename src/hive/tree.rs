@@ -254,6 +254,11 @@ impl<'t, 'h> Key<'t, 'h> {
         if self.path.is_empty() { subkey.name.to_string() } else { format!("{}\\{}", self.path, subkey.name) }
     }
 
+    /// Where its key node is, in bytes from the first hive bin.
+    pub(super) fn cell_offset(&self) -> u32 {
+        self.raw.offset
+    }
+
     /// When the key was last written. This is the key's time; values have none.
     pub fn last_written(&self) -> FileTime {
         self.raw.last_written

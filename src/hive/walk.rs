@@ -5,8 +5,8 @@
 
 use std::borrow::Cow;
 
-use super::Hive;
-use super::cell::{Name, RawKey, RawValue, in_file};
+use super::cell::{Cells, Entry, Name, RawKey, RawValue, in_file};
+use super::{Hive, Key};
 use crate::error::Problem;
 use crate::registry::{DataType, FileTime};
 
@@ -26,6 +26,14 @@ pub trait Visitor {
     fn key(&mut self, _key: &WalkedKey<'_, '_>) {}
     /// A value of the key that was visited last.
     fn value(&mut self, _key: &WalkedKey<'_, '_>, _value: &WalkedValue<'_>) {}
+    /// The subkeys that the key visited last has, after its values and before any of them is visited.
+    fn subkeys(&mut self, _key: &WalkedKey<'_, '_>, _subkeys: &WalkedSubkeys<'_, '_>) {}
+    /// Something of a key that cannot be read, in its place: its class, a value, its list, a subkey.
+    fn unreadable(&mut self, _key: &WalkedKey<'_, '_>, _problem: &dyn Fn() -> Problem) {}
+    /// Whether the walk is to go on. It is asked before each key and value.
+    fn goes_on(&self) -> bool {
+        true
+    }
 }
 
 impl Visitor for () {}
@@ -59,10 +67,41 @@ pub fn walk(hive: &Hive, visitor: &mut impl Visitor) -> Walked {
     Walker::new(hive, visitor).run().0
 }
 
+/// Visits one key of a hive with its values; with `descend`, also every key below it, as [`walk`] does. `way` are the
+/// keys from the root down to it: the paths are from the root, and a loop that leads back above it is one.
+pub fn walk_from(hive: &Hive, way: &Way, descend: bool, visitor: &mut impl Visitor) -> Walked {
+    Walker::new(hive, visitor).run_from(&way.0, descend)
+}
+
+/// The keys from the root down to one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Way(Vec<u32>);
+
+impl Way {
+    /// The way to a key, whose parents are given from the root down; of one hive all of them.
+    pub fn to(keys: &[Key<'_, '_>]) -> Self {
+        Self(keys.iter().map(Key::cell_offset).collect())
+    }
+}
+
 /// A key that a walk has come to.
 pub struct WalkedKey<'w, 'h> {
     above: &'w [Frame<'h>],
     raw: &'w RawKey<'h>,
+    cells: Cells<'h>,
+}
+
+/// The subkeys of a key that a walk has come to, as its list has them.
+pub struct WalkedSubkeys<'w, 'h> {
+    entries: &'w [Entry],
+    cells: Cells<'h>,
+}
+
+impl WalkedSubkeys<'_, '_> {
+    /// Their names for showing, in the list's order; those that cannot be read are left out, for the walk tells of them.
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        self.entries.iter().filter_map(|entry| Some(self.cells.key(entry.offset).ok()?.name.to_string()))
+    }
 }
 
 /// A value that a walk has come to.
@@ -87,6 +126,28 @@ impl<'h> WalkedKey<'_, 'h> {
         let names = self.above.iter().skip(1).map(|frame| frame.key.name);
         let own = (!self.above.is_empty()).then_some(self.raw.name);
         names.chain(own).fold(String::new(), |path, name| joined(path, name))
+    }
+
+    /// The names on the path from the root, as stored, in UTF-16 units; none for the root.
+    pub fn path_units(&self) -> impl Iterator<Item = Vec<u16>> {
+        let names = self.above.iter().skip(1).map(|frame| frame.key.name);
+        let own = (!self.above.is_empty()).then_some(self.raw.name);
+        names.chain(own).map(|name| name.units().collect())
+    }
+
+    /// UTF-16 units of the path with a separator before each name, known without putting it together.
+    pub fn path_length(&self) -> usize {
+        let names = self.above.iter().skip(1).map(|frame| frame.key.name);
+        let own = (!self.above.is_empty()).then_some(self.raw.name);
+        names.chain(own).fold(0, |sum, name| sum.saturating_add(name.length()).saturating_add(1))
+    }
+
+    /// The class name in UTF-16 units; `None` where the key has none, or where it cannot be read, which the walk tells.
+    pub fn class_units(&self) -> Option<Vec<u16>> {
+        let (offset, length) = self.raw.class;
+        let cell = self.cells.cell(offset, "a class name").ok().filter(|_| length > 0)?;
+        let bytes = cell.get(..usize::from(length))?;
+        Some(bytes.as_chunks().0.iter().map(|pair| u16::from_le_bytes(*pair)).collect())
     }
 
     /// How many keys are above it: 0 for the root.

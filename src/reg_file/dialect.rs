@@ -46,8 +46,21 @@ impl Dialect {
 
     /// The bytes of a file with this text.
     pub(super) fn encode(self, text: &str) -> Vec<u8> {
+        [self.encode_part(self.mark()), self.encode_part(text)].concat()
+    }
+
+    /// The byte order mark that a file begins with, as text; empty where there is none.
+    pub(super) fn mark(self) -> &'static str {
         match self {
-            Self::Regedit5 => format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect(),
+            Self::Regedit5 => "\u{feff}",
+            Self::Regedit4 | Self::Hivex => "",
+        }
+    }
+
+    /// The bytes of a piece of the text.
+    pub(super) fn encode_part(self, text: &str) -> Vec<u8> {
+        match self {
+            Self::Regedit5 => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
             Self::Regedit4 | Self::Hivex => text.as_bytes().to_vec(),
         }
     }

@@ -41,7 +41,7 @@ pub fn emit_text(document: &Document, dialect: Dialect) -> Result<String, Refusa
     for comment in &document.comments {
         comments.entry(comment.before).or_default().push(comment);
     }
-    let mut emitter = Emitter::new(dialect);
+    let mut emitter = Emitter::new(dialect, false);
     for (index, entry) in document.operations.iter().enumerate() {
         let refuse = |reason| Refusal { operation: index, subject: subject(&entry.operation), reason };
         check_operation(&entry.operation, dialect).map_err(refuse)?;
@@ -57,24 +57,29 @@ pub fn emit_text(document: &Document, dialect: Dialect) -> Result<String, Refusa
     }
 }
 
-struct Emitter<'d> {
+/// Lays operations out, one after the other.
+pub(super) struct Emitter {
     dialect: Dialect,
-    text: String,
-    open: Option<&'d KeyPath>,
+    /// What is laid out, and nobody has taken yet.
+    pub(super) text: String,
+    /// Whether keys come depth first and each once, so that what was said of one can be forgotten at the next.
+    depth_first: bool,
+    open: Option<KeyPath>,
     /// Keys that have had a section, for dialects that need parents.
     sections: BTreeSet<KeyPath>,
     names: NamesSeen,
 }
 
-impl<'d> Emitter<'d> {
-    fn new(dialect: Dialect) -> Self {
-        let text = String::new();
-        let mut emitter = Self { dialect, text, open: None, sections: BTreeSet::new(), names: NamesSeen::default() };
+impl Emitter {
+    pub(super) fn new(dialect: Dialect, depth_first: bool) -> Self {
+        let (sections, names) = (BTreeSet::new(), NamesSeen::default());
+        let mut emitter = Self { dialect, text: String::new(), depth_first, open: None, sections, names };
         emitter.line(dialect.version().header());
         emitter
     }
 
-    fn operation(&mut self, operation: &'d Operation, comments: &[&Comment]) -> Result<(), Reason> {
+    /// Lays out one operation, which has been checked by itself.
+    pub(super) fn operation(&mut self, operation: &Operation, comments: &[&Comment]) -> Result<(), Reason> {
         let key = operation.key();
         if matches!(operation, Operation::DeleteKey { .. }) {
             self.section(comments, &format!("[-{}]", raw(key)));
@@ -83,11 +88,20 @@ impl<'d> Emitter<'d> {
             self.names.delete(key);
             return Ok(());
         }
-        if self.open != Some(key) || !comments.is_empty() {
+        let was_open = self.open.as_ref() == Some(key);
+        if !was_open {
+            self.open(key, comments);
+        }
+        if let Some(name) = operation.value_name()
+            && !self.names.is_new(name)
+        {
+            return Err(Reason::NamedTwice);
+        }
+        if was_open && !comments.is_empty() {
             self.open(key, comments);
         }
         match operation {
-            Operation::CreateKey { .. } | Operation::DeleteKey { .. } => return Ok(()),
+            Operation::CreateKey { .. } | Operation::DeleteKey { .. } => {}
             Operation::DeleteValue { name, .. } => {
                 write_name(&mut self.text, name);
                 self.line("-");
@@ -98,11 +112,25 @@ impl<'d> Emitter<'d> {
                 self.line("");
             }
         }
-        let name = operation.value_name().unwrap_or_default();
-        if self.names.is_new(name) { Ok(()) } else { Err(Reason::NamedTwice) }
+        Ok(())
     }
 
-    fn open(&mut self, key: &'d KeyPath, comments: &[&Comment]) {
+    /// How many keys are remembered.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.sections.len() + self.names.keys()
+    }
+
+    /// The key that is open.
+    pub(super) fn is_open(&self) -> Option<&KeyPath> {
+        self.open.as_ref()
+    }
+
+    fn open(&mut self, key: &KeyPath, comments: &[&Comment]) {
+        if self.depth_first && self.open.as_ref() != Some(key) {
+            self.names = NamesSeen::default();
+            self.sections.retain(|section| key.names().starts_with(section.names()));
+        }
         if self.dialect.needs_parents() {
             // The first two names are the root key and the place where the hive is mounted: its root is always there.
             let parents = key.ancestry().skip(2).filter(|parent| parent != key);
@@ -114,21 +142,25 @@ impl<'d> Emitter<'d> {
             self.sections.insert(key.clone());
         }
         self.section(comments, &format!("[{}]", raw(key)));
-        self.open = Some(key);
+        self.open = Some(key.clone());
         self.names.open(key);
     }
 
     /// A blank line, comments, and the key line: hivexregedit ends a section at either of the first two.
     fn section(&mut self, comments: &[&Comment], key_line: &str) {
         self.line("");
+        self.comments(comments);
+        self.line(key_line);
+    }
+
+    pub(super) fn comments(&mut self, comments: &[&Comment]) {
         for comment in comments {
             let text = String::from_utf16_lossy(&comment.text);
             self.line(if text.is_empty() { ";".into() } else { format!("; {text}") }.as_str());
         }
-        self.line(key_line);
     }
 
-    fn line(&mut self, text: &str) {
+    pub(super) fn line(&mut self, text: &str) {
         self.text.push_str(text);
         self.text.push_str(self.dialect.line_end());
     }
@@ -142,12 +174,17 @@ impl<'d> Emitter<'d> {
 fn check_comment(comment: &Comment, dialect: Dialect) -> Result<(), Refusal> {
     let is_safe = match String::from_utf16(&comment.text) {
         Ok(text) => {
-            let keeps = |c| is_legible(c) && c != '=' && (c.is_ascii() || dialect != Dialect::Regedit4);
+            let keeps = |c| is_plain_in_comment(c) && (c.is_ascii() || dialect != Dialect::Regedit4);
             text.chars().all(keeps) && !text.trim_end().ends_with('\\')
         }
         Err(_) => false,
     };
     if is_safe { Ok(()) } else { Err(comment_refusal(comment, Reason::UnsafeComment)) }
+}
+
+/// Whether no importer takes a comment with this character for anything else.
+pub(super) fn is_plain_in_comment(character: char) -> bool {
+    is_legible(character) && character != '='
 }
 
 fn comment_refusal(comment: &Comment, reason: Reason) -> Refusal {

@@ -49,6 +49,9 @@ pub enum Reason {
     /// Importers disagree about which mention wins, and whether letter case makes another value.
     #[error("value named a second time (letter case aside) in the same key")]
     NamedTwice,
+    /// Two keys that one list names alike would become one.
+    #[error("a second key of this name (letter case aside) in the same place")]
+    KeyTwice,
     /// Importers disagree about comments with an equals sign, a backslash at the end, or characters that do not show.
     #[error("comment that some importer would not take for one")]
     UnsafeComment,
@@ -72,6 +75,11 @@ pub fn check_operation(operation: &Operation, dialect: Dialect) -> Result<(), Re
     if dialect == Dialect::Hivex && below_root <= usize::from(deletes) {
         return Err(Reason::OutsideHive);
     }
+    check_value(operation, dialect)
+}
+
+/// What [`check_operation`] asks of an operation on a value, where its key is known to be good.
+pub(super) fn check_value(operation: &Operation, dialect: Dialect) -> Result<(), Reason> {
     if let Some(name) = operation.value_name() {
         check_name(name, dialect)?;
     }

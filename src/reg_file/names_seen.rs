@@ -42,6 +42,12 @@ impl NamesSeen {
         }
     }
 
+    /// How many keys are remembered beside the open one.
+    #[cfg(test)]
+    pub(super) fn keys(&self) -> usize {
+        self.others.len()
+    }
+
     fn close(&mut self) {
         let key = mem::take(&mut self.open);
         let names = mem::take(&mut self.names);

@@ -14,6 +14,10 @@ use crate::discovery::Generation;
 use crate::finding::Finding;
 use crate::os::OsId;
 
+mod stream;
+
+pub(crate) use stream::Stream;
+
 /// Writes the whole report, two blanks deep, with a line end behind it.
 ///
 /// # Errors
@@ -86,6 +90,7 @@ impl<'a> Place<'a> {
 }
 
 /// A formatter that also escapes what would not be seen.
+#[derive(Clone)]
 struct Visible<F>(F);
 
 /// Hands calls on to the formatter within.

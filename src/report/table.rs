@@ -13,6 +13,7 @@ mod coverage;
 pub(crate) mod data;
 mod findings;
 mod heading;
+mod keys;
 mod listing;
 mod open;
 pub(crate) mod page;
@@ -20,6 +21,7 @@ mod places;
 mod verdict;
 mod wrap;
 
+pub(crate) use keys::KeyPage;
 use page::{Ink, Page};
 
 /// How the table is to look.

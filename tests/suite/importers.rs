@@ -148,7 +148,7 @@ fn exported(role: &str, hive: &Path, key: &str) -> Values {
     values.collect()
 }
 
-fn is_installed() -> bool {
+pub(crate) fn is_installed() -> bool {
     let found = Command::new("hivexregedit").arg("--help").output().is_ok();
     if !found {
         eprintln!("skipped: hivexregedit (libwin-hivex-perl) is not installed");

@@ -32,4 +32,5 @@ mod real_hives;
 mod reg_file;
 mod replay;
 mod report;
+mod show;
 mod walk;

@@ -3,7 +3,7 @@
 use super::coverage::{Loss, Lost};
 use super::marks::Marks;
 use super::met::{Kind, Met};
-use super::{MAX_LOST, Visitor, Walked, WalkedKey, joined};
+use super::{MAX_LOST, Visitor, Walked, WalkedKey, WalkedSubkeys, joined};
 use crate::error::Problem;
 use crate::hive::Hive;
 use crate::hive::cell::{Cells, Entry, NIL, Name, RawKey, Reader, in_file};
@@ -56,6 +56,8 @@ pub(super) struct Walker<'h, 'v, V> {
     steps_left: usize,
     data_left: usize,
     names_left: usize,
+    /// Whether subkeys are visited too.
+    descend: bool,
     walked: Walked,
     met: Met,
 }
@@ -78,6 +80,7 @@ impl<'h, 'v, V: Visitor> Walker<'h, 'v, V> {
             steps_left: size / BYTES_OF_AN_ENTRY,
             data_left: size,
             names_left: size.saturating_mul(LOOKS_AT_A_NAME),
+            descend: true,
             walked: Walked { keys_promised: 1, ..Walked::default() },
             met: Met::default(),
         }
@@ -96,7 +99,40 @@ impl<'h, 'v, V: Visitor> Walker<'h, 'v, V> {
                 self.lose(Loss { key: String::new(), offset, promised: 1, delivered: 0, what: Lost::Root });
             }
         }
+        self.finish()
+    }
+
+    /// The walk from the last key of a way on.
+    pub(super) fn run_from(mut self, way: &[u32], descend: bool) -> Walked {
+        self.descend = descend;
+        let above = way.len().saturating_sub(1);
+        for (place, &offset) in way.iter().enumerate() {
+            match self.cells.key(offset) {
+                Ok(key) if place < above => {
+                    self.visited.insert(key.offset);
+                    let (start, next, end) = (0, 0, 0);
+                    let (previous, sorted, delivered, promised) = (None, true, 0, 0);
+                    self.frames.push(Frame { key, start, next, end, previous, sorted, delivered, promised });
+                }
+                Ok(key) => {
+                    self.visited.insert(key.offset);
+                    self.enter(key);
+                }
+                Err(problem) => {
+                    self.met.meet(Kind::Unreadable, || problem);
+                    break;
+                }
+            }
+        }
+        self.finish().0
+    }
+
+    /// Visits what is left on the stack.
+    fn finish(mut self) -> (Walked, Marks) {
         while let Some(frame) = self.frames.last_mut() {
+            if !self.visitor.goes_on() {
+                break;
+            }
             if let Some(entry) = self.entries.get(frame.next).filter(|_| frame.next < frame.end).copied() {
                 frame.next = frame.next.saturating_add(1);
                 self.subkey(entry);
@@ -115,11 +151,10 @@ impl<'h, 'v, V: Visitor> Walker<'h, 'v, V> {
     fn subkey(&mut self, entry: Entry) {
         let key = match self.cells.key(entry.offset) {
             Ok(key) => key,
-            Err(problem) => return self.met.meet(Kind::Unreadable, || problem),
+            Err(problem) => return self.lack_below(Kind::Unreadable, &|_| problem.clone()),
         };
         if !self.visited.insert(key.offset) {
-            let frames = &self.frames;
-            return self.met.meet(Kind::Twice, || {
+            return self.lack_below(Kind::Twice, &|frames| {
                 let looped = frames.iter().any(|frame| frame.key.offset == key.offset);
                 let found = if looped { "one that is below itself: a loop" } else { "one that was there before" };
                 let found = format!("{found} ({})", named(frames, &key));
@@ -127,8 +162,10 @@ impl<'h, 'v, V: Visitor> Walker<'h, 'v, V> {
             });
         }
         if self.frames.len() > MAX_DEPTH {
-            let expected = format!("keys no more than {MAX_DEPTH} deep");
-            return self.odd(Kind::Unreadable, &key, || (expected, "a deeper one, which was not read".to_owned()));
+            return self.lack_below(Kind::Unreadable, &|frames| {
+                let found = format!("a deeper one, which was not read ({})", named(frames, &key));
+                Problem::at(in_file(key.offset), format!("keys no more than {MAX_DEPTH} deep"), found)
+            });
         }
         let known = self.check_among_neighbours(&key, entry);
         if let Some(frame) = self.frames.last_mut() {
@@ -142,8 +179,8 @@ impl<'h, 'v, V: Visitor> Walker<'h, 'v, V> {
     fn enter(&mut self, key: RawKey<'h>) {
         self.walked.keys = self.walked.keys.saturating_add(1);
         self.reached.insert(key.offset);
+        self.visitor.key(&WalkedKey { above: &self.frames, raw: &key, cells: self.cells });
         self.attributes(&key);
-        self.visitor.key(&WalkedKey { above: &self.frames, raw: &key });
         self.values(&key);
         let start = self.entries.len();
         let cells = self.cells;
@@ -154,12 +191,47 @@ impl<'h, 'v, V: Visitor> Walker<'h, 'v, V> {
         let listed = end.saturating_sub(start) as u64;
         let promised = u64::from(key.subkey_count).max(listed);
         if listed != u64::from(key.subkey_count) && sound {
-            let expected = format!("{} subkeys, as the key node says", key.subkey_count);
-            self.odd(Kind::Count, &key, || (expected, format!("a list of {listed}")));
+            let differs = |frames: &[Frame<'_>]| {
+                let expected = format!("{} subkeys, as the key node says", key.subkey_count);
+                Problem::at(in_file(key.offset), expected, format!("a list of {listed} ({})", named(frames, &key)))
+            };
+            if listed < promised {
+                self.lack(Kind::Count, &key, &differs);
+            } else {
+                self.met.meet(Kind::Count, || differs(&self.frames));
+            }
         }
-        self.walked.keys_promised = self.walked.keys_promised.saturating_add(promised);
-        let frame = Frame { key, start, next: start, end, previous: None, sorted: true, delivered: 0, promised };
+        let entries = self.entries.get(start..end).unwrap_or_default();
+        let walked = WalkedKey { above: &self.frames, raw: &key, cells };
+        self.visitor.subkeys(&walked, &WalkedSubkeys { entries, cells });
+        let mut frame = Frame { key, start, next: start, end, previous: None, sorted: true, delivered: 0, promised };
+        if self.descend {
+            self.walked.keys_promised = self.walked.keys_promised.saturating_add(promised);
+        } else {
+            // Not visited; but whoever shows their names wants to know of those that have none.
+            for entry in entries {
+                if let Err(problem) = cells.key(entry.offset) {
+                    let walked = WalkedKey { above: &self.frames, raw: &frame.key, cells };
+                    lack(self.visitor, &mut self.met, Kind::Unreadable, &walked, &|| problem.clone());
+                }
+            }
+            (frame.end, frame.promised) = (start, 0);
+        }
         self.frames.push(frame);
+    }
+
+    /// Something of a key below those on the stack cannot be read: the visitor is told, and it is counted.
+    fn lack(&mut self, kind: Kind, key: &RawKey<'h>, problem: &dyn Fn(&[Frame<'h>]) -> Problem) {
+        let walked = WalkedKey { above: &self.frames, raw: key, cells: self.cells };
+        lack(self.visitor, &mut self.met, kind, &walked, &|| problem(&self.frames));
+    }
+
+    /// The same of a subkey of the last key on the stack.
+    fn lack_below(&mut self, kind: Kind, problem: &dyn Fn(&[Frame<'h>]) -> Problem) {
+        if let Some((last, above)) = self.frames.split_last() {
+            let walked = WalkedKey { above, raw: &last.key, cells: self.cells };
+            lack(self.visitor, &mut self.met, kind, &walked, &|| problem(&self.frames));
+        }
     }
 
     /// Takes a key off the stack when its last subkey has been visited.
@@ -189,10 +261,11 @@ impl<'h, 'v, V: Visitor> Walker<'h, 'v, V> {
         if length > 0 {
             match self.cells.cell(class, "a class name") {
                 Ok(cell) if cell.len() >= usize::from(length) => _ = self.reach(class, key),
-                Ok(cell) => self.odd(Kind::Attribute, key, || {
-                    (format!("a class name of {length} bytes"), format!("a cell of {} bytes", cell.len()))
+                Ok(cell) => self.lack(Kind::Attribute, key, &|frames| {
+                    let found = format!("a cell of {} bytes ({})", cell.len(), named(frames, key));
+                    Problem::at(in_file(key.offset), format!("a class name of {length} bytes"), found)
                 }),
-                Err(problem) => self.met.meet(Kind::Attribute, || problem),
+                Err(problem) => self.lack(Kind::Attribute, key, &|_| problem.clone()),
             }
         }
         self.times.look(&self.frames, key);
@@ -254,6 +327,12 @@ impl<'h, 'v, V: Visitor> Walker<'h, 'v, V> {
     }
 }
 
+/// Something of a key cannot be read.
+fn lack(visitor: &mut impl Visitor, met: &mut Met, kind: Kind, key: &WalkedKey<'_, '_>, problem: &dyn Fn() -> Problem) {
+    visitor.unreadable(key, problem);
+    met.meet(kind, problem);
+}
+
 /// A key below those on the stack, in words.
 fn named(frames: &[Frame<'_>], key: &RawKey<'_>) -> String {
     if frames.is_empty() { "the root key".to_owned() } else { format!("key {}", path(frames, key)) }
@@ -295,6 +374,6 @@ impl<V: Visitor> Reader for List<'_, '_, '_, '_, V> {
 
     fn problem(&mut self, problem: Problem) {
         self.sound = false;
-        self.walker.met.meet(Kind::Unreadable, || problem);
+        self.walker.lack(Kind::Unreadable, self.key, &|_| problem.clone());
     }
 }

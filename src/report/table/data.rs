@@ -6,6 +6,8 @@ use crate::report::escape::{escape, escape_data, escape_units, is_unseen};
 
 /// Longer data are cut here; JSON has them whole.
 const LONGEST: usize = 200;
+/// Where a key is shown by itself, longer data are cut here.
+const A_PAGE: usize = 3000;
 /// More bytes than these are not shown in hexadecimal.
 const MOST_BYTES: usize = 32;
 /// Longer names are cut here.
@@ -67,6 +69,17 @@ pub(crate) fn value(observed: &ObservedDatum) -> String {
     }
 }
 
+/// A value's data where the type stands beside them, at their full length where that is no page of its own.
+pub(super) fn beside_type(observed: &ObservedDatum) -> String {
+    let (raw, counted) = (&observed.raw, format!("({} bytes)", observed.raw.len()));
+    match plain(&observed.datum) {
+        Some(text) => shorten(&text, A_PAGE, &counted),
+        None if raw.is_empty() => "(no data)".to_owned(),
+        None if is_text(observed) => shorten(&escape_units(units(without_end(raw))), A_PAGE, &counted),
+        None => shorten(&digits(raw, A_PAGE), A_PAGE, &counted),
+    }
+}
+
 /// A name from evidence, cut where nobody would read on.
 pub(crate) fn name(name: &str) -> String {
     let characters = name.chars().count();
@@ -103,15 +116,26 @@ fn raw(observed: &ObservedDatum, bytes: usize) -> String {
     if bytes == 0 {
         return format!("{data_type}, no data");
     }
-    let strings = [DataType::SZ, DataType::EXPAND_SZ, DataType::LINK, DataType::MULTI_SZ];
-    if strings.contains(&data_type) && bytes.is_multiple_of(2) {
-        // The NUL at the end of a string ends it, and hides nothing.
-        let text = observed.raw.strip_suffix(&[0, 0]).unwrap_or(&observed.raw);
-        return shorten(&escape_units(units(text)), LONGEST, &counted);
+    if is_text(observed) {
+        return shorten(&escape_units(units(without_end(&observed.raw))), LONGEST, &counted);
     }
-    // Bytes apart, so that a line can end between two.
-    let digits = observed.raw.iter().take(LONGEST).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
-    format!("{data_type} {}", shorten(&digits, MOST_BYTES.saturating_mul(3), &counted))
+    format!("{data_type} {}", shorten(&digits(&observed.raw, LONGEST), MOST_BYTES.saturating_mul(3), &counted))
+}
+
+/// Whether the bytes are of a string type, and whole units.
+fn is_text(observed: &ObservedDatum) -> bool {
+    let strings = [DataType::SZ, DataType::EXPAND_SZ, DataType::LINK, DataType::MULTI_SZ];
+    strings.contains(&observed.datum.data_type) && observed.raw.len().is_multiple_of(2)
+}
+
+/// The NUL at the end of a string ends it, and hides nothing.
+fn without_end(bytes: &[u8]) -> &[u8] {
+    bytes.strip_suffix(&[0, 0]).unwrap_or(bytes)
+}
+
+/// The first bytes in hexadecimal, apart, so that a line can end between two.
+fn digits(bytes: &[u8], most: usize) -> String {
+    bytes.iter().take(most).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
 }
 
 /// The UTF-16 units of a string's bytes.

@@ -1,7 +1,7 @@
 //! The values of a key: what is promised, what is delivered, and what their names hide.
 
 use super::neighbours::duplicates;
-use super::{Loss, Lost, Walker};
+use super::{Loss, Lost, Walker, named};
 use crate::error::Problem;
 use crate::hive::cell::{Name, RawKey, in_file};
 use crate::hive::walk::met::Kind;
@@ -20,14 +20,20 @@ impl<'h, V: Visitor> Walker<'h, '_, V> {
             let _ = self.reach(key.value_list, key);
         }
         if let Some(problem) = problem {
-            self.met.meet(Kind::Unreadable, || problem);
+            self.lack(Kind::Unreadable, key, &|_| problem.clone());
         }
         let mut delivered = 0_u64;
         let mut names = std::mem::take(&mut self.value_names);
         names.clear();
         for entry in entries {
+            if !self.visitor.goes_on() {
+                break;
+            }
             if !self.step() {
-                self.odd(Kind::Unreadable, key, || ("as many values as the hive has room for".into(), "more".into()));
+                self.lack(Kind::Unreadable, key, &|frames| {
+                    let found = format!("more ({})", named(frames, key));
+                    Problem::at(in_file(key.offset), "as many values as the hive has room for", found)
+                });
                 break;
             }
             match self.value(key, u32::from_le_bytes(*entry)) {
@@ -36,9 +42,9 @@ impl<'h, V: Visitor> Walker<'h, '_, V> {
                     if first && self.take_name(value.raw.name) {
                         names.push((value.raw.name, value.raw.offset));
                     }
-                    self.visitor.value(&WalkedKey { above: &self.frames, raw: key }, &value);
+                    self.visitor.value(&WalkedKey { above: &self.frames, raw: key, cells: self.cells }, &value);
                 }
-                Err(problem) => self.met.meet(Kind::Unreadable, || problem),
+                Err(problem) => self.lack(Kind::Unreadable, key, &|_| problem.clone()),
             }
         }
         self.check_value_names(key, &mut names);

@@ -1,0 +1,169 @@
+//! Keys of any hive as they are: as regedit would export them, as JSON, or as a table.
+//!
+//! Nothing is gathered: each key is written when the walk comes to it, so that a hive with half a million keys takes no
+//! more memory than its longest value. What cannot be read, or cannot be said in a form, stands in its place as a
+//! comment or a problem, and [`Shown::complete`] is false.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use crate::discovery::{FoundHive, discover};
+use crate::error::{Error, Problem};
+use crate::examination::{Opened, Options, open};
+use crate::hive::walk::{Way, walk_from};
+use crate::hive::{self, Hive};
+use crate::reg_file::KeyPath;
+use crate::registry::Role;
+use crate::report::table::Style;
+
+mod form;
+mod json;
+mod place;
+mod reg;
+mod shower;
+mod table;
+
+use form::Form;
+use shower::Shower;
+
+/// In which form keys are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// `.reg` text in UTF-8 with LF, for people and their tools.
+    RegText,
+    /// A `.reg` file as regedit writes it: UTF-16LE with a byte order mark, CRLF.
+    RegFile,
+    /// JSON: `{"schema_version", "tool", "keys": [{"path", "last_written", "class", "values": [{"name", "type", "data",
+    /// "raw"}], "subkeys": [names]}], "problems"}`.
+    Json,
+    /// For people.
+    Table(Style),
+}
+
+/// How a hive is opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenOptions {
+    /// Replay the transaction logs of a dirty hive in memory.
+    pub replay: bool,
+    /// Map the file where that can be done.
+    pub map: bool,
+    /// Where the hive is loaded; without it [`default_root`] says.
+    pub root: Option<String>,
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        Self { replay: true, map: true, root: None }
+    }
+}
+
+/// A hive whose keys can be shown.
+pub struct Subject {
+    locator: String,
+    hive: Hive,
+    role: Role,
+    root: KeyPath,
+    dirty: bool,
+    doubts: Vec<Problem>,
+}
+
+/// A key that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place(Way);
+
+/// What was shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// Whether everything that was asked for could be read and said in that form, of a hive that is not dirty.
+    pub complete: bool,
+    /// What could not: each with its key, at most [`MOST_PROBLEMS`].
+    pub problems: Vec<Problem>,
+    /// How many problems there are more.
+    pub more: u64,
+}
+
+/// So many problems are told one by one; a damaged hive can have millions.
+pub const MOST_PROBLEMS: usize = 1000;
+
+/// Where Windows loads a hive of that role, as far as the role tells.
+pub fn default_root(role: Role) -> &'static str {
+    match role {
+        Role::Software => r"HKEY_LOCAL_MACHINE\SOFTWARE",
+        Role::System => r"HKEY_LOCAL_MACHINE\SYSTEM",
+        _ => r"HKEY_LOCAL_MACHINE\HIVE",
+    }
+}
+
+impl Subject {
+    /// Opens the one hive that is at `path`, with the logs beside it.
+    ///
+    /// # Errors
+    /// Where no hive is there, or several; where it cannot be opened; where `root` is no key.
+    pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, Error> {
+        let discovery = discover(&[path.to_owned()], options.map)?;
+        let found: Vec<&FoundHive> = discovery.installations.iter().flat_map(|one| &one.hives).collect();
+        let [found] = found.as_slice() else {
+            let names: Vec<&str> = found.iter().take(8).map(|hive| hive.locator.as_str()).collect();
+            let advice = format!("Name one of them: {}", names.join(", "));
+            return Err(Error::Refused { reason: format!("{} hives are there", found.len()), advice });
+        };
+        let opening = Options { replay: options.replay, map: options.map, ..Options::default() };
+        let opened = open(found, &opening);
+        let doubts = opened.doubts(&opening);
+        let Opened { hive, .. } = opened;
+        let hive = hive.map_err(|problem| Error::Refused {
+            reason: format!("{}: {problem}", found.locator),
+            advice: "Copy the hive again".to_owned(),
+        })?;
+        let root = KeyPath::from(options.root.as_deref().unwrap_or(default_root(found.role)));
+        if !root.has_known_root() || root.names().iter().any(Vec::is_empty) {
+            return Err(Error::Usage {
+                option: "--root",
+                found: options.root.clone().unwrap_or_default(),
+                expected: r"It is a key such as HKEY_LOCAL_MACHINE\SOFTWARE, with the root key's long name".to_owned(),
+            });
+        }
+        let dirty = hive.base_block().is_dirty();
+        Ok(Self { locator: found.locator.clone(), hive, role: found.role, root, dirty, doubts })
+    }
+
+    /// Whether the hive is dirty: what was written to it last may be missing.
+    pub fn is_dirty(&self) -> bool {
+        self.dirty
+    }
+
+    /// What is to be said of the hive as a whole, such as that it is dirty.
+    pub fn doubts(&self) -> &[Problem] {
+        &self.doubts
+    }
+
+    /// Finds a key by its path; see the help of `show` for what it may begin with. An empty one is the hive's root.
+    ///
+    /// # Errors
+    /// Where the key is not there: how far the path goes, and which names are like the one that is missing. Within,
+    /// where something on the way cannot be read: then nobody knows whether it is there.
+    pub fn find(&self, key: &str) -> Result<Result<Place, Problem>, Error> {
+        hive::guarded(|| place::find(self, key)).unwrap_or_else(|problem| Ok(Err(problem)))
+    }
+
+    /// Writes a key, or with `recursive` all keys below it too, parents first, in the hive's own order.
+    ///
+    /// # Errors
+    /// What `out` says.
+    pub fn write(&self, place: &Place, recursive: bool, layout: Layout, out: &mut dyn Write) -> io::Result<Shown> {
+        let mut form: Box<dyn Form + '_> = match layout {
+            Layout::RegText => Box::new(reg::Reg::plain(out)?),
+            Layout::RegFile => Box::new(reg::Reg::file(out)?),
+            Layout::Json => Box::new(json::Json::new(out, &self.doubts)?),
+            Layout::Table(style) => Box::new(table::Table::new(out, style)),
+        };
+        let mut shower = Shower::new(&self.root, self.hive.size(), form.as_mut());
+        // Half of a key written is no key: a panic is an error of the writing, and a file is not put in its place.
+        hive::guarded(|| walk_from(&self.hive, &place.0, recursive, &mut shower))
+            .map_err(|problem| io::Error::other(problem.to_string()))?;
+        let mut shown = shower.finish()?;
+        form.end(&shown.problems)?;
+        shown.complete &= !self.dirty;
+        Ok(shown)
+    }
+}

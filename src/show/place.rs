@@ -1,0 +1,176 @@
+//! From what the user typed to a key of the hive.
+
+use super::{Place, Subject};
+use crate::control_set::{Choice, ControlSets, key_name};
+use crate::error::{Error, Problem};
+use crate::hive::walk::Way;
+use crate::hive::{Key, Tree};
+use crate::registry::{Role, same_text};
+use crate::report::escape::escape_data;
+
+/// The root keys, as they are called and as they are written for short.
+const ROOTS: [(&str, &str); 5] = [
+    ("HKEY_LOCAL_MACHINE", "HKLM"),
+    ("HKEY_USERS", "HKU"),
+    ("HKEY_CURRENT_USER", "HKCU"),
+    ("HKEY_CLASSES_ROOT", "HKCR"),
+    ("HKEY_CURRENT_CONFIG", "HKCC"),
+];
+
+/// Names that are shown in place of one that is not there.
+const NEAR: usize = 5;
+
+pub(super) fn find(subject: &Subject, text: &str) -> Result<Result<Place, Problem>, Error> {
+    let tree = subject.hive.tree();
+    let root = match tree.root() {
+        Ok(root) => root,
+        Err(problem) => return Ok(Err(problem)),
+    };
+    let typed: Vec<&str> = text.split('\\').filter(|name| !name.is_empty()).collect();
+    let is_there = |name: Option<&&str>| name.is_some_and(|name| matches!(root.subkey(name), Ok(Some(_))));
+    // A key of the hive itself comes first, whatever it is called.
+    let names = if is_there(typed.first()) { typed.as_slice() } else { below_root(subject, text, &typed)? };
+    let mut names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    if let Some(first) = names.first_mut()
+        && subject.role == Role::System
+        && same_text(first, "CurrentControlSet")
+        && !is_there(Some(&first.as_str()))
+    {
+        *first = current_control_set(subject, text, &tree)?;
+    }
+    let mut way = vec![root];
+    for name in names {
+        let Some(last) = way.last() else { break };
+        match last.subkey(&name) {
+            Ok(Some(key)) => way.push(key),
+            Ok(None) => return Err(no_key(subject, text, missing(last, &name))),
+            Err(problem) => return Ok(Err(problem)),
+        }
+    }
+    Ok(Ok(Place(Way::to(&way))))
+}
+
+/// The names without where the hive is loaded, if they begin with that.
+fn below_root<'a, 'n>(subject: &Subject, text: &str, typed: &'a [&'n str]) -> Result<&'a [&'n str], Error> {
+    let typed = match typed {
+        [first, rest @ ..] if same_text(first, "Computer") => rest,
+        all => all,
+    };
+    let Some(root) = typed.first().and_then(|first| root_key(first)) else { return Ok(typed) };
+    let loaded: Vec<String> = subject.root.names().iter().map(|name| String::from_utf16_lossy(name)).collect();
+    let same = |(at, name): (usize, &String)| match (at, typed.get(at)) {
+        (0, _) => same_text(name, root),
+        (_, Some(typed)) => same_text(name, typed),
+        _ => false,
+    };
+    if loaded.iter().enumerate().all(same) {
+        return Ok(typed.get(loaded.len()..).unwrap_or_default());
+    }
+    let belongs = match (root, subject.role) {
+        (_, Role::Unknown) | ("HKEY_USERS", Role::Ntuser | Role::Default | Role::UsrClass) => true,
+        ("HKEY_LOCAL_MACHINE", role) => typed.get(1).is_some_and(|name| same_text(name, role.as_str())),
+        ("HKEY_CURRENT_USER", Role::Ntuser | Role::Default) => return Ok(typed.get(1..).unwrap_or_default()),
+        _ => false,
+    };
+    if belongs {
+        return Ok(typed.get(2..).unwrap_or_default());
+    }
+    let told = format!(
+        "the hive is {}, and is taken to be loaded as {}; name the key from the hive's root, or say with --root where it \
+         is loaded",
+        subject.role, subject.root
+    );
+    Err(no_key(subject, text, told))
+}
+
+/// The long name of a root key.
+fn root_key(name: &str) -> Option<&'static str> {
+    let known = ROOTS.iter().find(|(long, short)| same_text(long, name) || same_text(short, name));
+    known.map(|(long, _)| *long)
+}
+
+/// The control set that `CurrentControlSet` stands for; hives have no key of that name.
+fn current_control_set(subject: &Subject, text: &str, tree: &Tree<'_>) -> Result<String, Error> {
+    let chosen = ControlSets::read(tree).and_then(|sets| sets.chosen(Choice::Current));
+    match chosen.as_deref() {
+        Ok([number]) => Ok(key_name(*number)),
+        Ok(_) => Err(no_key(subject, text, "Select names no control set".to_owned())),
+        Err(problem) => {
+            let problem = Problem { advice: None, ..problem.clone() };
+            Err(no_key(subject, text, format!("{problem}; name the control set in its place, as ControlSet001")))
+        }
+    }
+}
+
+fn no_key(subject: &Subject, key: &str, told: String) -> Error {
+    Error::NoKey { hive: subject.locator.clone(), key: escape_data(key), told }
+}
+
+/// How far the path goes, and what there is in place of the name that is missing.
+fn missing(last: &Key<'_, '_>, name: &str) -> String {
+    let place = if last.path().is_empty() { "the root".to_owned() } else { escape_data(last.path()) };
+    let (subkeys, _) = last.subkeys();
+    let mut near: Vec<(usize, String)> =
+        subkeys.iter().map(Key::name).filter_map(|known| Some((distance(name, &known)?, known))).collect();
+    near.sort();
+    let names: Vec<String> = near.iter().take(NEAR).map(|(_, name)| escape_data(name)).collect();
+    let instead = match (names.as_slice(), subkeys.len()) {
+        (_, 0) => "none at all".to_owned(),
+        ([], 1) => "another one".to_owned(),
+        ([], count) => format!("{count} others"),
+        (names, _) => names.join(", "),
+    };
+    format!("{place} is there, and has no subkey {}; it has {instead}", escape_data(name))
+}
+
+/// How far a name is from the one that was typed, in letters that are wrong, missing or too many; `None` where nobody
+/// would mistake one for the other. A name that holds the other is near.
+fn distance(typed: &str, known: &str) -> Option<usize> {
+    const LONGEST: usize = 64;
+    let letters = |text: &str| text.chars().flat_map(char::to_lowercase).collect::<Vec<char>>();
+    let (typed, known) = (letters(typed), letters(known));
+    if typed.len() > LONGEST || known.len() > LONGEST {
+        return None;
+    }
+    let mut row: Vec<usize> = (0..=known.len()).collect();
+    for (line, typed) in typed.iter().enumerate() {
+        let mut diagonal = line;
+        let mut left = line.saturating_add(1);
+        if let Some(first) = row.first_mut() {
+            *first = left;
+        }
+        for (cell, known) in row.iter_mut().skip(1).zip(&known) {
+            let replaced = diagonal.saturating_add(usize::from(typed != known));
+            diagonal = *cell;
+            left = replaced.min(cell.saturating_add(1)).min(left.saturating_add(1));
+            *cell = left;
+        }
+    }
+    let distance = row.last().copied()?;
+    let within = |long: &[char], short: &[char]| short.len() > 2 && long.windows(short.len()).any(|part| part == short);
+    let near = distance <= typed.len().div_ceil(3) || within(&known, &typed) || within(&typed, &known);
+    near.then_some(distance)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_names_are_those_that_one_slips_to() {
+        assert_eq!(distance("BIST", "BITS"), Some(2));
+        assert_eq!(distance("bits", "BITS"), Some(0));
+        assert_eq!(distance("Notify", "NotifyServices"), Some(8));
+        assert_eq!(distance("Winlogn", "Winlogon"), Some(1));
+        assert_eq!(distance("BITS", "Tcpip"), None);
+        assert_eq!(distance("", ""), Some(0));
+        assert_eq!(distance(&"x".repeat(65), &"x".repeat(65)), None);
+    }
+
+    #[test]
+    fn root_keys_are_known_for_short_too() {
+        assert_eq!(root_key("hklm"), Some("HKEY_LOCAL_MACHINE"));
+        assert_eq!(root_key("Hkey_Users"), Some("HKEY_USERS"));
+        assert_eq!(root_key("SOFTWARE"), None);
+    }
+}
