@@ -9,6 +9,7 @@ use crate::finding::{Grade, Severity};
 use crate::os::OsId;
 use crate::reg_file::Dialect;
 use crate::remediation::Target;
+use crate::verification::Importer;
 
 /// Reads Windows SOFTWARE and SYSTEM hives offline, judges SensLogn, BITS, SENS and what they depend on against what
 /// that Windows should have, and writes the .reg file that puts it right and the one that takes it back.
@@ -226,6 +227,9 @@ pub struct VerifyArgs {
     /// Write the comparison to this file, whole or not at all, instead of stdout
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Who is to import the files
+    #[arg(long, value_enum, default_value_t)]
+    pub importer: ImporterArg,
     /// Take CurrentControlSet for the link that it is in a running Windows, or for a name as an offline importer does
     #[arg(long, value_enum, default_value = "live")]
     pub target: TargetArg,
@@ -325,6 +329,25 @@ pub enum DialectArg {
     Regedit5,
     /// hivexregedit: version 5, UTF-8
     Hivex,
+}
+
+/// `--importer`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ImporterArg {
+    /// regedit of Windows 2000 and later
+    #[default]
+    Regedit,
+    /// hivexregedit, which takes UTF-8 and ends no text by itself
+    Hivexregedit,
+}
+
+impl From<ImporterArg> for Importer {
+    fn from(importer: ImporterArg) -> Self {
+        match importer {
+            ImporterArg::Regedit => Self::Regedit,
+            ImporterArg::Hivexregedit => Self::Hivexregedit,
+        }
+    }
 }
 
 /// `--target`.

@@ -250,7 +250,7 @@ fn verify(args: &VerifyArgs) -> Result<u8, Error> {
             source,
             advice: "Name the .reg files first, then the evidence",
         })?;
-        Ok(Patch::read(path.to_string_lossy(), &bytes))
+        Ok(Patch::read(path.to_string_lossy(), &bytes, args.importer.into()))
     };
     let patches = files.iter().map(read).collect::<Result<Vec<Patch>, Error>>()?;
     let mounts = Mounts {

@@ -27,7 +27,7 @@ mod place;
 mod proof;
 mod table;
 
-pub use patch::{Patch, PatchSummary};
+pub use patch::{Importer, Patch, PatchSummary};
 pub use proof::prove;
 pub use table::render;
 
@@ -243,7 +243,7 @@ pub fn verify(
     }
     let mut overlays = Overlays::default();
     for patch in patches {
-        let operations = carry::carry_out(&open, patch, &patch.reading.effect, mounts, &mut overlays);
+        let operations = carry::carry_out(&open, patch, mounts, &mut overlays);
         verified.operations.extend(operations);
     }
     let after = open.judge(Some(&overlays))?;

@@ -35,6 +35,8 @@ pub(super) struct Edited {
     pub(super) name: Vec<u16>,
     /// `None` where it is deleted.
     pub(super) value: Option<RegistryValue>,
+    /// Whether it was deleted in between: then it is a new value, under the new spelling of its name.
+    pub(super) anew: bool,
 }
 
 impl Overlay {
@@ -68,15 +70,23 @@ impl Overlay {
 
     fn edit(&mut self, path: &[Vec<u16>], name: &[u16], value: Option<RegistryValue>) {
         let values = &mut self.made(path).values;
-        values
-            .entry(upper(name.iter().copied()))
-            .or_insert_with(|| Edited { name: name.to_vec(), value: None })
-            .value = value;
+        let edited = values.entry(upper(name.iter().copied()));
+        let edited = edited.or_insert_with(|| Edited { name: name.to_vec(), value: None, anew: value.is_none() });
+        if value.is_none() {
+            edited.anew = true;
+        } else if edited.value.is_none() {
+            edited.name = name.to_vec();
+        }
+        edited.value = value;
     }
 
     fn made(&mut self, path: &[Vec<u16>]) -> &mut Node {
         path.iter().fold(&mut self.root, |node, name| {
             let node = node.below(name);
+            if node.bare && !node.made {
+                // It is a new key, under the new spelling of its name.
+                node.name = in_bytes(name);
+            }
             node.made = true;
             node
         })
@@ -85,10 +95,9 @@ impl Overlay {
 
 impl Node {
     fn below(&mut self, name: &[u16]) -> &mut Self {
-        self.subkeys.entry(upper(name.iter().copied())).or_insert_with(|| Self {
-            name: name.iter().flat_map(|unit| unit.to_le_bytes()).collect(),
-            ..Self::default()
-        })
+        self.subkeys
+            .entry(upper(name.iter().copied()))
+            .or_insert_with(|| Self { name: in_bytes(name), ..Self::default() })
     }
 
     /// What becomes of the subkey of that name.
@@ -111,6 +120,10 @@ impl Node {
     pub(super) fn values(&self) -> impl Iterator<Item = (&[u16], &Edited)> {
         self.values.iter().map(|(upper, edited)| (upper.as_slice(), edited))
     }
+}
+
+fn in_bytes(name: &[u16]) -> Vec<u8> {
+    name.iter().flat_map(|unit| unit.to_le_bytes()).collect()
 }
 
 /// A name as Windows compares it.

@@ -219,7 +219,7 @@ impl<'t, 'h> Key<'t, 'h> {
         Self { tree, raw, path, decoder, edits: None }
     }
 
-    /// The key with nothing in it but what edits put there.
+    /// The root with nothing in it but what edits put there.
     fn emptied(self, edits: &'h overlay::Node) -> Self {
         let raw = RawKey::nowhere(self.raw.name, self.raw.last_written);
         Self { raw, decoder: None, edits: Some(edits), ..self }
@@ -235,7 +235,7 @@ impl<'t, 'h> Key<'t, 'h> {
     /// A subkey of the hive as edits leave it; `None` where they delete it.
     fn edited(&self, subkey: Self) -> Option<Self> {
         match self.edits.and_then(|edits| edits.subkey(subkey.raw.name.units())) {
-            Some(edits) if edits.bare => edits.made.then(|| subkey.emptied(edits)),
+            Some(edits) if edits.bare => edits.made.then(|| self.made(edits)),
             edits => Some(Self { edits, ..subkey }),
         }
     }
@@ -361,7 +361,8 @@ impl<'t, 'h> Key<'t, 'h> {
         // A value that is there keeps its name. Where that cannot be read the new one is as good.
         let stored = || self.stored_value(name).ok().flatten().map(|value| value.name);
         Ok(edited.value.as_ref().map(|value| {
-            let name = stored().unwrap_or_else(|| String::from_utf16_lossy(&edited.name));
+            let stored = if edited.anew { None } else { stored() };
+            let name = stored.unwrap_or_else(|| String::from_utf16_lossy(&edited.name));
             NamedValue { name, value: value.clone(), offset: NIL }
         }))
     }
@@ -394,12 +395,15 @@ impl<'t, 'h> Key<'t, 'h> {
         let edited =
             stored.into_iter().filter_map(|(name, value)| match name.and_then(|name| edits.value(name.units())) {
                 None => Some(value),
+                // Added below.
+                Some(edited) if edited.anew => None,
                 Some(edited) => {
                     let name = name.map(|name| name.to_string()).unwrap_or_default();
                     edited.value.clone().map(|value| Ok(NamedValue { name, value, offset: NIL }))
                 }
             });
-        let added = edits.values().filter(|(upper, _)| !held.contains(*upper)).filter_map(|(_, edited)| {
+        let is_added = |(upper, edited): &(&[u16], &overlay::Edited)| edited.anew || !held.contains(*upper);
+        let added = edits.values().filter(is_added).filter_map(|(_, edited)| {
             let name = String::from_utf16_lossy(&edited.name);
             edited.value.clone().map(|value| Ok(NamedValue { name, value, offset: NIL }))
         });

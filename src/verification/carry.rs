@@ -6,7 +6,7 @@ use crate::control_set::{Choice, ControlSets};
 use crate::examination::{OpenInstallation, Overlays};
 use crate::finding::ObservedDatum;
 use crate::hive::Overlay;
-use crate::reg_file::{Document, Operation};
+use crate::reg_file::Operation;
 use crate::registry::{DataType, RegistryValue, Role};
 
 /// Carries out the operations of one file. Whether a finding asked for them is not known yet: what changes something is
@@ -14,7 +14,6 @@ use crate::registry::{DataType, RegistryValue, Role};
 pub(super) fn carry_out(
     open: &OpenInstallation<'_>,
     patch: &Patch,
-    document: &Document,
     mounts: &Mounts,
     overlays: &mut Overlays,
 ) -> Vec<Carried> {
@@ -22,6 +21,7 @@ pub(super) fn carry_out(
         let sets = ControlSets::read(&tree).ok()?.chosen(Choice::Current).ok()?;
         sets.first().copied()
     });
+    let document = patch.operations();
     let carried = document.operations.iter().map(|entry| {
         let operation = &entry.operation;
         let mut carried = Carried {
@@ -42,7 +42,7 @@ pub(super) fn carry_out(
             findings: Vec::new(),
         };
         match place(operation.key(), mounts, current) {
-            Place::Elsewhere => {}
+            Place::Elsewhere => carried.after = datum(operation),
             Place::Above => carried.outcome = Outcome::NoEffect,
             Place::In(role, path) => {
                 carried.hive = Some(role);
@@ -61,6 +61,12 @@ pub(super) fn carry_out(
         carried
     });
     carried.collect()
+}
+
+/// The value that an operation sets.
+fn datum(operation: &Operation) -> Option<ObservedDatum> {
+    let Operation::SetValue { data_type, bytes, .. } = operation else { return None };
+    Some(ObservedDatum::from(&RegistryValue { data_type: DataType(*data_type), bytes: bytes.clone() }))
 }
 
 /// Carries out one operation of a hive.

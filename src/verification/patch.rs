@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::evidence::sha256_of;
 use crate::os::OsId;
-use crate::reg_file::{Document, Reading, Severity, Verdict, parse};
+use crate::reg_file::{Document, Reading, Severity, Verdict, parse, parse_text};
 use crate::registry::Role;
 
 /// A `.reg` file, read as regedit reads it.
@@ -14,8 +14,20 @@ pub struct Patch {
     pub path: String,
     /// SHA-256 of the file.
     pub sha256: String,
-    /// What regedit would do with it.
+    /// What its importer would do with it.
     pub reading: Reading,
+    /// Who is to import it.
+    pub(super) importer: Importer,
+}
+
+/// Programs that import `.reg` files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Importer {
+    /// regedit of Windows 2000 and later.
+    #[default]
+    Regedit,
+    /// hivexregedit: UTF-8, and data are stored as they are spelled.
+    Hivexregedit,
 }
 
 /// What is said of a `.reg` file.
@@ -38,9 +50,22 @@ pub struct PatchSummary {
 }
 
 impl Patch {
-    /// Reads a `.reg` file.
-    pub fn read(path: impl Into<String>, bytes: &[u8]) -> Self {
-        Self { path: path.into(), sha256: sha256_of(bytes), reading: parse(bytes) }
+    /// Reads a `.reg` file as that importer does.
+    pub fn read(path: impl Into<String>, bytes: &[u8], importer: Importer) -> Self {
+        let text = (importer == Importer::Hivexregedit).then(|| str::from_utf8(bytes).ok()).flatten();
+        let reading = text.map_or_else(|| parse(bytes), parse_text);
+        Self { path: path.into(), sha256: sha256_of(bytes), reading, importer }
+    }
+
+    /// What the importer carries out.
+    pub(super) fn operations(&self) -> Document {
+        let reading = self.reading.clone();
+        match self.importer {
+            Importer::Hivexregedit if reading.verdict() != Verdict::Reject => {
+                reading.into_document().unwrap_or_default()
+            }
+            _ => reading.effect,
+        }
     }
 
     /// What is said of it.
@@ -106,13 +131,14 @@ mod tests {
             "Windows Registry Editor Version 5.00\n\n; hivemend rollback for windows-xp. Do not import it into another \
              Windows.\n; SYSTEM hive, SHA-256 {sum}\n; SOFTWARE hive, SHA-256 not computed\n\n[HKEY_LOCAL_MACHINE\\SYSTEM]\n"
         );
-        let patch = Patch::read("x.reg", text.as_bytes());
+        let patch = Patch::read("x.reg", text.as_bytes(), Importer::Regedit);
         assert_eq!(patch.summary().made_for.as_deref(), Some("windows-xp"));
         assert_eq!(patch.hives(), [(Role::System, sum)]);
         assert_eq!(patch.refuses(OsId::WindowsXp), None);
         let refusal = "x.reg was made for windows-xp, and this is windows-2000";
         assert_eq!(patch.refuses(OsId::Windows2000).as_deref(), Some(refusal));
-        let foreign = Patch::read("y.reg", b"Windows Registry Editor Version 5.00\n\n[HKEY_LOCAL_MACHINE\\SYSTEM]\n");
+        let text = b"Windows Registry Editor Version 5.00\n\n[HKEY_LOCAL_MACHINE\\SYSTEM]\n";
+        let foreign = Patch::read("y.reg", text, Importer::Regedit);
         assert_eq!((foreign.refuses(OsId::Windows2000), foreign.hives()), (None, vec![]));
     }
 }

@@ -1,11 +1,11 @@
 //! The proof of a patch before it is handed out: its text and that of its rollback, read again and carried out.
 
 use super::carry::carry_out;
-use super::{Carried, Mounts, Outcome, Patch, Verified, compare};
+use super::{Carried, Importer, Mounts, Outcome, Patch, Verified, compare};
 use crate::discovery::Installation;
 use crate::error::Error;
 use crate::examination::{OpenInstallation, Options, Overlays};
-use crate::reg_file::{Dialect, Document};
+use crate::reg_file::Dialect;
 use crate::registry::same_text;
 use crate::remediation::{Edit, PatchFile, PatchOptions, Plan, Proof};
 
@@ -81,20 +81,15 @@ fn carry_out_all(
 ) -> Result<Vec<Carried>, Error> {
     let mut carried = Vec::new();
     for file in files {
-        let patch = Patch::read(file.name.as_str(), &file.bytes);
-        let document = importers_reading(&patch, dialect)?;
-        carried.extend(carry_out(open, &patch, &document, mounts, overlays));
+        let importer = if dialect == Dialect::Hivex { Importer::Hivexregedit } else { Importer::Regedit };
+        let patch = Patch::read(file.name.as_str(), &file.bytes, importer);
+        patch.reading.clone().into_document().map_err(|rejection| Error::Refused {
+            reason: format!("{}: what was written cannot be read again: {rejection}", patch.path),
+            advice: "Please report it; nothing was written".to_owned(),
+        })?;
+        carried.extend(carry_out(open, &patch, mounts, overlays));
     }
     Ok(carried)
-}
-
-/// What the importer that a file is written for does with it: hivexregedit stores the bytes as they are spelled.
-fn importers_reading(patch: &Patch, dialect: Dialect) -> Result<Document, Error> {
-    let spelled = patch.reading.clone().into_document().map_err(|rejection| Error::Refused {
-        reason: format!("{}: what was written cannot be read again: {rejection}", patch.path),
-        advice: "Please report it; nothing was written".to_owned(),
-    })?;
-    Ok(if dialect == Dialect::Hivex { spelled } else { patch.reading.effect.clone() })
 }
 
 /// The operation that an edit became.

@@ -99,6 +99,7 @@ fn write_changes(page: &mut Page<'_>, changes: &[Change], ink: Ink) -> io::Resul
     let rest = page.width().saturating_sub(indent).saturating_sub(GAP.saturating_mul(2));
     let id = changes.iter().map(|change| label(change).chars().count()).max().unwrap_or(0).min(rest / 2);
     let half = rest.saturating_sub(id) / 2;
+    page.row(indent, &[(id, ""), (half, "now"), (half, "then")], Ink::Dim)?;
     for change in changes {
         let cells = [(id, label(change)), (half, side(change.before.as_ref())), (half, side(change.after.as_ref()))];
         let cells: Vec<(usize, &str)> = cells.iter().map(|(width, text)| (*width, text.as_str())).collect();
@@ -139,7 +140,8 @@ fn write_operations(page: &mut Page<'_>, operations: &[&Carried]) -> io::Result<
         if let Some(value_name) = &carried.value {
             let shown = if value_name.is_empty() { "(default)".to_owned() } else { name(value_name) };
             let side = |datum: Option<&_>| datum.map_or("(absent)".to_owned(), value);
-            let change = format!("{shown}: {} -> {}", side(carried.before.as_ref()), side(carried.after.as_ref()));
+            let before = if carried.hive.is_some() { side(carried.before.as_ref()) } else { "(not known)".to_owned() };
+            let change = format!("{shown}: {before} -> {}", side(carried.after.as_ref()));
             page.paragraph(indent.saturating_add(INDENT), &change, Ink::Dim)?;
         }
     }
@@ -154,12 +156,11 @@ fn verdict(verified: &Verified) -> (String, Ink) {
     let of = |outcome| verified.operations.iter().filter(|carried| carried.outcome == outcome).count();
     let (asked, idle) = (of(Outcome::AskedFor), of(Outcome::NoEffect));
     let other = verified.operations.len().saturating_sub(asked).saturating_sub(idle);
-    let left = verified.left.len().saturating_add(verified.broken.len());
-    let mut said = vec![
-        format!("{} mended", verified.mended.len()),
-        format!("{left} left"),
-        format!("{} asked for", count(asked, "operation")),
-    ];
+    let mut said = vec![format!("{} mended", verified.mended.len()), format!("{} left", verified.left.len())];
+    if !verified.broken.is_empty() {
+        said.push(format!("{} broken", verified.broken.len()));
+    }
+    said.push(format!("{} asked for", count(asked, "operation")));
     if idle > 0 {
         said.push(format!("{idle} without effect"));
     }

@@ -10,12 +10,12 @@ use tempfile::TempDir;
 use crate::fixture;
 
 /// A folder with evidence made from fixtures, `evidence/<case>`, and room beside it.
-struct Desk {
+pub(crate) struct Desk {
     folder: TempDir,
 }
 
 impl Desk {
-    fn with(cases: &[&str]) -> Self {
+    pub(crate) fn with(cases: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for case in cases {
             fixture::compile(case).unwrap().write(&folder.path().join("evidence").join(case)).unwrap();
@@ -24,7 +24,7 @@ impl Desk {
         Self { folder }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -34,23 +34,23 @@ impl Desk {
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
     }
 
-    fn code(&self, arguments: &[&str]) -> i32 {
+    pub(crate) fn code(&self, arguments: &[&str]) -> i32 {
         self.run(arguments).status.code().unwrap()
     }
 
     /// What is said on stderr by a run that must exit with `code` and print nothing.
-    fn complaint(&self, code: i32, arguments: &[&str]) -> String {
+    pub(crate) fn complaint(&self, code: i32, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         let complaint = String::from_utf8(output.stderr).unwrap();
         assert_eq!((output.status.code(), output.stdout.len()), (Some(code), 0), "{complaint}");
         complaint
     }
 
-    fn json(&self, arguments: &[&str]) -> serde_json::Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> serde_json::Value {
         serde_json::from_slice(&self.run(arguments).stdout).unwrap()
     }
 }

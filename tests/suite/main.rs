@@ -33,4 +33,5 @@ mod reg_file;
 mod replay;
 mod report;
 mod show;
+mod verification;
 mod walk;

@@ -1,0 +1,5 @@
+//! `verify`, and the proof that `audit --patch` asks of its own patches.
+
+mod overlay;
+mod program;
+mod proof;

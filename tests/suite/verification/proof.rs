@@ -1,0 +1,128 @@
+//! The proof of our own patches: it holds for every fixture in every form, and fails where a patch is not what it says.
+
+use std::path::PathBuf;
+
+use hivemend::examination::{Examination, Options, examine};
+use hivemend::finding::ObservedDatum;
+use hivemend::reg_file::Dialect;
+use hivemend::registry::RegistryValue;
+use hivemend::remediation::{PatchFile, PatchOptions, Plan, Selection, Target, patch_files, remedy};
+use hivemend::verification::prove;
+use tempfile::TempDir;
+
+use crate::fixture;
+
+/// A case on disk, examined and planned.
+struct Case {
+    _folder: TempDir,
+    examination: Examination,
+    plan: Plan,
+}
+
+const OPTIONS: Options = Options {
+    judge: true,
+    check: false,
+    os: None,
+    control_set: hivemend::control_set::Choice::Current,
+    all_generations: false,
+    all_findings: false,
+    locations: false,
+    fail_on: hivemend::finding::Severity::Low,
+    replay: true,
+    map: true,
+    hash: false,
+};
+
+impl Case {
+    /// `None` where there is nothing to patch.
+    fn of(name: &str) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        fixture::compile(name).unwrap().write(folder.path()).unwrap();
+        let examination = examine(&[PathBuf::from(folder.path())], &OPTIONS).unwrap();
+        let selection = Selection { accept_dirty: true, ..Selection::default() };
+        let plan = remedy(examination.report.installations.first()?, &selection).ok()?;
+        (!plan.edits.is_empty()).then_some(Self { _folder: folder, examination, plan })
+    }
+
+    fn prove(&self, files: &[PatchFile], written: &PatchOptions) -> Result<hivemend::remediation::Proof, String> {
+        let installation = self.examination.installations.first().unwrap();
+        prove(installation, &OPTIONS, &self.plan, files, written).map_err(|error| error.to_string())
+    }
+
+    fn files(&self, written: &PatchOptions) -> Vec<PatchFile> {
+        patch_files(&self.plan, written).unwrap()
+    }
+}
+
+#[test]
+fn every_patch_of_a_fixture_stands_its_proof_in_every_form() {
+    let mut proven = 0;
+    for name in fixture::names().unwrap() {
+        let Some(case) = Case::of(&name) else { continue };
+        for dialect in [Dialect::Regedit5, Dialect::Hivex] {
+            for target in [Target::Offline, Target::Live] {
+                let written = PatchOptions { dialect, target, ..PatchOptions::default() };
+                let proof = case.prove(&case.files(&written), &written).unwrap_or_else(|why| panic!("{name}: {why}"));
+                assert_eq!((proof.edits, proof.left), (case.plan.edits.len(), case.plan.left.len()), "{name}");
+                assert!(proof.mended >= 1 && proof.restored + proof.altered.len() == proof.edits, "{name}");
+                assert!(dialect == Dialect::Regedit5 || proof.altered.is_empty(), "{name}: {:?}", proof.altered);
+                proven += 1;
+            }
+        }
+    }
+    assert!(proven > 140, "only {proven} proofs");
+}
+
+fn wrong_shutdown() -> Case {
+    Case::of("windows-xp-senslogn-shutdown-wrong").unwrap()
+}
+
+#[test]
+fn a_patch_that_sets_another_value_than_the_plan_says_is_not_proven() {
+    let mut case = wrong_shutdown();
+    let files = case.files(&PatchOptions::default());
+    case.plan.edits[0].after = Some(ObservedDatum::from(&RegistryValue::dword(1)));
+    let why = case.prove(&files, &PatchOptions::default()).unwrap_err();
+    assert!(why.contains("would not become what the plan says"), "{why}");
+}
+
+#[test]
+fn a_patch_that_mends_nothing_is_not_proven() {
+    let mut case = wrong_shutdown();
+    case.plan.edits[0].after = Some(ObservedDatum::from(&RegistryValue::dword(1)));
+    let files = case.files(&PatchOptions::default());
+    let why = case.prove(&files, &PatchOptions::default()).unwrap_err();
+    assert!(why.contains("winlogon-notify-senslogn/Shutdown would not be mended"), "{why}");
+}
+
+#[test]
+fn a_patch_that_does_more_than_the_plan_is_not_proven() {
+    let case = wrong_shutdown();
+    let written = PatchOptions { dialect: Dialect::Hivex, ..PatchOptions::default() };
+    let mut files = case.files(&written);
+    files[0].bytes.extend(b"\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft]\n\"Other\"=dword:00000001\n");
+    let why = case.prove(&files, &written).unwrap_err();
+    assert!(why.contains("is no edit of the plan"), "{why}");
+}
+
+#[test]
+fn a_rollback_that_does_not_restore_is_no_rollback() {
+    let case = wrong_shutdown();
+    let mut files = case.files(&PatchOptions::default());
+    let patch = files[0].bytes.clone();
+    files[1].bytes = patch;
+    let why = case.prove(&files, &PatchOptions::default()).unwrap_err();
+    assert!(why.contains("the rollback would not restore winlogon-notify-senslogn/Shutdown"), "{why}");
+    files.truncate(1);
+    let why = case.prove(&files, &PatchOptions::default()).unwrap_err();
+    assert!(why.contains("the rollback would not restore"), "{why}");
+}
+
+#[test]
+fn a_patch_that_cannot_be_read_again_is_not_proven() {
+    let case = wrong_shutdown();
+    let mut files = case.files(&PatchOptions::default());
+    files[0].bytes.extend("[HKLM\\x]\r\n".encode_utf16().flat_map(u16::to_le_bytes));
+    let why = case.prove(&files, &PatchOptions::default()).unwrap_err();
+    assert!(why.contains("cannot be read again"), "{why}");
+}
