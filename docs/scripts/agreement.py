@@ -22,9 +22,9 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+sys.dont_write_bytecode = True
 sys.path.insert(0, str(HERE / "agreement"))
 
-import damage
 import document
 from copies import COPIES, copy
 from readers import readers
@@ -100,14 +100,18 @@ def main():
         hashed = contents(corpus, program)
 
         def read(index):
-            one = COPIES[index]
-            hive, logs = copy(one, corpus, work / str(index))
-            return [reader.read(hive, logs) for reader in found]
+            hive, logs = copy(COPIES[index], corpus, work / str(index))
+            results = [reader.read(hive, logs) for reader in found]
+            hive.unlink()
+            return results
 
         # As many at a time as there are cores to give each its own.
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             results = list(pool.map(read, range(len(COPIES))))
-    sys.stdout.write(document.document(found, list(zip(COPIES, results)), hashed))
+    text, unexplained = document.document(found, list(zip(COPIES, results)), hashed)
+    sys.stdout.write(text)
+    if unexplained:
+        sys.exit("not explained, see agreement/reasons.py:\n" + "\n".join(unexplained))
 
 
 main()

@@ -13,28 +13,23 @@ def dissect(path, _):
     from dissect.regf import regf
 
     with open(path, "rb") as file:
-        stack = [iter([regf.RegistryHive(file).root()])]
-        yield from walk(stack, lambda key: key.subkeys(), lambda key: key.values(), lambda value: value.data)
+        yield from walk(regf.RegistryHive(file).root(), lambda value: value.data)
 
 
 def python_registry(path, _):
     from Registry import Registry
 
-    stack = [iter([Registry.Registry(path).root()])]
-    yield from walk(stack, lambda key: key.subkeys(), lambda key: key.values(), lambda value: value.raw_data())
+    yield from walk(Registry.Registry(path).root(), lambda value: value.raw_data())
 
 
-def walk(stack, subkeys, values, data):
-    while stack:
-        key = next(stack[-1], None)
-        if key is None:
-            stack.pop()
-            continue
-        yield 1, 0
-        for value in values(key):
-            data(value)
-            yield 0, 1
-        stack.append(iter(subkeys(key)))
+def walk(key, data):
+    """As most would write it: Python ends it where keys are too deep."""
+    yield 1, 0
+    for value in key.values():
+        data(value)
+        yield 0, 1
+    for subkey in key.subkeys():
+        yield from walk(subkey, data)
 
 
 def regipy(path, logs):

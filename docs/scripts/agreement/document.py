@@ -1,14 +1,15 @@
 """docs/agreement.md, of what was read."""
 
 from itertools import groupby
+from textwrap import fill
 
 from readers import MEMORY, SECONDS
 from reasons import BETWEEN, CONTENTS, why
 
 HEAD = """# Agreement with other readers
 
-Made by a script, of the hives that `shared/hives/MANIFEST.md` describes; whoever has others can hold them against the
-same readers, and adapt the lists of copies and reasons beside the script:
+Made by a script, of the real hives that the tests read (`HIVEMEND_CORPUS`). Whoever has others can hold them against the
+same readers: the lists of copies and of reasons stand beside the script.
 
 ```sh
 python3 docs/scripts/agreement.py CORPUS > docs/agreement.md
@@ -47,7 +48,7 @@ STATES = {
     "replayed": "### Dirty, with their logs\n\nOnly hivemend, notatin and regipy replay them.\n",
     "damaged": "### Damaged\n\nOne hive that is damaged as it lies in the corpus, and copies damaged by "
     "`docs/scripts/agreement/damage.py`.\n",
-    "truncated": "### Truncated\n\nThe last quarter of the file is missing.\n",
+    "truncated": "### Truncated\n\nThe last quarter of the file is missing. In that of NTUSER.DAT there is no hive bin.\n",
 }
 
 TABLE = "| copy | reader | keys | values | exit code | says so | why |\n|---|---|--:|--:|---|---|---|\n"
@@ -80,7 +81,7 @@ def rows(one, names, results, unexplained):
         theirs = (result.keys, result.values)
         reason = ""
         if theirs != ours and not result.exit.startswith("not run"):
-            reason = why(one, name)
+            reason = why(one, name, results[0], result)
             if reason is None:
                 reason = "**not explained**"
                 unexplained.append(f"{one.hive} {one.how}, {name}: {theirs} and not {ours}")
@@ -108,4 +109,4 @@ def contents(hashed):
         if any(cell != "same" for cell in found):
             text += f"| {hive} | {int(keys):,} | {int(values):,} | {' | '.join(found)} |\n"
     same = [hive for hive, _, _, *found in hashed if all(cell == "same" for cell in found)]
-    return text + f"\nThe same for all of them: {', '.join(same)}.\n"
+    return text + "\n" + fill(f"The same for all of them: {', '.join(same)}.", 120, break_on_hyphens=False) + "\n"
