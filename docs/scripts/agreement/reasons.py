@@ -22,8 +22,9 @@ BETWEEN = """
 * On damaged and truncated hives most readers stop at the first thing that they cannot read. Those that go on
   (`hivexml -k -u`, notatin) end with 0; hivexml then says nothing of what it left out. notatin notes it beside its items.
 * No reader delivers a key that hivemend does not, but for keys without a name that regipy takes from pages of zeros,
-  and those of the first table that notatin finds behind the end of the hive bins (`EffectiveSizeHive`). notatin delivers more values where it lists those whose data is lost, without the data. hivemend counts such a value
-  as lost, and names the key.
+  and those of the first table that notatin finds behind the end of the hive bins (`EffectiveSizeHive`). notatin
+  delivers more values where it lists those whose data is lost, without the data. hivemend counts such a value as lost,
+  and names the key.
 * hivemend does not look for keys that no list leads to: where the list of the root's subkeys is lost, so are all of
   them. The report counts the cells in use that nothing leads to (`unreached_cells`).
 """
