@@ -5,9 +5,12 @@
 //! Differences that are known stand in [`KNOWN`] with their reason, and with how large they are, so that a new one
 //! is seen. `docs/agreement.md` is made of what this test prints.
 
+use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use hivemend::hive::Hive;
 use hivemend::hive::walk::{Visitor, WalkedKey, WalkedValue, walk};
@@ -27,60 +30,90 @@ struct Reader {
     /// `nom`: `docs/scripts/agreement.py` builds a program with it, and names that to the test in `HIVEMEND_NOTATIN`.
     script: Option<&'static str>,
     /// What it makes of data, by its own choice: see [`known`].
-    shown: fn(u32, &[u8]) -> Vec<u8>,
+    shown: fn(u32, &[u8]) -> Cow<'_, [u8]>,
 }
 
 const READERS: [Reader; 3] = [
-    Reader { name: "hivex", script: Some("read_with_hivex.py"), shown: |_, data| data.to_vec() },
+    Reader { name: "hivex", script: Some("read_with_hivex.py"), shown: |_, data| Cow::Borrowed(data) },
     Reader { name: "libregf", script: Some("read_with_libregf.py"), shown: known::shown_by_libregf },
     Reader { name: "notatin", script: None, shown: known::shown_by_notatin },
 ];
 
-/// Every key and value of a hive as a hash, with how often it is there. The order does not matter: not all readers
-/// keep that of the lists.
+/// Every key and value of a hive as a hash. The order does not matter: not all readers keep that of the lists.
+#[derive(Default)]
 struct Contents {
-    hashes: BTreeMap<[u8; 16], usize>,
+    hashes: Vec<u128>,
+    /// Of all hashes. Where it is the same, and as many hashes, they are the same: nobody need sort them.
+    sum: u128,
     keys: usize,
     values: usize,
-    shown: fn(u32, &[u8]) -> Vec<u8>,
 }
 
 impl Contents {
-    fn new(shown: fn(u32, &[u8]) -> Vec<u8>) -> Self {
-        Self { hashes: BTreeMap::new(), keys: 0, values: 0, shown }
-    }
-
     fn add(&mut self, hasher: Sha256) {
-        let hash = hasher.finalize();
-        *self.hashes.entry(hash[..16].try_into().unwrap()).or_default() += 1;
+        let hash = u128::from_le_bytes(*hasher.finalize().first_chunk().unwrap());
+        self.hashes.push(hash);
+        self.sum = self.sum.wrapping_add(hash);
     }
 
-    fn key(&mut self, path: &str, time: u64) {
+    fn key(&mut self, hasher: Sha256) {
         self.keys += 1;
-        self.add(Sha256::new().chain_update(format!("key\t{path}\t{time}")));
+        self.add(hasher);
     }
 
-    fn value(&mut self, path: &str, name: &str, data_type: u32, data: &[u8]) {
+    fn value(&mut self, hasher: Sha256) {
         self.values += 1;
-        let hasher = Sha256::new().chain_update(format!("value\t{path}\t{name}\t{data_type}\t"));
-        self.add(hasher.chain_update((self.shown)(data_type, data)));
+        self.add(hasher);
     }
 
-    /// How many keys and values are here and not in `other`.
-    fn without(&self, other: &Self) -> usize {
-        let count = |hash| other.hashes.get(hash).copied().unwrap_or(0);
-        self.hashes.iter().map(|(hash, here)| here.saturating_sub(count(hash))).sum()
+    fn same(&self, other: &Self) -> bool {
+        (self.sum, self.keys, self.values) == (other.sum, other.keys, other.values)
+    }
+
+    /// How many keys and values are only here, and only in `other`.
+    fn differences(&self, other: &Self) -> (usize, usize) {
+        let count = |contents: &Self| {
+            let mut counts = BTreeMap::<u128, usize>::new();
+            contents.hashes.iter().for_each(|hash| *counts.entry(*hash).or_default() += 1);
+            counts
+        };
+        let (here, there) = (count(self), count(other));
+        let without = |here: &BTreeMap<u128, usize>, there: &BTreeMap<u128, usize>| {
+            here.iter().map(|(hash, count)| count.saturating_sub(there.get(hash).copied().unwrap_or(0))).sum()
+        };
+        (without(&here, &there), without(&there, &here))
     }
 }
 
-impl Visitor for Contents {
-    fn key(&mut self, key: &WalkedKey<'_, '_>) {
-        let path = key.path();
-        Self::key(self, &rooted(&path), key.last_written().0);
+fn key(path: &str, time: u64) -> Sha256 {
+    Sha256::new().chain_update(format!("key\t{path}\t{time}"))
+}
+
+/// A value, but for its data.
+fn value(path: &str, name: &str, data_type: u32) -> Sha256 {
+    Sha256::new().chain_update(format!("value\t{path}\t{name}\t{data_type}\t"))
+}
+
+/// What we make of a hive, for each reader as it would show it; one walk for all of them.
+#[derive(Default)]
+struct Ours {
+    path: String,
+    contents: [Contents; READERS.len()],
+}
+
+impl Visitor for Ours {
+    fn key(&mut self, walked: &WalkedKey<'_, '_>) {
+        self.path = rooted(&walked.path());
+        let hasher = key(&self.path, walked.last_written().0);
+        self.contents.iter_mut().for_each(|contents| contents.key(hasher.clone()));
     }
 
-    fn value(&mut self, key: &WalkedKey<'_, '_>, value: &WalkedValue<'_>) {
-        Self::value(self, &rooted(&key.path()), &value.name(), value.data_type().0, value.data());
+    fn value(&mut self, _: &WalkedKey<'_, '_>, walked: &WalkedValue<'_>) {
+        let data_type = walked.data_type().0;
+        let hasher = value(&self.path, &walked.name(), data_type);
+        for (contents, reader) in self.contents.iter_mut().zip(READERS) {
+            contents.value(hasher.clone().chain_update((reader.shown)(data_type, walked.data())));
+        }
     }
 }
 
@@ -100,33 +133,52 @@ fn read_by(reader: &Reader, hive: &Path) -> Option<Result<Contents, i32>> {
     } else {
         Command::new(std::env::var_os(format!("HIVEMEND_{}", reader.name.to_ascii_uppercase()))?)
     };
-    let output = command.arg(hive).output().ok()?;
-    match output.status.code() {
-        Some(0) => {}
-        Some(77) => return None,
-        code => return Some(Err(code.unwrap_or(-1))),
-    }
-    let mut contents = Contents::new(reader.shown);
+    let mut child = command.arg(hive).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
+    let mut contents = Contents::default();
     let mut path = String::new();
-    for line in String::from_utf8_lossy(&output.stdout).split('\n') {
+    // What it prints is twice as large as the hive: it is looked at while it comes.
+    for line in BufReader::with_capacity(1 << 20, child.stdout.take().unwrap()).split(b'\n') {
+        let line = line.unwrap();
+        let line = String::from_utf8_lossy(&line);
         let fields: Vec<&str> = line.split('\t').collect();
         match fields.as_slice() {
             ["key", of, .., time] => {
                 (*of).clone_into(&mut path);
-                contents.key(of, time.strip_prefix("time ").unwrap().parse().unwrap());
+                contents.key(key(of, time.strip_prefix("time ").unwrap().parse().unwrap()));
             }
             ["value", name @ .., data_type, data] => {
-                contents.value(&path, &name.join("\t"), data_type.parse().unwrap(), &from_hex(data));
+                let data_type = data_type.parse().unwrap();
+                let shown = (reader.shown)(data_type, &from_hex(data)).into_owned();
+                contents.value(value(&path, &name.join("\t"), data_type).chain_update(shown));
             }
             _ => {}
         }
     }
-    Some(Ok(contents))
+    match child.wait().unwrap().code() {
+        Some(0) => Some(Ok(contents)),
+        Some(77) => None,
+        code => Some(Err(code.unwrap_or(-1))),
+    }
 }
 
 fn from_hex(text: &str) -> Vec<u8> {
-    let digit = |digit: u8| u8::try_from(char::from(digit).to_digit(16).unwrap()).unwrap();
-    text.as_bytes().as_chunks::<2>().0.iter().map(|[high, low]| digit(*high) << 4 | digit(*low)).collect()
+    const DIGITS: [u8; 256] = {
+        let mut digits = [u8::MAX; 256];
+        let mut digit = 0;
+        while digit < 16 {
+            digits[b"0123456789abcdef"[digit as usize] as usize] = digit;
+            digit += 1;
+        }
+        digits
+    };
+    // A loop: this is the test's longest work, and is not optimised.
+    let mut bytes = Vec::with_capacity(text.len() / 2);
+    for [high, low] in text.as_bytes().as_chunks::<2>().0 {
+        let (high, low) = (DIGITS[*high as usize], DIGITS[*low as usize]);
+        assert!(high < 16 && low < 16, "no hexadecimal digits: {text}");
+        bytes.push(high << 4 | low);
+    }
+    bytes
 }
 
 /// The primary files below a folder, by path.
@@ -151,8 +203,11 @@ fn primaries(folder: &Path) -> Vec<PathBuf> {
 fn compared(ours: &Contents, theirs: &Result<Contents, i32>) -> Outcome {
     match theirs {
         Err(_) => Outcome::Refuses,
-        Ok(theirs) if theirs.hashes == ours.hashes => Outcome::Same,
-        Ok(theirs) => Outcome::Differs { ours: ours.without(theirs), theirs: theirs.without(ours) },
+        Ok(theirs) if ours.same(theirs) => Outcome::Same,
+        Ok(theirs) => {
+            let (ours, theirs) = ours.differences(theirs);
+            Outcome::Differs { ours, theirs }
+        }
     }
 }
 
@@ -160,16 +215,15 @@ fn compared(ours: &Contents, theirs: &Result<Contents, i32>) -> Outcome {
 fn compare(name: &str, path: &Path) -> (String, Vec<String>) {
     let mut wrong = Vec::new();
     let hive = Hive::open(path, true).unwrap().unwrap();
-    let walked = walk(&hive, &mut ());
+    let mut ours = Ours::default();
+    let walked = walk(&hive, &mut ours);
     let mut cells = vec!["agreement".to_owned(), name.to_owned(), walked.keys.to_string(), walked.values.to_string()];
-    for reader in READERS {
-        let Some(theirs) = read_by(&reader, path) else {
+    for (reader, ours) in READERS.iter().zip(&ours.contents) {
+        let Some(theirs) = read_by(reader, path) else {
             cells.push("not installed: skipped".to_owned());
             continue;
         };
-        let mut ours = Contents::new(reader.shown);
-        walk(&hive, &mut ours);
-        let found = compared(&ours, &theirs);
+        let found = compared(ours, &theirs);
         let known = KNOWN.iter().find(|known| known.hive == name && known.reader == reader.name);
         let expected = known.map_or(Outcome::Same, |known| known.outcome);
         cells.push(known.map_or_else(|| found.to_string(), |known| format!("{found}: {}", known.why)));
@@ -184,12 +238,16 @@ fn compare(name: &str, path: &Path) -> (String, Vec<String>) {
 fn other_readers_find_the_same_in_every_hive_of_the_corpus() {
     let Some(corpus) = corpus("other_readers_find_the_same_in_every_hive_of_the_corpus") else { return };
     let name = |path: &Path| path.strip_prefix(&corpus).unwrap().to_str().unwrap().to_owned();
-    let compared: Vec<_> = primaries(&corpus).par_iter().map(|path| compare(&name(path), path)).collect();
+    // The largest first, each as soon as a core is free: the largest one alone takes a third of the time.
+    let mut paths = primaries(&corpus);
+    paths.sort_by_cached_key(|path| Reverse(path.metadata().unwrap().len()));
+    let mut compared: Vec<_> = paths.iter().par_bridge().map(|path| (path, compare(&name(path), path))).collect();
+    compared.sort_by_key(|(path, _)| *path);
     // A line of its own, whatever the test harness has begun.
     println!();
-    for (line, _) in &compared {
+    for (_, (line, _)) in &compared {
         println!("{line}");
     }
-    let wrong: Vec<&str> = compared.iter().flat_map(|(_, wrong)| wrong).map(String::as_str).collect();
+    let wrong: Vec<&str> = compared.iter().flat_map(|(_, (_, wrong))| wrong).map(String::as_str).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -1,5 +1,6 @@
 //! The differences between readers that are known, and why they are there.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// What comparing with another reader came to.
@@ -25,22 +26,26 @@ impl fmt::Display for Outcome {
 
 /// libregf reads strings up to their first NUL and gives them one, and shows fewer than four bytes of data inside a
 /// value as zeros (its Python module, 20201007): what is left to compare then is the type and the length, or the text.
-pub(super) fn shown_by_libregf(data_type: u32, data: &[u8]) -> Vec<u8> {
+pub(super) fn shown_by_libregf(data_type: u32, data: &[u8]) -> Cow<'_, [u8]> {
     match (data_type, data.len()) {
-        (1 | 2, _) => data.as_chunks::<2>().0.iter().take_while(|unit| **unit != [0, 0]).flatten().copied().collect(),
-        (_, length @ 1..4) => vec![0; length],
-        _ => data.to_vec(),
+        (1 | 2, _) => {
+            let units = data.as_chunks::<2>().0;
+            let end = units.iter().position(|unit| *unit == [0, 0]).unwrap_or(units.len());
+            Cow::Borrowed(units[..end].as_flattened())
+        }
+        (_, length @ 1..4) => Cow::Owned(vec![0; length]),
+        _ => Cow::Borrowed(data),
     }
 }
 
 /// notatin keeps four bytes of a REG_DWORD, and eight of a REG_QWORD, however many there are.
-pub(super) fn shown_by_notatin(data_type: u32, data: &[u8]) -> Vec<u8> {
+pub(super) fn shown_by_notatin(data_type: u32, data: &[u8]) -> Cow<'_, [u8]> {
     let kept = match data_type {
         4 | 5 => 4,
         11 => 8,
         _ => usize::MAX,
     };
-    data.get(..kept).unwrap_or(data).to_vec()
+    Cow::Borrowed(data.get(..kept).unwrap_or(data))
 }
 
 /// A known difference.
