@@ -9,10 +9,12 @@ use crate::control_set::Choice;
 use crate::discovery::{Discovery, Generation, Installation, discover};
 use crate::error::{Error, Problem};
 use crate::finding::{Finding, Severity, Verdict, View};
+use crate::hive::State;
 use crate::os::OsId;
 use crate::report::{HiveReport, InstallationReport, Report, ReportOptions, Summary, Tool};
 
 mod auditor;
+mod hibernation;
 mod installation;
 mod integrity;
 mod views;
@@ -96,8 +98,12 @@ pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, E
             let shown = |finding: &Finding| finding.verdict != Verdict::Conforms || finding.view == View::BothDiffer;
             judgement.findings.retain(|finding| options.all_findings || shown(finding));
         }
-        // What was asked for is known only of a hive that could be walked, and then only if nothing of it is lost.
-        let whole = |hive: &HiveReport| hive.integrity.coverage.as_ref().is_some_and(|coverage| coverage.complete);
+        // What was asked for is known only of a hive that could be walked, and then only if nothing of it is lost, in
+        // it or in a log.
+        let whole = |hive: &HiveReport| {
+            let walked = hive.integrity.coverage.as_ref().is_some_and(|coverage| coverage.complete);
+            walked && hive.integrity.state != State::Dirty
+        };
         complete &= !options.check || judged.report.hives.iter().all(whole);
         reports.push(judged.report);
     }

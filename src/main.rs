@@ -107,6 +107,9 @@ fn audit(args: &AuditArgs) -> Result<u8, Error> {
     write_report(common, &examination.report, args.all)?;
     if let Some(folder) = &args.patch {
         for (plan, files) in &plans {
+            for warning in &plan.warnings {
+                note(common, &format!("{}: {warning}", plan.evidence));
+            }
             let written = write_folder(folder, &plan.installation, files)?;
             note(
                 common,
@@ -140,6 +143,8 @@ fn plan(
         force: args.force,
         accept_dirty: args.accept_dirty,
         dialect: args.dialect.into(),
+        target: args.target.into(),
+        control_set: args.control_set,
     };
     let options = PatchOptions {
         dialect: args.dialect.into(),

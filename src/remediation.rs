@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 
+use crate::control_set::Choice;
 use crate::finding::{Finding, Grade, ObservedDatum, Reason, Remediation, Severity, Verdict};
 use crate::hive::State;
 use crate::os::OsId;
@@ -12,6 +13,7 @@ use crate::registry::{FileTime, RegistryValue, Role};
 use crate::report::InstallationReport;
 
 mod patch;
+mod refusal;
 
 pub use patch::{PatchFile, PatchOptions, Target, patch_files};
 
@@ -30,6 +32,10 @@ pub struct Selection {
     pub accept_dirty: bool,
     /// For whom the patch is written.
     pub dialect: Dialect,
+    /// Where it is to be imported.
+    pub target: Target,
+    /// Which control sets were audited.
+    pub control_set: Choice,
 }
 
 impl Default for Selection {
@@ -41,6 +47,8 @@ impl Default for Selection {
             force: false,
             accept_dirty: false,
             dialect: Dialect::Regedit5,
+            target: Target::Offline,
+            control_set: Choice::Current,
         }
     }
 }
@@ -62,6 +70,8 @@ pub struct Plan {
     pub edits: Vec<Edit>,
     /// Findings that are not mended, and why.
     pub left: Vec<Left>,
+    /// What to mind before the patch is imported.
+    pub warnings: Vec<String>,
     /// What remains for the administrator.
     pub steps: Vec<String>,
     /// What the rollback cannot take back.
@@ -142,35 +152,9 @@ pub struct Left {
 /// # Errors
 /// The reason why this installation may not be patched at all, and what to do.
 pub fn remedy(report: &InstallationReport, selection: &Selection) -> Result<Plan, (String, String)> {
-    if !report.os.id.has_baseline() {
-        return Err((
-            format!("{}: it is not known which Windows this is ({})", report.evidence, report.os.id),
-            "A patch is only ever written for a Windows that is known".to_owned(),
-        ));
-    }
-    if report.os.forced && !selection.force {
-        return Err((
-            format!("{}: the Windows was given with --os, not found in the hives", report.evidence),
-            "Add --force if you are sure of it".to_owned(),
-        ));
-    }
+    refusal::refuse(report, selection)?;
     let audited = report.hives.iter().filter(|hive| matches!(hive.role, Role::Software | Role::System));
-    if let Some(dirty) = audited.clone().find(|hive| hive.integrity.state == State::Dirty && !selection.accept_dirty) {
-        return Err((
-            format!("{}: the hive is dirty, and its transaction logs were not replayed", dirty.path),
-            "The patch may be overtaken when Windows replays them; add --accept-dirty to write it all the same"
-                .to_owned(),
-        ));
-    }
     let recovered = audited.clone().find(|hive| hive.integrity.state == State::Recovered);
-    if let Some(hive) = recovered.filter(|_| selection.dialect == Dialect::Hivex && !selection.accept_dirty) {
-        return Err((
-            format!("{}: the hive is dirty, and hivexregedit does not replay its transaction logs", hive.path),
-            "It would mark the hive as clean, and what the logs hold would be lost: let Windows load the hive first, \
-             write the patch for regedit, or add --accept-dirty"
-                .to_owned(),
-        ));
-    }
     let findings = report.judgement.as_ref().map(|judgement| judgement.findings.as_slice()).unwrap_or_default();
     let mut edits = Vec::new();
     let mut left = Vec::new();
@@ -182,6 +166,7 @@ pub fn remedy(report: &InstallationReport, selection: &Selection) -> Result<Plan
             }
         }
     }
+    refusal::refuse_damaged_keys(report, &edits, findings)?;
     let mut rollback_limits = Vec::new();
     if !edits.is_empty() {
         rollback_limits.push("the last-write times of the keys that are changed stay those of the change".to_owned());
@@ -203,6 +188,7 @@ pub fn remedy(report: &InstallationReport, selection: &Selection) -> Result<Plan
             .collect(),
         edits,
         left,
+        warnings: if selection.target == Target::Offline { report.warnings.clone() } else { Vec::new() },
         steps: recovered
             .map(|hive| {
                 format!(

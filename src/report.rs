@@ -82,6 +82,9 @@ pub struct InstallationReport {
     /// The audit; not there where nothing was to be audited.
     #[serde(flatten)]
     pub judgement: Option<Judgement>,
+    /// What to mind before somebody writes to these hives; a plan has them.
+    #[serde(skip)]
+    pub warnings: Vec<String>,
 }
 
 /// What an audit came to.

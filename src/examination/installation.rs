@@ -1,8 +1,8 @@
 //! One installation: which Windows, and what the audit of it comes to.
 
-use super::Options;
 use super::auditor::Auditor;
 use super::integrity::{Opened, describe, hash, open};
+use super::{Options, hibernation};
 use crate::audit::Context;
 use crate::baseline::SystemRoot;
 use crate::control_set::ControlSets;
@@ -171,6 +171,7 @@ fn judge(
         control_sets,
         hives,
         judgement,
+        warnings: hibernation::warnings(installation, system_tree, any_set),
     };
     Ok(Judged { report, complete, problems })
 }
@@ -205,6 +206,7 @@ fn unread(installation: &Installation, opened: &[Opened<'_>], problem: Problem) 
         control_sets: None,
         hives: opened.iter().map(options).collect(),
         judgement: Some(Judgement { baseline: None, findings: Vec::new() }),
+        warnings: Vec::new(),
     };
     Judged { report, complete: false, problems: vec![problem] }
 }

@@ -122,6 +122,7 @@ fn header(plan: &Plan, edits: &[&Edit], direction: Direction) -> Vec<String> {
     }
     match direction {
         Direction::Correct => {
+            lines.extend(plan.warnings.iter().map(|warning| format!("Before this is imported: {warning}")));
             lines.extend(plan.steps.iter().map(|step| format!("Left for the administrator: {step}")));
         }
         Direction::RollBack => {

@@ -44,17 +44,17 @@ pub(super) fn carry_out(
         match place(operation.key(), mounts, current) {
             Place::Elsewhere => carried.after = datum(operation),
             Place::Above => carried.outcome = Outcome::NoEffect,
-            Place::In(role, path) => {
+            Place::In(role, names) => {
                 carried.hive = Some(role);
                 let name = operation.value_name().unwrap_or_default();
-                if path.iter().map(Vec::as_slice).chain([name]).any(|name| String::from_utf16(name).is_err()) {
+                if names.iter().map(Vec::as_slice).chain([name]).any(|name| String::from_utf16(name).is_err()) {
                     // Half a surrogate pair: no look-up takes such a name, and no finding asks for one.
                     carried.outcome = Outcome::Unasked;
                     return carried;
                 }
-                carried.key = path.iter().map(|name| String::from_utf16_lossy(name)).collect::<Vec<_>>().join("\\");
+                carried.key = names.iter().map(|name| String::from_utf16_lossy(name)).collect::<Vec<_>>().join("\\");
                 if let Some(overlay) = overlays.of_mut(role) {
-                    carry_out_one(open, role, &path, operation, overlay, &mut carried);
+                    carry_out_one(open, role, &names, operation, overlay, &mut carried);
                 }
             }
         }

@@ -29,11 +29,11 @@ pub fn prove(
     };
     let open = OpenInstallation::open(installation, options);
     let mut overlays = Overlays::default();
-    let (patches, rollbacks): (Vec<_>, Vec<_>) = files.iter().partition(|file| !file.is_rollback);
+    let (forward, back): (Vec<_>, Vec<_>) = files.iter().partition(|file| !file.is_rollback);
     let before = open.judge(None)?;
-    let patched = carry_out_all(&open, &patches, written.dialect, &mounts, &mut overlays)?;
+    let patched = carry_out_all(&open, &forward, written.dialect, &mounts, &mut overlays)?;
     let after = open.judge(Some(&overlays))?;
-    let rolled_back = carry_out_all(&open, &rollbacks, written.dialect, &mounts, &mut overlays)?;
+    let rolled_back = carry_out_all(&open, &back, written.dialect, &mounts, &mut overlays)?;
 
     let mut verified = Verified::of(installation, &before);
     verified.operations = patched;
@@ -41,21 +41,21 @@ pub fn prove(
     for edit in &plan.edits {
         let left = last(edit, &verified.operations).map(|carried| carried.after.as_ref());
         if left != Some(edit.after.as_ref()) {
-            return Err(failed(plan, format!("{} would not become what the plan says", edit.finding)));
+            return Err(failed(plan, &format!("{} would not become what the plan says", edit.finding)));
         }
         let mended = |change: &super::Change| change.finding == edit.finding && change.control_set == edit.control_set;
         if !verified.mended.iter().any(mended) {
-            return Err(failed(plan, format!("{} would not be mended", edit.finding)));
+            return Err(failed(plan, &format!("{} would not be mended", edit.finding)));
         }
     }
     if let Some(broken) = verified.broken.first() {
-        return Err(failed(plan, format!("{} conforms now and would not then", broken.finding)));
+        return Err(failed(plan, &format!("{} conforms now and would not then", broken.finding)));
     }
     let planned = |carried: &Carried| {
         carried.value.is_none() && carried.op == "create-key" || plan.edits.iter().any(|edit| is_of(carried, edit))
     };
     if let Some(other) = verified.operations.iter().chain(&rolled_back).find(|carried| !planned(carried)) {
-        return Err(failed(plan, format!("line {} of {} is no edit of the plan", other.line, other.patch)));
+        return Err(failed(plan, &format!("line {} of {} is no edit of the plan", other.line, other.patch)));
     }
     let mut restored = 0_usize;
     let mut altered = Vec::new();
@@ -66,7 +66,7 @@ pub fn prove(
         } else if left.is_some() && !edit.regedit_restores {
             altered.push(edit.finding.clone());
         } else {
-            return Err(failed(plan, format!("the rollback would not restore {}", edit.finding)));
+            return Err(failed(plan, &format!("the rollback would not restore {}", edit.finding)));
         }
     }
     Ok(Proof { edits: plan.edits.len(), mended: verified.mended.len(), left: verified.left.len(), restored, altered })
@@ -103,7 +103,7 @@ fn is_of(carried: &Carried, edit: &Edit) -> bool {
         && carried.value.as_ref().is_some_and(|name| same_text(name, &edit.value))
 }
 
-fn failed(plan: &Plan, reason: String) -> Error {
+fn failed(plan: &Plan, reason: &str) -> Error {
     Error::Refused {
         reason: format!("{}: the patch does not stand its proof: {reason}", plan.evidence),
         advice: "Please report it; nothing was written. --skip leaves the finding out".to_owned(),

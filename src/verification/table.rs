@@ -116,12 +116,11 @@ fn label(change: &Change) -> String {
 
 fn side(state: Option<&State>) -> String {
     match state {
-        None => "(absent)".to_owned(),
         Some(State { observed: Some(observed), .. }) => value(observed),
         Some(State { verdict: Verdict::Unreadable, .. }) => "(unreadable)".to_owned(),
         Some(State { verdict: Verdict::NotAssessed, .. }) => "(not assessed)".to_owned(),
         Some(State { verdict: Verdict::Unexpected, .. }) => "(the key is there)".to_owned(),
-        Some(_) => "(absent)".to_owned(),
+        None | Some(_) => "(absent)".to_owned(),
     }
 }
 

@@ -77,7 +77,7 @@ impl Case {
     /// # Errors
     /// Where a hive is there already, or a file cannot be written.
     pub fn write(&self, folder: &Path) -> Result<Vec<PathBuf>, String> {
-        write(folder, self.hives.iter().map(|(role, hive)| ((*role).to_owned(), hive.to_bytes())).collect())
+        write(folder, &self.hives.iter().map(|(role, hive)| ((*role).to_owned(), hive.to_bytes())).collect::<Vec<_>>())
     }
 
     /// Writes what a Windows leaves behind that lost its power: the hives of the base, dirty, and what makes the case
@@ -94,11 +94,11 @@ impl Case {
             let base = self.bases.iter().find(|(of, _)| of == role).map_or(hive, |(_, base)| base);
             files.extend(interrupted(role, base, hive));
         }
-        write(folder, files)
+        write(folder, &files)
     }
 }
 
-fn write(folder: &Path, files: Vec<(String, Vec<u8>)>) -> Result<Vec<PathBuf>, String> {
+fn write(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<Vec<PathBuf>, String> {
     let config = folder.join("Windows").join("System32").join("config");
     let failed = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
     fs::create_dir_all(&config).map_err(|error| failed(&config, error))?;
@@ -121,7 +121,7 @@ fn interrupted(role: &str, before: &Hive, after: &Hive) -> Vec<(String, Vec<u8>)
     }
     let sequence = before.secondary_sequence;
     let dirty = Hive { primary_sequence: sequence.wrapping_add(1), ..before.clone() };
-    let base_block = after.base_block(u32::try_from(new.len() - PAGE).expect("a small hive"));
+    let base_block = after.base_block(u32::try_from(new.len() - PAGE).unwrap_or(u32::MAX));
     let (name, log) = if role == "SYSTEM" {
         (format!("{role}.LOG1"), log::new_format(&base_block, sequence, &[Entry::between(sequence, &old, &new)]))
     } else {

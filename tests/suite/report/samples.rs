@@ -149,6 +149,7 @@ impl Sample {
             control_sets,
             hives: hives.map(|(role, name, hive)| describe(role, &format!("{}/{name}", self.evidence), hive)).collect(),
             judgement: self.judge.then_some(Judgement { baseline, findings }),
+            warnings: Vec::new(),
         }
     }
 }

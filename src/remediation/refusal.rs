@@ -1,0 +1,115 @@
+//! What is not patched, for which reason, and what to do then.
+
+use super::{Edit, Selection, Target};
+use crate::control_set::Choice;
+use crate::finding::{Finding, Verdict};
+use crate::hive::State;
+use crate::os::{Os, OsId};
+use crate::reg_file::Dialect;
+use crate::registry::{Role, same_text};
+use crate::report::InstallationReport;
+
+/// A reason, and what to do.
+type Refusal = (String, String);
+
+/// Whether an installation may be patched at all.
+pub(super) fn refuse(report: &InstallationReport, selection: &Selection) -> Result<(), Refusal> {
+    let here = &report.evidence;
+    if !report.os.id.has_baseline() {
+        return Err((
+            format!("{here}: it is not known which Windows this is ({})", report.os.id),
+            "A patch is only ever written for a Windows that is known".to_owned(),
+        ));
+    }
+    if report.os.forced {
+        if let Some(found) = contradiction(&report.os) {
+            return Err((
+                format!("{here}: --os says {}, and the hives are of NT {found}", report.os.id),
+                "Windows 2000 has other SensLogn values than XP and 2003: a patch for the one is never written for the \
+                 other, with --force neither"
+                    .to_owned(),
+            ));
+        }
+        if !selection.force {
+            return Err((
+                format!("{here}: the Windows was given with --os, not found in the hives"),
+                "Add --force if you are sure of it".to_owned(),
+            ));
+        }
+    }
+    let audited = report.hives.iter().filter(|hive| matches!(hive.role, Role::Software | Role::System));
+    if let Some(dirty) = audited.clone().find(|hive| hive.integrity.state == State::Dirty && !selection.accept_dirty) {
+        return Err((
+            format!("{}: the hive is dirty, and its transaction logs were not replayed", dirty.path),
+            "The patch may be overtaken when Windows replays them; add --accept-dirty to write it all the same"
+                .to_owned(),
+        ));
+    }
+    let recovered = audited.clone().find(|hive| hive.integrity.state == State::Recovered);
+    if let Some(hive) = recovered.filter(|_| selection.dialect == Dialect::Hivex && !selection.accept_dirty) {
+        return Err((
+            format!("{}: the hive is dirty, and hivexregedit does not replay its transaction logs", hive.path),
+            "It would mark the hive as clean, and what the logs hold would be lost: let Windows load the hive first, \
+             write the patch for regedit, or add --accept-dirty"
+                .to_owned(),
+        ));
+    }
+    refuse_control_sets(report, selection)
+}
+
+/// The version in the hives, where they are of Windows 2000 and `--os` says XP or 2003, or the other way round.
+fn contradiction(os: &Os) -> Option<&str> {
+    let version = os.version.as_deref()?;
+    let among_these = |version: &str| matches!(version, "5.0" | "5.1" | "5.2");
+    let claims_2000 = os.id == OsId::Windows2000;
+    let claims_later = matches!(os.id, OsId::WindowsXp | OsId::WindowsXpX64 | OsId::WindowsServer2003);
+    let is_2000 = version == "5.0";
+    let wrong = (claims_2000 && !is_2000) || (claims_later && is_2000);
+    (wrong && among_these(version)).then_some(version)
+}
+
+/// Whether it is clear which control set the patch is for.
+fn refuse_control_sets(report: &InstallationReport, selection: &Selection) -> Result<(), Refusal> {
+    if !report.hives.iter().any(|hive| hive.role == Role::System) {
+        return Ok(());
+    }
+    let Some(sets) = &report.control_sets else {
+        return Err((
+            format!("{}: the control sets of SYSTEM cannot be read", report.evidence),
+            "See the hive's problems with find --check; patch from a sound copy".to_owned(),
+        ));
+    };
+    let chosen = sets.chosen(selection.control_set).map_err(|problem| {
+        let advice = "Name the control set with --control-set".to_owned();
+        (format!("{}: which control set to patch is not clear: {problem}", report.evidence), advice)
+    })?;
+    let current = sets.chosen(Choice::Current).unwrap_or_default();
+    if selection.target == Target::Live && chosen != current {
+        return Err((
+            format!("{}: --target live with --control-set {}", report.evidence, selection.control_set),
+            "A running Windows has the current control set only; leave one of the two out".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// Refuses edits of a key of which something cannot be read: who writes into it writes into damage.
+pub(super) fn refuse_damaged_keys(
+    report: &InstallationReport,
+    edits: &[Edit],
+    findings: &[Finding],
+) -> Result<(), Refusal> {
+    let unreadable = findings.iter().filter(|finding| finding.verdict == Verdict::Unreadable);
+    for finding in unreadable {
+        let same_key = |edit: &&Edit| {
+            finding.hive == Some(edit.hive) && finding.key.as_ref().is_some_and(|key| same_text(key, &edit.key))
+        };
+        if let Some(edit) = edits.iter().find(same_key) {
+            return Err((
+                format!("{}: the key of {} is damaged: {} cannot be read", report.evidence, edit.finding, finding.id),
+                format!("Repair the hive first, or leave the key alone with --skip {}", edit.finding),
+            ));
+        }
+    }
+    Ok(())
+}
