@@ -13,8 +13,7 @@ use std::path::{Path, PathBuf};
 use hivemend::reg_file::{self, Document, Operation};
 
 use super::apply::{apply_one, descend};
-use super::builder::log::{self, Entry};
-use super::builder::{BaseBlock, Hive, PAGE};
+use super::builder::{Hive, log};
 
 /// The roles of the hives that a case may have, which are also their file names.
 pub const ROLES: [&str; 2] = ["SOFTWARE", "SYSTEM"];
@@ -92,7 +91,7 @@ impl Case {
         let mut files = Vec::new();
         for (role, hive) in &self.hives {
             let base = self.bases.iter().find(|(of, _)| of == role).map_or(hive, |(_, base)| base);
-            files.extend(interrupted(role, base, hive));
+            files.extend(log::interrupted(role, base, hive));
         }
         write(folder, &files)
     }
@@ -110,25 +109,6 @@ fn write(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<Vec<PathBuf>, Str
         fs::write(path, bytes).map_err(|error| failed(path, error))?;
     }
     Ok(paths)
-}
-
-/// The files of a hive while it changes from `before` to `after`. SYSTEM has a log of the new format, SOFTWARE one of
-/// the old: no Windows does that, but both are to be had.
-fn interrupted(role: &str, before: &Hive, after: &Hive) -> Vec<(String, Vec<u8>)> {
-    let (old, new) = (before.to_bytes(), after.to_bytes());
-    if old == new {
-        return vec![(role.to_owned(), old)];
-    }
-    let sequence = before.secondary_sequence;
-    let dirty = Hive { primary_sequence: sequence.wrapping_add(1), ..before.clone() };
-    let base_block = after.base_block(u32::try_from(new.len() - PAGE).unwrap_or(u32::MAX));
-    let (name, log) = if role == "SYSTEM" {
-        (format!("{role}.LOG1"), log::new_format(&base_block, sequence, &[Entry::between(sequence, &old, &new)]))
-    } else {
-        let base_block = BaseBlock { last_written: before.last_written, ..base_block };
-        (format!("{role}.LOG"), log::old_format(&base_block, sequence, &log::changed_pages(&old, &new)))
-    };
-    vec![(role.to_owned(), dirty.to_bytes()), (name, log)]
 }
 
 fn folder() -> PathBuf {

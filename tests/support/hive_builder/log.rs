@@ -1,7 +1,7 @@
 //! Transaction logs, written as Windows writes them: both formats, from the difference of two states of a hive.
 
-use super::PAGE;
 use super::base_block::{BaseBlock, FileType};
+use super::{Hive, PAGE};
 
 /// Pages to be written: where from the start of the hive bins, and what.
 pub type Pages = Vec<(u32, Vec<u8>)>;
@@ -92,6 +92,25 @@ pub fn old_format(base_block: &BaseBlock, sequence: u32, pages: &Pages) -> Vec<u
         log.extend(page);
     }
     log
+}
+
+/// The files of a hive while it changes from `before` to `after`. SYSTEM has a log of the new format, SOFTWARE one of
+/// the old: no Windows does that, but both are to be had.
+pub fn interrupted(role: &str, before: &Hive, after: &Hive) -> Vec<(String, Vec<u8>)> {
+    let (old, new) = (before.to_bytes(), after.to_bytes());
+    if old == new {
+        return vec![(role.to_owned(), old)];
+    }
+    let sequence = before.secondary_sequence;
+    let dirty = Hive { primary_sequence: sequence.wrapping_add(1), ..before.clone() };
+    let base_block = after.base_block(u32::try_from(new.len() - PAGE).expect("a small hive"));
+    let (name, log) = if role == "SYSTEM" {
+        (format!("{role}.LOG1"), new_format(&base_block, sequence, &[Entry::between(sequence, &old, &new)]))
+    } else {
+        let base_block = BaseBlock { last_written: before.last_written, ..base_block };
+        (format!("{role}.LOG"), old_format(&base_block, sequence, &changed_pages(&old, &new)))
+    };
+    vec![(role.to_owned(), dirty.to_bytes()), (name, log)]
 }
 
 fn first_sector(base_block: &BaseBlock, sequence: u32, file_type: FileType) -> Vec<u8> {
