@@ -94,7 +94,7 @@ fn values_that_share_one_huge_cell_do_not_fill_the_memory() {
     let values = tree.root().unwrap().values();
     let read: usize = values.iter().flatten().map(|value| value.value.bytes.len()).sum();
     assert!(read < 20 << 20, "{read} bytes");
-    let lost = values.iter().filter_map(|value| value.as_ref().err()).last().unwrap();
+    let lost = values.iter().filter_map(|value| value.as_ref().err()).next_back().unwrap();
     assert!(lost.to_string().contains("expected values no larger than the hive together"), "{lost}");
 }
 

@@ -29,6 +29,7 @@ mod hostile_hives;
 mod importers;
 mod provenance;
 mod real_hives;
+mod refusals;
 mod reg_file;
 mod replay;
 mod report;

@@ -62,7 +62,9 @@ fn operation() -> impl Strategy<Value = Operation> {
 
 fn document(operations: Vec<Operation>) -> Document {
     let mut document = Document::default();
-    operations.into_iter().for_each(|operation| document.push(operation));
+    for operation in operations {
+        document.push(operation);
+    }
     document
 }
 
