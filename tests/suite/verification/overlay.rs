@@ -79,7 +79,9 @@ proptest! {
         apply(&document(before), r"HKEY_LOCAL_MACHINE\X", &mut hive.root, time).unwrap();
         let lying = opened(&hive);
         let mut overlay = Overlay::default();
-        edits.iter().for_each(|operation| edit(&mut overlay, operation));
+        for operation in &edits {
+            edit(&mut overlay, operation);
+        }
         apply(&document(edits), r"HKEY_LOCAL_MACHINE\X", &mut hive.root, time).unwrap();
         let carried_out = opened(&hive);
 
