@@ -11,6 +11,14 @@ use crate::registry::hex;
 
 pub mod directory;
 
+/// A hive has up to 2 GiB of bins, and a log no more. A longer file, or a pipe that never ends, is neither, and is not
+/// read into memory.
+const MOST_READ: u64 = 4 << 30;
+
+fn too_long() -> io::Error {
+    io::Error::new(io::ErrorKind::FileTooLarge, "more than 4 GiB, which is no hive and no log")
+}
+
 /// The bytes of one file of the evidence.
 pub enum Bytes {
     /// Mapped privately: pages are read when looked at, and changing them never reaches the file.
@@ -37,7 +45,7 @@ impl Bytes {
     /// # Errors
     /// What the system says of the file.
     pub fn open(path: &Path, map: bool) -> io::Result<Self> {
-        let mut file = File::open(path)?;
+        let file = File::open(path)?;
         let metadata = file.metadata()?;
         if map && metadata.is_file() && metadata.len() > 0 {
             // A file system that cannot map is no reason not to read.
@@ -45,9 +53,16 @@ impl Bytes {
                 return Ok(Self::Mapped(map));
             }
         }
+        if metadata.is_file() && metadata.len() > MOST_READ {
+            return Err(too_long());
+        }
+        // A hive grows by what its logs hold; without room for that it would be copied once more. Memory that is not
+        // written to is not taken.
+        let size = usize::try_from(metadata.len()).unwrap_or(0);
         let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
-        Ok(Self::Read(bytes))
+        bytes.try_reserve(size.saturating_add(size / 2)).map_err(io::Error::from)?;
+        file.take(MOST_READ.saturating_add(1)).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > MOST_READ { Err(too_long()) } else { Ok(Self::Read(bytes)) }
     }
 
     /// The bytes in memory, to be changed there. The file is never changed: a map is private, so that the system copies
@@ -116,6 +131,15 @@ pub fn sha256_of(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_is_too_long_for_a_hive_is_not_read_into_memory() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        file.as_file().set_len(MOST_READ + 1).unwrap();
+        let error = Bytes::open(file.path(), false).err().unwrap();
+        assert_eq!(error.to_string(), "more than 4 GiB, which is no hive and no log");
+        assert!(Bytes::open(file.path(), true).is_ok());
+    }
 
     #[test]
     fn what_is_changed_or_added_in_memory_never_reaches_the_file() {

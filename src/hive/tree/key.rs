@@ -1,0 +1,161 @@
+//! A key: its name, its time, its subkeys.
+
+use std::collections::BTreeSet;
+
+use nt_hive::NtHiveNameString;
+
+use super::{Node, PROBLEMS_KEPT, Tree};
+use crate::error::Problem;
+use crate::hive::cell::{Name, RawKey};
+use crate::hive::overlay;
+use crate::hive::times::OddTime;
+use crate::registry::FileTime;
+
+/// A key of a [`Tree`].
+pub struct Key<'t, 'h> {
+    pub(super) tree: &'t Tree<'h>,
+    pub(super) raw: RawKey<'h>,
+    /// From the root, as stored; empty for the root.
+    pub(super) path: String,
+    pub(super) decoder: Option<Node<'t, 'h>>,
+    /// What becomes of the key, where edits are laid over the tree.
+    pub(super) edits: Option<&'h overlay::Node>,
+}
+
+impl<'t, 'h> Key<'t, 'h> {
+    /// nt-hive's node is kept only where it is the key that the checked offsets name.
+    pub(super) fn new(tree: &'t Tree<'h>, raw: RawKey<'h>, path: String, decoder: Option<Node<'t, 'h>>) -> Self {
+        // The name stands 76 bytes into the node, behind the cell's 4 bytes of size.
+        let name_at = usize::try_from(raw.offset).ok().and_then(|offset| offset.checked_add(80));
+        let decoder = decoder.filter(|node| {
+            let at = match node.name() {
+                Ok(NtHiveNameString::Latin1(name) | NtHiveNameString::Utf16LE(name)) => tree.offset_of(name),
+                Err(_) => None,
+            };
+            at.is_some() && at == name_at
+        });
+        Self { tree, raw, path, decoder, edits: None }
+    }
+
+    /// The root with nothing in it but what edits put there.
+    pub(super) fn emptied(self, edits: &'h overlay::Node) -> Self {
+        let raw = RawKey::nowhere(self.raw.name, self.raw.last_written);
+        Self { raw, decoder: None, edits: Some(edits), ..self }
+    }
+
+    /// The subkey that edits made.
+    fn made(&self, edits: &'h overlay::Node) -> Self {
+        let raw = RawKey::nowhere(Name::Utf16(&edits.name), self.raw.last_written);
+        let path = self.path_of(&raw);
+        Self { tree: self.tree, raw, path, decoder: None, edits: Some(edits) }
+    }
+
+    /// A subkey of the hive as edits leave it; `None` where they delete it.
+    fn edited(&self, subkey: Self) -> Option<Self> {
+        match self.edits.and_then(|edits| edits.subkey(subkey.raw.name.units())) {
+            Some(edits) if edits.bare => edits.made.then(|| self.made(edits)),
+            edits => Some(Self { edits, ..subkey }),
+        }
+    }
+
+    /// The name, for showing. Unpaired surrogates are shown as U+FFFD.
+    pub fn name(&self) -> String {
+        self.raw.name.to_string()
+    }
+
+    /// The path from the hive's root, in the hive's own letter case.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    fn path_of(&self, subkey: &RawKey<'h>) -> String {
+        if self.path.is_empty() { subkey.name.to_string() } else { format!("{}\\{}", self.path, subkey.name) }
+    }
+
+    /// Where its key node is, in bytes from the first hive bin.
+    pub(in crate::hive) fn cell_offset(&self) -> u32 {
+        self.raw.offset
+    }
+
+    /// When the key was last written. This is the key's time; values have none.
+    pub fn last_written(&self) -> FileTime {
+        self.raw.last_written
+    }
+
+    /// Why the key's time of last write cannot be right, where it cannot.
+    pub fn odd_time(&self) -> Option<OddTime> {
+        self.tree.own_time.judge(self.raw.last_written)
+    }
+
+    /// The key at `path` below this one. As [`Tree::key`].
+    pub fn descend(self, path: &str) -> Result<Option<Key<'t, 'h>>, Problem> {
+        let mut key = self;
+        for name in path.split('\\').filter(|name| !name.is_empty()) {
+            match key.subkey(name)? {
+                Some(subkey) => key = subkey,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(key))
+    }
+
+    /// The subkey of that name. The whole list is looked at, in any order; a second key of the same name is a problem
+    /// of the hive, and the first is taken.
+    ///
+    /// # Errors
+    /// Where it is not found and the list, or a key in it, cannot be read.
+    pub fn subkey(&self, name: &str) -> Result<Option<Key<'t, 'h>>, Problem> {
+        let edits = self.edits.and_then(|edits| edits.subkey(name.encode_utf16()));
+        if let Some(edits) = edits.filter(|edits| edits.bare) {
+            return Ok(edits.made.then(|| self.made(edits)));
+        }
+        let names = self.tree.subkey_names(&self.raw);
+        let of = |key: &RawKey<'h>| (key.offset, key.name);
+        let found = self.tree.pick(&names, |offset| self.tree.cells.key(offset), of, "subkey", name)?;
+        let found = found.map(|(place, raw)| {
+            let decoder = names.is_sound().then(|| self.decoded_subkey(place)).flatten();
+            let path = self.path_of(&raw);
+            Key { edits, ..Key::new(self.tree, raw, path, decoder) }
+        });
+        Ok(found.or_else(|| edits.filter(|edits| edits.made).map(|edits| self.made(edits))))
+    }
+
+    fn decoded_subkey(&self, index: usize) -> Option<Node<'t, 'h>> {
+        self.decoder.as_ref()?.subkeys()?.ok()?.nth(index)?.ok()
+    }
+
+    /// All subkeys, in the list's order, and what of the list could not be read.
+    pub fn subkeys(&self) -> (Vec<Key<'t, 'h>>, Vec<Problem>) {
+        let listing = self.tree.cells.subkeys(&self.raw);
+        let mut problems = listing.problems;
+        // nt-hive follows the list's offset even where the count is 0, into whatever lies there.
+        let sound = problems.is_empty() && !listing.offsets.is_empty();
+        let mut decoded = if sound { self.decoder.as_ref().and_then(|node| node.subkeys()?.ok()) } else { None };
+        let mut keys = Vec::with_capacity(listing.offsets.len());
+        for offset in listing.offsets {
+            let within = |raw: RawKey<'h>| self.tree.budget.name(offset, raw.name.bytes()).map(|()| raw);
+            match self.tree.cells.key(offset).and_then(within) {
+                Ok(raw) => {
+                    let node = decoded.as_mut().and_then(|nodes| nodes.next()?.ok());
+                    let path = self.path_of(&raw);
+                    keys.push(Key::new(self.tree, raw, path, node));
+                }
+                Err(problem) => {
+                    // nt-hive may not be asked about this one; its order is lost with it.
+                    decoded = None;
+                    if problems.len() < PROBLEMS_KEPT {
+                        problems.push(problem);
+                    }
+                }
+            }
+        }
+        self.tree.meet(problems.clone());
+        if let Some(edits) = self.edits {
+            let held: BTreeSet<Vec<u16>> = keys.iter().map(|key| overlay::upper(key.raw.name.units())).collect();
+            keys = keys.into_iter().filter_map(|key| self.edited(key)).collect();
+            let made = edits.subkeys().filter(|(upper, edits)| edits.made && !held.contains(*upper));
+            keys.extend(made.map(|(_, edits)| self.made(edits)));
+        }
+        (keys, problems)
+    }
+}

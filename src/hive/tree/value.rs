@@ -1,0 +1,157 @@
+//! The values of a key.
+
+use std::collections::BTreeSet;
+
+use nt_hive::{KeyValueData, NtHiveNameString};
+
+use super::{Key, PROBLEMS_KEPT, file_offset};
+use crate::error::Problem;
+use crate::hive::cell::{NIL, Name, RawValue};
+use crate::hive::names::Names;
+use crate::hive::overlay;
+use crate::registry::RegistryValue;
+
+type Decoded<'t, 'h> = nt_hive::KeyValue<'t, &'h [u8]>;
+
+/// A value of a [`Key`], with its name as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedValue {
+    /// The name, in the hive's own letter case. Unpaired surrogates are shown as U+FFFD.
+    pub name: String,
+    /// Type and data.
+    pub value: RegistryValue,
+    /// Its record's cell; none where an edit put it there.
+    pub(super) offset: u32,
+}
+
+impl<'t, 'h> Key<'t, 'h> {
+    /// The value of that name (`""` is the default value). The first of several is taken, as Windows does, and a
+    /// second one is a problem of the hive.
+    ///
+    /// # Errors
+    /// Where its data cannot be read, or where it is not found and the list, or a value in it, cannot be read.
+    pub fn value(&self, name: &str) -> Result<Option<RegistryValue>, Problem> {
+        Ok(self.named_value(name)?.map(|named| named.value))
+    }
+
+    /// [`Key::value`], with the name as stored.
+    ///
+    /// # Errors
+    /// As [`Key::value`].
+    pub fn named_value(&self, name: &str) -> Result<Option<NamedValue>, Problem> {
+        let Some(edited) = self.edits.and_then(|edits| edits.value(name.encode_utf16())) else {
+            return self.stored_value(name);
+        };
+        // A value that is there keeps its name. Where that cannot be read the new one is as good.
+        let stored = || self.stored_value(name).ok().flatten().map(|value| value.name);
+        Ok(edited.value.as_ref().map(|value| {
+            let stored = if edited.anew { None } else { stored() };
+            let name = stored.unwrap_or_else(|| String::from_utf16_lossy(&edited.name));
+            NamedValue { name, value: value.clone(), offset: NIL }
+        }))
+    }
+
+    fn stored_value(&self, name: &str) -> Result<Option<NamedValue>, Problem> {
+        let decoded = |place| self.decoder.as_ref()?.values()?.ok()?.nth(place)?.ok();
+        let read = |(place, value): (Option<usize>, _)| self.read(&value, place.and_then(decoded));
+        self.raw_value(name)?.map(read).transpose()
+    }
+
+    /// The record of the value of that name, and its place in the list where that is sound.
+    pub(super) fn raw_value(&self, name: &str) -> Result<Option<(Option<usize>, RawValue<'h>)>, Problem> {
+        let read = |offset| self.tree.cells.value(offset);
+        let name_of = |offset| {
+            let name = read(offset)?.name;
+            self.tree.budget.name(offset, name.bytes()).map(|()| name)
+        };
+        let names = Names::read(self.tree.cells.values(&self.raw), name_of);
+        self.tree.meet(names.problems());
+        let found = self.tree.pick(&names, read, |value| (value.offset, value.name), "value", name)?;
+        Ok(found.map(|(place, value)| (names.is_sound().then_some(place), value)))
+    }
+
+    /// The names and data of all values, in the list's order; what cannot be read is an error in its place.
+    pub fn values(&self) -> Vec<Result<NamedValue, Problem>> {
+        let stored = self.stored_values();
+        let Some(edits) = self.edits else { return stored.into_iter().map(|(_, value)| value).collect() };
+        let held: BTreeSet<Vec<u16>> =
+            stored.iter().flat_map(|(name, _)| name).map(|name| overlay::upper(name.units())).collect();
+        let edited =
+            stored.into_iter().filter_map(|(name, value)| match name.and_then(|name| edits.value(name.units())) {
+                None => Some(value),
+                // Added below.
+                Some(edited) if edited.anew => None,
+                Some(edited) => {
+                    let name = name.map(|name| name.to_string()).unwrap_or_default();
+                    edited.value.clone().map(|value| Ok(NamedValue { name, value, offset: NIL }))
+                }
+            });
+        let is_added = |(upper, edited): &(&[u16], &overlay::Edited)| edited.anew || !held.contains(*upper);
+        let added = edits.values().filter(is_added).filter_map(|(_, edited)| {
+            let name = String::from_utf16_lossy(&edited.name);
+            edited.value.clone().map(|value| Ok(NamedValue { name, value, offset: NIL }))
+        });
+        edited.chain(added).collect()
+    }
+
+    /// The values that the hive has, each with its name where that can be read.
+    fn stored_values(&self) -> Vec<(Option<Name<'h>>, Result<NamedValue, Problem>)> {
+        let listing = self.tree.cells.values(&self.raw);
+        self.tree.meet(listing.problems.clone());
+        let sound = listing.problems.is_empty() && !listing.offsets.is_empty();
+        let mut decoded = if sound { self.decoder.as_ref().and_then(|node| node.values()?.ok()) } else { None };
+        let mut values = Vec::new();
+        let mut lost = 0_usize;
+        for offset in listing.offsets {
+            let within = |raw: RawValue<'h>| self.tree.budget.name(offset, raw.name.bytes()).map(|()| raw);
+            let (name, value) = match self.tree.cells.value(offset).and_then(within) {
+                Ok(value) => {
+                    let node = decoded.as_mut().and_then(|values| values.next()?.ok());
+                    (Some(value.name), self.read(&value, node))
+                }
+                Err(problem) => {
+                    // nt-hive may not be asked about this one; its order is lost with it.
+                    decoded = None;
+                    (None, Err(self.tree.met(problem)))
+                }
+            };
+            lost = lost.saturating_add(usize::from(value.is_err()));
+            if value.is_ok() || lost <= PROBLEMS_KEPT {
+                values.push((name, value));
+            }
+        }
+        values.extend(listing.problems.into_iter().map(|problem| (None, Err(problem))));
+        values
+    }
+
+    /// The data of a value, by nt-hive where it can be asked, else from the checked cells.
+    fn read(&self, value: &RawValue<'h>, decoded: Option<Decoded<'t, 'h>>) -> Result<NamedValue, Problem> {
+        let within = self.tree.budget.data(value.offset, value.stored_bytes());
+        let checked = within.and_then(|()| self.tree.cells.data(value)).map_err(|problem| self.tree.met(problem))?;
+        let decoded = decoded
+            .filter(|_| self.tree.cells.nt_hive_reads(value))
+            .filter(|decoded| decoded.name().is_ok_and(|name| same_bytes(value.name, &name)))
+            .and_then(|decoded| decoded.data().ok())
+            .and_then(|data| match data {
+                KeyValueData::Small(bytes) => Some(bytes.to_vec()),
+                KeyValueData::Big(_) => data.into_vec().ok(),
+            });
+        if decoded.as_ref().is_some_and(|decoded| *decoded != *checked) {
+            // Two readers that differ: say so, and do not choose silently.
+            self.tree.met(Problem::at(
+                file_offset(value.offset),
+                "data that both readings of the value agree on",
+                "two different readings; the checked one is shown",
+            ));
+        }
+        let read = RegistryValue { data_type: value.data_type, bytes: checked.into_owned() };
+        Ok(NamedValue { name: value.name.to_string(), value: read, offset: value.offset })
+    }
+}
+
+fn same_bytes(name: Name<'_>, decoded: &NtHiveNameString<'_>) -> bool {
+    match (name, decoded) {
+        (Name::Latin1(a), NtHiveNameString::Latin1(b)) | (Name::Utf16(a), NtHiveNameString::Utf16LE(b)) => a == *b,
+        _ => false,
+    }
+}
