@@ -62,12 +62,12 @@ impl Hive {
         Ok(Self::from_bytes(Bytes::open(path, map)?))
     }
 
-    /// A hive from its bytes.
+    /// A hive from its bytes. One that has lost its base block is read by its hive bins, as far as they tell it.
     ///
     /// # Errors
     /// Where the bytes are not a hive's.
     pub fn from_bytes(bytes: Bytes) -> Result<Self, Problem> {
-        let base_block = BaseBlock::read(&bytes)?;
+        let base_block = BaseBlock::read(&bytes).or_else(|problem| BaseBlock::lost(&bytes).ok_or(problem))?;
         if bytes.len() <= base_block::SIZE {
             return Err(Problem::at(
                 base_block::SIZE as u64,

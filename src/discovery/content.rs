@@ -1,10 +1,11 @@
 //! What a file is, by its first bytes.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use crate::hive::BaseBlock;
+use crate::hive::base_block::{self, begins_bin};
 
 /// What a look at the first bytes of a file says.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub(super) enum Content {
 
 /// Enough for a base block's fields, and for the marks below.
 const LOOK: usize = 512;
+/// Where hive bins begin.
+const BINS: u64 = base_block::SIZE as u64;
 
 /// Looks at the beginning of a file. Files of no bytes are not opened: those of `/proc` and `/sys` say that they have none.
 ///
@@ -35,8 +38,19 @@ pub(super) fn look(path: &Path) -> io::Result<Content> {
         return Ok(Content::Empty);
     }
     let mut bytes = Vec::with_capacity(LOOK);
-    File::open(path)?.take(LOOK as u64).read_to_end(&mut bytes)?;
-    Ok(tell(&bytes, size))
+    let mut file = File::open(path)?;
+    file.by_ref().take(LOOK as u64).read_to_end(&mut bytes)?;
+    let told = tell(&bytes, size);
+    if matches!(told, Content::Unclear(_)) && size > BINS {
+        // A hive that has lost its base block still has its bins.
+        let mut mark = [0; 4];
+        file.seek(SeekFrom::Start(BINS))?;
+        file.read_exact(&mut mark)?;
+        if begins_bin(&mark) {
+            return Ok(Content::Hive);
+        }
+    }
+    Ok(told)
 }
 
 /// What a file of that many bytes is that begins like this.

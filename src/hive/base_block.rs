@@ -10,10 +10,21 @@ use crate::registry::FileTime;
 pub const SIZE: usize = 4096;
 /// Hive bins come in pages of this many bytes.
 const PAGE: u32 = 4096;
+/// Where the first cell of the first bin is, behind the bin's header; Windows makes it the root key.
+const FIRST_CELL: u32 = 32;
+/// The flag of a root key, in the low byte of a key node's flags.
+const ROOT: u8 = 4;
+
+/// Whether hive bins begin here.
+pub(crate) fn begins_bin(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"hbin")
+}
 
 /// The fields of a base block. Offsets in `root_offset` count from the end of the base block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseBlock {
+    /// `regf`, unless it is lost.
+    pub signature: [u8; 4],
     /// Raised before a write to the hive.
     pub primary_sequence: u32,
     /// Made equal to the primary when the write is complete.
@@ -64,6 +75,38 @@ impl BaseBlock {
                 format!("\"{}\"", signature.escape_ascii()),
             ));
         }
+        Ok(Self::fields(header))
+    }
+
+    /// The base block of a primary file that has lost its own: where the first hive bin follows, and begins with the root
+    /// key, as in every hive that Windows made, most of it can be read all the same. What is left of the base block is
+    /// kept, as far as it can be one's.
+    pub(super) fn lost(file: &[u8]) -> Option<Self> {
+        let bins = file.get(SIZE..)?;
+        let is_root = |offset: u32| {
+            let cell = usize::try_from(offset).ok().and_then(|offset| bins.get(offset..)?.first_chunk::<8>());
+            cell.is_some_and(|cell| cell.get(4..6) == Some(b"nk") && cell.get(6).is_some_and(|flags| flags & ROOT != 0))
+        };
+        if !begins_bin(bins) || !is_root(FIRST_CELL) {
+            return None;
+        }
+        let left = Self::fields(file.first_chunk()?);
+        let whole = u32::try_from(bins.len()).unwrap_or(u32::MAX);
+        let whole_pages = whole.saturating_sub(whole % PAGE);
+        Some(Self {
+            major: 1,
+            minor: if left.major == 1 && (3..=6).contains(&left.minor) { left.minor } else { 5 },
+            file_type: 0,
+            file_format: 1,
+            clustering: 1,
+            root_offset: if is_root(left.root_offset) { left.root_offset } else { FIRST_CELL },
+            data_size: if (PAGE..=whole).contains(&left.data_size) { left.data_size } else { whole_pages },
+            ..left
+        })
+    }
+
+    /// The fields as they stand there, whatever they are.
+    fn fields(header: &[u8; 512]) -> Self {
         let dword = |offset: usize| -> u32 {
             let end = offset.saturating_add(4);
             header.get(offset..end).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes)
@@ -72,7 +115,8 @@ impl BaseBlock {
             |offset: usize| FileTime(u64::from(dword(offset)) | u64::from(dword(offset.saturating_add(4))) << 32);
         let name = header.get(48..112).unwrap_or_default().as_chunks::<2>().0;
         let name: Vec<u16> = name.iter().map(|unit| u16::from_le_bytes(*unit)).take_while(|unit| *unit != 0).collect();
-        Ok(Self {
+        Self {
+            signature: header.first_chunk().copied().unwrap_or_default(),
             primary_sequence: dword(4),
             secondary_sequence: dword(8),
             last_written: time(12),
@@ -88,7 +132,7 @@ impl BaseBlock {
             last_reorganized: time(168),
             checksum_stored: dword(508),
             checksum_computed: checksum(header),
-        })
+        }
     }
 
     /// Whether the stored checksum is the right one.
@@ -96,10 +140,14 @@ impl BaseBlock {
         self.checksum_stored == self.checksum_computed
     }
 
+    fn has_signature(&self) -> bool {
+        self.signature == *b"regf"
+    }
+
     /// Dirty as the specification defines it: a wrong checksum, or unequal sequence numbers. Changes that Windows had
     /// made may then stand in the transaction logs alone.
     pub fn is_dirty(&self) -> bool {
-        !self.checksum_valid() || self.primary_sequence != self.secondary_sequence
+        !self.checksum_valid() || self.primary_sequence != self.secondary_sequence || !self.has_signature()
     }
 
     /// Everything that is wrong with this base block in a primary file of `file_size` bytes, except that it is dirty.
@@ -110,6 +158,8 @@ impl BaseBlock {
                 problems.push(Problem::at(offset, expected, found));
             }
         };
+        let signature = format!("\"{}\"", self.signature.escape_ascii());
+        expect(0, self.has_signature(), "the signature \"regf\" of a hive", signature);
         let version = format!("version {}.{}", self.major, self.minor);
         expect(20, self.major == 1 && (3..=6).contains(&self.minor), "a hive format of version 1.3 to 1.6", version);
         expect(28, self.file_type == 0, "file type 0 (a primary file)", format!("file type {}", self.file_type));
@@ -200,6 +250,25 @@ mod tests {
             "at 0x1388: expected a file of at least 8192 bytes, as its base block declares, found 5000 bytes: the file is truncated",
         ]
         "#);
+    }
+
+    #[test]
+    fn a_hive_without_its_base_block_is_read_by_its_bins() {
+        let mut file = vec![0; 4096 + 8192];
+        assert_eq!(BaseBlock::lost(&file), None);
+        file[4096..4100].copy_from_slice(b"hbin");
+        file[4096 + 36..4096 + 39].copy_from_slice(b"nk\x2c");
+        let base_block = BaseBlock::lost(&file).unwrap();
+        assert!(base_block.is_dirty());
+        assert_eq!((base_block.root_offset, base_block.data_size, base_block.minor), (32, 8192, 5));
+        let first = base_block.problems(file.len() as u64).first().unwrap().to_string();
+        insta::assert_snapshot!(first, @r#"at 0x0: expected the signature "regf" of a hive, found "\x00\x00\x00\x00""#);
+        // What is left of it is believed where it can be true.
+        file[..512].copy_from_slice(&header());
+        file[..4].copy_from_slice(b"gone");
+        let base_block = BaseBlock::lost(&file).unwrap();
+        assert_eq!((base_block.primary_sequence, base_block.data_size), (7, 4096));
+        assert!(base_block.is_dirty());
     }
 
     #[test]

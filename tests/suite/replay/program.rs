@@ -196,3 +196,34 @@ fn a_damaged_log_leaves_the_hive_dirty_and_says_why() {
             .any(|problem| problem["advice"].as_str().is_some_and(|advice| advice.contains("copy them again")))
     );
 }
+
+#[test]
+fn a_hive_that_lost_its_base_block_is_found_and_recovered_from_its_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = crate::fixture::compile("windows-xp-senslogn-shutdown-wrong").unwrap();
+    case.write_dirty(folder.path()).unwrap();
+    let config = folder.path().join("Windows/System32/config");
+    let mut software = fs::read(config.join("SOFTWARE")).unwrap();
+    software[..512].fill(0);
+    fs::write(config.join("SOFTWARE"), &software).unwrap();
+    let audit = || {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_hivemend"));
+        let output = command.args(["audit", "--format", "json"]).arg(folder.path()).output().unwrap();
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let installation = &report["installations"][0];
+        let shutdown =
+            installation["findings"].as_array().unwrap().iter().any(|finding| {
+                finding["id"] == "winlogon-notify-senslogn/Shutdown" && finding["verdict"] == "deviates"
+            });
+        (output.status.code(), shutdown, installation["hives"][0]["integrity"].clone())
+    };
+    let (code, shutdown, integrity) = audit();
+    assert_eq!((code, shutdown, &integrity["state"]), (Some(1), true, &"recovered".into()));
+    assert_eq!(integrity["checksum_valid"], false);
+    // Without the log it is read by its bins, as the older state that it is.
+    fs::remove_file(config.join("SOFTWARE.LOG")).unwrap();
+    let (code, shutdown, integrity) = audit();
+    assert_eq!((code, shutdown, &integrity["state"]), (Some(3), false, &"dirty".into()));
+    assert_eq!(integrity["problems"][0]["offset"], 0);
+    assert_eq!(integrity["problems"][0]["expected"], "the signature \"regf\" of a hive");
+}
