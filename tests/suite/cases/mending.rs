@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use hivemend::examination::Options;
 use hivemend::finding::Verdict;
-use hivemend::reg_file::{self, Dialect, Document, Operation};
+use hivemend::reg_file::{self, CodePage, Dialect, Document, Operation, ReadOptions};
 use hivemend::remediation::{PatchOptions, Plan, patch_files};
 
 use super::{Examined, examined, examined_case, for_each_case};
@@ -22,7 +22,7 @@ fn every_patch_mends_what_it_claims_and_its_rollback_takes_it_back() {
         let before = examined_case(name);
         match before.plan() {
             Ok(plan) if !plan.edits.is_empty() => {
-                for dialect in [Dialect::Regedit5, Dialect::Hivex] {
+                for dialect in [Dialect::Regedit5, Dialect::Regedit4(CodePage::default()), Dialect::Hivex] {
                     check(&before, &plan, dialect);
                 }
                 1
@@ -55,7 +55,7 @@ fn check(before: &Examined, plan: &Plan, dialect: Dialect) {
 
     let rolled_back = carry_out(&patched, &files, ".rollback.reg");
     let (mut was, mut is) = (all_values(&before.case), all_values(&rolled_back));
-    if dialect == Dialect::Regedit5 {
+    if dialect != Dialect::Hivex {
         for edit in plan.edits.iter().filter(|edit| !edit.regedit_restores) {
             let place = (format!("{}\\{}", edit.hive, edit.key).to_uppercase(), edit.value.clone());
             assert!(was.remove(&place).is_some() && is.remove(&place).is_some(), "{name}: {place:?}");
@@ -68,7 +68,7 @@ fn check(before: &Examined, plan: &Plan, dialect: Dialect) {
 fn documents(plan: &Plan, dialect: Dialect) -> Vec<(String, Document)> {
     let files = patch_files(plan, &PatchOptions { dialect, ..PatchOptions::default() }).unwrap();
     let read = |bytes: &[u8]| {
-        let reading = reg_file::parse(bytes);
+        let reading = reg_file::parse_with(bytes, &ReadOptions { code_page: dialect.code_page() });
         assert!(reading.is_established());
         reading.effect
     };
