@@ -161,8 +161,8 @@ impl Table {
                 }
             }
         }
-        let singles = table.singles.iter().zip(0x80_u8..).map(|(unit, byte)| (unit, vec![byte]));
-        let pairs = table.pairs.iter().zip(0x8000_u16..).map(|(unit, pair)| (unit, pair.to_be_bytes().to_vec()));
+        let singles = table.singles.iter().zip(0x80..=u8::MAX).map(|(unit, byte)| (unit, vec![byte]));
+        let pairs = table.pairs.iter().zip(0x8000..=u16::MAX).map(|(unit, pair)| (unit, pair.to_be_bytes().to_vec()));
         for (unit, bytes) in singles.chain(pairs) {
             if let Some(character) = char::from_u32(u32::from(*unit))
                 && *unit != UNDEFINED
@@ -252,7 +252,8 @@ mod tests {
     /// Windows turns what a page lacks into what looks like it; that would be another name.
     #[test]
     fn nothing_is_best_fit() {
-        for (number, letters) in [(1252, "ā∞"), (932, "\u{a5}\u{203e}\u{2212}"), (936, "\u{1f9}\u{e000}"), (437, "À")] {
+        for (number, letters) in [(1252, "ā∞"), (932, "\u{a5}\u{203e}\u{2212}"), (936, "\u{1f9}\u{e000}"), (437, "À")]
+        {
             for letter in letters.chars() {
                 assert_eq!(page(number).encode(&letter.to_string()), None, "{number}: {letter:?}");
                 assert!(!page(number).has(letter));
@@ -272,7 +273,11 @@ mod tests {
         for page in CodePage::all() {
             for character in ('\u{80}'..='\u{1ffff}').filter(|&character| page.has(character)) {
                 let bytes = page.encode(&character.to_string()).unwrap();
-                assert_eq!(page.decode(&bytes), [u16::try_from(u32::from(character)).unwrap()], "{page}: {character:?}");
+                assert_eq!(
+                    page.decode(&bytes),
+                    [u16::try_from(u32::from(character)).unwrap()],
+                    "{page}: {character:?}"
+                );
                 assert!(bytes.len() == 1 || !page.table().pairs.is_empty());
             }
             let ascii: Vec<u8> = (0..0x80).collect();

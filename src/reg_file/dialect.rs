@@ -85,7 +85,7 @@ impl Dialect {
                 // Whatever the page has not was refused before; a question mark would show it.
                 let bytes = |character: char| page.encode(character.encode_utf8(&mut [0; 4])).unwrap_or(b"?".to_vec());
                 page.encode(text).unwrap_or_else(|| text.chars().flat_map(bytes).collect())
-            },
+            }
             Self::Hivex => text.as_bytes().to_vec(),
         }
     }

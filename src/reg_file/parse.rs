@@ -264,9 +264,7 @@ fn header(line: &[u16], encoding: Encoding) -> (Option<Version>, Option<Code>) {
 
 /// What bytes in hex are for the text types, by the header and, unless they disagree, by the encoding.
 fn text_form(version: Version, encoding: Encoding, code_page: Option<CodePage>) -> TextForm {
-    let disputed = matches!(
-        (version, encoding),
-        (Version::Regedit5, Encoding::EightBit) | (Version::Regedit4, Encoding::Utf16Le)
-    );
+    let disputed =
+        matches!((version, encoding), (Version::Regedit5, Encoding::EightBit) | (Version::Regedit4, Encoding::Utf16Le));
     TextForm { eight_bit: version == Version::Regedit4, disputed, code_page }
 }

@@ -54,9 +54,7 @@ impl<'t> Scanner<'t> {
 
     /// Notes the first character of each kind that is not to be trusted.
     fn check_characters(&mut self, line: Line<'_>) {
-        if self.encoding == Encoding::EightBit
-            && comment_text(line.text).is_none()
-        {
+        if self.encoding == Encoding::EightBit && comment_text(line.text).is_none() {
             if self.code_page.is_none()
                 && let Some((_, from)) = split_at(line.text, |unit| unit > 0x7f)
             {

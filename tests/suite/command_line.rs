@@ -319,8 +319,9 @@ fn a_patch_in_regedit4_is_text_of_the_code_page() {
     let desk = Desk::with(&["windows-xp-senslogn-shutdown-wrong"]);
     let audit = ["audit", "evidence", "--patch"];
     assert_eq!(desk.code(&[&audit[..], &["patch", "--dialect", "regedit4", "--code-page", "1251"]].concat()), 1);
-    let (_, bytes, _) = contents(&desk.path("patch")).remove(1);
-    let text = String::from_utf8(bytes).unwrap();
+    let files = contents(&desk.path("patch"));
+    let (_, bytes, _) = files.iter().find(|(path, ..)| path.ends_with("SOFTWARE.reg")).unwrap();
+    let text = str::from_utf8(bytes).unwrap();
     let (header, rest) = text.split_once("\r\n\r\n").unwrap();
     assert_eq!(header, "REGEDIT4");
     assert!(rest.contains("\r\n; Text of code page 1251: import it where that is the ANSI code page.\r\n"), "{rest}");

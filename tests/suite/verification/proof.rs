@@ -62,6 +62,11 @@ fn every_patch_of_a_fixture_stands_its_proof_in_every_form() {
         for dialect in [Dialect::Regedit5, Dialect::Regedit4(CodePage::default()), Dialect::Hivex] {
             for target in [Target::Offline, Target::Live] {
                 let written = PatchOptions { dialect, target, ..PatchOptions::default() };
+                if dialect.code_page().is_some() && name == "hostile-strings" {
+                    // Its text is in no code page, and nothing of it is written.
+                    assert!(patch_files(&case.plan, &written).is_err());
+                    continue;
+                }
                 let proof = case.prove(&case.files(&written), &written).unwrap_or_else(|why| panic!("{name}: {why}"));
                 assert_eq!((proof.edits, proof.left), (case.plan.edits.len(), case.plan.left.len()), "{name}");
                 assert!(proof.mended >= 1 && proof.restored + proof.altered.len() == proof.edits, "{name}");
