@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::control_set::Choice;
+use crate::error::Error;
 use crate::finding::{Grade, Severity};
 use crate::os::OsId;
-use crate::reg_file::Dialect;
+use crate::reg_file::{CodePage, Dialect};
 use crate::remediation::Target;
 use crate::verification::Importer;
 
@@ -204,6 +205,9 @@ pub struct AuditArgs {
     /// For which importer the patch is written
     #[arg(long, value_enum, default_value_t, requires = "patch")]
     pub dialect: DialectArg,
+    /// The ANSI code page of the machine that imports a patch of --dialect regedit4 [default: 1252]
+    #[arg(long, value_name = "N", requires = "patch")]
+    pub code_page: Option<CodePage>,
     /// Import it into the hive (ControlSetNNN) or into the running Windows (CurrentControlSet)
     #[arg(long, value_enum, default_value_t, requires = "patch")]
     pub target: TargetArg,
@@ -230,6 +234,10 @@ pub struct VerifyArgs {
     /// Who is to import the files
     #[arg(long, value_enum, default_value_t)]
     pub importer: ImporterArg,
+    /// The ANSI code page of the machine that is to import files in 8-bit text; without it 1252 is taken, and what
+    /// depends on it is remarked upon
+    #[arg(long, value_name = "N")]
+    pub code_page: Option<CodePage>,
     /// Take CurrentControlSet for the link that it is in a running Windows, or for a name as an offline importer does
     #[arg(long, value_enum, default_value = "live")]
     pub target: TargetArg,
@@ -327,6 +335,8 @@ pub enum DialectArg {
     /// regedit of Windows 2000 and later: version 5, UTF-16
     #[default]
     Regedit5,
+    /// regedit of Windows 95, 98 and NT 4.0, and of later ones: REGEDIT4, text of one code page
+    Regedit4,
     /// hivexregedit: version 5, UTF-8
     Hivex,
 }
@@ -360,11 +370,21 @@ pub enum TargetArg {
     Live,
 }
 
-impl From<DialectArg> for Dialect {
-    fn from(dialect: DialectArg) -> Self {
-        match dialect {
-            DialectArg::Regedit5 => Self::Regedit5,
-            DialectArg::Hivex => Self::Hivex,
+impl AuditArgs {
+    /// `--dialect` and `--code-page`.
+    ///
+    /// # Errors
+    /// Where there is a code page for a dialect that has none.
+    pub fn dialect(&self) -> Result<Dialect, Error> {
+        match (self.dialect, self.code_page) {
+            (DialectArg::Regedit4, page) => Ok(Dialect::Regedit4(page.unwrap_or_default())),
+            (DialectArg::Regedit5, None) => Ok(Dialect::Regedit5),
+            (DialectArg::Hivex, None) => Ok(Dialect::Hivex),
+            (_, Some(page)) => Err(Error::Usage {
+                option: "--code-page",
+                found: page.to_string(),
+                expected: "Only --dialect regedit4 is text of a code page; the others are Unicode".to_owned(),
+            }),
         }
     }
 }

@@ -15,6 +15,7 @@ use hivemend::discovery::{Installation, discover};
 use hivemend::error::Error;
 use hivemend::examination::{Examination, Options, examine};
 use hivemend::output::{keep_out_of_evidence, write_folder, write_whole};
+use hivemend::reg_file::Dialect;
 use hivemend::remediation::{PatchOptions, Plan, Selection, patch_files, remedy};
 use hivemend::report::table::Style;
 use hivemend::report::{InstallationReport, Report, json, schema, table};
@@ -73,6 +74,7 @@ fn audit(args: &AuditArgs) -> Result<u8, Error> {
             advice: "Add --force if you are sure of it".to_owned(),
         });
     }
+    let dialect = args.dialect()?;
     let options = Options {
         judge: true,
         check: false,
@@ -95,7 +97,7 @@ fn audit(args: &AuditArgs) -> Result<u8, Error> {
             if !examination.counts(installation) {
                 continue;
             }
-            match plan(installation, found, args, &options)? {
+            match plan(installation, found, args, dialect, &options)? {
                 Ok(planned) => plans.push(planned),
                 Err((reason, advice)) => {
                     refused = true;
@@ -134,6 +136,7 @@ fn plan(
     installation: &InstallationReport,
     found: &Installation,
     args: &AuditArgs,
+    dialect: Dialect,
     examined: &Options,
 ) -> Result<Result<Planned, (String, String)>, Error> {
     let selection = Selection {
@@ -142,12 +145,12 @@ fn plan(
         skip: args.skip.clone(),
         force: args.force,
         accept_dirty: args.accept_dirty,
-        dialect: args.dialect.into(),
+        dialect,
         target: args.target.into(),
         control_set: args.control_set,
     };
     let options = PatchOptions {
-        dialect: args.dialect.into(),
+        dialect,
         target: args.target.into(),
         software_root: args.software_root.clone(),
         system_root: args.system_root.clone(),
@@ -255,7 +258,7 @@ fn verify(args: &VerifyArgs) -> Result<u8, Error> {
             source,
             advice: "Name the .reg files first, then the evidence",
         })?;
-        Ok(Patch::read(path.to_string_lossy(), &bytes, args.importer.into()))
+        Ok(Patch::read(path.to_string_lossy(), &bytes, args.importer.into(), args.code_page))
     };
     let patches = files.iter().map(read).collect::<Result<Vec<Patch>, Error>>()?;
     let mounts = Mounts {

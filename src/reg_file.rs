@@ -53,13 +53,14 @@ mod value_line;
 mod value_text;
 mod writer;
 
+pub use code_page::{CodePage, UnknownCodePage};
 pub use diagnostic::{Code, Diagnostic, Rejection, Severity, Verdict};
 pub use dialect::Dialect;
 pub use document::{Comment, Document, Entry, Operation};
-pub use emit::{Refusal, emit, emit_text};
+pub use emit::{Refusal, comment_text, emit, emit_text};
 pub use encoding::Encoding;
 pub use expressible::{Reason, check_operation};
 pub use key_path::KeyPath;
-pub use parse::{Reading, Version, parse, parse_text};
+pub use parse::{ReadOptions, Reading, Version, parse, parse_text, parse_with};
 pub use restore::{Alteration, regedit_restores};
 pub use writer::Writer;

@@ -1,32 +1,300 @@
-//! The code page that 8-bit `.reg` text is read in: windows-1252, the one of Western European Windows.
+//! Code pages: what the bytes of 8-bit `.reg` text stand for.
 //!
-//! regedit uses whatever code page the importing machine has, which the file does not tell. Text beyond ASCII is
-//! therefore always remarked upon; this table only makes it legible.
+//! A `.reg` file in 8-bit text does not name its code page; regedit takes the ANSI code page of the machine that imports
+//! it. Here a byte has a meaning only where Microsoft's own table has it too: nothing is "best fit", no letter becomes
+//! another one that looks like it, and no private-use character stands in for a byte that means nothing.
 
-/// What windows-1252 has for the bytes 80 to 9f, in UTF-16 units. The five bytes it leaves free stand for the control
-/// characters of the same number, as in Microsoft's own conversion.
-/// Source: the Unicode consortium's table `MAPPINGS/VENDORS/MICSFT/WindowsBestFit/bestfit1252.txt`.
-const HIGH_CONTROLS: [u16; 32] = [
-    0x20ac, 0x0081, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160, 0x2039, 0x0152, 0x008d,
-    0x017d, 0x008f, 0x0090, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a,
-    0x0153, 0x009d, 0x017e, 0x0178,
-];
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+use std::sync::OnceLock;
 
-/// The UTF-16 units that bytes stand for, one for one.
-pub(super) fn widen(bytes: &[u8]) -> Vec<u16> {
-    let unit = |&byte: &u8| match byte {
-        0x80..=0x9f => HIGH_CONTROLS.get(usize::from(byte & 0x1f)).copied().unwrap_or_default(),
-        _ => u16::from(byte),
-    };
-    bytes.iter().map(unit).collect()
+use encoding_rs::Encoding;
+use thiserror::Error;
+
+mod tables;
+
+use tables::{PAGES, Source};
+
+/// What a byte stands for that means nothing in the page.
+pub(super) const UNDEFINED: u16 = 0xfffd;
+/// Characters whose meaning is each machine's own.
+const PRIVATE_USE: RangeInclusive<u16> = 0xe000..=0xf8ff;
+
+/// A code page of Windows by its number, such as 1252.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CodePage(usize);
+
+/// There is no such code page here.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("expected the number of a code page: {}", all())]
+pub struct UnknownCodePage;
+
+impl CodePage {
+    /// Western European Windows.
+    pub const WINDOWS_1252: Self = Self(13);
+
+    /// Every code page that there is, in the order of their numbers.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..PAGES.len()).map(Self)
+    }
+
+    /// The code page of that number.
+    ///
+    /// # Errors
+    /// Where it is not one of [`CodePage::all`].
+    pub fn new(number: u16) -> Result<Self, UnknownCodePage> {
+        Self::all().find(|page| page.number() == number).ok_or(UnknownCodePage)
+    }
+
+    /// Its number.
+    pub fn number(self) -> u16 {
+        PAGES.get(self.0).map_or(0, |(number, _)| *number)
+    }
+
+    /// The bytes of a text; `None` if the page does not have one of its characters exactly.
+    pub fn encode(self, text: &str) -> Option<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(text.len());
+        for character in text.chars() {
+            if character.is_ascii() {
+                bytes.extend(u8::try_from(character));
+            } else {
+                bytes.extend_from_slice(self.table().bytes_of(character)?);
+            }
+        }
+        Some(bytes)
+    }
+
+    /// Whether the page has the character exactly.
+    pub fn has(self, character: char) -> bool {
+        character.is_ascii() || self.table().bytes_of(character).is_some()
+    }
+
+    /// Whether the page has the character exactly, and none of its bytes looks like an ASCII character: the second byte
+    /// of a character of a double-byte page may be that of a backslash or a bracket.
+    pub(super) fn has_unlike_ascii(self, character: char) -> bool {
+        let plain = |bytes: &[u8]| !bytes.iter().any(u8::is_ascii);
+        character.is_ascii() || self.table().bytes_of(character).is_some_and(plain)
+    }
+
+    /// The UTF-16 units that bytes stand for. A byte that means nothing stands for U+FFFD, which no page has.
+    pub fn decode(self, bytes: &[u8]) -> Vec<u16> {
+        let table = self.table();
+        let mut units = Vec::with_capacity(bytes.len());
+        let mut rest = bytes;
+        while let [byte, after @ ..] = rest {
+            let (unit, length) = table.first(*byte, after.first().copied());
+            units.push(unit);
+            rest = rest.get(length..).unwrap_or_default();
+        }
+        units
+    }
+
+    fn table(self) -> &'static Table {
+        static TABLES: [OnceLock<Table>; PAGES.len()] = [const { OnceLock::new() }; PAGES.len()];
+        static NONE: OnceLock<Table> = OnceLock::new();
+        match (TABLES.get(self.0), PAGES.get(self.0)) {
+            (Some(table), Some((_, source))) => table.get_or_init(|| Table::of(source)),
+            _ => NONE.get_or_init(Table::default),
+        }
+    }
+}
+
+impl Default for CodePage {
+    fn default() -> Self {
+        Self::WINDOWS_1252
+    }
+}
+
+impl fmt::Display for CodePage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.number().fmt(f)
+    }
+}
+
+impl fmt::Debug for CodePage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CodePage({})", self.number())
+    }
+}
+
+impl FromStr for CodePage {
+    type Err = UnknownCodePage;
+
+    fn from_str(text: &str) -> Result<Self, UnknownCodePage> {
+        text.parse().map_err(|_| UnknownCodePage).and_then(Self::new)
+    }
+}
+
+/// The numbers of all code pages, for people.
+fn all() -> String {
+    CodePage::all().map(|page| page.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// A code page, made ready for looking up.
+#[derive(Default)]
+struct Table {
+    /// What the bytes 80 to ff stand for by themselves.
+    singles: Vec<u16>,
+    /// What two bytes stand for, the first of them from 80 on; empty for a single-byte page.
+    pairs: Vec<u16>,
+    /// The bytes of each character beyond ASCII.
+    bytes: BTreeMap<char, Vec<u8>>,
+}
+
+impl Table {
+    fn of(source: &Source) -> Self {
+        let mut table = Self::default();
+        match source {
+            Source::Table(letters) => table.singles = letters.encode_utf16().collect(),
+            Source::Encoding { encoding, others } => {
+                let of = |bytes: &[u8]| {
+                    let number = bytes.iter().fold(0, |number: u16, byte| number << 8 | u16::from(*byte));
+                    let is_other = others.iter().any(|range| range.contains(&number));
+                    if is_other { UNDEFINED } else { decoded(encoding, bytes) }
+                };
+                table.singles = (0x80..=u8::MAX).map(|byte| of(&[byte])).collect();
+                if !encoding.is_single_byte() {
+                    let pairs = (0x80..=u8::MAX).flat_map(|lead| (0..=u8::MAX).map(move |trail| [lead, trail]));
+                    table.pairs = pairs.map(|pair| of(&pair)).collect();
+                }
+            }
+        }
+        let singles = table.singles.iter().zip(0x80..=u8::MAX).map(|(unit, byte)| (unit, vec![byte]));
+        let pairs = table.pairs.iter().zip(0x8000..=u16::MAX).map(|(unit, pair)| (unit, pair.to_be_bytes().to_vec()));
+        for (unit, bytes) in singles.chain(pairs) {
+            if let Some(character) = char::from_u32(u32::from(*unit))
+                && *unit != UNDEFINED
+            {
+                // Of two that stand for the same, the encoder's choice, which comes second only in the tables.
+                let preferred = match source {
+                    Source::Encoding { encoding, .. } => encoding.encode(&character.to_string()).0 == bytes,
+                    Source::Table(_) => true,
+                };
+                if preferred {
+                    table.bytes.insert(character, bytes);
+                } else {
+                    table.bytes.entry(character).or_insert(bytes);
+                }
+            }
+        }
+        table
+    }
+
+    /// What a text begins with, and how many bytes that takes.
+    fn first(&self, byte: u8, next: Option<u8>) -> (u16, usize) {
+        let Some(index) = usize::from(byte).checked_sub(0x80) else { return (byte.into(), 1) };
+        let single = self.singles.get(index).copied().unwrap_or(UNDEFINED);
+        if single != UNDEFINED || self.pairs.is_empty() {
+            return (single, 1);
+        }
+        let Some(next) = next else { return (UNDEFINED, 1) };
+        let pair = self.pairs.get(index << 8 | usize::from(next)).copied().unwrap_or(UNDEFINED);
+        // A byte that can be a character by itself, such as a line end, is not lost to one that means nothing.
+        (pair, if pair == UNDEFINED && next.is_ascii() { 1 } else { 2 })
+    }
+
+    fn bytes_of(&self, character: char) -> Option<&[u8]> {
+        self.bytes.get(&character).map(Vec::as_slice)
+    }
+}
+
+/// The one UTF-16 unit that these bytes stand for, if they stand for one.
+fn decoded(encoding: &'static Encoding, bytes: &[u8]) -> u16 {
+    let text = encoding.decode_without_bom_handling_and_without_replacement(bytes);
+    let mut units = text.iter().flat_map(|text| text.encode_utf16());
+    match (units.next(), units.next()) {
+        (Some(unit), None) if !PRIVATE_USE.contains(&unit) => unit,
+        _ => UNDEFINED,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn page(number: u16) -> CodePage {
+        CodePage::new(number).unwrap()
+    }
+
+    fn text(number: u16, bytes: &[u8]) -> String {
+        String::from_utf16(&page(number).decode(bytes)).unwrap()
+    }
+
     #[test]
-    fn letters_above_ascii_and_the_euro_sign() {
-        assert_eq!(String::from_utf16_lossy(&widen(b"a\x80\xe9\x9f")), "a€éŸ");
+    fn each_page_has_its_letters() {
+        for (number, bytes, letters) in [
+            (437, &b"\x81\xe1"[..], "üß"),
+            (850, b"\x81\xb5", "üÁ"),
+            (852, b"\x88\x9f", "łč"),
+            (866, b"\x80\xf0", "АЁ"),
+            (874, b"\xa1\xfb", "ก๛"),
+            (932, b"\x95\x5c\xb1\x82\xa0", "表ｱあ"),
+            (936, b"\x80\xc4\xe3", "€你"),
+            (949, b"\xb0\xa1\x81\x41", "가갂"),
+            (950, b"\xa4\x40\xa3\xe1", "一€"),
+            (1250, b"\x9a\xb3", "šł"),
+            (1251, b"\xc0\xff", "Ая"),
+            (1252, b"a\x80\xe9\x9f", "a€éŸ"),
+            (1253, b"\xe1", "α"),
+            (1254, b"\xdd\xfd", "İı"),
+            (1255, b"\xe0", "א"),
+            (1256, b"\xc7", "ا"),
+            (1257, b"\xe0", "ą"),
+            (1258, b"\xfe", "₫"),
+        ] {
+            assert_eq!(text(number, bytes), letters, "{number}");
+            assert_eq!(page(number).encode(letters).unwrap(), bytes, "{number}");
+        }
+    }
+
+    /// Windows turns what a page lacks into what looks like it; that would be another name.
+    #[test]
+    fn nothing_is_best_fit() {
+        for (number, letters) in [(1252, "ā∞"), (932, "\u{a5}\u{203e}\u{2212}"), (936, "\u{1f9}\u{e000}"), (437, "À")]
+        {
+            for letter in letters.chars() {
+                assert_eq!(page(number).encode(&letter.to_string()), None, "{number}: {letter:?}");
+                assert!(!page(number).has(letter));
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_that_mean_nothing_take_nothing_along() {
+        assert_eq!(text(932, b"\x81\n\xfc\xfc\x81"), "\u{fffd}\n\u{fffd}\u{fffd}");
+        assert_eq!(text(936, b"\x81\x30\x81\x30"), "\u{fffd}0\u{fffd}0");
+        assert_eq!(text(1253, b"\xaa"), "\u{fffd}");
+    }
+
+    #[test]
+    fn what_is_encoded_is_decoded_in_every_page() {
+        for page in CodePage::all() {
+            for character in ('\u{80}'..='\u{1ffff}').filter(|&character| page.has(character)) {
+                let bytes = page.encode(&character.to_string()).unwrap();
+                assert_eq!(
+                    page.decode(&bytes),
+                    [u16::try_from(u32::from(character)).unwrap()],
+                    "{page}: {character:?}"
+                );
+                assert!(bytes.len() == 1 || !page.table().pairs.is_empty());
+            }
+            let ascii: Vec<u8> = (0..0x80).collect();
+            assert!(page.decode(&ascii).into_iter().eq(0..0x80));
+        }
+        assert!(page(932).has('表') && !page(932).has_unlike_ascii('表') && page(932).has_unlike_ascii('あ'));
+    }
+
+    #[test]
+    fn pages_go_by_their_numbers() {
+        assert_eq!(CodePage::default().number(), 1252);
+        assert!(CodePage::all().map(CodePage::number).is_sorted());
+        assert_eq!("437".parse(), CodePage::new(437));
+        assert_eq!(
+            "65001".parse::<CodePage>().unwrap_err().to_string(),
+            "expected the number of a code page: 437, 850, 852, 855, 857, 866, 874, 932, 936, 949, 950, 1250, 1251, \
+             1252, 1253, 1254, 1255, 1256, 1257, 1258"
+        );
     }
 }

@@ -110,6 +110,7 @@ codes! {
     EightBitVersion5 "eight-bit-version-5" Warning true "a version 5.00 file should be UTF-16; bytes are read in the machine's code page";
     HeaderNotForEncoding "header-not-for-encoding" Warning true "a REGEDIT4 file should be 8-bit text, not UTF-16";
     CodePageDependent "code-page-dependent" Error false "a character that depends on the importing machine's code page (read as windows-1252)";
+    NotInCodePage "not-in-code-page" Error false "a byte that means nothing in this code page: Windows puts some other character there";
     HiddenCharacter "hidden-character" Warning true "a character that does not show, or turns the direction of the text around it";
     UnpairedSurrogate "unpaired-surrogate" Warning true "half of a surrogate pair";
 

@@ -174,7 +174,7 @@ impl Emitter {
 fn check_comment(comment: &Comment, dialect: Dialect) -> Result<(), Refusal> {
     let is_safe = match String::from_utf16(&comment.text) {
         Ok(text) => {
-            let keeps = |c| is_plain_in_comment(c) && (c.is_ascii() || dialect != Dialect::Regedit4);
+            let keeps = |c| is_plain_in_comment(c) && dialect.has(c);
             text.chars().all(keeps) && !text.trim_end().ends_with('\\')
         }
         Err(_) => false,
@@ -182,8 +182,25 @@ fn check_comment(comment: &Comment, dialect: Dialect) -> Result<(), Refusal> {
     if is_safe { Ok(()) } else { Err(comment_refusal(comment, Reason::UnsafeComment)) }
 }
 
+/// A text as a comment that [`emit`] does not refuse: a character that some importer would trip over, or that the
+/// dialect's code page lacks, is escaped (`\u{3d}`).
+///
+/// No importer does anything with a comment, so that a letter which does not fit is no reason to give up a whole file;
+/// but it must not be lost unseen, or become another one.
+pub fn comment_text(text: &str, dialect: Dialect) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in text.trim_end_matches(['\\', ' ']).chars() {
+        if is_plain_in_comment(character) && dialect.has(character) {
+            safe.push(character);
+        } else {
+            safe.extend(character.escape_unicode());
+        }
+    }
+    safe
+}
+
 /// Whether no importer takes a comment with this character for anything else.
-pub(super) fn is_plain_in_comment(character: char) -> bool {
+fn is_plain_in_comment(character: char) -> bool {
     is_legible(character) && character != '='
 }
 
@@ -214,6 +231,7 @@ fn escaped(text: &[u16]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reg_file::CodePage;
 
     fn units(text: &str) -> Vec<u16> {
         text.encode_utf16().collect()
@@ -241,7 +259,7 @@ mod tests {
         document.comment("");
         document.push(delete_value(r"HKEY_USERS\a", "y"));
         let expected = "REGEDIT4\n\n; first\n[HKEY_USERS\\a]\n\"x\"=-\n\n;\n[HKEY_USERS\\a]\n\"y\"=-\n\n";
-        assert_eq!(text(&document, Dialect::Regedit4), expected);
+        assert_eq!(text(&document, Dialect::Regedit4(CodePage::WINDOWS_1252)), expected);
     }
 
     #[test]

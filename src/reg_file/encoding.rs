@@ -1,6 +1,6 @@
 //! From the bytes of a file to UTF-16 units, as regedit decides it.
 
-use super::code_page;
+use super::code_page::CodePage;
 use super::diagnostic::Code;
 
 /// How a `.reg` file is encoded, as far as its first bytes tell.
@@ -56,11 +56,11 @@ impl Encoding {
 }
 
 /// The encoding and the text that regedit would see, without its byte order mark. Empty where it sees nothing.
-pub(super) fn decode(bytes: &[u8]) -> (Encoding, Vec<u16>) {
+pub(super) fn decode(bytes: &[u8], code_page: CodePage) -> (Encoding, Vec<u16>) {
     let encoding = Encoding::of(bytes);
     let text = match encoding {
         Encoding::Utf16Le => bytes.as_chunks().0.iter().skip(1).map(|&unit| u16::from_le_bytes(unit)).collect(),
-        Encoding::EightBit => code_page::widen(bytes),
+        Encoding::EightBit => code_page.decode(bytes),
         _ => Vec::new(),
     };
     (encoding, text)

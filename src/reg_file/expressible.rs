@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::code_page::CodePage;
 use super::dialect::Dialect;
 use super::document::Operation;
 use super::key_line::comment_within;
@@ -43,9 +44,12 @@ pub enum Reason {
     /// hivexregedit works inside one hive, whose root key it can neither leave nor delete.
     #[error("outside the keys below a hive's root that hivexregedit can reach")]
     OutsideHive,
-    /// REGEDIT4 text is in a code page; only ASCII is the same in all of them.
-    #[error("not ASCII, which is all that REGEDIT4 carries safely")]
-    NotAscii,
+    /// REGEDIT4 is text of one code page, and its hex data of the text types are too.
+    #[error("not in code page {0}, and REGEDIT4 carries nothing else; write version 5.00")]
+    NotInCodePage(CodePage),
+    /// REGEDIT4 has one byte in hex for each character of a text, so half a unit has no place in it.
+    #[error("text with an odd number of bytes, which REGEDIT4 cannot carry; write version 5.00")]
+    OddText,
     /// Importers disagree about which mention wins, and whether letter case makes another value.
     #[error("value named a second time (letter case aside) in the same key")]
     NamedTwice,
@@ -84,13 +88,23 @@ pub(super) fn check_value(operation: &Operation, dialect: Dialect) -> Result<(),
         check_name(name, dialect)?;
     }
     match operation {
-        Operation::SetValue { data_type, bytes, .. } if dialect == Dialect::Regedit4 && is_text(*data_type) => {
-            let ascii = |unit: &[u8; 2]| matches!(unit, [0..=0x7f, 0]);
-            let (units, rest) = bytes.as_chunks();
-            if units.iter().all(ascii) && rest.is_empty() { Ok(()) } else { Err(Reason::NotAscii) }
-        }
+        Operation::SetValue { data_type, bytes, .. } if is_text(*data_type) => match dialect.code_page() {
+            Some(page) => check_text(bytes, page),
+            None => Ok(()),
+        },
         _ => Ok(()),
     }
+}
+
+/// Whether data of a text type, in quotes or in hex, is text of that page.
+fn check_text(bytes: &[u8], page: CodePage) -> Result<(), Reason> {
+    let (units, rest) = bytes.as_chunks();
+    if !rest.is_empty() {
+        return Err(Reason::OddText);
+    }
+    let mut characters = char::decode_utf16(units.iter().map(|&unit| u16::from_le_bytes(unit)));
+    let has = |character: Result<char, _>| character.is_ok_and(|character| page.has(character));
+    if characters.all(has) { Ok(()) } else { Err(Reason::NotInCodePage(page)) }
 }
 
 fn check_key(key: &KeyPath, dialect: Dialect) -> Result<(), Reason> {
@@ -123,8 +137,10 @@ fn check_name(name: &[u16], dialect: Dialect) -> Result<(), Reason> {
             Err(_) => return Err(Reason::UnpairedSurrogate),
             Ok('\0') => return Err(Reason::Nul),
             Ok('\r' | '\n') => return Err(Reason::LineEnd),
-            Ok(other) if dialect == Dialect::Regedit4 && !other.is_ascii() => return Err(Reason::NotAscii),
-            Ok(_) => {}
+            Ok(other) => match dialect.code_page() {
+                Some(page) if !page.has(other) => return Err(Reason::NotInCodePage(page)),
+                _ => {}
+            },
         }
     }
     Ok(())
@@ -162,6 +178,29 @@ mod tests {
         assert_eq!(check_operation(&delete(r"HKEY_USERS\a"), Dialect::Hivex), Err(Reason::OutsideHive));
         assert_eq!(check_operation(&create(&["HKEY_USERS"]), Dialect::Hivex), Err(Reason::OutsideHive));
         assert_eq!(check_operation(&create(&["HKEY_USERS", "a"]), Dialect::Hivex), Ok(()));
+    }
+
+    #[test]
+    fn regedit4_carries_what_its_code_page_has() {
+        let page = CodePage::WINDOWS_1252;
+        let check = |operation: &Operation| check_operation(operation, Dialect::Regedit4(page));
+        let set = |data_type, bytes: &[u8]| Operation::SetValue {
+            key: KeyPath::from("HKEY_USERS"),
+            name: vec![],
+            data_type,
+            bytes: bytes.to_vec(),
+        };
+        assert_eq!(check(&create(&["HKEY_USERS", "é€"])), Ok(()));
+        assert_eq!(check(&create(&["HKEY_USERS", "ā"])), Err(Reason::NotInCodePage(page)));
+        for text in [1, 2, 7] {
+            assert_eq!(check(&set(text, b"\xe9\0\0\0\n\0")), Ok(()));
+            assert_eq!(check(&set(text, b"\x01\x01\0\0")), Err(Reason::NotInCodePage(page)));
+            assert_eq!(check(&set(text, b"\x00\xd8\0\0")), Err(Reason::NotInCodePage(page)));
+            assert_eq!(check(&set(text, b"A\0\0")), Err(Reason::OddText));
+        }
+        assert_eq!(check(&set(3, b"\x00\xd8\0")), Ok(()));
+        let refusal = Reason::NotInCodePage(page).to_string();
+        assert_eq!(refusal, "not in code page 1252, and REGEDIT4 carries nothing else; write version 5.00");
     }
 
     #[test]

@@ -131,7 +131,7 @@ mod tests {
     /// What the data of a value is, and the line:column and name of each diagnostic.
     fn read_text(text: &str) -> (Option<Vec<u8>>, Vec<String>) {
         let units: Vec<u16> = text.encode_utf16().collect();
-        let mut scanner = Scanner::new(&units, Encoding::Text);
+        let mut scanner = Scanner::new(&units, Encoding::Text, None);
         let line = scanner.next_line().unwrap();
         let bytes = read(&mut scanner, line, line.text);
         let seen = scanner.diagnostics.iter().map(|d| format!("{}:{} {}", d.line, d.column, d.code.id()));

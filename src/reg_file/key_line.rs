@@ -109,7 +109,7 @@ mod tests {
     /// What a key line does, and the column and name of each diagnostic.
     fn read_text(text: &str) -> (KeyLine, Vec<String>) {
         let units: Vec<u16> = text.encode_utf16().collect();
-        let mut scanner = Scanner::new(&units, Encoding::Text);
+        let mut scanner = Scanner::new(&units, Encoding::Text, None);
         let line = scanner.next_line().unwrap();
         let found = read(&mut scanner, line, &line.text[1..]);
         (found, scanner.diagnostics.iter().map(|found| format!("{} {}", found.column, found.code.id())).collect())

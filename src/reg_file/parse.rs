@@ -2,6 +2,7 @@
 
 use std::mem;
 
+use super::code_page::CodePage;
 use super::diagnostic::{Code, Diagnostic, Rejection, Severity, Verdict};
 use super::document::{Document, Entry, Operation};
 use super::encoding::{self, Encoding};
@@ -82,10 +83,23 @@ impl Reading {
     }
 }
 
+/// What a `.reg` file does not tell about where it is to be imported.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReadOptions {
+    /// The ANSI code page of the importing machine, which 8-bit text is read in. Where it is not known, windows-1252 is
+    /// taken, and everything that depends on it is remarked upon.
+    pub code_page: Option<CodePage>,
+}
+
 /// Reads the bytes of a `.reg` file as regedit would: header, encoding, and every line.
 pub fn parse(bytes: &[u8]) -> Reading {
-    let (encoding, text) = encoding::decode(bytes);
-    let mut parser = Parser::new(&text, encoding);
+    parse_with(bytes, &ReadOptions::default())
+}
+
+/// [`parse`], on a machine of which more is known.
+pub fn parse_with(bytes: &[u8], options: &ReadOptions) -> Reading {
+    let (encoding, text) = encoding::decode(bytes, options.code_page.unwrap_or_default());
+    let mut parser = Parser::new(&text, encoding, options);
     if bytes.is_empty() || encoding == Encoding::Utf16Le && bytes.len() == 2 {
         parser.remark_file(Code::EmptyFile);
     } else if let Some(code) = encoding.obstacle() {
@@ -104,7 +118,7 @@ pub fn parse(bytes: &[u8]) -> Reading {
 /// Bytes in hex are what the header says they are; everything else is read as [`parse`] reads a UTF-16 file.
 pub fn parse_text(text: &str) -> Reading {
     let units: Vec<u16> = text.encode_utf16().collect();
-    let mut parser = Parser::new(&units, Encoding::Text);
+    let mut parser = Parser::new(&units, Encoding::Text, &ReadOptions::default());
     if text.is_empty() {
         parser.remark_file(Code::EmptyFile);
     } else {
@@ -116,6 +130,7 @@ pub fn parse_text(text: &str) -> Reading {
 struct Parser<'t> {
     scanner: Scanner<'t>,
     encoding: Encoding,
+    options: ReadOptions,
     version: Option<Version>,
     key: Option<KeyPath>,
     names: NamesSeen,
@@ -124,10 +139,11 @@ struct Parser<'t> {
 }
 
 impl<'t> Parser<'t> {
-    fn new(text: &'t [u16], encoding: Encoding) -> Self {
+    fn new(text: &'t [u16], encoding: Encoding, options: &ReadOptions) -> Self {
         Self {
-            scanner: Scanner::new(text, encoding),
+            scanner: Scanner::new(text, encoding, options.code_page),
             encoding,
+            options: *options,
             version: None,
             key: None,
             names: NamesSeen::default(),
@@ -148,7 +164,7 @@ impl<'t> Parser<'t> {
         }
         self.version = version;
         let Some(version) = version else { return };
-        let form = text_form(version, self.encoding);
+        let form = text_form(version, self.encoding, self.options.code_page);
         while let Some(line) = self.scanner.next_line() {
             let goes_on = match after_blanks(line.text).first().map(|&unit| u8::try_from(unit)) {
                 None => true,
@@ -247,11 +263,8 @@ fn header(line: &[u16], encoding: Encoding) -> (Option<Version>, Option<Code>) {
 }
 
 /// What bytes in hex are for the text types, by the header and, unless they disagree, by the encoding.
-fn text_form(version: Version, encoding: Encoding) -> TextForm {
-    match (version, encoding) {
-        (Version::Regedit5, Encoding::EightBit) => TextForm::Disputed(&TextForm::Utf16),
-        (Version::Regedit4, Encoding::Utf16Le) => TextForm::Disputed(&TextForm::EightBit),
-        (Version::Regedit5, _) => TextForm::Utf16,
-        (Version::Regedit4, _) => TextForm::EightBit,
-    }
+fn text_form(version: Version, encoding: Encoding, code_page: Option<CodePage>) -> TextForm {
+    let disputed =
+        matches!((version, encoding), (Version::Regedit5, Encoding::EightBit) | (Version::Regedit4, Encoding::Utf16Le));
+    TextForm { eight_bit: version == Version::Regedit4, disputed, code_page }
 }

@@ -1,5 +1,6 @@
 //! The parser's way through a text: its lines, and what is noted on the way.
 
+use super::code_page::{CodePage, UNDEFINED};
 use super::diagnostic::{Code, Diagnostic};
 use super::document::Comment;
 use super::encoding::Encoding;
@@ -10,6 +11,7 @@ use super::lines::{Line, Lines, after_blanks};
 pub(super) struct Scanner<'t> {
     lines: Lines<'t>,
     encoding: Encoding,
+    code_page: Option<CodePage>,
     /// How many operations were read so far: a comment knows which one it stands before.
     pub(super) operations: usize,
     pub(super) diagnostics: Vec<Diagnostic>,
@@ -17,8 +19,10 @@ pub(super) struct Scanner<'t> {
 }
 
 impl<'t> Scanner<'t> {
-    pub(super) fn new(text: &'t [u16], encoding: Encoding) -> Self {
-        Self { lines: Lines::new(text), encoding, operations: 0, diagnostics: Vec::new(), comments: Vec::new() }
+    /// The code page is that of 8-bit text, where it is known.
+    pub(super) fn new(text: &'t [u16], encoding: Encoding, code_page: Option<CodePage>) -> Self {
+        let (lines, diagnostics, comments) = (Lines::new(text), Vec::new(), Vec::new());
+        Self { lines, encoding, code_page, operations: 0, diagnostics, comments }
     }
 
     /// The next line. A NUL ends the text.
@@ -50,11 +54,15 @@ impl<'t> Scanner<'t> {
 
     /// Notes the first character of each kind that is not to be trusted.
     fn check_characters(&mut self, line: Line<'_>) {
-        if self.encoding == Encoding::EightBit
-            && comment_text(line.text).is_none()
-            && let Some((_, from)) = split_at(line.text, |unit| unit > 0x7f)
-        {
-            self.remark(line, from, Code::CodePageDependent);
+        if self.encoding == Encoding::EightBit && comment_text(line.text).is_none() {
+            if self.code_page.is_none()
+                && let Some((_, from)) = split_at(line.text, |unit| unit > 0x7f)
+            {
+                self.remark(line, from, Code::CodePageDependent);
+            }
+            if let Some((_, from)) = split_at(line.text, |unit| unit == UNDEFINED) {
+                self.remark(line, from, Code::NotInCodePage);
+            }
         }
         let (mut unpaired, mut hidden) = (None, None);
         let mut rest = line.text;

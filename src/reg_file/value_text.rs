@@ -48,9 +48,9 @@ pub(super) fn write_data(text: &mut String, name: &[u16], data_type: u32, bytes:
     let mut line = String::new();
     write_name(&mut line, name);
     let column = line.encode_utf16().count().saturating_add(tag.len());
-    if dialect == Dialect::Regedit4 && is_text(data_type) {
-        // Every unit is ASCII, or the value had been refused; regedit widens them again.
-        write_bytes(text, &bytes.iter().copied().step_by(2).collect::<Vec<_>>(), column, dialect.line_end());
+    if dialect.code_page().is_some() && is_text(data_type) {
+        // The page has every character, or the value had been refused; regedit widens them again.
+        write_bytes(text, &dialect.encode_part(&String::from_utf16_lossy(&units(bytes))), column, dialect.line_end());
     } else {
         write_bytes(text, bytes, column, dialect.line_end());
     }
@@ -80,17 +80,21 @@ fn push_byte(text: &mut String, byte: u8) {
 
 /// The text of a REG_SZ that quotes carry without loss and readers see as it is: whole units, one NUL, at the end.
 fn plain_text(bytes: &[u8], dialect: Dialect) -> Option<String> {
-    let (units, rest) = bytes.as_chunks();
-    let units = units.iter().map(|&unit| u16::from_le_bytes(unit)).collect::<Vec<_>>();
-    let (0, units) = units.split_last().filter(|_| rest.is_empty())? else { return None };
+    let units = units(bytes);
+    let (0, units) = units.split_last().filter(|_| bytes.len().is_multiple_of(2))? else { return None };
     let text = String::from_utf16(units).ok()?;
-    let keeps = |c| is_legible(c) && (c.is_ascii() || dialect.quotes_beyond_ascii());
-    text.chars().all(keeps).then_some(text)
+    text.chars().all(|character| is_legible(character) && dialect.quotes(character)).then_some(text)
+}
+
+/// The whole UTF-16 units of data.
+fn units(bytes: &[u8]) -> Vec<u16> {
+    bytes.as_chunks().0.iter().map(|&unit| u16::from_le_bytes(unit)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reg_file::CodePage;
 
     fn value(name: &str, data_type: u32, bytes: &[u8], dialect: Dialect) -> String {
         let name: Vec<u16> = name.encode_utf16().collect();
@@ -116,8 +120,21 @@ mod tests {
 
     #[test]
     fn regedit4_has_one_byte_per_character_of_a_text_in_hex() {
-        assert_eq!(value("a", 2, b"%\0a\0\0\0", Dialect::Regedit4), "\"a\"=hex(2):25,61,00");
-        assert_eq!(value("a", 3, b"%\0", Dialect::Regedit4), "\"a\"=hex:25,00");
+        let regedit4 = |number| Dialect::Regedit4(CodePage::new(number).unwrap());
+        assert_eq!(value("a", 2, b"%\0a\0\0\0", regedit4(1252)), "\"a\"=hex(2):25,61,00");
+        assert_eq!(value("a", 3, b"%\0", regedit4(1252)), "\"a\"=hex:25,00");
+        assert_eq!(value("a", 2, b"\xac\x20\0\0", regedit4(1252)), "\"a\"=hex(2):80,00");
+    }
+
+    #[test]
+    fn regedit4_quotes_what_no_importer_can_misread() {
+        let regedit4 = |number| Dialect::Regedit4(CodePage::new(number).unwrap());
+        assert_eq!(value("a", 1, b"\xe9\0\0\0", regedit4(1252)), "\"a\"=\"é\"");
+        assert_eq!(value("a", 1, b"a\0\n\0\0\0", regedit4(1252)), "\"a\"=hex(1):61,0a,00");
+        assert_eq!(value("a", 1, b"a\0\0\0\0\0", regedit4(1252)), "\"a\"=hex(1):61,00,00");
+        // U+8868 ends in the byte of a backslash, U+3042 does not.
+        assert_eq!(value("a", 1, b"\x68\x88\0\0", regedit4(932)), "\"a\"=hex(1):95,5c,00");
+        assert_eq!(value("a", 1, b"\x42\x30\0\0", regedit4(932)), "\"a\"=\"あ\"");
     }
 
     /// One name of 81 units leaves no room, and yet the first byte stays on its line.

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::dialect::Dialect;
 use super::document::{Comment, Operation};
-use super::emit::{Emitter, is_plain_in_comment};
+use super::emit::{Emitter, comment_text};
 use super::expressible::{Reason, check_operation, check_value};
 
 /// Writes operations as they come, laid out as [`super::emit`] lays out a document.
@@ -51,15 +51,8 @@ impl<W: Write> Writer<W> {
     /// anywhere else: if another value of the same key comes next, its key line is repeated. A character that some
     /// importer would trip over is escaped (`\u{3d}`).
     pub fn comment(&mut self, text: &str) {
-        let mut safe = String::with_capacity(text.len());
-        for character in text.trim_end_matches(['\\', ' ']).chars() {
-            if is_plain_in_comment(character) && (character.is_ascii() || self.dialect != Dialect::Regedit4) {
-                safe.push(character);
-            } else {
-                safe.extend(character.escape_unicode());
-            }
-        }
-        self.comments.push(Comment { line: 0, text: safe.encode_utf16().collect(), before: 0 });
+        let text = comment_text(text, self.dialect).encode_utf16().collect();
+        self.comments.push(Comment { line: 0, text, before: 0 });
     }
 
     /// Writes an operation, or says why it cannot be written; then nothing of it is.
@@ -121,7 +114,7 @@ impl<W: Write> Writer<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reg_file::{Document, KeyPath, emit, emit_text, parse_text};
+    use crate::reg_file::{CodePage, Document, KeyPath, emit, emit_text, parse_text};
 
     fn set(key: &str, name: &str, bytes: &[u8]) -> Operation {
         let name = name.encode_utf16().collect();
@@ -143,7 +136,7 @@ mod tests {
             document.push(set(key, "long", &[7; 100]));
             document.push(set(key, "é", &[]));
         }
-        for dialect in [Dialect::Regedit5, Dialect::Hivex] {
+        for dialect in [Dialect::Regedit5, Dialect::Regedit4(CodePage::WINDOWS_1252), Dialect::Hivex] {
             let mut writer = Writer::new(Vec::new(), dialect).unwrap();
             writer.comment("é");
             for entry in &document.operations {

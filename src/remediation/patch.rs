@@ -3,7 +3,7 @@
 use super::{Edit, Plan};
 use crate::control_set::key_name;
 use crate::finding::ObservedDatum;
-use crate::reg_file::{Dialect, Document, KeyPath, Operation, Refusal, emit};
+use crate::reg_file::{Dialect, Document, KeyPath, Operation, Refusal, comment_text, emit};
 use crate::registry::Role;
 
 /// Where a patch is to be imported.
@@ -91,9 +91,9 @@ pub fn patch_files(plan: &Plan, options: &PatchOptions) -> Result<Vec<PatchFile>
 
 fn document(plan: &Plan, edits: &[&Edit], direction: Direction, options: &PatchOptions) -> Document {
     let mut document = Document::default();
-    for line in header(plan, edits, direction) {
-        // An importer takes an equals sign in a comment for a value, and a backslash at its end for a continuation.
-        document.comment(line.replace('=', " is ").trim_end_matches('\\'));
+    for line in header(plan, edits, direction, options.dialect) {
+        // An importer takes an equals sign in a comment for a value.
+        document.comment(&comment_text(&line.replace('=', " is "), options.dialect));
     }
     match direction {
         Direction::Correct => {
@@ -112,13 +112,16 @@ fn document(plan: &Plan, edits: &[&Edit], direction: Direction, options: &PatchO
 }
 
 /// The comment at the head. `verify` reads the second line.
-fn header(plan: &Plan, edits: &[&Edit], direction: Direction) -> Vec<String> {
+fn header(plan: &Plan, edits: &[&Edit], direction: Direction, dialect: Dialect) -> Vec<String> {
     let mut lines = vec![format!("Written by hivemend {}.", env!("CARGO_PKG_VERSION"))];
     let kind = if direction == Direction::Correct { "patch" } else { "rollback" };
     lines.push(format!("hivemend {kind} for {}. Do not import it into another Windows.", plan.os));
     for hive in plan.hives.iter().filter(|hive| edits.iter().any(|edit| edit.hive == hive.role)) {
         let sum = hive.sha256.as_deref().unwrap_or("not computed");
         lines.push(format!("{} hive, SHA-256 {sum}", hive.role));
+    }
+    if let Some(page) = dialect.code_page() {
+        lines.push(format!("Text of code page {page}: import it where that is the ANSI code page."));
     }
     match direction {
         Direction::Correct => {

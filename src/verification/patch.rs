@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::evidence::sha256_of;
 use crate::os::OsId;
-use crate::reg_file::{Document, Reading, Severity, Verdict, parse, parse_text};
+use crate::reg_file::{CodePage, Document, ReadOptions, Reading, Severity, Verdict, parse_text, parse_with};
 use crate::registry::Role;
 
 /// A `.reg` file, read as regedit reads it.
@@ -50,10 +50,10 @@ pub struct PatchSummary {
 }
 
 impl Patch {
-    /// Reads a `.reg` file as that importer does.
-    pub fn read(path: impl Into<String>, bytes: &[u8], importer: Importer) -> Self {
+    /// Reads a `.reg` file as that importer does; on a machine with that ANSI code page, where it is known.
+    pub fn read(path: impl Into<String>, bytes: &[u8], importer: Importer, code_page: Option<CodePage>) -> Self {
         let text = (importer == Importer::Hivexregedit).then(|| str::from_utf8(bytes).ok()).flatten();
-        let reading = text.map_or_else(|| parse(bytes), parse_text);
+        let reading = text.map_or_else(|| parse_with(bytes, &ReadOptions { code_page }), parse_text);
         Self { path: path.into(), sha256: sha256_of(bytes), reading, importer }
     }
 
@@ -131,14 +131,14 @@ mod tests {
             "Windows Registry Editor Version 5.00\n\n; hivemend rollback for windows-xp. Do not import it into another \
              Windows.\n; SYSTEM hive, SHA-256 {sum}\n; SOFTWARE hive, SHA-256 not computed\n\n[HKEY_LOCAL_MACHINE\\SYSTEM]\n"
         );
-        let patch = Patch::read("x.reg", text.as_bytes(), Importer::Regedit);
+        let patch = Patch::read("x.reg", text.as_bytes(), Importer::Regedit, None);
         assert_eq!(patch.summary().made_for.as_deref(), Some("windows-xp"));
         assert_eq!(patch.hives(), [(Role::System, sum)]);
         assert_eq!(patch.refuses(OsId::WindowsXp), None);
         let refusal = "x.reg was made for windows-xp, and this is windows-2000";
         assert_eq!(patch.refuses(OsId::Windows2000).as_deref(), Some(refusal));
         let text = b"Windows Registry Editor Version 5.00\n\n[HKEY_LOCAL_MACHINE\\SYSTEM]\n";
-        let foreign = Patch::read("y.reg", text, Importer::Regedit);
+        let foreign = Patch::read("y.reg", text, Importer::Regedit, None);
         assert_eq!((foreign.refuses(OsId::Windows2000), foreign.hives()), (None, vec![]));
     }
 }

@@ -82,7 +82,7 @@ fn carry_out_all(
     let mut carried = Vec::new();
     for file in files {
         let importer = if dialect == Dialect::Hivex { Importer::Hivexregedit } else { Importer::Regedit };
-        let patch = Patch::read(file.name.as_str(), &file.bytes, importer);
+        let patch = Patch::read(file.name.as_str(), &file.bytes, importer, dialect.code_page());
         patch.reading.clone().into_document().map_err(|rejection| Error::Refused {
             reason: format!("{}: what was written cannot be read again: {rejection}", patch.path),
             advice: "Please report it; nothing was written".to_owned(),

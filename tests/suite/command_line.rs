@@ -312,3 +312,24 @@ fn reports_of_every_fixture_keep_to_the_schema_that_the_program_prints() {
         assert!(errors.is_empty(), "{arguments:?}: {errors:#?}");
     }
 }
+
+/// The bytes of the file: one for each character, the machine's code page named in the header.
+#[test]
+fn a_patch_in_regedit4_is_text_of_the_code_page() {
+    let desk = Desk::with(&["windows-xp-senslogn-shutdown-wrong"]);
+    let audit = ["audit", "evidence", "--patch"];
+    assert_eq!(desk.code(&[&audit[..], &["patch", "--dialect", "regedit4", "--code-page", "1251"]].concat()), 1);
+    let files = contents(&desk.path("patch"));
+    let (_, bytes, _) = files.iter().find(|(path, ..)| path.ends_with("SOFTWARE.reg")).unwrap();
+    let text = str::from_utf8(bytes).unwrap();
+    let (header, rest) = text.split_once("\r\n\r\n").unwrap();
+    assert_eq!(header, "REGEDIT4");
+    assert!(rest.contains("\r\n; Text of code page 1251: import it where that is the ANSI code page.\r\n"), "{rest}");
+    let key = r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon\Notify\SensLogn";
+    assert!(rest.ends_with(&format!("[{key}]\r\n\"Shutdown\"=\"SensShutdownEvent\"\r\n\r\n")), "{rest}");
+
+    let refused = |more: &[&str]| desk.complaint(2, &[&audit[..], &["other"], more].concat());
+    assert!(refused(&["--code-page", "1251"]).contains("Only --dialect regedit4 is text of a code page"));
+    assert!(refused(&["--dialect", "regedit4", "--code-page", "65001"]).contains("437, 850, 852"));
+    assert!(!desk.path("other").exists());
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use hivemend::examination::Options;
 use hivemend::finding::Verdict;
-use hivemend::reg_file::{self, Dialect, Document, Operation};
+use hivemend::reg_file::{self, CodePage, Dialect, Document, Operation, ReadOptions, Reason, Refusal};
 use hivemend::remediation::{PatchOptions, Plan, patch_files};
 
 use super::{Examined, examined, examined_case, for_each_case};
@@ -16,14 +16,23 @@ use crate::fixture::{Case, root_of};
 /// a key that the patch makes stays, empty, after the rollback.
 type Values = BTreeMap<(String, String), (u32, Vec<u8>)>;
 
+/// Text that no code page has is refused in REGEDIT4, all of a patch at once.
+const BEYOND_A_CODE_PAGE: &str = "hostile-strings";
+
 #[test]
 fn every_patch_mends_what_it_claims_and_its_rollback_takes_it_back() {
     let patched = for_each_case(|name| {
         let before = examined_case(name);
         match before.plan() {
             Ok(plan) if !plan.edits.is_empty() => {
-                for dialect in [Dialect::Regedit5, Dialect::Hivex] {
-                    check(&before, &plan, dialect);
+                for dialect in [Dialect::Regedit5, Dialect::Regedit4(CodePage::default()), Dialect::Hivex] {
+                    match documents(&plan, dialect) {
+                        Ok(files) => check(&before, &plan, dialect, &files),
+                        Err(refusal) => {
+                            assert_eq!(name, BEYOND_A_CODE_PAGE);
+                            assert_eq!(refusal.reason, Reason::NotInCodePage(CodePage::default()));
+                        }
+                    }
                 }
                 1
             }
@@ -34,11 +43,10 @@ fn every_patch_mends_what_it_claims_and_its_rollback_takes_it_back() {
     assert!(count > 35, "only {count} cases with a patch");
 }
 
-fn check(before: &Examined, plan: &Plan, dialect: Dialect) {
+fn check(before: &Examined, plan: &Plan, dialect: Dialect, files: &[(String, Document)]) {
     let name = &before.case.name;
-    let files = documents(plan, dialect);
-    let patched = carry_out(&before.case, &files, ".reg");
-    let twice = carry_out(&patched, &files, ".reg");
+    let patched = carry_out(&before.case, files, ".reg");
+    let twice = carry_out(&patched, files, ".reg");
     assert_eq!(all_values(&twice), all_values(&patched), "{name}: the patch is not idempotent");
 
     let after = examined(patched.clone(), &Options::default());
@@ -53,9 +61,9 @@ fn check(before: &Examined, plan: &Plan, dialect: Dialect) {
     let again = after.plan().unwrap();
     assert_eq!(again.edits, [], "{name}: a second plan has something to do");
 
-    let rolled_back = carry_out(&patched, &files, ".rollback.reg");
+    let rolled_back = carry_out(&patched, files, ".rollback.reg");
     let (mut was, mut is) = (all_values(&before.case), all_values(&rolled_back));
-    if dialect == Dialect::Regedit5 {
+    if dialect != Dialect::Hivex {
         for edit in plan.edits.iter().filter(|edit| !edit.regedit_restores) {
             let place = (format!("{}\\{}", edit.hive, edit.key).to_uppercase(), edit.value.clone());
             assert!(was.remove(&place).is_some() && is.remove(&place).is_some(), "{name}: {place:?}");
@@ -65,10 +73,10 @@ fn check(before: &Examined, plan: &Plan, dialect: Dialect) {
 }
 
 /// The plan's files as their importer carries them out.
-fn documents(plan: &Plan, dialect: Dialect) -> Vec<(String, Document)> {
-    let files = patch_files(plan, &PatchOptions { dialect, ..PatchOptions::default() }).unwrap();
+fn documents(plan: &Plan, dialect: Dialect) -> Result<Vec<(String, Document)>, Refusal> {
+    let files = patch_files(plan, &PatchOptions { dialect, ..PatchOptions::default() })?;
     let read = |bytes: &[u8]| {
-        let reading = reg_file::parse(bytes);
+        let reading = reg_file::parse_with(bytes, &ReadOptions { code_page: dialect.code_page() });
         assert!(reading.is_established());
         reading.effect
     };
@@ -77,7 +85,7 @@ fn documents(plan: &Plan, dialect: Dialect) -> Vec<(String, Document)> {
         reg_file::parse_text(text).into_document().unwrap()
     };
     let read = |bytes: &[u8]| if dialect == Dialect::Hivex { read_by_hivex(bytes) } else { read(bytes) };
-    files.into_iter().map(|file| (file.name, read(&file.bytes))).collect()
+    Ok(files.into_iter().map(|file| (file.name, read(&file.bytes))).collect())
 }
 
 /// The case with `<role><suffix>` carried out on each hive.
@@ -114,7 +122,7 @@ fn collect(path: &str, key: &Key, values: &mut Values) {
 fn the_patch_of_one_wrong_value_is_that_value() {
     let plan = examined_case("windows-xp-senslogn-shutdown-wrong").plan().unwrap();
     let key = r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon\Notify\SensLogn";
-    let files = documents(&plan, Dialect::Regedit5);
+    let files = documents(&plan, Dialect::Regedit5).unwrap();
     let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["SOFTWARE.reg", "SOFTWARE.rollback.reg"]);
     for ((_, document), function) in files.iter().zip(["SensShutdownEvent", "SensStopEvent"]) {

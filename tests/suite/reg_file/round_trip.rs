@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use hivemend::reg_file::{self, Dialect, Document, KeyPath, Operation, Verdict};
+use hivemend::reg_file::{self, CodePage, Dialect, Document, KeyPath, Operation, ReadOptions, Verdict};
 use proptest::prelude::*;
 
 /// Units that mean something to somebody, and any others.
@@ -45,15 +45,34 @@ fn operation() -> impl Strategy<Value = Operation> {
     ]
 }
 
+/// Version 5.00, REGEDIT4 in any code page, and hivexregedit's.
 fn dialect() -> impl Strategy<Value = Dialect> {
-    prop::sample::select(vec![Dialect::Regedit5, Dialect::Regedit4, Dialect::Hivex])
+    let page = prop::sample::select(CodePage::all().collect::<Vec<_>>());
+    prop_oneof![1 => Just(Dialect::Regedit5), 1 => Just(Dialect::Hivex), 2 => page.prop_map(Dialect::Regedit4)]
+}
+
+/// Operations that a dialect cannot say are as likely as not; in a code page most are, but for what it has.
+fn said_in(dialect: Dialect) -> impl Strategy<Value = (Dialect, Vec<Operation>)> {
+    let letters = match dialect.code_page() {
+        Some(page) => page.decode(&(1..=u8::MAX).collect::<Vec<_>>()),
+        None => "aé😀".encode_utf16().collect(),
+    };
+    let letters: Vec<u16> = letters.into_iter().filter(|&unit| unit != 0xfffd).collect();
+    let text = || prop::collection::vec(prop::sample::select(letters.clone()), 0..20);
+    let set = (text(), text(), prop::sample::select(vec![1_u32, 2, 7, 3]), any::<bool>());
+    let set = set.prop_map(|(name, mut data, data_type, ends)| {
+        data.extend(ends.then_some(0));
+        let bytes = data.into_iter().flat_map(u16::to_le_bytes).collect();
+        Operation::SetValue { key: KeyPath::from(r"HKEY_USERS\a"), name, data_type, bytes }
+    });
+    (Just(dialect), prop::collection::vec(prop_oneof![operation(), set], 1..6))
 }
 
 /// Reads what was written, as the importer it was written for would.
 fn read(written: &[u8], dialect: Dialect) -> reg_file::Reading {
     match dialect {
         Dialect::Hivex => reg_file::parse_text(str::from_utf8(written).unwrap()),
-        _ => reg_file::parse(written),
+        _ => reg_file::parse_with(written, &ReadOptions { code_page: dialect.code_page() }),
     }
 }
 
@@ -64,7 +83,7 @@ fn substance(operations: impl IntoIterator<Item = Operation>) -> Vec<Operation> 
 
 proptest! {
     #[test]
-    fn what_is_written_is_read_back(operations in prop::collection::vec(operation(), 1..5), dialect in dialect()) {
+    fn what_is_written_is_read_back((dialect, operations) in dialect().prop_flat_map(said_in)) {
         let mut document = Document::default();
         operations.iter().filter(|operation| reg_file::check_operation(operation, dialect).is_ok()).for_each(
             |operation| document.push(operation.clone()),
