@@ -227,6 +227,10 @@ pub struct LintArgs {
     /// The .reg files; - reads one from stdin
     #[arg(required = true, value_name = "FILE.reg")]
     pub files: Vec<PathBuf>,
+    /// The ANSI code page of the machine that is to import files in 8-bit text; without it 1252 is taken, and what
+    /// depends on it is remarked upon
+    #[arg(long, value_name = "N")]
+    pub code_page: Option<CodePage>,
     /// How to print it; the table counts remarks that come again and again, JSON has each of them
     #[arg(long, value_enum, default_value_t)]
     pub format: ListFormat,

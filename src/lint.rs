@@ -2,9 +2,10 @@
 //!
 //! ```
 //! use hivemend::lint::LintedFile;
+//! use hivemend::reg_file::ReadOptions;
 //!
 //! let text = "Windows Registry Editor Version 5.00\n\n[HKLM\\SOFTWARE\\Example]\n\"a\"=dword:1\n";
-//! let file = LintedFile::new("example.reg", text.as_bytes());
+//! let file = LintedFile::new("example.reg", text.as_bytes(), &ReadOptions::default());
 //! assert!(!file.is_accepted());
 //! let mut page = Vec::new();
 //! hivemend::lint::render(&[file], &hivemend::report::table::Style::default(), &mut page)?;
@@ -18,7 +19,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 use crate::error::Error;
-use crate::reg_file::{self, Code, Diagnostic, Reading, Verdict};
+use crate::reg_file::{self, Code, Diagnostic, ReadOptions, Reading, Verdict};
 use crate::report::table::Style;
 
 mod excerpt;
@@ -79,10 +80,10 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
 
 impl LintedFile {
     /// Reads the bytes of a `.reg` file as regedit does.
-    pub fn new(path: impl Into<String>, bytes: &[u8]) -> Self {
-        let reading = reg_file::parse(bytes);
+    pub fn new(path: impl Into<String>, bytes: &[u8], options: &ReadOptions) -> Self {
+        let reading = reg_file::parse_with(bytes, options);
         let mut shown = select(&reading.diagnostics);
-        add_excerpts(&mut shown, &reg_file::text_of(bytes));
+        add_excerpts(&mut shown, &reg_file::text_of(bytes, options));
         Self { path: path.into(), reading, shown }
     }
 

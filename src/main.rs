@@ -16,7 +16,7 @@ use hivemend::error::Error;
 use hivemend::examination::{Examination, Options, examine};
 use hivemend::lint::{self, LintedFile};
 use hivemend::output::{keep_out_of_evidence, write_folder, write_whole};
-use hivemend::reg_file::Dialect;
+use hivemend::reg_file::{Dialect, ReadOptions};
 use hivemend::remediation::{PatchOptions, Plan, Selection, patch_files, remedy};
 use hivemend::report::table::Style;
 use hivemend::report::{InstallationReport, Report, json, schema, table};
@@ -252,10 +252,11 @@ fn lint(args: &LintArgs) -> Result<u8, Error> {
     if let Some(output) = &args.output {
         keep_out_of_evidence(&args.files, output)?;
     }
+    let options = ReadOptions { code_page: args.code_page };
     let mut files = Vec::new();
     for path in &args.files {
         match lint::read(path) {
-            Ok(bytes) => files.push(LintedFile::new(path.to_string_lossy(), &bytes)),
+            Ok(bytes) => files.push(LintedFile::new(path.to_string_lossy(), &bytes, &options)),
             Err(error) => say(&format!("error: {error}")),
         }
     }

@@ -89,10 +89,9 @@ fn count<'c>(cells: impl Iterator<Item = &'c Cell>, room: usize) -> usize {
 
 /// The characters of a text one by one. `followed_by_brace` says that `u{` comes behind it.
 fn cells(units: &[u16], followed_by_brace: bool) -> Vec<Cell> {
-    let mut characters = char::decode_utf16(units.iter().copied()).peekable();
     let mut rest = units;
     let mut cells = Vec::new();
-    while let Some(character) = characters.next() {
+    for character in char::decode_utf16(units.iter().copied()) {
         rest = rest.get(character.as_ref().map_or(1, |character| character.len_utf16())..).unwrap_or_default();
         let before_brace = match rest {
             [] => followed_by_brace,

@@ -74,7 +74,7 @@ mod tests {
 
     fn seen(path: &str) -> Vec<String> {
         let units: Vec<u16> = path.encode_utf16().collect();
-        let mut scanner = Scanner::new(&units, Encoding::Text);
+        let mut scanner = Scanner::new(&units, Encoding::Text, None);
         let line = Line { number: 1, text: &units };
         check_path(&mut scanner, line, line.text);
         scanner.diagnostics.iter().map(|found| format!("{} {}", found.column, found.code.id())).collect()

@@ -114,9 +114,9 @@ pub fn parse_with(bytes: &[u8], options: &ReadOptions) -> Reading {
     parser.finish()
 }
 
-/// The text of a file as [`parse`] sees it, without a byte order mark; empty where regedit sees none.
-pub(crate) fn text_of(bytes: &[u8]) -> Vec<u16> {
-    encoding::decode(bytes).1
+/// The text of a file as [`parse_with`] sees it, without a byte order mark; empty where regedit sees none.
+pub(crate) fn text_of(bytes: &[u8], options: &ReadOptions) -> Vec<u16> {
+    encoding::decode(bytes, options.code_page.unwrap_or_default()).1
 }
 
 /// The lines of a text with their numbers, as diagnostics count them, in UTF-16 units without their ends.

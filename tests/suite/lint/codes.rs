@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use hivemend::reg_file::{self, Code};
+use hivemend::reg_file::{self, Code, CodePage, ReadOptions};
 
 use super::utf16;
 
@@ -16,10 +16,12 @@ enum Example {
     Whole(&'static str),
     /// These bytes.
     Bytes(&'static [u8]),
+    /// These bytes, on a machine with that code page.
+    InPage(u16, &'static [u8]),
     /// This text in UTF-16, with another code that comes with it.
     Utf16(&'static str, Option<Code>),
 }
-use Example::{Below, Bytes, Utf16, Whole};
+use Example::{Below, Bytes, InPage, Utf16, Whole};
 
 const HEAD: &str = "Windows Registry Editor Version 5.00\n[HKEY_USERS\\k]\n";
 
@@ -29,11 +31,12 @@ fn example(code: Code) -> Option<Example> {
         Code::Utf16WithoutMark => Bytes(b"W\0i\0n\0"),
         Code::Utf16BigEndian => Bytes(b"\xfe\xff\0W\0i\0n"),
         Code::Utf8Mark => Bytes(b"\xef\xbb\xbfWin"),
-        Code::HalfUnit => Bytes(b"\xff\xfeW\0i\0n\0d\0o\0w\0s\0 \0R\0e\0g\0i\0s\0t\0r\0y\0 \0E\0d\0i\0t\0o\0r\0 \0V\0e\0r\0s\0i\0o\0n\0 \05\0.\00\00\0\n"),
+        Code::HalfUnit => Bytes(b"\xff\xfeW\0i\0n\0d\0o\0w\0s\0 \0R\0e\0g\0i\0s\0t\0r\0y\0 \0E\0d\0i\0t\0o\0r\0 \0V\0e\0r\0s\0i\0o\0n\0 \x005\0.\x000\x000\0\n"),
         Code::NulInText => Below("@=\"1\"\0"),
         Code::EightBitVersion5 => Bytes(b"Windows Registry Editor Version 5.00\n"),
         Code::HeaderNotForEncoding => Utf16("REGEDIT4\n", None),
         Code::CodePageDependent => Bytes(b"REGEDIT4\n[HKEY_USERS\\caf\xe9]\n"),
+        Code::NotInCodePage => InPage(932, b"REGEDIT4\n[HKEY_USERS\\caf\xff]\n"),
         Code::HiddenCharacter => Below("\"Sta\u{200b}rt\"=dword:4"),
         Code::UnpairedSurrogate => Bytes(b"\xff\xfeR\0E\0G\0E\0D\0I\0T\x004\0\n\0;\0\x00\xd8"),
         Code::BadHeader => Whole("Windows Registry Editor Version 5.0\n"),
@@ -85,7 +88,7 @@ fn bytes(example: &Example) -> Vec<u8> {
     match example {
         Below(lines) => utf16(&format!("\u{feff}{HEAD}{lines}\n")),
         Whole(text) => text.as_bytes().to_vec(),
-        Bytes(bytes) => bytes.to_vec(),
+        Bytes(bytes) | InPage(_, bytes) => bytes.to_vec(),
         Utf16(text, _) => utf16(&format!("\u{feff}{text}")),
     }
 }
@@ -103,7 +106,11 @@ fn every_code_has_an_example_that_triggers_it_and_nothing_else() {
         if code == Code::ContinuationAtEnd {
             bytes.truncate(bytes.len() - 2);
         }
-        let found = reg_file::parse(&bytes).diagnostics;
+        let code_page = match example {
+            InPage(number, _) => Some(CodePage::new(number).unwrap()),
+            _ => None,
+        };
+        let found = reg_file::parse_with(&bytes, &ReadOptions { code_page }).diagnostics;
         assert_eq!(found.iter().map(|found| found.code.id()).collect::<BTreeSet<_>>(), expected);
     }
 }
@@ -125,6 +132,7 @@ fn shown(example: &Example) -> String {
         Utf16(whole, _) => format!("whole file in UTF-16: {}", text(whole)),
         Bytes([]) => "no bytes at all".to_owned(),
         Bytes(bytes) => format!("whole file: `{}`", bytes.escape_ascii()),
+        InPage(number, bytes) => format!("whole file, `--code-page {number}`: `{}`", bytes.escape_ascii()),
     }
 }
 
