@@ -12,6 +12,8 @@ use super::utf16;
 enum Example {
     /// These lines below a good header and an open key.
     Below(&'static str),
+    /// The same in UTF-16 units, for what is no text.
+    UnitsBelow(&'static [u16]),
     /// This whole text.
     Whole(&'static str),
     /// These bytes.
@@ -21,7 +23,7 @@ enum Example {
     /// This text in UTF-16, with another code that comes with it.
     Utf16(&'static str, Option<Code>),
 }
-use Example::{Below, Bytes, InPage, Utf16, Whole};
+use Example::{Below, Bytes, InPage, UnitsBelow, Utf16, Whole};
 
 const HEAD: &str = "Windows Registry Editor Version 5.00\n[HKEY_USERS\\k]\n";
 
@@ -38,7 +40,7 @@ fn example(code: Code) -> Option<Example> {
         Code::CodePageDependent => Bytes(b"REGEDIT4\n[HKEY_USERS\\caf\xe9]\n"),
         Code::NotInCodePage => InPage(932, b"REGEDIT4\n[HKEY_USERS\\caf\xff]\n"),
         Code::HiddenCharacter => Below("\"Sta\u{200b}rt\"=dword:4"),
-        Code::UnpairedSurrogate => Bytes(b"\xff\xfeR\0E\0G\0E\0D\0I\0T\x004\0\n\0;\0\x00\xd8"),
+        Code::UnpairedSurrogate => UnitsBelow(&[0x3b, 0xd800]),
         Code::BadHeader => Whole("Windows Registry Editor Version 5.0\n"),
         Code::HeaderNotImported => Whole("REGEDIT5\n"),
         Code::Windows31 => Whole("REGEDIT\n"),
@@ -87,6 +89,10 @@ fn example(code: Code) -> Option<Example> {
 fn bytes(example: &Example) -> Vec<u8> {
     match example {
         Below(lines) => utf16(&format!("\u{feff}{HEAD}{lines}\n")),
+        UnitsBelow(units) => {
+            let units = units.iter().flat_map(|unit| unit.to_le_bytes());
+            utf16(&format!("\u{feff}{HEAD}")).into_iter().chain(units).collect()
+        }
         Whole(text) => text.as_bytes().to_vec(),
         Bytes(bytes) | InPage(_, bytes) => bytes.to_vec(),
         Utf16(text, _) => utf16(&format!("\u{feff}{text}")),
@@ -128,6 +134,13 @@ fn shown(example: &Example) -> String {
     };
     match example {
         Below(lines) => text(lines),
+        UnitsBelow(units) => {
+            let character = |character: Result<char, std::char::DecodeUtf16Error>| match character {
+                Ok(character) => character.to_string(),
+                Err(unpaired) => format!("\\u{{{:x}}}", unpaired.unpaired_surrogate()),
+            };
+            format!("`{}`", char::decode_utf16(units.iter().copied()).map(character).collect::<String>())
+        }
         Whole(whole) => format!("whole file: {}", text(whole)),
         Utf16(whole, _) => format!("whole file in UTF-16: {}", text(whole)),
         Bytes([]) => "no bytes at all".to_owned(),
