@@ -2,15 +2,17 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum as _};
 
 use crate::control_set::Choice;
 use crate::error::Error;
 use crate::finding::{Grade, Severity};
 use crate::os::OsId;
 use crate::reg_file::{CodePage, Dialect};
-use crate::remediation::Target;
-use crate::verification::Importer;
+
+mod choices;
+
+pub use choices::{Color, DialectArg, Format, Generations, ImporterArg, ListFormat, ShowFormat, TargetArg};
 
 /// Reads Windows SOFTWARE and SYSTEM hives offline, judges SensLogn, BITS, SENS and what they depend on against what
 /// that Windows should have, and writes the .reg file that puts it right and the one that takes it back.
@@ -296,103 +298,6 @@ pub struct VerifyArgs {
     pub exit_zero: bool,
 }
 
-/// Forms of the report.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people
-    #[default]
-    Table,
-    /// The whole report; `hivemend schema` describes it
-    Json,
-    /// One finding a line
-    Jsonl,
-}
-
-/// Forms of a key.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum ShowFormat {
-    /// As regedit exports it
-    #[default]
-    Reg,
-    /// For programs
-    Json,
-    /// For people
-    Table,
-}
-
-/// Forms of a list.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum ListFormat {
-    /// For people
-    #[default]
-    Table,
-    /// For programs
-    Json,
-}
-
-/// When to colour.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    /// On a terminal, unless NO_COLOR is set
-    #[default]
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
-}
-
-/// Which generations to judge.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Generations {
-    /// Live installations and copied hives
-    #[default]
-    Live,
-    /// RegBack, repair, restore points and the rest too
-    All,
-}
-
-/// `--dialect`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum DialectArg {
-    /// regedit of Windows 2000 and later: version 5, UTF-16
-    #[default]
-    Regedit5,
-    /// regedit of Windows 95, 98 and NT 4.0, and of later ones: REGEDIT4, text of one code page
-    Regedit4,
-    /// hivexregedit: version 5, UTF-8
-    Hivex,
-}
-
-/// `--importer`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum ImporterArg {
-    /// regedit of Windows 2000 and later
-    #[default]
-    Regedit,
-    /// hivexregedit, which takes UTF-8 and ends no text by itself
-    Hivexregedit,
-}
-
-impl From<ImporterArg> for Importer {
-    fn from(importer: ImporterArg) -> Self {
-        match importer {
-            ImporterArg::Regedit => Self::Regedit,
-            ImporterArg::Hivexregedit => Self::Hivexregedit,
-        }
-    }
-}
-
-/// `--target`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum TargetArg {
-    /// The hive, loaded or by an offline tool
-    #[default]
-    Offline,
-    /// The running Windows
-    Live,
-}
-
 impl AuditArgs {
     /// `--dialect` and `--code-page`.
     ///
@@ -408,15 +313,6 @@ impl AuditArgs {
                 found: page.to_string(),
                 expected: "Only --dialect regedit4 is text of a code page; the others are Unicode".to_owned(),
             }),
-        }
-    }
-}
-
-impl From<TargetArg> for Target {
-    fn from(target: TargetArg) -> Self {
-        match target {
-            TargetArg::Offline => Self::Offline,
-            TargetArg::Live => Self::Live,
         }
     }
 }

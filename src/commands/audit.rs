@@ -1,0 +1,124 @@
+//! `audit`: examine, plan, prove, and report.
+
+use hivemend::cli::{AuditArgs, Generations};
+use hivemend::discovery::Installation;
+use hivemend::error::Error;
+use hivemend::examination::{Options, examine};
+use hivemend::output::write_folder;
+use hivemend::reg_file::Dialect;
+use hivemend::remediation::{PatchOptions, Plan, Selection, patch_files, remedy};
+use hivemend::report::InstallationReport;
+use hivemend::verification::prove;
+
+use super::{FINDINGS, INCOMPLETE, REFUSED, note, prepare, say, with_custody, write_report};
+
+pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
+    let common = &args.common;
+    prepare(common, args.patch.as_deref())?;
+    if args.patch.is_some() && args.os.is_some() && !args.force {
+        return Err(Error::Refused {
+            reason: "--patch with --os: the Windows is not what the hives say".to_owned(),
+            advice: "Add --force if you are sure of it".to_owned(),
+        });
+    }
+    let dialect = args.dialect()?;
+    let options = Options {
+        judge: true,
+        check: false,
+        os: args.os,
+        control_set: args.control_set,
+        all_generations: args.generations == Generations::All,
+        all_findings: args.all,
+        locations: args.locations,
+        fail_on: args.fail_on,
+        replay: !common.no_replay,
+        map: !common.no_mmap,
+        // A patch is tied to the hive that it was made from.
+        hash: !common.no_hash || args.patch.is_some(),
+    };
+    let (examination, kept) = with_custody(common, || examine(&common.evidence, &options))?;
+    let mut plans = Vec::new();
+    let mut refused = false;
+    if args.patch.is_some() {
+        for (installation, found) in examination.report.installations.iter().zip(&examination.installations) {
+            if !examination.counts(installation) {
+                continue;
+            }
+            match plan(installation, found, args, dialect, &options)? {
+                Ok(planned) => plans.push(planned),
+                Err((reason, advice)) => {
+                    refused = true;
+                    say(&format!("no patch: {reason}. {advice}"));
+                }
+            }
+        }
+    }
+    write_report(common, &examination.report, args.all)?;
+    if let Some(folder) = &args.patch {
+        for (plan, files) in &plans {
+            for warning in &plan.warnings {
+                note(common, &format!("{}: {warning}", plan.evidence));
+            }
+            let written = write_folder(folder, &plan.installation, files)?;
+            note(
+                common,
+                &format!("{}: edits: {}, findings left: {}", written.display(), plan.edits.len(), plan.left.len()),
+            );
+        }
+    }
+    let code = if !examination.report.summary.complete || !kept {
+        INCOMPLETE
+    } else if refused {
+        REFUSED
+    } else {
+        u8::from(examination.failed) * FINDINGS
+    };
+    Ok(if common.exit_zero { 0 } else { code })
+}
+
+type Planned = (Plan, Vec<(String, Vec<u8>)>);
+
+/// The plan of one installation and the bytes of its files, or why there is none.
+fn plan(
+    installation: &InstallationReport,
+    found: &Installation,
+    args: &AuditArgs,
+    dialect: Dialect,
+    examined: &Options,
+) -> Result<Result<Planned, (String, String)>, Error> {
+    let selection = Selection {
+        min_grade: args.min_grade,
+        only: args.only.clone(),
+        skip: args.skip.clone(),
+        force: args.force,
+        accept_dirty: args.accept_dirty,
+        dialect,
+        target: args.target.into(),
+        control_set: args.control_set,
+    };
+    let options = PatchOptions {
+        dialect,
+        target: args.target.into(),
+        software_root: args.software_root.clone(),
+        system_root: args.system_root.clone(),
+    };
+    let mut plan = match remedy(installation, &selection) {
+        Ok(plan) => plan,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let mut files: Vec<(String, Vec<u8>)> = match patch_files(&plan, &options) {
+        Ok(files) => {
+            plan.proof = Some(prove(found, examined, &plan, &files, &options)?);
+            files.into_iter().map(|file| (file.name, file.bytes)).collect()
+        }
+        Err(refusal) => {
+            let advice = "Leave that finding out with --skip".to_owned();
+            return Ok(Err((format!("{}: {refusal}", installation.evidence), advice)));
+        }
+    };
+    let mut text = serde_json::to_vec_pretty(&plan)
+        .map_err(|error| Error::Write { path: "plan.json".to_owned(), source: error.into() })?;
+    text.push(b'\n');
+    files.push(("plan.json".to_owned(), text));
+    Ok(Ok((plan, files)))
+}

@@ -1,0 +1,62 @@
+//! `verify`: patches from anywhere, carried out in memory.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use hivemend::cli::{ListFormat, VerifyArgs};
+use hivemend::error::Error;
+use hivemend::examination::Options;
+use hivemend::output::{keep_out_of_evidence, write_whole};
+use hivemend::verification::{self, Mounts, Patch};
+
+use super::{FINDINGS, INCOMPLETE, REFUSED, style_of, to_stdout};
+
+pub(crate) fn verify(args: &VerifyArgs) -> Result<u8, Error> {
+    let Some((evidence, files)) = args.paths.split_last() else { return Ok(REFUSED) };
+    let evidence = std::slice::from_ref(evidence);
+    if let Some(output) = &args.output {
+        keep_out_of_evidence(evidence, output)?;
+    }
+    let read = |path: &PathBuf| {
+        let bytes = std::fs::read(path).map_err(|source| Error::Read {
+            path: path.display().to_string(),
+            source,
+            advice: "Name the .reg files first, then the evidence",
+        })?;
+        Ok(Patch::read(path.to_string_lossy(), &bytes, args.importer.into(), args.code_page))
+    };
+    let patches = files.iter().map(read).collect::<Result<Vec<Patch>, Error>>()?;
+    let mounts = Mounts {
+        target: args.target.into(),
+        software_root: args.software_root.clone(),
+        system_root: args.system_root.clone(),
+    };
+    let options = Options {
+        os: args.os,
+        control_set: args.control_set,
+        replay: !args.no_replay,
+        map: !args.no_mmap,
+        hash: !args.no_hash,
+        ..Options::default()
+    };
+    let verification = verification::run(evidence, &patches, &mounts, &options)?;
+    let style = style_of(args.output.as_deref(), args.color, false);
+    let render = |mut out: &mut dyn Write| match args.format {
+        ListFormat::Table => verification::render(&verification, &style, &mut out),
+        ListFormat::Json => {
+            serde_json::to_writer_pretty(&mut out, &verification)?;
+            out.write_all(b"\n")
+        }
+    };
+    match &args.output {
+        Some(path) => write_whole(path, render)?,
+        None => to_stdout(render).map(|_| ())?,
+    }
+    let code = match verification.outcome(args.fail_on) {
+        verification::Standing::Clean => 0,
+        verification::Standing::NotClean => FINDINGS,
+        verification::Standing::Refused => REFUSED,
+        verification::Standing::Incomplete => INCOMPLETE,
+    };
+    Ok(if args.exit_zero { 0 } else { code })
+}
