@@ -34,5 +34,7 @@ mod reg_file;
 mod replay;
 mod report;
 mod show;
+mod values;
 mod verification;
 mod walk;
+mod wine;
