@@ -21,7 +21,7 @@ mod random;
 mod real;
 
 /// Cases of each kind of edit: set, set in a key that must be made, delete, list, number, hostile text.
-const CASES: [&str; 9] = [
+pub(crate) const CASES: [&str; 9] = [
     "windows-xp-senslogn-shutdown-wrong",
     "windows-xp-senslogn-missing",
     "windows-xp-senslogn-extra-value",

@@ -37,4 +37,5 @@ mod show;
 mod values;
 mod verification;
 mod walk;
+#[cfg(unix)]
 mod wine;

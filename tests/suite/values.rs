@@ -54,6 +54,12 @@ fn set(key: &str, name: &[u16], (data_type, bytes): &(u32, Vec<u8>)) -> Operatio
     Operation::SetValue { key: KeyPath::from(key), name: name.to_vec(), data_type: *data_type, bytes: bytes.clone() }
 }
 
+/// Those of them that a dialect can say.
+pub(crate) fn sayable(mut values: Values, dialect: Dialect) -> Values {
+    values.retain(|(key, name), value| reg_file::check_operation(&set(key, name, value), dialect).is_ok());
+    values
+}
+
 /// The text that sets them.
 pub(crate) fn text_of(values: &Values, dialect: Dialect) -> Vec<u8> {
     let mut document = Document::default();
@@ -138,13 +144,14 @@ pub(crate) fn assert_same(found: &Values, expected: &Values, what: &str) {
 
 /// Fails where libregf shows something else than it should of these values.
 ///
-/// It shows less than there is ([`shown_by_libregf`]), reads texts that no NUL ends past their end, and takes names that
-/// are kept in bytes for Windows-1252, where they are Latin-1.
+/// It shows less than there is ([`shown_by_libregf`]), reads texts that no NUL ends past their end, takes names that are
+/// kept in bytes for Windows-1252, where they are Latin-1, and a mark at the beginning of others for one of byte order.
 pub(crate) fn assert_same_to_libregf(found: &Values, expected: &Values, what: &str) {
     assert_eq!(found.len(), expected.len(), "{what} by libregf");
     for ((key, name), (data_type, bytes)) in expected {
         let in_bytes: Option<Vec<u8>> = name.iter().map(|&unit| u8::try_from(unit).ok()).collect();
-        let shown_name = in_bytes.map_or_else(|| name.clone(), |name| CodePage::WINDOWS_1252.decode(&name));
+        let unmarked = name.strip_prefix(&[0xfeff]).unwrap_or(name);
+        let shown_name = in_bytes.map_or_else(|| unmarked.to_vec(), |name| CodePage::WINDOWS_1252.decode(&name));
         let what = format!("{what} by libregf: {key} {:?}", String::from_utf16_lossy(name));
         let (found_type, found_bytes) = found.get(&(key.clone(), shown_name)).unwrap_or_else(|| panic!("{what}: none"));
         assert_eq!(found_type, data_type, "{what}");
