@@ -136,7 +136,7 @@ fn command(program: &str, folder: &Path) -> Command {
     command
         .env("WINEPREFIX", folder.join("prefix"))
         .env("WINEARCH", "win64")
-        .env("WINEDEBUG", "-all")
+        .env("WINEDEBUG", "fixme-all")
         // Nothing asks to install them, or makes menus of a desktop.
         .env("WINEDLLOVERRIDES", "mscoree,mshtml=;winemenubuilder.exe=d")
         // Wine's code pages are those of the locale.
