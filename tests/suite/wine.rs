@@ -43,7 +43,7 @@ fn wine_exports(data_type: u32, bytes: &[u8]) -> bool {
         1 => {
             let text = String::from_utf16(&units).ok();
             let ends_once = text.as_ref().is_some_and(|text| text.find('\0').map(|end| end + 1) == Some(text.len()));
-            ends_once && bytes.len() % 2 == 0 && text.is_some_and(|text| !text.contains(['\r', '\n']))
+            ends_once && bytes.len().is_multiple_of(2) && text.is_some_and(|text| !text.contains(['\r', '\n']))
         }
         4 => matches!(bytes.len(), 0 | 4),
         _ => true,

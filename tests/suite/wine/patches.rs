@@ -74,7 +74,7 @@ impl Patient {
             let (before, after) = (edit.before.as_ref().map(stored), edit.after.as_ref().map(stored));
             assert_ne!(before, after, "{}: {place:?}", self.name);
             assert_eq!(first.get(&place), before.as_ref(), "{}: {place:?} before the patch", self.name);
-            // What it cannot restore it has not stored at first either.
+            // What regedit is said to restore is stored byte for byte; what it cannot, it has not stored at first either.
             assert!(
                 !edit.regedit_restores
                     || before.as_ref().map(|before| &before.1) == edit.before.as_ref().map(|b| &b.raw)
@@ -94,7 +94,9 @@ impl Patient {
 /// Has Wine import the fixtures, then their patches, then their rollbacks; of what it stores, compares what
 /// `is_looked_at` picks for each.
 fn mended_and_taken_back(wine: &Wine, patients: &[Patient], is_looked_at: impl Fn(&Patient, &str) -> bool) {
-    patients.iter().for_each(|patient| wine.import(&text_of(&patient.values, Dialect::Regedit5)));
+    for patient in patients {
+        wine.import(&text_of(&patient.values, Dialect::Regedit5));
+    }
     let first = wine.stored();
     patients.iter().flat_map(|patient| patient.texts(false)).for_each(|text| wine.import(text));
     let patched = wine.stored();

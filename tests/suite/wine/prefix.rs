@@ -50,13 +50,13 @@ impl Wine {
             .stderr(Stdio::null())
             .spawn();
         let wine = Self { _cleaner: cleaner.unwrap(), folder };
-        wine.run("wine", &["wineboot", "--init"]);
+        wine.wine(&["wineboot", "--init"]);
         wine.stop();
         wine
     }
 
-    /// Runs a program to its end, which must be a good one.
-    fn run(&self, program: &str, arguments: &[&str]) {
+    /// Runs a program to its end; where that is not a good one, what it said.
+    fn run(&self, program: &str, arguments: &[&str]) -> Result<(), String> {
         // Wine leaves processes behind that hold on to what they write to: a pipe would not end.
         let path = self.folder.join("said");
         let said = File::create(&path).unwrap();
@@ -79,28 +79,44 @@ impl Wine {
             }
             sleep(Duration::from_millis(10));
         };
-        assert!(status.success(), "{program} {arguments:?}: {status}: {}", fs::read_to_string(&path).unwrap());
+        let said = || String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
+        if status.success() { Ok(()) } else { Err(format!("{program} {arguments:?}: {status}: {}", said())) }
+    }
+
+    /// Runs a program in Wine, to a good end.
+    ///
+    /// Debian's Wine has no preloader that keeps addresses free: now and then, once in some hundred times, something lies
+    /// where it must have a page of its own, and it gives up before it has begun. Then it is tried again.
+    fn wine(&self, arguments: &[&str]) {
+        const UNLUCKY: &str = "failed to map the shared user data";
+        let mut tries = 1..=5;
+        while let Some(tried) = tries.next() {
+            match self.run("wine", arguments) {
+                Ok(()) => return,
+                Err(said) => assert!(said.contains(UNLUCKY) && !tries.is_empty(), "at try {tried}: {said}"),
+            }
+        }
     }
 
     /// Ends Wine, which then writes its registry.
     fn stop(&self) {
         // There may be nothing to end.
         _ = command("wineserver", &self.folder).arg("-k").stderr(Stdio::null()).status();
-        self.run("wineserver", &["-w"]);
+        self.run("wineserver", &["-w"]).unwrap();
     }
 
     /// Has regedit import a file. It tells nobody how that went.
     pub(super) fn import(&self, text: &[u8]) {
         let path = self.folder.join("import.reg");
         fs::write(&path, text).unwrap();
-        self.run("wine", &["regedit", "/S", &as_windows_says(&path)]);
+        self.wine(&["regedit", "/S", &as_windows_says(&path)]);
     }
 
     /// What regedit exports of a key and those below it.
     pub(super) fn export(&self, key: &str) -> Vec<u8> {
         let path = self.folder.join("export.reg");
         _ = fs::remove_file(&path);
-        self.run("wine", &["regedit", "/E", &as_windows_says(&path), key]);
+        self.wine(&["regedit", "/E", &as_windows_says(&path), key]);
         fs::read(path).unwrap()
     }
 
@@ -136,6 +152,7 @@ fn command(program: &str, folder: &Path) -> Command {
     command
         .env("WINEPREFIX", folder.join("prefix"))
         .env("WINEARCH", "win64")
+        // Errors are looked at: see [`Wine::wine`].
         .env("WINEDEBUG", "fixme-all")
         // Nothing asks to install them, or makes menus of a desktop.
         .env("WINEDLLOVERRIDES", "mscoree,mshtml=;winemenubuilder.exe=d")
