@@ -82,24 +82,34 @@ pub(crate) fn values_of(document: Document) -> Values {
 
 /// What we find in a hive that is loaded as `root`: in these keys, and in those below them.
 pub(crate) fn ours(hive: &Path, root: &str, keys: &[&str]) -> Values {
-    struct Gathered<'a>(&'a str, &'a [&'a str], Values);
+    struct Gathered<'a> {
+        root: &'a str,
+        keys: &'a [&'a str],
+        /// The key that was come to last, where it is asked for.
+        key: Option<String>,
+        values: Values,
+    }
     impl Visitor for Gathered<'_> {
-        fn value(&mut self, key: &WalkedKey<'_, '_>, value: &WalkedValue<'_>) {
+        fn key(&mut self, key: &WalkedKey<'_, '_>) {
             let path = key.path().to_uppercase();
-            if self.1.iter().any(|key| is_at_or_below(&path, key)) {
-                let place = (format!("{}\\{path}", self.0).trim_end_matches('\\').to_uppercase(), units(value));
-                assert!(self.2.insert(place, (value.data_type().0, value.data().to_vec())).is_none());
+            let is_asked_for = self.keys.iter().any(|key| is_at_or_below(&path, key));
+            let path = || format!("{}\\{path}", self.root).trim_end_matches('\\').to_uppercase();
+            self.key = is_asked_for.then(path);
+        }
+
+        fn value(&mut self, _: &WalkedKey<'_, '_>, value: &WalkedValue<'_>) {
+            if let Some(key) = &self.key {
+                let place = (key.clone(), value.name_units().collect());
+                let datum = (value.data_type().0, value.data().to_vec());
+                assert!(self.values.insert(place, datum).is_none(), "{key}: a name twice");
             }
         }
     }
-    fn units(value: &WalkedValue<'_>) -> Vec<u16> {
-        value.name_units().collect()
-    }
     let hive = Hive::open(hive, true).unwrap().unwrap();
-    let mut gathered = Gathered(root, keys, Values::new());
+    let mut gathered = Gathered { root, keys, key: None, values: Values::new() };
     let walked = walk(&hive, &mut gathered);
     assert_eq!(walked.lost, []);
-    gathered.2
+    gathered.values
 }
 
 fn is_at_or_below(path: &str, key: &str) -> bool {
