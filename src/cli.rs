@@ -41,6 +41,8 @@ pub enum Command {
     Find(FindArgs),
     /// Print a key of a hive as regedit would export it, as JSON or as a table
     Show(ShowArgs),
+    /// Say what regedit would do with .reg files, line by line, and what it would silently drop
+    Lint(LintArgs),
     /// Apply .reg files to the evidence in memory and audit what results; nothing is written
     Verify(Box<VerifyArgs>),
     /// Show what each Windows should have, why, and who says so
@@ -217,6 +219,27 @@ pub struct AuditArgs {
     /// Where the SYSTEM hive is loaded when the patch is imported
     #[arg(long, value_name = "KEY", default_value = r"HKEY_LOCAL_MACHINE\SYSTEM", requires = "patch")]
     pub system_root: String,
+}
+
+/// `lint`.
+#[derive(Debug, Args)]
+pub struct LintArgs {
+    /// The .reg files; - reads one from stdin
+    #[arg(required = true, value_name = "FILE.reg")]
+    pub files: Vec<PathBuf>,
+    /// The ANSI code page of the machine that is to import files in 8-bit text; without it 1252 is taken, and what
+    /// depends on it is remarked upon
+    #[arg(long, value_name = "N")]
+    pub code_page: Option<CodePage>,
+    /// How to print it; the table counts remarks that come again and again, JSON has each of them
+    #[arg(long, value_enum, default_value_t)]
+    pub format: ListFormat,
+    /// Write to this file, whole or not at all, instead of stdout
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Colour the table
+    #[arg(long, value_enum, default_value_t)]
+    pub color: Color,
 }
 
 /// `verify`.

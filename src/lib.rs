@@ -49,6 +49,8 @@ pub mod audit;
 
 pub mod report;
 
+pub mod lint;
+
 pub mod examination;
 
 // Keys as they are, judged by nobody.

@@ -7,15 +7,16 @@ use std::process::ExitCode;
 use clap::Parser;
 use hivemend::baseline::{self, Baseline};
 use hivemend::cli::{
-    AuditArgs, BaselineCommand, Cli, Color, Command, EvidenceArgs, FindArgs, Format, Generations, ListFormat, ShowArgs,
-    ShowFormat, VerifyArgs,
+    AuditArgs, BaselineCommand, Cli, Color, Command, EvidenceArgs, FindArgs, Format, Generations, LintArgs, ListFormat,
+    ShowArgs, ShowFormat, VerifyArgs,
 };
 use hivemend::custody;
 use hivemend::discovery::{Installation, discover};
 use hivemend::error::Error;
 use hivemend::examination::{Examination, Options, examine};
+use hivemend::lint::{self, LintedFile};
 use hivemend::output::{keep_out_of_evidence, write_folder, write_whole};
-use hivemend::reg_file::Dialect;
+use hivemend::reg_file::{Dialect, ReadOptions};
 use hivemend::remediation::{PatchOptions, Plan, Selection, patch_files, remedy};
 use hivemend::report::table::Style;
 use hivemend::report::{InstallationReport, Report, json, schema, table};
@@ -48,6 +49,7 @@ fn run(command: Command) -> Result<u8, Error> {
         Command::Audit(args) => audit(&args),
         Command::Find(args) => find(&args),
         Command::Show(args) => show(&args),
+        Command::Lint(args) => lint(&args),
         Command::Verify(args) => verify(&args),
         Command::Baseline { command: BaselineCommand::List { format } } => to_stdout(|out| match format {
             ListFormat::Table => baseline::list::render(out),
@@ -244,6 +246,36 @@ fn show(args: &ShowArgs) -> Result<u8, Error> {
         note(&format!("{}: {more} problems more; the output has them in their places", args.hive.display()));
     }
     Ok(if shown.complete { 0 } else { INCOMPLETE })
+}
+
+fn lint(args: &LintArgs) -> Result<u8, Error> {
+    if let Some(output) = &args.output {
+        keep_out_of_evidence(&args.files, output)?;
+    }
+    let options = ReadOptions { code_page: args.code_page };
+    let mut files = Vec::new();
+    for path in &args.files {
+        match lint::read(path) {
+            Ok(bytes) => files.push(LintedFile::new(path.to_string_lossy(), &bytes, &options)),
+            Err(error) => say(&format!("error: {error}")),
+        }
+    }
+    if files.is_empty() {
+        return Ok(REFUSED);
+    }
+    let style = style_of(args.output.as_deref(), args.color, false);
+    let render = |out: &mut dyn Write| match args.format {
+        ListFormat::Table => lint::render(&files, &style, out),
+        ListFormat::Json => lint::render_json(&files, out),
+    };
+    match &args.output {
+        Some(path) => write_whole(path, render)?,
+        None => _ = to_stdout(render)?,
+    }
+    if files.len() < args.files.len() {
+        return Ok(REFUSED);
+    }
+    Ok(u8::from(files.iter().any(|file| !file.is_accepted())) * FINDINGS)
 }
 
 fn verify(args: &VerifyArgs) -> Result<u8, Error> {

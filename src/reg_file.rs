@@ -30,6 +30,31 @@
 //! );
 //! # Ok::<(), reg_file::Refusal>(())
 //! ```
+//!
+//! Version 5.00 is UTF-16 and carries every text. `REGEDIT4` is text of the importing machine's ANSI code page, which
+//! the file cannot name: it is written for one [`CodePage`] and [`parse_with`] reads it so. Line ends, NULs and what
+//! does not show go to hex, in bytes of the page; what the page has not, `REGEDIT4` cannot say in any form.
+//!
+//! ```
+//! use hivemend::reg_file::{self, CodePage, Dialect, Document, KeyPath, Operation, ReadOptions, Reason};
+//!
+//! let mut document = Document::default();
+//! let bytes = "Привет\0".encode_utf16().flat_map(u16::to_le_bytes).collect();
+//! let greeting = Operation::SetValue { key: KeyPath::from(r"HKEY_USERS\a"), name: vec![], data_type: 1, bytes };
+//! document.push(greeting.clone());
+//! let russian = CodePage::new(1251)?;
+//! let written = reg_file::emit(&document, Dialect::Regedit4(russian))?;
+//! assert_eq!(written, b"REGEDIT4\r\n\r\n[HKEY_USERS\\a]\r\n@=\"\xcf\xf0\xe8\xe2\xe5\xf2\"\r\n\r\n");
+//! let reading = reg_file::parse_with(&written, &ReadOptions { code_page: Some(russian) });
+//! assert_eq!(reading.into_document()?.operations[1].operation, greeting);
+//!
+//! let western = CodePage::WINDOWS_1252;
+//! let refusal = reg_file::emit(&document, Dialect::Regedit4(western)).unwrap_err();
+//! assert_eq!(refusal.reason, Reason::NotInCodePage(western));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! `examples/reg-file.rs` is a program made of this module alone.
 
 mod code_page;
 mod diagnostic;
@@ -43,6 +68,7 @@ mod key_line;
 mod key_path;
 mod legible;
 mod lines;
+mod names;
 mod names_seen;
 mod parse;
 mod quoted;
@@ -62,5 +88,6 @@ pub use encoding::Encoding;
 pub use expressible::{Reason, check_operation};
 pub use key_path::KeyPath;
 pub use parse::{ReadOptions, Reading, Version, parse, parse_text, parse_with};
+pub(crate) use parse::{lines_of, text_of};
 pub use restore::{Alteration, regedit_restores};
 pub use writer::Writer;

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimePrinter;
 
 mod data;
+pub(crate) mod unseen;
 mod upcase;
 
 pub(crate) use data::hex;

@@ -1,14 +1,31 @@
-//! Any bytes as a .reg file: read; and what is read can be written and read again, or is refused.
+//! Any bytes as a .reg file, read in any code page: read and taken apart for people; and what is read can be written in
+//! every dialect and read again, or is refused.
 #![no_main]
 
-use hivemend::reg_file::{Dialect, emit, parse};
+use hivemend::lint::{LintedFile, render};
+use hivemend::reg_file::{CodePage, Dialect, Document, ReadOptions, emit, parse_text, parse_with};
+use hivemend::report::table::Style;
 use libfuzzer_sys::fuzz_target;
 
+/// What its importer makes of a file that was written in a dialect.
+fn read(written: &[u8], dialect: Dialect) -> Document {
+    match dialect {
+        Dialect::Hivex => parse_text(str::from_utf8(written).unwrap()).effect,
+        _ => parse_with(written, &ReadOptions { code_page: dialect.code_page() }).effect,
+    }
+}
+
 fuzz_target!(|bytes: &[u8]| {
-    let reading = parse(bytes);
-    let document = reading.effect;
-    if let Ok(written) = emit(&document, Dialect::Regedit5) {
-        let again = parse(&written).effect;
-        assert_eq!(emit(&again, Dialect::Regedit5).unwrap(), written);
+    // The last byte chooses the page, so that a seed is a file as it is.
+    let choice = usize::from(bytes.last().copied().unwrap_or_default());
+    let pages = CodePage::all().count();
+    let page = CodePage::all().nth(choice % pages).unwrap();
+    let options = ReadOptions { code_page: (choice & 0x80 == 0).then_some(page) };
+    render(&[LintedFile::new("a.reg", bytes, &options)], &Style::default(), &mut Vec::new()).unwrap();
+    let document = parse_with(bytes, &options).effect;
+    for dialect in [Dialect::Regedit5, Dialect::Regedit4(page), Dialect::Hivex] {
+        if let Ok(written) = emit(&document, dialect) {
+            assert_eq!(emit(&read(&written, dialect), dialect).unwrap(), written, "{dialect:?}");
+        }
     }
 });

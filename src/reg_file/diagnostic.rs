@@ -1,5 +1,6 @@
 //! What is wrong with a `.reg` file, line by line.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// How much a [`Diagnostic`] matters.
@@ -9,6 +10,16 @@ pub enum Severity {
     Warning,
     /// regedit drops or twists something silently, or it is not known what it does.
     Error,
+}
+
+impl Severity {
+    /// The stable name.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
 }
 
 /// The strict reader's judgement of a whole file: its worst diagnostic.
@@ -22,6 +33,17 @@ pub enum Verdict {
     Reject,
 }
 
+impl Verdict {
+    /// The stable name.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Accept => "accept",
+            Self::Warn => "warn",
+            Self::Reject => "reject",
+        }
+    }
+}
+
 /// One remark on one place of a `.reg` file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Diagnostic {
@@ -31,11 +53,21 @@ pub struct Diagnostic {
     pub column: usize,
     /// What is wrong there.
     pub code: Code,
+    /// What to write there instead, where only one thing can be meant.
+    pub instead: Option<&'static str>,
+}
+
+impl Diagnostic {
+    /// What is wrong, in a sentence without a full stop: the code's message, and what to write instead.
+    pub fn sentence(&self) -> Cow<'static, str> {
+        let message = self.code.message();
+        self.instead.map_or(Cow::Borrowed(message), |instead| Cow::Owned(format!("{message}; write {instead}")))
+    }
 }
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}, column {}: {}", self.line, self.column, self.code.message())
+        write!(f, "line {}, column {}: {}", self.line, self.column, self.sentence())
     }
 }
 
@@ -122,12 +154,16 @@ codes! {
     MissingBracket "missing-bracket" Error true "no closing bracket: the line is ignored, values land in the key before";
     TextAfterBracket "text-after-bracket" Error true "text after the closing bracket is ignored";
     CommentInKey "comment-in-key" Error true "the last bracket of the line closes: this comment is part of the key's name";
-    UnknownRoot "unknown-root" Error true "no root key of this name: everything below is dropped (abbreviations are refused)";
+    UnknownRoot "unknown-root" Error true "no root key of this name: everything below is dropped";
+    AbbreviatedRoot "abbreviated-root" Error true "regedit refuses root keys by their short names: everything below is dropped";
     EmptyKeyName "empty-key-name" Error false "two backslashes in a row";
     DeleteRoot "delete-root" Error true "a root key cannot be deleted: regedit stops here";
+    CurrentControlSet "current-control-set" Warning true "in a running Windows this is the current control set; in a hive that is loaded or offline it makes a key that nothing reads";
     DeleteUnknownRoot "delete-unknown-root" Error true "no root key of this name to delete below";
 
     UnknownLine "unknown-line" Error true "neither key, value nor comment: the line is ignored";
+    SmartQuote "smart-quote" Error true "a typographic quotation mark where only the plain one counts: the line is dropped";
+    SmartQuoteInName "smart-quote-in-name" Warning true "a typographic quotation mark is part of this name";
     NoOpenKey "no-open-key" Error true "a value without an open key is dropped";
     MissingEquals "missing-equals" Error true "no equals sign after the value's name: the value is dropped";
     UnclosedQuote "unclosed-quote" Error false "no closing quote: Wine drops the value";
@@ -169,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_rejection_names_its_first_error_and_counts_the_rest() {
-        let at = |line, code| Diagnostic { line, column: 1, code };
+        let at = |line, code| Diagnostic { line, column: 1, code, instead: None };
         let rejection = Rejection {
             diagnostics: vec![at(1, Code::EightBitVersion5), at(3, Code::UnknownLine), at(4, Code::NoOpenKey)],
         };
@@ -177,5 +213,13 @@ mod tests {
             rejection.to_string(),
             "line 3, column 1: neither key, value nor comment: the line is ignored (and 1 more)"
         );
+    }
+
+    #[test]
+    fn a_sentence_says_what_to_write_where_only_one_thing_can_be_meant() {
+        let mut found = Diagnostic { line: 3, column: 2, code: Code::DeleteRoot, instead: None };
+        assert_eq!(found.sentence(), "a root key cannot be deleted: regedit stops here");
+        found.instead = Some("HKEY_USERS");
+        assert_eq!(found.sentence(), "a root key cannot be deleted: regedit stops here; write HKEY_USERS");
     }
 }

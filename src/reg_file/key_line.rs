@@ -3,6 +3,7 @@
 use super::diagnostic::Code;
 use super::key_path::KeyPath;
 use super::lines::{Line, after_blanks};
+use super::names;
 use super::scanner::Scanner;
 
 /// What regedit does at a key line.
@@ -53,9 +54,12 @@ pub(super) fn read(scanner: &mut Scanner<'_>, line: Line<'_>, text: &[u16]) -> K
 fn open(scanner: &mut Scanner<'_>, line: Line<'_>, path: &[u16]) -> KeyLine {
     let key = read_path(scanner, line, path);
     if key.has_known_root() {
+        names::check_path(scanner, line, path);
         return KeyLine::Open(key);
     }
-    scanner.remark(line, path, Code::UnknownRoot);
+    let meant = key.root_meant();
+    let code = if meant.is_some() { Code::AbbreviatedRoot } else { Code::UnknownRoot };
+    scanner.remark_instead(line, path, code, meant);
     KeyLine::Close
 }
 
@@ -67,7 +71,7 @@ fn delete(scanner: &mut Scanner<'_>, line: Line<'_>, path: &[u16]) -> KeyLine {
     let key = read_path(scanner, line, path);
     let looks_like_root = matches!(path.first().map(|&unit| u8::try_from(unit)), Some(Ok(b'H' | b'h')));
     if !key.has_known_root() {
-        scanner.remark(line, path, Code::DeleteUnknownRoot);
+        scanner.remark_instead(line, path, Code::DeleteUnknownRoot, key.root_meant());
         // Wine ignores a path that does not even begin like a root key, and gives up at one that does.
         return if looks_like_root { KeyLine::Stop } else { KeyLine::Close };
     }
@@ -75,6 +79,7 @@ fn delete(scanner: &mut Scanner<'_>, line: Line<'_>, path: &[u16]) -> KeyLine {
         scanner.remark(line, path, Code::DeleteRoot);
         return KeyLine::Stop;
     }
+    names::check_path(scanner, line, path);
     KeyLine::Delete(key)
 }
 

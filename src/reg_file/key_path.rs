@@ -13,6 +13,15 @@ const ROOTS: [&str; 6] = [
     "HKEY_DYN_DATA",
 ];
 
+/// The short names that people and other programs use, and what they stand for.
+const SHORT_ROOTS: [(&str, &str); 5] = [
+    ("HKLM", "HKEY_LOCAL_MACHINE"),
+    ("HKU", "HKEY_USERS"),
+    ("HKCR", "HKEY_CLASSES_ROOT"),
+    ("HKCC", "HKEY_CURRENT_CONFIG"),
+    ("HKCU", "HKEY_CURRENT_USER"),
+];
+
 /// A key's path from the root key down, one element per key name, in UTF-16 units.
 ///
 /// The names are kept apart because a name in a hive may hold a backslash, which joined text cannot tell from a
@@ -52,6 +61,12 @@ impl KeyPath {
         let Some(root) = self.0.first() else { return false };
         let root = String::from_utf16_lossy(root);
         ROOTS.iter().any(|known| known.eq_ignore_ascii_case(&root))
+    }
+
+    /// The root key that the first name is short for, in any letter case, where it is.
+    pub(super) fn root_meant(&self) -> Option<&'static str> {
+        let root = String::from_utf16_lossy(self.0.first()?);
+        SHORT_ROOTS.iter().find(|(short, _)| short.eq_ignore_ascii_case(&root)).map(|&(_, long)| long)
     }
 
     /// The path as UTF-16 text, names joined by backslashes.
@@ -102,6 +117,8 @@ mod tests {
         assert!(KeyPath::from(r"hkey_local_MACHINE\x").has_known_root());
         assert!(!KeyPath::from(r"HKLM\x").has_known_root());
         assert!(!KeyPath::from("").has_known_root());
+        assert_eq!(KeyPath::from(r"hkcu\x").root_meant(), Some("HKEY_CURRENT_USER"));
+        assert_eq!(KeyPath::from(r"HKEY_USERS\x").root_meant(), None);
     }
 
     #[test]

@@ -8,7 +8,8 @@ use super::document::{Document, Entry, Operation};
 use super::encoding::{self, Encoding};
 use super::key_line::{self, KeyLine};
 use super::key_path::KeyPath;
-use super::lines::{Line, after_blanks};
+use super::lines::{Line, Lines, after_blanks};
+use super::names;
 use super::names_seen::NamesSeen;
 use super::scanner::Scanner;
 use super::text_data::TextForm;
@@ -113,6 +114,16 @@ pub fn parse_with(bytes: &[u8], options: &ReadOptions) -> Reading {
     parser.finish()
 }
 
+/// The text of a file as [`parse_with`] sees it, without a byte order mark; empty where regedit sees none.
+pub(crate) fn text_of(bytes: &[u8], options: &ReadOptions) -> Vec<u16> {
+    encoding::decode(bytes, options.code_page.unwrap_or_default()).1
+}
+
+/// The lines of a text with their numbers, as diagnostics count them, in UTF-16 units without their ends.
+pub(crate) fn lines_of(text: &[u16]) -> impl Iterator<Item = (usize, &[u16])> {
+    Lines::new(text).map(|line| (line.number, line.text))
+}
+
 /// Reads text whose encoding is no question, such as a test fixture or what a user typed.
 ///
 /// Bytes in hex are what the header says they are; everything else is read as [`parse`] reads a UTF-16 file.
@@ -172,7 +183,9 @@ impl<'t> Parser<'t> {
                 Some(Ok(b'"' | b'@')) => self.value_line(line, form),
                 Some(_) => {
                     if !self.scanner.take_comment(line, b";#") {
-                        self.scanner.remark(line, after_blanks(line.text), Code::UnknownLine);
+                        let text = after_blanks(line.text);
+                        let smart = names::begins_with_smart_quote(text);
+                        self.scanner.remark(line, text, if smart { Code::SmartQuote } else { Code::UnknownLine });
                     }
                     true
                 }

@@ -39,7 +39,12 @@ impl<'t> Scanner<'t> {
 
     /// Notes what is wrong in a line, where `rest` begins.
     pub(super) fn remark(&mut self, line: Line<'_>, rest: &[u16], code: Code) {
-        self.diagnostics.push(Diagnostic { line: line.number, column: line.column_of(rest), code });
+        self.remark_instead(line, rest, code, None);
+    }
+
+    /// The same, and what to write instead.
+    pub(super) fn remark_instead(&mut self, line: Line<'_>, rest: &[u16], code: Code, instead: Option<&'static str>) {
+        self.diagnostics.push(Diagnostic { line: line.number, column: line.column_of(rest), code, instead });
     }
 
     /// Notes the line if it is a comment that begins with one of `marks`.

@@ -3,6 +3,7 @@
 use super::diagnostic::Code;
 use super::hex_data::{self, hex_digit, hex_number};
 use super::lines::{Line, after_blanks, before_blanks, is_done};
+use super::names;
 use super::quoted;
 use super::scanner::Scanner;
 use super::text_data::{self, TextForm};
@@ -46,6 +47,9 @@ enum Tag<'t> {
 /// Reads a line that begins, after blanks, with `"` or `@`, and the lines that continue it. `None` if regedit drops it.
 pub(super) fn read<'t>(scanner: &mut Scanner<'t>, line: Line<'t>, form: TextForm) -> Option<ValueLine> {
     let mut odd_escapes = Vec::new();
+    if let Some(name) = name_written(line.text) {
+        names::check(scanner, line, name);
+    }
     let found = read_name(line.text, &mut odd_escapes).and_then(|(name, data)| {
         let change = match data {
             [MINUS, rest @ ..] if is_done(rest) => None,
@@ -73,8 +77,21 @@ pub(super) fn read<'t>(scanner: &mut Scanner<'t>, line: Line<'t>, form: TextForm
     }
     found.unwrap_or_else(|(code, place)| {
         scanner.remark(line, place, code);
+        let closes = matches!(code, Code::UnclosedQuote | Code::MissingEquals);
+        if let Some(quote) = names::smart_quote_that_closes(line.text).filter(|_| closes) {
+            scanner.remark(line, quote, Code::SmartQuote);
+        }
         None
     })
+}
+
+/// The name between its quotes, with its escapes.
+fn name_written(line: &[u16]) -> Option<&[u16]> {
+    let [QUOTE, text @ ..] = after_blanks(line) else { return None };
+    let rest = quoted::read(text).ok()?.rest;
+    let length = text.len().checked_sub(rest.len())?.checked_sub(1)?;
+    // A name that no equals sign follows is none.
+    matches!(after_blanks(rest), [EQUALS, ..]).then(|| text.get(..length)).flatten()
 }
 
 /// The name, and the data behind the equals sign without the blanks around it.
@@ -103,7 +120,8 @@ fn read_tag(data: &[u16]) -> Result<Tag<'_>, Dropped<'_>> {
     if let Some(bytes) = after_tag(data, "hex:") {
         return Ok(Tag::Hex(REG_BINARY, bytes));
     }
-    let number = after_tag(data, "hex(").ok_or((Code::UnknownData, data))?;
+    let unknown = if names::begins_with_smart_quote(data) { Code::SmartQuote } else { Code::UnknownData };
+    let number = after_tag(data, "hex(").ok_or((unknown, data))?;
     let length = number.iter().take_while(|&&unit| hex_digit(unit).is_some()).count();
     let (digits, rest) = number.split_at_checked(length).unwrap_or_default();
     match (hex_number(digits), after_tag(rest, "):")) {

@@ -77,3 +77,22 @@ fn only_one_module_knows_nt_hive_and_only_main_prints() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// What `docs/robustness.md` says of the limits is what the source says.
+#[test]
+fn the_limits_in_the_documentation_are_those_of_the_source() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/robustness.md")).unwrap();
+    let mut limits = 0;
+    for row in page.lines().filter(|line| line.starts_with("| `") && line.contains(".rs` |")) {
+        let mut cells = row.split('|').map(|cell| cell.trim().trim_matches('`')).skip(1);
+        let (name, value, file) = (cells.next().unwrap(), cells.next().unwrap(), cells.next().unwrap());
+        let text = fs::read_to_string(root.join(file)).unwrap();
+        let declared = text.lines().any(|line| {
+            line.contains(&format!("const {name}: ")) && line.trim_end().ends_with(&format!(" = {value};"))
+        });
+        assert!(declared, "{file} has no `const {name}: … = {value};`");
+        limits += 1;
+    }
+    assert!(limits > 15, "only {limits} limits are documented");
+}

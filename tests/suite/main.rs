@@ -27,6 +27,7 @@ mod hive_builder;
 mod hive_reading;
 mod hostile_hives;
 mod importers;
+mod lint;
 mod provenance;
 mod real_hives;
 mod refusals;

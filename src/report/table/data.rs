@@ -70,7 +70,7 @@ pub(crate) fn value(observed: &ObservedDatum) -> String {
 }
 
 /// A value's data where the type stands beside them, at their full length where that is no page of its own.
-pub(super) fn beside_type(observed: &ObservedDatum) -> String {
+pub(crate) fn beside_type(observed: &ObservedDatum) -> String {
     let (raw, counted) = (&observed.raw, format!("({} bytes)", observed.raw.len()));
     match plain(&observed.datum) {
         Some(text) => shorten(&text, A_PAGE, &counted),

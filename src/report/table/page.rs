@@ -147,7 +147,7 @@ impl<'w> Page<'w> {
     }
 
     /// One line: blanks, text in colour, text without; blanks at the end are left off.
-    fn line(&mut self, indent: usize, inked: &str, plain: &str, ink: Ink) -> io::Result<()> {
+    pub(crate) fn line(&mut self, indent: usize, inked: &str, plain: &str, ink: Ink) -> io::Result<()> {
         let plain = plain.trim_end();
         let inked = if plain.is_empty() { inked.trim_end() } else { inked };
         if inked.is_empty() && plain.is_empty() {

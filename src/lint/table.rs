@@ -1,0 +1,164 @@
+//! The lint for people: what the file is, what would be done, and what is to be remarked.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+
+use super::{LintedFile, Shown};
+use crate::finding::ObservedDatum;
+use crate::reg_file::{Encoding, Operation, Severity, Verdict};
+use crate::registry::{DataType, RegistryValue};
+use crate::report::escape::escape_units;
+use crate::report::table::Style;
+use crate::report::table::data::{beside_type, name};
+use crate::report::table::page::{GAP, Ink, Page};
+
+/// How deep the lines of a file stand.
+const INDENT: usize = 2;
+/// How deep the lines of a key stand.
+const DEEPER: usize = 4;
+/// `encoding`.
+const LABEL: usize = 8;
+/// `delete`.
+const VERB: usize = 6;
+/// Most names fit; longer ones are wrapped.
+const NAME: usize = 24;
+/// `REG_EXPAND_SZ`.
+const TYPE: usize = 13;
+/// Of a name that is not even well-formed, so much is shown.
+const MOST_UNITS: usize = 300;
+/// So many operations are listed; JSON has them all.
+const MOST_LISTED: usize = 1000;
+
+pub(super) fn render(files: &[LintedFile], style: Style, writer: &mut dyn Write) -> io::Result<()> {
+    let mut page = Page::new(writer, style);
+    for (index, file) in files.iter().enumerate() {
+        if index > 0 {
+            page.blank()?;
+        }
+        write_head(&mut page, file)?;
+        write_operations(&mut page, file)?;
+        write_diagnostics(&mut page, file)?;
+    }
+    Ok(())
+}
+
+fn write_head(page: &mut Page<'_>, file: &LintedFile) -> io::Result<()> {
+    let reading = &file.reading;
+    page.paragraph(0, &if file.path == "-" { "stdin".to_owned() } else { name(&file.path) }, Ink::Strong)?;
+    let encoding = match reading.encoding {
+        Encoding::Utf16Le => "UTF-16LE with a byte order mark",
+        Encoding::Utf16LeWithoutMark => "UTF-16LE without a byte order mark",
+        Encoding::Utf16Be => "UTF-16BE",
+        Encoding::Utf8WithMark => "UTF-8 with a byte order mark",
+        other => other.id(),
+    };
+    page.labelled(INDENT, LABEL, "encoding", encoding, Ink::Dim)?;
+    let header = reading.version.map_or("none that regedit imports", |version| version.header());
+    page.labelled(INDENT, LABEL, "header", header, Ink::Dim)?;
+    let of = |severity| reading.diagnostics.iter().filter(|found| found.code.severity() == severity).count();
+    let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
+    let verdict = match reading.verdict() {
+        Verdict::Accept => "accept: nothing to remark".to_owned(),
+        Verdict::Warn => format!("warn: {}", counted(warnings, "warning")),
+        Verdict::Reject if warnings == 0 => format!("reject: {}", counted(errors, "error")),
+        Verdict::Reject => format!("reject: {}, {}", counted(errors, "error"), counted(warnings, "warning")),
+    };
+    page.labelled(INDENT, LABEL, "verdict", &verdict, Ink::Dim)
+}
+
+fn write_operations(page: &mut Page<'_>, file: &LintedFile) -> io::Result<()> {
+    let operations = &file.reading.effect.operations;
+    page.blank()?;
+    if operations.is_empty() {
+        return page.paragraph(INDENT, "regedit would do nothing.", Ink::Strong);
+    }
+    let guess = if file.reading.is_established() { "" } else { ", as far as it is known" };
+    page.paragraph(INDENT, &format!("What regedit would do{guess} ({})", operations.len()), Ink::Strong)?;
+    let lines = operations.last().map_or(0, |entry| digits(entry.line)).max("line".len());
+    let fixed = [DEEPER, lines, VERB, NAME, TYPE, GAP.saturating_mul(4)];
+    let rest = page.width().saturating_sub(fixed.into_iter().fold(0, usize::saturating_add));
+    page.row(DEEPER, &[(lines, "line"), (VERB, ""), (NAME, "value"), (TYPE, "type"), (rest, "data")], Ink::Dim)?;
+    let wide = page.width().saturating_sub(DEEPER).saturating_sub(lines).saturating_sub(GAP);
+    let mut open = None;
+    for entry in operations.iter().take(MOST_LISTED) {
+        let key = entry.operation.key();
+        let heads = matches!(entry.operation, Operation::CreateKey { .. } | Operation::DeleteKey { .. });
+        if heads || open != Some(key) {
+            page.paragraph(INDENT, &shown(&key.to_units()), Ink::Plain)?;
+        }
+        open = Some(key);
+        let line = entry.line.to_string();
+        let name = || entry.operation.value_name().map_or_else(String::new, value_name);
+        match &entry.operation {
+            Operation::CreateKey { .. } => {
+                page.row(DEEPER, &[(lines, &line), (wide, "open the key; make it where it is missing")], Ink::Dim)?;
+            }
+            Operation::DeleteKey { .. } => {
+                page.row(DEEPER, &[(lines, &line), (wide, "delete the key with all that is in it")], Ink::Dim)?;
+            }
+            Operation::DeleteValue { .. } => {
+                let cells = [(lines, line.as_str()), (VERB, "delete"), (NAME, &name())];
+                page.row(DEEPER, &cells, Ink::Dim)?;
+            }
+            Operation::SetValue { data_type, bytes, .. } => {
+                let value = RegistryValue { data_type: DataType(*data_type), bytes: bytes.clone() };
+                let (kind, data) = (value.data_type.to_string(), beside_type(&ObservedDatum::from(&value)));
+                let cells = [(lines, line.as_str()), (VERB, "set"), (NAME, &name()), (TYPE, &kind), (rest, &data)];
+                page.row(DEEPER, &cells, Ink::Dim)?;
+            }
+        }
+    }
+    match operations.len().saturating_sub(MOST_LISTED) {
+        0 => Ok(()),
+        more => page.paragraph(DEEPER, &format!("and {more} more; --format json has them all"), Ink::Dim),
+    }
+}
+
+fn write_diagnostics(page: &mut Page<'_>, file: &LintedFile) -> io::Result<()> {
+    for Shown { diagnostic, more, excerpt } in &file.shown {
+        page.blank()?;
+        let severity = diagnostic.code.severity();
+        let ink = if severity == Severity::Error { Ink::High } else { Ink::Medium };
+        let (line, column) = (diagnostic.line, diagnostic.column);
+        let said = format!(
+            "line {line}, column {column}: {}: {} [{}]",
+            severity.id(),
+            diagnostic.sentence(),
+            diagnostic.code.id()
+        );
+        page.paragraph(INDENT, &said, ink)?;
+        if let Some(excerpt) = excerpt {
+            let gutter = format!("{line} | ");
+            let room = page.width().saturating_sub(DEEPER).saturating_sub(gutter.len());
+            let fitted = excerpt.fit(room);
+            page.line(DEEPER, &gutter, &fitted.text, Ink::Dim)?;
+            let bar = format!("{:1$} | ", "", digits(line));
+            page.line(DEEPER, &bar, &format!("{:1$}^", "", fitted.column), Ink::Dim)?;
+        }
+        if *more > 0 {
+            page.paragraph(DEEPER, &format!("and {more} more of these; --format json has them all"), Ink::Dim)?;
+        }
+    }
+    Ok(())
+}
+
+/// A value's name as a `.reg` file has it: in quotes, or `@` for the default value.
+fn value_name(units: &[u16]) -> String {
+    if units.is_empty() { "@".to_owned() } else { format!("\"{}\"", shown(units)) }
+}
+
+/// A name or path, without anything that steers or hides.
+fn shown(units: &[u16]) -> String {
+    match String::from_utf16(units) {
+        Ok(text) => name(&text),
+        Err(_) => escape_units(units.iter().take(MOST_UNITS).copied()),
+    }
+}
+
+fn digits(number: impl Display) -> usize {
+    number.to_string().len()
+}
+
+fn counted(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
