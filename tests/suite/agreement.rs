@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 
 use crate::real_hives::corpus;
 
-mod known;
+pub(crate) mod known;
 
 use known::{KNOWN, Outcome};
 
@@ -125,11 +125,7 @@ fn rooted(path: &str) -> String {
 /// What a reader makes of a hive: its contents, or that it gave up. `None` where it is not installed.
 fn read_by(reader: &Reader, hive: &Path) -> Option<Result<Contents, i32>> {
     let mut command = if let Some(script) = reader.script {
-        // Debian's modules are for Debian's Python, not for one that may come before it.
-        let python = if Path::new("/usr/bin/python3").exists() { "/usr/bin/python3" } else { "python3" };
-        let mut command = Command::new(python);
-        command.arg("-B").arg(format!("{}/tests/support/{script}", env!("CARGO_MANIFEST_DIR")));
-        command
+        self::script(script)
     } else {
         Command::new(std::env::var_os(format!("HIVEMEND_{}", reader.name.to_ascii_uppercase()))?)
     };
@@ -161,7 +157,16 @@ fn read_by(reader: &Reader, hive: &Path) -> Option<Result<Contents, i32>> {
     }
 }
 
-fn from_hex(text: &str) -> Vec<u8> {
+/// The Python that runs a script of `tests/support`. Such a script ends with 77 where its module is not installed.
+pub(crate) fn script(name: &str) -> Command {
+    // Debian's modules are for Debian's Python, not for one that may come before it.
+    let python = if Path::new("/usr/bin/python3").exists() { "/usr/bin/python3" } else { "python3" };
+    let mut command = Command::new(python);
+    command.arg("-B").arg(format!("{}/tests/support/{name}", env!("CARGO_MANIFEST_DIR")));
+    command
+}
+
+pub(crate) fn from_hex(text: &str) -> Vec<u8> {
     const DIGITS: [u8; 256] = {
         let mut digits = [u8::MAX; 256];
         let mut digit = 0;

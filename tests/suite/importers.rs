@@ -1,5 +1,6 @@
-//! Patches in the hands of an importer and a reader that are not ours: `hivexregedit` merges them into hives, and tells
-//! by its export what then stands there. Skipped where it is not installed (`libwin-hivex-perl`).
+//! Patches in the hands of an importer and of readers that are not ours: `hivexregedit` merges them into hives; its
+//! export and libregf tell what then stands there, and so do we. Skipped where they are not installed
+//! (`libwin-hivex-perl`, `python3-libregf`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -7,18 +8,20 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use hivemend::examination::{Examination, Options};
-use hivemend::finding::Finding;
-use hivemend::reg_file::{self, Dialect, Operation};
-use hivemend::remediation::{PatchFile, PatchOptions, Plan, Selection, patch_files, remedy};
+use hivemend::finding::{Finding, ObservedDatum};
+use hivemend::reg_file::{self, Dialect};
+use hivemend::remediation::{Edit, PatchFile, PatchOptions, Plan, Selection, patch_files, remedy};
 use hivemend::report::InstallationReport;
 
 use crate::cases::examine_folder;
 use crate::fixture::{self, root_of};
+use crate::values::{Values, assert_same, assert_same_to_libregf, libregfs, ours, values_of};
 
+mod random;
 mod real;
 
 /// Cases of each kind of edit: set, set in a key that must be made, delete, list, number, hostile text.
-const CASES: [&str; 9] = [
+pub(crate) const CASES: [&str; 9] = [
     "windows-xp-senslogn-shutdown-wrong",
     "windows-xp-senslogn-missing",
     "windows-xp-senslogn-extra-value",
@@ -55,14 +58,26 @@ fn mend_and_roll_back(name: &str, folder: &Path, hives: &BTreeMap<&str, PathBuf>
     let options = PatchOptions { dialect: Dialect::Hivex, ..PatchOptions::default() };
     let files = patch_files(&plan, &options).unwrap();
     let first = all_values(keys, hives);
+    assert_eq!(stored(&plan, &first), as_planned(&plan, |edit| edit.before.as_ref()), "{name}: before the patch");
 
     merge_each(&files, ".reg", hives);
+    let patched = all_values(keys, hives);
+    assert_eq!(stored(&plan, &patched), as_planned(&plan, |edit| edit.after.as_ref()), "{name}: after the patch");
+    let touched = stored(&plan, &first).len();
+    assert!(touched > 0 && stored(&plan, &patched).len() == touched, "{name}");
+    // Nothing beside is touched.
+    let beside = |values: &Values| {
+        let mut values = values.clone();
+        plan.edits.iter().for_each(|edit| _ = values.remove(&place_of(edit)));
+        values
+    };
+    assert_same(&beside(&patched), &beside(&first), name);
     let after = examine_folder(folder, &Options::default());
     assert_eq!(deviations(&after), BTreeSet::new(), "{name}: after the patch");
     assert!(after.report.summary.complete && !after.failed, "{name}: {:?}", after.report.problems);
 
     merge_each(&files, ".rollback.reg", hives);
-    assert_eq!(all_values(keys, hives), first, "{name}: after the rollback");
+    assert_same(&all_values(keys, hives), &first, &format!("{name}: after the rollback"));
     let again = examine_folder(folder, &Options::default());
     assert_eq!(deviations(&again), deviations(&before), "{name}: after the rollback");
 }
@@ -103,13 +118,43 @@ fn merge(text: &[u8], role: &str, hive: &Path) {
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
 }
 
-type Values = BTreeMap<(String, Vec<u16>), (u32, Vec<u8>)>;
+/// Where an edit's value lies.
+fn place_of(edit: &Edit) -> (String, Vec<u16>) {
+    let key = format!("{}\\{}", root_of(edit.hive.as_str()), edit.key);
+    (key.to_uppercase(), edit.value.encode_utf16().collect())
+}
 
-/// Every value of those keys, as hivexregedit exports it: a key that is not there has none.
+/// Type and bytes by place, `None` where no such value is.
+type Edited<'a> = BTreeMap<(String, Vec<u16>), Option<(u32, &'a [u8])>>;
+
+/// What stands where the plan has edits.
+fn stored<'a>(plan: &Plan, values: &'a Values) -> Edited<'a> {
+    let found = |edit| values.get(&place_of(edit)).map(|(data_type, bytes)| (*data_type, bytes.as_slice()));
+    plan.edits.iter().map(|edit| (place_of(edit), found(edit))).collect()
+}
+
+/// What the plan says that stands there.
+fn as_planned<'a>(plan: &'a Plan, side: impl Fn(&'a Edit) -> Option<&'a ObservedDatum>) -> Edited<'a> {
+    let said = |edit| side(edit).map(|datum| (datum.datum.data_type.0, datum.raw.as_slice()));
+    plan.edits.iter().map(|edit| (place_of(edit), said(edit))).collect()
+}
+
+/// Every value of those keys and of the keys below them: a key that is not there has none. hivexregedit, libregf and we
+/// must find the same; where libregf shows less than there is, it must show that much.
 fn all_values(keys: &[(&'static str, String)], hives: &BTreeMap<&str, PathBuf>) -> Values {
-    let values: Values = keys.iter().flat_map(|(role, key)| exported(role, &hives[role], key)).collect();
-    assert!(values.len() > 80, "only {} values", values.len());
-    values
+    let by_hivex: Values = keys.iter().flat_map(|(role, key)| exported(role, &hives[role], key)).collect();
+    assert!(by_hivex.len() > 80, "only {} values", by_hivex.len());
+    for (role, hive) in hives {
+        let root = root_of(role);
+        let keys: Vec<&str> = keys.iter().filter(|(of, _)| of == role).map(|(_, key)| key.as_str()).collect();
+        let mut expected = by_hivex.clone();
+        expected.retain(|(key, _), _| format!("{key}\\").starts_with(&format!("{root}\\").to_uppercase()));
+        assert_same(&ours(hive, &root, &keys), &expected, &format!("{role} by us"));
+        if let Some(found) = libregfs(hive, &root, &keys) {
+            assert_same_to_libregf(&found, &expected, role);
+        }
+    }
+    by_hivex
 }
 
 /// The keys that were audited, without those that lie below another.
@@ -138,14 +183,7 @@ fn exported(role: &str, hive: &Path, key: &str) -> Values {
         assert!(said.contains("not found"), "{key}: {said}");
         return Values::new();
     }
-    let document = reg_file::parse_text(&String::from_utf8(run.stdout).unwrap()).into_document().unwrap();
-    let values = document.operations.into_iter().filter_map(|entry| match entry.operation {
-        Operation::SetValue { key, name, data_type, bytes } => {
-            Some(((key.to_string().to_uppercase(), name), (data_type, bytes)))
-        }
-        _ => None,
-    });
-    values.collect()
+    values_of(reg_file::parse_text(&String::from_utf8(run.stdout).unwrap()).into_document().unwrap())
 }
 
 pub(crate) fn is_installed() -> bool {

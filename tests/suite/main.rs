@@ -35,5 +35,8 @@ mod reg_file;
 mod replay;
 mod report;
 mod show;
+mod values;
 mod verification;
 mod walk;
+#[cfg(unix)]
+mod wine;

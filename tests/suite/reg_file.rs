@@ -8,7 +8,7 @@ use serde_json::Value;
 mod emitting;
 mod importers;
 mod reading;
-mod round_trip;
+pub(crate) mod round_trip;
 
 fn cases(kind: &str) -> Vec<Value> {
     let all: Value = serde_json::from_str(include_str!("../reg-cases.json")).unwrap();

@@ -79,7 +79,7 @@ fn values_of(text: &[u8]) -> Values {
 }
 
 /// A hive with a value of every kind, and some that regedit could not restore.
-fn every_kind() -> builder::Hive {
+pub(crate) fn every_kind() -> builder::Hive {
     let mut hive = builder::Hive::new("ROOT");
     let key = hive.root.create(r"Kinds\Below ] it");
     key.class = Some(builder::units("Class \u{e9}"));

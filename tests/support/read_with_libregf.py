@@ -1,4 +1,7 @@
-"""Prints a hive as libregf (Debian package python3-libregf) reads it; status 77 if that is not installed."""
+"""Prints a hive as libregf (Debian package python3-libregf) reads it; status 77 if that is not installed.
+
+Keys named after the hive are printed with what is below them, instead of all; one that is not there is left out.
+"""
 
 import sys
 
@@ -19,5 +22,8 @@ def walk(key, path, out):
 lines = []
 file = pyregf.file()
 file.open(sys.argv[1])
-walk(file.get_root_key(), "", lines)
+for path in sys.argv[2:] or [""]:
+    key = file.get_key_by_path("\\" + path) if path else file.get_root_key()
+    if key is not None:
+        walk(key, f"\\{path}" if path else "", lines)
 sys.stdout.buffer.write(("\n".join(lines) + "\n").encode("utf-8"))

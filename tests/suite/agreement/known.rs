@@ -26,7 +26,7 @@ impl fmt::Display for Outcome {
 
 /// libregf reads strings up to their first NUL and gives them one, and shows fewer than four bytes of data inside a
 /// value as zeros (its Python module, 20201007): what is left to compare then is the type and the length, or the text.
-pub(super) fn shown_by_libregf(data_type: u32, data: &[u8]) -> Cow<'_, [u8]> {
+pub(crate) fn shown_by_libregf(data_type: u32, data: &[u8]) -> Cow<'_, [u8]> {
     match (data_type, data.len()) {
         (1 | 2, _) => {
             let units = data.as_chunks::<2>().0;

@@ -12,7 +12,7 @@ fn unit() -> impl Strategy<Value = u16> {
 }
 
 /// A name that may well be refused, or, more often, one full of what means something elsewhere in the format.
-pub(super) fn name() -> impl Strategy<Value = Vec<u16>> {
+pub(crate) fn name() -> impl Strategy<Value = Vec<u16>> {
     let hostile = prop::collection::vec(unit(), 0..12);
     let tricky = "[\"\\\\\\[\\]=;#@,: \taAéÉ😀-]{0,12}".prop_map(|text| text.encode_utf16().collect());
     let plain = "[a-z ]{1,30}".prop_map(|text| text.encode_utf16().collect());
@@ -26,7 +26,7 @@ fn key() -> impl Strategy<Value = KeyPath> {
     })
 }
 
-pub(super) fn data() -> impl Strategy<Value = (u32, Vec<u8>)> {
+pub(crate) fn data() -> impl Strategy<Value = (u32, Vec<u8>)> {
     let text = prop::collection::vec(unit(), 0..40).prop_map(|mut units| {
         units.push(0);
         units.into_iter().flat_map(u16::to_le_bytes).collect()
