@@ -9,7 +9,7 @@
 //! assert!(!file.is_accepted());
 //! let mut page = Vec::new();
 //! hivemend::lint::render(&[file], &hivemend::report::table::Style::default(), &mut page)?;
-//! assert!(String::from_utf8_lossy(&page).contains("write HKEY_LOCAL_MACHINE"));
+//! assert!(String::from_utf8_lossy(&page).contains("[abbreviated-root]"));
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
