@@ -12,7 +12,9 @@ use crate::reg_file::{CodePage, Dialect};
 
 mod choices;
 
-pub use choices::{Color, DialectArg, Format, Generations, ImporterArg, ListFormat, ShowFormat, TargetArg};
+pub use choices::{
+    Color, DialectArg, Format, Generations, HistoryFormat, ImporterArg, ListFormat, ShowFormat, TargetArg,
+};
 
 /// Reads Windows SOFTWARE and SYSTEM hives offline, judges SensLogn, BITS, SENS and what they depend on against what
 /// that Windows should have, and writes the .reg file that puts it right and the one that takes it back.
@@ -41,6 +43,8 @@ pub enum Command {
     Audit(Box<AuditArgs>),
     /// List the hives that are there: installation, role, generation, integrity, Windows
     Find(FindArgs),
+    /// Trace each audited value through every generation and control set: when did it change?
+    History(HistoryArgs),
     /// Print a key of a hive as regedit would export it, as JSON or as a table
     Show(ShowArgs),
     /// Say what regedit would do with .reg files, line by line, and what it would silently drop
@@ -221,6 +225,35 @@ pub struct AuditArgs {
     /// Where the SYSTEM hive is loaded when the patch is imported
     #[arg(long, value_name = "KEY", default_value = r"HKEY_LOCAL_MACHINE\SYSTEM", requires = "patch")]
     pub system_root: String,
+}
+
+/// `history`.
+#[derive(Debug, Args)]
+pub struct HistoryArgs {
+    /// Folders, hives
+    #[arg(required = true)]
+    pub evidence: Vec<PathBuf>,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    pub format: HistoryFormat,
+    /// Write to this file, whole or not at all, instead of stdout
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Take it for this Windows, whatever the hives say
+    #[arg(long, value_name = "ID", value_parser = os_id)]
+    pub os: Option<OsId>,
+    /// Colour the table
+    #[arg(long, value_enum, default_value_t)]
+    pub color: Color,
+    /// Read dirty hives as their primary files lie on disk; do not replay their transaction logs in memory
+    #[arg(long)]
+    pub no_replay: bool,
+    /// Read files instead of mapping them; for evidence that somebody else may shorten meanwhile
+    #[arg(long)]
+    pub no_mmap: bool,
+    /// Do not hash the hives; then identical ones are not folded
+    #[arg(long)]
+    pub no_hash: bool,
 }
 
 /// `lint`.

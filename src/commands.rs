@@ -15,12 +15,14 @@ use hivemend::report::{Report, json, table};
 
 mod audit;
 mod find;
+mod history;
 mod lint;
 mod show;
 mod verify;
 
 pub(crate) use audit::audit;
 pub(crate) use find::find;
+pub(crate) use history::history;
 pub(crate) use lint::lint;
 pub(crate) use show::show;
 pub(crate) use verify::verify;

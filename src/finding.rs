@@ -51,6 +51,20 @@ pub enum Verdict {
     NotAssessed,
 }
 
+impl Verdict {
+    /// The word that reports have for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Conforms => "conforms",
+            Self::Deviates => "deviates",
+            Self::Absent => "absent",
+            Self::Unexpected => "unexpected",
+            Self::Unreadable => "unreadable",
+            Self::NotAssessed => "not-assessed",
+        }
+    }
+}
+
 /// Why something was not judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]

@@ -53,6 +53,8 @@ pub mod lint;
 
 pub mod examination;
 
+pub mod history;
+
 // Keys as they are, judged by nobody.
 
 pub mod show;

@@ -28,6 +28,7 @@ fn run(command: Command) -> Result<u8, Error> {
     match command {
         Command::Audit(args) => commands::audit(&args),
         Command::Find(args) => commands::find(&args),
+        Command::History(args) => commands::history(&args),
         Command::Show(args) => commands::show(&args),
         Command::Lint(args) => commands::lint(&args),
         Command::Verify(args) => commands::verify(&args),

@@ -29,6 +29,18 @@ pub enum ShowFormat {
     Table,
 }
 
+/// Forms of a history.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum HistoryFormat {
+    /// For people
+    #[default]
+    Table,
+    /// For programs
+    Json,
+    /// For spreadsheets: a line for each value in each generation
+    Csv,
+}
+
 /// Forms of a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ListFormat {

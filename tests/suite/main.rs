@@ -23,6 +23,7 @@ mod baselines;
 mod cases;
 mod command_line;
 mod discovery;
+mod history;
 mod hive_builder;
 mod hive_reading;
 mod hostile_hives;

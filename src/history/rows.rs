@@ -1,0 +1,104 @@
+//! The rows of a history: every audited value, with a cell for each column.
+
+use std::collections::BTreeMap;
+
+use super::changes::changes;
+use super::columns::Placed;
+use super::{Cell, Column, Presence, Row};
+use crate::finding::{Finding, Verdict};
+use crate::os::OsId;
+use crate::registry::Role;
+
+/// A value of any generation: the finding's id.
+type Id<'a> = &'a str;
+
+/// The rows for these columns: first what the newest generation audits, then what only older ones do.
+pub(super) fn rows(columns: &[Placed<'_>], role: Role) -> Vec<Row> {
+    let by_column: Vec<BTreeMap<Id<'_>, &Finding>> = columns
+        .iter()
+        .map(|(column, installation)| {
+            let judgement = installation.judgement.iter();
+            let findings =
+                judgement.flat_map(|judgement| &judgement.findings).filter(|finding| belongs(finding, column, role));
+            findings.map(|finding| (finding.id.as_str(), finding)).collect()
+        })
+        .collect();
+    // A closed list has no finding for a value that is not there: where the same Windows' list was read, it is absent.
+    let absent = |at: usize, row: &Finding, os: OsId| {
+        let (column, _) = columns.get(at)?;
+        let beside = by_column
+            .get(at)?
+            .values()
+            .find(|finding| finding.verdict != Verdict::Unreadable && path_of(finding) == path_of(row));
+        (row.verdict == Verdict::Unexpected && column.os == os && beside.is_some()).then(|| Cell {
+            state: Presence::Absent,
+            observed: None,
+            verdict: Some(Verdict::Conforms),
+            key_last_written: beside.and_then(|finding| finding.key_last_written),
+            key_last_written_note: beside.and_then(|finding| finding.key_last_written_note.clone()),
+        })
+    };
+    let only: Vec<Column> = columns.iter().map(|(column, _)| column.clone()).collect();
+    let mut rows: Vec<Row> = Vec::new();
+    let mut known = std::collections::BTreeSet::new();
+    for (column, installation) in columns.iter().rev() {
+        let findings = installation.judgement.iter().flat_map(|judgement| &judgement.findings);
+        for finding in findings.filter(|finding| belongs(finding, column, role)) {
+            if !known.insert(finding.id.as_str()) {
+                continue;
+            }
+            let cells = by_column.iter().enumerate().map(|(at, findings)| {
+                let of_column = findings.get(finding.id.as_str()).copied();
+                of_column.is_none().then(|| absent(at, finding, column.os)).flatten().unwrap_or_else(|| cell(of_column))
+            });
+            let cells: Vec<Cell> = cells.collect();
+            let mut row = Row {
+                id: finding.id.clone(),
+                key: path_of(finding).to_owned(),
+                value: finding.value.clone(),
+                cells,
+                changes: Vec::new(),
+            };
+            row.changes = changes(&row, &only);
+            rows.push(row);
+        }
+    }
+    rows
+}
+
+/// Whether a finding is about this hive, in this control set or about what is in none.
+fn belongs(finding: &Finding, column: &Column, role: Role) -> bool {
+    let set = finding.control_set.is_none() || finding.control_set == column.control_set;
+    finding.hive == Some(role) && finding.key.is_some() && set
+}
+
+fn cell(finding: Option<&Finding>) -> Cell {
+    let state = match finding {
+        None => Presence::NotAudited,
+        Some(finding) if finding.observed.is_some() || finding.verdict == Verdict::Unexpected => Presence::Present,
+        Some(finding) => match finding.verdict {
+            Verdict::Unreadable => Presence::Unreadable,
+            _ => Presence::Absent,
+        },
+    };
+    Cell {
+        state,
+        observed: finding.and_then(|finding| finding.observed.clone()),
+        verdict: finding.map(|finding| finding.verdict),
+        key_last_written: finding.and_then(|finding| finding.key_last_written),
+        key_last_written_note: finding.and_then(|finding| finding.key_last_written_note.clone()),
+    }
+}
+
+/// The path of a finding's key, below the control set.
+fn path_of(finding: &Finding) -> &str {
+    below_control_set(finding.key.as_deref().unwrap_or_default())
+}
+
+/// A key's path without the control set that it begins with.
+fn below_control_set(key: &str) -> &str {
+    match key.split_once('\\') {
+        Some((first, rest)) if first.get(..10).is_some_and(|set| set.eq_ignore_ascii_case("ControlSet")) => rest,
+        _ => key,
+    }
+}
