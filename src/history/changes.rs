@@ -101,7 +101,7 @@ mod tests {
     /// `None` cannot be read; an empty text is absent.
     fn cell(data: Option<&str>, key_written: u64) -> Cell {
         let observed = data.filter(|data| !data.is_empty()).map(|data| ObservedDatum {
-            datum: Datum { data_type: DataType::from(3), data: None },
+            datum: Datum { data_type: DataType(3), data: None },
             raw: data.as_bytes().to_vec(),
         });
         let state = match data {
@@ -126,7 +126,7 @@ mod tests {
         let found = told(&[(Some("a"), 1, 1, "x"), (None, 2, 1, "y"), (Some(""), 3, 3, "z")]);
         assert_eq!(found.iter().map(|(until, from, _)| (*until, *from)).collect::<Vec<_>>(), [(0, 2)]);
         assert!(
-            found[0].2.starts_with("V 61 until x (") && found[0].2.contains(", absent from z (key written "),
+            found[0].2.starts_with("V REG_BINARY 61 until x (") && found[0].2.contains(", absent from z (key written "),
             "{found:?}"
         );
     }
