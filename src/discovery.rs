@@ -4,7 +4,7 @@
 //! bytes, `folder` asks the hive itself which one it is, `layout` knows what is kept in such a place, and `pairing`
 //! finds the SOFTWARE that belongs to a SYSTEM.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,9 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::error::{Error, Problem};
+use crate::evidence::archive::{self, Kind};
 use crate::evidence::directory::{self, locator};
+use crate::evidence::tree::{Container, Disk, File, Tree};
 use crate::registry::Role;
 
 mod arguments;
@@ -75,7 +77,7 @@ impl fmt::Display for Generation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundLog {
     /// Where to open it.
-    pub path: PathBuf,
+    pub file: File,
     /// How reports name it; see [`directory::locator`].
     pub locator: String,
     /// Bytes.
@@ -85,8 +87,10 @@ pub struct FoundLog {
 /// A hive that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundHive {
+    /// Its file name, as reports have it.
+    pub name: String,
     /// Where to open it.
-    pub path: PathBuf,
+    pub file: File,
     /// How reports name it; see [`directory::locator`].
     pub locator: String,
     /// Which hive it is by its keys; where they cannot be read by name, and the installation has a problem that says so.
@@ -143,6 +147,10 @@ pub fn discover(evidence: &[PathBuf], map: bool) -> Result<Discovery, Error> {
     let mut discovery = Discovery::default();
     let arguments = Arguments::sort(evidence);
     for (path, source) in arguments.missing {
+        if source.kind() == std::io::ErrorKind::NotFound && discovery.take_named(&path.to_string_lossy(), map).is_some()
+        {
+            continue;
+        }
         if evidence.len() == 1 {
             let (_, advice) = directory::explain(&source);
             return Err(Error::Read { path: locator(&path), source, advice });
@@ -153,19 +161,19 @@ pub fn discover(evidence: &[PathBuf], map: bool) -> Result<Discovery, Error> {
 
     let mut seen = Seen::default();
     for (path, real) in &arguments.folders {
-        let found = search::search(path, real);
+        let found = search::search(&Disk, path, real);
         seen.folders = seen.folders.saturating_add(found.seen.folders);
         seen.files = seen.files.saturating_add(found.seen.files);
         discovery.problems.extend(found.problems);
         for folder in &found.folders {
-            discovery.take(folder, map);
+            discovery.take(&Disk, folder, map);
         }
     }
     // A hive that is in one of the folders was found there, with all that belongs to it.
     let known: BTreeSet<PathBuf> = discovery.files().filter_map(|path| fs::canonicalize(path).ok()).collect();
     seen.files = seen.files.saturating_add(arguments.files.len());
     for folder in arguments::named(arguments.files, known) {
-        discovery.take(&folder, map);
+        discovery.take(&Disk, &folder, map);
     }
     if discovery.installations.iter().all(|installation| installation.hives.is_empty()) {
         return Err(discovery.nothing(evidence, seen));
@@ -175,18 +183,79 @@ pub fn discover(evidence: &[PathBuf], map: bool) -> Result<Discovery, Error> {
 }
 
 impl Discovery {
-    fn take(&mut self, folder: &Folder, map: bool) {
-        let examined = folder::examine(folder, map);
+    fn take(&mut self, tree: &dyn Tree, folder: &Folder, map: bool) {
+        let examined = folder::examine(tree, folder, map);
         self.installations.extend(examined.installations);
         self.problems.extend(examined.problems);
+        // What was compressed file by file belongs together as the files do.
+        let mut beside = Container { locator: tree.locator(&folder.path), files: BTreeMap::new() };
+        for (path, kind) in examined.containers {
+            match archive::unpack(&path, tree.locator(&path), kind) {
+                Ok(contents) => {
+                    self.problems.extend(contents.problems);
+                    beside.files.extend(contents.singles);
+                    for container in &contents.containers {
+                        self.take_container(container, map);
+                    }
+                }
+                Err(source) => self.problems.push(directory::unreadable(&path, "an archive", &source)),
+            }
+        }
+        self.take_container(&beside, map);
+    }
+
+    /// What is in a container.
+    fn take_container(&mut self, container: &Container, map: bool) {
+        let found = search::search(container, Path::new(""), Path::new(""));
+        self.problems.extend(found.problems);
+        for folder in &found.folders {
+            self.take(container, folder, map);
+        }
+    }
+
+    /// What is in a container at a place that was named: a hive with its logs, or a folder; `None` where it names none.
+    fn take_named(&mut self, locator: &str, map: bool) -> Option<()> {
+        let (path, _) = locator
+            .match_indices('!')
+            .map(|(at, _)| locator.split_at(at))
+            .find(|(path, _)| Path::new(path).is_file())?;
+        let path = Path::new(path);
+        let kind = Kind::of(&Disk.look(path).ok()?.bytes)?;
+        let contents = archive::unpack(path, directory::locator(path), kind).ok()?;
+        self.problems.extend(contents.problems);
+        let singles = Container { locator: directory::locator(path), files: contents.singles.into_iter().collect() };
+        let mut named = None;
+        for mut container in contents.containers.into_iter().chain([singles]) {
+            let is_named = |file: &PathBuf| container.locator(file) == locator;
+            if let Some(file) = container.files.keys().find(|file| is_named(file)).cloned() {
+                let folder = arguments::named_in_container(&file)?;
+                self.take(&container, &folder, map);
+                named = Some(());
+                continue;
+            }
+            let below = format!("{locator}{}", if locator == container.locator { "!" } else { "/" });
+            let inside = container.locator == locator || container.locator.starts_with(&format!("{locator}!"));
+            let wanted: Vec<PathBuf> = container
+                .files
+                .keys()
+                .filter(|file| inside || container.locator(file).starts_with(&below))
+                .cloned()
+                .collect();
+            container.files.retain(|file, _| wanted.contains(file));
+            if !container.files.is_empty() {
+                self.take_container(&container, map);
+                named = Some(());
+            }
+        }
+        named
     }
 
     /// Every file that belongs to an installation: the hives and their logs.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
         let hives = self.installations.iter().flat_map(|installation| &installation.hives);
         hives
-            .flat_map(|hive| std::iter::once(&hive.path).chain(hive.logs.iter().map(|log| &log.path)))
-            .map(PathBuf::as_path)
+            .flat_map(|hive| std::iter::once(&hive.file).chain(hive.logs.iter().map(|log| &log.file)))
+            .map(|file| file.path.as_path())
     }
 
     fn finish(&mut self) {

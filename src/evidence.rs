@@ -9,7 +9,11 @@ use sha2::{Digest, Sha256};
 
 use crate::registry::hex;
 
+pub mod archive;
 pub mod directory;
+pub mod tree;
+
+use tree::Unpacked;
 
 /// A hive has up to 2 GiB of bins, and a log no more. A longer file, or a pipe that never ends, is neither, and is not
 /// read into memory.
@@ -25,6 +29,8 @@ pub enum Bytes {
     Mapped(memmap2::MmapMut),
     /// Read whole, where the file is not a regular one, is empty, or may not be mapped.
     Read(Vec<u8>),
+    /// Unpacked from a container.
+    Unpacked(Unpacked),
 }
 
 impl Deref for Bytes {
@@ -34,6 +40,7 @@ impl Deref for Bytes {
         match self {
             Self::Mapped(map) => map,
             Self::Read(bytes) => bytes,
+            Self::Unpacked(bytes) => bytes.as_ref(),
         }
     }
 }
@@ -68,9 +75,13 @@ impl Bytes {
     /// The bytes in memory, to be changed there. The file is never changed: a map is private, so that the system copies
     /// each page that is written to.
     pub fn in_memory(&mut self) -> &mut [u8] {
+        if let Self::Unpacked(bytes) = self {
+            *self = Self::Read(bytes.as_ref().to_vec());
+        }
         match self {
             Self::Mapped(map) => map,
             Self::Read(bytes) => bytes,
+            Self::Unpacked(_) => &mut [],
         }
     }
 
@@ -79,9 +90,9 @@ impl Bytes {
         if length <= self.len() {
             return;
         }
-        if let Self::Mapped(map) = self {
+        if !matches!(self, Self::Read(_)) {
             let mut bytes = Vec::with_capacity(length);
-            bytes.extend_from_slice(map);
+            bytes.extend_from_slice(self);
             *self = Self::Read(bytes);
         }
         if let Self::Read(bytes) = self {

@@ -12,7 +12,6 @@ use serde::Serialize;
 
 use crate::discovery::{Discovery, Installation, discover};
 use crate::error::{Error, Problem};
-use crate::evidence::sha256;
 use crate::examination::{Judged, OpenInstallation, Options, Overlays, counts};
 use crate::finding::{ObservedDatum, Severity, Verdict};
 use crate::os::OsId;
@@ -256,7 +255,7 @@ pub fn verify(
 fn preconditions(installation: &Installation, patch: &Patch, options: &Options) -> Vec<Precondition> {
     let holds = |role: Role, sum: &str| {
         let hive = installation.hive(role).filter(|_| options.hash)?;
-        let (found, _) = sha256(&hive.path).ok()?;
+        let found = hive.file.sha256().ok()?;
         Some(found.eq_ignore_ascii_case(sum))
     };
     let precondition = |(role, sum): (Role, String)| Precondition {

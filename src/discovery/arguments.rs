@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Generation;
 use super::layout::{self, Place};
@@ -63,4 +63,12 @@ pub(super) fn named(files: Vec<PathBuf>, mut known: BTreeSet<PathBuf>) -> Vec<Fo
         folder.files.insert(name.to_owned());
     }
     folders.into_values().collect()
+}
+
+/// A file in a container that was named, as its folder.
+pub(super) fn named_in_container(file: &Path) -> Option<Folder> {
+    let (parent, name) = (file.parent()?, file.file_name()?);
+    let place = Place { generation: Generation::Copy, known: false, ..layout::place(parent) };
+    let files = BTreeSet::from([name.to_owned()]);
+    Some(Folder { path: parent.to_owned(), place, any_role: true, named: true, files })
 }

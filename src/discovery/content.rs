@@ -1,11 +1,12 @@
 //! What a file is, by its first bytes.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::path::Path;
 
+use crate::evidence::archive::Kind;
+use crate::evidence::tree::{Beginning, Tree};
 use crate::hive::BaseBlock;
-use crate::hive::base_block::{self, begins_bin};
+use crate::hive::base_block::begins_bin;
 
 /// What a look at the first bytes of a file says.
 #[derive(Debug)]
@@ -19,38 +20,23 @@ pub(super) enum Content {
     /// Something that a hive which was damaged could be: it ends within the base block, or is as
     /// large as a hive and begins with no known mark.
     Unclear(&'static str),
+    /// An archive, or a compressed file.
+    Container(Kind),
     /// Something else, in words.
     Other(&'static str),
 }
 
-/// Enough for a base block's fields, and for the marks below.
-const LOOK: usize = 512;
-/// Where hive bins begin.
-const BINS: u64 = base_block::SIZE as u64;
-
-/// Looks at the beginning of a file. Files of no bytes are not opened: those of `/proc` and `/sys` say that they have none.
+/// Looks at the beginning of a file.
 ///
 /// # Errors
 /// What the system says of the file.
-pub(super) fn look(path: &Path) -> io::Result<Content> {
-    let size = std::fs::metadata(path)?.len();
-    if size == 0 {
-        return Ok(Content::Empty);
-    }
-    let mut bytes = Vec::with_capacity(LOOK);
-    let mut file = File::open(path)?;
-    file.by_ref().take(LOOK as u64).read_to_end(&mut bytes)?;
-    let told = tell(&bytes, size);
-    if matches!(told, Content::Unclear(_)) && size > BINS {
+pub(super) fn look(tree: &dyn Tree, path: &Path) -> io::Result<Content> {
+    let Beginning { bytes, at_bins, size } = tree.look(path)?;
+    Ok(match tell(&bytes, size) {
         // A hive that has lost its base block still has its bins.
-        let mut mark = [0; 4];
-        file.seek(SeekFrom::Start(BINS))?;
-        file.read_exact(&mut mark)?;
-        if begins_bin(&mark) {
-            return Ok(Content::Hive);
-        }
-    }
-    Ok(told)
+        Content::Unclear(_) if begins_bin(&at_bins) => Content::Hive,
+        told => told,
+    })
 }
 
 /// What a file of that many bytes is that begins like this.
@@ -64,6 +50,9 @@ fn tell(bytes: &[u8], size: u64) -> Content {
     }
     if bytes.is_empty() {
         return Content::Empty;
+    }
+    if let Some(kind) = Kind::of(bytes) {
+        return Content::Container(kind);
     }
     if let Some((_, what)) = MARKS.iter().find(|(mark, _)| bytes.starts_with(mark)) {
         return Content::Other(what);
@@ -92,16 +81,11 @@ fn is_log(file_type: u32) -> bool {
 }
 
 /// Marks at the beginning of files that people name by mistake, or that hold hives which must be unpacked first.
-const MARKS: [(&[u8], &str); 16] = [
+const MARKS: [(&[u8], &str); 11] = [
     (b"REGEDIT4", "a .reg file"),
     (b"Windows Registry Editor", "a .reg file"),
     (b"\xff\xfeW\0i\0n\0d\0o\0w\0s\0 \0R\0e\0g\0", "a .reg file"),
     (b"\xff\xfe", "a text file in UTF-16"),
-    (b"PK\x03\x04", "a ZIP archive"),
-    (b"\x1f\x8b", "a gzip file"),
-    (b"BZh", "a bzip2 file"),
-    (b"\xfd7zXZ", "an xz file"),
-    (b"\x28\xb5\x2f\xfd", "a Zstandard file"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
     (b"EVF\x09\x0d\x0a\xff", "a disk image (EWF)"),
     (b"vhdxfile", "a disk image (VHDX)"),
@@ -124,7 +108,7 @@ mod tests {
         assert_eq!(shown(b"Dear all,\r\n"), r#"Other("a text file")"#);
         assert_eq!(shown("Grüße".as_bytes()), r#"Other("a text file")"#);
         assert_eq!(shown(&"Grüße".as_bytes()[..3]), r#"Other("a text file")"#);
-        assert_eq!(shown(b"PK\x03\x04..."), r#"Other("a ZIP archive")"#);
+        assert_eq!(shown(b"PK\x03\x04..."), "Container(Zip)");
         assert_eq!(shown(b"\x01\x02\x03"), r#"Unclear("data without a hive's signature")"#);
         assert!(matches!(tell(b"\x01\x02\x03", 3), Content::Other("other data")));
         let mut log = [0; 512];

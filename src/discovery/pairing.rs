@@ -168,10 +168,17 @@ mod tests {
 
     use super::super::name;
     use super::*;
+    use crate::evidence::tree::File;
 
     fn candidate(name: &str, role: Role) -> Candidate {
-        let hive =
-            FoundHive { path: PathBuf::from(name), locator: format!("f/{name}"), role, size: 8192, logs: Vec::new() };
+        let hive = FoundHive {
+            name: name.to_owned(),
+            file: File::on_disk(name),
+            locator: format!("f/{name}"),
+            role,
+            size: 8192,
+            logs: Vec::new(),
+        };
         Candidate { hive, generation: Generation::Copy, affixes: name::affixes(name, role), problems: Vec::new() }
     }
 
@@ -185,7 +192,7 @@ mod tests {
             let candidates: Vec<_> = hives.iter().map(|(name, role)| candidate(name, roles[usize::from(*role)])).collect();
             let pair = |candidates| pair(Group { folder: "f".into(), generation: Generation::Copy, named, candidates });
             let installations = pair(candidates.clone());
-            let mut found: Vec<_> = installations.iter().flat_map(|one| &one.hives).map(|hive| hive.path.clone()).collect();
+            let mut found: Vec<_> = installations.iter().flat_map(|one| &one.hives).map(|hive| hive.file.path.clone()).collect();
             found.sort();
             prop_assert_eq!(found, hives.keys().map(PathBuf::from).collect::<Vec<_>>());
             for one in &installations {

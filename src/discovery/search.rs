@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use super::layout::{self, Place};
 use super::name;
 use crate::error::Problem;
-use crate::evidence::directory::{self, Entry, Obstacle, locator};
+use crate::evidence::directory::{self, Entry, Obstacle};
+use crate::evidence::tree::Tree;
 
 /// A folder with more files than this is no folder of copied hives.
 const FOLDER: usize = 1_000;
@@ -54,12 +55,12 @@ pub(super) struct Seen {
 }
 
 /// Searches the tree at `root`, whose real path is `real`.
-pub(super) fn search(root: &Path, real: &Path) -> Found {
+pub(super) fn search(tree: &dyn Tree, root: &Path, real: &Path) -> Found {
     let mut found = Found::default();
     let mut all = Vec::new();
     let mut volumes = BTreeSet::new();
     let mut by_name: BTreeMap<PathBuf, BTreeSet<OsString>> = BTreeMap::new();
-    for entry in directory::walk(real) {
+    for entry in tree.walk(real) {
         match entry {
             Ok(Entry::Folder(folder)) => {
                 found.seen.folders = found.seen.folders.saturating_add(1);
@@ -92,7 +93,7 @@ pub(super) fn search(root: &Path, real: &Path) -> Found {
         let mut files = by_name.remove(&folder).unwrap_or_default();
         if place.known || plain {
             // A folder that cannot be listed was an obstacle of the walk already.
-            let listed = directory::files_in(&folder).unwrap_or_default();
+            let listed = tree.files_in(&folder).unwrap_or_default();
             if listed.len() > FOLDER {
                 // By name, then.
             } else if place.known || listed.len() <= left {
@@ -110,7 +111,7 @@ pub(super) fn search(root: &Path, real: &Path) -> Found {
     if passed_over > 0 {
         let expected = format!("a Windows volume, or a folder with up to {TREE} files");
         let told = format!("{passed_over} files more, which were judged by their names alone");
-        let problem = Problem::of(locator(root), expected, told);
+        let problem = Problem::of(tree.locator(root), expected, told);
         found.problems.push(problem.advise("name the folders that hold the hives"));
     }
     found.folders.sort_by(|a, b| a.path.cmp(&b.path));

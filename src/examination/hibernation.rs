@@ -18,7 +18,7 @@ pub(super) fn warnings(
     if !matches!(installation.generation, Generation::Live | Generation::Copy) {
         return Vec::new();
     }
-    let file = installation.hives.iter().find_map(|hive| beside(&hive.path));
+    let file = installation.hives.iter().filter(|hive| hive.file.is_on_disk()).find_map(|hive| beside(&hive.file.path));
     let mut warnings = Vec::new();
     match file {
         Some(State::Asleep) => warnings.push(

@@ -1,13 +1,12 @@
 //! What is said of a hive's file beside what stands in its keys: integrity, logs, sums.
 
-use std::path::PathBuf;
-
 use rayon::prelude::*;
 
 use super::Options;
 use crate::discovery::{FoundHive, Installation};
 use crate::error::Problem;
-use crate::evidence::{Bytes, sha256};
+use crate::evidence::Bytes;
+use crate::evidence::tree::File;
 use crate::hive::transaction_log::LogState;
 use crate::hive::walk::{self, Coverage};
 use crate::hive::{self, BaseBlock, Hive, Replay, State, Tree};
@@ -32,7 +31,8 @@ pub(crate) fn open<'a>(found: &'a FoundHive, options: &Options) -> Opened<'a> {
         .logs
         .iter()
         .map(|log| {
-            Bytes::open(&log.path, options.map)
+            log.file
+                .open(options.map)
                 .map_err(|error| Problem::of(&log.locator, "a transaction log that can be read", error.to_string()))
         })
         .collect();
@@ -86,22 +86,24 @@ impl Opened<'_> {
 
 /// The primary file, whatever its logs hold.
 pub(super) fn as_it_lies(found: &FoundHive, options: &Options) -> Result<Hive, Problem> {
-    Hive::open(&found.path, options.map)
-        .unwrap_or_else(|error| Err(Problem::of(&found.locator, "a file that can be read", error.to_string())))
+    match found.file.open(options.map) {
+        Ok(bytes) => Hive::from_bytes(bytes),
+        Err(error) => Err(Problem::of(&found.locator, "a file that can be read", error.to_string())),
+    }
 }
 
 pub(super) type Sums = (Option<String>, Vec<Option<String>>);
 
 /// The sums of each hive and of its logs. A file that cannot be read has none; opening it has already said so.
 pub(super) fn hash(installation: &Installation, wanted: bool) -> Vec<Sums> {
-    let sum = |path: &PathBuf| sha256(path).ok().map(|(sum, _)| sum).filter(|_| wanted);
+    let sum = |file: &File| file.sha256().ok();
     if !wanted {
         return installation.hives.iter().map(|hive| (None, vec![None; hive.logs.len()])).collect();
     }
     installation
         .hives
         .par_iter()
-        .map(|hive| (sum(&hive.path), hive.logs.iter().map(|log| sum(&log.path)).collect()))
+        .map(|hive| (sum(&hive.file), hive.logs.iter().map(|log| sum(&log.file)).collect()))
         .collect()
 }
 

@@ -102,7 +102,7 @@ fn shown(discovery: &Discovery) -> String {
         let id = if installation.id.len() < 90 { &installation.id } else { "..." };
         writeln!(text, "{evidence}: {}, {id}", installation.generation).unwrap();
         for hive in &installation.hives {
-            assert_eq!(hive.locator, directory::locator(&hive.path));
+            assert_eq!(hive.locator, directory::locator(&hive.file.path));
             let name = hive.locator.strip_prefix(evidence.as_str()).unwrap().trim_start_matches('/');
             let mut parts = vec![hive.role.to_string()];
             parts.extend((!name.is_empty()).then(|| name.to_owned()));

@@ -72,7 +72,7 @@ fn hostile_names_are_shown_on_one_line_and_can_be_opened() {
       SOFTWARE
     "#);
     let discovery = discover(&[tree.path("")], true).unwrap();
-    assert!(discovery.installations[0].hives.iter().all(|hive| hive.path.is_file()));
+    assert!(discovery.installations[0].hives.iter().all(|hive| hive.file.path.is_file()));
 }
 
 #[cfg(unix)]

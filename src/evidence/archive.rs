@@ -1,0 +1,300 @@
+//! Archives and compressed files: what of them can be a hive, a log, or a container with such is unpacked into memory.
+//!
+//! Nothing is written to a disk, and no name of a member is ever a name of the system. What a member is, its first bytes
+//! say: others are passed over without being unpacked further, where the format allows it.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::io::{self, BufReader, Cursor, Read, Seek};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::directory::locator;
+use super::tree::{BINS, Container, Member, Unpacked};
+use crate::error::Problem;
+
+/// Members of one container that are looked at. A collection of a whole machine has some ten thousand.
+const MOST_MEMBERS: usize = 1_000_000;
+/// Files of no bytes that are kept, for what their names say; other members say more.
+const MOST_EMPTY: usize = 1_000;
+/// Bytes that one item of the evidence is unpacked to, all that is in it together: some times the hives of a machine with
+/// all its restore points.
+const MOST_UNPACKED: u64 = 4 << 30;
+/// A member may be unpacked to so many times its size; hives come to 20 at most, save for empty ones.
+const HIGHEST_RATIO: u64 = 200;
+/// Below so many bytes the ratio does not matter: a hive that is almost empty compresses to nothing.
+const RATIO_FROM: u64 = 64 << 20;
+/// Containers within containers: a collection, its data, an archive that somebody kept on the machine.
+const DEEPEST: usize = 4;
+/// Members that cannot be unpacked, told one by one; the rest are counted.
+const MOST_TOLD: usize = 20;
+
+/// A kind of container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A ZIP archive.
+    Zip,
+    /// A tar archive.
+    Tar,
+    /// A gzip stream.
+    Gzip,
+    /// An xz stream.
+    Xz,
+    /// A Zstandard stream.
+    Zstd,
+    /// A bzip2 stream.
+    Bzip2,
+}
+
+impl Kind {
+    /// What begins like this.
+    pub fn of(beginning: &[u8]) -> Option<Self> {
+        match beginning {
+            [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Some(Self::Zip),
+            [0x1f, 0x8b, 8, ..] => Some(Self::Gzip),
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Self::Xz),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Self::Zstd),
+            [b'B', b'Z', b'h', b'1'..=b'9', ..] => Some(Self::Bzip2),
+            _ => (beginning.get(257..262) == Some(b"ustar")).then_some(Self::Tar),
+        }
+    }
+}
+
+/// What a container and those within it came to.
+#[derive(Debug, Default)]
+pub struct Contents {
+    /// A tree for each container that holds something.
+    pub containers: Vec<Container>,
+    /// Files that were compressed one by one; with others of their folder they make a tree.
+    pub singles: Vec<(PathBuf, Member)>,
+    /// What could not be unpacked.
+    pub problems: Vec<Problem>,
+    /// How many members there were in all.
+    pub members: usize,
+}
+
+/// Unpacks the container at `path`, which reports name `locator`, and those within it.
+///
+/// # Errors
+/// What the system says of the file.
+pub fn unpack(path: &Path, locator: String, kind: Kind) -> io::Result<Contents> {
+    let file = std::fs::File::open(path)?;
+    let compressed = file.metadata()?.len();
+    let mut unpacker = Unpacker { path: path.to_owned(), left: MOST_UNPACKED, contents: Contents::default() };
+    unpacker.container(BufReader::new(file), compressed, kind, locator, 0);
+    unpacker.contents.problems.sort();
+    Ok(unpacker.contents)
+}
+
+struct Unpacker {
+    path: PathBuf,
+    /// Bytes that may still be unpacked.
+    left: u64,
+    contents: Contents,
+}
+
+/// One container as it is unpacked.
+struct Open {
+    locator: String,
+    files: BTreeMap<PathBuf, Member>,
+    nested: Vec<(PathBuf, Kind, Unpacked)>,
+    members: usize,
+    empty: usize,
+    failed: usize,
+}
+
+impl Unpacker {
+    fn container(&mut self, reader: impl Read + Seek, compressed: u64, kind: Kind, locator: String, depth: usize) {
+        let (files, nested) = (BTreeMap::new(), Vec::new());
+        let mut open = Open { locator, files, nested, members: 0, empty: 0, failed: 0 };
+        match kind {
+            Kind::Zip => self.zip(reader, &mut open),
+            Kind::Tar => self.tar(reader, compressed, &mut open),
+            _ => self.stream(reader, compressed, kind, &mut open),
+        }
+        let more = open.failed.saturating_sub(MOST_TOLD);
+        if more > 0 {
+            self.contents.problems.push(Problem::of(
+                &open.locator,
+                "members that can be unpacked",
+                format!("{more} more that cannot"),
+            ));
+        }
+        // Compressed files that belong together lie beside each other, each in a container of its own.
+        if !matches!(kind, Kind::Zip | Kind::Tar) && open.files.len() == 1 && depth == 0 {
+            let own = |(inside, member): (PathBuf, Member)| {
+                let named = format!("{}!{}", open.locator, super::directory::locator(&inside));
+                (inside, Member { locator: Some(named), ..member })
+            };
+            let files: Vec<_> = open.files.into_iter().map(own).collect();
+            self.contents.singles.extend(files);
+            open.files = BTreeMap::new();
+        }
+        self.contents.members = self.contents.members.saturating_add(open.members);
+        let Open { locator, files, nested, .. } = open;
+        for (inside, kind, bytes) in nested {
+            let size = bytes.as_ref().len() as u64;
+            let name = format!("{locator}!{}", super::directory::locator(&inside));
+            if depth.saturating_add(1) >= DEEPEST {
+                let found = format!("containers within containers, {DEEPEST} deep");
+                self.contents.problems.push(Problem::of(name, "hives", found).advise("unpack it by hand"));
+                continue;
+            }
+            self.container(Cursor::new(bytes), size, kind, name, depth.saturating_add(1));
+        }
+        if !files.is_empty() {
+            self.contents.containers.push(Container { locator, files });
+        }
+    }
+
+    fn zip(&mut self, reader: impl Read + Seek, open: &mut Open) {
+        let mut archive = match zip::ZipArchive::new(reader) {
+            Ok(archive) => archive,
+            Err(error) => return self.broken(open, "a ZIP archive that can be read", &error.to_string()),
+        };
+        for index in 0..archive.len() {
+            if !self.counts(open) {
+                return;
+            }
+            match archive.by_index(index) {
+                Ok(mut member) => {
+                    if member.is_dir() || member.is_symlink() {
+                        continue;
+                    }
+                    let name = String::from_utf8_lossy(member.name_raw()).into_owned();
+                    let compressed = member.compressed_size();
+                    self.member(open, &name, &mut member, compressed);
+                }
+                Err(error) => self.failed(open, &format!("member {index}"), &error.to_string()),
+            }
+        }
+    }
+
+    fn tar(&mut self, reader: impl Read, compressed: u64, open: &mut Open) {
+        let mut archive = tar::Archive::new(reader);
+        let entries = match archive.entries() {
+            Ok(entries) => entries,
+            Err(error) => return self.broken(open, "a tar archive that can be read", &error.to_string()),
+        };
+        for entry in entries {
+            if !self.counts(open) {
+                return;
+            }
+            match entry {
+                Ok(mut entry) if entry.header().entry_type().is_file() => {
+                    let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+                    self.member(open, &name, &mut entry, compressed);
+                }
+                Ok(_) => {}
+                // What follows cannot be found.
+                Err(error) => {
+                    return self.broken(open, "a tar archive that can be read to its end", &error.to_string());
+                }
+            }
+        }
+    }
+
+    fn stream(&mut self, reader: impl Read, compressed: u64, kind: Kind, open: &mut Open) {
+        let mut stream: Box<dyn Read + '_> = match kind {
+            Kind::Gzip => Box::new(flate2::read::MultiGzDecoder::new(reader)),
+            Kind::Bzip2 => Box::new(bzip2::read::MultiBzDecoder::new(reader)),
+            Kind::Xz => Box::new(lzma_rust2::XzReader::new_mem_limit(reader, true, 256 << 10)),
+            Kind::Zstd => match ruzstd::decoding::StreamingDecoder::new(reader) {
+                Ok(stream) => Box::new(stream),
+                Err(error) => return self.broken(open, "a Zstandard file that can be read", &error.to_string()),
+            },
+            Kind::Zip | Kind::Tar => return,
+        };
+        let mut beginning = Vec::new();
+        if let Err(error) = stream.by_ref().take(512).read_to_end(&mut beginning) {
+            return self.broken(open, "a compressed file that can be read", &error.to_string());
+        }
+        let whole = Cursor::new(beginning.clone()).chain(stream);
+        if Kind::of(&beginning) == Some(Kind::Tar) {
+            return self.tar(whole, compressed, open);
+        }
+        let name = open.locator.rsplit(['/', '!']).next().unwrap_or_default().to_owned();
+        let known = [".gz", ".xz", ".zst", ".bz2", ".zstd"];
+        let stem = known.iter().find_map(|end| {
+            let at = name.len().checked_sub(end.len())?;
+            name.get(at..)?.eq_ignore_ascii_case(end).then(|| name.get(..at)).flatten()
+        });
+        let stem = stem.filter(|stem| !stem.is_empty()).unwrap_or(&name).to_owned();
+        if self.counts(open) {
+            self.member(open, &stem, &mut { whole }, compressed);
+        }
+    }
+
+    /// Whether one member more may be looked at.
+    fn counts(&mut self, open: &mut Open) -> bool {
+        open.members = open.members.saturating_add(1);
+        let total = self.contents.members.saturating_add(open.members);
+        if total > MOST_MEMBERS {
+            let expected = format!("a container with up to {MOST_MEMBERS} members");
+            self.contents.problems.push(
+                Problem::of(&open.locator, expected, "more, which were not looked at")
+                    .advise("unpack the hives by hand"),
+            );
+        }
+        total <= MOST_MEMBERS
+    }
+
+    /// Keeps a member that can matter.
+    fn member(&mut self, open: &mut Open, name: &str, reader: &mut dyn Read, compressed: u64) {
+        let mut bytes = Vec::new();
+        // Enough for the signature, and for what is left of a hive without its first page.
+        if let Err(error) = reader.take((BINS as u64).saturating_add(4)).read_to_end(&mut bytes) {
+            return self.failed(open, name, &error.to_string());
+        }
+        let nested = Kind::of(&bytes);
+        let bins = bytes.get(BINS..).is_some_and(|bins| bins.starts_with(b"hbin"));
+        if bytes.is_empty() {
+            open.empty = open.empty.saturating_add(1);
+            if open.empty > MOST_EMPTY {
+                return;
+            }
+        } else if nested.is_none() && !bins && !bytes.starts_with(b"regf") {
+            return;
+        }
+        let most = self.left.min(compressed.saturating_mul(HIGHEST_RATIO).max(RATIO_FROM));
+        if let Err(error) = reader.take(most).read_to_end(&mut bytes) {
+            return self.failed(open, name, &error.to_string());
+        }
+        let size = bytes.len() as u64;
+        if size > most {
+            let why = if most == self.left {
+                format!("more than {} GiB unpacked in all", MOST_UNPACKED >> 30)
+            } else {
+                format!("more than {HIGHEST_RATIO} times its compressed size")
+            };
+            return self.failed(open, name, &why);
+        }
+        self.left = self.left.saturating_sub(size);
+        let inside: PathBuf = name.split(['/', '\\']).filter(|part| !part.is_empty() && *part != ".").collect();
+        let unpacked = Unpacked(Arc::new(bytes));
+        if let Some(kind) = nested {
+            open.nested.push((inside, kind, unpacked));
+            return;
+        }
+        match open.files.entry(inside) {
+            Entry::Occupied(_) => self.failed(open, name, "a second member of that name, which was not looked at"),
+            Entry::Vacant(place) => {
+                place.insert(Member { bytes: unpacked, path: self.path.clone(), locator: None });
+            }
+        }
+    }
+
+    fn failed(&mut self, open: &mut Open, name: &str, why: &str) {
+        open.failed = open.failed.saturating_add(1);
+        if open.failed <= MOST_TOLD {
+            let place = format!("{}!{}", open.locator, locator(Path::new(name)));
+            let problem = Problem::of(place, "a member that can be unpacked", why.to_owned());
+            self.contents.problems.push(problem.advise("unpack it by hand, and name what comes out"));
+        }
+    }
+
+    fn broken(&mut self, open: &Open, expected: &str, why: &str) {
+        let problem = Problem::of(&open.locator, expected, why.to_owned());
+        self.contents.problems.push(problem.advise("copy the archive again"));
+    }
+}
