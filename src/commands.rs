@@ -53,7 +53,13 @@ fn with_custody(
 ) -> Result<(Examination, bool), Error> {
     let Some(path) = &common.custody else { return Ok((examine()?, true)) };
     let discovery = discover(&common.evidence, !common.no_mmap)?;
-    let files: Vec<PathBuf> = discovery.files().map(Path::to_owned).collect();
+    let mut files: Vec<PathBuf> = Vec::new();
+    for file in discovery.files() {
+        // All that is in a container is this one file.
+        if !files.iter().any(|known| known == file) {
+            files.push(file.to_owned());
+        }
+    }
     let begun = custody::begin(&files);
     let examination = examine()?;
     let record = begun.end();

@@ -26,7 +26,7 @@ const RESTORE: &str = "img/System Volume Information/_restore{A1B2}";
 const LIVE: &str = "img/WINDOWS/system32/config";
 
 /// An XP that was right, then wrong in one value, and right again with a value more.
-fn volume() -> Desk {
+pub(crate) fn volume() -> Desk {
     let desk = Desk::with(&[]);
     let [right, wrong, extra] = ["windows-xp", "windows-xp-senslogn-shutdown-wrong", "windows-xp-senslogn-extra-value"]
         .map(|name| fixture::compile(name).unwrap());

@@ -19,6 +19,7 @@ mod fixture;
 
 mod agreement;
 mod architecture;
+mod archives;
 mod baselines;
 mod cases;
 mod command_line;
