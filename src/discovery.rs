@@ -7,14 +7,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use crate::error::{Error, Problem};
-use crate::evidence::archive::{self, Kind};
+use crate::evidence::archive::{self, Contents, Kind};
 use crate::evidence::directory::{self, locator};
 use crate::evidence::tree::{Container, Disk, File, Tree};
+use crate::hive;
 use crate::registry::Role;
 
 mod arguments;
@@ -147,8 +149,7 @@ pub fn discover(evidence: &[PathBuf], map: bool) -> Result<Discovery, Error> {
     let mut discovery = Discovery::default();
     let arguments = Arguments::sort(evidence);
     for (path, source) in arguments.missing {
-        if source.kind() == std::io::ErrorKind::NotFound && discovery.take_named(&path.to_string_lossy(), map).is_some()
-        {
+        if source.kind() == io::ErrorKind::NotFound && discovery.take_named(&path.to_string_lossy(), map).is_some() {
             continue;
         }
         if evidence.len() == 1 {
@@ -190,7 +191,7 @@ impl Discovery {
         // What was compressed file by file belongs together as the files do.
         let mut beside = Container { locator: tree.locator(&folder.path), files: BTreeMap::new() };
         for (path, kind) in examined.containers {
-            match archive::unpack(&path, tree.locator(&path), kind) {
+            match unpack(&path, tree.locator(&path), kind) {
                 Ok(contents) => {
                     self.problems.extend(contents.problems);
                     beside.files.extend(contents.singles);
@@ -215,13 +216,10 @@ impl Discovery {
 
     /// What is in a container at a place that was named: a hive with its logs, or a folder; `None` where it names none.
     fn take_named(&mut self, locator: &str, map: bool) -> Option<()> {
-        let (path, _) = locator
-            .match_indices('!')
-            .map(|(at, _)| locator.split_at(at))
-            .find(|(path, _)| Path::new(path).is_file())?;
-        let path = Path::new(path);
+        let path = directory::container_of(Path::new(locator))?;
+        let path = path.as_path();
         let kind = Kind::of(&Disk.look(path).ok()?.bytes)?;
-        let contents = archive::unpack(path, directory::locator(path), kind).ok()?;
+        let contents = unpack(path, directory::locator(path), kind).ok()?;
         self.problems.extend(contents.problems);
         let singles = Container { locator: directory::locator(path), files: contents.singles.into_iter().collect() };
         let mut named = None;
@@ -284,6 +282,14 @@ impl Discovery {
             evidence: some_of(evidence.iter().map(|path| locator(path)), ", "),
             looked_at: some_of(std::iter::once(looked_at).chain(told), "; "),
         }
+    }
+}
+
+/// What is in a container. A parser that panics is a container that cannot be read.
+fn unpack(path: &Path, locator: String, kind: Kind) -> io::Result<Contents> {
+    match hive::guarded(|| archive::unpack(path, locator, kind)) {
+        Ok(contents) => contents,
+        Err(_) => Err(io::Error::other("a defect that its reader does not know; please report it")),
     }
 }
 

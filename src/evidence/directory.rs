@@ -145,8 +145,21 @@ pub fn contains(evidence: &[PathBuf], output: &Path) -> Option<PathBuf> {
     evidence.iter().find(|piece| holds(piece, &output)).cloned()
 }
 
+/// The file that a name such as `case.zip!C/Windows` is inside of: what is before its first `!` that follows a file's
+/// name. `None` where something of the whole name is there, or there is no such file.
+pub fn container_of(name: &Path) -> Option<PathBuf> {
+    if name.symlink_metadata().is_ok() {
+        return None;
+    }
+    let text = name.to_str()?;
+    let outermost = |(at, _): (usize, &str)| text.get(..at).map(PathBuf::from).filter(|path| path.is_file());
+    text.match_indices('!').find_map(outermost)
+}
+
 fn holds(evidence: &Path, output: &Path) -> bool {
-    let Ok(real) = fs::canonicalize(evidence) else { return false };
+    // Of a place inside a container, the container is the evidence.
+    let outermost = container_of(evidence);
+    let Ok(real) = fs::canonicalize(outermost.as_deref().unwrap_or(evidence)) else { return false };
     if output.ancestors().any(|ancestor| ancestor == real || is_same(ancestor, &real)) {
         return true;
     }

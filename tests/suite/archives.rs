@@ -88,6 +88,15 @@ fn an_archive_in_an_archive_is_opened_and_named() {
     let shown = desk.run(&["show", hive, r"ControlSet001\Services\BITS"]);
     assert!(String::from_utf8(shown.stdout).unwrap().contains("\"Start\"=dword:00000003"));
     desk.complaint(2, &["find", "outer.tar!data.tar.gz!img/nowhere"]);
+    // The archive is the evidence, whatever of it is named.
+    let before = fs::read(desk.path("outer.tar")).unwrap();
+    let complaint = desk.complaint(2, &["audit", hive, "--output", "outer.tar"]);
+    assert!(complaint.contains("evidence is never written to"), "{complaint}");
+    assert_eq!(fs::read(desk.path("outer.tar")).unwrap(), before);
+    let custody = desk.run(&["audit", "outer.tar", "--custody", "custody.json", "--quiet"]);
+    assert_eq!(custody.status.code(), audited(&desk, "outer.tar").0);
+    let custody: Value = serde_json::from_slice(&fs::read(desk.path("custody.json")).unwrap()).unwrap();
+    assert_eq!(custody["files"].as_array().unwrap().len(), 1, "{custody}");
 }
 
 #[test]
