@@ -14,12 +14,12 @@ fn what_is_no_hive_is_named_with_what_it_is() {
     tree.file("notes.txt", "SYSTEM: see exhibit 4\n").file("case.zip", "PK\x03\x04").file("x/SYSTEM.LOG1", log());
     fs::create_dir(tree.path("empty")).unwrap();
     insta::assert_snapshot!(tree.discovered_in(&["notes.txt"]), @"error: E/notes.txt: no SOFTWARE or SYSTEM hive was found here (1 file; E/notes.txt: expected a hive (regf), found a text file). Name a mounted Windows volume, a folder of copied hives, or a hive");
-    insta::assert_snapshot!(tree.discovered_in(&["case.zip"]), @"error: E/case.zip: no SOFTWARE or SYSTEM hive was found here (1 file; E/case.zip: expected a hive (regf), found a ZIP archive). Name a mounted Windows volume, a folder of copied hives, or a hive");
+    insta::assert_snapshot!(tree.discovered_in(&["case.zip"]), @"error: E/case.zip: no SOFTWARE or SYSTEM hive was found here (1 file; E/case.zip: expected a ZIP archive that can be read, found invalid Zip archive: Could not find EOCD; copy the archive again). Name a mounted Windows volume, a folder of copied hives, or a hive");
     insta::assert_snapshot!(tree.discovered_in(&["x/SYSTEM.LOG1"]), @"error: E/x/SYSTEM.LOG1: no SOFTWARE or SYSTEM hive was found here (1 file; E/x/SYSTEM.LOG1: expected a hive (regf), found a transaction log; name the hive that it belongs to). Name a mounted Windows volume, a folder of copied hives, or a hive");
     insta::assert_snapshot!(tree.discovered_in(&["empty"]), @"error: E/empty: no SOFTWARE or SYSTEM hive was found here (the folder is empty). Name a mounted Windows volume, a folder of copied hives, or a hive");
     insta::assert_snapshot!(tree.discovered_in(&["missing"]), @"error: E/missing: cannot be read: No such file or directory (os error 2). Check the spelling; letter case matters here");
     insta::assert_snapshot!(tree.discovered_in(&["missing", "gone"]), @"error: E/missing, E/gone: no SOFTWARE or SYSTEM hive was found here (nothing could be opened; E/gone: expected evidence that can be read, found nothing of that name; check the spelling; letter case matters here; E/missing: expected evidence that can be read, found nothing of that name; check the spelling; letter case matters here). Name a mounted Windows volume, a folder of copied hives, or a hive");
-    insta::assert_snapshot!(tree.discovered(), @"error: E: no SOFTWARE or SYSTEM hive was found here (3 files in 3 folders). Name a mounted Windows volume, a folder of copied hives, or a hive");
+    insta::assert_snapshot!(tree.discovered(), @"error: E: no SOFTWARE or SYSTEM hive was found here (3 files in 3 folders; E/case.zip: expected a ZIP archive that can be read, found invalid Zip archive: Could not find EOCD; copy the archive again). Name a mounted Windows volume, a folder of copied hives, or a hive");
 }
 
 #[test]
