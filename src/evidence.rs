@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::registry::hex;
 
 pub mod archive;
+pub mod block;
 pub mod directory;
 pub mod tree;
 

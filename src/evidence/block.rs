@@ -1,0 +1,147 @@
+//! Bytes by position: a file, a disk inside an image, a volume inside a disk.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Bytes that are read by position, without a cursor; nothing can be written.
+pub trait BlockRead: Send + Sync {
+    /// Bytes in all.
+    fn size(&self) -> u64;
+
+    /// Reads some of the bytes from `offset` on: at least one, where `buffer` is not empty and `offset` is below the
+    /// size; none at its end and past it.
+    ///
+    /// # Errors
+    /// Where the bytes cannot be had, or cannot be right. Never zeros in place of what cannot be read.
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+
+    /// Fills `buffer` with the bytes from `offset` on.
+    ///
+    /// # Errors
+    /// As [`Self::read_at`]; [`io::ErrorKind::UnexpectedEof`] where there are not so many.
+    fn read_exact_at(&self, mut buffer: &mut [u8], mut offset: u64) -> io::Result<()> {
+        while !buffer.is_empty() {
+            match self.read_at(buffer, offset) {
+                Ok(0) => return Err(ends_early(offset, buffer.len())),
+                Ok(count) => {
+                    buffer = buffer.get_mut(count..).unwrap_or_default();
+                    offset = offset.saturating_add(count as u64);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Cheap to pass on: a volume keeps its disk.
+pub type Blocks = Arc<dyn BlockRead>;
+
+fn ends_early(offset: u64, wanted: usize) -> io::Error {
+    let found = format!("{wanted} bytes at {offset:#x} expected, but they end there");
+    io::Error::new(io::ErrorKind::UnexpectedEof, found)
+}
+
+/// A file of the system.
+#[derive(Debug)]
+pub struct FileBlocks {
+    file: File,
+    size: u64,
+}
+
+impl FileBlocks {
+    /// Opens a file for reading.
+    ///
+    /// # Errors
+    /// What the system says of the file; that it is no regular file.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Err(io::Error::other("no regular file"));
+        }
+        Ok(Self { file, size: metadata.len() })
+    }
+}
+
+impl BlockRead for FileBlocks {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.file.read_at(buffer, offset)
+    }
+}
+
+/// Bytes in memory.
+impl BlockRead for Vec<u8> {
+    fn size(&self) -> u64 {
+        self.len() as u64
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let rest = usize::try_from(offset).ok().and_then(|offset| self.get(offset..)).unwrap_or_default();
+        let count = rest.len().min(buffer.len());
+        if let (Some(to), Some(from)) = (buffer.get_mut(..count), rest.get(..count)) {
+            to.copy_from_slice(from);
+        }
+        Ok(count)
+    }
+}
+
+/// A part of others' bytes.
+#[derive(Clone)]
+pub struct Part {
+    whole: Blocks,
+    start: u64,
+    size: u64,
+}
+
+impl Part {
+    /// `size` bytes from `start` on, or as many of them as there are.
+    pub fn new(whole: Blocks, start: u64, size: u64) -> Self {
+        let size = size.min(whole.size().saturating_sub(start));
+        Self { whole, start, size }
+    }
+}
+
+impl BlockRead for Part {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let left = usize::try_from(self.size.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let count = buffer.len().min(left);
+        match buffer.get_mut(..count) {
+            Some(buffer) if count > 0 => self.whole.read_at(buffer, self.start.saturating_add(offset)),
+            _ => Ok(0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_ends_where_it_ends_and_where_the_whole_does() {
+        let whole: Blocks = Arc::new((0..100).collect::<Vec<u8>>());
+        let part = Part::new(Arc::clone(&whole), 90, 5);
+        let mut buffer = [0; 8];
+        assert_eq!(
+            (part.size(), part.read_at(&mut buffer, 2).unwrap(), buffer[..3].to_vec()),
+            (5, 3, vec![92, 93, 94])
+        );
+        assert_eq!(part.read_at(&mut buffer, 5).unwrap(), 0);
+        assert_eq!(part.read_at(&mut buffer, u64::MAX).unwrap(), 0);
+        let error = part.read_exact_at(&mut buffer, 0).unwrap_err();
+        assert_eq!(error.to_string(), "3 bytes at 0x5 expected, but they end there");
+        assert_eq!((Part::new(Arc::clone(&whole), 90, 50).size(), Part::new(whole, 900, 5).size()), (10, 0));
+    }
+}
