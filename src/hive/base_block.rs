@@ -106,7 +106,7 @@ impl BaseBlock {
     }
 
     /// The fields as they stand there, whatever they are.
-    fn fields(header: &[u8; 512]) -> Self {
+    pub(super) fn fields(header: &[u8; 512]) -> Self {
         let dword = |offset: usize| -> u32 {
             let end = offset.saturating_add(4);
             header.get(offset..end).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes)

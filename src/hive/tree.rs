@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 use super::Hive;
-use super::base_block;
+use super::base_block::{self, BaseBlock};
 use super::budget::Budget;
 use super::cell::{Cells, Name, RawKey};
 use super::names::Names;
@@ -54,13 +54,16 @@ impl<'h> Tree<'h> {
         let (bytes, base_block): (&[u8], _) = (&hive.bytes, &hive.base_block);
         let end = usize::try_from(base_block.data_size).unwrap_or(usize::MAX).saturating_add(base_block::SIZE);
         let bytes = bytes.get(..end).unwrap_or(bytes);
+        // nt-hive takes the root's offset from the bytes, unchecked; where the base block was lost we have another.
+        let same_root =
+            bytes.first_chunk().map(|header| BaseBlock::fields(header).root_offset) == Some(base_block.root_offset);
         Self {
             hive,
             cells: Cells::new(bytes, base_block.data_size, base_block.minor),
             bytes,
             own_time: OwnTime::of(hive),
             writers: location::Writers::new(),
-            decoder: nt_hive::Hive::without_validation(bytes).ok(),
+            decoder: nt_hive::Hive::without_validation(bytes).ok().filter(|_| same_root),
             problems: RefCell::default(),
             subkey_names: RefCell::default(),
             budget: Budget::of(bytes.len()),

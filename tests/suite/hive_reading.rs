@@ -137,6 +137,19 @@ fn offsets_that_point_nowhere_are_problems_and_not_panics() {
 }
 
 #[test]
+fn where_the_base_block_was_lost_nt_hive_is_not_asked_for_the_root_that_it_names() {
+    let bytes = three_keys().build().bytes;
+    // What nt-hive refuses by panicking, what it takes for a cell of no bytes, and another key of the same hive.
+    for root in [u32::MAX, 0x8, 0x24] {
+        let mut bytes = bytes.clone();
+        bytes[..4].fill(0);
+        bytes[36..40].copy_from_slice(&root.to_le_bytes());
+        let hive = Hive::from_bytes(Bytes::Read(bytes)).unwrap();
+        assert_eq!(number(&hive, "Beta"), Some(2), "{root:#x}");
+    }
+}
+
+#[test]
 fn a_second_key_of_the_same_name_is_a_problem_of_the_hive() {
     let mut hive = three_keys();
     let mut twin = Key::new("ALPHA");
