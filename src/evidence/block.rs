@@ -59,7 +59,14 @@ impl FileBlocks {
     /// # Errors
     /// What the system says of the file; that it is no regular file.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let file = File::open(path)?;
+        Self::of(File::open(path)?)
+    }
+
+    /// A file that is open already.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn of(file: File) -> io::Result<Self> {
         let metadata = file.metadata()?;
         if !metadata.is_file() {
             return Err(io::Error::other("no regular file"));

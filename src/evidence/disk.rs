@@ -1,0 +1,3 @@
+//! Disks inside image files.
+
+pub mod keramics;
