@@ -81,7 +81,8 @@ impl BlockRead for FileBlocks {
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        self.file.read_at(buffer, offset)
+        // The system takes no offset above that of the largest file.
+        if offset >= self.size { Ok(0) } else { self.file.read_at(buffer, offset) }
     }
 }
 
