@@ -12,6 +12,8 @@ use crate::registry::hex;
 pub mod archive;
 pub mod block;
 pub mod directory;
+#[cfg(feature = "images")]
+pub mod disk;
 pub mod tree;
 
 use tree::Unpacked;

@@ -59,7 +59,14 @@ impl FileBlocks {
     /// # Errors
     /// What the system says of the file; that it is no regular file.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let file = File::open(path)?;
+        Self::of(File::open(path)?)
+    }
+
+    /// A file that is open already.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn of(file: File) -> io::Result<Self> {
         let metadata = file.metadata()?;
         if !metadata.is_file() {
             return Err(io::Error::other("no regular file"));
@@ -74,7 +81,8 @@ impl BlockRead for FileBlocks {
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        self.file.read_at(buffer, offset)
+        // The system takes no offset above that of the largest file.
+        if offset >= self.size { Ok(0) } else { self.file.read_at(buffer, offset) }
     }
 }
 

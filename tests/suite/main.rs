@@ -24,6 +24,8 @@ mod baselines;
 mod cases;
 mod command_line;
 mod discovery;
+#[cfg(feature = "images")]
+mod disk_images;
 mod history;
 mod hive_builder;
 mod hive_reading;

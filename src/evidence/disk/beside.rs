@@ -1,0 +1,196 @@
+//! The image that the user named, and the files beside it that it names.
+//!
+//! A name inside an image is never trusted: only its last part counts, and only a regular file in the image's own folder
+//! is opened for it, no link.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::fs::OFlags;
+
+use crate::error::Problem;
+use crate::evidence::block::{Blocks, FileBlocks};
+
+/// Files that one image may consist of: extents, parents, backing files.
+const MOST_FILES: usize = 64;
+/// Segments of an E01, parts of a split image.
+const MOST_SEGMENTS: usize = 1_000;
+/// Images on images: parents of parents, backing files of backing files.
+const DEEPEST: usize = 16;
+
+/// What is opened for one image.
+pub(super) struct Beside {
+    folder: PathBuf,
+    /// The images from the one that the user named to the one being read.
+    chain: Vec<PathBuf>,
+    files: Vec<PathBuf>,
+    facts: Vec<String>,
+}
+
+impl Beside {
+    /// Opens the image that the user named. A link is followed: the user named it.
+    pub(super) fn open(path: &Path) -> Result<(Self, Blocks), Problem> {
+        let file = regular(path, OFlags::empty()).map_err(|error| unreadable(path, &error))?;
+        let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+        let files = vec![path.to_owned()];
+        Ok((Self { folder, chain: files.clone(), files, facts: Vec::new() }, Arc::new(file)))
+    }
+
+    /// The image being read.
+    pub(super) fn image(&self) -> &Path {
+        self.chain.last().map_or(Path::new(""), PathBuf::as_path)
+    }
+
+    /// A problem with the image being read.
+    pub(super) fn problem(&self, expected: impl Into<String>, found: impl Into<String>) -> Problem {
+        Problem::of(self.image().display().to_string(), expected, found)
+    }
+
+    /// A problem of reading the image.
+    pub(super) fn unreadable(&self, error: &io::Error) -> Problem {
+        unreadable(self.image(), error)
+    }
+
+    /// Something that the report should say of the image being read.
+    pub(super) fn fact(&mut self, fact: impl Into<String>) {
+        self.facts.push(fact.into());
+    }
+
+    /// Everything that was opened, in order, and what is to be said.
+    pub(super) fn into_parts(self) -> (Vec<PathBuf>, Vec<String>) {
+        (self.files, self.facts)
+    }
+
+    /// Opens a file that the image names, `role` being what it is for it. The name may be a path of Windows or of Unix.
+    pub(super) fn named(&mut self, name: &str, role: &str) -> Result<(PathBuf, Blocks), Problem> {
+        let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+        if matches!(last, "" | "." | "..") || last.contains('\0') {
+            return Err(self.problem(format!("the name of the {role}"), format!("{name:?}")));
+        }
+        let path = self.folder.join(last);
+        if self.files.len() >= MOST_FILES {
+            return Err(self.problem(format!("at most {MOST_FILES} files that make the image"), "more"));
+        }
+        let file = regular(&path, OFlags::NOFOLLOW).map_err(|error| {
+            let found = if error.kind() == io::ErrorKind::NotFound { "no such file".into() } else { error.to_string() };
+            let whole = if last == name { String::new() } else { format!(" (the image says {name:?})") };
+            self.problem(format!("the {role} {last:?} beside it{whole}"), found)
+                .advise("copy that file beside the image under this name; links are not followed")
+        })?;
+        if last != name {
+            let fact =
+                format!("{}: names {name:?} as its {role}; {last:?} beside it was taken", self.image().display());
+            self.fact(fact);
+        }
+        self.add(path.clone());
+        Ok((path, Arc::new(file)))
+    }
+
+    /// Opens one of the files of a row of segments, if it is there.
+    pub(super) fn segment(&mut self, name: &str) -> Result<Option<Blocks>, Problem> {
+        let path = self.folder.join(name);
+        if self.files.len() >= MOST_SEGMENTS {
+            return Err(self.problem(format!("at most {MOST_SEGMENTS} segments"), "more"));
+        }
+        match regular(&path, OFlags::NOFOLLOW) {
+            Ok(file) => {
+                self.add(path);
+                Ok(Some(Arc::new(file)))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(unreadable(&path, &error)),
+        }
+    }
+
+    /// The names in the image's folder.
+    pub(super) fn names(&self) -> io::Result<Vec<String>> {
+        let folder = if self.folder.as_os_str().is_empty() { Path::new(".") } else { &self.folder };
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(folder)? {
+            names.extend(entry?.file_name().into_string());
+        }
+        Ok(names)
+    }
+
+    /// Goes down to the parent image at `path`.
+    pub(super) fn descend(&mut self, path: PathBuf) -> Result<(), Problem> {
+        if self.chain.contains(&path) {
+            let found = format!("{} again, whose parent it is itself", path.display());
+            return Err(self.problem("a chain of images that ends", found));
+        }
+        if self.chain.len() >= DEEPEST {
+            return Err(self.problem(format!("at most {DEEPEST} images one on the other"), "more"));
+        }
+        self.chain.push(path);
+        Ok(())
+    }
+
+    /// Comes back from a parent.
+    pub(super) fn ascend(&mut self) {
+        self.chain.pop();
+    }
+
+    fn add(&mut self, path: PathBuf) {
+        if !self.files.contains(&path) {
+            self.files.push(path);
+        }
+    }
+}
+
+/// Opens a regular file; a pipe is not waited for.
+fn regular(path: &Path, flags: OFlags) -> io::Result<FileBlocks> {
+    let flags = i32::try_from((flags | OFlags::NONBLOCK).bits()).unwrap_or_default();
+    let file: File = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    FileBlocks::of(file)
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Problem {
+    Problem::of(path.display().to_string(), "an image that can be read", error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_regular_file_in_the_folder_of_the_image_is_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = |name: &str| folder.path().join(name);
+        for name in ["image", "extent", "other"] {
+            std::fs::write(place(name), name).unwrap();
+        }
+        std::fs::create_dir(place("folder")).unwrap();
+        std::os::unix::fs::symlink(place("extent"), place("link")).unwrap();
+        let (mut beside, _) = Beside::open(&place("image")).unwrap();
+        assert_eq!(beside.named("extent", "extent").unwrap().0, place("extent"));
+        assert_eq!(beside.named("/etc/../other", "extent").unwrap().0, place("other"));
+        assert_eq!(beside.named(r"C:\VMs\extent", "parent").unwrap().0, place("extent"));
+        for wrong in ["/etc/passwd", "..", "a/..", "", "folder", "link", "none", "a\0b"] {
+            assert!(beside.named(wrong, "extent").is_err(), "{wrong:?}");
+        }
+        let problem = beside.named("/etc/passwd", "extent").err().unwrap().to_string();
+        assert!(
+            problem.contains("the extent \"passwd\" beside it (the image says \"/etc/passwd\"), found no such file")
+        );
+        let (files, facts) = beside.into_parts();
+        assert_eq!((files, facts.len()), (vec![place("image"), place("extent"), place("other")], 2));
+        // The user's own link is followed.
+        assert!(Beside::open(&place("link")).is_ok());
+        assert!(Beside::open(&place("folder")).is_err());
+    }
+
+    #[test]
+    fn a_chain_that_is_a_circle_or_too_deep_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("image"), "").unwrap();
+        let (mut beside, _) = Beside::open(&folder.path().join("image")).unwrap();
+        assert!(beside.descend(folder.path().join("image")).is_err());
+        for depth in 1..DEEPEST {
+            beside.descend(folder.path().join(depth.to_string())).unwrap();
+        }
+        assert!(beside.descend(folder.path().join("more")).is_err());
+    }
+}

@@ -1,0 +1,138 @@
+//! What most image formats are: a map from places of the disk to places of a file, to packed pieces, to a parent disk.
+
+use std::io;
+
+use flate2::{Decompress, FlushDecompress, Status};
+
+use super::kept::Kept;
+use crate::evidence::block::{BlockRead, Blocks};
+
+/// What the bytes of a disk from some place on are.
+pub(super) enum Run {
+    /// So many zeros.
+    Zeros(u64),
+    /// So many bytes that stand at the same place of the parent disk.
+    Below(u64),
+    /// `length` bytes of a file, from `at` on.
+    Stored { file: Blocks, at: u64, length: u64 },
+    /// The rest of a piece that has to be unpacked, from byte `within` of the unpacked ones on.
+    Piece { number: u64, within: usize },
+}
+
+/// How a format finds its bytes.
+pub(super) trait Map: Send + Sync {
+    /// Bytes of the disk.
+    fn size(&self) -> u64;
+
+    /// What there is from `offset` on, which is below the size; never a run of no bytes.
+    ///
+    /// # Errors
+    /// Where the image's tables cannot be read or cannot be right.
+    fn run(&self, offset: u64) -> io::Result<Run>;
+
+    /// Unpacks the piece that a run named.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or does not unpack to what it should.
+    fn unpack(&self, number: u64) -> io::Result<Vec<u8>> {
+        Err(io::Error::other(format!("piece {number} is not packed")))
+    }
+}
+
+/// A disk that is read through its map.
+pub(super) struct Mapped<M> {
+    map: M,
+    below: Option<Blocks>,
+    pieces: Kept,
+}
+
+impl<M: Map> Mapped<M> {
+    /// `below` is the parent disk of a differencing image.
+    pub(super) fn new(map: M, below: Option<Blocks>) -> Self {
+        Self { map, below, pieces: Kept::default() }
+    }
+
+    /// Fills the beginning of `buffer` from one run; how many bytes came.
+    fn fill(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let left = self.map.size().saturating_sub(offset);
+        let cut = |length: u64| usize::try_from(length.min(left)).unwrap_or(usize::MAX).min(buffer.len());
+        match self.map.run(offset)? {
+            Run::Zeros(length) => {
+                let count = cut(length);
+                buffer.get_mut(..count).unwrap_or_default().fill(0);
+                Ok(count)
+            }
+            Run::Below(length) => {
+                let count = cut(length);
+                let below = self.below.as_ref().ok_or_else(|| io::Error::other("the parent disk is not there"))?;
+                // A parent may be smaller than its child, which then has zeros past the parent's end.
+                let there = usize::try_from(below.size().saturating_sub(offset)).unwrap_or(usize::MAX).min(count);
+                below.read_exact_at(buffer.get_mut(..there).unwrap_or_default(), offset)?;
+                buffer.get_mut(there..count).unwrap_or_default().fill(0);
+                Ok(count)
+            }
+            Run::Stored { file, at, length } => {
+                let count = cut(length);
+                file.read_exact_at(buffer.get_mut(..count).unwrap_or_default(), at)?;
+                Ok(count)
+            }
+            Run::Piece { number, within } => {
+                let piece = self.pieces.get(number, || self.map.unpack(number))?;
+                let rest = piece.get(within..).unwrap_or_default();
+                let count = cut(rest.len() as u64);
+                if let (Some(to), Some(from)) = (buffer.get_mut(..count), rest.get(..count)) {
+                    to.copy_from_slice(from);
+                }
+                Ok(count)
+            }
+        }
+    }
+}
+
+impl<M: Map> BlockRead for Mapped<M> {
+    fn size(&self) -> u64 {
+        self.map.size()
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let mut done = 0_usize;
+        while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
+            let place = offset.saturating_add(done as u64);
+            if place >= self.map.size() {
+                break;
+            }
+            match self.fill(rest, place) {
+                Ok(0) => return Err(io::Error::other(format!("nothing is known of the disk at {place:#x}"))),
+                Ok(count) => done = done.saturating_add(count),
+                // What came before is good; whoever asks for the rest is told.
+                Err(_) if done > 0 => break,
+                Err(error) => return Err(io::Error::new(error.kind(), format!("the disk at {place:#x}: {error}"))),
+            }
+        }
+        Ok(done)
+    }
+}
+
+/// An error for bytes of an image that cannot be right.
+pub(super) fn bad(found: impl Into<String>) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, found.into())
+}
+
+/// Unpacks a deflate stream, with zlib's header and checksum or bare, to at most `most` bytes; whatever follows its end
+/// is left.
+///
+/// # Errors
+/// Where the stream is broken, does not end, or gives more.
+pub(super) fn inflate(packed: &[u8], most: usize, zlib: bool) -> io::Result<Vec<u8>> {
+    let mut stream = Decompress::new(zlib);
+    // One more, so that a stream that gives more does not look as if it fitted.
+    let mut unpacked = Vec::with_capacity(most.saturating_add(1));
+    let status = stream
+        .decompress_vec(packed, &mut unpacked, FlushDecompress::Finish)
+        .map_err(|error| bad(error.to_string()))?;
+    match status {
+        Status::StreamEnd if unpacked.len() <= most => Ok(unpacked),
+        Status::StreamEnd => Err(bad("more bytes than expected when unpacked")),
+        _ => Err(bad("a packed piece that does not end")),
+    }
+}

@@ -1,0 +1,241 @@
+//! Disks inside images: their bytes are those that went in, whatever wrote the image.
+
+mod samples;
+
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use hivemend::evidence::block::Blocks;
+use hivemend::evidence::disk::{self, Algorithm, Disk, Kind};
+
+/// Numbers that are the same in each run.
+struct Seeded(u64);
+
+impl Seeded {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.next() % end as u64).unwrap()
+    }
+}
+
+/// A disk of about 10 MiB, which no chunk size divides: a partition table, then patches of zeros, of text that packs well,
+/// and of noise that does not.
+fn media() -> Vec<u8> {
+    let mut random = Seeded(0x9e37_79b9_7f4a_7c15);
+    let size = (10 << 20) + 3 * 512;
+    let mut media = Vec::with_capacity(size);
+    while media.len() < size {
+        let length = 512 * (1 + random.below(400));
+        match random.below(4) {
+            0 | 1 => media.resize(media.len() + length, 0),
+            2 => (0..length / 16).for_each(|line| media.extend(format!("{line:15x}\n").into_bytes())),
+            _ => (0..length / 8).for_each(|_| media.extend(random.next().to_le_bytes())),
+        }
+    }
+    media.truncate(size);
+    let (first, count) = (2048_u32, u32::try_from(size / 512).unwrap() - 2048);
+    media[..512].fill(0x90);
+    media[446..510].fill(0);
+    media[450] = 7;
+    media[454..458].copy_from_slice(&first.to_le_bytes());
+    media[458..462].copy_from_slice(&count.to_le_bytes());
+    media[510..512].copy_from_slice(&[0x55, 0xaa]);
+    media
+}
+
+/// A folder with the disk in `disk.raw`.
+struct Bench {
+    folder: tempfile::TempDir,
+    media: Vec<u8>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let (folder, media) = (tempfile::tempdir().unwrap(), media());
+        fs::write(folder.path().join("disk.raw"), &media).unwrap();
+        Self { folder, media }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Runs a tool in the folder; whether it is installed.
+    fn run(&self, line: &str) -> bool {
+        run(self.folder.path(), line)
+    }
+
+    /// The image holds the disk.
+    fn holds(&self, name: &str, kind: Kind) -> Disk {
+        let disk = open(&self.path(name));
+        assert_eq!(disk.kind, kind, "{name}");
+        same(&disk.blocks, &self.media, name);
+        disk
+    }
+}
+
+fn run(folder: &Path, line: &str) -> bool {
+    let mut words = line.split(' ');
+    let program = words.next().unwrap();
+    let Ok(output) = Command::new(program).args(words).current_dir(folder).output() else {
+        eprintln!("skipped: {program} is not installed");
+        return false;
+    };
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{line}: {said}");
+    true
+}
+
+fn open(path: &Path) -> Disk {
+    disk::open(path).unwrap_or_else(|problem| panic!("{problem}"))
+}
+
+fn refused(path: &Path) -> String {
+    match disk::open(path) {
+        Ok(disk) => panic!("{} was opened as {}", path.display(), disk.kind),
+        Err(problem) => problem.to_string(),
+    }
+}
+
+/// Whole, and in pieces of any length from anywhere.
+fn same(blocks: &Blocks, media: &[u8], name: &str) {
+    assert_eq!(blocks.size(), media.len() as u64, "{name}");
+    let mut bytes = vec![0xee; media.len()];
+    blocks.read_exact_at(&mut bytes, 0).unwrap_or_else(|error| panic!("{name}: {error}"));
+    if let Some(at) = bytes.iter().zip(media).position(|(found, expected)| found != expected) {
+        panic!("{name}: {:#x} at {at:#x}, expected {:#x}", bytes[at], media[at]);
+    }
+    let mut random = Seeded(7);
+    for _ in 0..300 {
+        let start = random.below(media.len());
+        let length = random.below(200_000).min(media.len() - start);
+        let bytes = &mut bytes[..length];
+        bytes.fill(0xee);
+        blocks.read_exact_at(bytes, start as u64).unwrap_or_else(|error| panic!("{name} at {start:#x}: {error}"));
+        assert!(*bytes == media[start..start + length], "{name}: {length} bytes at {start:#x}");
+    }
+    let mut byte = [0];
+    assert_eq!(blocks.read_at(&mut byte, media.len() as u64).unwrap(), 0, "{name}");
+    assert_eq!(blocks.read_at(&mut byte, u64::MAX).unwrap(), 0, "{name}");
+}
+
+#[test]
+fn raw_and_split_images_hold_the_disk() {
+    let bench = Bench::new();
+    bench.holds("disk.raw", Kind::Raw);
+    fs::copy(bench.path("disk.raw"), bench.path("DISK")).unwrap();
+    bench.holds("DISK", Kind::Raw);
+    for (line, first, parts) in [
+        ("split -b 1000000 -d -a 3 --numeric-suffixes=1 disk.raw one.", "one.001", 11),
+        ("split -b 700001 -d -a 3 disk.raw zero.", "zero.000", 15),
+        ("split -b 100000 disk.raw letters.", "letters.aa", 105),
+    ] {
+        assert!(bench.run(line));
+        let disk = bench.holds(first, Kind::SplitRaw);
+        assert_eq!((disk.files.len(), disk.files[0].clone()), (parts, bench.path(first)));
+    }
+    fs::remove_file(bench.path("one.005")).unwrap();
+    assert!(refused(&bench.path("one.001")).contains("one.005, found only one.006 and later"));
+    fs::remove_file(bench.path("letters.ea")).unwrap();
+    assert!(refused(&bench.path("letters.aa")).contains("as the disk's own tables say"));
+}
+
+#[test]
+fn an_e01_image_holds_the_disk_and_its_hashes() {
+    let bench = Bench::new();
+    let mut made = 0;
+    for (name, options) in [
+        ("fast", "-f encase6 -c deflate:fast"),
+        ("best", "-f encase6 -c deflate:best -S 1048576"),
+        ("none", "-f encase6 -c none -S 1048576"),
+        ("empty", "-f encase6 -c deflate:empty-block -b 1024"),
+        ("one", "-f encase1 -c deflate:best"),
+        ("five", "-f encase5 -c deflate:fast -b 16"),
+        ("linen", "-f linen6 -c deflate:fast"),
+        ("ftk", "-f ftk -c deflate:fast"),
+        ("ewfx", "-f ewfx -c deflate:fast"),
+    ] {
+        if !bench.run(&format!("ewfacquire -u -q -d sha1 {options} -t {name} disk.raw")) {
+            return;
+        }
+        let file = if bench.path(&format!("{name}.e01")).exists() { "e01" } else { "E01" };
+        let disk = bench.holds(&format!("{name}.{file}"), Kind::Ewf);
+        let checked = disk.verify().unwrap();
+        assert!(checked.iter().any(|hash| hash.stored.algorithm == Algorithm::Md5), "{name}");
+        assert!(checked.iter().all(|hash| hash.agrees() && hash.found.len() >= 32), "{name}: {checked:?}");
+        made += usize::from(disk.files.len() > 3);
+    }
+    assert_eq!(made, 2, "images of several segments");
+    let disk = open(&bench.path("best.E01"));
+    assert!(disk.stored.iter().any(|hash| hash.algorithm == Algorithm::Sha1));
+    // A segment less.
+    fs::rename(bench.path("none.E03"), bench.path("other")).unwrap();
+    assert!(refused(&bench.path("none.E01")).contains("none.E03"));
+    assert!(refused(&bench.path("none.E02")).contains("name the first segment"));
+    fs::copy(bench.path("none.E04"), bench.path("none.E03")).unwrap();
+    assert!(refused(&bench.path("none.E01")).contains("segment 4, 3 expected"));
+    fs::rename(bench.path("other"), bench.path("none.E03")).unwrap();
+    // A byte of the disk changed in the image is never given out, packed or not.
+    for name in ["none.E02", "fast.E01"] {
+        let mut bytes = fs::read(bench.path(name)).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 0x10;
+        fs::write(bench.path(name), bytes).unwrap();
+        let disk = open(&bench.path(&name.replace("02", "01")));
+        let mut all = vec![0; bench.media.len()];
+        let error = disk.blocks.read_exact_at(&mut all, 0).unwrap_err().to_string();
+        assert!(error.contains("chunk"), "{name}: {error}");
+        assert!(disk.verify().is_err(), "{name}");
+    }
+}
+
+/// An image with a byte changed or cut short is refused, or fails, or holds the disk; nothing panics or hangs.
+fn mutated(bench: &Bench, names: &[&str], checked: bool) {
+    let mut random = Seeded(99);
+    for name in names {
+        let good = fs::read(bench.path(name)).unwrap();
+        let mut failed = 0;
+        for round in 0..60 {
+            let mut bytes = good.clone();
+            match round % 4 {
+                0 => bytes.truncate(random.below(good.len())),
+                // Headers and tables are mostly at the start.
+                1 | 2 => (0..3)
+                    .for_each(|_| bytes[random.below(good.len().min(4096))] = u8::try_from(random.below(256)).unwrap()),
+                _ => (0..3).for_each(|_| bytes[random.below(good.len())] ^= 1 << random.below(8)),
+            }
+            fs::write(bench.path(name), &bytes).unwrap();
+            let path = bench.path(name);
+            let outcome = catch_unwind(AssertUnwindSafe(|| {
+                let disk = disk::open(&path).ok()?;
+                // What the header says of the size may be anything.
+                let mut all = vec![0; usize::try_from(disk.blocks.size().min(12 << 20)).unwrap()];
+                disk.blocks.read_exact_at(&mut all, 0).ok()?;
+                Some((disk.blocks.size(), all))
+            }));
+            let opened = outcome.unwrap_or_else(|_| panic!("{name}, round {round}: panicked"));
+            if checked && opened.as_ref().is_some_and(|(size, _)| *size == bench.media.len() as u64) {
+                assert!(opened.as_ref().unwrap().1 == bench.media, "{name}, round {round}: other bytes, and no error");
+            }
+            failed += usize::from(opened.is_none());
+        }
+        fs::write(bench.path(name), &good).unwrap();
+        assert!(failed > 5, "{name}: {failed}");
+    }
+}
+
+#[test]
+fn a_damaged_e01_image_never_gives_other_bytes() {
+    let bench = Bench::new();
+    if bench.run("ewfacquire -u -q -f encase6 -c deflate:fast -t e disk.raw") {
+        mutated(&bench, &["e.E01"], true);
+    }
+}
