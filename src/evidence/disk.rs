@@ -3,8 +3,6 @@
 //! Each format is read by code of our own that refuses what it does not know and checks what the format lets it check: a
 //! wrong byte without an error would be the worst that could happen here.
 
-#![allow(dead_code, reason = "for the formats that come next")]
-
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,8 +18,16 @@ mod kept;
 pub mod keramics;
 mod kind;
 mod map;
+mod pages;
+mod qcow2;
 mod split;
 mod stored;
+mod vdi;
+mod vhd;
+mod vhdx;
+mod vhdx_header;
+mod vmdk;
+mod vmdk_descriptor;
 
 use beside::Beside;
 pub use kind::{Kind, Refusal, refusal};
@@ -48,18 +54,30 @@ pub struct Disk {
 pub fn open(path: &Path) -> Result<Disk, Problem> {
     let (mut beside, file) = Beside::open(path)?;
     let mut stored = Vec::new();
-    let (kind, blocks) = image(&mut beside, path, file, &mut stored)?;
+    let (kind, image) = image(&mut beside, path, file, None, &mut stored)?;
     let (files, facts) = beside.into_parts();
-    Ok(Disk { kind, blocks, files, stored, facts })
+    Ok(Disk { kind, blocks: image.blocks, files, stored, facts })
 }
 
-/// Opens one image of a chain.
+/// One image of a chain.
+struct Image {
+    blocks: Blocks,
+    /// What a child calls its parent by.
+    id: Option<String>,
+}
+
+/// Opens one image of a chain; `format` is what its child says that it is.
 fn image(
     beside: &mut Beside,
     path: &Path,
     file: Blocks,
+    format: Option<&str>,
     stored: &mut Vec<StoredHash>,
-) -> Result<(Kind, Blocks), Problem> {
+) -> Result<(Kind, Image), Problem> {
+    let alone = |blocks| Image { blocks, id: None };
+    if format == Some("raw") {
+        return Ok((Kind::Raw, alone(file)));
+    }
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let (beginning, end) = ends(&file).map_err(|error| beside.unreadable(&error))?;
     if let Some(Refusal { what, advice }) = refusal(&beginning, &end) {
@@ -68,16 +86,48 @@ fn image(
     let Some(kind) = Kind::of(&beginning, &end, &name) else {
         return Err(beside.problem("a disk image", "none that is known"));
     };
-    let blocks: Blocks = match kind {
-        Kind::Raw => file,
-        Kind::SplitRaw => Arc::new(split::open(beside, &name, file)?),
-        Kind::Ewf => ewf::open(beside, &name, file, stored)?,
-        Kind::Vhd | Kind::Vmdk | Kind::Vdi | Kind::Vhdx | Kind::Qcow2 => {
-            let problem = beside.problem("a disk image that is read here", format!("{kind}"));
-            return Err(problem.advise("convert it: qemu-img convert -O raw IN OUT.raw"));
-        }
+    let image = match kind {
+        Kind::Raw => alone(file),
+        Kind::SplitRaw => alone(Arc::new(split::open(beside, &name, file)?)),
+        Kind::Ewf => alone(ewf::open(beside, &name, file, stored)?),
+        Kind::Vdi => alone(vdi::open(beside, file)?),
+        Kind::Qcow2 => alone(qcow2::open(beside, file)?),
+        Kind::Vhd => vhd::open(beside, file)?,
+        Kind::Vmdk => vmdk::open(beside, &file)?,
+        Kind::Vhdx => vhdx::open(beside, file)?,
     };
-    Ok((kind, blocks))
+    Ok((kind, image))
+}
+
+/// Opens the image that another one is made on, by the first of its names that there is. `id` is what it must be called,
+/// `format` what it must be, where the child says so.
+fn parent(
+    beside: &mut Beside,
+    names: &[String],
+    role: &str,
+    id: Option<&str>,
+    format: Option<&str>,
+) -> Result<Blocks, Problem> {
+    let mut opened = Err(beside.problem(format!("the name of its {role}"), "none"));
+    for name in names {
+        opened = beside.named(name, role);
+        if opened.is_ok() {
+            break;
+        }
+    }
+    let (path, file) = opened?;
+    beside.descend(path.clone())?;
+    let (kind, image) = image(beside, &path, file, format, &mut Vec::new())?;
+    beside.ascend();
+    if let Some(format) = format.filter(|format| *format != kind.format()) {
+        return Err(beside.problem(format!("a {role} of format {format}"), format!("{}, {kind}", path.display())));
+    }
+    if let Some(id) = id.filter(|id| image.id.as_deref() != Some(id)) {
+        let found = format!("{}, which is {}", path.display(), image.id.as_deref().unwrap_or("called nothing"));
+        let problem = beside.problem(format!("its {role}, called {id}"), found);
+        return Err(problem.advise("put the very image there that this one was made on, as it was then"));
+    }
+    Ok(image.blocks)
 }
 
 /// The first KiB of a file and its last 512 bytes, or what there is.

@@ -239,3 +239,151 @@ fn a_damaged_e01_image_never_gives_other_bytes() {
         mutated(&bench, &["e.E01"], true);
     }
 }
+
+/// How qemu-img writes images: the name, what makes it of `disk.raw`, and what it is.
+const WRITTEN: [(&str, &str, Kind); 18] = [
+    ("sparse.vmdk", "-O vmdk -o subformat=monolithicSparse", Kind::Vmdk),
+    ("flat.vmdk", "-O vmdk -o subformat=monolithicFlat", Kind::Vmdk),
+    ("parts.vmdk", "-O vmdk -o subformat=twoGbMaxExtentSparse", Kind::Vmdk),
+    ("flats.vmdk", "-O vmdk -o subformat=twoGbMaxExtentFlat", Kind::Vmdk),
+    ("stream.vmdk", "-O vmdk -o subformat=streamOptimized", Kind::Vmdk),
+    ("zeroed.vmdk", "-O vmdk -o subformat=monolithicSparse,zeroed_grain=on", Kind::Vmdk),
+    ("dynamic.vhd", "-O vpc -o subformat=dynamic,force_size=on", Kind::Vhd),
+    ("fixed.vhd", "-O vpc -o subformat=fixed,force_size=on", Kind::Vhd),
+    ("dynamic.vdi", "-O vdi", Kind::Vdi),
+    ("static.vdi", "-O vdi -o static=on", Kind::Vdi),
+    ("dynamic.vhdx", "-O vhdx -o subformat=dynamic", Kind::Vhdx),
+    ("fixed.vhdx", "-O vhdx -o subformat=fixed,block_size=8M", Kind::Vhdx),
+    ("two.qcow2", "-O qcow2 -o compat=0.10", Kind::Qcow2),
+    ("three.qcow2", "-O qcow2 -o compat=1.1,cluster_size=4096", Kind::Qcow2),
+    ("two-packed.qcow2", "-c -O qcow2 -o compat=0.10", Kind::Qcow2),
+    ("packed.qcow2", "-c -O qcow2 -o cluster_size=2M", Kind::Qcow2),
+    ("zstd.qcow2", "-c -O qcow2 -o compression_type=zstd", Kind::Qcow2),
+    ("small.qcow2", "-c -O qcow2 -o cluster_size=512", Kind::Qcow2),
+];
+
+#[test]
+fn whatever_qemu_img_writes_holds_the_disk() {
+    let bench = Bench::new();
+    for (name, options, kind) in WRITTEN {
+        if !bench.run(&format!("qemu-img convert -f raw {options} disk.raw {name}")) {
+            return;
+        }
+        bench.holds(name, kind);
+    }
+    let disk = open(&bench.path("flats.vmdk"));
+    assert_eq!(disk.files, [bench.path("flats.vmdk"), bench.path("flats-f001.vmdk")]);
+    // Without force_size the disk is rounded up to whole cylinders.
+    assert!(bench.run("qemu-img convert -f raw -O vpc disk.raw round.vhd"));
+    assert!(bench.run("qemu-img convert -f vpc -O raw round.vhd round.raw"));
+    same(&open(&bench.path("round.vhd")).blocks, &fs::read(bench.path("round.raw")).unwrap(), "round.vhd");
+}
+
+#[test]
+fn damaged_images_are_told_or_hold_something() {
+    let bench = Bench::new();
+    for (name, options, _) in WRITTEN {
+        if !bench.run(&format!("qemu-img convert -f raw {options} disk.raw {name}")) {
+            return;
+        }
+        if !matches!(name, "small.qcow2" | "three.qcow2" | "zeroed.vmdk" | "two.qcow2" | "fixed.vhdx" | "static.vdi") {
+            mutated(&bench, &[name], false);
+        }
+    }
+}
+
+/// Makes an image on another one, writes into it, and reads it, to the depth that the test says.
+fn chain(bench: &Bench, base: &str, child: &str, make: &str, kind: Kind) {
+    assert!(bench.run(&format!("qemu-img create -q {make} {base} {child}")));
+    let format = if kind == Kind::Vmdk { "vmdk" } else { "qcow2" };
+    for write in ["write -P 0x5a 1M 70001", "write -P 0x11 5000000 3", "write -z 3M 600K", "write -P 7 10484000 1000"] {
+        let output =
+            Command::new("qemu-io").args(["-f", format, "-c", write, child]).current_dir(bench.path("")).output();
+        assert!(output.unwrap().status.success(), "{write}");
+    }
+    assert!(bench.run(&format!("qemu-img convert -f {format} -O raw {child} {child}.raw")));
+    let expected = fs::read(bench.path(&format!("{child}.raw"))).unwrap();
+    assert!(expected != bench.media, "{child}: nothing was written");
+    let disk = open(&bench.path(child));
+    assert_eq!(disk.kind, kind);
+    same(&disk.blocks, &expected, child);
+    assert_eq!(disk.files[1], bench.path(base), "{child}");
+}
+
+#[test]
+fn images_on_images_hold_what_both_hold() {
+    let bench = Bench::new();
+    if !bench.run("qemu-img convert -f raw -O vmdk disk.raw base.vmdk") {
+        return;
+    }
+    assert!(bench.run("qemu-img convert -f raw -O qcow2 disk.raw base.qcow2"));
+    chain(&bench, "base.vmdk", "child.vmdk", "-f vmdk -F vmdk -b", Kind::Vmdk);
+    chain(&bench, "child.vmdk", "grandchild.vmdk", "-f vmdk -F vmdk -b", Kind::Vmdk);
+    chain(&bench, "disk.raw", "on-raw.qcow2", "-f qcow2 -F raw -b", Kind::Qcow2);
+    chain(&bench, "base.qcow2", "child.qcow2", "-f qcow2 -F qcow2 -b", Kind::Qcow2);
+    chain(&bench, "child.qcow2", "grandchild.qcow2", "-f qcow2 -F qcow2 -o compat=0.10 -b", Kind::Qcow2);
+    // A child that is larger than its parent has zeros past the parent's end.
+    assert!(bench.run("qemu-img create -q -f qcow2 -F raw -b disk.raw larger.qcow2 12M"));
+    let mut larger = bench.media.clone();
+    larger.resize(12 << 20, 0);
+    same(&open(&bench.path("larger.qcow2")).blocks, &larger, "larger.qcow2");
+    // A raw backing file that looks like an image is raw all the same.
+    assert!(bench.run("qemu-img create -q -f qcow2 -F raw -b base.qcow2 of-bytes.qcow2"));
+    let bytes = fs::read(bench.path("base.qcow2")).unwrap();
+    same(&open(&bench.path("of-bytes.qcow2")).blocks, &bytes, "of-bytes.qcow2");
+    // Not the parent that it was made on; then none at all; then a circle.
+    assert!(bench.run("qemu-img convert -f raw -O vmdk disk.raw other.vmdk"));
+    let good = fs::read(bench.path("base.vmdk")).unwrap();
+    fs::copy(bench.path("other.vmdk"), bench.path("base.vmdk")).unwrap();
+    assert!(refused(&bench.path("child.vmdk")).contains("expected its parent, called"));
+    fs::remove_file(bench.path("base.vmdk")).unwrap();
+    let said = refused(&bench.path("grandchild.vmdk"));
+    assert!(said.contains("child.vmdk: expected the parent \"base.vmdk\" beside it, found no such file"), "{said}");
+    fs::write(bench.path("base.vmdk"), good).unwrap();
+    assert!(bench.run("qemu-img rebase -u -f qcow2 -F qcow2 -b grandchild.qcow2 child.qcow2"));
+    assert!(refused(&bench.path("grandchild.qcow2")).contains("again, whose parent it is itself"));
+    assert!(bench.run("qemu-img rebase -u -f qcow2 -F raw -b /etc/passwd child.qcow2"));
+    assert!(refused(&bench.path("child.qcow2")).contains("\"passwd\" beside it (the image says \"/etc/passwd\")"));
+    // A parent that was named by another way, now beside it.
+    assert!(bench.run("qemu-img rebase -u -f qcow2 -F qcow2 -b /elsewhere/base.qcow2 child.qcow2"));
+    let disk = open(&bench.path("child.qcow2"));
+    assert!(disk.facts[0].contains("\"base.qcow2\" beside it was taken"), "{:?}", disk.facts);
+}
+
+#[test]
+fn large_disks_are_read_far_out() {
+    let bench = Bench::new();
+    for (name, options) in [
+        ("far.vhdx", "-f vhdx -o block_size=1M"),
+        ("far.qcow2", "-f qcow2"),
+        ("far.vmdk", "-f vmdk"),
+        ("parts.vmdk", "-f vmdk -o subformat=twoGbMaxExtentSparse"),
+        ("far.vdi", "-f vdi"),
+        ("far.vhd", "-f vpc -o force_size=on"),
+    ] {
+        for gib in [9_u64, 200] {
+            if !bench.run(&format!("qemu-img create -q {options} {name} {gib}G")) {
+                return;
+            }
+            let format = options.split(' ').nth(1).unwrap();
+            // Before and after the first 4 GiB, and close to the end.
+            let places = [0, (4 << 30) - 512, (4 << 30) + (5 << 20), (gib << 30) - 4096];
+            let writes: Vec<String> =
+                (1..).zip(places).map(|(byte, at)| format!("write -P {byte} {at} 4096")).collect();
+            let arguments = writes.iter().flat_map(|write| ["-c", write]);
+            let mut program = Command::new("qemu-io");
+            program.args(["-f", format]).args(arguments).arg(name).current_dir(bench.path(""));
+            assert!(program.output().unwrap().status.success(), "{name}");
+            let disk = open(&bench.path(name));
+            assert_eq!(disk.blocks.size(), gib << 30, "{name}");
+            for (byte, at) in (1..).zip(places) {
+                let start = at.saturating_sub(4096);
+                let mut bytes = vec![0xee; usize::try_from((at + 8192).min(gib << 30) - start).unwrap()];
+                disk.blocks.read_exact_at(&mut bytes, start).unwrap();
+                let (before, rest) = bytes.split_at(usize::try_from(at - start).unwrap());
+                let zeros = before.iter().chain(&rest[4096..]).all(|found| *found == 0);
+                assert!(zeros && rest[..4096] == [byte; 4096], "{name}, {gib} GiB, {at:#x}");
+            }
+        }
+    }
+}

@@ -14,10 +14,9 @@ use rustix::fs::OFlags;
 use crate::error::Problem;
 use crate::evidence::block::{Blocks, FileBlocks};
 
-/// Files that one image may consist of: extents, parents, backing files.
-const MOST_FILES: usize = 64;
-/// Segments of an E01, parts of a split image.
-const MOST_SEGMENTS: usize = 1_000;
+/// Files that one image may consist of: segments, parts, extents of 2 GiB, parents. Each stays open, and a process may
+/// have some thousand open.
+const MOST_FILES: usize = 1_000;
 /// Images on images: parents of parents, backing files of backing files.
 const DEEPEST: usize = 16;
 
@@ -71,9 +70,7 @@ impl Beside {
             return Err(self.problem(format!("the name of the {role}"), format!("{name:?}")));
         }
         let path = self.folder.join(last);
-        if self.files.len() >= MOST_FILES {
-            return Err(self.problem(format!("at most {MOST_FILES} files that make the image"), "more"));
-        }
+        self.room()?;
         let file = regular(&path, OFlags::NOFOLLOW).map_err(|error| {
             let found = if error.kind() == io::ErrorKind::NotFound { "no such file".into() } else { error.to_string() };
             let whole = if last == name { String::new() } else { format!(" (the image says {name:?})") };
@@ -92,9 +89,7 @@ impl Beside {
     /// Opens one of the files of a row of segments, if it is there.
     pub(super) fn segment(&mut self, name: &str) -> Result<Option<Blocks>, Problem> {
         let path = self.folder.join(name);
-        if self.files.len() >= MOST_SEGMENTS {
-            return Err(self.problem(format!("at most {MOST_SEGMENTS} segments"), "more"));
-        }
+        self.room()?;
         match regular(&path, OFlags::NOFOLLOW) {
             Ok(file) => {
                 self.add(path);
@@ -131,6 +126,14 @@ impl Beside {
     /// Comes back from a parent.
     pub(super) fn ascend(&mut self) {
         self.chain.pop();
+    }
+
+    /// Whether one more file may be opened.
+    fn room(&self) -> Result<(), Problem> {
+        if self.files.len() < MOST_FILES {
+            return Ok(());
+        }
+        Err(self.problem(format!("at most {MOST_FILES} files that make the image"), "more"))
     }
 
     fn add(&mut self, path: PathBuf) {

@@ -45,6 +45,18 @@ impl fmt::Display for Kind {
 const EWF: &[u8] = b"EVF\x09\x0d\x0a\xff\0";
 
 impl Kind {
+    /// What QEMU calls it.
+    pub(super) fn format(self) -> &'static str {
+        match self {
+            Self::Raw | Self::SplitRaw | Self::Ewf => "raw",
+            Self::Vhd => "vpc",
+            Self::Vmdk => "vmdk",
+            Self::Vdi => "vdi",
+            Self::Vhdx => "vhdx",
+            Self::Qcow2 => "qcow2",
+        }
+    }
+
     /// What begins and ends like this: `beginning` is at least the first 1,024 bytes of the file, `end` its last 512, or
     /// all there is. Where the content does not tell, the name does: of a raw image, or of its first part.
     pub fn of(beginning: &[u8], end: &[u8], name: &str) -> Option<Self> {
@@ -65,7 +77,9 @@ impl Kind {
         if starts(b"QFI\xfb") && be32(beginning, 4).is_some_and(|version| version >= 2) {
             return Some(Self::Qcow2);
         }
-        if starts(b"conectix") || end.starts_with(b"conectix") {
+        // A fixed VHD is told by its end alone: without that, it is one that was cut short, and no raw image.
+        let named = |names: &[&str]| names.iter().any(|known| extension(name).eq_ignore_ascii_case(known));
+        if starts(b"conectix") || end.starts_with(b"conectix") || (named(&["vhd"]) && is_disk(beginning)) {
             return Some(Self::Vhd);
         }
         if refusal(beginning, end).is_some() || starts(b"regf") {
@@ -74,8 +88,7 @@ impl Kind {
         if split::is_first(name) {
             return Some(Self::SplitRaw);
         }
-        let named = ["raw", "dd", "img", "ima", "bin"].iter().any(|known| extension(name).eq_ignore_ascii_case(known));
-        (named || is_disk(beginning)).then_some(Self::Raw)
+        (named(&["raw", "dd", "img", "ima", "bin"]) || is_disk(beginning)).then_some(Self::Raw)
     }
 }
 
@@ -132,7 +145,7 @@ pub fn refusal(beginning: &[u8], end: &[u8]) -> Option<Refusal> {
         ("a VMDK of kind SESparse (ESXi)", "convert it: qemu-img convert -O raw IN.vmdk OUT.raw")
     } else if starts(b"WithoutFreeSpace") || starts(b"WithouFreSpacExt") {
         ("a Parallels disk", "convert it: qemu-img convert -O raw IN.hdd OUT.raw")
-    } else if starts(b"QFI\xfb") {
+    } else if starts(b"QFI\xfb\0\0\0\x01") {
         ("a QCOW image of version 1", "convert it: qemu-img convert -O raw IN.qcow OUT.raw")
     } else if starts(b"QED\0") {
         ("a QED image", "convert it: qemu-img convert -O raw IN.qed OUT.raw")
@@ -163,6 +176,7 @@ mod tests {
         assert_eq!(of(b"# disk descriptorfile\n", &[], "a.raw"), Some(Kind::Vmdk));
         assert_eq!(of(&disk, &footer, "a.raw"), Some(Kind::Vhd));
         assert_eq!(of(&disk, &disk, "a.raw"), Some(Kind::Raw));
+        assert_eq!(of(&disk, &disk, "a.VHD"), Some(Kind::Vhd));
         assert_eq!(of(&disk, &disk, "a.001"), Some(Kind::SplitRaw));
         assert_eq!(of(&disk, &disk, "a"), Some(Kind::Raw));
         assert_eq!(of(&[0; 1024], &[0; 512], "a.DD"), Some(Kind::Raw));

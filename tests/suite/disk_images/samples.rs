@@ -1,9 +1,12 @@
 //! Public sample images: `HIVEMEND_IMAGES` names the folder that has them, packed.
 
 use std::fs;
+use std::io::SeekFrom;
 use std::path::{Path, PathBuf};
 
 use hivemend::evidence::disk::{self, Kind};
+use keramics_formats::vhd::VhdImage;
+use keramics_formats::{FileResolverReference, OsFileResolver, PathComponent};
 
 use super::run;
 
@@ -42,5 +45,88 @@ fn sample_e01_images_are_what_ewfexport_makes_of_them() {
         }
         assert!(fs::read(folder.path().join("out.raw")).unwrap() == bytes, "{name}");
         fs::remove_file(folder.path().join("out.raw")).unwrap();
+    }
+}
+
+#[test]
+fn sample_virtual_disks_are_what_qemu_img_makes_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, format, kind) in [
+        ("ntfs-fixed.vhd", "vpc", Kind::Vhd),
+        ("ntfs-dynamic.vhd", "vpc", Kind::Vhd),
+        ("ntfs-parent.vhd", "vpc", Kind::Vhd),
+        ("ntfs-fixed.vhdx", "vhdx", Kind::Vhdx),
+        ("ntfs-dynamic.vhdx", "vhdx", Kind::Vhdx),
+        ("ntfs-parent.vhdx", "vhdx", Kind::Vhdx),
+        ("multi_partition_image.vmdk", "raw", Kind::Raw),
+        ("windows_volume.qcow2", "qcow2", Kind::Qcow2),
+        ("vsstest.qcow2", "qcow2", Kind::Qcow2),
+    ] {
+        let Some(path) = sample(folder.path(), name) else { return };
+        if !run(folder.path(), &format!("qemu-img convert -f {format} -O raw {name} out.raw")) {
+            return;
+        }
+        let (found, expected) = (whole(&path, kind), fs::read(folder.path().join("out.raw")).unwrap());
+        // qemu-img takes the size of a VHD that it did not write itself from its cylinders, where it trusts them.
+        let common = if kind == Kind::Vhd { found.len().min(expected.len()) } else { expected.len() };
+        assert!(found[..common] == expected[..common], "{name}");
+        let rest = found[common..].iter().chain(&expected[common..]).count();
+        assert!(rest < 1 << 20, "{name}: {} and {} bytes", found.len(), expected.len());
+    }
+}
+
+/// Records of NTFS, and those of them that are torn: each of their sectors must end with the record's own number, so that
+/// a sector of the parent in place of the child's, or the other way round, shows.
+fn records(disk: &[u8]) -> (usize, usize) {
+    let word = |at: usize| u16::from_le_bytes([disk[at], disk[at + 1]]);
+    let (mut all, mut torn) = (0, 0);
+    for start in (0..disk.len() - 4096).step_by(512) {
+        if matches!(&disk[start..start + 4], b"FILE" | b"INDX") {
+            let (place, count) = (usize::from(word(start + 4)), usize::from(word(start + 6)));
+            let mark = word(start + place);
+            all += 1;
+            torn += usize::from((1..count).any(|sector| word(start + 512 * sector - 2) != mark));
+        }
+    }
+    (all, torn)
+}
+
+/// The same disk as keramics reads it; nothing else at hand reads differencing VHDs, and it fails with VHDXs.
+fn by_keramics(folder: &Path, name: &str) -> Vec<u8> {
+    let resolver = FileResolverReference::new(Box::new(OsFileResolver::new(folder.to_owned())));
+    let mut image = VhdImage::new();
+    image.open(&resolver, &PathComponent::from(name)).unwrap();
+    let stream = image.get_layer_by_index(image.get_number_of_layers() - 1).unwrap().get_data_stream();
+    let stream = stream.unwrap();
+    let mut stream = stream.write().unwrap();
+    let mut bytes = vec![0; usize::try_from(stream.get_size().unwrap()).unwrap()];
+    stream.read_exact_at_position(&mut bytes, SeekFrom::Start(0)).unwrap();
+    bytes
+}
+
+#[test]
+fn sample_differencing_disks_need_their_parents() {
+    let folder = tempfile::tempdir().unwrap();
+    for (extension, kind) in [("vhd", Kind::Vhd), ("vhdx", Kind::Vhdx)] {
+        let name = |of: &str| format!("ntfs-{of}.{extension}");
+        let Some(child) = sample(folder.path(), &name("differential")) else { return };
+        let problem = disk::open(&child).err().unwrap().to_string();
+        assert!(problem.contains(&format!("the parent {:?} beside it", name("parent"))), "{problem}");
+        let parent = sample(folder.path(), &name("parent")).unwrap();
+        let fixed = sample(folder.path(), &name("fixed")).unwrap();
+        let both = whole(&child, kind);
+        assert_eq!(disk::open(&child).unwrap().files, [child.clone(), parent.clone()]);
+        if kind == Kind::Vhd {
+            assert!(both == by_keramics(folder.path(), &name("differential")), "{extension}");
+        }
+        let (all, torn) = records(&both);
+        assert!(all > 30 && torn == 0, "{extension}: {torn} of {all} records");
+        let below = whole(&parent, kind);
+        let changed = both.chunks(512).zip(below.chunks(512)).filter(|(one, other)| one != other).count();
+        assert!(both.len() == below.len() && changed > 100, "{extension}: {changed} sectors changed");
+        // Another image in the parent's place is not taken for it.
+        fs::copy(&fixed, &parent).unwrap();
+        let problem = disk::open(&child).err().unwrap().to_string();
+        assert!(problem.contains("expected its parent, called"), "{problem}");
     }
 }
