@@ -144,3 +144,35 @@ impl Map for Vhd {
         Ok(if this { here(length) } else { Run::Below(length) })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::block::BlockRead;
+
+    #[test]
+    fn sectors_are_the_image_s_own_where_the_bitmap_says_so_and_its_highest_bit_is_the_first() {
+        // The table at the start, the bitmap in sector 1, the block from sector 2 on; a second block is not there.
+        let (block, bitmap) = (4096 * 2, 512);
+        let mut file = vec![0; 1024 + 8192];
+        file[..8].copy_from_slice(&[0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff]);
+        file[512..514].copy_from_slice(&[0b1010_0000, 0b0000_0001]);
+        file[1024..].fill(0xcc);
+        let pages = Pages::new(Arc::new(file));
+        let map = Vhd { pages, table: 0, block, bitmap, size: 2 * block, differencing: true };
+        let disk = Mapped::new(map, Some(Arc::new(vec![0xbb; 12_000])));
+        let mut bytes = vec![0; 16_384];
+        disk.read_exact_at(&mut bytes, 0).unwrap();
+        let own: Vec<usize> = (0..32).filter(|sector| bytes[sector * 512] == 0xcc).collect();
+        assert_eq!(own, [0, 2, 15]);
+        // The parent is shorter.
+        assert_eq!((bytes[11_999], bytes[12_000], bytes[16_383]), (0xbb, 0, 0));
+    }
+
+    #[test]
+    fn the_sum_leaves_itself_out() {
+        let mut header = vec![1; 512];
+        header[64..68].fill(9);
+        assert_eq!(sum(&header, 64), !508);
+    }
+}

@@ -129,3 +129,46 @@ impl Map for Vhdx {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::block::BlockRead;
+
+    const MIB: usize = 1 << 20;
+
+    /// The table of blocks at the start, the bitmap at 1 MiB, a block at 2 MiB; the parent is all 0xbb.
+    fn differencing(state: u64) -> Mapped<Vhdx> {
+        let mut file = vec![0; 3 * MIB];
+        file[..8].copy_from_slice(&((2 * MIB as u64) | state).to_le_bytes());
+        file[4096 * 8..4097 * 8].copy_from_slice(&((MIB as u64) | 6).to_le_bytes());
+        file[MIB..MIB + 3].copy_from_slice(&[0b0000_0101, 0, 0b1000_0000]);
+        file[2 * MIB..].fill(0xcc);
+        let pages = Pages::new(Arc::new(file));
+        let (block, size) = (MIB as u64, MIB as u64);
+        let map = Vhdx { pages, table: 0, block, sector: 512, ratio: 4096, size, differencing: true };
+        Mapped::new(map, Some(Arc::new(vec![0xbb; MIB])))
+    }
+
+    #[test]
+    fn sectors_are_the_image_s_own_where_the_bitmap_says_so_and_its_lowest_bit_is_the_first() {
+        let disk = differencing(7);
+        let mut bytes = vec![0; MIB];
+        disk.read_exact_at(&mut bytes, 0).unwrap();
+        let own: Vec<usize> = (0..2048).filter(|sector| bytes[sector * 512] == 0xcc).collect();
+        assert_eq!(own, [0, 2, 23]);
+        assert!(bytes.chunks(512).all(|sector| sector.iter().all(|byte| *byte == sector[0])));
+        // From the middle of a sector on.
+        disk.read_exact_at(&mut bytes[..600], 1000).unwrap();
+        assert_eq!((bytes[0], bytes[23], bytes[24], bytes[535], bytes[536]), (0xbb, 0xbb, 0xcc, 0xcc, 0xbb));
+    }
+
+    #[test]
+    fn a_block_is_the_parent_s_zeros_whole_or_an_error_as_its_state_says() {
+        let first = |state| {
+            let mut byte = [0];
+            differencing(state).read_exact_at(&mut byte, 5000).map(|()| byte[0]).ok()
+        };
+        assert_eq!([0, 1, 2, 3, 4, 5, 6].map(first), [Some(0xbb), Some(0), Some(0), Some(0), None, None, Some(0xcc)]);
+    }
+}

@@ -31,15 +31,16 @@ pub(super) fn open(beside: &mut Beside, file: &Blocks) -> Result<Image, Problem>
     } else {
         (0, file.size())
     };
-    if start == 0 && alone {
-        let problem = beside.problem("a VMDK with a descriptor", "an extent of one");
-        return Err(problem.advise("name the descriptor, a small .vmdk beside it, instead"));
-    }
     let length = usize::try_from(length).unwrap_or(usize::MAX);
     if length > LARGEST {
         return Err(beside.problem(format!("a descriptor of at most {LARGEST} bytes"), format!("{length} bytes")));
     }
     let text = header(file, start, length).map_err(unreadable)?;
+    // Extents have a descriptor's room without a descriptor, or none.
+    if alone && (start == 0 || !is_descriptor(&text)) {
+        let problem = beside.problem("a VMDK with a descriptor", "an extent of one");
+        return Err(problem.advise("name the descriptor, a small .vmdk beside it, instead"));
+    }
     let descriptor = Descriptor::read(&text)
         .map_err(|line| beside.problem("extents that are understood", format!("{line:?}")).advise(CONVERT))?;
     let below = match (&descriptor.parent, &descriptor.parent_name) {
