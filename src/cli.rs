@@ -77,6 +77,17 @@ pub enum BaselineCommand {
     },
 }
 
+/// What there is to know of archives and images.
+#[derive(Debug, Args)]
+pub struct UnpackingArgs {
+    /// The password of encrypted archives stands in the first line of this file
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+    /// Read each disk image whole, and compare it with the hash that it holds
+    #[arg(long)]
+    pub verify_image: bool,
+}
+
 /// What every command that opens evidence takes.
 #[derive(Debug, Args)]
 pub struct EvidenceArgs {
@@ -110,6 +121,9 @@ pub struct EvidenceArgs {
     /// Read files instead of mapping them; for evidence that somebody else may shorten meanwhile
     #[arg(long)]
     pub no_mmap: bool,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its options are described one by one")]
+    pub unpacking: UnpackingArgs,
     /// Do not hash the evidence
     #[arg(long)]
     pub no_hash: bool,
@@ -160,6 +174,9 @@ pub struct ShowArgs {
     /// Read files instead of mapping them; for evidence that somebody else may shorten meanwhile
     #[arg(long)]
     pub no_mmap: bool,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its options are described one by one")]
+    pub unpacking: UnpackingArgs,
     /// Say nothing on stderr but what stops the run
     #[arg(long, short)]
     pub quiet: bool,
@@ -251,6 +268,9 @@ pub struct HistoryArgs {
     /// Read files instead of mapping them; for evidence that somebody else may shorten meanwhile
     #[arg(long)]
     pub no_mmap: bool,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its options are described one by one")]
+    pub unpacking: UnpackingArgs,
     /// Do not hash the hives; then identical ones are not folded
     #[arg(long)]
     pub no_hash: bool,
@@ -323,6 +343,9 @@ pub struct VerifyArgs {
     /// Read files instead of mapping them; for evidence that somebody else may shorten meanwhile
     #[arg(long)]
     pub no_mmap: bool,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its options are described one by one")]
+    pub unpacking: UnpackingArgs,
     /// Do not hash the hives; then it cannot be told whether a patch was made for them
     #[arg(long)]
     pub no_hash: bool,

@@ -4,10 +4,11 @@
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use hivemend::cli::{Color, EvidenceArgs, Format};
+use hivemend::cli::{Color, EvidenceArgs, Format, UnpackingArgs};
 use hivemend::custody;
-use hivemend::discovery::discover;
+use hivemend::discovery::discover_in;
 use hivemend::error::Error;
+use hivemend::evidence::archive::Unpacking;
 use hivemend::examination::Examination;
 use hivemend::output::{keep_out_of_evidence, write_whole};
 use hivemend::report::table::Style;
@@ -52,7 +53,7 @@ fn with_custody(
     examine: impl FnOnce() -> Result<Examination, Error>,
 ) -> Result<(Examination, bool), Error> {
     let Some(path) = &common.custody else { return Ok((examine()?, true)) };
-    let discovery = discover(&common.evidence, !common.no_mmap)?;
+    let discovery = discover_in(&common.evidence, !common.no_mmap, &unpacking(&common.unpacking)?)?;
     let mut files: Vec<PathBuf> = Vec::new();
     for file in discovery.files() {
         // All that is in a container is this one file.
@@ -71,6 +72,22 @@ fn with_custody(
         say(&format!("the evidence changed while it was examined: see {}", path.display()));
     }
     Ok((examination, record.unchanged()))
+}
+
+/// What the user said of archives and images.
+fn unpacking(args: &UnpackingArgs) -> Result<Unpacking, Error> {
+    let password = match &args.password_file {
+        None => None,
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(|source| Error::Read {
+                path: path.display().to_string(),
+                source,
+                advice: "Name a text file in UTF-8 whose first line is the password",
+            })?;
+            Some(text.lines().next().unwrap_or_default().to_owned())
+        }
+    };
+    Ok(Unpacking { password, verify_image: args.verify_image })
 }
 
 fn write_report(common: &EvidenceArgs, report: &Report, all: bool) -> Result<(), Error> {

@@ -13,10 +13,10 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::error::{Error, Problem};
-use crate::evidence::archive::{self, Contents, Kind};
+use crate::evidence::archive::{Kind, Unpacking};
 use crate::evidence::directory::{self, locator};
-use crate::evidence::tree::{Container, Disk, File, Tree};
-use crate::hive;
+use crate::evidence::tree::{Container, Disk, File, Origin, Tree};
+use crate::evidence::worker;
 use crate::registry::Role;
 
 mod arguments;
@@ -99,6 +99,8 @@ pub struct FoundHive {
     pub role: Role,
     /// Bytes.
     pub size: u64,
+    /// What it was taken out of; `None` for a file of the system.
+    pub container: Option<Origin>,
     /// The transaction logs beside it, by file name.
     pub logs: Vec<FoundLog>,
 }
@@ -138,6 +140,16 @@ pub struct Discovery {
     pub installations: Vec<Installation>,
     /// What could not be opened, and belongs to no installation.
     pub problems: Vec<Problem>,
+    /// Files that belong to a container in which hives were found, beside the one that their locators name: the other
+    /// segments of an image, its extents and parents.
+    pub parts: Vec<PathBuf>,
+}
+
+/// How evidence is opened.
+#[derive(Clone, Copy)]
+struct Opening<'u> {
+    map: bool,
+    unpacking: &'u Unpacking,
 }
 
 /// Finds the installations in the evidence: folders, which are walked, and hives. For `map` see
@@ -146,10 +158,20 @@ pub struct Discovery {
 /// # Errors
 /// Where there is nothing to go on with: no evidence can be read, or no hive is in it.
 pub fn discover(evidence: &[PathBuf], map: bool) -> Result<Discovery, Error> {
+    discover_in(evidence, map, &Unpacking::default())
+}
+
+/// [`discover`], and `unpacking` says what else there is to know of archives and images.
+///
+/// # Errors
+/// As [`discover`].
+pub fn discover_in(evidence: &[PathBuf], map: bool, unpacking: &Unpacking) -> Result<Discovery, Error> {
+    let opening = Opening { map, unpacking };
     let mut discovery = Discovery::default();
     let arguments = Arguments::sort(evidence);
     for (path, source) in arguments.missing {
-        if source.kind() == io::ErrorKind::NotFound && discovery.take_named(&path.to_string_lossy(), map).is_some() {
+        if source.kind() == io::ErrorKind::NotFound && discovery.take_named(&path.to_string_lossy(), opening).is_some()
+        {
             continue;
         }
         if evidence.len() == 1 {
@@ -167,14 +189,14 @@ pub fn discover(evidence: &[PathBuf], map: bool) -> Result<Discovery, Error> {
         seen.files = seen.files.saturating_add(found.seen.files);
         discovery.problems.extend(found.problems);
         for folder in &found.folders {
-            discovery.take(&Disk, folder, map);
+            discovery.take(&Disk, folder, opening);
         }
     }
     // A hive that is in one of the folders was found there, with all that belongs to it.
     let known: BTreeSet<PathBuf> = discovery.files().filter_map(|path| fs::canonicalize(path).ok()).collect();
     seen.files = seen.files.saturating_add(arguments.files.len());
     for folder in arguments::named(arguments.files, known) {
-        discovery.take(&Disk, &folder, map);
+        discovery.take(&Disk, &folder, opening);
     }
     if discovery.installations.iter().all(|installation| installation.hives.is_empty()) {
         return Err(discovery.nothing(evidence, seen));
@@ -184,50 +206,60 @@ pub fn discover(evidence: &[PathBuf], map: bool) -> Result<Discovery, Error> {
 }
 
 impl Discovery {
-    fn take(&mut self, tree: &dyn Tree, folder: &Folder, map: bool) {
-        let examined = folder::examine(tree, folder, map);
+    fn take(&mut self, tree: &dyn Tree, folder: &Folder, opening: Opening<'_>) {
+        let examined = folder::examine(tree, folder, opening.map);
         self.installations.extend(examined.installations);
         self.problems.extend(examined.problems);
         // What was compressed file by file belongs together as the files do.
         let mut beside = Container { locator: tree.locator(&folder.path), files: BTreeMap::new() };
         for (path, kind) in examined.containers {
-            match unpack(&path, tree.locator(&path), kind) {
+            match worker::unpack(&path, tree.locator(&path), kind, None, opening.unpacking) {
                 Ok(contents) => {
+                    self.parts.extend(contents.files);
                     self.problems.extend(contents.problems);
                     beside.files.extend(contents.singles);
                     for container in &contents.containers {
-                        self.take_container(container, map);
+                        self.take_container(container, opening);
                     }
                 }
-                Err(source) => self.problems.push(directory::unreadable(&path, "an archive", &source)),
+                Err(source) => self.problems.push(not_unpacked(&path, kind, &source)),
             }
         }
-        self.take_container(&beside, map);
+        self.take_container(&beside, opening);
     }
 
     /// What is in a container.
-    fn take_container(&mut self, container: &Container, map: bool) {
+    fn take_container(&mut self, container: &Container, opening: Opening<'_>) {
         let found = search::search(container, Path::new(""), Path::new(""));
         self.problems.extend(found.problems);
         for folder in &found.folders {
-            self.take(container, folder, map);
+            self.take(container, folder, opening);
         }
     }
 
     /// What is in a container at a place that was named: a hive with its logs, or a folder; `None` where it names none.
-    fn take_named(&mut self, locator: &str, map: bool) -> Option<()> {
+    fn take_named(&mut self, locator: &str, opening: Opening<'_>) -> Option<()> {
         let path = directory::container_of(Path::new(locator))?;
         let path = path.as_path();
         let kind = Kind::of(&Disk.look(path).ok()?.bytes)?;
-        let contents = unpack(path, directory::locator(path), kind).ok()?;
+        let name = directory::locator(path);
+        let wanted = locator.strip_prefix(&name).and_then(|rest| rest.strip_prefix('!'));
+        let contents = match worker::unpack(path, name, kind, wanted, opening.unpacking) {
+            Ok(contents) => contents,
+            Err(source) => {
+                self.problems.push(not_unpacked(path, kind, &source));
+                return None;
+            }
+        };
         self.problems.extend(contents.problems);
+        self.parts.extend(contents.files);
         let singles = Container { locator: directory::locator(path), files: contents.singles.into_iter().collect() };
         let mut named = None;
         for mut container in contents.containers.into_iter().chain([singles]) {
             let is_named = |file: &PathBuf| container.locator(file) == locator;
             if let Some(file) = container.files.keys().find(|file| is_named(file)).cloned() {
                 let folder = arguments::named_in_container(&file)?;
-                self.take(&container, &folder, map);
+                self.take(&container, &folder, opening);
                 named = Some(());
                 continue;
             }
@@ -241,7 +273,7 @@ impl Discovery {
                 .collect();
             container.files.retain(|file, _| wanted.contains(file));
             if !container.files.is_empty() {
-                self.take_container(&container, map);
+                self.take_container(&container, opening);
                 named = Some(());
             }
         }
@@ -254,6 +286,7 @@ impl Discovery {
         hives
             .flat_map(|hive| std::iter::once(&hive.file).chain(hive.logs.iter().map(|log| &log.file)))
             .map(|file| file.path.as_path())
+            .chain(self.parts.iter().map(PathBuf::as_path))
     }
 
     fn finish(&mut self) {
@@ -265,6 +298,8 @@ impl Discovery {
         }
         self.problems.sort();
         self.problems.dedup();
+        self.parts.sort();
+        self.parts.dedup();
     }
 
     /// Says that there is no hive, and what there is.
@@ -285,12 +320,13 @@ impl Discovery {
     }
 }
 
-/// What is in a container. A parser that panics is a container that cannot be read.
-fn unpack(path: &Path, locator: String, kind: Kind) -> io::Result<Contents> {
-    match hive::guarded(|| archive::unpack(path, locator, kind)) {
-        Ok(contents) => contents,
-        Err(_) => Err(io::Error::other("a defect that its reader does not know; please report it")),
+/// What a container that could not be unpacked says.
+fn not_unpacked(path: &Path, kind: Kind, source: &io::Error) -> Problem {
+    if matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) {
+        return directory::unreadable(path, kind.expected(), source);
     }
+    let advice = "unpack or mount it by other means, and name what comes out";
+    Problem::of(locator(path), kind.expected(), source.to_string()).advise(advice)
 }
 
 fn counted(count: usize, what: &str) -> String {

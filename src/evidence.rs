@@ -14,7 +14,14 @@ pub mod block;
 pub mod directory;
 #[cfg(feature = "images")]
 pub mod disk;
+#[cfg(feature = "images")]
+pub mod filesystem;
+#[cfg(feature = "images")]
+mod image;
 pub mod tree;
+#[cfg(feature = "images")]
+pub mod volume;
+pub mod worker;
 
 use tree::Unpacked;
 

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 
 use crate::control_set::Choice;
-use crate::discovery::{Discovery, Generation, Installation, discover};
+use crate::discovery::{Discovery, Generation, Installation, discover_in};
 use crate::error::{Error, Problem};
+use crate::evidence::archive::Unpacking;
 use crate::finding::{Finding, Severity, Verdict, View};
 use crate::hive::State;
 use crate::os::OsId;
@@ -46,6 +47,8 @@ pub struct Options {
     pub replay: bool,
     /// Map files into memory where that can be done.
     pub map: bool,
+    /// What there is to know of archives and images.
+    pub unpacking: Unpacking,
     /// Hash the files.
     pub hash: bool,
 }
@@ -66,7 +69,7 @@ pub struct Examination {
 /// # Errors
 /// Where nothing could be done: nothing there to examine, or a built-in baseline that cannot be read.
 pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, Error> {
-    let Discovery { installations, mut problems } = discover(evidence, options.map)?;
+    let Discovery { installations, mut problems, .. } = discover_in(evidence, options.map, &options.unpacking)?;
     let mut complete = problems.is_empty();
     if options.judge && !installations.iter().any(Installation::is_auditable) {
         let roles = installations.iter().flat_map(|installation| &installation.hives).map(|hive| hive.role.as_str());
@@ -167,6 +170,7 @@ impl Default for Options {
             fail_on: Severity::Low,
             replay: true,
             map: true,
+            unpacking: Unpacking::default(),
             hash: true,
         }
     }

@@ -6,6 +6,7 @@ use clap::Parser;
 use hivemend::baseline::{self, Baseline};
 use hivemend::cli::{BaselineCommand, Cli, Command, ListFormat};
 use hivemend::error::Error;
+use hivemend::evidence::worker;
 use hivemend::report::schema;
 
 mod commands;
@@ -15,6 +16,15 @@ use commands::{REFUSED, say, to_stdout};
 fn main() -> ExitCode {
     // A panic while reading a hive is caught and reported as a problem of that hive; it needs no second voice.
     std::panic::set_hook(Box::new(|_| {}));
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_some_and(|command| command == worker::COMMAND)
+        && let Some(path) = arguments.next()
+    {
+        return worker::serve(path.as_ref());
+    }
+    if let Ok(program) = std::env::current_exe() {
+        worker::isolate(program);
+    }
     match run(Cli::parse().command) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::control_set::{Choice, ControlSets};
 use crate::discovery::Generation;
 use crate::error::Problem;
+use crate::evidence::tree::Origin;
 use crate::finding::{Finding, Severity, Verdict};
 pub use crate::hive::Replay;
 use crate::hive::State;
@@ -121,7 +122,7 @@ pub struct HiveReport {
     /// As the base block has it.
     pub last_written: Option<FileTime>,
     /// What it was taken out of.
-    pub container: Option<serde_json::Value>,
+    pub container: Option<Origin>,
     /// How far it can be trusted.
     pub integrity: Integrity,
 }

@@ -7,8 +7,9 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::discovery::{FoundHive, discover};
+use crate::discovery::{FoundHive, discover_in};
 use crate::error::{Error, Problem};
+use crate::evidence::archive::Unpacking;
 use crate::examination::{Opened, Options, open};
 use crate::hive::walk::{Way, walk_from};
 use crate::hive::{self, Hive};
@@ -47,13 +48,15 @@ pub struct OpenOptions {
     pub replay: bool,
     /// Map the file where that can be done.
     pub map: bool,
+    /// What there is to know of archives and images.
+    pub unpacking: Unpacking,
     /// Where the hive is loaded; without it [`default_root`] says.
     pub root: Option<String>,
 }
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        Self { replay: true, map: true, root: None }
+        Self { replay: true, map: true, unpacking: Unpacking::default(), root: None }
     }
 }
 
@@ -100,7 +103,7 @@ impl Subject {
     /// # Errors
     /// Where no hive is there, or several; where it cannot be opened; where `root` is no key.
     pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, Error> {
-        let discovery = discover(&[path.to_owned()], options.map)?;
+        let discovery = discover_in(&[path.to_owned()], options.map, &options.unpacking)?;
         let found: Vec<&FoundHive> = discovery.installations.iter().flat_map(|one| &one.hives).collect();
         let [found] = found.as_slice() else {
             let names: Vec<&str> = found.iter().take(8).map(|hive| hive.locator.as_str()).collect();

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::discovery::{Discovery, Installation, discover};
+use crate::discovery::{Discovery, Installation, discover_in};
 use crate::error::{Error, Problem};
 use crate::examination::{Judged, OpenInstallation, Options, Overlays, counts};
 use crate::finding::{ObservedDatum, Severity, Verdict};
@@ -199,7 +199,7 @@ impl Verification {
 /// # Errors
 /// Where there is nothing to verify against: no evidence can be read, no SOFTWARE or SYSTEM hive is in it.
 pub fn run(evidence: &[PathBuf], patches: &[Patch], mounts: &Mounts, options: &Options) -> Result<Verification, Error> {
-    let Discovery { installations, mut problems } = discover(evidence, options.map)?;
+    let Discovery { installations, mut problems, .. } = discover_in(evidence, options.map, &options.unpacking)?;
     let counted = |installation: &&Installation| installation.is_auditable() && counts(installation.generation);
     let counted: Vec<&Installation> = installations.iter().filter(counted).collect();
     if counted.is_empty() {

@@ -10,7 +10,7 @@ use hivemend::remediation::{PatchOptions, Plan, Selection, patch_files, remedy};
 use hivemend::report::InstallationReport;
 use hivemend::verification::prove;
 
-use super::{FINDINGS, INCOMPLETE, REFUSED, note, prepare, say, with_custody, write_report};
+use super::{FINDINGS, INCOMPLETE, REFUSED, note, prepare, say, unpacking, with_custody, write_report};
 
 pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
     let common = &args.common;
@@ -33,6 +33,7 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
         fail_on: args.fail_on,
         replay: !common.no_replay,
         map: !common.no_mmap,
+        unpacking: unpacking(&common.unpacking)?,
         // A patch is tied to the hive that it was made from.
         hash: !common.no_hash || args.patch.is_some(),
     };

@@ -4,7 +4,7 @@ use hivemend::cli::{FindArgs, Format};
 use hivemend::error::Error;
 use hivemend::examination::{Options, examine};
 
-use super::{INCOMPLETE, prepare, with_custody, write_report};
+use super::{INCOMPLETE, prepare, unpacking, with_custody, write_report};
 
 pub(crate) fn find(args: &FindArgs) -> Result<u8, Error> {
     let common = &args.common;
@@ -21,6 +21,7 @@ pub(crate) fn find(args: &FindArgs) -> Result<u8, Error> {
         check: args.check,
         replay: !common.no_replay,
         map: !common.no_mmap,
+        unpacking: unpacking(&common.unpacking)?,
         hash: !common.no_hash,
         ..Options::default()
     };

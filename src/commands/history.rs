@@ -8,14 +8,20 @@ use hivemend::examination::Options;
 use hivemend::history;
 use hivemend::output::{keep_out_of_evidence, write_whole};
 
-use super::{INCOMPLETE, style_of, to_stdout};
+use super::{INCOMPLETE, style_of, to_stdout, unpacking};
 
 pub(crate) fn history(args: &HistoryArgs) -> Result<u8, Error> {
     if let Some(output) = &args.output {
         keep_out_of_evidence(&args.evidence, output)?;
     }
-    let options =
-        Options { os: args.os, replay: !args.no_replay, map: !args.no_mmap, hash: !args.no_hash, ..Options::default() };
+    let options = Options {
+        os: args.os,
+        replay: !args.no_replay,
+        map: !args.no_mmap,
+        unpacking: unpacking(&args.unpacking)?,
+        hash: !args.no_hash,
+        ..Options::default()
+    };
     let history = history::trace(&args.evidence, &options)?;
     let style = style_of(args.output.as_deref(), args.color, false);
     let render = |mut out: &mut dyn Write| match args.format {

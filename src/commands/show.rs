@@ -7,7 +7,7 @@ use hivemend::error::Error;
 use hivemend::output::{keep_out_of_evidence, write_whole};
 use hivemend::show::{Layout, OpenOptions, Shown, Subject};
 
-use super::{INCOMPLETE, say, style_of, to_stdout};
+use super::{INCOMPLETE, say, style_of, to_stdout, unpacking};
 
 /// Problems of one key that are told on stderr.
 const PROBLEMS_SAID: usize = 20;
@@ -21,7 +21,12 @@ pub(crate) fn show(args: &ShowArgs) -> Result<u8, Error> {
             say(text);
         }
     };
-    let options = OpenOptions { replay: !args.no_replay, map: !args.no_mmap, root: args.root.clone() };
+    let options = OpenOptions {
+        replay: !args.no_replay,
+        map: !args.no_mmap,
+        unpacking: unpacking(&args.unpacking)?,
+        root: args.root.clone(),
+    };
     let subject = Subject::open(&args.hive, &options)?;
     for doubt in subject.doubts() {
         note(&format!("{}: {doubt}", args.hive.display()));

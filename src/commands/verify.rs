@@ -9,7 +9,7 @@ use hivemend::examination::Options;
 use hivemend::output::{keep_out_of_evidence, write_whole};
 use hivemend::verification::{self, Mounts, Patch};
 
-use super::{FINDINGS, INCOMPLETE, REFUSED, style_of, to_stdout};
+use super::{FINDINGS, INCOMPLETE, REFUSED, style_of, to_stdout, unpacking};
 
 pub(crate) fn verify(args: &VerifyArgs) -> Result<u8, Error> {
     let Some((evidence, files)) = args.paths.split_last() else { return Ok(REFUSED) };
@@ -36,6 +36,7 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<u8, Error> {
         control_set: args.control_set,
         replay: !args.no_replay,
         map: !args.no_mmap,
+        unpacking: unpacking(&args.unpacking)?,
         hash: !args.no_hash,
         ..Options::default()
     };

@@ -4,6 +4,8 @@ use std::io;
 use std::path::Path;
 
 use crate::evidence::archive::Kind;
+#[cfg(feature = "images")]
+use crate::evidence::disk;
 use crate::evidence::tree::{Beginning, Tree};
 use crate::hive::BaseBlock;
 use crate::hive::base_block::begins_bin;
@@ -22,6 +24,9 @@ pub(super) enum Content {
     Unclear(&'static str),
     /// An archive, or a compressed file.
     Container(Kind),
+    /// A disk image of a kind that is not read, and what to do with it.
+    #[cfg(feature = "images")]
+    Refused { what: &'static str, advice: &'static str },
     /// Something else, in words.
     Other(&'static str),
 }
@@ -53,6 +58,10 @@ fn tell(bytes: &[u8], size: u64) -> Content {
     }
     if let Some(kind) = Kind::of(bytes) {
         return Content::Container(kind);
+    }
+    #[cfg(feature = "images")]
+    if let Some(disk::Refusal { what, advice }) = disk::refusal(bytes, &[]) {
+        return Content::Refused { what, advice };
     }
     if let Some((_, what)) = MARKS.iter().find(|(mark, _)| bytes.starts_with(mark)) {
         return Content::Other(what);

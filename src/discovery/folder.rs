@@ -43,6 +43,7 @@ pub(super) fn examine(tree: &dyn Tree, folder: &Folder, map: bool) -> Examined {
                     file: tree.file(&path),
                     role,
                     size,
+                    container: tree.origin(&path),
                     logs: Vec::new(),
                 };
                 candidates.push(Candidate { hive, generation, affixes: name::affixes(name, role), problems: told });
@@ -125,7 +126,14 @@ fn open(tree: &dyn Tree, folder: &Folder, path: &Path, name: &str, map: bool) ->
     };
     match content::look(tree, path) {
         Ok(Content::Hive) => identify(tree, folder, path, name, map),
+        // Parts of images, told by their names only: the descriptor names them.
+        Ok(Content::Container(kind)) if !folder.named && name::is_extent(name) && kind.is_image() => Outcome::Nothing,
         Ok(Content::Container(kind)) => Outcome::Container(kind),
+        #[cfg(feature = "images")]
+        Ok(Content::Refused { what, advice }) if folder.named || (folder.any_role && !name::is_part(name)) => {
+            let problem = Problem::of(tree.locator(path), "a disk image of a kind that is read", what);
+            Outcome::Problem(problem.advise(advice))
+        }
         Ok(Content::Log) if name::is_log(name) && !folder.named => Outcome::Nothing,
         Ok(Content::Log) if expected => problem("a transaction log", Some("name the hive that it belongs to")),
         Ok(Content::Empty) if plain && folder.place.regback => Outcome::EmptyBackup,

@@ -90,6 +90,26 @@ pub(super) fn affixes(name: &str, role: Role) -> Vec<String> {
     name.match_indices(word).filter_map(|(at, _)| around(at)).collect()
 }
 
+/// Whether this is how VMware calls the file of a raw extent, which its descriptor names: `disk-flat.vmdk`,
+/// `disk-f001.vmdk`.
+pub(super) fn is_extent(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let Some(stem) = name.strip_suffix(".vmdk") else { return false };
+    let numbered = |digits: &str| digits.len() == 3 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    stem.ends_with("-flat") || stem.rsplit_once("-f").is_some_and(|(_, digits)| numbered(digits))
+}
+
+/// Whether this is how a later segment of an image is called: `disk.E02`, `disk.EAA`, `disk.s02`.
+#[cfg(feature = "images")]
+pub(super) fn is_part(name: &str) -> bool {
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    extension.len() == 3
+        && !extension.eq_ignore_ascii_case("E01")
+        && extension.starts_with(|first: char| first.is_ascii_alphabetic())
+        && matches!(extension.as_bytes(), [b'e'..=b'z' | b'E'..=b'Z', second, third]
+            if second.is_ascii_alphanumeric() && third.is_ascii_alphanumeric())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

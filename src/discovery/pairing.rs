@@ -177,6 +177,7 @@ mod tests {
             locator: format!("f/{name}"),
             role,
             size: 8192,
+            container: None,
             logs: Vec::new(),
         };
         Candidate { hive, generation: Generation::Copy, affixes: name::affixes(name, role), problems: Vec::new() }

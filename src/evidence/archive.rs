@@ -5,12 +5,15 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::fmt;
 use std::io::{self, BufReader, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use sevenz_rust2::Password;
 
 use super::directory::locator;
-use super::tree::{BINS, Container, Member, Unpacked};
+use super::tree::{BINS, Container, Member, Origin, Unpacked};
 use crate::error::Problem;
 
 /// Members of one container that are looked at. A collection of a whole machine has some ten thousand.
@@ -30,7 +33,7 @@ const DEEPEST: usize = 4;
 const MOST_TOLD: usize = 20;
 
 /// A kind of container.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// A ZIP archive.
     Zip,
@@ -44,6 +47,36 @@ pub enum Kind {
     Zstd,
     /// A bzip2 stream.
     Bzip2,
+    /// A 7z archive.
+    SevenZip,
+    /// A disk image; of which kind, it says itself.
+    #[cfg(feature = "images")]
+    Image,
+}
+
+/// What the user said of unpacking.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unpacking {
+    /// For encrypted members of archives.
+    pub password: Option<String>,
+    /// Whether each image is read whole, and compared with the hash that it holds.
+    pub verify_image: bool,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Zip => "zip",
+            Self::Tar => "tar",
+            Self::Gzip => "gzip",
+            Self::Xz => "xz",
+            Self::Zstd => "zstd",
+            Self::Bzip2 => "bzip2",
+            Self::SevenZip => "7z",
+            #[cfg(feature = "images")]
+            Self::Image => "image",
+        })
+    }
 }
 
 impl Kind {
@@ -55,7 +88,38 @@ impl Kind {
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Self::Xz),
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Self::Zstd),
             [b'B', b'Z', b'h', b'1'..=b'9', ..] => Some(Self::Bzip2),
-            _ => (beginning.get(257..262) == Some(b"ustar")).then_some(Self::Tar),
+            [b'7', b'z', 0xbc, 0xaf, 0x27, 0x1c, ..] => Some(Self::SevenZip),
+            _ if beginning.get(257..262) == Some(b"ustar") => Some(Self::Tar),
+            _ => Self::image(beginning),
+        }
+    }
+
+    #[cfg(not(feature = "images"))]
+    fn image(_: &[u8]) -> Option<Self> {
+        None
+    }
+
+    /// An extent of a VMDK is a sparse file without the descriptor, which is in another file.
+    #[cfg(feature = "images")]
+    fn image(beginning: &[u8]) -> Option<Self> {
+        let extent = beginning.starts_with(b"KDMV") && beginning.get(28..36) == Some(&[0; 8]);
+        super::disk::Kind::of(beginning, &[], "").filter(|_| !extent).map(|_| Self::Image)
+    }
+
+    /// Whether it is a disk image.
+    pub fn is_image(self) -> bool {
+        #[cfg(feature = "images")]
+        return self == Self::Image;
+        #[cfg(not(feature = "images"))]
+        false
+    }
+
+    /// What a failure to read it says that was expected.
+    pub fn expected(self) -> &'static str {
+        match self {
+            #[cfg(feature = "images")]
+            Self::Image => "a disk image that can be read",
+            _ => "an archive that can be read",
         }
     }
 }
@@ -71,57 +135,75 @@ pub struct Contents {
     pub problems: Vec<Problem>,
     /// How many members there were in all.
     pub members: usize,
+    /// Files of the system that belong to it, beside the one that was named: segments, extents, parents.
+    pub files: Vec<PathBuf>,
 }
 
-/// Unpacks the container at `path`, which reports name `locator`, and those within it.
+/// Unpacks the container at `path`, which reports name `locator`, and those within it. Of a disk image `wanted` says
+/// what of it: the rest of a locator behind the image's name and the `!` that follows it.
 ///
 /// # Errors
 /// What the system says of the file.
-pub fn unpack(path: &Path, locator: String, kind: Kind) -> io::Result<Contents> {
+pub fn unpack(
+    path: &Path,
+    locator: String,
+    kind: Kind,
+    wanted: Option<&str>,
+    unpacking: &Unpacking,
+) -> io::Result<Contents> {
     let file = std::fs::File::open(path)?;
     let compressed = file.metadata()?.len();
-    let mut unpacker = Unpacker { path: path.to_owned(), left: MOST_UNPACKED, contents: Contents::default() };
-    unpacker.container(BufReader::new(file), compressed, kind, locator, 0);
+    let unpacking = unpacking.clone();
+    let mut unpacker =
+        Unpacker { path: path.to_owned(), left: MOST_UNPACKED, contents: Contents::default(), unpacking };
+    match (kind, wanted) {
+        #[cfg(feature = "images")]
+        (Kind::Image, wanted) => super::image::read(&mut unpacker, None, &locator, wanted, 0),
+        _ => unpacker.container(BufReader::new(file), compressed, kind, locator, 0),
+    }
     unpacker.contents.problems.sort();
     Ok(unpacker.contents)
 }
 
-struct Unpacker {
-    path: PathBuf,
+/// Takes what can matter out of a container, and keeps count.
+pub(super) struct Unpacker {
+    pub(super) path: PathBuf,
     /// Bytes that may still be unpacked.
     left: u64,
-    contents: Contents,
+    pub(super) contents: Contents,
+    pub(super) unpacking: Unpacking,
 }
 
 /// One container as it is unpacked.
-struct Open {
-    locator: String,
-    files: BTreeMap<PathBuf, Member>,
+pub(super) struct Open {
+    pub(super) locator: String,
+    origin: Origin,
+    pub(super) files: BTreeMap<PathBuf, Member>,
     nested: Vec<(PathBuf, Kind, Unpacked)>,
     members: usize,
     empty: usize,
     failed: usize,
 }
 
+impl Open {
+    /// One of which nothing has been unpacked yet.
+    pub(super) fn new(locator: String, origin: Origin) -> Self {
+        Self { locator, origin, files: BTreeMap::new(), nested: Vec::new(), members: 0, empty: 0, failed: 0 }
+    }
+}
+
 impl Unpacker {
     fn container(&mut self, reader: impl Read + Seek, compressed: u64, kind: Kind, locator: String, depth: usize) {
-        let (files, nested) = (BTreeMap::new(), Vec::new());
-        let mut open = Open { locator, files, nested, members: 0, empty: 0, failed: 0 };
+        let mut open = Open::new(locator, Origin { format: kind.to_string(), ..Origin::default() });
         match kind {
             Kind::Zip => self.zip(reader, &mut open),
             Kind::Tar => self.tar(reader, compressed, &mut open),
+            Kind::SevenZip => self.seven_zip(reader, compressed, &mut open),
             _ => self.stream(reader, compressed, kind, &mut open),
         }
-        let more = open.failed.saturating_sub(MOST_TOLD);
-        if more > 0 {
-            self.contents.problems.push(Problem::of(
-                &open.locator,
-                "members that can be unpacked",
-                format!("{more} more that cannot"),
-            ));
-        }
         // Compressed files that belong together lie beside each other, each in a container of its own.
-        if !matches!(kind, Kind::Zip | Kind::Tar) && open.files.len() == 1 && depth == 0 {
+        let single = !matches!(kind, Kind::Zip | Kind::Tar | Kind::SevenZip);
+        if single && open.files.len() == 1 && depth == 0 {
             let own = |(inside, member): (PathBuf, Member)| {
                 let named = format!("{}!{}", open.locator, super::directory::locator(&inside));
                 (inside, Member { locator: Some(named), ..member })
@@ -130,20 +212,79 @@ impl Unpacker {
             self.contents.singles.extend(files);
             open.files = BTreeMap::new();
         }
+        self.finish(open, depth);
+    }
+
+    /// A container is at its end: those within it are next.
+    pub(super) fn finish(&mut self, open: Open, depth: usize) {
+        let more = open.failed.saturating_sub(MOST_TOLD);
+        if more > 0 {
+            self.contents.problems.push(Problem::of(
+                &open.locator,
+                "members that can be unpacked",
+                format!("{more} more that cannot"),
+            ));
+        }
         self.contents.members = self.contents.members.saturating_add(open.members);
         let Open { locator, files, nested, .. } = open;
         for (inside, kind, bytes) in nested {
             let size = bytes.as_ref().len() as u64;
             let name = format!("{locator}!{}", super::directory::locator(&inside));
-            if depth.saturating_add(1) >= DEEPEST {
+            let deeper = depth.saturating_add(1);
+            if deeper >= DEEPEST {
                 let found = format!("containers within containers, {DEEPEST} deep");
                 self.contents.problems.push(Problem::of(name, "hives", found).advise("unpack it by hand"));
                 continue;
             }
-            self.container(Cursor::new(bytes), size, kind, name, depth.saturating_add(1));
+            match kind {
+                #[cfg(feature = "images")]
+                Kind::Image => super::image::read(self, Some(bytes), &name, None, deeper),
+                _ => self.container(Cursor::new(bytes), size, kind, name, deeper),
+            }
         }
         if !files.is_empty() {
             self.contents.containers.push(Container { locator, files });
+        }
+    }
+
+    /// Something to say of the container, or of what is in it.
+    pub(super) fn tell(&mut self, problem: Problem) {
+        self.contents.problems.push(problem);
+    }
+
+    fn seven_zip(&mut self, reader: impl Read + Seek, compressed: u64, open: &mut Open) {
+        let password = self.unpacking.password.as_deref().map_or_else(Password::empty, Password::from);
+        let mut archive = match sevenz_rust2::ArchiveReader::new(reader, password) {
+            Ok(archive) => archive,
+            Err(error) => {
+                let why = self.locked(&error.to_string());
+                return self.broken(open, "a 7z archive that can be read", &why);
+            }
+        };
+        let read = archive.for_each_entries(|entry, reader| {
+            if !self.counts(open) {
+                return Ok(false);
+            }
+            if !entry.is_directory() {
+                self.member(open, entry.name(), reader, compressed);
+            }
+            // What is packed together is unpacked in one stream.
+            io::copy(reader, &mut io::sink())?;
+            Ok(true)
+        });
+        if let Err(error) = read {
+            let why = self.locked(&error.to_string());
+            self.broken(open, "a 7z archive that can be read to its end", &why);
+        }
+    }
+
+    /// An error of an archive that may be encrypted.
+    fn locked(&self, why: &str) -> String {
+        match self.unpacking.password {
+            None if why.to_lowercase().contains("password") => {
+                format!("{why}: it is encrypted, name a file with its password (--password-file)")
+            }
+            _ => why.to_owned(),
         }
     }
 
@@ -152,20 +293,31 @@ impl Unpacker {
             Ok(archive) => archive,
             Err(error) => return self.broken(open, "a ZIP archive that can be read", &error.to_string()),
         };
+        let password = self.unpacking.password.clone();
         for index in 0..archive.len() {
             if !self.counts(open) {
                 return;
             }
-            match archive.by_index(index) {
+            let (encrypted, name) = archive.by_index_raw(index).map_or_else(
+                |_| (false, format!("member {index}")),
+                |member| (member.encrypted(), String::from_utf8_lossy(member.name_raw()).into_owned()),
+            );
+            let member = match &password {
+                Some(password) if encrypted => archive.by_index_decrypt(index, password.as_bytes()),
+                _ => archive.by_index(index),
+            };
+            match member {
                 Ok(mut member) => {
                     if member.is_dir() || member.is_symlink() {
                         continue;
                     }
-                    let name = String::from_utf8_lossy(member.name_raw()).into_owned();
                     let compressed = member.compressed_size();
                     self.member(open, &name, &mut member, compressed);
                 }
-                Err(error) => self.failed(open, &format!("member {index}"), &error.to_string()),
+                Err(error) => {
+                    let why = self.locked(&error.to_string());
+                    self.failed(open, &name, &why);
+                }
             }
         }
     }
@@ -203,7 +355,7 @@ impl Unpacker {
                 Ok(stream) => Box::new(stream),
                 Err(error) => return self.broken(open, "a Zstandard file that can be read", &error.to_string()),
             },
-            Kind::Zip | Kind::Tar => return,
+            _ => return,
         };
         let mut beginning = Vec::new();
         if let Err(error) = stream.by_ref().take(512).read_to_end(&mut beginning) {
@@ -226,7 +378,7 @@ impl Unpacker {
     }
 
     /// Whether one member more may be looked at.
-    fn counts(&mut self, open: &mut Open) -> bool {
+    pub(super) fn counts(&mut self, open: &mut Open) -> bool {
         open.members = open.members.saturating_add(1);
         let total = self.contents.members.saturating_add(open.members);
         if total > MOST_MEMBERS {
@@ -240,7 +392,7 @@ impl Unpacker {
     }
 
     /// Keeps a member that can matter.
-    fn member(&mut self, open: &mut Open, name: &str, reader: &mut dyn Read, compressed: u64) {
+    pub(super) fn member(&mut self, open: &mut Open, name: &str, reader: &mut dyn Read, compressed: u64) {
         let mut bytes = Vec::new();
         // Enough for the signature, and for what is left of a hive without its first page.
         if let Err(error) = reader.take((BINS as u64).saturating_add(4)).read_to_end(&mut bytes) {
@@ -271,7 +423,7 @@ impl Unpacker {
         }
         self.left = self.left.saturating_sub(size);
         let inside: PathBuf = name.split(['/', '\\']).filter(|part| !part.is_empty() && *part != ".").collect();
-        let unpacked = Unpacked(Arc::new(bytes));
+        let unpacked = Unpacked::from(bytes);
         if let Some(kind) = nested {
             open.nested.push((inside, kind, unpacked));
             return;
@@ -279,22 +431,27 @@ impl Unpacker {
         match open.files.entry(inside) {
             Entry::Occupied(_) => self.failed(open, name, "a second member of that name, which was not looked at"),
             Entry::Vacant(place) => {
-                place.insert(Member { bytes: unpacked, path: self.path.clone(), locator: None });
+                place.insert(Member {
+                    bytes: unpacked,
+                    path: self.path.clone(),
+                    locator: None,
+                    origin: open.origin.clone(),
+                });
             }
         }
     }
 
-    fn failed(&mut self, open: &mut Open, name: &str, why: &str) {
+    pub(super) fn failed(&mut self, open: &mut Open, name: &str, why: &str) {
         open.failed = open.failed.saturating_add(1);
         if open.failed <= MOST_TOLD {
             let place = format!("{}!{}", open.locator, locator(Path::new(name)));
             let problem = Problem::of(place, "a member that can be unpacked", why.to_owned());
-            self.contents.problems.push(problem.advise("unpack it by hand, and name what comes out"));
+            self.tell(problem.advise("unpack it by hand, and name what comes out"));
         }
     }
 
     fn broken(&mut self, open: &Open, expected: &str, why: &str) {
         let problem = Problem::of(&open.locator, expected, why.to_owned());
-        self.contents.problems.push(problem.advise("copy the archive again"));
+        self.tell(problem.advise("copy the archive again"));
     }
 }

@@ -59,6 +59,19 @@ pub fn open(path: &Path) -> Result<Disk, Problem> {
     Ok(Disk { kind, blocks: image.blocks, files, stored, facts })
 }
 
+/// Opens an image that was unpacked from a container; `name` is what reports call it. It has to be whole: what lies beside
+/// it was not unpacked.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_within(name: &Path, file: Blocks) -> Result<Disk, Problem> {
+    let mut beside = Beside::within(name);
+    let mut stored = Vec::new();
+    let (kind, image) = image(&mut beside, name, file, None, &mut stored)?;
+    let (files, facts) = beside.into_parts();
+    Ok(Disk { kind, blocks: image.blocks, files, stored, facts })
+}
+
 /// One image of a chain.
 struct Image {
     blocks: Blocks,

@@ -3,10 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
+use std::fmt;
 use std::fs;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use super::directory::{self, Entry, Obstacle};
 use super::{Bytes, sha256, sha256_of};
@@ -17,12 +21,51 @@ pub const LOOK: usize = 512;
 pub const BINS: usize = 4096;
 
 /// The bytes of a file that was unpacked; cheap to pass on.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Unpacked(pub(super) Arc<Vec<u8>>);
+#[derive(Clone)]
+pub struct Unpacked {
+    /// What several files may lie in.
+    whole: Arc<Bytes>,
+    range: Range<usize>,
+}
+
+impl Unpacked {
+    /// A part of what a worker sent; `None` where it is none.
+    pub(super) fn part(whole: &Arc<Bytes>, range: Range<usize>) -> Option<Self> {
+        whole.get(range.clone())?;
+        Some(Self { whole: Arc::clone(whole), range })
+    }
+}
+
+impl From<Vec<u8>> for Unpacked {
+    fn from(bytes: Vec<u8>) -> Self {
+        let range = 0..bytes.len();
+        Self { whole: Arc::new(Bytes::Read(bytes)), range }
+    }
+}
+
+impl Default for Unpacked {
+    fn default() -> Self {
+        Self::from(Vec::new())
+    }
+}
 
 impl AsRef<[u8]> for Unpacked {
     fn as_ref(&self) -> &[u8] {
-        &self.0
+        self.whole.get(self.range.clone()).unwrap_or_default()
+    }
+}
+
+impl PartialEq for Unpacked {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_ref() == other.as_ref()
+    }
+}
+
+impl Eq for Unpacked {}
+
+impl fmt::Debug for Unpacked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.range.len())
     }
 }
 
@@ -112,6 +155,9 @@ pub trait Tree: Sync {
     /// A file by its path.
     fn file(&self, path: &Path) -> File;
 
+    /// What a file was taken out of; `None` where it is a file of the system.
+    fn origin(&self, file: &Path) -> Option<Origin>;
+
     /// How reports name a path in it.
     fn locator(&self, path: &Path) -> String;
 }
@@ -148,6 +194,10 @@ impl Tree for Disk {
         File::on_disk(path)
     }
 
+    fn origin(&self, _: &Path) -> Option<Origin> {
+        None
+    }
+
     fn locator(&self, path: &Path) -> String {
         directory::locator(path)
     }
@@ -171,6 +221,21 @@ pub struct Member {
     pub path: PathBuf,
     /// How reports name it, where that is not after its container.
     pub locator: Option<String>,
+    /// What it was taken out of.
+    pub origin: Origin,
+}
+
+/// The container that a file was taken out of: of several within each other, the innermost.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Its format, in a word: `zip`, `E01`.
+    pub format: String,
+    /// Of a disk image: which of the disk's partitions, from 1; `None` where the disk is one volume.
+    pub partition: Option<u64>,
+    /// Of a disk image: where that begins, in bytes from the disk's start.
+    pub offset: Option<u64>,
+    /// A hash of the whole disk that the image holds, as `md5:` or `sha1:` and hexadecimal digits.
+    pub stored_hash: Option<String>,
 }
 
 impl Container {
@@ -202,6 +267,10 @@ impl Tree for Container {
         let member = self.files.get(path);
         let within = member.map(|member| File::within(&member.path, member.bytes.clone()));
         within.unwrap_or_else(|| File::within(path, Unpacked::default()))
+    }
+
+    fn origin(&self, file: &Path) -> Option<Origin> {
+        self.files.get(file).map(|member| member.origin.clone())
     }
 
     fn locator(&self, path: &Path) -> String {

@@ -148,7 +148,7 @@ pub(super) fn describe(opened: &Opened<'_>, tree: Option<&Tree<'_>>, options: &O
         sha256: None,
         format_version: base_block.map(|base_block| format!("{}.{}", base_block.major, base_block.minor)),
         last_written: base_block.map(|base_block| base_block.last_written),
-        container: None,
+        container: opened.found.container.clone(),
         integrity: Integrity {
             state,
             primary_sequence: as_it_lies.map(|base_block| base_block.primary_sequence),

@@ -30,6 +30,7 @@ mod history;
 mod hive_builder;
 mod hive_reading;
 mod hostile_hives;
+mod images;
 mod importers;
 mod lint;
 mod provenance;

@@ -38,6 +38,11 @@ impl Beside {
         Ok((Self { folder, chain: files.clone(), files, facts: Vec::new() }, Arc::new(file)))
     }
 
+    /// An image that is in a container: a folder of the container's name is where nothing lies beside it.
+    pub(super) fn within(name: &Path) -> Self {
+        Self { folder: name.to_owned(), chain: vec![name.to_owned()], files: Vec::new(), facts: Vec::new() }
+    }
+
     /// The image being read.
     pub(super) fn image(&self) -> &Path {
         self.chain.last().map_or(Path::new(""), PathBuf::as_path)

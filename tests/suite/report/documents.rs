@@ -46,8 +46,12 @@ fn full() -> Report {
     installation.os.revision = Some(2965);
     installation.os.edition = Some("Professional".to_owned());
     let hive = &mut installation.hives[0];
-    hive.container =
-        Some(json!({"format": "zip", "partition": 2, "offset": 1_048_576, "stored_hash": "crc32:0123abcd"}));
+    hive.container = Some(hivemend::evidence::tree::Origin {
+        format: "E01".to_owned(),
+        partition: Some(2),
+        offset: Some(1_048_576),
+        stored_hash: Some("md5:0123abcd".to_owned()),
+    });
     hive.integrity.replay = Some(Replay {
         log_format: LogFormat::New,
         logs_used: vec!["software.LOG1".to_owned()],

@@ -30,6 +30,7 @@ const OPTIONS: Options = Options {
     fail_on: hivemend::finding::Severity::Low,
     replay: true,
     map: true,
+    unpacking: hivemend::evidence::archive::Unpacking { password: None, verify_image: false },
     hash: false,
 };
 

@@ -13,7 +13,7 @@ use super::raw;
 use crate::values::Values;
 
 /// The longest that one call may last: the longest seen, making the prefix, is less than ten seconds.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// Wine with a prefix of its own.
 pub(super) struct Wine {

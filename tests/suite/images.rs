@@ -1,0 +1,331 @@
+//! Hives in disk images: what comes out of each container, partition table and file system is what comes out of the plain
+//! files.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::command_line::Desk;
+use crate::fixture;
+use crate::history::volume;
+
+/// Runs a shell command in the desk's folder; whether its tools are installed.
+fn shell(desk: &Desk, command: &str) -> bool {
+    let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
+    let output =
+        Command::new("sh").args(["-c", command]).env("PATH", path).current_dir(desk.path("")).output().unwrap();
+    if output.status.code() == Some(127) {
+        eprintln!("skipped: {}", String::from_utf8_lossy(&output.stderr).trim());
+        return false;
+    }
+    assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+    true
+}
+
+/// What an audit says, without what the container adds: the way to it in paths, what it was, and ids made of it.
+fn audited(desk: &Desk, evidence: &str, container: &str) -> (Option<i32>, Value) {
+    let output = desk.run(&["audit", evidence, "--generations", "all", "--all", "--format", "json"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    let text = if container.is_empty() { text } else { text.replace(&format!("{container}!"), "") };
+    let mut report: Value =
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{evidence}: {error}: {text}{said}"));
+    for installation in report["installations"].as_array_mut().unwrap() {
+        assert!(installation["id"].take().is_string());
+        for hive in installation["hives"].as_array_mut().unwrap() {
+            hive["container"].take();
+        }
+    }
+    (output.status.code(), report)
+}
+
+/// A volume of five generations, one with hives that were interrupted, and their logs.
+fn evidence() -> Desk {
+    let desk = volume();
+    fixture::compile("windows-10-bits-manual").unwrap().write_dirty(&desk.path("img/Windows.old")).unwrap();
+    desk
+}
+
+/// The same as the files of its root, without the first folder.
+fn plain(desk: &Desk) -> (Option<i32>, Value) {
+    let (code, report) = audited(desk, "img", "");
+    let text = report.to_string().replace("\"img/", "\"").replace(" img/", " ");
+    (code, serde_json::from_str(&text).unwrap())
+}
+
+/// An NTFS volume of 64 MiB with the evidence on it; `options` for mkntfs.
+fn ntfs(desk: &Desk, name: &str, options: &str) -> bool {
+    shell(
+        desk,
+        &format!(
+            "command -v mkntfs wimcapture >/dev/null || exit 127; truncate -s 64M {name} && mkntfs -q -F {options} {name} \
+             && : >all && wimcapture img img.wim --config=all --compress=none >/dev/null && wimapply img.wim 1 {name} >/dev/null \
+             && rm img.wim"
+        ),
+    )
+}
+
+/// A FAT volume of 64 MiB with the evidence on it.
+fn fat(desk: &Desk, name: &str, bits: u32) -> bool {
+    let clusters = if bits == 32 { "-s 1" } else { "" };
+    let size = if bits == 12 { 16 } else { 64 };
+    shell(
+        desk,
+        &format!(
+            "command -v mcopy mkfs.fat >/dev/null || exit 127; truncate -s {size}M {name} && mkfs.fat -F {bits} {clusters} {name} \
+             >/dev/null && mcopy -s -i {name} img/* ::/"
+        ),
+    )
+}
+
+/// Puts a volume into a disk at a place, in bytes.
+fn put(desk: &Desk, volume: &str, into: &str, at: u64) {
+    let mut bytes = Vec::new();
+    File::open(desk.path(volume)).unwrap().read_to_end(&mut bytes).unwrap();
+    let mut file = OpenOptions::new().write(true).open(desk.path(into)).unwrap();
+    file.seek(SeekFrom::Start(at)).unwrap();
+    file.write_all(&bytes).unwrap();
+}
+
+#[test]
+fn every_file_system_gives_what_the_plain_files_give() {
+    let desk = evidence();
+    let plain = plain(&desk);
+    assert_eq!(plain.1["installations"].as_array().unwrap().len(), 5);
+    assert!(plain.1.to_string().contains("recovered"));
+    let mut tried = 0;
+    for (name, options) in
+        [("a.ntfs", ""), ("big-clusters.ntfs", "-c 65536"), ("compressed.ntfs", "-C -c 4096"), ("4k.ntfs", "-s 4096")]
+    {
+        if ntfs(&desk, name, options) {
+            assert_eq!(audited(&desk, name, name), plain, "{name}");
+            tried += 1;
+        }
+    }
+    for bits in [12, 16, 32] {
+        let name = format!("fat{bits}");
+        if fat(&desk, &name, bits) {
+            assert_eq!(audited(&desk, &name, &name), plain, "{name}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 0, "no file system can be made");
+}
+
+#[test]
+fn every_partition_table_gives_what_the_plain_files_give() {
+    let desk = evidence();
+    let plain = plain(&desk);
+    if !ntfs(&desk, "volume", "") {
+        return;
+    }
+    for (name, script, part, start) in [
+        ("mbr", "label: dos\\nstart=2048,size=8192,type=b\\nstart=10240,type=7", 2, 10240),
+        (
+            "ebr",
+            "label: dos\\nstart=2048,size=8192,type=b\\nstart=10240,type=5\\nstart=12288,size=8192,type=b\\nstart=22528,type=7",
+            3,
+            22528,
+        ),
+        ("gpt", "label: gpt\\nstart=2048,size=8192\\nstart=10240,size=2048\\nstart=12288", 3, 12288),
+    ] {
+        if !shell(
+            &desk,
+            &format!(
+                "command -v sfdisk >/dev/null || exit 127; truncate -s 96M {name} && printf '{script}' | sfdisk -q {name}"
+            ),
+        ) {
+            continue;
+        }
+        put(&desk, "volume", name, start * 512);
+        assert_eq!(audited(&desk, name, &format!("{name}!p{part}")), plain, "{name}");
+        // The partition is evidence by itself, and so is a folder or a hive on it.
+        assert_eq!(audited(&desk, &format!("{name}!p{part}"), &format!("{name}!p{part}")), plain, "{name}");
+        let output =
+            desk.run(&["find", &format!("{name}!p{part}!WINDOWS/system32/config/SOFTWARE"), "--format", "json"]);
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let hives = report["installations"][0]["hives"].as_array().unwrap();
+        assert_eq!(hives.len(), 1);
+        let stands = &hives[0]["container"];
+        let expected =
+            serde_json::json!({"format": "raw", "partition": part, "offset": start * 512, "stored_hash": null});
+        assert_eq!(*stands, expected);
+    }
+}
+
+#[test]
+fn every_container_gives_what_the_plain_files_give() {
+    let desk = evidence();
+    let plain = plain(&desk);
+    if !ntfs(&desk, "volume.raw", "") {
+        return;
+    }
+    let convert = |format: &str, name: &str| format!("qemu-img convert -f raw -O {format} volume.raw {name}");
+    let acquire = |name: &str, options: &str| {
+        format!("ewfacquire -u -q -t {name} {options} -C x -D x -e x -E x -N x volume.raw >/dev/null")
+    };
+    let mut tried = 0;
+    for (name, command) in [
+        ("a.vmdk", convert("vmdk", "a.vmdk")),
+        ("stream.vmdk", convert("vmdk -o subformat=streamOptimized", "stream.vmdk")),
+        ("flat.vmdk", convert("vmdk -o subformat=monolithicFlat", "flat.vmdk")),
+        ("a.vhd", convert("vpc", "a.vhd")),
+        ("fixed.vhd", convert("vpc -o subformat=fixed,force_size=on", "fixed.vhd")),
+        ("a.vhdx", convert("vhdx", "a.vhdx")),
+        ("a.vdi", convert("vdi", "a.vdi")),
+        ("a.qcow2", convert("qcow2", "a.qcow2")),
+        ("c.qcow2", convert("qcow2 -c", "c.qcow2")),
+        ("a.E01", acquire("a", "-S 1M -c deflate:fast")),
+        ("whole.E01", acquire("whole", "-c none")),
+        ("split.001", "split -b 7M -d -a 3 --numeric-suffixes=1 volume.raw split.".to_owned()),
+        ("in-a-zip.zip!volume.raw", "zip -q in-a-zip.zip volume.raw".to_owned()),
+    ] {
+        if shell(&desk, &command) {
+            let file = name.split('!').next().unwrap();
+            assert_eq!(audited(&desk, file, name), plain, "{name}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 0, "no image can be made");
+}
+
+#[test]
+fn the_images_of_a_folder_are_opened_each_once() {
+    let desk = evidence();
+    if !ntfs(&desk, "volume.raw", "")
+        || !shell(
+            &desk,
+            "mkdir case && qemu-img convert -f raw -O vmdk -o subformat=twoGbMaxExtentFlat volume.raw case/a.vmdk",
+        )
+    {
+        return;
+    }
+    shell(&desk, "cd case && ewfacquire -u -q -t b -S 1M -C x -D x -e x -E x -N x ../volume.raw >/dev/null");
+    let (_, report) = audited(&desk, "case", "");
+    let installations = report["installations"].as_array().unwrap();
+    let named =
+        |name: &str| installations.iter().filter(|one| one["evidence"].as_str().unwrap().starts_with(name)).count();
+    assert_eq!((named("case/a.vmdk!"), named("case/b.E01!")), (5, 5));
+    assert_eq!((installations.len(), &report["problems"]), (10, &serde_json::json!([])));
+}
+
+#[test]
+fn the_hash_that_an_image_holds_is_shown_and_checked() {
+    let desk = evidence();
+    if !ntfs(&desk, "volume.raw", "")
+        || !shell(
+            &desk,
+            "ewfacquire -u -q -t a -c none -C x -D x -e x -E x -N x volume.raw >/dev/null && md5sum volume.raw >sum",
+        )
+    {
+        return;
+    }
+    let output = desk.run(&["find", "a.E01", "--format", "json", "--verify-image"]);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let sum = fs::read_to_string(desk.path("sum")).unwrap();
+    let stored = report["installations"][0]["hives"][0]["container"]["stored_hash"].as_str().unwrap();
+    assert_eq!(stored, format!("md5:{}", sum.split(' ').next().unwrap()));
+    assert_eq!((output.status.code(), &report["problems"]), (Some(0), &serde_json::json!([])));
+    // One byte of the disk where no file is: only who reads all of it can tell.
+    let mut image = fs::read(desk.path("a.E01")).unwrap();
+    let at = image.len() / 10 * 9;
+    image[at] ^= 1;
+    fs::write(desk.path("a.E01"), image).unwrap();
+    assert_eq!(desk.code(&["find", "a.E01"]), 0);
+    let output = desk.run(&["find", "a.E01", "--format", "json", "--verify-image"]);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    assert!(!report["problems"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn a_link_on_a_volume_leads_nowhere() {
+    let desk = evidence();
+    let outside = desk.path("img/WINDOWS/system32/config/SOFTWARE");
+    fs::remove_file(&outside).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", &outside).unwrap();
+    if !ntfs(&desk, "volume.raw", "") {
+        return;
+    }
+    let output = desk.run(&["find", "volume.raw", "--format", "json"]);
+    let report = String::from_utf8(output.stdout).unwrap();
+    assert!(!report.contains("volume.raw!WINDOWS/system32/config/SOFTWARE"), "{report}");
+    assert!(report.contains("volume.raw!WINDOWS/system32/config/SYSTEM"), "{report}");
+}
+
+/// A small pseudo-random sequence, the same each time.
+fn numbers(mut state: u64) -> impl FnMut() -> u64 {
+    move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state >> 33
+    }
+}
+
+#[test]
+fn truncated_and_mutated_images_end_in_a_report_or_a_refusal() {
+    let desk = evidence();
+    if !ntfs(&desk, "volume.raw", "") {
+        return;
+    }
+    shell(
+        &desk,
+        "qemu-img convert -f raw -O vmdk volume.raw a.vmdk && qemu-img convert -f raw -O qcow2 volume.raw a.qcow2",
+    );
+    shell(
+        &desk,
+        "qemu-img convert -f raw -O vhdx volume.raw a.vhdx && qemu-img convert -f raw -O vpc volume.raw a.vhd",
+    );
+    shell(&desk, "ewfacquire -u -q -t a -C x -D x -e x -E x -N x volume.raw >/dev/null");
+    let mut next = numbers(5);
+    for name in ["volume.raw", "a.vmdk", "a.qcow2", "a.vhdx", "a.vhd", "a.E01"] {
+        let Ok(whole) = fs::read(desk.path(name)) else { continue };
+        for round in 0..24_usize {
+            let mut bytes = whole.clone();
+            if round % 4 == 0 {
+                bytes.truncate(usize::try_from(next()).unwrap() % whole.len());
+            } else {
+                for _ in 0..round {
+                    // Most of what matters to a parser stands near the beginning.
+                    let span = if round % 2 == 0 { bytes.len() } else { 65_536 };
+                    let at = usize::try_from(next()).unwrap() % span.min(bytes.len());
+                    bytes[at] = u8::try_from(next() & 0xff).unwrap();
+                }
+            }
+            fs::write(desk.path("mutated"), &bytes).unwrap();
+            let output = desk.run(&["find", "mutated", "--format", "json"]);
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(matches!(output.status.code(), Some(0 | 2 | 3)), "{name} {round}: {:?} {said}", output.status);
+        }
+    }
+}
+
+/// The folder of public samples, where there is one.
+fn samples() -> Option<PathBuf> {
+    let folder = std::env::var_os("HIVEMEND_IMAGES").map(PathBuf::from);
+    if folder.is_none() {
+        eprintln!("skipped: HIVEMEND_IMAGES is not set");
+    }
+    folder
+}
+
+#[test]
+fn public_samples_without_hives_say_where_was_looked() {
+    let Some(folder) = samples() else { return };
+    let desk = Desk::with(&[]);
+    let unpack = |name: &str| {
+        let from = folder.join(format!("{name}.xz"));
+        assert!(shell(&desk, &format!("xz -dc '{}' >{name}", from.display())));
+    };
+    unpack("windows_volume.qcow2");
+    let output = desk.run(&["audit", "windows_volume.qcow2"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("no hive"), "{said}");
+    unpack("partition_image.E01");
+    let output = desk.run(&["audit", "partition_image.E01"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+}
