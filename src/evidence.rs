@@ -13,6 +13,7 @@ pub mod archive;
 pub mod block;
 pub mod directory;
 pub mod tree;
+pub mod volume;
 
 use tree::Unpacked;
 
