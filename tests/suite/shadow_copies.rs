@@ -14,6 +14,7 @@ mod hostile;
 mod mounted;
 
 mod refusals;
+mod samples;
 
 fn blocks(volume: &Volume) -> Blocks {
     Arc::new(volume.bytes.clone())
