@@ -11,6 +11,7 @@ use crate::error::Problem;
 
 mod gpt;
 mod mbr;
+pub mod shadow_copies;
 
 /// Sectors are of so many bytes.
 const SECTORS: [u64; 2] = [512, 4096];

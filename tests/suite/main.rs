@@ -16,6 +16,8 @@ mod apply;
 mod builder;
 #[path = "../support/fixture.rs"]
 mod fixture;
+#[path = "../support/shadow_volume.rs"]
+mod shadow_volume;
 
 mod agreement;
 mod architecture;
@@ -39,6 +41,7 @@ mod refusals;
 mod reg_file;
 mod replay;
 mod report;
+mod shadow_copies;
 mod show;
 mod values;
 mod verification;

@@ -1,0 +1,163 @@
+//! The blocks that VSS keeps its books in: 16 KiB each, with a header of 128 bytes, chained by offset.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::error::Problem;
+use crate::evidence::block::Blocks;
+
+/// Bytes of a block: of what VSS saves, and of what it keeps its books in.
+pub(super) const BLOCK: u64 = 0x4000;
+/// Bytes of the header that each block of the books begins with.
+pub(super) const HEADER: usize = 0x80;
+/// Blocks in one chain. So many descriptors are 128 GiB saved in one shadow copy, and so many bits 32 TiB of volume; the
+/// largest volume of 4 KiB clusters, which a system's is, has 16 TiB.
+const MOST_IN_CHAIN: usize = 1 << 14;
+
+/// What begins every block of the books: {3808876b-c176-4e48-b7ae-04046e6cc752}, as it lies on the disk.
+pub(super) const IDENTIFIER: Guid =
+    Guid([0x6b, 0x87, 0x08, 0x38, 0x76, 0xc1, 0x48, 0x4e, 0xb7, 0xae, 0x04, 0x04, 0x6e, 0x6c, 0xc7, 0x52]);
+
+/// A GUID, its bytes as they lie on the disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Guid(pub [u8; 16]);
+
+impl Guid {
+    /// The one at `at` in `bytes`.
+    pub(super) fn at(bytes: &[u8], at: usize) -> Self {
+        Self(bytes.get(at..).and_then(<[u8]>::first_chunk).copied().unwrap_or_default())
+    }
+}
+
+impl fmt::Display for Guid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a0, a1, a2, a3, b0, b1, c0, c1, rest @ ..] = self.0;
+        let (a, b) = (u32::from_le_bytes([a0, a1, a2, a3]), u16::from_le_bytes([b0, b1]));
+        write!(f, "{a:08x}-{b:04x}-{:04x}-", u16::from_le_bytes([c0, c1]))?;
+        for (place, byte) in rest.iter().enumerate() {
+            write!(f, "{}{byte:02x}", if place == 2 { "-" } else { "" })?;
+        }
+        Ok(())
+    }
+}
+
+/// The number at `at`; 0 past the end, which no caller asks for: blocks are whole.
+pub(super) fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |chunk| u32::from_le_bytes(*chunk))
+}
+
+/// As [`u32_at`].
+pub(super) fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |chunk| u64::from_le_bytes(*chunk))
+}
+
+/// What a block of the books holds; the number is the record type in its header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Record {
+    Volume = 1,
+    Catalog = 2,
+    BlockList = 3,
+    Store = 4,
+    Ranges = 5,
+    Bitmap = 6,
+}
+
+impl Record {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Volume => "the VSS volume header",
+            Self::Catalog => "a block of the catalog of shadow copies",
+            Self::BlockList => "a block of a shadow copy's list of saved blocks",
+            Self::Store => "the header of a shadow copy",
+            Self::Ranges => "a block of a shadow copy's list of ranges",
+            Self::Bitmap => "a block of a shadow copy's bitmap",
+        }
+    }
+
+    /// Checks what every header of the books begins with; `offset` is where `header` lies on the volume.
+    ///
+    /// # Errors
+    /// What is not as it should be.
+    pub(super) fn check(self, header: &[u8], offset: u64) -> Result<(), Problem> {
+        let wrong = |found| Err(damaged(offset, self.name(), found));
+        let (identifier, version, record) = (Guid::at(header, 0), u32_at(header, 16), u32_at(header, 20));
+        if identifier != IDENTIFIER {
+            return wrong(format!("the identifier {identifier}"));
+        }
+        if !(1..=2).contains(&version) {
+            return wrong(format!("version {version}; 1 and 2 are known"));
+        }
+        if record != self as u32 {
+            return wrong(format!("record type {record}"));
+        }
+        // The volume header gives its own offset first; the others, their offset in their file before that.
+        let own = u64_at(header, if self == Self::Volume { 24 } else { 32 });
+        if own == offset { Ok(()) } else { wrong(format!("one that says it lies at {own:#x}")) }
+    }
+}
+
+/// A problem of the books, and what to do about it.
+pub(super) fn damaged(offset: u64, expected: impl Into<String>, found: impl Into<String>) -> Problem {
+    Problem::at(offset, expected, found)
+        .advise("the shadow copies may be damaged, or the image incomplete; compare with vshadowmount")
+}
+
+/// Reads the block of the books at `offset` of the volume.
+///
+/// # Errors
+/// Where it cannot be read, or is no such block.
+pub(super) fn read(volume: &Blocks, offset: u64, record: Record) -> Result<Vec<u8>, Problem> {
+    if !offset.is_multiple_of(BLOCK) {
+        return Err(damaged(offset, record.name(), "an offset that is no multiple of 16 KiB"));
+    }
+    let mut bytes = vec![0; 0x4000];
+    match volume.read_exact_at(&mut bytes, offset) {
+        Ok(()) => record.check(&bytes, offset).map(|()| bytes),
+        Err(error) => Err(damaged(offset, record.name(), format!("what cannot be read: {error}"))),
+    }
+}
+
+/// Reads a chain of blocks from `first` on, 0 where there is none, and shows the offset and the bytes of each to `each`,
+/// which says whether to go on.
+///
+/// # Errors
+/// Where a block cannot be read, the chain comes back to a block, or is too long; what `each` says.
+pub(super) fn chain(
+    volume: &Blocks,
+    first: u64,
+    record: Record,
+    mut each: impl FnMut(u64, &[u8]) -> Result<bool, Problem>,
+) -> Result<(), Problem> {
+    let (mut seen, mut offset) = (BTreeSet::new(), first);
+    while offset != 0 {
+        if !seen.insert(offset) {
+            return Err(damaged(offset, record.name(), "one that its own chain has led to before"));
+        }
+        if seen.len() > MOST_IN_CHAIN {
+            return Err(damaged(offset, format!("a chain of at most {MOST_IN_CHAIN} blocks"), "a longer one"));
+        }
+        let bytes = read(volume, offset, record)?;
+        if !each(offset, &bytes)? {
+            break;
+        }
+        offset = u64_at(&bytes, 40);
+    }
+    Ok(())
+}
+
+/// The entries of a block of the books, each with its offset on the volume.
+pub(super) fn entries<const SIZE: usize>(offset: u64, bytes: &[u8]) -> impl Iterator<Item = (u64, &[u8; SIZE])> {
+    let (entries, _) = bytes.get(HEADER..).unwrap_or_default().as_chunks::<SIZE>();
+    let start = offset.saturating_add(HEADER as u64);
+    (0_u64..).zip(entries).map(move |(i, entry)| (start.saturating_add(i.saturating_mul(SIZE as u64)), entry))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guid_is_printed_as_windows_prints_it() {
+        assert_eq!(IDENTIFIER.to_string(), "3808876b-c176-4e48-b7ae-04046e6cc752");
+    }
+}

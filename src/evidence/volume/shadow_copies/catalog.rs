@@ -1,0 +1,159 @@
+//! The volume header of VSS and the catalog: which shadow copies there are, and where their books lie.
+
+use super::block::{Guid, IDENTIFIER, Record, chain, damaged, entries, u32_at, u64_at};
+use crate::error::Problem;
+use crate::evidence::block::Blocks;
+use crate::registry::FileTime;
+
+/// Where the volume header of VSS lies on an NTFS volume: within `$Boot`.
+const VOLUME_HEADER: u64 = 0x1e00;
+/// Shadow copies of one volume: Windows keeps no more.
+/// <https://learn.microsoft.com/windows-server/storage/file-server/volume-shadow-copy-service#frequently-asked-questions>
+const MOST_STORES: usize = 512;
+/// Windows has taken the shadow copy offline: it is deleted, and kept for the older ones (dfir_ntfs names the bit).
+const OFFLINE: u64 = 0x100;
+
+/// A shadow copy as the catalog has it.
+#[derive(Debug)]
+pub(super) struct Entry {
+    /// Where its entry lies, in bytes from the start of the volume.
+    pub(super) at: u64,
+    pub(super) store: Guid,
+    pub(super) volume_size: u64,
+    /// Its place among the shadow copies, counted up from the oldest; 0 where it is not given.
+    pub(super) sequence: u64,
+    pub(super) offline: bool,
+    pub(super) created: FileTime,
+    /// Where its books lie; none where they do not lie on this volume.
+    pub(super) places: Option<Places>,
+}
+
+/// Where the books of a shadow copy lie, in bytes from the start of the volume; 0 is nowhere.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Places {
+    pub(super) block_list: u64,
+    pub(super) header: u64,
+    pub(super) ranges: u64,
+    pub(super) bitmap: u64,
+    pub(super) previous_bitmap: u64,
+}
+
+/// What the catalog of a volume lists.
+#[derive(Debug)]
+pub(super) struct Catalog {
+    /// The shadow copies, oldest first.
+    pub(super) entries: Vec<Entry>,
+    /// Where the shadow storage lies, if it is not on this volume.
+    pub(super) elsewhere: Option<Guid>,
+    /// A reason that stands against all of them.
+    pub(super) doubt: Option<Problem>,
+}
+
+impl Catalog {
+    /// Reads the catalog; none where the volume has no header of VSS.
+    ///
+    /// # Errors
+    /// Where the header or the catalog is damaged or of a kind that is not known.
+    pub(super) fn read(volume: &Blocks) -> Result<Option<Self>, Problem> {
+        let mut header = [0; 0x200];
+        if volume.size() < VOLUME_HEADER.saturating_add(header.len() as u64) {
+            return Ok(None);
+        }
+        if let Err(error) = volume.read_exact_at(&mut header, VOLUME_HEADER) {
+            let found = format!("what cannot be read: {error}");
+            return Err(damaged(VOLUME_HEADER, Record::Volume.name(), found));
+        }
+        if Guid::at(&header, 0) != IDENTIFIER {
+            return Ok(None);
+        }
+        Record::Volume.check(&header, VOLUME_HEADER)?;
+        let (own, storage) = (Guid::at(&header, 64), Guid::at(&header, 80));
+        let mut read = Reading::default();
+        chain(volume, u64_at(&header, 48), Record::Catalog, |offset, block| {
+            entries(offset, block).try_for_each(|(at, entry)| read.take(at, entry)).map(|()| true)
+        })?;
+        let mut catalog = read.finish()?;
+        catalog.elsewhere = (own != storage).then_some(storage);
+        Ok(Some(catalog))
+    }
+}
+
+/// The catalog so far. The two entries of a shadow copy may stand in any order and apart.
+#[derive(Default)]
+struct Reading {
+    entries: Vec<Entry>,
+    places: Vec<(u64, Guid, Places)>,
+}
+
+impl Reading {
+    fn take(&mut self, at: u64, entry: &[u8; 0x80]) -> Result<(), Problem> {
+        let store = Guid::at(entry, 16);
+        match u32_at(entry, 0) {
+            // Never used, and used no longer.
+            0 | 1 => return Ok(()),
+            2 if self.entries.iter().any(|other| other.store == store) => {
+                return Err(damaged(at, "a shadow copy that is listed once", format!("{store} once more")));
+            }
+            2 => self.entries.push(Entry {
+                at,
+                store,
+                volume_size: u64_at(entry, 8),
+                sequence: u64_at(entry, 32),
+                offline: u64_at(entry, 40) & OFFLINE != 0,
+                created: FileTime(u64_at(entry, 48)),
+                places: None,
+            }),
+            3 if self.places.iter().any(|(_, other, _)| *other == store) => {
+                return Err(damaged(at, "a store that is listed once", format!("{store} once more")));
+            }
+            3 => {
+                let (block_list, header, ranges) = (u64_at(entry, 8), u64_at(entry, 32), u64_at(entry, 40));
+                let (bitmap, previous_bitmap) = (u64_at(entry, 48), u64_at(entry, 72));
+                // What stands at 80 looks like an index; Server 2003 leaves 0 there, so it is nothing to go by.
+                self.places.push((at, store, Places { block_list, header, ranges, bitmap, previous_bitmap }));
+            }
+            other => return Err(damaged(at, "a catalog entry of type 1, 2 or 3", format!("type {other}"))),
+        }
+        if self.entries.len().max(self.places.len()) > MOST_STORES {
+            return Err(damaged(at, format!("at most {MOST_STORES} shadow copies"), "more"));
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Catalog, Problem> {
+        let Self { mut entries, places } = self;
+        let mut doubt = None;
+        for (at, store, places) in places {
+            match entries.iter_mut().find(|entry| entry.store == store) {
+                Some(entry) => entry.places = Some(places),
+                None => doubt = Some(foreign(at, store)),
+            }
+        }
+        entries.sort_by_key(|entry| (entry.created, entry.sequence));
+        let numbered: Vec<&Entry> = entries.iter().filter(|entry| entry.sequence != 0).collect();
+        for pair in numbered.windows(2) {
+            if let [older, newer] = pair
+                && older.sequence >= newer.sequence
+            {
+                doubt = Some(disordered(older, newer));
+            }
+        }
+        if let Some(empty) = entries.iter().find(|entry| entry.volume_size == 0) {
+            return Err(damaged(empty.at, "the volume's size in the entry of a shadow copy", "0"));
+        }
+        Ok(Catalog { entries, elsewhere: None, doubt })
+    }
+}
+
+fn foreign(at: u64, store: Guid) -> Problem {
+    let found = format!("the store {store}, which belongs to another volume's");
+    Problem::at(at, "stores of this volume's own shadow copies", found)
+        .advise("no reader is proven right on a volume that keeps the shadow storage of others; attach the volumes to a Windows")
+}
+
+fn disordered(older: &Entry, newer: &Entry) -> Problem {
+    let expected = format!("a shadow copy numbered above {}, since it was made later", older.sequence);
+    Problem::at(newer.at, expected, format!("number {}", newer.sequence)).advise(
+        "the clock may have been set back; which is older decides what is read, so none is; vshadowmount goes by the time",
+    )
+}

@@ -1,0 +1,208 @@
+//! The descriptors of saved blocks, and what they come to when all of a shadow copy's are taken in their order.
+
+use std::collections::BTreeMap;
+
+use super::block::{BLOCK, damaged, u32_at, u64_at};
+use crate::error::Problem;
+
+/// Blocks that one volume's shadow copies have in memory, in all: 128 GiB saved, 200 MB to remember.
+pub(super) const MOST_DESCRIPTORS: usize = 1 << 23;
+
+/// The block is not saved: its content moved (defragmentation) and is now that of another block.
+const FORWARDER: u32 = 1;
+/// Single sectors are saved, which counts for this shadow copy alone and not for older ones.
+const OVERLAY: u32 = 2;
+/// The descriptor counts for nothing.
+const NOT_USED: u32 = 4;
+/// Others (8 to 0x80) say why a block was saved; they change nothing for reading.
+const KNOWN: u32 = 0xff;
+
+/// Where the content of a block is, for one shadow copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Base {
+    /// Saved, at this offset of the volume.
+    Saved(u64),
+    /// What the block of this number holds, for the next newer shadow copy.
+    Moved(u64),
+    /// Not to be known, and why.
+    Unclear(&'static str),
+}
+
+/// Sectors of a block that are saved by themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Overlay {
+    /// Where the 32 sectors lie on the volume.
+    pub(super) data: u64,
+    /// Which of them are saved; bit 0 is the first.
+    pub(super) sectors: u32,
+    pub(super) unclear: bool,
+}
+
+/// All that is saved in one shadow copy; each list is sorted by number of block, from the start of the volume.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Table {
+    bases: Vec<(u64, Base)>,
+    overlays: Vec<(u64, Overlay)>,
+    targets: Vec<u64>,
+}
+
+impl Table {
+    pub(super) fn base(&self, block: u64) -> Option<Base> {
+        let found = self.bases.binary_search_by_key(&block, |(block, _)| *block).ok()?;
+        self.bases.get(found).map(|(_, base)| *base)
+    }
+
+    pub(super) fn overlay(&self, block: u64) -> Option<Overlay> {
+        let found = self.overlays.binary_search_by_key(&block, |(block, _)| *block).ok()?;
+        self.overlays.get(found).map(|(_, overlay)| *overlay)
+    }
+
+    /// Whether content moved to this block and was not saved since: it is in use, whatever the bitmap says.
+    pub(super) fn is_target(&self, block: u64) -> bool {
+        self.targets.binary_search(&block).is_ok()
+    }
+
+    /// How much is remembered.
+    pub(super) fn len(&self) -> usize {
+        self.bases.len().saturating_add(self.overlays.len()).saturating_add(self.targets.len())
+    }
+}
+
+/// Ranges of the volume that a store occupies, sorted, joined where they touch.
+#[derive(Debug, Default)]
+pub(super) struct Ranges(Vec<(u64, u64)>);
+
+impl Ranges {
+    /// From pairs of start and end.
+    pub(super) fn new(mut ranges: Vec<(u64, u64)>) -> Self {
+        ranges.sort_unstable();
+        let mut joined: Vec<(u64, u64)> = Vec::new();
+        for (start, end) in ranges {
+            match joined.last_mut() {
+                Some(last) if start <= last.1 => last.1 = last.1.max(end),
+                _ => joined.push((start, end)),
+            }
+        }
+        Self(joined)
+    }
+
+    fn hold(&self, block: u64) -> bool {
+        let after = self.0.partition_point(|&(start, _)| start <= block);
+        let end = after.checked_sub(1).and_then(|i| self.0.get(i)).map_or(0, |&(_, end)| end);
+        block.saturating_add(BLOCK) <= end
+    }
+}
+
+/// Takes descriptors in the order of the list and makes a table of them.
+pub(super) struct Tabling<'a> {
+    bases: BTreeMap<u64, Base>,
+    overlays: BTreeMap<u64, Overlay>,
+    /// Blocks that content moved to, and where it was at first.
+    targets: BTreeMap<u64, u64>,
+    /// Blocks of the volume, for this shadow copy.
+    blocks: u64,
+    ranges: Option<&'a Ranges>,
+    left: usize,
+}
+
+impl<'a> Tabling<'a> {
+    /// For a volume of `blocks` blocks, a store that occupies `ranges`, and at most `most` things to remember.
+    pub(super) fn new(blocks: u64, ranges: Option<&'a Ranges>, most: usize) -> Self {
+        let (bases, overlays, targets) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { bases, overlays, targets, blocks, ranges, left: most }
+    }
+
+    /// Takes the descriptor that lies at `at` of the volume.
+    ///
+    /// # Errors
+    /// Where it says what cannot be, so that there is no telling which block it would be about.
+    pub(super) fn take(&mut self, at: u64, descriptor: &[u8; 32]) -> Result<(), Problem> {
+        let wrong = |expected: &str, found: String| Err(damaged(at, expected, found));
+        let (original, relative) = (u64_at(descriptor, 0), u64_at(descriptor, 8));
+        let (data, flags, sectors) = (u64_at(descriptor, 16), u32_at(descriptor, 24), u32_at(descriptor, 28));
+        if *descriptor == [0; 32] || flags & NOT_USED != 0 {
+            return Ok(());
+        }
+        if flags & !KNOWN != 0 || flags & (FORWARDER | OVERLAY) == FORWARDER | OVERLAY {
+            return wrong("known flags of a saved block", format!("{flags:#x}"));
+        }
+        let block = original / BLOCK;
+        if !original.is_multiple_of(BLOCK) || block >= self.blocks {
+            return wrong("the offset of a block of the volume", format!("{original:#x}"));
+        }
+        if flags & FORWARDER != 0 {
+            if !relative.is_multiple_of(BLOCK) || relative / BLOCK >= self.blocks || data != 0 {
+                return wrong(
+                    "a block that another one's content moved to",
+                    format!("{relative:#x}, saved at {data:#x}"),
+                );
+            }
+            self.forward(block, relative / BLOCK);
+        } else {
+            if !data.is_multiple_of(BLOCK) || data == 0 {
+                return wrong("the offset of a saved block", format!("{data:#x}"));
+            }
+            if flags & OVERLAY != 0 { self.overlay(block, data, sectors) } else { self.save(block, data) }
+        }
+        let kept = self.bases.len().saturating_add(self.overlays.len()).saturating_add(self.targets.len());
+        if kept > self.left {
+            let found = "more, this shadow copy and the newer ones together";
+            return Err(Problem::at(at, format!("at most {MOST_DESCRIPTORS} saved blocks"), found)
+                .advise("use vshadowmount, and name what it shows"));
+        }
+        Ok(())
+    }
+
+    /// Content that had moved to `block` is what a descriptor of `block` is about, once: the block it had been in.
+    fn first_home(&mut self, block: u64) -> u64 {
+        self.targets.remove(&block).unwrap_or(block)
+    }
+
+    fn save(&mut self, block: u64, data: u64) {
+        let home = self.first_home(block);
+        self.bases.insert(home, self.checked(data));
+    }
+
+    fn checked(&self, data: u64) -> Base {
+        if self.ranges.is_some_and(|ranges| !ranges.hold(data)) {
+            return Base::Unclear("it is said to be saved where its shadow copy does not keep anything");
+        }
+        Base::Saved(data)
+    }
+
+    fn forward(&mut self, block: u64, to: u64) {
+        let home = self.first_home(block);
+        let before = self.bases.get(&home);
+        if home == to {
+            // Back where it was. Nothing need be known of a block that was not saved nor moved; of any other, readers
+            // differ on what this means.
+            if before.is_some() {
+                self.bases.insert(home, Base::Unclear("its content is said to have moved away and back"));
+            }
+            return;
+        }
+        let base = match before {
+            // What was saved cannot move; readers differ on which of the two counts.
+            Some(Base::Saved(_) | Base::Unclear(_)) => Base::Unclear("it is said to be saved and then moved"),
+            _ => Base::Moved(to),
+        };
+        self.bases.insert(home, base);
+        self.targets.insert(to, home);
+    }
+
+    fn overlay(&mut self, block: u64, data: u64, sectors: u32) {
+        let unclear = matches!(self.checked(data), Base::Unclear(_));
+        let overlay = self.overlays.entry(block).or_insert(Overlay { data, sectors: 0, unclear });
+        overlay.sectors |= sectors;
+        // Sectors that are added later lie in the same block as those before them.
+        overlay.unclear |= unclear || overlay.data != data;
+    }
+
+    pub(super) fn finish(self) -> Table {
+        Table {
+            bases: self.bases.into_iter().collect(),
+            overlays: self.overlays.into_iter().collect(),
+            targets: self.targets.into_keys().collect(),
+        }
+    }
+}
