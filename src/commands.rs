@@ -87,7 +87,7 @@ fn unpacking(args: &UnpackingArgs) -> Result<Unpacking, Error> {
             Some(text.lines().next().unwrap_or_default().to_owned())
         }
     };
-    Ok(Unpacking { password, verify_image: args.verify_image })
+    Ok(Unpacking { password, verify_image: args.verify_image, live_only: false })
 }
 
 fn write_report(common: &EvidenceArgs, report: &Report, all: bool) -> Result<(), Error> {

@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::error::{Error, Problem};
 use crate::evidence::archive::{Kind, Unpacking};
 use crate::evidence::directory::{self, locator};
-use crate::evidence::tree::{Container, Disk, File, Origin, Tree};
+use crate::evidence::tree::{Container, Disk, File, Origin, Snapshot, Tree};
 use crate::evidence::worker;
 use crate::registry::Role;
 
@@ -138,6 +138,8 @@ impl Installation {
 pub struct Discovery {
     /// By evidence, then by generation.
     pub installations: Vec<Installation>,
+    /// The shadow copies that volumes in disk images list, read or not.
+    pub shadow_copies: Vec<Snapshot>,
     /// What could not be opened, and belongs to no installation.
     pub problems: Vec<Problem>,
     /// Files that belong to a container in which hives were found, beside the one that their locators name: the other
@@ -211,12 +213,13 @@ impl Discovery {
         self.installations.extend(examined.installations);
         self.problems.extend(examined.problems);
         // What was compressed file by file belongs together as the files do.
-        let mut beside = Container { locator: tree.locator(&folder.path), files: BTreeMap::new() };
+        let mut beside = Container { locator: tree.locator(&folder.path), shadow_copy: false, files: BTreeMap::new() };
         for (path, kind) in examined.containers {
             match worker::unpack(&path, tree.locator(&path), kind, None, opening.unpacking) {
                 Ok(contents) => {
                     self.parts.extend(contents.files);
                     self.problems.extend(contents.problems);
+                    self.shadow_copies.extend(contents.shadow_copies);
                     beside.files.extend(contents.singles);
                     for container in &contents.containers {
                         self.take_container(container, opening);
@@ -252,8 +255,13 @@ impl Discovery {
             }
         };
         self.problems.extend(contents.problems);
+        self.shadow_copies.extend(contents.shadow_copies);
         self.parts.extend(contents.files);
-        let singles = Container { locator: directory::locator(path), files: contents.singles.into_iter().collect() };
+        let singles = Container {
+            locator: directory::locator(path),
+            shadow_copy: false,
+            files: contents.singles.into_iter().collect(),
+        };
         let mut named = None;
         for mut container in contents.containers.into_iter().chain([singles]) {
             let is_named = |file: &PathBuf| container.locator(file) == locator;
@@ -296,6 +304,12 @@ impl Discovery {
         for (installation, id) in self.installations.iter_mut().zip(ids) {
             installation.id = id;
         }
+        // The tenth after the ninth.
+        self.shadow_copies.sort_by_cached_key(|copy| {
+            let (volume, number) = copy.path.rsplit_once("!vss").unwrap_or((&copy.path, ""));
+            (volume.to_owned(), number.parse::<usize>().ok())
+        });
+        self.shadow_copies.dedup();
         self.problems.sort();
         self.problems.dedup();
         self.parts.sort();

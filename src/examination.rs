@@ -69,7 +69,8 @@ pub struct Examination {
 /// # Errors
 /// Where nothing could be done: nothing there to examine, or a built-in baseline that cannot be read.
 pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, Error> {
-    let Discovery { installations, mut problems, .. } = discover_in(evidence, options.map, &options.unpacking)?;
+    let Discovery { installations, mut problems, shadow_copies, .. } =
+        discover_in(evidence, options.map, &options.unpacking)?;
     let mut complete = problems.is_empty();
     if options.judge && !installations.iter().any(Installation::is_auditable) {
         let roles = installations.iter().flat_map(|installation| &installation.hives).map(|hive| hive.role.as_str());
@@ -139,6 +140,7 @@ pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, E
             fail_on: options.fail_on,
         },
         problems,
+        shadow_copies,
         installations: reports,
         summary,
     };

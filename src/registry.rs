@@ -104,6 +104,13 @@ impl serde::Serialize for FileTime {
     }
 }
 
+/// What [`FileTime`] is written as.
+impl<'de> serde::Deserialize<'de> for FileTime {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 /// Which part of the registry a hive holds. Only the first two are audited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "the hives' own names")]

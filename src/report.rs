@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::control_set::{Choice, ControlSets};
 use crate::discovery::Generation;
 use crate::error::Problem;
-use crate::evidence::tree::Origin;
+use crate::evidence::tree::{Origin, Snapshot};
 use crate::finding::{Finding, Severity, Verdict};
 pub use crate::hive::Replay;
 use crate::hive::State;
@@ -31,6 +31,8 @@ pub struct Report {
     pub options: ReportOptions,
     /// What could not be opened or looked at.
     pub problems: Vec<Problem>,
+    /// The shadow copies that volumes in disk images list, read or not; by path, in the order of their numbers.
+    pub shadow_copies: Vec<Snapshot>,
     /// By evidence path, then generation.
     pub installations: Vec<InstallationReport>,
     /// The counts, over all findings.

@@ -3,6 +3,7 @@
 use hivemend::cli::{AuditArgs, Generations};
 use hivemend::discovery::Installation;
 use hivemend::error::Error;
+use hivemend::evidence::archive::Unpacking;
 use hivemend::examination::{Options, examine};
 use hivemend::output::write_folder;
 use hivemend::reg_file::Dialect;
@@ -33,7 +34,7 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
         fail_on: args.fail_on,
         replay: !common.no_replay,
         map: !common.no_mmap,
-        unpacking: unpacking(&common.unpacking)?,
+        unpacking: Unpacking { live_only: args.generations != Generations::All, ..unpacking(&common.unpacking)? },
         // A patch is tied to the hive that it was made from.
         hash: !common.no_hash || args.patch.is_some(),
     };

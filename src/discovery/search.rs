@@ -11,7 +11,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::layout::{self, Place};
-use super::name;
+use super::{Generation, name};
 use crate::error::Problem;
 use crate::evidence::directory::{self, Entry, Obstacle};
 use crate::evidence::tree::Tree;
@@ -88,7 +88,10 @@ pub(super) fn search(tree: &dyn Tree, root: &Path, real: &Path) -> Found {
     let mut left = TREE;
     let mut passed_over = 0_usize;
     for folder in all {
-        let place = layout::place(&folder);
+        let mut place = layout::place(&folder);
+        if tree.is_shadow_copy() {
+            place.generation = Generation::ShadowCopy;
+        }
         let plain = !folder.ancestors().any(|ancestor| volumes.contains(ancestor));
         let mut files = by_name.remove(&folder).unwrap_or_default();
         if place.known || plain {

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use sevenz_rust2::Password;
 
 use super::directory::locator;
-use super::tree::{BINS, Container, Member, Origin, Unpacked};
+use super::tree::{BINS, Container, Member, Origin, Snapshot, Unpacked};
 use crate::error::Problem;
 
 /// Members of one container that are looked at. A collection of a whole machine has some ten thousand.
@@ -61,6 +61,8 @@ pub struct Unpacking {
     pub password: Option<String>,
     /// Whether each image is read whole, and compared with the hash that it holds.
     pub verify_image: bool,
+    /// Whether shadow copies are listed only, save where one is named: other generations are not judged.
+    pub live_only: bool,
 }
 
 impl fmt::Display for Kind {
@@ -131,6 +133,8 @@ pub struct Contents {
     pub containers: Vec<Container>,
     /// Files that were compressed one by one; with others of their folder they make a tree.
     pub singles: Vec<(PathBuf, Member)>,
+    /// The shadow copies that volumes list, read or not.
+    pub shadow_copies: Vec<Snapshot>,
     /// What could not be unpacked.
     pub problems: Vec<Problem>,
     /// How many members there were in all.
@@ -178,6 +182,7 @@ pub(super) struct Unpacker {
 pub(super) struct Open {
     pub(super) locator: String,
     origin: Origin,
+    pub(super) shadow_copy: bool,
     pub(super) files: BTreeMap<PathBuf, Member>,
     nested: Vec<(PathBuf, Kind, Unpacked)>,
     members: usize,
@@ -188,7 +193,16 @@ pub(super) struct Open {
 impl Open {
     /// One of which nothing has been unpacked yet.
     pub(super) fn new(locator: String, origin: Origin) -> Self {
-        Self { locator, origin, files: BTreeMap::new(), nested: Vec::new(), members: 0, empty: 0, failed: 0 }
+        Self {
+            locator,
+            origin,
+            shadow_copy: false,
+            files: BTreeMap::new(),
+            nested: Vec::new(),
+            members: 0,
+            empty: 0,
+            failed: 0,
+        }
     }
 }
 
@@ -226,7 +240,7 @@ impl Unpacker {
             ));
         }
         self.contents.members = self.contents.members.saturating_add(open.members);
-        let Open { locator, files, nested, .. } = open;
+        let Open { locator, shadow_copy, files, nested, .. } = open;
         for (inside, kind, bytes) in nested {
             let size = bytes.as_ref().len() as u64;
             let name = format!("{locator}!{}", super::directory::locator(&inside));
@@ -243,7 +257,7 @@ impl Unpacker {
             }
         }
         if !files.is_empty() {
-            self.contents.containers.push(Container { locator, files });
+            self.contents.containers.push(Container { locator, shadow_copy, files });
         }
     }
 

@@ -7,11 +7,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::archive::{Open, Unpacker};
+use super::block::Blocks;
 use super::directory::locator;
 use super::disk::{self, Algorithm, Disk};
 use super::filesystem::{self, Entry, FileSystem};
-use super::tree::{Origin, Unpacked};
+use super::tree::{Origin, Snapshot, Unpacked};
 use super::volume;
+use super::volume::shadow_copies::ShadowCopies;
 use crate::error::Problem;
 
 /// Where Windows keeps hives, from the root of its volume: `*` is any folder, a `*` at the end any rest of the name.
@@ -85,7 +87,13 @@ pub(super) fn read(unpacker: &mut Unpacker, within: Option<Unpacked>, name: &str
                 let partition = volume.number.and_then(|number| u64::try_from(number).ok());
                 let (format, offset) = (disk.kind.to_string(), Some(volume.start));
                 let origin = Origin { format, partition, offset, stored_hash: stored_hash.clone() };
-                files(unpacker, system.as_ref(), Open::new(locator, origin), wanted, depth);
+                let copy = wanted.filter(|wanted| is_copy(wanted));
+                if copy.is_none() {
+                    files(unpacker, system.as_ref(), Open::new(locator.clone(), origin.clone()), wanted, depth);
+                }
+                if copy.is_some() || wanted.is_none() {
+                    shadow_copies(unpacker, &volume.blocks, &locator, &origin, copy, depth);
+                }
             }
             // A volume of another system, or of none.
             Ok(None) => {}
@@ -95,6 +103,83 @@ pub(super) fn read(unpacker: &mut Unpacker, within: Option<Unpacked>, name: &str
             }
         }
     }
+}
+
+/// Whether the rest of a locator names a shadow copy: `vss1`, and what may follow.
+fn is_copy(wanted: &str) -> bool {
+    let first = wanted.split('!').next().unwrap_or_default();
+    first
+        .strip_prefix("vss")
+        .is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Lists the shadow copies of a volume, or the one that is wanted, and takes their files where they are wanted, too.
+fn shadow_copies(
+    unpacker: &mut Unpacker,
+    volume: &Blocks,
+    locator: &str,
+    origin: &Origin,
+    wanted: Option<&str>,
+    depth: usize,
+) {
+    let reading = wanted.is_some() || !unpacker.unpacking.live_only;
+    let listed = |path: String| Snapshot { path, ..Snapshot::default() };
+    let told = |path: &str, problem: &Problem| Problem { path: Some(path.to_owned()), ..problem.clone() };
+    let copies = match ShadowCopies::of(volume) {
+        Ok(Some(copies)) => copies,
+        Ok(None) => return,
+        Err(problem) => {
+            if reading {
+                unpacker.tell(told(locator, &problem));
+            }
+            let problem = Some(problem);
+            return unpacker.contents.shadow_copies.push(Snapshot { problem, ..listed(locator.to_owned()) });
+        }
+    };
+    let (one, rest) = match wanted.map(|wanted| wanted.split_once('!').unwrap_or((wanted, ""))) {
+        Some((one, rest)) => (Some(one), Some(rest).filter(|rest| !rest.is_empty())),
+        None => (None, None),
+    };
+    for copy in copies.list() {
+        let name = format!("vss{}", copy.index);
+        if one.is_some_and(|one| one != name) {
+            continue;
+        }
+        let path = format!("{locator}!{name}");
+        let mut snapshot = Snapshot {
+            created: Some(copy.created),
+            id: copy.identity.as_ref().ok().map(|identity| identity.id.to_string()),
+            deleted: copy.offline,
+            problem: copy.identity.as_ref().err().cloned(),
+            ..listed(path.clone())
+        };
+        if reading {
+            match file_system(&copies, copy.index) {
+                Ok(system) => {
+                    snapshot.read = true;
+                    let mut open = Open::new(path, origin.clone());
+                    open.shadow_copy = true;
+                    files(unpacker, system.as_ref(), open, rest, depth);
+                }
+                Err(problem) => {
+                    unpacker.tell(told(&path, &problem));
+                    snapshot.problem = Some(problem);
+                }
+            }
+        }
+        unpacker.contents.shadow_copies.push(snapshot);
+    }
+}
+
+/// What is on the volume as a shadow copy has it.
+fn file_system(copies: &ShadowCopies, index: usize) -> Result<Box<dyn FileSystem>, Problem> {
+    let blocks = copies.open(index)?;
+    let found = match filesystem::open(&blocks) {
+        Ok(Some(system)) => return Ok(system),
+        Ok(None) => "another file system, or none".to_owned(),
+        Err(why) => why,
+    };
+    Err(Problem::at(0, "the NTFS of a shadow copy", found))
 }
 
 /// What the image's own hashes say.

@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use super::directory::{self, Entry, Obstacle};
 use super::{Bytes, sha256, sha256_of};
+use crate::error::Problem;
+use crate::registry::FileTime;
 
 /// So many bytes of a file tell what it is.
 pub const LOOK: usize = 512;
@@ -158,6 +160,11 @@ pub trait Tree: Sync {
     /// What a file was taken out of; `None` where it is a file of the system.
     fn origin(&self, file: &Path) -> Option<Origin>;
 
+    /// Whether it is a volume as it was when a shadow copy was made.
+    fn is_shadow_copy(&self) -> bool {
+        false
+    }
+
     /// How reports name a path in it.
     fn locator(&self, path: &Path) -> String;
 }
@@ -208,6 +215,8 @@ impl Tree for Disk {
 pub struct Container {
     /// How reports name the container.
     pub locator: String,
+    /// Whether this is a volume as it was when a shadow copy was made.
+    pub shadow_copy: bool,
     /// The files.
     pub files: BTreeMap<PathBuf, Member>,
 }
@@ -245,6 +254,23 @@ impl Container {
     }
 }
 
+/// A shadow copy that a volume lists, or the volume where its list cannot be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// How reports name it; what stands behind its number is a path in it.
+    pub path: String,
+    /// When it was made.
+    pub created: Option<FileTime>,
+    /// Its GUID, by which Windows knows it.
+    pub id: Option<String>,
+    /// Whether Windows has deleted it, and keeps it for those before it only.
+    pub deleted: bool,
+    /// Whether its files were looked at.
+    pub read: bool,
+    /// Why not, where that was tried; why its GUID, or the list, cannot be read.
+    pub problem: Option<Problem>,
+}
+
 impl Tree for Container {
     fn walk<'t>(&'t self, _: &'t Path) -> Box<dyn Iterator<Item = Result<Entry, Obstacle>> + 't> {
         let folders = self.folders().into_iter().map(Entry::Folder);
@@ -267,6 +293,10 @@ impl Tree for Container {
         let member = self.files.get(path);
         let within = member.map(|member| File::within(&member.path, member.bytes.clone()));
         within.unwrap_or_else(|| File::within(path, Unpacked::default()))
+    }
+
+    fn is_shadow_copy(&self) -> bool {
+        self.shadow_copy
     }
 
     fn origin(&self, file: &Path) -> Option<Origin> {

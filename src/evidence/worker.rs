@@ -19,7 +19,7 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 use serde::{Deserialize, Serialize};
 
 use super::archive::{self, Contents, Kind, Unpacking};
-use super::tree::{Container, Member, Origin, Unpacked};
+use super::tree::{Container, Member, Origin, Snapshot, Unpacked};
 use super::{Bytes, map_privately};
 use crate::error::Problem;
 
@@ -57,8 +57,9 @@ struct Request {
 /// What it answers, in front of the bytes of all files.
 #[derive(Serialize, Deserialize)]
 struct Answer {
-    containers: Vec<(String, Vec<Packed>)>,
+    containers: Vec<(String, bool, Vec<Packed>)>,
     singles: Vec<Packed>,
+    shadow_copies: Vec<Snapshot>,
     problems: Vec<Problem>,
     members: usize,
     files: Vec<PathBuf>,
@@ -163,13 +164,13 @@ fn received(memory: &File, path: &Path) -> io::Result<Contents> {
         at = end;
         Some((packed.inside, Member { bytes, path: path.to_owned(), locator: packed.locator, origin: packed.origin }))
     };
-    let mut contents =
-        Contents { problems: answer.problems, members: answer.members, files: answer.files, ..Contents::default() };
-    for (locator, files) in answer.containers {
+    let Answer { containers, singles, shadow_copies, problems, members, files } = answer;
+    let mut contents = Contents { shadow_copies, problems, members, files, ..Contents::default() };
+    for (locator, shadow_copy, files) in containers {
         let files = files.into_iter().map(&mut file).collect::<Option<BTreeMap<_, _>>>().ok_or_else(cut)?;
-        contents.containers.push(Container { locator, files });
+        contents.containers.push(Container { locator, shadow_copy, files });
     }
-    for packed in answer.singles {
+    for packed in singles {
         contents.singles.push(file(packed).ok_or_else(cut)?);
     }
     Ok(contents)
@@ -209,11 +210,12 @@ fn answer(path: &Path) -> io::Result<()> {
     };
     let of = |container: &Container| {
         let files = container.files.iter().map(|(inside, member)| packed(inside, member)).collect();
-        (container.locator.clone(), files)
+        (container.locator.clone(), container.shadow_copy, files)
     };
     let answer = Answer {
         containers: contents.containers.iter().map(of).collect(),
         singles: contents.singles.iter().map(|(inside, member)| packed(inside, member)).collect(),
+        shadow_copies: contents.shadow_copies,
         problems: contents.problems,
         members: contents.members,
         files: contents.files,
@@ -261,8 +263,9 @@ mod tests {
     fn an_answer_that_is_cut_off_is_no_answer() {
         let file = tempfile::tempfile().unwrap();
         let packed = Packed { inside: PathBuf::from("SAM"), locator: None, origin: Origin::default(), size: 5 };
-        let containers = vec![("a.zip".to_owned(), vec![packed])];
-        let answer = Answer { containers, singles: vec![], problems: vec![], members: 1, files: vec![] };
+        let containers = vec![("a.zip".to_owned(), false, vec![packed])];
+        let answer =
+            Answer { containers, singles: vec![], shadow_copies: vec![], problems: vec![], members: 1, files: vec![] };
         let header = serde_json::to_vec(&answer).unwrap();
         let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
         bytes.extend(header);

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::{InstallationReport, Judgement, Report};
+use crate::evidence::tree::Snapshot;
 use crate::finding::{Finding, Severity, Verdict};
 
 mod coverage;
@@ -59,6 +60,13 @@ pub fn render(report: &Report, style: &Style, writer: &mut impl Write) -> io::Re
     } else {
         listing::write(&mut page, &report.installations)?;
     }
+    if !report.shadow_copies.is_empty() {
+        page.paragraph(0, "Shadow copies", Ink::Strong)?;
+        for copy in &report.shadow_copies {
+            page.labelled(2, 1, "-", &shadow_copy(copy), if copy.read { Ink::Plain } else { Ink::Dim })?;
+        }
+        page.blank()?;
+    }
     if !report.problems.is_empty() {
         page.paragraph(0, "Problems", Ink::Strong)?;
         for problem in &report.problems {
@@ -87,6 +95,20 @@ fn write_judgement(page: &mut Page<'_>, judgement: &Judgement, style: Style) -> 
         findings::write_values(page, 0, &conforming, Ink::Good)?;
     }
     Ok(())
+}
+
+/// `disk.E01!p2!vss1: of 2012-07-20T10:11:12Z, not read (read with --generations all)`
+fn shadow_copy(copy: &Snapshot) -> String {
+    let created = copy.created.map_or_else(String::new, |created| format!("of {created}, "));
+    let deleted = if copy.deleted { "deleted by Windows, " } else { "" };
+    let state = match &copy.problem {
+        None if copy.read => "read".to_owned(),
+        None => "not read (read with --generations all)".to_owned(),
+        Some(why) => {
+            format!("{}; {}", if copy.read { "read" } else { "not read" }, heading::problem(why))
+        }
+    };
+    format!("{}: {created}{deleted}{state}", data::prose(&copy.path))
 }
 
 fn not_judged(installation: &InstallationReport) -> String {

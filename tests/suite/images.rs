@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::command_line::Desk;
 use crate::fixture;
 use crate::history::volume;
+use crate::shadow_volume::{self, BLOCK, Saved, Store};
 
 /// Runs a shell command in the desk's folder; whether its tools are installed.
 fn shell(desk: &Desk, command: &str) -> bool {
@@ -328,4 +329,94 @@ fn public_samples_without_hives_say_where_was_looked() {
     let output = desk.run(&["audit", "partition_image.E01"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{said}");
+}
+
+/// A volume as `new`, with a shadow copy of it as it was when it was `old`.
+fn with_shadow_copy(old: &[u8], new: &[u8]) -> Vec<u8> {
+    let blocks = old.len() / BLOCK;
+    let at = |block: usize| block * BLOCK..(block + 1) * BLOCK;
+    let saved: Vec<Saved> = (0..blocks)
+        .filter(|block| old[at(*block)] != new[at(*block)])
+        .map(|block| Saved::Whole(block as u64))
+        .collect();
+    assert!(!saved.is_empty());
+    let store = Store { created: 129_000_000_000_000_000, sequence: 1, flags: 0x40, saved, ..Store::default() };
+    let mut volume = shadow_volume::build(blocks as u64, &[store]).bytes;
+    for place in (blocks..volume.len() / BLOCK).map(at) {
+        // What the builder saves tells which block of which store it is.
+        let word = u64::from_le_bytes(*volume[place.clone()].first_chunk().unwrap());
+        if word >> 56 == 0x11 && word >> 32 & 0xffff == 1 {
+            let block = usize::try_from(word >> 8 & 0x00ff_ffff).unwrap();
+            volume[place].copy_from_slice(&old[at(block)]);
+        }
+    }
+    let header = volume[0x1e00..0x2000].to_vec();
+    volume[..new.len()].copy_from_slice(new);
+    volume[0x1e00..0x2000].copy_from_slice(&header);
+    volume
+}
+
+#[test]
+fn a_shadow_copy_is_a_generation_of_its_own() {
+    let desk = evidence();
+    if !ntfs(&desk, "old", "") {
+        return;
+    }
+    let config = desk.path("img/WINDOWS/system32/config");
+    let before = fs::read(config.join("SOFTWARE")).unwrap();
+    fs::copy(desk.path("img/WINDOWS/repair/SOFTWARE"), config.join("SOFTWARE")).unwrap();
+    assert_ne!(fs::read(config.join("SOFTWARE")).unwrap(), before);
+    ntfs(&desk, "new", "");
+    let read = |name: &str| fs::read(desk.path(name)).unwrap();
+    fs::write(desk.path("disk"), with_shadow_copy(&read("old"), &read("new"))).unwrap();
+    let found = |evidence: &str| {
+        let report = desk.json(&["find", evidence, "--format", "json"]);
+        let mut found = Vec::new();
+        for installation in report["installations"].as_array().unwrap() {
+            let generation = installation["generation"].as_str().unwrap();
+            for hive in installation["hives"].as_array().unwrap() {
+                let (path, sum) = (hive["path"].as_str().unwrap(), hive["sha256"].as_str().unwrap());
+                found.push((generation.to_owned(), path.to_owned(), sum.to_owned()));
+            }
+        }
+        found
+    };
+    let all = found("disk");
+    let (copied, live): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, path, _)| path.starts_with("disk!vss1!"));
+    assert!(copied.iter().all(|(generation, ..)| generation == "shadow-copy"), "{copied:?}");
+    let sums = |found: &[(String, String, String)]| -> Vec<(String, String)> {
+        let inside = |path: &str| path.rsplit('!').next().unwrap().to_owned();
+        let mut sums: Vec<_> = found.iter().map(|(_, path, sum)| (inside(path), sum.clone())).collect();
+        sums.sort();
+        sums
+    };
+    assert_eq!(sums(&copied), sums(&found("old")));
+    assert_eq!(sums(&live), sums(&found("new")));
+    assert_ne!(sums(&copied), sums(&live));
+    // One that is named is evidence; those that nobody asked for are not read.
+    assert_eq!(sums(&found("disk!vss1")), sums(&copied));
+    let named = found("disk!vss1!WINDOWS/system32/config/SOFTWARE");
+    assert_eq!(named.len(), 1);
+    // They are listed all the same.
+    let listed = |command: &[&str]| {
+        let report = desk.json(command);
+        assert!(report["problems"].as_array().unwrap().is_empty(), "{report:#}");
+        report["shadow_copies"].clone()
+    };
+    let read = listed(&["find", "disk", "--format", "json"]);
+    assert_eq!(read.as_array().unwrap().len(), 1);
+    assert_eq!(read[0]["path"], "disk!vss1");
+    assert_eq!(read[0]["read"], true);
+    assert!(read[0]["created"].is_string() && read[0]["id"].is_string(), "{read:#}");
+    let mut unread = listed(&["audit", "disk", "--format", "json"]);
+    assert_eq!(unread[0]["read"], false);
+    unread[0]["read"] = true.into();
+    assert_eq!(unread, read);
+    assert_eq!(listed(&["audit", "disk", "--format", "json", "--generations", "all"]), read);
+    let told = |command: &[&str]| String::from_utf8(desk.run(command).stdout).unwrap();
+    let live = desk.json(&["audit", "disk", "--format", "json"]);
+    assert!(!live["installations"].to_string().contains("!vss1"));
+    assert!(told(&["audit", "disk"]).contains("not read (read with --generations all)"));
+    let output = desk.run(&["history", "disk", "--format", "csv"]);
+    assert!(String::from_utf8(output.stdout).unwrap().contains("vss1"));
 }

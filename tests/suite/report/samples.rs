@@ -239,6 +239,7 @@ pub(crate) fn report(installations: Vec<InstallationReport>, keep: fn(&Finding) 
             profiles: vec!["kb968001"],
             fail_on: Severity::Low,
         },
+        shadow_copies: vec![],
         problems: Vec::new(),
         installations,
         summary,

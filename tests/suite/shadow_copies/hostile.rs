@@ -71,7 +71,7 @@ fn changed_bytes_in_the_books_neither_panic_nor_last() {
     }
     // Far more than half of the three times 4000 open: most bytes are not looked at, or concern one store alone.
     assert!((2_000..12_000).contains(&opened), "{opened} shadow copies opened");
-    assert!(start.elapsed() < Duration::from_secs(120), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_mins(2), "{:?}", start.elapsed());
 }
 
 #[test]

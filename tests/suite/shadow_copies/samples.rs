@@ -54,7 +54,7 @@ fn ran(test: &str, command: &mut Command) -> bool {
             true
         }
         Err(error) => {
-            eprintln!("{test}: skipped, {:?}: {error}", command.get_program());
+            eprintln!("{test}: skipped, {}: {error}", command.get_program().display());
             false
         }
     }

@@ -30,7 +30,7 @@ const OPTIONS: Options = Options {
     fail_on: hivemend::finding::Severity::Low,
     replay: true,
     map: true,
-    unpacking: hivemend::evidence::archive::Unpacking { password: None, verify_image: false },
+    unpacking: hivemend::evidence::archive::Unpacking { password: None, verify_image: false, live_only: false },
     hash: false,
 };
 
