@@ -22,6 +22,7 @@ use crate::registry::Role;
 mod arguments;
 mod content;
 mod folder;
+mod hibernation;
 mod installation_id;
 mod layout;
 mod name;
@@ -29,6 +30,7 @@ mod pairing;
 mod search;
 
 use arguments::Arguments;
+pub use hibernation::Hibernation;
 use search::{Folder, Seen};
 
 /// What became of an installation's hives before they were found: the one in use, or which kind of older copy.
@@ -117,6 +119,8 @@ pub struct Installation {
     /// At most one SOFTWARE, then at most one SYSTEM, then others by locator. Empty where there are only the files of
     /// zero bytes that Windows 10 leaves in `RegBack`, which `problems` says.
     pub hives: Vec<FoundHive>,
+    /// What the hibernation file of their volume says; `None` where there is none.
+    pub hibernation: Option<Hibernation>,
     /// What is to be said of these hives.
     pub problems: Vec<Problem>,
 }
@@ -140,6 +144,8 @@ pub struct Discovery {
     pub installations: Vec<Installation>,
     /// The shadow copies that volumes in disk images list, read or not.
     pub shadow_copies: Vec<Snapshot>,
+    /// Where was looked in archives and images, and how much there was.
+    looked: Vec<String>,
     /// What could not be opened, and belongs to no installation.
     pub problems: Vec<Problem>,
     /// Files that belong to a container in which hives were found, beside the one that their locators name: the other
@@ -220,6 +226,7 @@ impl Discovery {
                     self.parts.extend(contents.files);
                     self.problems.extend(contents.problems);
                     self.shadow_copies.extend(contents.shadow_copies);
+                    self.looked.extend(contents.looked);
                     beside.files.extend(contents.singles);
                     for container in &contents.containers {
                         self.take_container(container, opening);
@@ -256,6 +263,7 @@ impl Discovery {
         };
         self.problems.extend(contents.problems);
         self.shadow_copies.extend(contents.shadow_copies);
+        self.looked.extend(contents.looked);
         self.parts.extend(contents.files);
         let singles = Container {
             locator: directory::locator(path),
@@ -279,8 +287,8 @@ impl Discovery {
                 .filter(|file| inside || container.locator(file).starts_with(&below))
                 .cloned()
                 .collect();
-            container.files.retain(|file, _| wanted.contains(file));
-            if !container.files.is_empty() {
+            container.files.retain(|file, _| wanted.contains(file) || hibernation::is_named(file));
+            if !wanted.is_empty() {
                 self.take_container(&container, opening);
                 named = Some(());
             }
@@ -329,7 +337,7 @@ impl Discovery {
         let told = self.problems.iter().map(ToString::to_string);
         Error::NoHive {
             evidence: some_of(evidence.iter().map(|path| locator(path)), ", "),
-            looked_at: some_of(std::iter::once(looked_at).chain(told), "; "),
+            looked_at: some_of(std::iter::once(looked_at).chain(told).chain(self.looked), "; "),
         }
     }
 }

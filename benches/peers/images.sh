@@ -1,13 +1,20 @@
 #!/usr/bin/env bash
-# Times the audit of a disk in each kind of image, and reading the disk out of it by the format's own tool, in turns of one
-# run. Prints a table: median seconds of both, MB of hives and of disk a second, resident memory. With root and FUSE also
-# the way of an examiner: ewfmount, mount, audit, umount. Needs mkntfs, wimlib, qemu-img, ewf-tools, GNU time and python3;
+# What each kind of disk image costs, in turns of one run: reading the whole disk out of it, by hivemend and by the format's
+# own tool, and the audit of the hives on it. Prints two tables: MB/s, median seconds, most resident memory of one process.
+# With root and FUSE also the way of an examiner: ewfmount, mount, audit, umount. Needs mkntfs, wimlib, qemu-img, ewf-tools, GNU time and python3;
 # HIVEMEND_CORPUS is the folder of real hives.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 runs=${1:-5}
 cargo build --release --quiet
 hivemend=$PWD/target/release/hivemend
+# Reads a whole disk out of an image.
+disk=$(cargo bench --quiet --bench disk --no-run --message-format=json |
+  python3 -c 'import json, sys
+for line in sys.stdin:
+    one = json.loads(line)
+    if one.get("executable") and one["target"]["name"] == "disk":
+        print(one["executable"])')
 work=$(mktemp -d)
 trap 'umount "$work/mnt" 2>/dev/null || true; umount "$work/ewf" 2>/dev/null || true; rm -rf "$work"' EXIT
 mkdir -p "$work/img/Windows/System32/config" "$work/mnt" "$work/ewf"
@@ -15,12 +22,11 @@ cp "$HIVEMEND_CORPUS"/win81-x64-dirty-no-logs/* "$work/img/Windows/System32/conf
 cd "$work"
 : >all
 truncate -s 2G disk.raw
-mkntfs -q -F disk.raw
+mkntfs -q -Q -F disk.raw >/dev/null 2>&1
 wimcapture img img.wim --config=all --compress=none >/dev/null
-wimapply img.wim 1 disk.raw >/dev/null
-rm img.wim
+wimapply img.wim 1 disk.raw >/dev/null 2>&1
 # Other files, as a disk has them.
-head -c 700M /dev/urandom >noise
+head -c 1500M /dev/urandom >noise
 ntfscp -q disk.raw noise noise
 rm noise
 qemu-img convert -f raw -O vmdk disk.raw disk.vmdk
@@ -30,7 +36,14 @@ qemu-img convert -f raw -O vdi disk.raw disk.vdi
 qemu-img convert -f raw -O qcow2 disk.raw disk.qcow2
 ewfacquire -u -q -t disk -c deflate:fast -S 1400M -C x -D x -e x -E x -N x disk.raw >/dev/null
 
-# Median seconds of a command, and the most KB that were resident.
+# The same files on a much larger disk: does memory grow with it?
+truncate -s 200G large.raw
+mkntfs -q -Q -F -c 4096 large.raw >/dev/null 2>&1
+wimapply img.wim 1 large.raw >/dev/null 2>&1
+rm img.wim
+qemu-img convert -f raw -O qcow2 large.raw large.qcow2
+
+# Median seconds of a command, and the most MB that were resident.
 measure() {
   for _ in $(seq "$runs"); do
     /usr/bin/time -f '%e %M' -o figures -a sh -c "$1" >/dev/null 2>&1 || true
@@ -38,23 +51,39 @@ measure() {
   python3 - <<'PY'
 import statistics
 rows = [line.split() for line in open("figures") if len(line.split()) == 2]
-print(f"{statistics.median(float(row[0]) for row in rows):.2f} s, {max(int(row[1]) for row in rows) // 1000} MB")
+print(f"{statistics.median(float(row[0]) for row in rows):.2f} {max(int(row[1]) for row in rows) // 1000}")
 PY
   rm figures
 }
-echo "| image | hivemend audit | resident | reading the whole disk with | takes | resident |"
+size=$(stat -c %s disk.raw)
+speed() { python3 -c "print(f'{$size / 1e6 / max($1, .01):.0f}')"; }
+
+echo "| reading all of | hivemend | resident | the format's own tool | | resident |"
 echo "|---|--:|--:|---|--:|--:|"
 row() {
-  ours=$(measure "$hivemend audit $1")
-  theirs=$(measure "$3")
-  echo "| $1 | ${ours/, / | } | $2 | ${theirs/, / | } |"
+  read -r ours our_memory <<<"$(measure "$disk $1")"
+  read -r theirs their_memory <<<"$(measure "$3")"
+  echo "| $1 | $(speed "$ours") MB/s | $our_memory MB | $2 | $(speed "$theirs") MB/s | $their_memory MB |"
 }
-for image in disk.raw disk.vmdk disk.vhd disk.vhdx disk.vdi disk.qcow2; do
+for image in disk.vmdk disk.vhd disk.vhdx disk.vdi disk.qcow2; do
   row "$image" "qemu-img convert" "qemu-img convert -O raw $image out.raw"
 done
-row disk.E01 ewfexport "ewfexport -u -q -f raw -t - disk.E01 >/dev/null"
-row disk.E01 "hivemend --verify-image" "$hivemend find disk.E01 --verify-image --no-hash"
+rm -f out.raw
+row disk.raw "cat" "cat disk.raw"
+row disk.E01 ewfexport "ewfexport -u -q -f raw -t - disk.E01"
+
+echo
+echo "| finding and auditing the hives on | takes | resident |"
+echo "|---|--:|--:|"
+audit() {
+  read -r seconds memory <<<"$(measure "$2")"
+  echo "| $1 | $seconds s | $memory MB |"
+}
+audit "their plain folder" "$hivemend audit img"
+for image in disk.raw disk.vmdk disk.vhd disk.vhdx disk.vdi disk.qcow2 disk.E01 large.raw large.qcow2; do
+  audit "$image" "$hivemend audit $image"
+done
 if [ "$(id -u)" = 0 ] && [ -e /dev/fuse ]; then
-  row disk.E01 "ewfmount, mount, audit, umount" \
-    "ewfmount disk.E01 ewf && mount -t ntfs-3g -o ro,loop ewf/ewf1 mnt && $hivemend audit mnt; umount mnt; umount ewf"
+  audit "disk.E01, by ewfmount and ntfs-3g" \
+    "ewfmount disk.E01 ewf && ntfs-3g -o ro ewf/ewf1 mnt && $hivemend audit mnt; umount mnt; umount ewf"
 fi

@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::content::{self, Content};
+use super::hibernation;
 use super::pairing::{self, Candidate, Group};
 use super::search::Folder;
 use super::{FoundHive, FoundLog, Generation, Installation, name};
@@ -69,7 +70,14 @@ pub(super) fn examine(tree: &dyn Tree, folder: &Folder, map: bool) -> Examined {
         // An installation without hives, so that there is something to say it of.
         if !folder.named && !examined.installations.iter().any(|one| one.generation == generation) {
             let evidence = tree.locator(&folder.path);
-            let nothing = Installation { evidence, id: String::new(), generation, hives: vec![], problems: vec![] };
+            let nothing = Installation {
+                evidence,
+                id: String::new(),
+                generation,
+                hives: vec![],
+                hibernation: None,
+                problems: vec![],
+            };
             examined.installations.push(nothing);
         }
         problems.push((generation, empty_backups(tree, folder, &empty)));
@@ -80,7 +88,9 @@ pub(super) fn examine(tree: &dyn Tree, folder: &Folder, map: bool) -> Examined {
             _ => examined.problems.push(problem),
         }
     }
+    let hibernation = hibernation::beside(tree, &folder.path);
     for installation in &mut examined.installations {
+        installation.hibernation = hibernation;
         installation.problems.sort();
         installation.problems.dedup();
     }

@@ -87,6 +87,7 @@ pub(super) fn pair(group: Group) -> Vec<Installation> {
             id: String::new(),
             generation,
             hives,
+            hibernation: None,
             problems: problems.into_iter().flatten().collect(),
         }
     });

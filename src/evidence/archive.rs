@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
 use std::io::{self, BufReader, Cursor, Read, Seek};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -137,6 +138,8 @@ pub struct Contents {
     pub shadow_copies: Vec<Snapshot>,
     /// What could not be unpacked.
     pub problems: Vec<Problem>,
+    /// Where was looked, and how much there was: for saying so where nothing was found.
+    pub looked: Vec<String>,
     /// How many members there were in all.
     pub members: usize,
     /// Files of the system that belong to it, beside the one that was named: segments, extents, parents.
@@ -155,11 +158,24 @@ pub fn unpack(
     wanted: Option<&str>,
     unpacking: &Unpacking,
 ) -> io::Result<Contents> {
+    unpack_to(path, locator, kind, wanted, unpacking, None)
+}
+
+/// [`unpack`]; what is kept is written to `store`, if there is one, and not held in memory.
+pub(super) fn unpack_to(
+    path: &Path,
+    locator: String,
+    kind: Kind,
+    wanted: Option<&str>,
+    unpacking: &Unpacking,
+    store: Option<std::fs::File>,
+) -> io::Result<Contents> {
     let file = std::fs::File::open(path)?;
     let compressed = file.metadata()?.len();
     let unpacking = unpacking.clone();
+    let store = store.map(|file| Store { file, at: 0, buffer: vec![0; STORED_AT_ONCE] });
     let mut unpacker =
-        Unpacker { path: path.to_owned(), left: MOST_UNPACKED, contents: Contents::default(), unpacking };
+        Unpacker { path: path.to_owned(), left: MOST_UNPACKED, contents: Contents::default(), unpacking, store };
     match (kind, wanted) {
         #[cfg(feature = "images")]
         (Kind::Image, wanted) => super::image::read(&mut unpacker, None, &locator, wanted, 0),
@@ -169,6 +185,27 @@ pub fn unpack(
     Ok(unpacker.contents)
 }
 
+/// Where a member of this name lies in its container.
+fn inside(name: &str) -> PathBuf {
+    name.split(['/', '\\']).filter(|part| !part.is_empty() && *part != ".").collect()
+}
+
+/// Where Windows keeps its memory while it sleeps, at the root of its volume. Of it four bytes are unpacked.
+pub const HIBERNATION: &str = "hiberfil.sys";
+
+fn is_hibernation(name: &str) -> bool {
+    name.rsplit(['/', '\\']).next().is_some_and(|name| name.eq_ignore_ascii_case(HIBERNATION))
+}
+
+/// Whether a file of this name should be a hive, so that there is something to say if it is none.
+fn is_expected(name: &str) -> bool {
+    let mut parts = name.rsplit(['/', '\\']);
+    let name = parts.next().unwrap_or_default();
+    let is = |known: &&str| name.eq_ignore_ascii_case(known);
+    let of_windows = parts.next().is_some_and(|folder| folder.eq_ignore_ascii_case("config"));
+    ["SOFTWARE", "SYSTEM"].iter().any(is) || (of_windows && ["SAM", "SECURITY", "DEFAULT"].iter().any(is))
+}
+
 /// Takes what can matter out of a container, and keeps count.
 pub(super) struct Unpacker {
     pub(super) path: PathBuf,
@@ -176,6 +213,51 @@ pub(super) struct Unpacker {
     left: u64,
     pub(super) contents: Contents,
     pub(super) unpacking: Unpacking,
+    store: Option<Store>,
+}
+
+/// Bytes that are read and stored at a time: as many pieces of an image as can be unpacked side by side.
+const STORED_AT_ONCE: usize = 2 << 20;
+
+/// A file to which members are written one after the other.
+struct Store {
+    file: std::fs::File,
+    /// Where the next one goes.
+    at: u64,
+    buffer: Vec<u8>,
+}
+
+impl Store {
+    /// Writes a member that begins so, and goes on for up to `most` bytes; a longer one is not kept. Its size, too.
+    fn take(&mut self, beginning: &[u8], reader: &mut dyn Read, most: u64) -> io::Result<(Unpacked, u64)> {
+        self.file.write_all_at(beginning, self.at)?;
+        let mut size = beginning.len() as u64;
+        let mut reader = reader.take(most);
+        loop {
+            let mut filled = 0_usize;
+            while let Some(rest) = self.buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+                match reader.read(rest) {
+                    Ok(0) => break,
+                    Ok(count) => filled = filled.saturating_add(count),
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            let full = filled == self.buffer.len();
+            self.file.write_all_at(self.buffer.get(..filled).unwrap_or_default(), self.at.saturating_add(size))?;
+            size = size.saturating_add(filled as u64);
+            if !full {
+                break;
+            }
+        }
+        let end = self.at.saturating_add(size);
+        let place = |at: u64| usize::try_from(at).map_err(io::Error::other);
+        let unpacked = Unpacked::sent(place(self.at)?..place(end)?);
+        if size <= most {
+            self.at = end;
+        }
+        Ok((unpacked, size))
+    }
 }
 
 /// One container as it is unpacked.
@@ -185,6 +267,8 @@ pub(super) struct Open {
     pub(super) shadow_copy: bool,
     pub(super) files: BTreeMap<PathBuf, Member>,
     nested: Vec<(PathBuf, Kind, Unpacked)>,
+    /// The folders that were looked into, where not all were.
+    pub(super) places: Vec<String>,
     members: usize,
     empty: usize,
     failed: usize,
@@ -199,6 +283,7 @@ impl Open {
             shadow_copy: false,
             files: BTreeMap::new(),
             nested: Vec::new(),
+            places: Vec::new(),
             members: 0,
             empty: 0,
             failed: 0,
@@ -240,7 +325,12 @@ impl Unpacker {
             ));
         }
         self.contents.members = self.contents.members.saturating_add(open.members);
-        let Open { locator, shadow_copy, files, nested, .. } = open;
+        let Open { locator, origin, shadow_copy, files, nested, members, places, .. } = open;
+        if members > 0 || origin.offset.is_some() {
+            let within = if places.is_empty() { String::new() } else { format!(" in {}", places.join(", ")) };
+            let counted = if members == 1 { "1 file".to_owned() } else { format!("{members} files") };
+            self.contents.looked.push(format!("{locator}: {counted}{within}"));
+        }
         for (inside, kind, bytes) in nested {
             let size = bytes.as_ref().len() as u64;
             let name = format!("{locator}!{}", super::directory::locator(&inside));
@@ -412,6 +502,17 @@ impl Unpacker {
         if let Err(error) = reader.take((BINS as u64).saturating_add(4)).read_to_end(&mut bytes) {
             return self.failed(open, name, &error.to_string());
         }
+        if is_hibernation(name) {
+            bytes.truncate(4);
+            // Who looks at a whole volume comes by it once more.
+            if !open.files.contains_key(&inside(name)) {
+                match self.rest(bytes, &mut io::empty(), 4, true) {
+                    Ok((unpacked, _)) => self.keep(open, name, unpacked),
+                    Err(error) => self.failed(open, name, &error.to_string()),
+                }
+            }
+            return;
+        }
         let nested = Kind::of(&bytes);
         let bins = bytes.get(BINS..).is_some_and(|bins| bins.starts_with(b"hbin"));
         if bytes.is_empty() {
@@ -419,14 +520,18 @@ impl Unpacker {
             if open.empty > MOST_EMPTY {
                 return;
             }
-        } else if nested.is_none() && !bins && !bytes.starts_with(b"regf") {
+        } else if nested.is_none() && !bins && !bytes.starts_with(b"regf") && !is_expected(name) {
+            #[cfg(feature = "images")]
+            if let Some(super::disk::Refusal { what, .. }) = super::disk::refusal(&bytes, &[]) {
+                self.failed(open, name, what);
+            }
             return;
         }
         let most = self.left.min(compressed.saturating_mul(HIGHEST_RATIO).max(RATIO_FROM));
-        if let Err(error) = reader.take(most).read_to_end(&mut bytes) {
-            return self.failed(open, name, &error.to_string());
-        }
-        let size = bytes.len() as u64;
+        let (unpacked, size) = match self.rest(bytes, reader, most, nested.is_none()) {
+            Ok(unpacked) => unpacked,
+            Err(error) => return self.failed(open, name, &error.to_string()),
+        };
         if size > most {
             let why = if most == self.left {
                 format!("more than {} GiB unpacked in all", MOST_UNPACKED >> 30)
@@ -436,21 +541,36 @@ impl Unpacker {
             return self.failed(open, name, &why);
         }
         self.left = self.left.saturating_sub(size);
-        let inside: PathBuf = name.split(['/', '\\']).filter(|part| !part.is_empty() && *part != ".").collect();
-        let unpacked = Unpacked::from(bytes);
         if let Some(kind) = nested {
-            open.nested.push((inside, kind, unpacked));
+            open.nested.push((inside(name), kind, unpacked));
             return;
         }
-        match open.files.entry(inside) {
+        self.keep(open, name, unpacked);
+    }
+
+    /// The rest of a member, up to `most` bytes and one more, and the size of the whole; `kept` says that it is not needed
+    /// here any more.
+    fn rest(
+        &mut self,
+        beginning: Vec<u8>,
+        reader: &mut dyn Read,
+        most: u64,
+        kept: bool,
+    ) -> io::Result<(Unpacked, u64)> {
+        if let Some(store) = self.store.as_mut().filter(|_| kept) {
+            return store.take(&beginning, reader, most);
+        }
+        let mut bytes = beginning;
+        reader.take(most).read_to_end(&mut bytes)?;
+        let size = bytes.len() as u64;
+        Ok((Unpacked::from(bytes), size))
+    }
+
+    fn keep(&mut self, open: &mut Open, name: &str, bytes: Unpacked) {
+        match open.files.entry(inside(name)) {
             Entry::Occupied(_) => self.failed(open, name, "a second member of that name, which was not looked at"),
             Entry::Vacant(place) => {
-                place.insert(Member {
-                    bytes: unpacked,
-                    path: self.path.clone(),
-                    locator: None,
-                    origin: open.origin.clone(),
-                });
+                place.insert(Member { bytes, path: self.path.clone(), locator: None, origin: open.origin.clone() });
             }
         }
     }

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::archive::{Open, Unpacker};
+use super::archive::{HIBERNATION, Open, Unpacker};
 use super::block::Blocks;
 use super::directory::locator;
 use super::disk::{self, Algorithm, Disk};
@@ -86,7 +86,8 @@ pub(super) fn read(unpacker: &mut Unpacker, within: Option<Unpacked>, name: &str
             Ok(Some(system)) => {
                 let partition = volume.number.and_then(|number| u64::try_from(number).ok());
                 let (format, offset) = (disk.kind.to_string(), Some(volume.start));
-                let origin = Origin { format, partition, offset, stored_hash: stored_hash.clone() };
+                let origin =
+                    Origin { format, partition, offset, stored_hash: stored_hash.clone(), facts: disk.facts.clone() };
                 let copy = wanted.filter(|wanted| is_copy(wanted));
                 if copy.is_none() {
                     files(unpacker, system.as_ref(), Open::new(locator.clone(), origin.clone()), wanted, depth);
@@ -96,7 +97,7 @@ pub(super) fn read(unpacker: &mut Unpacker, within: Option<Unpacked>, name: &str
                 }
             }
             // A volume of another system, or of none.
-            Ok(None) => {}
+            Ok(None) => unpacker.contents.looked.push(format!("{locator}: no NTFS, FAT or exFAT")),
             Err(why) => {
                 let problem = Problem::of(locator, "a file system that can be read", why);
                 unpacker.tell(problem.advise("mount the volume read-only, and name its folder"));
@@ -207,10 +208,18 @@ fn verified(disk: &Disk, name: &str) -> Vec<Problem> {
 fn files(unpacker: &mut Unpacker, system: &dyn FileSystem, open: Open, wanted: Option<&str>, depth: usize) {
     let mut search = Search { unpacker, open, left: MOST_ENTRIES, told: 0 };
     match system.root() {
-        Ok(root) => match wanted {
-            Some(path) => search.wanted(root, path),
-            None => search.volume(root),
-        },
+        Ok(mut root) => {
+            // Whether the Windows of these hives sleeps.
+            match root.child(HIBERNATION) {
+                Ok(Some(file)) if !file.is_folder() && !file.is_link() => search.file(&file, &file.name()),
+                Ok(_) => {}
+                Err(why) => search.obstacle(HIBERNATION, &why),
+            }
+            match wanted {
+                Some(path) => search.wanted(root, path),
+                None => search.volume(root),
+            }
+        }
         Err(why) => search.obstacle("", &why),
     }
     let Search { unpacker, open, .. } = search;
@@ -272,6 +281,7 @@ impl Search<'_> {
             let inside = below(path, &name);
             if ways.iter().any(|way| way.is_empty()) {
                 found = true;
+                self.open.places.push(inside.clone());
                 self.files_of(&mut child, &inside);
             }
             let on: Vec<&[&str]> = ways.into_iter().filter(|way| !way.is_empty()).collect();

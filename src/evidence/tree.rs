@@ -36,6 +36,16 @@ impl Unpacked {
         whole.get(range.clone())?;
         Some(Self { whole: Arc::clone(whole), range })
     }
+
+    /// Bytes that a worker has put at this place of what it sends; to itself they are lost.
+    pub(super) fn sent(range: Range<usize>) -> Self {
+        Self { whole: Arc::new(Bytes::Read(Vec::new())), range }
+    }
+
+    /// Where they lie in what they are a part of.
+    pub(super) fn range(&self) -> Range<usize> {
+        self.range.clone()
+    }
 }
 
 impl From<Vec<u8>> for Unpacked {
@@ -88,11 +98,6 @@ impl File {
     /// One that was unpacked from the container at `path`.
     pub fn within(path: impl Into<PathBuf>, unpacked: Unpacked) -> Self {
         Self { path: path.into(), unpacked: Some(unpacked) }
-    }
-
-    /// Whether other files of the volume are where its path says.
-    pub fn is_on_disk(&self) -> bool {
-        self.unpacked.is_none()
     }
 
     /// Its bytes; for `map` see [`Bytes::open`].
@@ -245,6 +250,9 @@ pub struct Origin {
     pub offset: Option<u64>,
     /// A hash of the whole disk that the image holds, as `md5:` or `sha1:` and hexadecimal digits.
     pub stored_hash: Option<String>,
+    /// Of a disk image: what else is to be known of it, in sentences: sectors that could not be read when it was made,
+    /// states of the disk that it holds beside this one.
+    pub facts: Vec<String>,
 }
 
 impl Container {

@@ -3,6 +3,7 @@
 //! MBR with extended partitions and GPT with its backup, in sectors of 512 and 4,096 bytes. What of a table can be read
 //! counts: a partition behind the end of a truncated image is told of, and the others are read.
 
+use std::cmp::Reverse;
 use std::io;
 use std::sync::Arc;
 
@@ -69,17 +70,15 @@ pub fn volumes(disk: &Blocks, path: &str) -> Result<(Vec<Volume>, Vec<Problem>),
         }
     }
     if partitions.is_none() {
-        // The table is the same for both sizes of sectors: that of which more partitions begin with a file system counts.
+        // The table is the same for both sizes of sectors: that of which more partitions begin with a file system counts,
+        // or else more tables of extended partitions are where it says.
         let readings = SECTORS.map(|sector| mbr::read(disk, sector));
         let fits = |table: &mbr::Table| {
-            table
-                .partitions
-                .iter()
-                .filter(|one| beginning(disk, one.start).is_ok_and(|first| is_file_system(&first)))
-                .count()
+            let is_volume = |one: &&Partition| beginning(disk, one.start).is_ok_and(|first| is_file_system(&first));
+            (table.partitions.iter().filter(is_volume).count(), Reverse(table.problems.len()))
         };
         let [small, large] = readings;
-        let (small_fits, large_fits) = (small.as_ref().map_or(0, fits), large.as_ref().map_or(0, fits));
+        let (small_fits, large_fits) = (small.as_ref().map(fits), large.as_ref().map(fits));
         if let Some(table) = if large_fits > small_fits { large } else { small } {
             problems
                 .extend(table.problems.into_iter().map(|problem| Problem { path: Some(path.to_owned()), ..problem }));

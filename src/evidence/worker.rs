@@ -6,7 +6,8 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -54,13 +55,14 @@ struct Request {
     seconds: u64,
 }
 
-/// What it answers, in front of the bytes of all files.
+/// What it answers, behind the bytes of all files; how long it is stands at the end, in eight bytes.
 #[derive(Serialize, Deserialize)]
 struct Answer {
     containers: Vec<(String, bool, Vec<Packed>)>,
     singles: Vec<Packed>,
     shadow_copies: Vec<Snapshot>,
     problems: Vec<Problem>,
+    looked: Vec<String>,
     members: usize,
     files: Vec<PathBuf>,
 }
@@ -71,7 +73,8 @@ struct Packed {
     inside: PathBuf,
     locator: Option<String>,
     origin: Origin,
-    size: usize,
+    start: usize,
+    end: usize,
 }
 
 /// Unpacks a container as [`archive::unpack`] does, in a worker where this program has one.
@@ -154,20 +157,19 @@ fn ended(status: Option<ExitStatus>, seconds: u64) -> String {
 fn received(memory: &File, path: &Path) -> io::Result<Contents> {
     let cut = || io::Error::other("an answer of its reader that is cut off; please report it");
     let whole = Arc::new(Bytes::Mapped(map_privately(memory)?));
-    let header = whole.first_chunk::<8>().ok_or_else(cut)?;
-    let length = usize::try_from(u64::from_le_bytes(*header)).map_err(io::Error::other)?;
-    let mut at = 8_usize.checked_add(length).ok_or_else(cut)?;
-    let answer: Answer = serde_json::from_slice(whole.get(8..at).ok_or_else(cut)?)?;
-    let mut file = |packed: Packed| {
-        let end = at.checked_add(packed.size)?;
-        let bytes = Unpacked::part(&whole, at..end)?;
-        at = end;
+    let length =
+        usize::try_from(u64::from_le_bytes(*whole.last_chunk::<8>().ok_or_else(cut)?)).map_err(io::Error::other)?;
+    let end = whole.len().saturating_sub(8);
+    let answer = end.checked_sub(length).and_then(|start| whole.get(start..end)).ok_or_else(cut)?;
+    let answer: Answer = serde_json::from_slice(answer)?;
+    let file = |packed: Packed| {
+        let bytes = Unpacked::part(&whole, packed.start..packed.end)?;
         Some((packed.inside, Member { bytes, path: path.to_owned(), locator: packed.locator, origin: packed.origin }))
     };
-    let Answer { containers, singles, shadow_copies, problems, members, files } = answer;
-    let mut contents = Contents { shadow_copies, problems, members, files, ..Contents::default() };
+    let Answer { containers, singles, shadow_copies, problems, looked, members, files } = answer;
+    let mut contents = Contents { shadow_copies, problems, looked, members, files, ..Contents::default() };
     for (locator, shadow_copy, files) in containers {
-        let files = files.into_iter().map(&mut file).collect::<Option<BTreeMap<_, _>>>().ok_or_else(cut)?;
+        let files = files.into_iter().map(file).collect::<Option<BTreeMap<_, _>>>().ok_or_else(cut)?;
         contents.containers.push(Container { locator, shadow_copy, files });
     }
     for packed in singles {
@@ -197,16 +199,17 @@ fn answer(path: &Path) -> io::Result<()> {
         setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })?;
     }
     let Request { locator, kind, wanted, unpacking, .. } = request;
-    let contents =
-        archive::unpack(path, locator.clone(), kind, wanted.as_deref(), &unpacking).unwrap_or_else(|error| {
+    // Unlike a file, stdout of the library would be read for ends of lines.
+    let mut out = File::from(rustix::io::dup(rustix::stdio::stdout())?);
+    let store = Some(out.try_clone()?);
+    let contents = archive::unpack_to(path, locator.clone(), kind, wanted.as_deref(), &unpacking, store)
+        .unwrap_or_else(|error| {
             let problem = Problem::of(locator, kind.expected(), error.to_string());
             Contents { problems: vec![problem], ..Contents::default() }
         });
-    let packed = |inside: &PathBuf, member: &Member| Packed {
-        inside: inside.clone(),
-        locator: member.locator.clone(),
-        origin: member.origin.clone(),
-        size: member.bytes.as_ref().len(),
+    let packed = |inside: &PathBuf, member: &Member| {
+        let Range { start, end } = member.bytes.range();
+        Packed { inside: inside.clone(), locator: member.locator.clone(), origin: member.origin.clone(), start, end }
     };
     let of = |container: &Container| {
         let files = container.files.iter().map(|(inside, member)| packed(inside, member)).collect();
@@ -217,21 +220,14 @@ fn answer(path: &Path) -> io::Result<()> {
         singles: contents.singles.iter().map(|(inside, member)| packed(inside, member)).collect(),
         shadow_copies: contents.shadow_copies,
         problems: contents.problems,
+        looked: contents.looked,
         members: contents.members,
         files: contents.files,
     };
-    let header = serde_json::to_vec(&answer)?;
-    // Unlike a file, stdout of the library would be read for ends of lines.
-    let mut out = File::from(rustix::io::dup(rustix::stdio::stdout())?);
-    out.write_all(&(header.len() as u64).to_le_bytes())?;
-    out.write_all(&header)?;
-    // What is written is let go, so that it is there once only.
-    for (_, member) in contents.containers.into_iter().flat_map(|container| container.files) {
-        out.write_all(member.bytes.as_ref())?;
-    }
-    for (_, member) in contents.singles {
-        out.write_all(member.bytes.as_ref())?;
-    }
+    let answer = serde_json::to_vec(&answer)?;
+    out.seek(SeekFrom::End(0))?;
+    out.write_all(&answer)?;
+    out.write_all(&(answer.len() as u64).to_le_bytes())?;
     out.flush()
 }
 
@@ -262,14 +258,21 @@ mod tests {
     #[test]
     fn an_answer_that_is_cut_off_is_no_answer() {
         let file = tempfile::tempfile().unwrap();
-        let packed = Packed { inside: PathBuf::from("SAM"), locator: None, origin: Origin::default(), size: 5 };
+        let packed =
+            Packed { inside: PathBuf::from("SAM"), locator: None, origin: Origin::default(), start: 0, end: 5 };
         let containers = vec![("a.zip".to_owned(), false, vec![packed])];
-        let answer =
-            Answer { containers, singles: vec![], shadow_copies: vec![], problems: vec![], members: 1, files: vec![] };
-        let header = serde_json::to_vec(&answer).unwrap();
-        let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
-        bytes.extend(header);
-        bytes.extend(b"regf!");
+        let answer = Answer {
+            containers,
+            singles: vec![],
+            shadow_copies: vec![],
+            problems: vec![],
+            looked: vec![],
+            members: 1,
+            files: vec![],
+        };
+        let answer = serde_json::to_vec(&answer).unwrap();
+        let length = (answer.len() as u64).to_le_bytes();
+        let bytes = [b"regf!".as_slice(), &answer, &length].concat();
         (&file).write_all(&bytes).unwrap();
         let contents = received(&file, Path::new("a.zip")).unwrap();
         assert_eq!(contents.containers[0].files[Path::new("SAM")].bytes.as_ref(), b"regf!");

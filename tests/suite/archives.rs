@@ -53,6 +53,7 @@ fn every_kind_of_archive_gives_what_the_plain_files_give() {
     for (program, arguments) in [
         ("zip", &["-qr", "a.zip", "img"][..]),
         ("zip", &["-q0r", "stored.zip", "img"]),
+        ("zip", &["-qr", "-fz", "zip64.zip", "img"]),
         ("tar", &["-cf", "a.tar", "img"]),
         ("tar", &["-cf", "pax.tar", "--format=pax", "img"]),
         ("tar", &["-czf", "a.tar.gz", "img"]),
@@ -67,6 +68,35 @@ fn every_kind_of_archive_gives_what_the_plain_files_give() {
         }
     }
     assert!(tried > 0, "no archiver is installed");
+}
+
+#[test]
+fn a_history_and_a_verification_take_archives_and_what_is_in_them() {
+    let desk = evidence();
+    if !tool(&desk, "zip", &["-qr", "a.zip", "img"]) {
+        return;
+    }
+    let history = |evidence: &str| {
+        let output = desk.run(&["history", evidence, "--format", "csv"]);
+        (output.status.code(), String::from_utf8(output.stdout).unwrap().replace("a.zip!", ""))
+    };
+    let plain = history("img");
+    assert!(plain.1.lines().count() > 100, "{}", plain.1);
+    assert_eq!(history("a.zip"), plain);
+    assert_eq!(history("a.zip!img"), plain);
+
+    let patch = "Windows Registry Editor Version 5.00\r\n\r\n\
+                 [HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\BITS]\r\n\"Start\"=dword:4\r\n";
+    fs::write(desk.path("a.reg"), patch).unwrap();
+    let verified = |evidence: &str| {
+        let output = desk.run(&["verify", "a.reg", evidence, "--format", "json"]);
+        let verification: Value = serde_json::from_slice(&output.stdout).unwrap();
+        (output.status.code(), verification["installations"][0]["operations"].clone())
+    };
+    let live = "img/WINDOWS/system32/config";
+    let plain = verified(live);
+    assert_eq!(plain.1.as_array().unwrap().len(), 2, "{}", plain.1);
+    assert_eq!(verified(&format!("a.zip!{live}")), plain);
 }
 
 #[test]

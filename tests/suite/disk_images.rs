@@ -1,5 +1,6 @@
 //! Disks inside images: their bytes are those that went in, whatever wrote the image.
 
+mod file_systems;
 mod samples;
 
 use std::fs;

@@ -9,6 +9,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::command_line::Desk;
+use crate::exfat;
 use crate::fixture;
 use crate::history::volume;
 use crate::shadow_volume::{self, BLOCK, Saved, Store};
@@ -69,6 +70,28 @@ fn ntfs(desk: &Desk, name: &str, options: &str) -> bool {
     )
 }
 
+/// Takes every second cluster of an NTFS volume on which nothing is yet. Of what is free ntfs-3g then uses one cluster in
+/// each 65,536, so that the volume has to be large.
+fn take_every_second_cluster(desk: &Desk, name: &str) {
+    assert!(shell(desk, &format!("ntfscat -i 6 {name} >bitmap")));
+    let bitmap: Vec<u8> = fs::read(desk.path("bitmap")).unwrap().iter().map(|byte| byte | 0x55).collect();
+    fs::write(desk.path("bitmap"), bitmap).unwrap();
+    assert!(shell(desk, &format!("ntfscp -q -f -i {name} bitmap 6")));
+}
+
+/// An exFAT volume of 64 MiB with the evidence on it.
+fn exfat(desk: &Desk, name: &str) -> bool {
+    let make =
+        format!("command -v mkfs.exfat >/dev/null || exit 127; truncate -s 64M {name} && mkfs.exfat {name} >/dev/null");
+    if !shell(desk, &make) {
+        return false;
+    }
+    let empty = exfat::Volume::formatted(fs::read(desk.path(name)).unwrap());
+    fs::write(desk.path(name), empty.copy(&desk.path("img"))).unwrap();
+    // It is an exFAT volume: who says so is not us.
+    shell(desk, &format!("fsck.exfat -n {name}"))
+}
+
 /// A FAT volume of 64 MiB with the evidence on it.
 fn fat(desk: &Desk, name: &str, bits: u32) -> bool {
     let clusters = if bits == 32 { "-s 1" } else { "" };
@@ -106,6 +129,10 @@ fn every_file_system_gives_what_the_plain_files_give() {
             tried += 1;
         }
     }
+    if exfat(&desk, "exfat") {
+        assert_eq!(audited(&desk, "exfat", "exfat"), plain);
+        tried += 1;
+    }
     for bits in [12, 16, 32] {
         let name = format!("fat{bits}");
         if fat(&desk, &name, bits) {
@@ -114,6 +141,34 @@ fn every_file_system_gives_what_the_plain_files_give() {
         }
     }
     assert!(tried > 0, "no file system can be made");
+}
+
+#[test]
+fn hives_in_hundreds_of_pieces_are_put_together() {
+    let desk = evidence();
+    let hive = "WINDOWS/system32/config/SOFTWARE";
+    // What no table of clusters in one record has room for.
+    let mut file = OpenOptions::new().append(true).open(desk.path(&format!("img/{hive}"))).unwrap();
+    let filling: Vec<u8> = (0..40_000_u32).flat_map(u32::to_le_bytes).collect();
+    file.write_all(&filling).unwrap();
+    let plain = plain(&desk);
+    if !shell(&desk, "command -v mkntfs ntfscat ntfscp wimcapture >/dev/null || exit 127") {
+        return;
+    }
+    for (name, options) in [("in-pieces", ""), ("compressed", "-C")] {
+        shell(&desk, &format!("truncate -s 12G {name} && mkntfs -q -Q -F -c 1024 {options} {name}"));
+        take_every_second_cluster(&desk, name);
+        shell(
+            &desk,
+            &format!(
+                ": >all && wimcapture img img.wim --config=all --compress=none >/dev/null && wimapply img.wim 1 {name} >/dev/null \
+                 && ntfsinfo -F {hive} {name} >about && ntfscat {name} {hive} | cmp - img/{hive}"
+            ),
+        );
+        let about = fs::read_to_string(desk.path("about")).unwrap();
+        assert!(about.contains("$ATTRIBUTE_LIST"), "{about}");
+        assert_eq!(audited(&desk, name, name), plain, "{name}");
+    }
 }
 
 #[test]
@@ -151,8 +206,7 @@ fn every_partition_table_gives_what_the_plain_files_give() {
         let hives = report["installations"][0]["hives"].as_array().unwrap();
         assert_eq!(hives.len(), 1);
         let stands = &hives[0]["container"];
-        let expected =
-            serde_json::json!({"format": "raw", "partition": part, "offset": start * 512, "stored_hash": null});
+        let expected = serde_json::json!({"format": "raw", "partition": part, "offset": start * 512, "stored_hash": null, "facts": []});
         assert_eq!(*stands, expected);
     }
 }
@@ -243,6 +297,49 @@ fn the_hash_that_an_image_holds_is_shown_and_checked() {
 }
 
 #[test]
+fn a_windows_in_an_image_or_an_archive_that_sleeps_is_told_before_it_is_patched() {
+    let desk = Desk::with(&[]);
+    fixture::compile("windows-xp-senslogn-shutdown-wrong").unwrap().write(&desk.path("img")).unwrap();
+    let warned = |evidence: &str, patch: &str| {
+        assert_eq!(desk.code(&["audit", evidence, "--patch", patch]), 1, "{evidence}");
+        let folder = fs::read_dir(desk.path(patch)).unwrap().next().unwrap().unwrap().path();
+        let plan: Value = serde_json::from_slice(&fs::read(folder.join("plan.json")).unwrap()).unwrap();
+        plan["warnings"].to_string().contains("hiberfil.sys on this volume holds a Windows that was hibernated")
+    };
+    for (state, sleeps) in [("hibr", true), ("wake", false)] {
+        fs::write(desk.path("img/hiberfil.sys"), state.repeat(5_000)).unwrap();
+        assert_eq!(warned("img", &format!("{state}-plain")), sleeps);
+        if shell(&desk, &format!("tar cf {state}.tar img")) {
+            assert_eq!(warned(&format!("{state}.tar"), &format!("{state}-archive")), sleeps);
+        }
+        if ntfs(&desk, state, "") {
+            assert_eq!(warned(state, &format!("{state}-image")), sleeps);
+            let place = format!("{state}!Windows/System32/config");
+            assert_eq!(warned(&place, &format!("{state}-place")), sleeps);
+        }
+    }
+}
+
+#[test]
+fn what_is_to_be_known_of_an_image_is_in_its_report() {
+    let desk = evidence();
+    if !ntfs(&desk, "volume.raw", "")
+        || !shell(&desk, "qemu-img convert -f raw -O qcow2 volume.raw a.qcow2 && qemu-img snapshot -c before a.qcow2")
+    {
+        return;
+    }
+    let report = desk.json(&["find", "a.qcow2", "--format", "json"]);
+    let facts = &report["installations"][0]["hives"][0]["container"]["facts"];
+    assert_eq!(*facts, serde_json::json!(["a.qcow2: 1 internal snapshots; the current state is read"]));
+    let output = desk.run(&["find", "a.qcow2"]);
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        table.contains("Disk images") && table.contains("a.qcow2: QCOW2; a.qcow2: 1 internal snapshots"),
+        "{table}"
+    );
+}
+
+#[test]
 fn a_link_on_a_volume_leads_nowhere() {
     let desk = evidence();
     let outside = desk.path("img/WINDOWS/system32/config/SOFTWARE");
@@ -324,11 +421,27 @@ fn public_samples_without_hives_say_where_was_looked() {
     let output = desk.run(&["audit", "windows_volume.qcow2"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains("no hive"), "{said}");
+    assert!(said.contains("no SOFTWARE or SYSTEM hive was found here (1 file; windows_volume.qcow2: 1 file in Windows/System32/config)"), "{said}");
     unpack("partition_image.E01");
-    let output = desk.run(&["audit", "partition_image.E01"]);
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(2), "{said}");
+    let said = desk.complaint(2, &["audit", "partition_image.E01"]);
+    let told = "partition_image.E01!Windows/System32/Config/SYSTEM: expected a hive (regf), found a text file";
+    assert!(said.contains(told), "{said}");
+}
+
+/// Files that are named like hives and are none were passed over without a word.
+#[test]
+fn what_should_be_a_hive_and_is_none_is_told() {
+    let desk = evidence();
+    let config = desk.path("img/WINDOWS/system32/config");
+    fs::write(config.join("system"), [0; 8192]).unwrap();
+    for (name, is_made) in [("disk", ntfs(&desk, "disk", "")), ("img.tar", shell(&desk, "tar cf img.tar img"))] {
+        if !is_made {
+            continue;
+        }
+        let report = desk.json(&["audit", name, "--format", "json"]);
+        let told = report.to_string().to_lowercase();
+        assert!(told.contains(r#"system32/config/system""#) && told.contains(r#""found":"zeros""#), "{name}: {told}");
+    }
 }
 
 /// A volume as `new`, with a shadow copy of it as it was when it was `old`.

@@ -170,6 +170,10 @@ impl Map for Ewf {
         Ok(Run::Piece { number, within: usize::try_from(within).map_err(io::Error::other)? })
     }
 
+    fn piece(&self) -> Option<u64> {
+        Some(self.volume.chunk)
+    }
+
     fn unpack(&self, number: u64) -> io::Result<Vec<u8>> {
         let (file, start, length, packed) = self.place(number)?;
         let before = number.saturating_mul(self.volume.chunk);

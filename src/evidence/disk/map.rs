@@ -3,9 +3,13 @@
 use std::io;
 
 use flate2::{Decompress, FlushDecompress, Status};
+use rayon::prelude::*;
 
 use super::kept::Kept;
 use crate::evidence::block::{BlockRead, Blocks};
+
+/// Bytes of pieces that are unpacked ahead; fewer than are kept.
+const MOST_PREPARED: u64 = 2 << 20;
 
 /// What the bytes of a disk from some place on are.
 pub(super) enum Run {
@@ -30,6 +34,11 @@ pub(super) trait Map: Send + Sync {
     /// Where the image's tables cannot be read or cannot be right.
     fn run(&self, offset: u64) -> io::Result<Run>;
 
+    /// Bytes of an unpacked piece, where there are pieces; they lie on the disk at multiples of that.
+    fn piece(&self) -> Option<u64> {
+        None
+    }
+
     /// Unpacks the piece that a run named.
     ///
     /// # Errors
@@ -50,6 +59,27 @@ impl<M: Map> Mapped<M> {
     /// `below` is the parent disk of a differencing image.
     pub(super) fn new(map: M, below: Option<Blocks>) -> Self {
         Self { map, below, pieces: Kept::default() }
+    }
+
+    /// Unpacks the pieces side by side that a long read will come to. What fails is told when it is come to.
+    fn prepare(&self, length: usize, offset: u64) {
+        let Some(piece) = self.map.piece().filter(|piece| *piece > 0 && *piece < length as u64) else { return };
+        let end = offset.saturating_add(length as u64).min(self.map.size());
+        let most = (MOST_PREPARED.checked_div(piece)).and_then(|most| usize::try_from(most).ok()).unwrap_or_default();
+        let first = offset.saturating_sub(offset.checked_rem(piece).unwrap_or_default());
+        let places = (0_u64..).map(|place| first.saturating_add(place.saturating_mul(piece)));
+        let numbers: Vec<u64> = places
+            .take_while(|place| *place < end)
+            .take(most)
+            .filter_map(|place| match self.map.run(place) {
+                Ok(Run::Piece { number, .. }) => Some(number),
+                _ => None,
+            })
+            .collect();
+        if numbers.len() > 1 {
+            let unpack = |number: &u64| self.pieces.get(*number, || self.map.unpack(*number)).is_err();
+            let _ = numbers.par_iter().filter(|number| unpack(number)).count();
+        }
     }
 
     /// Fills the beginning of `buffer` from one run; how many bytes came.
@@ -96,6 +126,7 @@ impl<M: Map> BlockRead for Mapped<M> {
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let mut done = 0_usize;
+        self.prepare(buffer.len(), offset);
         while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
             let place = offset.saturating_add(done as u64);
             if place >= self.map.size() {

@@ -159,6 +159,10 @@ impl Map for Qcow2 {
         }
     }
 
+    fn piece(&self) -> Option<u64> {
+        Some(self.cluster())
+    }
+
     fn unpack(&self, number: u64) -> io::Result<Vec<u8>> {
         let entry = self.entry(number.checked_shl(self.bits).unwrap_or_default())?;
         // The place takes the low bits, how many sectors follow its own one the others.

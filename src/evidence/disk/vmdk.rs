@@ -206,6 +206,10 @@ impl Map for Sparse {
         })
     }
 
+    fn piece(&self) -> Option<u64> {
+        self.packed.then_some(self.grain)
+    }
+
     fn unpack(&self, number: u64) -> io::Result<Vec<u8>> {
         let at = self.entry(number)?.saturating_mul(SECTOR);
         let file = self.pages.file();

@@ -1,7 +1,7 @@
 //! Public sample images: `HIVEMEND_IMAGES` names the folder that has them, packed.
 
 use std::fs;
-use std::io::SeekFrom;
+use std::io::{Read, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use hivemend::evidence::disk::{self, Kind};
@@ -11,13 +11,16 @@ use keramics_formats::{FileResolverReference, OsFileResolver, PathComponent};
 use super::run;
 
 /// Unpacks a sample into the folder; nothing where there are none.
-fn sample(folder: &Path, name: &str) -> Option<PathBuf> {
+pub(super) fn sample(folder: &Path, name: &str) -> Option<PathBuf> {
     let Some(images) = std::env::var_os("HIVEMEND_IMAGES") else {
         eprintln!("skipped: HIVEMEND_IMAGES names no folder of sample images");
         return None;
     };
-    let packed = PathBuf::from(images).join(format!("{name}.xz"));
-    let mut reader = lzma_rust2::XzReader::new(fs::File::open(&packed).unwrap(), true);
+    let images = PathBuf::from(images);
+    let mut reader: Box<dyn Read> = match fs::File::open(images.join(format!("{name}.xz"))) {
+        Ok(packed) => Box::new(lzma_rust2::XzReader::new(packed, true)),
+        Err(_) => Box::new(flate2::read::GzDecoder::new(fs::File::open(images.join(format!("{name}.gz"))).unwrap())),
+    };
     let path = folder.join(name);
     std::io::copy(&mut reader, &mut fs::File::create(&path).unwrap()).unwrap();
     Some(path)

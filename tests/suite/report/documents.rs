@@ -51,6 +51,7 @@ fn full() -> Report {
         partition: Some(2),
         offset: Some(1_048_576),
         stored_hash: Some("md5:0123abcd".to_owned()),
+        facts: vec!["disk.E01: 8 sectors could not be read when the image was made".to_owned()],
     });
     hive.integrity.replay = Some(Replay {
         log_format: LogFormat::New,
