@@ -55,6 +55,11 @@ print(f"{statistics.median(float(row[0]) for row in rows):.2f} {max(int(row[1]) 
 PY
   rm figures
 }
+# The hives alone, in archives.
+zip -qr hives.zip img
+tar -czf hives.tar.gz img
+7z a -bso0 -bsp0 hives.7z img
+
 size=$(stat -c %s disk.raw)
 speed() { python3 -c "print(f'{$size / 1e6 / max($1, .01):.0f}')"; }
 
@@ -87,3 +92,9 @@ if [ "$(id -u)" = 0 ] && [ -e /dev/fuse ]; then
   audit "disk.E01, by ewfmount and ntfs-3g" \
     "ewfmount disk.E01 ewf && ntfs-3g -o ro ewf/ewf1 mnt && $hivemend audit mnt; umount mnt; umount ewf"
 fi
+for archive in hives.zip hives.tar.gz hives.7z; do
+  audit "$archive" "$hivemend audit $archive"
+done
+audit "hives.zip, by unzip" "unzip -q hives.zip -d out && $hivemend audit out; rm -r out"
+audit "hives.tar.gz, by tar" "mkdir out && tar -xzf hives.tar.gz -C out && $hivemend audit out; rm -r out"
+audit "hives.7z, by 7z" "7z x -bso0 -bsp0 -oout hives.7z && $hivemend audit out; rm -r out"

@@ -116,7 +116,7 @@ fn images(report: &Report) -> BTreeSet<String> {
             let volume = hive.path.rsplit_once('!').map_or("", |(volume, _)| volume);
             let from = if *offset > 0 { format!(", from byte {}", grouped(*offset)) } else { String::new() };
             let start = format!("{}: {format}{from}", data::prose(volume));
-            let told = stored_hash.iter().chain(facts).map(|told| data::prose(told).to_string());
+            let told = stored_hash.iter().chain(facts).map(|told| data::prose(told));
             images.insert(std::iter::once(start).chain(told).collect::<Vec<_>>().join("; "));
         }
     }
