@@ -30,6 +30,8 @@ pub const COMMAND: &str = "unpack-in-a-worker";
 const MEMORY: u64 = 9 << 30;
 /// Bytes that it may write: what may be unpacked, and what tells of it.
 const WRITTEN: u64 = 5 << 30;
+/// Threads that unpack the pieces of an image side by side.
+const THREADS: usize = 4;
 /// Files that it may have open: the segments of an image are the most.
 const FILES: u64 = 1_100;
 /// Seconds of CPU and of the clock for any container,
@@ -198,6 +200,9 @@ fn answer(path: &Path) -> io::Result<()> {
     ] {
         setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })?;
     }
+    // Each thread reserves room for what it allocates: on a machine with a hundred cores more than there is.
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS);
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().map_err(io::Error::other)?;
     let Request { locator, kind, wanted, unpacking, .. } = request;
     // Unlike a file, stdout of the library would be read for ends of lines.
     let mut out = File::from(rustix::io::dup(rustix::stdio::stdout())?);
