@@ -4,7 +4,7 @@
 //! bytes, `folder` asks the hive itself which one it is, `layout` knows what is kept in such a place, and `pairing`
 //! finds the SOFTWARE that belongs to a SYSTEM.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
 use std::io;
@@ -13,9 +13,10 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::error::{Error, Problem};
-use crate::evidence::archive::{Kind, Unpacking};
+use crate::evidence::archive::{Contents, Kind, Unpacking};
 use crate::evidence::directory::{self, locator};
 use crate::evidence::tree::{Container, Disk, File, Origin, Snapshot, Tree};
+use crate::evidence::unpacker::is_hibernation;
 use crate::evidence::worker;
 use crate::registry::Role;
 
@@ -219,23 +220,39 @@ impl Discovery {
         self.installations.extend(examined.installations);
         self.problems.extend(examined.problems);
         // What was compressed file by file belongs together as the files do.
-        let mut beside = Container { locator: tree.locator(&folder.path), shadow_copy: false, files: BTreeMap::new() };
+        let mut beside = Container { locator: tree.locator(&folder.path), ..Container::default() };
         for (path, kind) in examined.containers {
-            match worker::unpack(&path, tree.locator(&path), kind, None, opening.unpacking) {
-                Ok(contents) => {
-                    self.parts.extend(contents.files);
-                    self.problems.extend(contents.problems);
-                    self.shadow_copies.extend(contents.shadow_copies);
-                    self.looked.extend(contents.looked);
-                    beside.files.extend(contents.singles);
-                    for container in &contents.containers {
-                        self.take_container(container, opening);
-                    }
-                }
-                Err(source) => self.problems.push(not_unpacked(&path, kind, &source)),
+            let Some(contents) = self.unpack(&path, kind, tree.locator(&path), None, opening) else { continue };
+            beside.files.extend(contents.singles);
+            for container in &contents.containers {
+                self.take_container(container, opening);
             }
         }
         self.take_container(&beside, opening);
+    }
+
+    /// The files in a container; what there is to say of it is taken out and kept. `None` where it cannot be unpacked.
+    fn unpack(
+        &mut self,
+        path: &Path,
+        kind: Kind,
+        locator: String,
+        wanted: Option<&str>,
+        opening: Opening<'_>,
+    ) -> Option<Contents> {
+        match worker::unpack(path, locator, kind, wanted, opening.unpacking) {
+            Ok(mut contents) => {
+                self.parts.append(&mut contents.files);
+                self.problems.append(&mut contents.problems);
+                self.shadow_copies.append(&mut contents.shadow_copies);
+                self.looked.append(&mut contents.looked);
+                Some(contents)
+            }
+            Err(source) => {
+                self.problems.push(not_unpacked(path, kind, &source));
+                None
+            }
+        }
     }
 
     /// What is in a container.
@@ -254,21 +271,11 @@ impl Discovery {
         let kind = Kind::of(&Disk.look(path).ok()?.bytes)?;
         let name = directory::locator(path);
         let wanted = locator.strip_prefix(&name).and_then(|rest| rest.strip_prefix('!'));
-        let contents = match worker::unpack(path, name, kind, wanted, opening.unpacking) {
-            Ok(contents) => contents,
-            Err(source) => {
-                self.problems.push(not_unpacked(path, kind, &source));
-                return None;
-            }
-        };
-        self.problems.extend(contents.problems);
-        self.shadow_copies.extend(contents.shadow_copies);
-        self.looked.extend(contents.looked);
-        self.parts.extend(contents.files);
+        let contents = self.unpack(path, kind, name, wanted, opening)?;
         let singles = Container {
             locator: directory::locator(path),
-            shadow_copy: false,
             files: contents.singles.into_iter().collect(),
+            ..Container::default()
         };
         let mut named = None;
         for mut container in contents.containers.into_iter().chain([singles]) {
@@ -287,7 +294,7 @@ impl Discovery {
                 .filter(|file| inside || container.locator(file).starts_with(&below))
                 .cloned()
                 .collect();
-            container.files.retain(|file, _| wanted.contains(file) || hibernation::is_named(file));
+            container.files.retain(|file, _| wanted.contains(file) || is_hibernation(file));
             if !wanted.is_empty() {
                 self.take_container(&container, opening);
                 named = Some(());

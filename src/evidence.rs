@@ -19,6 +19,7 @@ pub mod filesystem;
 #[cfg(feature = "images")]
 mod image;
 pub mod tree;
+pub(crate) mod unpacker;
 #[cfg(feature = "images")]
 pub mod volume;
 pub mod worker;

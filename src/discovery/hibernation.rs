@@ -1,10 +1,9 @@
 //! The hibernation file on the volume of the hives.
 
-use std::io;
 use std::path::Path;
 
-use crate::evidence::archive::HIBERNATION;
 use crate::evidence::tree::Tree;
+use crate::evidence::unpacker::is_hibernation;
 
 /// What a hibernation file says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,11 +16,6 @@ pub enum Hibernation {
     Unknown,
 }
 
-/// Whether a file is the hibernation file, by its name.
-pub(super) fn is_named(file: &Path) -> bool {
-    file.file_name().is_some_and(|name| name.eq_ignore_ascii_case(HIBERNATION))
-}
-
 /// The hibernation file on the volume whose `Windows/System32/config` this folder is; `None` where there is none.
 pub(super) fn beside(tree: &dyn Tree, folder: &Path) -> Option<Hibernation> {
     if !folder.file_name()?.eq_ignore_ascii_case("config") {
@@ -30,11 +24,9 @@ pub(super) fn beside(tree: &dyn Tree, folder: &Path) -> Option<Hibernation> {
     // config, System32, Windows, and the volume.
     let volume = folder.ancestors().nth(3)?;
     // Links, which may lead out of the evidence, are no files.
-    let name = tree.files_in(volume).ok()?.into_iter().find(|name| is_named(Path::new(name)))?;
+    let name = tree.files_in(volume).ok()?.into_iter().find(|name| is_hibernation(Path::new(name)))?;
     Some(match tree.look(&volume.join(name)) {
         Ok(beginning) => of_signature(&beginning.bytes),
-        // Files of no bytes hold nothing.
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Hibernation::Awake,
         Err(_) => Hibernation::Unknown,
     })
 }

@@ -6,12 +6,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::archive::{HIBERNATION, Open, Unpacker};
 use super::block::Blocks;
 use super::directory::locator;
 use super::disk::{self, Algorithm, Disk};
 use super::filesystem::{self, Entry, FileSystem};
 use super::tree::{Origin, Snapshot, Unpacked};
+use super::unpacker::{HIBERNATION, Open, Unpacker};
 use super::volume;
 use super::volume::shadow_copies::ShadowCopies;
 use crate::error::Problem;

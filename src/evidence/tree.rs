@@ -216,7 +216,7 @@ impl Tree for Disk {
 }
 
 /// What was unpacked from a container, by its path inside.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Container {
     /// How reports name the container.
     pub locator: String,

@@ -75,8 +75,8 @@ struct Packed {
     inside: PathBuf,
     locator: Option<String>,
     origin: Origin,
-    start: usize,
-    end: usize,
+    /// Where its bytes are in what is sent.
+    range: Range<usize>,
 }
 
 /// Unpacks a container as [`archive::unpack`] does, in a worker where this program has one.
@@ -165,7 +165,7 @@ fn received(memory: &File, path: &Path) -> io::Result<Contents> {
     let answer = end.checked_sub(length).and_then(|start| whole.get(start..end)).ok_or_else(cut)?;
     let answer: Answer = serde_json::from_slice(answer)?;
     let file = |packed: Packed| {
-        let bytes = Unpacked::part(&whole, packed.start..packed.end)?;
+        let bytes = Unpacked::part(&whole, packed.range)?;
         Some((packed.inside, Member { bytes, path: path.to_owned(), locator: packed.locator, origin: packed.origin }))
     };
     let Answer { containers, singles, shadow_copies, problems, looked, members, files } = answer;
@@ -212,9 +212,11 @@ fn answer(path: &Path) -> io::Result<()> {
             let problem = Problem::of(locator, kind.expected(), error.to_string());
             Contents { problems: vec![problem], ..Contents::default() }
         });
-    let packed = |inside: &PathBuf, member: &Member| {
-        let Range { start, end } = member.bytes.range();
-        Packed { inside: inside.clone(), locator: member.locator.clone(), origin: member.origin.clone(), start, end }
+    let packed = |inside: &PathBuf, member: &Member| Packed {
+        inside: inside.clone(),
+        locator: member.locator.clone(),
+        origin: member.origin.clone(),
+        range: member.bytes.range(),
     };
     let of = |container: &Container| {
         let files = container.files.iter().map(|(inside, member)| packed(inside, member)).collect();
@@ -263,8 +265,7 @@ mod tests {
     #[test]
     fn an_answer_that_is_cut_off_is_no_answer() {
         let file = tempfile::tempfile().unwrap();
-        let packed =
-            Packed { inside: PathBuf::from("SAM"), locator: None, origin: Origin::default(), start: 0, end: 5 };
+        let packed = Packed { inside: PathBuf::from("SAM"), locator: None, origin: Origin::default(), range: 0..5 };
         let containers = vec![("a.zip".to_owned(), false, vec![packed])];
         let answer = Answer {
             containers,

@@ -3,6 +3,8 @@
 mod file_systems;
 mod samples;
 
+pub(crate) use samples::sample;
+
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};

@@ -102,13 +102,7 @@ impl Volume {
         let stream = &mut set[ENTRY..2 * ENTRY];
         stream[0] = 0xc0;
         // Clusters may be had, and those of folders follow each other without a chain.
-        stream[1] = if count == 0 {
-            1
-        } else if is_folder {
-            3
-        } else {
-            1
-        };
+        stream[1] = if is_folder { 3 } else { 1 };
         stream[3] = u8::try_from(letters.len()).unwrap();
         stream[4..6]
             .copy_from_slice(&sum(name.to_ascii_uppercase().encode_utf16().flat_map(u16::to_le_bytes)).to_le_bytes());

@@ -9,7 +9,7 @@ use super::kept::Kept;
 use crate::evidence::block::{BlockRead, Blocks};
 
 /// Bytes of pieces that are unpacked ahead; fewer than are kept.
-const MOST_PREPARED: u64 = 2 << 20;
+const MOST_PREPARED: usize = 2 << 20;
 
 /// What the bytes of a disk from some place on are.
 pub(super) enum Run {
@@ -63,22 +63,20 @@ impl<M: Map> Mapped<M> {
 
     /// Unpacks the pieces side by side that a long read will come to. What fails is told when it is come to.
     fn prepare(&self, length: usize, offset: u64) {
-        let Some(piece) = self.map.piece().filter(|piece| *piece > 0 && *piece < length as u64) else { return };
+        let piece = self.map.piece().and_then(|piece| usize::try_from(piece).ok());
+        let Some(piece) = piece.filter(|piece| (1..length).contains(piece)) else { return };
         let end = offset.saturating_add(length as u64).min(self.map.size());
-        let most = (MOST_PREPARED.checked_div(piece)).and_then(|most| usize::try_from(most).ok()).unwrap_or_default();
-        let first = offset.saturating_sub(offset.checked_rem(piece).unwrap_or_default());
-        let places = (0_u64..).map(|place| first.saturating_add(place.saturating_mul(piece)));
-        let numbers: Vec<u64> = places
-            .take_while(|place| *place < end)
-            .take(most)
+        let first = offset.saturating_sub(offset.checked_rem(piece as u64).unwrap_or_default());
+        let numbers: Vec<u64> = (first..end)
+            .step_by(piece)
+            .take(MOST_PREPARED.checked_div(piece).unwrap_or_default())
             .filter_map(|place| match self.map.run(place) {
                 Ok(Run::Piece { number, .. }) => Some(number),
                 _ => None,
             })
             .collect();
         if numbers.len() > 1 {
-            let unpack = |number: &u64| self.pieces.get(*number, || self.map.unpack(*number)).is_err();
-            let _ = numbers.par_iter().filter(|number| unpack(number)).count();
+            numbers.par_iter().for_each(|number| drop(self.pieces.get(*number, || self.map.unpack(*number))));
         }
     }
 

@@ -11,7 +11,7 @@ use hivemend::evidence::disk;
 use hivemend::evidence::filesystem::{self, Entry};
 use hivemend::evidence::volume::{self, Volume};
 
-use super::samples::sample;
+use super::samples::{bytes, sample};
 
 /// The output of a tool; nothing where it is not installed.
 fn output(program: &str, arguments: &[&str], folder: &Path) -> Option<String> {
@@ -23,12 +23,6 @@ fn output(program: &str, arguments: &[&str], folder: &Path) -> Option<String> {
         return None;
     };
     Some(String::from_utf8_lossy(&output.stdout).into_owned())
-}
-
-fn bytes(blocks: &Blocks) -> Vec<u8> {
-    let mut bytes = vec![0; usize::try_from(blocks.size()).unwrap()];
-    blocks.read_exact_at(&mut bytes, 0).unwrap();
-    bytes
 }
 
 /// The volumes of a sample.

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{Read, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use hivemend::evidence::block::Blocks;
 use hivemend::evidence::disk::{self, Kind};
 use keramics_formats::vhd::VhdImage;
 use keramics_formats::{FileResolverReference, OsFileResolver, PathComponent};
@@ -11,7 +12,7 @@ use keramics_formats::{FileResolverReference, OsFileResolver, PathComponent};
 use super::run;
 
 /// Unpacks a sample into the folder; nothing where there are none.
-pub(super) fn sample(folder: &Path, name: &str) -> Option<PathBuf> {
+pub(crate) fn sample(folder: &Path, name: &str) -> Option<PathBuf> {
     let Some(images) = std::env::var_os("HIVEMEND_IMAGES") else {
         eprintln!("skipped: HIVEMEND_IMAGES names no folder of sample images");
         return None;
@@ -30,8 +31,13 @@ pub(super) fn sample(folder: &Path, name: &str) -> Option<PathBuf> {
 fn whole(path: &Path, kind: Kind) -> Vec<u8> {
     let disk = disk::open(path).unwrap_or_else(|problem| panic!("{problem}"));
     assert_eq!(disk.kind, kind, "{}", path.display());
-    let mut bytes = vec![0; usize::try_from(disk.blocks.size()).unwrap()];
-    disk.blocks.read_exact_at(&mut bytes, 0).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    bytes(&disk.blocks)
+}
+
+/// All bytes of a disk or of a volume.
+pub(super) fn bytes(blocks: &Blocks) -> Vec<u8> {
+    let mut bytes = vec![0; usize::try_from(blocks.size()).unwrap()];
+    blocks.read_exact_at(&mut bytes, 0).unwrap();
     bytes
 }
 
