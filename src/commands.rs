@@ -1,16 +1,16 @@
 //! The commands, between the command line and the library: what they open, where their output goes, and what exit code
 //! tells of it. These and main.rs are the only files that print.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use hivemend::cli::{Color, EvidenceArgs, Format, UnpackingArgs};
-use hivemend::custody;
+use hivemend::custody::{self, Custody};
 use hivemend::discovery::discover_in;
 use hivemend::error::Error;
 use hivemend::evidence::archive::Unpacking;
+use hivemend::evidence::output::{Destination, Gate, Inputs, Outputs, Sealed};
 use hivemend::examination::Examination;
-use hivemend::output::{keep_out_of_evidence, write_whole};
 use hivemend::report::table::Style;
 use hivemend::report::{Report, json, table};
 
@@ -35,43 +35,59 @@ pub(crate) const REFUSED: u8 = 2;
 /// Something that should have been assessed could not be.
 const INCOMPLETE: u8 = 3;
 
-/// Sees to it that no output can land in the evidence, and sets the number of threads.
-fn prepare(common: &EvidenceArgs, patch: Option<&Path>) -> Result<(), Error> {
-    for output in [common.output.as_deref(), common.custody.as_deref(), patch].into_iter().flatten() {
-        keep_out_of_evidence(&common.evidence, output)?;
-    }
+/// Checks where the output of a command goes, before any work.
+fn gate(outputs: Outputs<'_>, evidence: &[PathBuf], unpacking: Option<&UnpackingArgs>) -> Result<Gate, Error> {
+    let files = unpacking.and_then(|args| args.password_file.clone()).into_iter().collect();
+    Gate::new(&outputs, &Inputs { evidence: evidence.to_vec(), files })
+}
+
+/// The one output that most commands have.
+fn one_output(output: Option<&Path>, overwrite: bool) -> Outputs<'_> {
+    Outputs { stdout: rustix::stdio::stdout(), output, custody: None, patch: None, overwrite }
+}
+
+/// Checks where the output of an examination goes, and sets the number of threads.
+fn prepare(common: &EvidenceArgs, patch: Option<&Path>) -> Result<Gate, Error> {
+    let outputs =
+        Outputs { custody: common.custody.as_deref(), patch, ..one_output(common.output.as_deref(), common.overwrite) };
+    let gate = gate(outputs, &common.evidence, Some(&common.unpacking))?;
     if let Some(jobs) = common.jobs {
         // It can be set once, and this is the first use.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs.into()).build_global();
     }
-    Ok(())
+    Ok(gate)
 }
 
-/// Runs an examination inside a custody record, where one is wanted. Whether the evidence was the same afterwards.
+/// Runs an examination and records it, where that is wanted.
 fn with_custody(
     common: &EvidenceArgs,
     examine: impl FnOnce() -> Result<Examination, Error>,
-) -> Result<(Examination, bool), Error> {
-    let Some(path) = &common.custody else { return Ok((examine()?, true)) };
-    let discovery = discover_in(&common.evidence, !common.no_mmap, &unpacking(&common.unpacking)?)?;
-    let mut files: Vec<PathBuf> = Vec::new();
-    for file in discovery.files() {
-        // All that is in a container is this one file.
-        if !files.iter().any(|known| known == file) {
-            files.push(file.to_owned());
-        }
+) -> Result<(Examination, Option<Custody>), Error> {
+    if common.custody.is_none() {
+        return Ok((examine()?, None));
     }
-    let begun = custody::begin(&files);
+    let discovery = discover_in(&common.evidence, !common.no_mmap, &unpacking(&common.unpacking)?)?;
+    let begun = custody::begin(&discovery.opened());
     let examination = examine()?;
-    let record = begun.end();
-    write_whole(path, |out| {
-        serde_json::to_writer_pretty(&mut *out, &record)?;
+    Ok((examination, Some(begun.end())))
+}
+
+/// Opens the gate for what an examination came to.
+fn seal(gate: Gate, examination: &Examination) -> Result<Sealed, Error> {
+    gate.seal(examination.opened.iter().map(PathBuf::as_path))
+}
+
+/// Writes the custody record, where there is one. Whether the evidence was the same afterwards.
+fn write_custody(outputs: &Sealed, record: Option<&Custody>) -> Result<bool, Error> {
+    let Some((record, out)) = record.zip(outputs.custody()) else { return Ok(true) };
+    out.write(|out| {
+        serde_json::to_writer_pretty(&mut *out, record)?;
         out.write_all(b"\n")
     })?;
     if !record.unchanged() {
-        say(&format!("the evidence changed while it was examined: see {}", path.display()));
+        say(&format!("the evidence changed while it was examined: see {}", out.path().display()));
     }
-    Ok((examination, record.unchanged()))
+    Ok(record.unchanged())
 }
 
 /// What the user said of archives and images.
@@ -90,7 +106,7 @@ fn unpacking(args: &UnpackingArgs) -> Result<Unpacking, Error> {
     Ok(Unpacking { password, verify_image: args.verify_image, live_only: false })
 }
 
-fn write_report(common: &EvidenceArgs, report: &Report, all: bool) -> Result<(), Error> {
+fn write_report(output: Destination<'_>, common: &EvidenceArgs, report: &Report, all: bool) -> Result<(), Error> {
     if common.verbose > 0 {
         for hive in report.installations.iter().flat_map(|installation| &installation.hives) {
             let state = serde_json::to_string(&hive.integrity.state).unwrap_or_default();
@@ -100,24 +116,16 @@ fn write_report(common: &EvidenceArgs, report: &Report, all: bool) -> Result<(),
             }
         }
     }
-    let style = style(common, all);
-    let render = |mut out: &mut dyn Write| match common.format {
+    let style = style_of(output, common.color, all);
+    output.write(|mut out| match common.format {
         Format::Table => table::render(report, &style, &mut out),
         Format::Json => json::render(report, &mut out),
         Format::Jsonl => json::render_lines(report, &mut out),
-    };
-    match &common.output {
-        Some(path) => write_whole(path, render),
-        None => to_stdout(render).map(|_| ()),
-    }
+    })
 }
 
-fn style(common: &EvidenceArgs, all: bool) -> Style {
-    style_of(common.output.as_deref(), common.color, all)
-}
-
-fn style_of(output: Option<&Path>, color: Color, all: bool) -> Style {
-    let on_terminal = output.is_none() && io::stdout().is_terminal();
+fn style_of(output: Destination<'_>, color: Color, all: bool) -> Style {
+    let on_terminal = output.is_terminal();
     let color = match color {
         Color::Always => true,
         Color::Never => false,

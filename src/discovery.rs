@@ -312,6 +312,12 @@ impl Discovery {
             .chain(self.parts.iter().map(PathBuf::as_path))
     }
 
+    /// The same, each once: all that is in a container is one file.
+    pub fn opened(&self) -> Vec<PathBuf> {
+        let mut seen = BTreeSet::new();
+        self.files().filter(|path| seen.insert(*path)).map(Path::to_owned).collect()
+    }
+
     fn finish(&mut self) {
         let first = |installation: &Installation| installation.hives.first().map(|hive| hive.locator.clone());
         self.installations.sort_by_cached_key(|one| (one.evidence.clone(), one.generation, first(one)));

@@ -19,7 +19,7 @@ pub enum Error {
         advice: &'static str,
     },
     /// A result could not be written.
-    #[error("{path}: cannot be written: {source}. Name a folder that exists and that you may write to")]
+    #[error("{path}: cannot be written: {source}. Check the disk and the rights, or name another place")]
     Write {
         /// The path as the user named it.
         path: String,
@@ -36,6 +36,20 @@ pub enum Error {
         output: PathBuf,
         /// The evidence that contains it.
         evidence: PathBuf,
+    },
+    /// An output must not be written there, or cannot be.
+    #[error("{option} {}: expected {expected}, found {found}. {advice}", path.display())]
+    Output {
+        /// The option that asked for it.
+        option: &'static str,
+        /// The path as the user named it.
+        path: PathBuf,
+        /// What should be there.
+        expected: String,
+        /// What is there.
+        found: String,
+        /// What to do.
+        advice: String,
     },
     /// Nothing under the evidence is a SOFTWARE or SYSTEM hive.
     #[error(

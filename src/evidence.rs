@@ -18,6 +18,7 @@ pub mod disk;
 pub mod filesystem;
 #[cfg(feature = "images")]
 mod image;
+pub mod output;
 pub mod tree;
 pub(crate) mod unpacker;
 #[cfg(feature = "images")]

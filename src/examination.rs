@@ -62,6 +62,8 @@ pub struct Examination {
     pub failed: bool,
     /// The installations as they were found, in the report's order.
     pub installations: Vec<Installation>,
+    /// Every file that was opened.
+    pub opened: Vec<PathBuf>,
 }
 
 /// Examines the evidence.
@@ -69,8 +71,9 @@ pub struct Examination {
 /// # Errors
 /// Where nothing could be done: nothing there to examine, or a built-in baseline that cannot be read.
 pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, Error> {
-    let Discovery { installations, mut problems, shadow_copies, .. } =
-        discover_in(evidence, options.map, &options.unpacking)?;
+    let discovery = discover_in(evidence, options.map, &options.unpacking)?;
+    let opened = discovery.opened();
+    let Discovery { installations, mut problems, shadow_copies, .. } = discovery;
     let mut complete = problems.is_empty();
     if options.judge && !installations.iter().any(Installation::is_auditable) {
         let roles = installations.iter().flat_map(|installation| &installation.hives).map(|hive| hive.role.as_str());
@@ -144,7 +147,7 @@ pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, E
         installations: reports,
         summary,
     };
-    Ok(Examination { report, failed, installations })
+    Ok(Examination { report, failed, installations, opened })
 }
 
 impl Examination {

@@ -42,6 +42,9 @@ pub struct History {
     pub problems: Vec<Problem>,
     /// Whether every generation that was found could be read in every audited value.
     pub complete: bool,
+    /// Every file that was opened.
+    #[serde(skip)]
+    pub opened: Vec<PathBuf>,
 }
 
 /// The generations of one machine, or of one volume where hives do not name their machine.
@@ -207,5 +210,6 @@ pub fn trace(evidence: &[PathBuf], options: &Options) -> Result<History, Error> 
         machines,
         problems: examination.report.problems,
         complete,
+        opened: examination.opened,
     })
 }

@@ -5,7 +5,7 @@
 //! comment or a problem, and [`Shown::complete`] is false.
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::discovery::{FoundHive, discover_in};
 use crate::error::{Error, Problem};
@@ -68,6 +68,7 @@ pub struct Subject {
     root: KeyPath,
     dirty: bool,
     doubts: Vec<Problem>,
+    opened: Vec<PathBuf>,
 }
 
 /// A key that was found.
@@ -127,7 +128,13 @@ impl Subject {
             });
         }
         let dirty = hive.base_block().is_dirty();
-        Ok(Self { locator: found.locator.clone(), hive, role: found.role, root, dirty, doubts })
+        let opened = discovery.opened();
+        Ok(Self { locator: found.locator.clone(), hive, role: found.role, root, dirty, doubts, opened })
+    }
+
+    /// Every file that was opened for it.
+    pub fn opened(&self) -> impl Iterator<Item = &Path> {
+        self.opened.iter().map(PathBuf::as_path)
     }
 
     /// Whether the hive is dirty: what was written to it last may be missing.

@@ -159,6 +159,9 @@ pub struct Verification {
     pub problems: Vec<Problem>,
     /// What they make of each installation.
     pub installations: Vec<Verified>,
+    /// Every file of the evidence that was opened.
+    #[serde(skip)]
+    pub opened: Vec<PathBuf>,
 }
 
 /// How a verification stands.
@@ -199,7 +202,9 @@ impl Verification {
 /// # Errors
 /// Where there is nothing to verify against: no evidence can be read, no SOFTWARE or SYSTEM hive is in it.
 pub fn run(evidence: &[PathBuf], patches: &[Patch], mounts: &Mounts, options: &Options) -> Result<Verification, Error> {
-    let Discovery { installations, mut problems, .. } = discover_in(evidence, options.map, &options.unpacking)?;
+    let discovery = discover_in(evidence, options.map, &options.unpacking)?;
+    let opened = discovery.opened();
+    let Discovery { installations, mut problems, .. } = discovery;
     let counted = |installation: &&Installation| installation.is_auditable() && counts(installation.generation);
     let counted: Vec<&Installation> = installations.iter().filter(counted).collect();
     if counted.is_empty() {
@@ -217,6 +222,7 @@ pub fn run(evidence: &[PathBuf], patches: &[Patch], mounts: &Mounts, options: &O
         patches: patches.iter().map(Patch::summary).collect(),
         problems,
         installations: verified,
+        opened,
     })
 }
 

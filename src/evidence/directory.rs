@@ -191,8 +191,8 @@ fn is_same(a: &Path, b: &Path) -> bool {
 const LINKS: usize = 40;
 
 /// Where a path leads, although its end may not exist: links are followed also where they dangle, because writing to
-/// such a link makes the file that it names.
-fn resolve(path: &Path) -> PathBuf {
+/// such a link makes the file that it names. More than 40 are not.
+pub(crate) fn resolve(path: &Path) -> PathBuf {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let mut pending: Vec<OsString> = reversed(&absolute);
     let mut resolved = PathBuf::new();
