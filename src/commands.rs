@@ -61,12 +61,13 @@ fn prepare(common: &EvidenceArgs, patch: Option<&Path>) -> Result<Gate, Error> {
 /// Runs an examination and records it, where that is wanted.
 fn with_custody(
     common: &EvidenceArgs,
+    unpacking: &Unpacking,
     examine: impl FnOnce() -> Result<Examination, Error>,
 ) -> Result<(Examination, Option<Custody>), Error> {
     if common.custody.is_none() {
         return Ok((examine()?, None));
     }
-    let discovery = discover_in(&common.evidence, !common.no_mmap, &unpacking(&common.unpacking)?)?;
+    let discovery = discover_in(&common.evidence, !common.no_mmap, unpacking)?;
     let begun = custody::begin(&discovery.opened());
     let examination = examine()?;
     Ok((examination, Some(begun.end())))

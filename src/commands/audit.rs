@@ -39,7 +39,7 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
         // A patch is tied to the hive that it was made from.
         hash: !common.no_hash || args.patch.is_some(),
     };
-    let (examination, record) = with_custody(common, || examine(&common.evidence, &options))?;
+    let (examination, record) = with_custody(common, &options.unpacking, || examine(&common.evidence, &options))?;
     let mut plans = Vec::new();
     let mut refused = false;
     if args.patch.is_some() {

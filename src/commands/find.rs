@@ -25,7 +25,7 @@ pub(crate) fn find(args: &FindArgs) -> Result<u8, Error> {
         hash: !common.no_hash,
         ..Options::default()
     };
-    let (examination, record) = with_custody(common, || examine(&common.evidence, &options))?;
+    let (examination, record) = with_custody(common, &options.unpacking, || examine(&common.evidence, &options))?;
     let outputs = seal(gate, &examination)?;
     let kept = write_custody(&outputs, record.as_ref())?;
     write_report(outputs.output(), common, &examination.report, false)?;

@@ -11,8 +11,8 @@ use super::{FINDINGS, REFUSED, gate, one_output, say, style_of};
 
 pub(crate) fn lint(args: &LintArgs) -> Result<u8, Error> {
     // What stdin was opened on is read, too.
-    let real = |path: &PathBuf| if path.as_os_str() == "-" { PathBuf::from("/dev/stdin") } else { path.clone() };
-    let read: Vec<PathBuf> = args.files.iter().map(real).collect();
+    let named = |path: &PathBuf| if path.as_os_str() == "-" { PathBuf::from("/dev/stdin") } else { path.clone() };
+    let read: Vec<PathBuf> = args.files.iter().map(named).collect();
     let gate = gate(one_output(args.output.as_deref(), args.overwrite), &read, None)?;
     let options = ReadOptions { code_page: args.code_page };
     let mut files = Vec::new();

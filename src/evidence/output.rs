@@ -28,12 +28,15 @@ mod part;
 mod patches;
 mod place;
 mod precious;
+mod refusal;
+mod stream;
 
 use identity::Identity;
 pub use inputs::Inputs;
 use inputs::Protected;
 use patches::Patches;
-use place::{ANOTHER, Goal, Place, refuse};
+use place::{Goal, Place};
+use refusal::{ANOTHER, refuse};
 
 /// The outputs that a command was asked for.
 #[derive(Clone, Copy, Debug)]

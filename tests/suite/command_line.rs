@@ -28,7 +28,7 @@ impl Desk {
         self.folder.path().join(name)
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hivemend"));
         command.args(arguments).current_dir(self.folder.path()).env_remove("NO_COLOR");
         command
@@ -56,7 +56,7 @@ impl Desk {
 }
 
 /// Every file below a folder with its bytes and its time of change.
-fn contents(folder: &Path) -> Vec<(PathBuf, Vec<u8>, std::time::SystemTime)> {
+pub(crate) fn contents(folder: &Path) -> Vec<(PathBuf, Vec<u8>, std::time::SystemTime)> {
     let mut contents = Vec::new();
     for entry in walkdir::WalkDir::new(folder).sort_by_file_name() {
         let entry = entry.unwrap();

@@ -15,7 +15,7 @@ use crate::history::volume;
 use crate::shadow_volume::{self, BLOCK, Saved, Store};
 
 /// Runs a shell command in the desk's folder; whether its tools are installed.
-fn shell(desk: &Desk, command: &str) -> bool {
+pub(crate) fn shell(desk: &Desk, command: &str) -> bool {
     let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
     let output =
         Command::new("sh").args(["-c", command]).env("PATH", path).current_dir(desk.path("")).output().unwrap();
@@ -45,7 +45,7 @@ fn audited(desk: &Desk, evidence: &str, container: &str) -> (Option<i32>, Value)
 }
 
 /// A volume of five generations, one with hives that were interrupted, and their logs.
-fn evidence() -> Desk {
+pub(crate) fn evidence() -> Desk {
     let desk = volume();
     fixture::compile("windows-10-bits-manual").unwrap().write_dirty(&desk.path("img/Windows.old")).unwrap();
     desk
@@ -59,7 +59,7 @@ fn plain(desk: &Desk) -> (Option<i32>, Value) {
 }
 
 /// An NTFS volume of 64 MiB with the evidence on it; `options` for mkntfs.
-fn ntfs(desk: &Desk, name: &str, options: &str) -> bool {
+pub(crate) fn ntfs(desk: &Desk, name: &str, options: &str) -> bool {
     shell(
         desk,
         &format!(

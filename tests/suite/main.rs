@@ -37,6 +37,7 @@ mod hostile_hives;
 mod images;
 mod importers;
 mod lint;
+mod output_gate;
 mod provenance;
 mod real_hives;
 mod refusals;

@@ -150,3 +150,48 @@ pub(super) fn rename_to_new(named: Leftover, folder: BorrowedFd<'_>, name: &OsSt
     named.keep();
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::path::Path;
+
+    /// A part of each kind, with the same bytes.
+    fn parts(folder: &Arc<OwnedFd>) -> [Part; 2] {
+        let (name, file) = named(folder, MODE).unwrap();
+        [Part::create(folder, None).unwrap(), Part { file, named: Some(name) }].map(|part| {
+            part.file().write_all(b"new").unwrap();
+            part
+        })
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn with_a_name_and_without_one_a_part_becomes_a_file_and_nothing_else_is_left() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Arc::new(OwnedFd::from(File::open(place.path()).unwrap()));
+        let file = place.path().join("x");
+        for round in 0..2 {
+            let part = parts(&folder).into_iter().nth(round).unwrap();
+            part.place(&folder, OsStr::new("x")).unwrap();
+            assert_eq!((std::fs::read(&file).unwrap(), names(place.path())), (b"new".to_vec(), vec!["x".to_owned()]));
+            std::fs::write(&file, "old").unwrap();
+            let part = parts(&folder).into_iter().nth(round).unwrap();
+            let error = part.place(&folder, OsStr::new("x")).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+            assert_eq!((std::fs::read(&file).unwrap(), names(place.path())), (b"old".to_vec(), vec!["x".to_owned()]));
+            let part = parts(&folder).into_iter().nth(round).unwrap();
+            part.replace(&folder, OsStr::new("x")).unwrap();
+            assert_eq!((std::fs::read(&file).unwrap(), names(place.path())), (b"new".to_vec(), vec!["x".to_owned()]));
+            std::fs::remove_file(&file).unwrap();
+        }
+        drop(parts(&folder));
+        let named = copied(parts(&folder)[0].file(), &folder).unwrap();
+        rename_to_new(named, folder.as_fd(), OsStr::new("y")).unwrap();
+        assert_eq!(names(place.path()), ["y"]);
+    }
+}

@@ -12,7 +12,8 @@ use super::identity::{Identity, kind};
 use super::inputs::Protected;
 use super::leftover::Leftover;
 use super::part::{Part, rename_to_new};
-use super::place::{refuse, replaceable, told};
+use super::place::replaceable;
+use super::refusal::{refuse, told};
 use crate::error::Error;
 use crate::evidence::directory::resolve;
 

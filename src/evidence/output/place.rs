@@ -2,17 +2,19 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::io::{self, Write};
+use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, Stat};
+use rustix::fs::{Access, AtFlags, FileType, Stat};
 
 use super::held::Held;
 use super::identity::{Identity, kind};
 use super::inputs::Protected;
 use super::part::Part;
 use super::precious;
+use super::refusal::{ANOTHER, refuse, told};
+use super::stream::{descriptor, fill, open_node, opened, stream, writable_node};
 use crate::error::Error;
 use crate::evidence::directory::resolve;
 
@@ -38,25 +40,6 @@ pub(super) enum Goal {
     /// A file: new, or one that is replaced.
     File(Held, OsString, Option<Stat>),
 }
-
-/// A refusal, with all that there is to say.
-pub(super) fn refuse(
-    option: &'static str,
-    path: &Path,
-    expected: impl Into<String>,
-    found: impl Into<String>,
-    advice: impl Into<String>,
-) -> Error {
-    Error::Output {
-        option,
-        path: path.to_owned(),
-        expected: expected.into(),
-        found: found.into(),
-        advice: advice.into(),
-    }
-}
-
-pub(super) const ANOTHER: &str = "Name another file";
 
 impl Place {
     /// Standard output, which is written to where nothing is named.
@@ -218,6 +201,9 @@ pub(super) fn replaceable(
         return Err(is_input(option, path, input));
     }
     let expected = "a file that may be replaced";
+    if let Err(error) = rustix::fs::accessat(folder, name, Access::WRITE_OK, AtFlags::empty()) {
+        return Err(refuse(option, path, expected, told(&error.into()), ANOTHER));
+    }
     match precious::looks_like(folder, name, stat) {
         Ok(None) => Ok(()),
         Ok(Some(what)) => {
@@ -239,91 +225,4 @@ fn is_input(option: &'static str, path: &Path, input: &Path) -> Error {
 fn no_folder(option: &'static str, path: &Path, folder: &Path, error: &io::Error) -> Error {
     let found = format!("{}: {}", folder.display(), told(error));
     refuse(option, path, "a folder that is there", found, "Make the folder first, or name another")
-}
-
-/// What the system said, in words.
-pub(super) fn told(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => "nothing of that name".to_owned(),
-        io::ErrorKind::NotADirectory => "no folder".to_owned(),
-        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        io::ErrorKind::ReadOnlyFilesystem => "a file system that is read-only".to_owned(),
-        _ => error.to_string(),
-    }
-}
-
-fn writable_node(option: &'static str, path: &Path, folder: &Held, name: &OsStr) -> Result<(), Error> {
-    rustix::fs::accessat(folder, name, Access::WRITE_OK, AtFlags::empty()).map_err(|error| {
-        let advice = "Name one that you may write to";
-        refuse(option, path, "a device or pipe that can be written to", told(&error.into()), advice)
-    })
-}
-
-/// Opens a device or pipe: waits for the reader of a pipe.
-fn open_node(folder: &Held, name: &OsStr, expected: &Stat) -> io::Result<File> {
-    // Neither made nor emptied, should it be a file by now.
-    let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let file = rustix::fs::openat(folder, name, flags, Mode::empty())?;
-    let stat = rustix::fs::fstat(&file)?;
-    let of = |stat: &Stat| (kind(stat), stat.st_dev, stat.st_ino, stat.st_rdev);
-    if of(&stat) == of(expected) {
-        Ok(file.into())
-    } else {
-        Err(io::Error::other("something else has taken its place meanwhile"))
-    }
-}
-
-/// Writes into a stream. Its reader may have had enough: that is no error.
-fn stream(file: io::Result<File>, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    match fill(&file?, write) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        done => done,
-    }
-}
-
-fn fill(file: &File, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let mut out = BufWriter::new(file);
-    let done = write(&mut out).and_then(|()| out.flush());
-    // What could not be written is not tried again on dropping.
-    let _ = out.into_parts();
-    done
-}
-
-/// As many links as Linux follows.
-const LINKS: usize = 40;
-
-/// The number of the descriptor that a path is: `/dev/stdout`, `/dev/fd/3` and links to them.
-fn descriptor(path: &Path) -> Option<u32> {
-    let own = fs::canonicalize("/proc/self/fd").ok()?;
-    let mut path = std::path::absolute(path).ok()?;
-    for _ in 0..LINKS {
-        let folder = fs::canonicalize(path.parent()?).ok()?;
-        let name = path.file_name()?;
-        if folder == own {
-            return name.to_str()?.parse().ok();
-        }
-        path = folder.join(fs::read_link(folder.join(name)).ok()?);
-    }
-    None
-}
-
-/// Opens once more what is open under a number. A file is added to: what is in it was written by somebody else.
-fn opened(option: &'static str, path: &Path, number: u32) -> Result<File, Error> {
-    let expected = "what can be written to";
-    let refused = |found: &str| refuse(option, path, expected, found, ANOTHER);
-    let modes = fs::read_to_string(format!("/proc/self/fdinfo/{number}"));
-    let modes = modes.map_err(|error| refused(&format!("nothing open of that number ({})", told(&error))))?;
-    let flags = modes.lines().find_map(|line| line.strip_prefix("flags:"));
-    let writes = flags.and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok()).is_some_and(|flags| flags & 3 != 0);
-    if !writes {
-        return Err(refused("something that is open for reading only"));
-    }
-    let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let file = rustix::fs::open(format!("/proc/self/fd/{number}"), flags, Mode::empty());
-    let file = File::from(file.map_err(|error| refused(&told(&error.into())))?);
-    let stat = rustix::fs::fstat(file.as_fd()).map_err(|error| refused(&told(&error.into())))?;
-    match kind(&stat) {
-        FileType::CharacterDevice | FileType::Fifo | FileType::RegularFile => Ok(file),
-        _ => Err(refused("neither a file, a character device nor a pipe")),
-    }
 }
