@@ -87,7 +87,8 @@ fn where_files_have_names_at_once_errors_and_signals_remove_them() {
     let patch = ["SYSTEM.reg", "SYSTEM.rollback.reg", "plan.json"];
     let signals = ["1", "143", "1", "0", "y", "1", "129"];
     let expected = [&["0", "x", "2", "0", "1"][..], &patch, &signals, &["1", "z"][..]].concat();
-    assert_eq!(lines, expected, "{said}");
+    // What the shell says of those that were ended comes last.
+    assert_eq!(lines.get(..expected.len()), Some(&expected[..]), "{said}");
 }
 
 /// Begins a run that waits between the check of its outputs and its work; does something then.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use super::{desk, refused};
+use super::{descriptors, desk, refused};
 use crate::command_line::{Desk, contents};
 use crate::images::{evidence, ntfs, shell};
 
@@ -56,7 +56,7 @@ fn no_part_of_an_image_is_written_to() {
 #[test]
 fn a_part_of_the_evidence_is_known_by_its_identity_in_every_command() {
     let Some(desk) = images() else { return };
-    assert!(shell(&desk, "ln split.002 notes && ln -s notes link && head -c 1024 notes | cmp -s - /dev/zero; : "));
+    assert!(shell(&desk, "ln split.002 notes && ln -s notes link"));
     fs::write(desk.path("p.reg"), "Windows Registry Editor Version 5.00\r\n\r\n").unwrap();
     let hive = "split.001!WINDOWS/system32/config/SYSTEM";
     for output in ["notes", "link"] {
@@ -114,14 +114,15 @@ fn what_is_named_is_not_written_to() {
 #[test]
 fn what_the_shell_opened_is_not_written_to_either() {
     let desk = desk();
+    descriptors(&desk);
     let hive = "evidence/windows-7-bits-disabled/Windows/System32/config/SYSTEM";
     let before = contents(&desk.path(""));
     let program = env!("CARGO_BIN_EXE_hivemend");
     for script in [
         format!("'{program}' lint - --output p.reg --overwrite <p.reg"),
         format!("'{program}' audit evidence >>{hive}"),
-        format!("'{program}' audit evidence --output /dev/stdout >>{hive}"),
-        format!("'{program}' audit evidence --output /dev/fd/3 3>>{hive}"),
+        format!("'{program}' audit evidence --output stdout >>{hive}"),
+        format!("'{program}' audit evidence --output fd/3 3>>{hive}"),
         format!("'{program}' verify p.reg evidence >>p.reg"),
     ] {
         let output =

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{FileTypeExt, symlink};
 use std::process::Command;
 
-use super::{desk, done, refused};
+use super::{descriptors, desk, done, refused};
 use crate::images::shell;
 
 const AUDIT: [&str; 4] = ["audit", "evidence", "--format", "json"];
@@ -33,8 +33,9 @@ fn a_pipe_and_a_link_to_one_get_what_stdout_gets() {
 fn a_dash_and_the_names_of_descriptors_are_what_is_open() {
     let desk = desk();
     let expected = desk.run(&AUDIT).stdout;
-    symlink("/dev/stdout", desk.path("link")).unwrap();
-    for name in ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "link"] {
+    descriptors(&desk);
+    symlink("stdout", desk.path("link")).unwrap();
+    for name in ["-", "stdout", "fd/1", "/proc/self/fd/1", "link"] {
         let output = desk.run(&[&AUDIT[..], &["--output", name]].concat());
         assert_eq!((output.status.code(), output.stdout == expected), (Some(1), true), "{name}");
     }
@@ -42,11 +43,11 @@ fn a_dash_and_the_names_of_descriptors_are_what_is_open() {
     let program = env!("CARGO_BIN_EXE_hivemend");
     let audit = format!("'{program}' audit evidence --format json");
     for (script, file) in [
-        (format!("{audit} --output /dev/fd/5 5>five"), "five"),
-        (format!("{audit} --output /dev/stderr 2>two"), "two"),
+        (format!("{audit} --output fd/5 5>five"), "five"),
+        (format!("{audit} --output stderr 2>two"), "two"),
         (format!("{audit} --output - >one"), "one"),
-        (format!("(printf 'before\\n'; {audit} --output /dev/stdout) >behind"), "behind"),
-        (format!("{audit} --output /dev/fd/9 9>&1 | cat >piped"), "piped"),
+        (format!("(printf 'before\\n'; {audit} --output stdout) >behind"), "behind"),
+        (format!("{audit} --output fd/9 9>&1 | cat >piped"), "piped"),
     ] {
         Command::new("sh").args(["-c", &script]).current_dir(desk.path("")).output().unwrap();
         let written = fs::read(desk.path(file)).unwrap();
@@ -55,7 +56,7 @@ fn a_dash_and_the_names_of_descriptors_are_what_is_open() {
     // Text for pipes is in UTF-8, in a file as regedit writes it.
     let hive = "evidence/windows-7-bits-disabled/Windows/System32/config/SYSTEM";
     assert!(desk.run(&["show", hive, "Select", "--output", "-"]).stdout.starts_with(b"Windows Registry"));
-    for name in ["/dev/fd/77", "/dev/fd/0"] {
+    for name in ["fd/77", "fd/0"] {
         let mut command = desk.command(&["audit", "evidence", "--output", name]);
         let output = command.stdin(std::process::Stdio::null()).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
