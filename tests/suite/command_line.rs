@@ -133,7 +133,7 @@ fn a_patch_that_cannot_be_written_leaves_nothing_behind() {
     fs::write(desk.path("file"), "in the way").unwrap();
     let output = desk.run(&["audit", "evidence", "--patch", "file/patch"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8(output.stderr).unwrap().contains("file: no folder"));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("file/patch: no folder"));
     assert_eq!(fs::read(desk.path("file")).unwrap(), b"in the way");
 
     assert_eq!(desk.code(&["audit", "evidence", "--patch", "patch"]), 1);
