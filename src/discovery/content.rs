@@ -57,8 +57,13 @@ fn tell(bytes: &[u8], size: u64) -> Content {
         return Content::Empty;
     }
     if let Some(kind) = Kind::of(bytes) {
+        #[cfg(feature = "images")]
+        if kind.is_image() && disk::is_fragment(bytes, size) {
+            return Content::Other("the first sectors of a disk or a volume");
+        }
         return Content::Container(kind);
     }
+    let bytes = bytes.get(..512).unwrap_or(bytes);
     #[cfg(feature = "images")]
     if let Some(disk::Refusal { what, advice }) = disk::refusal(bytes, &[]) {
         return Content::Refused { what, advice };
@@ -120,6 +125,13 @@ mod tests {
         assert_eq!(shown(b"PK\x03\x04..."), "Container(Zip)");
         assert_eq!(shown(b"\x01\x02\x03"), r#"Unclear("data without a hive's signature")"#);
         assert!(matches!(tell(b"\x01\x02\x03", 3), Content::Other("other data")));
+        let mut mbr = [0; 512];
+        (mbr[450], mbr[454], mbr[458]) = (7, 63, 100);
+        mbr[510..].copy_from_slice(&[0x55, 0xaa]);
+        #[cfg(feature = "images")]
+        assert!(matches!(tell(&mbr, 512), Content::Other("the first sectors of a disk or a volume")));
+        #[cfg(feature = "images")]
+        assert!(matches!(tell(&mbr, 1 << 20), Content::Container(Kind::Image)));
         let mut log = [0; 512];
         log[..4].copy_from_slice(b"regf");
         assert_eq!(shown(&log), "Hive");

@@ -30,8 +30,11 @@ mod vmdk;
 mod vmdk_descriptor;
 
 use beside::Beside;
-pub use kind::{Kind, Refusal, refusal};
+pub use kind::{Kind, Refusal, is_fragment, refusal};
 pub use stored::{Algorithm, Checked, StoredHash};
+
+/// Bytes of a file that tell which image it is: a GPT may stand behind a sector of 4,096.
+const BEGINNING: u64 = 4104;
 
 /// A disk, opened.
 pub struct Disk {
@@ -143,12 +146,12 @@ fn parent(
     Ok(image.blocks)
 }
 
-/// The first KiB of a file and its last 512 bytes, or what there is.
+/// The first bytes of a file and its last 512 bytes, or what there is.
 fn ends(file: &Blocks) -> io::Result<(Vec<u8>, Vec<u8>)> {
     let part = |start: u64, most: u64| {
         let length = usize::try_from(file.size().saturating_sub(start).min(most)).unwrap_or_default();
         let mut bytes = vec![0; length];
         file.read_exact_at(&mut bytes, start).map(|()| bytes)
     };
-    Ok((part(0, 1024)?, part(file.size().saturating_sub(512), 512)?))
+    Ok((part(0, BEGINNING)?, part(file.size().saturating_sub(512), 512)?))
 }

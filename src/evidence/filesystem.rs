@@ -13,6 +13,7 @@ use keramics_formats::ntfs::{NtfsFileEntry, NtfsFileSystem};
 
 use super::block::Blocks;
 use super::disk::keramics;
+use super::volume::{VolumeKind, file_system_of};
 
 /// Names in one folder that are looked at; a folder of Windows has some ten thousand.
 const MOST_NAMES: usize = 200_000;
@@ -43,32 +44,29 @@ pub enum Entry {
 /// # Errors
 /// What is wrong with it, in words.
 pub fn open(volume: &Blocks) -> Result<Option<Box<dyn FileSystem>>, String> {
-    let mut sector = [0; 512];
-    if volume.read_exact_at(&mut sector, 0).is_err() {
-        return Ok(None);
-    }
-    let name = sector.get(3..11).unwrap_or_default();
     let stream = keramics::stream(Blocks::clone(volume));
-    if name == b"NTFS    " {
-        let mut system = NtfsFileSystem::new();
-        system.read_data_stream(&stream).map_err(|error| words(&error))?;
-        return Ok(Some(Box::new(system)));
+    match file_system_of(volume) {
+        VolumeKind::Ntfs => {
+            let mut system = NtfsFileSystem::new();
+            system.read_data_stream(&stream).map_err(|error| words(&error))?;
+            Ok(Some(Box::new(system)))
+        }
+        VolumeKind::ExFat => {
+            let mut system = ExFatFileSystem::new();
+            system.read_data_stream(&stream).map_err(|error| words(&error))?;
+            Ok(Some(Box::new(system)))
+        }
+        VolumeKind::Fat => {
+            let mut system = FatFileSystem::new();
+            system.read_data_stream(&stream).map_err(|error| words(&error))?;
+            Ok(Some(Box::new(system)))
+        }
+        VolumeKind::BitLocker => {
+            let why = "a volume that BitLocker encrypts; decrypt it with dislocker or bdemount, and name what it shows";
+            Err(why.to_owned())
+        }
+        VolumeKind::Ext | VolumeKind::Irrelevant(_) | VolumeKind::Refused { .. } | VolumeKind::Unknown => Ok(None),
     }
-    if name == b"EXFAT   " {
-        let mut system = ExFatFileSystem::new();
-        system.read_data_stream(&stream).map_err(|error| words(&error))?;
-        return Ok(Some(Box::new(system)));
-    }
-    if name == b"-FVE-FS-" {
-        return Err("a volume that BitLocker encrypts; decrypt it with dislocker or bdemount, and name what it shows"
-            .to_owned());
-    }
-    if super::volume::is_file_system(&sector) {
-        let mut system = FatFileSystem::new();
-        system.read_data_stream(&stream).map_err(|error| words(&error))?;
-        return Ok(Some(Box::new(system)));
-    }
-    Ok(None)
 }
 
 impl FileSystem for NtfsFileSystem {

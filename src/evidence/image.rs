@@ -12,8 +12,8 @@ use super::disk::{self, Algorithm, Disk};
 use super::filesystem::{self, Entry, FileSystem};
 use super::tree::{Origin, Snapshot, Unpacked};
 use super::unpacker::{HIBERNATION, Open, Unpacker};
-use super::volume;
 use super::volume::shadow_copies::ShadowCopies;
+use super::volume::{self, VolumeKind, VolumeName};
 use crate::error::Problem;
 
 /// Where Windows keeps hives, from the root of its volume: `*` is any folder, a `*` at the end any rest of the name.
@@ -61,33 +61,52 @@ pub(super) fn read(unpacker: &mut Unpacker, within: Option<Unpacked>, name: &str
         let algorithm = if stored.algorithm == Algorithm::Md5 { "md5" } else { "sha1" };
         format!("{algorithm}:{}", stored.hex)
     });
-    let volumes = match volume::volumes(blocks, name) {
-        Ok((volumes, problems)) => {
-            for problem in problems {
-                unpacker.tell(problem);
-            }
-            volumes
-        }
+    let table = match volume::volumes(blocks, name) {
+        Ok(table) => table,
         Err(problem) => return unpacker.tell(problem),
     };
-    for volume in volumes {
-        let (locator, wanted) = match (volume.number, wanted) {
-            (None, wanted) => (name.to_owned(), wanted),
-            (Some(number), None) => (format!("{name}!p{number}"), None),
-            (Some(number), Some(wanted)) => {
+    for problem in table.problems {
+        unpacker.tell(problem);
+    }
+    let mut facts = disk.facts.clone();
+    facts.extend(table.facts);
+    for volume in table.volumes {
+        let (locator, wanted) = match (volume.name, wanted) {
+            (VolumeName::Whole, wanted) => (name.to_owned(), wanted),
+            (volume, None) => (format!("{name}!{volume}"), None),
+            (volume, Some(wanted)) => {
                 let (first, rest) = wanted.split_once('!').map_or((wanted, None), |(first, rest)| (first, Some(rest)));
-                if first != format!("p{number}") {
+                if first != volume.to_string() {
                     continue;
                 }
-                (format!("{name}!p{number}"), rest)
+                (format!("{name}!{volume}"), rest)
             }
         };
+        match volume.kind {
+            VolumeKind::Irrelevant(what) => {
+                unpacker.contents.looked.push(format!("{locator}: {what}"));
+                continue;
+            }
+            VolumeKind::Refused { what, advice } => {
+                unpacker.tell(Problem::of(locator, "a volume whose files can be read", what).advise(advice));
+                continue;
+            }
+            VolumeKind::Unknown => {
+                let problem = Problem::of(locator, "a known file system", "data of no known kind");
+                unpacker.tell(problem.advise("check with file -s or blkid what it is, mount it, and name its folder"));
+                continue;
+            }
+            VolumeKind::Ntfs | VolumeKind::Fat | VolumeKind::ExFat | VolumeKind::Ext | VolumeKind::BitLocker => {}
+        }
         match filesystem::open(&volume.blocks) {
             Ok(Some(system)) => {
-                let partition = volume.number.and_then(|number| u64::try_from(number).ok());
+                let partition = match volume.name {
+                    VolumeName::Partition(number) => Some(u64::from(number)),
+                    VolumeName::Whole | VolumeName::Offset(_) => None,
+                };
                 let (format, offset) = (disk.kind.to_string(), Some(volume.start));
                 let origin =
-                    Origin { format, partition, offset, stored_hash: stored_hash.clone(), facts: disk.facts.clone() };
+                    Origin { format, partition, offset, stored_hash: stored_hash.clone(), facts: facts.clone() };
                 let copy = wanted.filter(|wanted| is_copy(wanted));
                 if copy.is_none() {
                     files(unpacker, system.as_ref(), Open::new(locator.clone(), origin.clone()), wanted, depth);

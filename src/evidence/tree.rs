@@ -17,8 +17,9 @@ use super::{Bytes, sha256, sha256_of};
 use crate::error::Problem;
 use crate::registry::FileTime;
 
-/// So many bytes of a file tell what it is.
-pub const LOOK: usize = 512;
+/// So many bytes of a file tell what it is: most in the first 512, a disk with sectors of 4,096 bytes by what follows its
+/// first one.
+pub const LOOK: usize = 4100;
 /// Where a hive's bins begin, should its first page be lost.
 pub const BINS: usize = 4096;
 

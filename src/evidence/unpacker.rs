@@ -234,6 +234,8 @@ impl Unpacker {
             }
             return;
         }
+        #[cfg(feature = "images")]
+        let sectors = nested.filter(|kind| kind.is_image()).map(|_| bytes.clone());
         let most = self.left.min(compressed.saturating_mul(HIGHEST_RATIO).max(RATIO_FROM));
         let (unpacked, size) = match self.rest(bytes, reader, most, nested.is_none()) {
             Ok(unpacked) => unpacked,
@@ -248,6 +250,11 @@ impl Unpacker {
             return self.failed(open, name, &why);
         }
         self.left = self.left.saturating_sub(size);
+        // The $Boot of a volume, or an MBR that was collected, is no image.
+        #[cfg(feature = "images")]
+        if sectors.is_some_and(|sectors| super::disk::is_fragment(&sectors, size)) {
+            return;
+        }
         if let Some(kind) = nested {
             open.nested.push((inside, kind, unpacked));
             return;

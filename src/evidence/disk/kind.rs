@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::field::{be32, le16};
+use super::field::{be32, le16, le32, le64};
 use super::split;
 
 /// A kind of disk image that is read.
@@ -57,8 +57,8 @@ impl Kind {
         }
     }
 
-    /// What begins and ends like this: `beginning` is at least the first 1,024 bytes of the file, `end` its last 512, or
-    /// all there is. Where the content does not tell, the name does: of a raw image, or of its first part.
+    /// What begins and ends like this: `beginning` is the first bytes of the file, `end` its last 512, or all there is. To tell
+    /// each kind the first 512 bytes will do, but a GPT behind an empty sector needs 4,100. Where the content does not tell, the name does: of a raw image, or of its first part.
     pub fn of(beginning: &[u8], end: &[u8], name: &str) -> Option<Self> {
         let starts = |signature: &[u8]| beginning.starts_with(signature);
         // Only the first segment is an image by itself.
@@ -104,15 +104,66 @@ pub(super) fn is_descriptor(beginning: &[u8]) -> bool {
     start.get(..FIRST.len()).is_some_and(|start| start.eq_ignore_ascii_case(FIRST))
 }
 
-/// The first sector of a disk or a volume: the mark at its end, and a partition table or a boot sector.
+/// The first sector of a disk or a volume: the mark at its end, and a partition table or a boot sector. A GPT needs none.
 fn is_disk(beginning: &[u8]) -> bool {
+    if is_gpt(beginning) {
+        return true;
+    }
     if beginning.get(510..512) != Some(&[0x55, 0xaa]) {
         return false;
     }
     let boot = matches!(beginning.first(), Some(0xeb | 0xe9));
-    let mut table = beginning.get(446..510).unwrap_or_default().chunks_exact(16);
-    let sound = table.clone().all(|entry| matches!(entry.first(), Some(0 | 0x80)));
-    boot || sound && table.any(|entry| entry.get(4).is_some_and(|kind| *kind != 0))
+    let table = || beginning.get(446..510).unwrap_or_default().chunks_exact(16);
+    let used = |entry: &[u8]| entry.get(4).is_some_and(|kind| *kind != 0);
+    let ordinary = table().all(|entry| matches!(entry.first(), Some(0 | 0x80)));
+    // Some disks have another status byte: there the rest of the table has to be as it should.
+    let odd = || {
+        let whole = |entry: &[u8]| {
+            le32(entry, 8).is_some_and(|start| start > 0) && le32(entry, 12).is_some_and(|count| count > 0)
+        };
+        table().all(|entry| if used(entry) { whole(entry) } else { entry.iter().all(|byte| *byte == 0) })
+    };
+    boot || (ordinary || odd()) && table().any(used)
+}
+
+/// The header of a GPT behind a first sector of 512 or of 4,096 bytes, as far as the beginning goes.
+fn is_gpt(beginning: &[u8]) -> bool {
+    const SIGNATURE: &[u8] = b"EFI PART";
+    let stands = |at: usize| {
+        let there = beginning.get(at..).unwrap_or_default();
+        let there = there.get(..SIGNATURE.len()).unwrap_or(there);
+        there.len() >= 4 && SIGNATURE.starts_with(there)
+    };
+    stands(512) || stands(4096)
+}
+
+/// A file below this size may be a copy of a disk's or a volume's first sectors.
+const FRAGMENT: u64 = 1 << 20;
+
+/// Whether a file of `size` bytes that begins like a raw disk image is only the beginning of a disk or a volume, such as a
+/// collected MBR, or the $Boot of an NTFS volume: it ends before what its first sector speaks of.
+pub fn is_fragment(beginning: &[u8], size: u64) -> bool {
+    if size >= FRAGMENT || Kind::of(beginning, &[], "") != Some(Kind::Raw) {
+        return false;
+    }
+    let sector = u64::from(le16(beginning, 11).unwrap_or_default());
+    let has = |name: &[u8]| beginning.get(3..).is_some_and(|rest| rest.starts_with(name));
+    let stated = if has(b"NTFS    ") {
+        le64(beginning, 40).unwrap_or_default().saturating_mul(sector)
+    } else if has(b"EXFAT   ") || has(b"-FVE-FS-") || is_gpt(beginning) {
+        // The smallest exFAT volume, BitLocker volume and GPT disk are as large.
+        FRAGMENT
+    } else if matches!(beginning.first(), Some(0xeb | 0xe9)) && matches!(sector, 512 | 1024 | 2048 | 4096) {
+        let small = le16(beginning, 19).map_or(0, u64::from);
+        let large = le32(beginning, 32).map_or(0, u64::from);
+        (if small > 0 { small } else { large }).saturating_mul(sector)
+    } else {
+        let table = beginning.get(446..510).unwrap_or_default().chunks_exact(16);
+        let used = table.filter(|entry| entry.get(4).is_some_and(|kind| *kind != 0));
+        let start = used.filter_map(|entry| le32(entry, 8)).min().map_or(0, u64::from);
+        start.saturating_add(1).saturating_mul(512)
+    };
+    size < stated
 }
 
 /// A kind of image that is known and not read.
@@ -191,6 +242,40 @@ mod tests {
         ] {
             assert_eq!(of(start, &[], name), None, "{name}");
         }
+    }
+
+    #[test]
+    fn a_disk_is_known_by_a_gpt_and_by_an_mbr_with_an_odd_status() {
+        for at in [512, 4096] {
+            let mut disk = vec![0; at + 4];
+            disk[at..].copy_from_slice(b"EFI ");
+            assert_eq!(Kind::of(&disk, &[], "a"), Some(Kind::Raw), "{at}");
+            assert_eq!(Kind::of(&disk[..at + 3], &[], "a"), None, "{at}");
+            disk[at] = b'e';
+            assert_eq!(Kind::of(&disk, &[], "a"), None, "{at}");
+        }
+        let mut disk = vec![0; 512];
+        (disk[446], disk[450], disk[454], disk[458]) = (0x81, 7, 63, 100);
+        disk[510..].copy_from_slice(&[0x55, 0xaa]);
+        assert_eq!(Kind::of(&disk, &[], "a"), Some(Kind::Raw));
+        // Text and code that end with the mark have more than that in the places of the entries.
+        disk[462] = 1;
+        assert_eq!(Kind::of(&disk, &[], "a"), None);
+    }
+
+    #[test]
+    fn first_sectors_that_were_collected_are_no_images() {
+        let mut boot = vec![0; 512];
+        boot[..11].copy_from_slice(b"\xeb\x52\x90NTFS    ");
+        boot[11..13].copy_from_slice(&[0, 2]);
+        boot[40..44].copy_from_slice(&2000_u32.to_le_bytes());
+        boot[510..].copy_from_slice(&[0x55, 0xaa]);
+        assert!(is_fragment(&boot, 8192) && !is_fragment(&boot, 2000 * 512) && !is_fragment(&boot, 2 << 20));
+        let mut mbr = vec![0; 512];
+        (mbr[450], mbr[454], mbr[458]) = (7, 63, 100);
+        mbr[510..].copy_from_slice(&[0x55, 0xaa]);
+        assert!(is_fragment(&mbr, 512) && is_fragment(&mbr, 63 * 512) && !is_fragment(&mbr, 64 * 512));
+        assert!(!is_fragment(b"QFI\xfb\0\0\0\x03", 512));
     }
 
     #[test]

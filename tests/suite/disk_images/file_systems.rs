@@ -9,7 +9,7 @@ use std::process::Command;
 use hivemend::evidence::block::Blocks;
 use hivemend::evidence::disk;
 use hivemend::evidence::filesystem::{self, Entry};
-use hivemend::evidence::volume::{self, Volume};
+use hivemend::evidence::volume::{self, Table, Volume};
 
 use super::samples::{bytes, sample};
 
@@ -28,7 +28,8 @@ fn output(program: &str, arguments: &[&str], folder: &Path) -> Option<String> {
 /// The volumes of a sample.
 fn volumes(folder: &Path, name: &str) -> Option<(Blocks, Vec<Volume>)> {
     let disk = disk::open(&sample(folder, name)?).unwrap_or_else(|problem| panic!("{problem}"));
-    let (volumes, problems) = volume::volumes(&disk.blocks, name).unwrap_or_else(|problem| panic!("{problem}"));
+    let Table { volumes, problems, .. } =
+        volume::volumes(&disk.blocks, name).unwrap_or_else(|problem| panic!("{problem}"));
     assert!(problems.is_empty(), "{name}: {problems:?}");
     Some((disk.blocks, volumes))
 }
@@ -127,7 +128,7 @@ fn sample_ntfs_volumes_are_what_7z_unpacks() {
             unpacked(&folder.path().join("out"), "", &mut expected);
             let system = filesystem::open(&volume.blocks).unwrap().unwrap();
             files(system.root().unwrap(), "", &mut found);
-            let place = format!("{name}!p{:?}", volume.number);
+            let place = format!("{name}!{}", volume.name);
             assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{place}");
             for (name, bytes) in &found {
                 let differs = bytes.iter().zip(&expected[name]).position(|(ours, theirs)| ours != theirs);
