@@ -15,7 +15,7 @@ use crate::history::volume;
 use crate::shadow_volume::{self, BLOCK, Saved, Store};
 
 /// Runs a shell command in the desk's folder; whether its tools are installed.
-fn shell(desk: &Desk, command: &str) -> bool {
+pub(crate) fn shell(desk: &Desk, command: &str) -> bool {
     let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
     let output =
         Command::new("sh").args(["-c", command]).env("PATH", path).current_dir(desk.path("")).output().unwrap();
@@ -28,7 +28,7 @@ fn shell(desk: &Desk, command: &str) -> bool {
 }
 
 /// What an audit says, without what the container adds: the way to it in paths, what it was, and ids made of it.
-fn audited(desk: &Desk, evidence: &str, container: &str) -> (Option<i32>, Value) {
+pub(crate) fn audited(desk: &Desk, evidence: &str, container: &str) -> (Option<i32>, Value) {
     let output = desk.run(&["audit", evidence, "--generations", "all", "--all", "--format", "json"]);
     let text = String::from_utf8(output.stdout).unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
@@ -45,21 +45,21 @@ fn audited(desk: &Desk, evidence: &str, container: &str) -> (Option<i32>, Value)
 }
 
 /// A volume of five generations, one with hives that were interrupted, and their logs.
-fn evidence() -> Desk {
+pub(crate) fn evidence() -> Desk {
     let desk = volume();
     fixture::compile("windows-10-bits-manual").unwrap().write_dirty(&desk.path("img/Windows.old")).unwrap();
     desk
 }
 
 /// The same as the files of its root, without the first folder.
-fn plain(desk: &Desk) -> (Option<i32>, Value) {
+pub(crate) fn plain(desk: &Desk) -> (Option<i32>, Value) {
     let (code, report) = audited(desk, "img", "");
     let text = report.to_string().replace("\"img/", "\"").replace(" img/", " ");
     (code, serde_json::from_str(&text).unwrap())
 }
 
 /// An NTFS volume of 64 MiB with the evidence on it; `options` for mkntfs.
-fn ntfs(desk: &Desk, name: &str, options: &str) -> bool {
+pub(crate) fn ntfs(desk: &Desk, name: &str, options: &str) -> bool {
     shell(
         desk,
         &format!(
@@ -101,7 +101,7 @@ fn exfat(desk: &Desk, name: &str) -> bool {
 }
 
 /// A FAT volume of 64 MiB with the evidence on it.
-fn fat(desk: &Desk, name: &str, bits: u32) -> bool {
+pub(crate) fn fat(desk: &Desk, name: &str, bits: u32) -> bool {
     let clusters = if bits == 32 { "-s 1" } else { "" };
     let size = if bits == 12 { 16 } else { 64 };
     shell(
@@ -114,7 +114,7 @@ fn fat(desk: &Desk, name: &str, bits: u32) -> bool {
 }
 
 /// Puts a volume into a disk at a place, in bytes.
-fn put(desk: &Desk, volume: &str, into: &str, at: u64) {
+pub(crate) fn put(desk: &Desk, volume: &str, into: &str, at: u64) {
     let mut bytes = Vec::new();
     File::open(desk.path(volume)).unwrap().read_to_end(&mut bytes).unwrap();
     let mut file = OpenOptions::new().write(true).open(desk.path(into)).unwrap();

@@ -37,6 +37,8 @@ mod hostile_hives;
 mod images;
 mod importers;
 mod lint;
+#[cfg(feature = "images")]
+mod partitions;
 mod provenance;
 mod real_hives;
 mod refusals;

@@ -38,7 +38,11 @@ pub fn volumes(disk: &Blocks, path: &str) -> Result<Table, Problem> {
     let mut assembly = Assembly::new(disk, path);
     let whole = content(disk);
     let is_read = matches!(whole.kind, VolumeKind::Ntfs | VolumeKind::Fat | VolumeKind::ExFat | VolumeKind::BitLocker);
-    let chosen = table::choose(disk);
+    // The code and the texts of a boot sector may look like entries.
+    let is_boot_sector = |chosen: &Chosen| {
+        whole.kind != VolumeKind::Unknown && chosen.scheme == Scheme::Mbr && !table::leads(disk, &chosen.entries)
+    };
+    let chosen = table::choose(disk).filter(|chosen| !is_boot_sector(chosen));
     if whole.sound && is_read {
         assembly.whole(whole);
         assembly.beside_the_whole(chosen);
@@ -245,10 +249,11 @@ impl<'d> Assembly<'d> {
 
     /// Searches what is in no known volume.
     fn search(&mut self) {
-        let mut search = Search::new(self.disk);
-        let least = if self.doubtful || self.table.scheme == Scheme::None { 0 } else { LEAST_SEARCHED };
+        // A partition that holds nothing known is where a volume is missed.
+        let misses = self.table.volumes.iter().any(|one| one.kind == VolumeKind::Unknown);
+        let mut search = Search::new(self.disk, !self.doubtful && !misses);
+        let least = if self.doubtful { 0 } else { LEAST_SEARCHED };
         for region in self.gaps() {
-            // A partition that holds nothing known is where a volume is missed.
             let unknown = |one: &Volume| one.kind == VolumeKind::Unknown && region.contains(&one.start);
             if region.end.saturating_sub(region.start) >= least || self.table.volumes.iter().any(unknown) {
                 search.region(&region);
@@ -259,7 +264,7 @@ impl<'d> Assembly<'d> {
         for one in found {
             self.recovered(&one);
         }
-        if self.doubtful {
+        if self.doubtful || misses {
             if let Some(first) = unsearched.first() {
                 let bytes = unsearched
                     .iter()

@@ -10,7 +10,7 @@ use crate::evidence::block::Blocks;
 /// Bytes at a volume's beginning that are zeros where it is empty.
 const EMPTY_FROM: u64 = 1 << 20;
 /// Places all over a volume that are looked at, too.
-const SAMPLES: u64 = 256;
+const SAMPLES: u64 = 64;
 /// Bytes at each of them.
 const SAMPLE: usize = 4096;
 

@@ -13,8 +13,12 @@ use crate::evidence::block::Blocks;
 
 /// Bytes of a disk that are searched sector by sector; holes and what an image does not hold cost nothing.
 const BYTES_SEARCHED: u64 = 4 << 30;
+/// The same beside a table that holds: what is outside of its partitions is free space.
+const FREE_BYTES_SEARCHED: u64 = 512 << 20;
 /// Places that are looked at in the rest: Windows aligns partitions.
 const PLACES_SEARCHED: u64 = 65_536;
+/// The same beside a table that holds.
+const FREE_PLACES_SEARCHED: u64 = 16_384;
 /// They are multiples of so many bytes.
 const ALIGNED: u64 = 1 << 20;
 /// Boot sectors that are followed.
@@ -39,12 +43,12 @@ pub(super) struct Search<'d> {
 }
 
 impl<'d> Search<'d> {
-    /// Begins a search, with all limits ahead.
-    pub(super) fn new(disk: &'d Blocks) -> Self {
+    /// Begins a search, with all limits ahead; `free` says that the disk has a table that holds.
+    pub(super) fn new(disk: &'d Blocks, free: bool) -> Self {
         Self {
             disk,
-            bytes: BYTES_SEARCHED,
-            places: PLACES_SEARCHED,
+            bytes: if free { FREE_BYTES_SEARCHED } else { BYTES_SEARCHED },
+            places: if free { FREE_PLACES_SEARCHED } else { PLACES_SEARCHED },
             boot_sectors: BOOT_SECTORS_FOLLOWED,
             found: Vec::new(),
             unsearched: Vec::new(),

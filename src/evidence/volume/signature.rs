@@ -55,7 +55,7 @@ const SIGNATURES: &[(usize, &[u8], VolumeKind)] = &[
     (1024, b"BD", refused("HFS", MOUNT)),
     (1024, &[0x10, 0x20, 0xf5, 0xf2], refused("F2FS", MOUNT)),
     (1024, &[0xe2, 0xe1, 0xf5, 0xe0], refused("EROFS", MOUNT)),
-    (1030, b"\x34\x34\x02\0", refused("NILFS2", MOUNT)),
+    (1024, b"\x02\0\0\0\0\0\x34\x34", refused("NILFS2", MOUNT)),
     (4120, b"\xc6\x85\x73\xf6\x4e\x1a\x45\xca\x82\x65\xf5\x7f\x48\xba\x6d\x81", refused("bcache or bcachefs", MOUNT)),
     (8192, &[0x49, 0xe8, 0x95, 0xf9], refused("HPFS", MOUNT)),
     (32768, b"JFS1", refused("JFS", MOUNT)),

@@ -49,7 +49,7 @@ pub(super) struct Chosen {
 pub(super) fn choose(disk: &Blocks) -> Option<Chosen> {
     let gpt = SECTORS.into_iter().find_map(|sector| gpt::read(disk, sector).map(|table| (sector, table)));
     let mbr = read_mbr(disk);
-    let leads = |entries: &[Entry]| entries.iter().any(|entry| leads_to_a_volume(disk, entry));
+    let leads = |entries: &[Entry]| leads(disk, entries);
     match (mbr, gpt) {
         (Some((sector, mbr)), None) if mbr.protective => {
             let mut chosen = of_mbr(sector, mbr);
@@ -123,6 +123,11 @@ fn read_mbr(disk: &Blocks) -> Option<(u64, Mbr)> {
 fn leads_to_a_volume(disk: &Blocks, entry: &Entry) -> bool {
     let volume: Blocks = Arc::new(Part::new(Arc::clone(disk), entry.start, entry.size));
     entry.start > 0 && content(&volume).kind != VolumeKind::Unknown
+}
+
+/// Whether one of the partitions holds something known.
+pub(super) fn leads(disk: &Blocks, entries: &[Entry]) -> bool {
+    entries.iter().any(|entry| leads_to_a_volume(disk, entry))
 }
 
 /// The entries that do not begin where one of the others does.
