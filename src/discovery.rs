@@ -268,7 +268,8 @@ impl Discovery {
     fn take_named(&mut self, locator: &str, opening: Opening<'_>) -> Option<()> {
         let path = directory::container_of(Path::new(locator))?;
         let path = path.as_path();
-        let kind = Kind::of(&Disk.look(path).ok()?.bytes)?;
+        let beginning = Disk.look(path).ok()?;
+        let kind = Kind::of_file(&beginning.bytes, path, beginning.size)?;
         let name = directory::locator(path);
         let wanted = locator.strip_prefix(&name).and_then(|rest| rest.strip_prefix('!'));
         let contents = self.unpack(path, kind, name, wanted, opening)?;

@@ -40,6 +40,7 @@ pub(super) fn look(tree: &dyn Tree, path: &Path) -> io::Result<Content> {
     Ok(match tell(&bytes, size) {
         // A hive that has lost its base block still has its bins.
         Content::Unclear(_) if begins_bin(&at_bins) => Content::Hive,
+        Content::Unclear(why) => Kind::of_file(&bytes, path, size).map_or(Content::Unclear(why), Content::Container),
         told => told,
     })
 }

@@ -92,6 +92,25 @@ impl Kind {
         super::disk::Kind::of(beginning, &[], "").filter(|_| !extent).map(|_| Self::Image)
     }
 
+    /// What a file of `size` bytes is by its beginning, or else by its name: a raw image whose first sectors are lost has
+    /// nothing but that.
+    pub fn of_file(beginning: &[u8], path: &Path, size: u64) -> Option<Self> {
+        Self::of(beginning).or_else(|| Self::raw_by_name(beginning, path, size))
+    }
+
+    #[cfg(not(feature = "images"))]
+    fn raw_by_name(_: &[u8], _: &Path, _: u64) -> Option<Self> {
+        None
+    }
+
+    #[cfg(feature = "images")]
+    fn raw_by_name(beginning: &[u8], path: &Path, size: u64) -> Option<Self> {
+        let name = path.file_name()?.to_str()?.to_lowercase();
+        let named = [".raw", ".dd", ".img", ".001"].iter().any(|end| name.ends_with(end));
+        let raw = super::disk::Kind::of(beginning, &[], &name).filter(|_| named && size >= 1 << 20);
+        (raw? == super::disk::Kind::Raw || name.ends_with(".001")).then_some(Self::Image)
+    }
+
     /// Whether it is a disk image.
     pub fn is_image(self) -> bool {
         #[cfg(feature = "images")]

@@ -16,6 +16,7 @@ mod listed;
 mod lost;
 mod mbr;
 mod reading;
+mod regions;
 pub mod shadow_copies;
 mod signature;
 mod table;

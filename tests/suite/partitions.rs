@@ -85,6 +85,10 @@ impl Bench {
         OpenOptions::new().write(true).open(self.path("disk")).unwrap().write_all_at(bytes, at).unwrap();
     }
 
+    fn fill(&self, at: u64, byte: u8, length: usize) {
+        self.write(at, &vec![byte; length]);
+    }
+
     fn read(&self, at: u64, length: usize) -> Vec<u8> {
         let mut bytes = vec![0; length];
         File::open(self.path("disk")).unwrap().read_exact_at(&mut bytes, at).unwrap();

@@ -3,7 +3,7 @@
 //! GUIDs: UEFI specification, table 5.7; Microsoft's `PARTITION_INFORMATION_GPT`; the Discoverable Partitions
 //! Specification. Bytes: <https://www.win.tue.nl/~aeb/partitions/partition_types-1.html>.
 
-use super::field::{dword, word};
+use super::field::{dword, qword, word};
 use super::kind::VolumeKind;
 use super::signature::{DYNAMIC, SPACES};
 
@@ -100,9 +100,10 @@ const BYTES: &[(u8, &str, Option<VolumeKind>)] = &[
 
 /// Returns what a type GUID of a GPT says, as its sixteen bytes stand on the disk.
 pub(super) fn of_guid(bytes: &[u8]) -> Label {
-    let rest: String = bytes.iter().skip(8).map(|byte| format!("{byte:02X}")).collect();
-    let (node, clock) = (rest.get(4..).unwrap_or_default(), rest.get(..4).unwrap_or_default());
-    let guid = format!("{:08X}-{:04X}-{:04X}-{clock}-{node}", dword(bytes, 0), word(bytes, 4), word(bytes, 6));
+    // The last two parts stand the high byte first.
+    let rest = qword(bytes, 8).swap_bytes();
+    let (clock, node) = (rest >> 48, rest & 0xffff_ffff_ffff);
+    let guid = format!("{:08X}-{:04X}-{:04X}-{clock:04X}-{node:012X}", dword(bytes, 0), word(bytes, 4), word(bytes, 6));
     let dynamic = guid == DYNAMIC_GUID;
     match GUIDS.iter().find(|(known, ..)| *known == guid) {
         Some((_, words, kind)) => Label { words: (*words).to_owned(), kind: *kind, dynamic },

@@ -44,12 +44,12 @@ fn a_damaged_gpt_is_replaced_by_its_backup_and_then_by_what_is_found() {
     let problems = told(&table);
     assert!(problems.len() == 1 && problems[0].contains("its backup at the end"), "{problems:?}");
     // Lost altogether.
-    bench.write(512, &[0; 33 * 512]);
+    bench.fill(512, 0, 33 * 512);
     let table = bench.table();
     assert_eq!(shown(&table), ORDINARY_SHOWN);
     assert_eq!(told(&table).len(), 1);
     // Only the protective MBR is left.
-    bench.write(end - 33 * 512, &[0; 33 * 512]);
+    bench.fill(end - 33 * 512, 0, 33 * 512);
     let table = bench.table();
     let found = [
         "o1048576 1048576+37748736 FAT, recovered",
@@ -109,7 +109,7 @@ fn a_stale_gpt_does_not_beat_a_valid_mbr() {
     assert_eq!(shown(&table), expected);
     assert!(table.facts.iter().any(|fact| fact.contains("o68157440")), "{:?}", table.facts);
     // The backup of a GPT alone is as stale.
-    bench.write(512, &[0; 33 * 512]);
+    bench.fill(512, 0, 33 * 512);
     assert_eq!(shown(&bench.table())[..2], expected[..2]);
     // An MBR that leads nowhere does not hold.
     assert!(ordinary(&bench));
@@ -344,7 +344,7 @@ fn a_damaged_volume_without_a_table_is_no_table() {
     let mut text = *b"\0isk error.\0Press any key to restart.\0NTLDR is missing.\0\0\0\0\0\0\0\0";
     bench.write(446, &text);
     // Both copies of the table of clusters are lost.
-    bench.write(32 * 512, &[0; 2 << 20]);
+    bench.fill(32 * 512, 0, 2 << 20);
     assert_eq!(shown(&bench.table()), [" 0+37748736 FAT"]);
     text[1..].fill(0);
     bench.write(446, &text);

@@ -1,5 +1,7 @@
 //! Disks of which some bytes are wrong, or cannot be read.
 
+#![allow(clippy::single_range_in_vec_init, reason = "one part of a disk that cannot be read is a range of bytes")]
+
 use std::fs;
 use std::io;
 use std::sync::Arc;

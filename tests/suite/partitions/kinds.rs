@@ -72,7 +72,7 @@ fn every_second_volume_is_something() {
         bench.put("ntfs", MIB);
         bench.put("volume", 13 * MIB);
         let table = bench.table();
-        let expected = [format!("p1 1048576+12582912 NTFS"), format!("p2 13631488+{} {words}", size * MIB)];
+        let expected = ["p1 1048576+12582912 NTFS".to_owned(), format!("p2 13631488+{} {words}", size * MIB)];
         assert_eq!(shown(&table), expected, "{command}");
         assert!(told(&table).is_empty(), "{command}: {:?}", told(&table));
         if kind != 0x42 && kind != 0x82 {
@@ -143,7 +143,7 @@ fn bitlocker_is_known_in_each_of_its_forms() {
         assert_eq!(bench.table().volumes[0].kind, VolumeKind::BitLocker, "{name}");
         // It is found without a table, too, with the size that it states.
         bench.write(0, &vec![0; 1 << 20]);
-        bench.write(80 * MIB - 40 * 512, &[0; 40 * 512]);
+        bench.fill(80 * MIB - 40 * 512, 0, 40 * 512);
         let table = bench.table();
         let size = if name == "decrypted" { 50_966_528 + 65_536 } else { 65_994_752 };
         let expected = format!("o1048576 1048576+{size} a volume that BitLocker encrypts, recovered");

@@ -108,12 +108,12 @@ fn a_volume_smaller_than_its_partition_is_recovered_in_its_place() {
     assert_eq!(shown(&table)[0], "p1 1048576+31457280 NTFS, recovered");
     same(&bench, &table.volumes[0].blocks, "ntfs");
     // The table is wrong: the volume begins elsewhere.
-    bench.write(MIB, &[0xd1; 2 << 20]);
+    bench.fill(MIB, 0xd1, 2 << 20);
     bench.put("ntfs", 3 * MIB);
-    bench.write(15 * MIB, &[0; 16 << 20]);
+    bench.fill(15 * MIB, 0, 16 << 20);
     assert!(bench.disk(60 * MIB, "label: dos\nstart=4096, size=24576, type=7\n"));
     bench.put("ntfs", 3 * MIB);
-    bench.write(2 * MIB, &[0xd1; 1 << 20]);
+    bench.fill(2 * MIB, 0xd1, 1 << 20);
     let table = bench.table();
     let expected = [
         "p1 2097152+12582912 a partition whose volume begins elsewhere, where it was read",
@@ -165,7 +165,7 @@ fn beside_partitions_that_hold_a_large_gap_is_searched_and_that_is_no_problem() 
     assert!(told(&table).is_empty(), "{:?}", told(&table));
     assert!(table.facts.iter().any(|fact| fact.contains("o31457280 (exFAT) is in no partition")), "{:?}", table.facts);
     // What does not lead to a volume is none: the $MFT, the table, the place.
-    bench.write(30 * MIB + 24 * 512, &[0; 12 << 20]);
+    bench.fill(30 * MIB + 24 * 512, 0, 12 << 20);
     assert_eq!(shown(&bench.table()).len(), 2);
     bench.put("ntfs", 49 * MIB);
     bench.put("fat", 60 * MIB);
