@@ -64,7 +64,10 @@ fn a_volume_without_a_table_has_a_locator() {
     let (code, report) = audited(&desk, "disk.raw", "disk.raw!o1048576");
     assert_eq!((code, &report["installations"]), (Some(3), &plain["installations"]));
     let problems = problems(&report);
-    assert!(problems.iter().any(|problem| problem.contains("found none, and 1 volumes")), "{problems:?}");
+    assert!(
+        problems.iter().any(|problem| problem.contains("none, and 1 volumes by their boot sectors")),
+        "{problems:?}"
+    );
     assert!(problems.iter().any(|problem| problem.contains("was read by the backup")), "{problems:?}");
     let place = "disk.raw!o1048576!WINDOWS/system32/config/SOFTWARE";
     let report: Value = serde_json::from_slice(&desk.run(&["find", place, "--format", "json"]).stdout).unwrap();
