@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::block::{Blocks, Part};
 use crate::error::Problem;
 
+pub mod bitlocker;
 mod gpt;
 mod mbr;
 pub mod shadow_copies;
