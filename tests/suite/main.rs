@@ -25,6 +25,7 @@ mod agreement;
 mod architecture;
 mod archives;
 mod baselines;
+mod bitlocker;
 mod cases;
 mod command_line;
 mod discovery;

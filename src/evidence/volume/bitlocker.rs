@@ -30,7 +30,7 @@ pub use boot::is_bitlocker;
 pub use keys::Keys;
 
 use boot::Boot;
-use cipher::Method;
+use cipher::{Cipher, Method};
 use layout::Layout;
 use metadata::{Checksum, Metadata};
 use unlock::{Refusal, Trials, Unlocked};
@@ -112,8 +112,7 @@ pub fn open(volume: &Blocks, offset: u64, keys: &Keys) -> Result<Opened, Problem
     let problem = |(place, expected, what): &(u64, &'static str, String)| Problem::at(*place, *expected, what.as_str());
     let mut problems: Vec<Problem> = found.damaged.iter().map(problem).collect();
     blocks.retain(|block| sums_up(block, &mut problems));
-    let same = |one: &&Metadata, other: &&Metadata| one.bytes == other.bytes;
-    blocks.dedup_by(|one, other| same(&&**one, &&**other));
+    blocks.dedup_by(|one, other| one.bytes == other.bytes);
     let Some(&metadata) = blocks.first() else {
         let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
         let advice = "copy the disk again, or repair the volume with repair-bde of Windows";
@@ -124,28 +123,33 @@ pub fn open(volume: &Blocks, offset: u64, keys: &Keys) -> Result<Opened, Problem
         problems.push(Problem::at(metadata.places[0], expected, "others; the first sound one counts"));
     }
     let facts = facts(metadata, problems);
+    let (sizes, sure) = layout::sectors(&boot, metadata)?;
     if metadata.state == layout::DECRYPTED && metadata.volume_keys.is_empty() {
-        let sector = layout::sector(&boot, metadata)?;
-        let blocks = view(volume, &boot, &blocks, sector, None)?;
-        return Ok(Opened::Decrypted { blocks, facts });
+        let sector = sizes.first().copied().unwrap_or(512);
+        return Ok(Opened::Decrypted { blocks: view(volume, &boot, &blocks, sector, None)?, facts });
     }
     refuse_unknown(metadata)?;
-    let sector = layout::sector(&boot, metadata)?;
     let mut trials = Trials::new(keys);
     let mut refusal = None;
     for place in 0..blocks.len() {
         let rest = blocks.get(place..).unwrap_or_default();
         let Some(block) = rest.first() else { break };
-        match trials.unlock(block, usize::try_from(sector).unwrap_or(usize::MAX)) {
-            Ok(unlocked) => {
-                let Unlocked { method, with, .. } = &unlocked;
+        match trials.unlock(block) {
+            Ok(Unlocked { cipher, method, with }) => {
                 let facts = Facts { method: Some(method.words()), ..facts };
-                let with = with.clone();
-                return Ok(Opened::Unlocked {
-                    blocks: view(volume, &boot, rest, sector, Some(unlocked))?,
-                    with,
-                    facts,
-                });
+                for sector in sizes {
+                    let blocks = match view(volume, &boot, rest, sector, Some(&cipher)) {
+                        Ok(blocks) => blocks,
+                        Err(problem) if sure => return Err(problem),
+                        Err(_) => continue,
+                    };
+                    let mut first = [0; 512];
+                    if sure || (blocks.read_exact_at(&mut first, 0).is_ok() && layout::says(&first, sector)) {
+                        return Ok(Opened::Unlocked { blocks, with, facts });
+                    }
+                }
+                let found = "another, or none, in its boot sector, and no file system that says which is right";
+                return Err(Problem::at(11, "the size of sectors that the metadata have", found));
             }
             Err(other) => refusal = refusal.or(Some(other)),
         }
@@ -204,11 +208,11 @@ fn view(
     boot: &Boot,
     blocks: &[&Metadata],
     sector: u64,
-    unlocked: Option<Unlocked>,
+    cipher: Option<&Cipher>,
 ) -> Result<Blocks, Problem> {
     let layout = Layout::new(volume, boot, blocks, sector)?;
     let mirror = blocks.first().map_or(0, |metadata| metadata.relocated_to);
-    let cipher = unlocked.map(|unlocked| unlocked.cipher);
+    let cipher = cipher.map(|cipher| cipher.sized(usize::try_from(sector).unwrap_or(usize::MAX)));
     Ok(Arc::new(View { volume: Arc::clone(volume), layout, cipher, sector, mirror }))
 }
 

@@ -97,26 +97,46 @@ impl Cipher {
         Some(Self { mode, sector })
     }
 
+    /// Returns the same for sectors of another size.
+    pub(super) fn sized(&self, sector: usize) -> Self {
+        Self { mode: self.mode.clone(), sector }
+    }
+
     /// Decrypts whole sectors in place, of which the first is stored at `offset` of the volume.
     pub(super) fn decrypt(&self, sectors: &mut [u8], offset: u64) {
         let size = u64::try_from(self.sector).unwrap_or(u64::MAX);
         let offsets = (0_u64..).map(|number| offset.saturating_add(number.saturating_mul(size)));
+        if let Mode::Elephant(aes, tweak) = &self.mode {
+            return self.elephant(aes, tweak, sectors, offset);
+        }
         for (sector, offset) in sectors.chunks_exact_mut(self.sector).zip(offsets) {
             match &self.mode {
-                Mode::Cbc(aes) => cbc(aes, sector, offset),
-                Mode::Elephant(aes, tweak) => {
-                    cbc(aes, sector, offset);
-                    let high = 0x80 << 120;
-                    let key = [u128::from(offset), u128::from(offset) | high].map(|number| tweak.encrypt(number));
-                    diffuser::decrypt(sector);
-                    for (chunk, key) in sector.chunks_exact_mut(16).zip(key.into_iter().cycle()) {
-                        xor(chunk, key);
-                    }
-                }
+                Mode::Cbc(aes) | Mode::Elephant(aes, _) => cbc(aes, sector, offset),
                 Mode::Xts(aes, tweak) => {
                     xts(aes, sector, tweak.encrypt(u128::from(offset.checked_div(size).unwrap_or_default())));
                 }
             }
+        }
+    }
+
+    /// Decrypts sectors with the Elephant diffuser, some at a time while they are in the processor's cache.
+    fn elephant(&self, aes: &Aes, tweak: &Aes, sectors: &mut [u8], offset: u64) {
+        let size = u64::try_from(self.sector).unwrap_or(u64::MAX);
+        let mut offset = offset;
+        for some in sectors.chunks_mut(self.sector.saturating_mul(diffuser::LANES)) {
+            let place = |number: u64| offset.saturating_add(number.saturating_mul(size));
+            for (sector, number) in some.chunks_exact_mut(self.sector).zip(0..) {
+                cbc(aes, sector, place(number));
+            }
+            diffuser::decrypt(some, self.sector);
+            for (sector, number) in some.chunks_exact_mut(self.sector).zip(0..) {
+                let number = u128::from(place(number));
+                let key = [number, number | 0x80 << 120].map(|number| tweak.encrypt(number));
+                for (chunk, key) in sector.chunks_exact_mut(16).zip(key.into_iter().cycle()) {
+                    xor(chunk, key);
+                }
+            }
+            offset = offset.saturating_add(some.len() as u64);
         }
     }
 }

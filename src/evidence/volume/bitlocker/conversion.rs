@@ -73,18 +73,16 @@ struct Header {
 /// # Errors
 /// Where neither copy of them is sound, or they contradict themselves.
 pub(super) fn read(volume: &Blocks, places: [u64; 2], sector: u64, encrypting: bool) -> Result<Conversion, Problem> {
-    let headers: Vec<(u64, Header)> =
-        places.iter().filter_map(|place| Some((*place, header(volume, *place, sector)?))).collect();
-    let Some((_, header)) = headers.first() else {
+    let Some(header) = places.iter().find_map(|place| header(volume, *place, sector)) else {
         let found = "none that is sound, neither there nor where its copy should be";
         return Err(Problem::at(places[0], "the books of a conversion (\"FVE-EOW\")", found));
     };
     let rounded = |size: u64| size.div_ceil(sector).saturating_mul(sector);
-    let mut books: Vec<(u64, u64)> = headers.iter().map(|(place, header)| (*place, rounded(header.size))).collect();
+    let mut books: Vec<(u64, u64)> = places.iter().map(|place| (*place, rounded(header.size))).collect();
     let mut left = Budget { bitmaps: MOST_BITMAP_BYTES, logs: MOST_LOG_BYTES };
     let mut regions = Vec::new();
     for map in &header.maps {
-        let Some((region, size, log)) = region(volume, *map, header, sector, encrypting, &mut left) else { continue };
+        let Some((region, size, log)) = region(volume, *map, &header, sector, encrypting, &mut left) else { continue };
         books.push((*map, rounded(size)));
         if log != 0 {
             books.push((log, rounded(header.log_size)));

@@ -2,6 +2,7 @@
 //! BitLocker's own metadata, of which Windows shows zeros.
 
 use super::boot::{Boot, Places};
+use super::bytes::{bytes, le16, le32};
 use super::conversion::{self, Conversion, Physical};
 use super::metadata::Metadata;
 use crate::error::Problem;
@@ -57,15 +58,33 @@ pub(super) struct Layout {
     special: Vec<Special>,
 }
 
-/// Returns the bytes of a sector.
+/// Returns how many bytes a sector may have: by the boot sector, which no checksum covers, and by the metadata. One number is
+/// sure where both say it.
 ///
 /// # Errors
-/// Where neither the boot sector nor the metadata say it.
-pub(super) fn sector(boot: &Boot, metadata: &Metadata) -> Result<u64, Problem> {
+/// Where neither says it.
+pub(super) fn sectors(boot: &Boot, metadata: &Metadata) -> Result<(Vec<u64>, bool), Problem> {
     let stored = metadata.relocated.map(|(_, size)| size);
     let derived = stored.and_then(|size| size.checked_div(u64::from(metadata.relocated_sectors)));
-    let derived = derived.filter(|size| matches!(size, 512 | 4096));
-    boot.sector.or(derived).ok_or_else(|| Problem::at(11, "the size of a sector: 512 to 4096", "none"))
+    let derived = derived.filter(|size| matches!(size, 512 | 1024 | 2048 | 4096));
+    let mut sizes: Vec<u64> = boot.sector.into_iter().chain(derived).collect();
+    let sure = boot.sector == derived || (metadata.version == 1 && boot.sector.is_some());
+    sizes.dedup();
+    if sizes.is_empty() {
+        return Err(Problem::at(11, "the size of a sector: 512 to 4096", "none"));
+    }
+    Ok((sizes, sure))
+}
+
+/// Returns whether the first sector of a file system says that sectors have `size` bytes.
+pub(super) fn says(first: &[u8; 512], size: u64) -> bool {
+    let signature = bytes::<8>(first, 3);
+    let said = match signature.as_ref() {
+        Some(b"EXFAT   ") => first.get(108).and_then(|shift| 1_u64.checked_shl(u32::from(*shift))),
+        Some(b"ReFS\0\0\0\0") => le32(first, 32).map(u64::from),
+        _ => le16(first, 11).map(u64::from).filter(|_| first.ends_with(&[0x55, 0xaa])),
+    };
+    said == Some(size)
 }
 
 impl Layout {

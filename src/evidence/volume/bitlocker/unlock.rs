@@ -42,14 +42,14 @@ impl<'a> Trials<'a> {
         Self { keys, stretched: Vec::new() }
     }
 
-    /// Opens a volume by one of its metadata blocks, in sectors of `sector` bytes.
-    pub(super) fn unlock(&mut self, metadata: &Metadata, sector: usize) -> Result<Unlocked, Refusal> {
+    /// Opens a volume by one of its metadata blocks; its cipher is for sectors of 512 bytes.
+    pub(super) fn unlock(&mut self, metadata: &Metadata) -> Result<Unlocked, Refusal> {
         let mut damage = None;
         // What costs nothing first.
         for kind in [Kind::Clear, Kind::External, Kind::RecoveryPassword, Kind::Password] {
             for protector in metadata.protectors.iter().filter(|one| one.kind() == kind) {
                 if let Some(master) = self.master(metadata, protector) {
-                    match open(metadata, &master, sector) {
+                    match open(metadata, &master) {
                         Ok((method, cipher)) => return Ok(Unlocked { cipher, method, with: protector.words() }),
                         Err(refusal) => damage = Some(refusal),
                     }
@@ -126,7 +126,7 @@ fn unseal(protector: &Protector, with: &[u8; 32]) -> Option<[u8; 32]> {
 }
 
 /// Decrypts the key of the sectors, and compares the checksum of the metadata.
-fn open(metadata: &Metadata, master: &[u8; 32], sector: usize) -> Result<(Method, Cipher), Refusal> {
+fn open(metadata: &Metadata, master: &[u8; 32]) -> Result<(Method, Cipher), Refusal> {
     let Some((method, key)) = metadata.volume_keys.iter().find_map(|sealed| unwrap::key(sealed, master)) else {
         let expected = "a key of the sectors that the master key decrypts";
         return Err(Refusal::Damaged(expected, format!("{} that it does not", metadata.volume_keys.len())));
@@ -138,7 +138,7 @@ fn open(metadata: &Metadata, master: &[u8; 32], sector: usize) -> Result<(Method
         }
     }
     let method = Method(method);
-    let cipher = Cipher::new(method, &key, sector);
+    let cipher = Cipher::new(method, &key, 512);
     let found = || format!("{} with a key of {} bytes", method.words(), key.len());
     cipher.map(|cipher| (method, cipher)).ok_or_else(|| Refusal::Damaged("AES-CBC or AES-XTS and its key", found()))
 }
