@@ -69,6 +69,8 @@ pub struct Facts {
     pub method: Option<String>,
     /// "encrypted", "decrypted" and so on.
     pub state: String,
+    /// Whether this is a removable volume beside a small FAT volume for computers without BitLocker (BitLocker To Go).
+    pub to_go: bool,
     /// What protects its key.
     pub protectors: Vec<Protection>,
     /// What is wrong with its metadata, offsets from its start; a copy of them is sound.
@@ -122,7 +124,7 @@ pub fn open(volume: &Blocks, offset: u64, keys: &Keys) -> Result<Opened, Problem
         let expected = "BitLocker metadata blocks that say the same";
         problems.push(Problem::at(metadata.places[0], expected, "others; the first sound one counts"));
     }
-    let facts = facts(metadata, problems);
+    let facts = facts(metadata, boot.to_go, problems);
     let (sizes, sure) = layout::sectors(&boot, metadata)?;
     if metadata.state == layout::DECRYPTED && metadata.volume_keys.is_empty() {
         let sector = sizes.first().copied().unwrap_or(512);
@@ -191,13 +193,14 @@ fn refuse_unknown(metadata: &Metadata) -> Result<(), Problem> {
     }
 }
 
-fn facts(metadata: &Metadata, problems: Vec<Problem>) -> Facts {
+fn facts(metadata: &Metadata, to_go: bool, problems: Vec<Problem>) -> Facts {
     let protection = |one: &entries::Protector| Protection { identifier: one.id.to_string(), kind: one.words() };
     Facts {
         identifier: metadata.id.to_string(),
         description: metadata.description.clone(),
         method: (metadata.method != 0).then(|| Method(metadata.method).words()),
         state: layout::state(metadata.state),
+        to_go,
         protectors: metadata.protectors.iter().map(protection).collect(),
         problems,
     }

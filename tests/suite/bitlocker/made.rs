@@ -70,7 +70,9 @@ fn large_sectors_and_removable_volumes_are_read() {
     for method in [0x8001, 0x8003, 0x8005] {
         compare(&format!("sectors-4096-{method:x}"), &Spec { method, sector: 4096, ..Spec::default() }, 1);
     }
-    compare("to-go", &Spec { kind: Kind::ToGo, method: 0x8002, ..Spec::default() }, 1);
+    let to_go = Spec { kind: Kind::ToGo, method: 0x8002, ..Spec::default() };
+    compare("to-go", &to_go, 1);
+    assert!(unlocked(to_go.build().bytes, &none()).2.to_go);
 }
 
 #[test]

@@ -139,6 +139,8 @@ fn parse(mut block: Vec<u8>) -> Result<Metadata, Damage> {
 }
 
 fn checksum(validation: &[u8]) -> Option<Checksum> {
+    // Vista's first version has a CRC-32 alone.
+    (le16(validation, 2)? >= 2).then_some(())?;
     let size = usize::from(le16(validation, 8)?);
     let read = entries(validation.get(8..)?.get(..size)?)?;
     let entry = read.first()?;
