@@ -224,8 +224,8 @@ mod tests {
 
     #[test]
     fn a_bek_file_is_read_here_and_a_missing_large_or_foreign_one_is_told() {
-        let folder = std::env::temp_dir().join(format!("hivemend-keys-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
+        let temporary = tempfile::tempdir().unwrap();
+        let folder = temporary.path();
         let mut bek = vec![0; 48 + 8 + 24 + 8 + 4 + 32];
         bek[0] = u8::try_from(bek.len()).unwrap();
         (bek[4], bek[8], bek[48], bek[50], bek[52], bek[56]) = (1, 48, 76, 6, 9, 77);
@@ -237,8 +237,7 @@ mod tests {
         std::fs::write(folder.join("large.bek"), vec![0; (64 << 10) + 1]).unwrap();
         std::fs::create_dir_all(folder.join("folder.bek")).unwrap();
         let text = "good.BEK\nsecret\nforeign.bek\nlarge.bek\nfolder.bek\nmissing.bek\n";
-        let (keys, problems) = Keys::parse(text, &folder);
-        std::fs::remove_dir_all(&folder).unwrap();
+        let (keys, problems) = Keys::parse(text, folder);
         let mut id = Guid::default();
         id.0[0] = 77;
         assert!(keys.keys[0].secret == Secret::External(id, [5; 32]));

@@ -95,6 +95,7 @@ impl<'a> Trials<'a> {
             _ if protectors.is_empty() => "it has no protectors".to_owned(),
             _ if !openable => "only the computer that it was made on can open it".to_owned(),
             0 => "no key was given".to_owned(),
+            1 if !tried => "the key is not for this volume and its kinds of protectors".to_owned(),
             _ if !tried => format!("none of the {count} keys is for this volume and its kinds of protectors"),
             1 => "the key does not fit".to_owned(),
             _ => format!("none of the {count} keys fits"),
