@@ -22,7 +22,8 @@ impl Numbers {
 fn mend(bytes: &mut [u8], place: usize) {
     let unit = if bytes[place + 10] == 1 { 1 } else { 16 };
     let size = unit * usize::from(u16::from_le_bytes([bytes[place + 8], bytes[place + 9]]));
-    if place + size + 8 <= bytes.len() {
+    // Behind its 16 or 64 KiB the volume's sectors go on.
+    if size + 8 <= 0x4000 {
         let mut crc = flate2::Crc::new();
         crc.update(&bytes[place..place + size]);
         bytes[place + size + 4..place + size + 8].copy_from_slice(&crc.sum().to_le_bytes());
@@ -111,6 +112,18 @@ fn metadata_that_were_changed_on_purpose_do_not_open() {
         }
         assert!(read(bytes, None).is_none(), "{at}");
     }
+}
+
+/// A block of Windows 7 or later without that SHA-256 is none.
+#[test]
+fn metadata_without_their_checksum_do_not_open() {
+    let mut bytes = Spec::default().build().bytes;
+    for block in BLOCKS {
+        let size = 16 * usize::from(u16::from_le_bytes([bytes[block + 8], bytes[block + 9]]));
+        bytes[block + size + 12] = 7;
+    }
+    let problem = open(bytes, &Keys::default()).err().unwrap().to_string();
+    assert!(problem.contains("expected the SHA-256 of a metadata block, found none"), "{problem}");
 }
 
 #[test]

@@ -134,6 +134,9 @@ fn parse(mut block: Vec<u8>) -> Result<Metadata, Damage> {
         return Err(("a metadata block with the CRC-32 that it has", format!("{sum:#010x} instead of {kept:#010x}")));
     }
     let checksum = checksum(&validation);
+    if version == 2 && checksum.is_none() {
+        return Err(("the SHA-256 of a metadata block", "none".to_owned()));
+    }
     // All the rest is as it was written.
     read_entries(block, version, checksum).ok_or_else(|| ("entries within the metadata block", "others".to_owned()))
 }
