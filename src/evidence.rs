@@ -14,10 +14,12 @@ pub mod block;
 pub mod directory;
 #[cfg(feature = "images")]
 pub mod disk;
+pub mod file_system;
 #[cfg(feature = "images")]
 pub mod filesystem;
 #[cfg(feature = "images")]
 mod image;
+pub mod locator;
 pub mod tree;
 pub(crate) mod unpacker;
 #[cfg(feature = "images")]
