@@ -16,6 +16,8 @@ pub mod directory;
 pub mod disk;
 pub mod file_system;
 #[cfg(feature = "images")]
+pub mod file_systems;
+#[cfg(feature = "images")]
 pub mod filesystem;
 #[cfg(feature = "images")]
 mod image;

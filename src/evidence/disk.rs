@@ -13,7 +13,7 @@ use crate::error::Problem;
 mod beside;
 mod ewf;
 mod ewf_segment;
-mod field;
+pub(in crate::evidence) mod field;
 mod kept;
 pub mod keramics;
 mod kind;

@@ -13,7 +13,7 @@ pub const HEAD: usize = 1024;
 /// Where a hive's bins begin, in bytes from the file's start.
 pub const BINS: u64 = 4096;
 
-/// A file or folder of one file system, as that file system numbers it. [`ROOT`] is the root folder.
+/// A file or folder of one file system, as that file system numbers it. [`FileSystem::root`] is the root folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Node(pub u64);
 
@@ -73,6 +73,16 @@ pub enum Case {
     Insensitive,
 }
 
+impl Case {
+    /// Whether two names are the same.
+    pub fn is_same(self, a: &Name, b: &Name) -> bool {
+        match self {
+            Self::Sensitive => a == b,
+            Self::Insensitive => a.is_same(b),
+        }
+    }
+}
+
 /// The beginning of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Head {
@@ -106,11 +116,16 @@ pub trait Content: Read {
 /// Takes one file's content after the other; the number is its place in the list that was asked for.
 pub type EachContent<'e> = &'e mut dyn FnMut(usize, io::Result<&mut dyn Content>) -> ControlFlow<()>;
 
-/// The root folder of every file system.
+/// The root folder of a file system that numbers nothing by itself.
 pub const ROOT: Node = Node(0);
 
 /// A file system, read lazily.
 pub trait FileSystem: Send + Sync {
+    /// The root folder.
+    fn root(&self) -> Node {
+        ROOT
+    }
+
     /// Passes on what is in a folder, in any order. A folder that cannot be read whole is an obstacle, and what can be
     /// read of it comes.
     fn list(&self, folder: Node, each: Each<'_>);
@@ -118,8 +133,8 @@ pub trait FileSystem: Send + Sync {
     /// Everything once, in any order: what is in the root and in each folder below. The default walks through the
     /// folders; a file system that has all entries in one place reads that.
     fn scan(&self, each: Each<'_>) {
-        let mut pending = vec![ROOT];
-        let mut seen = std::collections::HashSet::from([ROOT]);
+        let mut pending = vec![self.root()];
+        let mut seen = std::collections::HashSet::from([self.root()]);
         let mut on = ControlFlow::Continue(());
         while let (Some(folder), ControlFlow::Continue(())) = (pending.pop(), on) {
             self.list(folder, &mut |entry| {
@@ -145,9 +160,7 @@ pub trait FileSystem: Send + Sync {
         let mut obstacle = None;
         self.list(folder, &mut |entry| {
             match entry {
-                Ok(entry) if entry.name == *name || (case == Case::Insensitive && entry.name.is_same(name)) => {
-                    found.push(entry);
-                }
+                Ok(entry) if case.is_same(&entry.name, name) => found.push(entry),
                 Ok(_) => {}
                 Err(met) => obstacle = Some(met.why),
             }
