@@ -11,6 +11,7 @@ use crate::registry::hex;
 
 pub mod archive;
 pub mod block;
+pub mod content;
 pub mod directory;
 #[cfg(feature = "images")]
 pub mod disk;
@@ -19,6 +20,7 @@ pub mod file_system;
 pub mod file_systems;
 #[cfg(feature = "images")]
 pub mod filesystem;
+pub mod folder;
 #[cfg(feature = "images")]
 mod image;
 pub mod locator;

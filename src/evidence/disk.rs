@@ -14,7 +14,7 @@ mod beside;
 mod ewf;
 mod ewf_segment;
 pub(in crate::evidence) mod field;
-mod kept;
+pub(in crate::evidence) mod kept;
 pub mod keramics;
 mod kind;
 mod map;

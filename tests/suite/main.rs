@@ -30,6 +30,8 @@ mod command_line;
 mod discovery;
 #[cfg(feature = "images")]
 mod disk_images;
+#[cfg(feature = "images")]
+mod file_systems;
 mod history;
 mod hive_builder;
 mod hive_reading;

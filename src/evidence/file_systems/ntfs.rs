@@ -8,9 +8,10 @@ use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::content::{BlockContent, head};
+use super::runs::{Runs, Stored};
 use super::told::Told;
 use crate::evidence::block::{BlockRead, Blocks};
+use crate::evidence::content::{BlockContent, head};
 use crate::evidence::disk::field::{le16, le32, le64};
 use crate::evidence::file_system::{Case, Content, Each, Entry, FileSystem, Head, Node};
 use crate::evidence::locator::Name;
@@ -18,16 +19,15 @@ use crate::evidence::locator::Name;
 mod boot;
 mod compressed;
 mod index;
+mod pairs;
 mod parts;
 mod record;
-mod runs;
 mod scan;
 
 use boot::Geometry;
 use compressed::{Compressed, MOST_IN_UNIT};
 use parts::{FileName, Parts};
 use record::{ATTRIBUTE_LIST, BITMAP, DATA, Form, INDEX_ALLOCATION, INDEX_ROOT, Reference, attributes, fix_up, header};
-use runs::{Runs, Stored};
 
 /// The record of the root folder.
 const ROOT: u64 = 5;
@@ -181,7 +181,7 @@ impl Ntfs {
         let Some((_, _, size, valid, unit, flags, _)) = clusters.first().copied() else { return Ok(None) };
         let mut runs = Runs::default();
         for (first, last, .., pairs) in clusters {
-            runs.add(first, last, pairs, self.geometry.cluster).map_err(bad)?;
+            pairs::add(&mut runs, first, last, pairs, self.geometry.cluster).map_err(bad)?;
         }
         if runs.end() < size.min(valid) {
             return Err(bad(format!("a size of {size} bytes, and clusters for {}", runs.end())));
@@ -396,7 +396,7 @@ fn list(volume: &Blocks, geometry: &Geometry, base: &[u8]) -> io::Result<Vec<Lis
             Form::Resident(bytes) => bytes.to_vec(),
             Form::Clusters { first, last, size, valid, pairs, .. } => {
                 let mut runs = Runs::default();
-                runs.add(first, last, pairs, geometry.cluster).map_err(bad)?;
+                pairs::add(&mut runs, first, last, pairs, geometry.cluster).map_err(bad)?;
                 if size > MOST_IN_LIST {
                     return Err(bad(format!("an attribute list of {size} bytes, more than Windows makes")));
                 }
@@ -427,7 +427,7 @@ fn mft(volume: &Blocks, geometry: &Geometry, base: &[u8]) -> io::Result<Stored> 
             if let (DATA, true, Form::Clusters { first, last, size, valid, pairs, .. }) =
                 (attribute.kind, attribute.name.is_empty(), attribute.form)
             {
-                mft.runs.add(first, last, pairs, geometry.cluster).map_err(bad)?;
+                pairs::add(&mut mft.runs, first, last, pairs, geometry.cluster).map_err(bad)?;
                 if first == 0 {
                     (mft.size, mft.valid) = (size, valid);
                 }

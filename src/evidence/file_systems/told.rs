@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use crate::evidence::file_system::{Each, Entry, Node, Obstacle};
+use crate::evidence::file_system::{Each, Entry, EntryKind, Node, Obstacle};
 use crate::evidence::locator::Name;
 
 /// So many obstacles of one listing are told one by one; of the others, how many there are.
@@ -11,13 +11,20 @@ const MOST_OBSTACLES: usize = 100;
 /// What was passed on.
 pub(super) struct Told<'e> {
     each: Each<'e>,
+    /// The folders among what was passed on, for whoever walks on.
+    folders: Vec<Node>,
     on: ControlFlow<()>,
     obstacles: usize,
 }
 
 impl<'e> Told<'e> {
     pub(super) fn new(each: Each<'e>) -> Self {
-        Self { each, on: ControlFlow::Continue(()), obstacles: 0 }
+        Self { each, folders: Vec::new(), on: ControlFlow::Continue(()), obstacles: 0 }
+    }
+
+    /// The folders among what was passed on since this was asked last.
+    pub(super) fn folders(&mut self) -> Vec<Node> {
+        std::mem::take(&mut self.folders)
     }
 
     /// Whether nothing more is wanted.
@@ -27,6 +34,9 @@ impl<'e> Told<'e> {
 
     pub(super) fn entry(&mut self, entry: Entry) {
         if self.on.is_continue() {
+            if entry.kind == EntryKind::Folder {
+                self.folders.push(entry.node);
+            }
             self.on = (self.each)(Ok(entry));
         }
     }

@@ -6,8 +6,8 @@
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
-use super::runs::Stored;
 use crate::evidence::block::BlockRead;
+use crate::evidence::file_systems::runs::Stored;
 
 /// Bytes that are unpacked at a time.
 const CHUNK: usize = 4096;

@@ -1,6 +1,7 @@
-//! The bytes of a file of a volume, one after the other, from bytes by position.
+//! The bytes of a file, one after the other, from bytes by position; and what can be read of a file with bad sectors.
 
 use std::io::{self, Read};
+use std::ops::Range;
 
 use crate::evidence::block::{BlockRead, Blocks};
 use crate::evidence::file_system::{BINS, Content, HEAD, Head, Vouched};
@@ -73,7 +74,7 @@ impl Read for BlockContent {
     }
 }
 
-/// No file system of a volume has a checksum of a file's bytes.
+/// No file system that is read by position has a checksum of a file's bytes.
 impl Content for BlockContent {
     fn finish(&mut self) -> Vouched {
         Vouched::Unprotected
@@ -105,6 +106,55 @@ pub fn head(blocks: &dyn BlockRead) -> io::Result<Head> {
     Ok(Head { bytes, at_bins, end, size })
 }
 
+/// Bytes that are tried at a time where more cannot be read: a sector of a disk today, a page of this machine.
+const STEP: usize = 4096;
+
+/// What could be read of a file.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Salvaged {
+    /// Its bytes, with zeros where none could be read.
+    pub bytes: Vec<u8>,
+    /// Where none could be read, in order and in bytes from the file's start.
+    pub bad: Vec<Range<u64>>,
+    /// Why not, the first time.
+    pub why: Option<io::ErrorKind>,
+}
+
+/// Reads a file whole, and around what cannot be read of it, in steps of 4 KiB.
+///
+/// # Errors
+/// That it has more than `most` bytes, or that there is no memory for it.
+pub fn salvage(blocks: &dyn BlockRead, most: u64) -> io::Result<Salvaged> {
+    let size = blocks.size();
+    if size > most {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("{size} bytes, more than {most}")));
+    }
+    let mut salvaged = Salvaged::default();
+    let length = usize::try_from(size).map_err(io::Error::other)?;
+    salvaged.bytes.try_reserve_exact(length)?;
+    salvaged.bytes.resize(length, 0);
+    let mut at = 0_u64;
+    for piece in salvaged.bytes.chunks_mut(AHEAD) {
+        if blocks.read_exact_at(piece, at).is_err() {
+            let mut place = at;
+            for step in piece.chunks_mut(STEP) {
+                let end = place.saturating_add(step.len() as u64);
+                if let Err(error) = blocks.read_exact_at(step, place) {
+                    step.fill(0);
+                    salvaged.why = salvaged.why.or(Some(error.kind()));
+                    match salvaged.bad.last_mut() {
+                        Some(last) if last.end == place => last.end = end,
+                        _ => salvaged.bad.push(place..end),
+                    }
+                }
+                place = end;
+            }
+        }
+        at = at.saturating_add(piece.len() as u64);
+    }
+    Ok(salvaged)
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -126,7 +176,8 @@ mod tests {
             if offset == bad {
                 return Err(io::Error::other("a bad sector"));
             }
-            let count = if offset < bad { buffer.len().min((bad - offset) as usize) } else { buffer.len() };
+            let left = usize::try_from(bad.saturating_sub(offset)).unwrap();
+            let count = if offset < bad { buffer.len().min(left) } else { buffer.len() };
             buffer[..count].fill(1);
             Ok(count)
         }
@@ -157,5 +208,16 @@ mod tests {
         let long = head(&long).unwrap();
         assert_eq!((long.bytes.len(), &long.at_bins, long.end.len(), long.size), (1024, b"hbin", 512, 9000));
         assert_eq!(head(&Vec::new()).unwrap(), Head::default());
+    }
+
+    #[test]
+    fn what_can_be_read_around_a_bad_sector_is_read() {
+        let salvaged = salvage(&Bad(AtomicUsize::new(0)), 4 << 20).unwrap();
+        let start = 2_usize << 20;
+        assert_eq!(salvaged.bad, [start as u64..start as u64 + 4096]);
+        assert_eq!(salvaged.bytes.len(), 3 << 20);
+        assert!(salvaged.bytes[..start].iter().chain(&salvaged.bytes[start + 4096..]).all(|byte| *byte == 1));
+        assert!(salvaged.bytes[start..start + 4096].iter().all(|byte| *byte == 0));
+        assert!(salvage(&Bad(AtomicUsize::new(0)), 1 << 20).is_err());
     }
 }
