@@ -33,8 +33,8 @@ struct Met {
     names: Vec<u8>,
     /// The first is node 1.
     items: Vec<Item>,
-    /// The items in each folder that was listed.
-    listed: HashMap<u32, Range<usize>>,
+    /// The items in each folder that was listed; several runs of them where some came later.
+    listed: HashMap<u32, Vec<Range<usize>>>,
 }
 
 #[derive(Clone, Copy)]
@@ -58,7 +58,7 @@ impl Met {
 
     /// The nodes of these names in a folder, in their order; the same names have the same nodes each time.
     fn nodes(&mut self, folder: u32, names: &[Vec<u8>]) -> Option<Vec<Node>> {
-        let before = self.listed.get(&folder).cloned().unwrap_or_default();
+        let before = self.listed.get(&folder).into_iter().flatten().cloned().flatten();
         let known: HashMap<Vec<u8>, usize> =
             before.filter_map(|place| Some((self.name(*self.items.get(place)?).to_vec(), place))).collect();
         let first = self.items.len();
@@ -75,8 +75,9 @@ impl Met {
             };
             nodes.push(Node(u64::from(u32::try_from(place).ok()?.checked_add(1)?)));
         }
-        // What came later to a folder that was listed before is met again each time.
-        self.listed.entry(folder).or_insert(first..self.items.len());
+        if first < self.items.len() {
+            self.listed.entry(folder).or_default().push(first..self.items.len());
+        }
         Some(nodes)
     }
 }

@@ -150,12 +150,16 @@ impl Clusters {
         Ok(runs)
     }
 
-    /// The clusters of a folder, which end where the chain does, or at `most` bytes.
+    /// The clusters of a folder, which end where the chain does.
     ///
     /// # Errors
-    /// As [`Self::of_file`].
+    /// As [`Self::of_file`]; that there are more than `most` bytes.
     pub(super) fn of_folder(&self, first: u64, most: u64) -> io::Result<Runs> {
-        self.chain(first, most)
+        let runs = self.chain(first, most.saturating_add(1))?;
+        if runs.end() > most {
+            return Err(bad(format!("a folder of more than {most} bytes")));
+        }
+        Ok(runs)
     }
 
     /// Clusters that follow each other without a chain.

@@ -13,7 +13,7 @@ use super::told::Told;
 use crate::evidence::block::{BlockRead, Blocks};
 use crate::evidence::content::{BlockContent, head};
 use crate::evidence::disk::field::{le16, le32, le64};
-use crate::evidence::file_system::{Case, Content, Each, Entry, FileSystem, Head, Node};
+use crate::evidence::file_system::{Case, Content, Each, Entry, EntryKind, FileSystem, Head, Node};
 use crate::evidence::locator::Name;
 
 mod boot;
@@ -200,12 +200,14 @@ impl Ntfs {
     /// The unnamed stream of a file.
     fn data(&self, node: Node) -> io::Result<Blocks> {
         let records = self.file(node)?;
-        if let Some(data) = self.attribute(&records, DATA, &[])? {
-            return Ok(data);
-        }
-        match self.parts(&records)? {
-            Parts { is_folder: true, .. } => Err(io::Error::other("a folder, which has no bytes")),
-            _ => Ok(Arc::new(Vec::new())),
+        match self.parts(&records)?.kind() {
+            EntryKind::File => Ok(self.attribute(&records, DATA, &[])?.unwrap_or_else(|| Arc::new(Vec::new()))),
+            // Its stream is zeros.
+            EntryKind::Elsewhere(tag) => {
+                let why = format!("Windows keeps the bytes of this file elsewhere (reparse tag {tag:#x})");
+                Err(io::Error::other(why))
+            }
+            _ => Err(io::Error::other("a folder, a link or a device, which has no bytes")),
         }
     }
 

@@ -38,6 +38,11 @@ pub(super) fn blocks(
 ) -> ControlFlow<()> {
     let length = usize::try_from(bitmap.size().min(MOST_IN_BITMAP)).unwrap_or_default();
     let mut used = vec![0; length];
+    if bitmap.size() > MOST_IN_BITMAP {
+        let why =
+            format!("the folder's index has a bitmap of {} bytes, of which {MOST_IN_BITMAP} are read", bitmap.size());
+        each(Err(why))?;
+    }
     if let Err(error) = bitmap.read_exact_at(&mut used, 0) {
         each(Err(format!("the bitmap of the folder's index: {error}")))?;
         used.fill(0xff);

@@ -8,7 +8,7 @@ use crate::evidence::file_system::EntryKind;
 use crate::evidence::locator::Name;
 use crate::registry::FileTime;
 
-/// `FILE_ATTRIBUTE_REPARSE_POINT` of a file name.
+/// `FILE_ATTRIBUTE_REPARSE_POINT`.
 const IS_REPARSE_POINT: u32 = 0x400;
 /// The namespace of names that exist only for DOS.
 pub(super) const DOS: u8 = 2;
@@ -36,7 +36,12 @@ pub(super) struct Parts {
     modified: Option<FileTime>,
     /// When it was written to as of its last renaming.
     modified_by_name: Option<FileTime>,
+    /// Its reparse tag.
     tag: Option<u32>,
+    /// The tag as of its last renaming, which it may have lost since.
+    tag_by_name: Option<u32>,
+    /// Whether it has a tag now.
+    is_tagged: bool,
 }
 
 impl Parts {
@@ -55,13 +60,14 @@ impl Parts {
             match (attribute.kind, attribute.form) {
                 (STANDARD_INFORMATION, Form::Resident(bytes)) => {
                     self.modified = le64(bytes, 8).map(FileTime);
+                    self.is_tagged = le32(bytes, 32).is_some_and(|flags| flags & IS_REPARSE_POINT != 0);
                 }
                 (ATTRIBUTE_LIST, _) => self.has_list = true,
                 (FILE_NAME, Form::Resident(bytes)) => {
                     let (namespace, name) = file_name(bytes).ok_or("a file name reaches past its end")?;
                     self.modified_by_name = self.modified_by_name.or(le64(bytes, 16).map(FileTime));
                     if le32(bytes, 56).is_some_and(|flags| flags & IS_REPARSE_POINT != 0) {
-                        self.tag = self.tag.or(le32(bytes, 60));
+                        self.tag_by_name = self.tag_by_name.or(le32(bytes, 60));
                     }
                     if namespace != DOS {
                         self.names.push(name);
@@ -69,7 +75,7 @@ impl Parts {
                 }
                 (DATA, Form::Resident(bytes)) if attribute.name.is_empty() => self.size = Some(bytes.len() as u64),
                 (DATA, Form::Clusters { first: 0, size, .. }) if attribute.name.is_empty() => self.size = Some(size),
-                (REPARSE_POINT, Form::Resident(bytes)) => self.tag = le32(bytes, 0).or(self.tag),
+                (REPARSE_POINT, Form::Resident(bytes)) => self.tag = le32(bytes, 0),
                 _ => {}
             }
         }
@@ -83,7 +89,7 @@ impl Parts {
 
     /// What it is.
     pub(super) fn kind(&self) -> EntryKind {
-        match self.tag {
+        match self.tag.or(self.tag_by_name.filter(|_| self.is_tagged)) {
             Some(tag) if is_link(tag) => EntryKind::Link,
             // A folder of a cloud is listed as any other.
             _ if self.is_folder => EntryKind::Folder,
@@ -131,6 +137,14 @@ fn is_elsewhere(tag: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tag_that_a_file_lost_since_it_was_renamed_does_not_count() {
+        let mut parts = Parts { tag_by_name: Some(0x8000_0017), ..Parts::default() };
+        assert_eq!(parts.kind(), EntryKind::File);
+        parts.is_tagged = true;
+        assert_eq!(parts.kind(), EntryKind::Elsewhere(0x8000_0017));
+    }
 
     #[test]
     fn tags_say_whether_a_file_has_bytes_of_its_own() {

@@ -84,9 +84,7 @@ pub(super) fn scan(system: &Ntfs, told: Told<'_>) {
         told.obstacle(system.root_node(), None, why);
     }
     if lost > 0 {
-        let why = format!(
-            "{lost} names of files lie in folders that do not exist; compare with `fls -r -p`, which lists them as orphans"
-        );
+        let why = format!("{lost} files are in folders that do not exist; `fls -r -p` lists them as orphans");
         told.obstacle(system.root_node(), None, why);
     }
     told.finish(system.root_node());
