@@ -11,6 +11,7 @@ pub mod ntfs;
 mod runs;
 mod told;
 mod walk;
+mod wrong;
 
 /// Opens the file system of a volume; `None` where it begins as none that is read.
 ///

@@ -64,14 +64,13 @@ impl Met {
         let first = self.items.len();
         let mut nodes = Vec::with_capacity(names.len());
         for name in names {
-            let place = match known.get(name) {
-                Some(place) => *place,
-                None => {
-                    let start = self.names.len();
-                    self.names.extend_from_slice(name);
-                    self.items.push(Item { parent: folder, length: u16::try_from(name.len()).ok()?, start });
-                    self.items.len().checked_sub(1)?
-                }
+            let place = if let Some(place) = known.get(name) {
+                *place
+            } else {
+                let start = self.names.len();
+                self.names.extend_from_slice(name);
+                self.items.push(Item { parent: folder, length: u16::try_from(name.len()).ok()?, start });
+                self.items.len().checked_sub(1)?
             };
             nodes.push(Node(u64::from(u32::try_from(place).ok()?.checked_add(1)?)));
         }
@@ -148,9 +147,8 @@ impl FolderSystem {
                     };
                     let size =
                         if kind == EntryKind::File { u64::try_from(stat.st_size).unwrap_or_default() } else { 0 };
-                    let nanoseconds = u64::try_from(stat.st_mtime_nsec).unwrap_or_default();
                     let modified = u32::try_from(stat.st_mtime).ok().map(|seconds| {
-                        FileTime(FileTime::from_unix_seconds(seconds).0.saturating_add(nanoseconds / 100))
+                        FileTime(FileTime::from_unix_seconds(seconds).0.saturating_add(stat.st_mtime_nsec / 100))
                     });
                     Ok(Entry { node, parent: folder, name: Name::new(name), kind, size, modified })
                 }

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::runs::{Run, Runs, Stored};
+use super::wrong::bad;
 use crate::evidence::block::{Blocks, Part};
 use crate::evidence::disk::field::{le16, le32};
 use crate::evidence::disk::kept::Kept;
@@ -108,7 +109,7 @@ impl Clusters {
             Width::Twelve => {
                 let bytes = self.bytes(cluster.saturating_add(cluster / 2))?;
                 let pair = le16(&bytes, 0).ok_or_else(missing)?;
-                (u64::from(if cluster % 2 == 0 { pair & 0xfff } else { pair >> 4 }), 0xff8)
+                (u64::from(if cluster.is_multiple_of(2) { pair & 0xfff } else { pair >> 4 }), 0xff8)
             }
             Width::Sixteen => {
                 let bytes = self.bytes(cluster.saturating_mul(2))?;
@@ -214,11 +215,6 @@ impl Clusters {
     pub(super) fn stored(&self, runs: Runs, size: u64, valid: u64) -> Stored {
         Stored { volume: Arc::clone(&self.volume), runs, size, valid }
     }
-}
-
-/// An error for bytes of a volume that cannot be right.
-pub(super) fn bad(why: impl Into<String>) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, why.into())
 }
 
 #[cfg(test)]

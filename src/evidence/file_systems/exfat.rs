@@ -7,10 +7,11 @@
 use std::io;
 use std::sync::Arc;
 
-use super::clusters::{Clusters, Width, bad};
+use super::clusters::{Clusters, Width};
 use super::runs::Runs;
 use super::told::Told;
 use super::walk::walk;
+use super::wrong::bad;
 use crate::evidence::block::{BlockRead, Blocks};
 use crate::evidence::content::{BlockContent, head};
 use crate::evidence::file_system::{Content, Each, Entry, EntryKind, FileSystem, Head, Node, ROOT};

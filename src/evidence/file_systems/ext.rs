@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::runs::Stored;
 use super::told::Told;
 use super::walk::walk;
+use super::wrong::bad;
 use crate::evidence::block::Blocks;
 use crate::evidence::content::{BlockContent, head};
 use crate::evidence::disk::field::{le16, le32};
@@ -183,7 +184,7 @@ impl Ext {
             let (node, name) = (Node(number.into()), Name::new(name));
             match self.inode(node) {
                 Ok(inode) if inode.is_free() => {
-                    told.obstacle(folder, Some(name), format!("inode {number} is not in use"))
+                    told.obstacle(folder, Some(name), format!("inode {number} is not in use"));
                 }
                 Ok(inode) => {
                     let kind = inode.kind();
@@ -237,9 +238,4 @@ impl FileSystem for Ext {
         }
         Vec::new()
     }
-}
-
-/// An error for bytes of a volume that cannot be right.
-fn bad(why: impl Into<String>) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, why.into())
 }

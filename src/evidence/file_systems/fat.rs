@@ -9,10 +9,11 @@
 use std::io;
 use std::sync::Arc;
 
-use super::clusters::{Clusters, Width, bad};
+use super::clusters::{Clusters, Width};
 use super::runs::{Run, Runs};
 use super::told::Told;
 use super::walk::walk;
+use super::wrong::bad;
 use crate::evidence::block::{BlockRead, Blocks};
 use crate::evidence::content::{BlockContent, head};
 use crate::evidence::disk::field::{le16, le32};
@@ -164,7 +165,7 @@ impl Fat {
                     0 => return Ok(()),
                     0xe5 => long = names::Long::default(),
                     _ if attributes & 0x3f == LONG_NAME => long.add(entry),
-                    _ => self.tell(entry, &mut long, (Node(place), folder), told),
+                    _ => Self::tell(entry, &mut long, (Node(place), folder), told),
                 }
             }
         }
@@ -172,7 +173,7 @@ impl Fat {
     }
 
     /// Passes on one entry.
-    fn tell(&self, entry: &[u8; 32], long: &mut names::Long, at: (Node, Node), told: &mut Told<'_>) {
+    fn tell(entry: &[u8; 32], long: &mut names::Long, at: (Node, Node), told: &mut Told<'_>) {
         let (Some(short), Some(attributes), Some(flags)) = (entry.first_chunk::<11>(), entry.get(11), entry.get(12))
         else {
             return;

@@ -4,9 +4,9 @@
 
 use std::io;
 
-use super::bad;
 use crate::evidence::disk::field::{le16, le32};
 use crate::evidence::file_system::EntryKind;
+use crate::evidence::file_systems::wrong::bad;
 use crate::registry::FileTime;
 
 const COMPRESSED: u32 = 0x4;

@@ -4,11 +4,11 @@
 
 use std::io;
 
-use super::bad;
 use super::superblock::Superblock;
 use crate::evidence::block::Blocks;
 use crate::evidence::disk::field::{le16, le32};
 use crate::evidence::file_systems::runs::{Run, Runs};
+use crate::evidence::file_systems::wrong::bad;
 
 /// Pieces in which a file may lie.
 const MOST_RUNS: usize = 1 << 20;

@@ -102,12 +102,20 @@ impl Superblock {
             Some(first) if number >= first => {
                 let home = number.saturating_mul(in_block);
                 let start = self.first_block.saturating_add(home.saturating_mul(self.blocks_in_group));
-                start.saturating_add(u64::from(self.has_superblock(home)))
+                // Where the first block of 1,024 bytes is in a group, the superblock is in the second.
+                let is_behind = number == 0 && self.first_block < self.own_block();
+                let before = u64::from(self.has_superblock(home)).saturating_add(u64::from(is_behind));
+                start.saturating_add(before)
             }
-            _ => self.first_block.saturating_add(1).saturating_add(number),
+            _ => self.own_block().saturating_add(1).saturating_add(number),
         };
         let at = block.saturating_mul(self.block);
         at.saturating_add(within.saturating_mul(self.descriptor as u64))
+    }
+
+    /// The block that the superblock is in.
+    fn own_block(&self) -> u64 {
+        PLACE.checked_div(self.block).unwrap_or_default()
     }
 
     /// Whether a group begins with a copy of the superblock.

@@ -64,7 +64,7 @@ pub(super) fn blocks(
         let whole = allocation.read_exact_at(&mut bytes, place(number)).is_ok();
         for (block, number) in bytes.chunks_mut(size).zip(number..end) {
             let read = if whole { Ok(()) } else { allocation.read_exact_at(block, place(number)) };
-            let sound = read.and_then(|()| fix_up(block, b"INDX").map_err(io::Error::other));
+            let sound = read.and_then(|()| fix_up(block, *b"INDX").map_err(io::Error::other));
             match sound {
                 Ok(()) => entries(block.get(IN_BLOCK..).unwrap_or_default(), &mut *each)?,
                 Err(error) => each(Err(format!("block {number} of the folder's index: {error}")))?,

@@ -4,7 +4,7 @@ use super::record::{
     ATTRIBUTE_LIST, DATA, FILE_NAME, Form, REPARSE_POINT, Reference, STANDARD_INFORMATION, attributes,
 };
 use crate::evidence::disk::field::{le32, le64};
-use crate::evidence::file_system::EntryKind;
+use crate::evidence::file_system::{Entry, EntryKind, Node};
 use crate::evidence::locator::Name;
 use crate::registry::FileTime;
 
@@ -97,6 +97,13 @@ impl Parts {
             Some(tag) if is_elsewhere(tag) => EntryKind::Elsewhere(tag),
             _ => EntryKind::File,
         }
+    }
+
+    /// The file as an entry of a folder.
+    pub(super) fn entry(&self, node: Node, parent: Node, name: Name) -> Entry {
+        let kind = self.kind();
+        let size = if self.is_folder { 0 } else { self.size.unwrap_or_default() };
+        Entry { node, parent, name, kind, size, modified: self.modified() }
     }
 }
 

@@ -46,9 +46,9 @@ impl Reference {
 ///
 /// # Errors
 /// That it has not that signature, or that it was not written whole.
-pub(super) fn fix_up(bytes: &mut [u8], signature: &[u8; 4]) -> Result<(), &'static str> {
+pub(super) fn fix_up(bytes: &mut [u8], signature: [u8; 4]) -> Result<(), &'static str> {
     match bytes.first_chunk::<4>() {
-        Some(found) if found == signature => {}
+        Some(found) if *found == signature => {}
         Some(b"BAAD") => return Err("chkdsk marked it as damaged (BAAD)"),
         _ => return Err("it has not the signature that it should have"),
     }
@@ -185,18 +185,18 @@ mod tests {
         sound[48..54].copy_from_slice(&[7, 0, 1, 2, 3, 4]);
         (sound[510], sound[1022]) = (7, 7);
         let mut fixed = sound.clone();
-        assert_eq!(fix_up(&mut fixed, b"FILE"), Ok(()));
+        assert_eq!(fix_up(&mut fixed, *b"FILE"), Ok(()));
         assert_eq!((&fixed[510..512], &fixed[1022..]), (&[1, 2][..], &[3, 4][..]));
         for (at, byte, why) in
             [(1022, 8, "not written whole"), (6, 2, "does not cover"), (5, 0xff, "outside"), (0, b'G', "signature")]
         {
             let mut torn = sound.clone();
             torn[at] = byte;
-            let error = fix_up(&mut torn, b"FILE").unwrap_err();
+            let error = fix_up(&mut torn, *b"FILE").unwrap_err();
             assert!(error.contains(why), "{error}");
         }
         sound[..4].copy_from_slice(b"BAAD");
-        assert!(fix_up(&mut sound, b"FILE").unwrap_err().contains("BAAD"));
+        assert!(fix_up(&mut sound, *b"FILE").unwrap_err().contains("BAAD"));
     }
 
     #[test]

@@ -4,9 +4,9 @@ use std::io;
 
 use rayon::prelude::*;
 
-use super::Ntfs;
 use super::parts::Parts;
 use super::record::{fix_up, header};
+use super::records::{Records, parts};
 use crate::evidence::block::BlockRead;
 use crate::evidence::file_system::{EntryKind, Node};
 use crate::evidence::file_systems::told::Told;
@@ -28,7 +28,8 @@ enum Met {
 
 /// What is known while the records pass.
 struct Pass<'s, 'e> {
-    system: &'s Ntfs,
+    records: &'s Records,
+    root: Node,
     /// The sequence number of each folder that was met; 0 for all else.
     folders: Vec<u16>,
     /// Records of other files that may still be read: each record goes on from one file only.
@@ -39,10 +40,10 @@ struct Pass<'s, 'e> {
 }
 
 /// Passes on every file and folder of the volume.
-pub(super) fn scan(system: &Ntfs, told: Told<'_>) {
-    let record = system.geometry.record;
-    let records = system.records.min(MOST_RECORDS);
-    let mut pass = Pass { system, folders: Vec::new(), further: records, lost: 0, told };
+pub(super) fn scan(all: &Records, root: Node, told: Told<'_>) {
+    let record = all.geometry.record;
+    let records = all.count.min(MOST_RECORDS);
+    let mut pass = Pass { records: all, root, folders: Vec::new(), further: records, lost: 0, told };
     let mut held = Vec::new();
     let mut first = 0_u64;
     let at_once = (AT_A_TIME.checked_div(record).unwrap_or_default() as u64).max(1);
@@ -50,14 +51,14 @@ pub(super) fn scan(system: &Ntfs, told: Told<'_>) {
     while first < records && !pass.told.is_over() {
         let count = records.saturating_sub(first).min(at_once);
         bytes.resize(usize::try_from(count).unwrap_or_default().saturating_mul(record), 0);
-        let whole = system.mft.read_exact_at(&mut bytes, first.saturating_mul(record as u64)).is_ok();
+        let whole = all.mft.read_exact_at(&mut bytes, first.saturating_mul(record as u64)).is_ok();
         let met: Vec<Met> = bytes
             .par_chunks_mut(record)
             .enumerate()
             .map(|(place, bytes)| {
                 let number = first.saturating_add(place as u64);
                 // Where a sector cannot be read, only the record in it is lost.
-                let read = if whole { Ok(()) } else { system.read_record(number, bytes) };
+                let read = if whole { Ok(()) } else { all.read_record(number, bytes) };
                 read.map_or_else(|error| Met::Bad(error.to_string()), |()| meet(bytes))
             })
             .collect();
@@ -68,7 +69,7 @@ pub(super) fn scan(system: &Ntfs, told: Told<'_>) {
         for (met, number) in met.into_iter().zip(first..) {
             match met {
                 Met::Nothing => {}
-                Met::Bad(why) => pass.told.obstacle(system.root_node(), None, format!("file record {number}: {why}")),
+                Met::Bad(why) => pass.told.obstacle(root, None, format!("file record {number}: {why}")),
                 Met::File(_, parts) => pass.file(number, parts, &mut held),
             }
         }
@@ -79,15 +80,15 @@ pub(super) fn scan(system: &Ntfs, told: Told<'_>) {
     }
     pass.release(&mut held, true);
     let Pass { mut told, lost, .. } = pass;
-    if records < system.records {
-        let why = format!("its $MFT has {} file records, of which the first {records} were read", system.records);
-        told.obstacle(system.root_node(), None, why);
+    if records < all.count {
+        let why = format!("its $MFT has {} file records, of which the first {records} were read", all.count);
+        told.obstacle(root, None, why);
     }
     if lost > 0 {
         let why = format!("{lost} files are in folders that do not exist; `fls -r -p` lists them as orphans");
-        told.obstacle(system.root_node(), None, why);
+        told.obstacle(root, None, why);
     }
-    told.finish(system.root_node());
+    told.finish(root);
 }
 
 /// Decodes a record.
@@ -98,7 +99,7 @@ fn meet(bytes: &mut [u8]) -> Met {
     if signature == [0; 4] || (&signature == b"FILE" && !header.in_use) {
         return Met::Nothing;
     }
-    if let Err(why) = fix_up(bytes, b"FILE") {
+    if let Err(why) = fix_up(bytes, *b"FILE") {
         return Met::Bad(why.to_owned());
     }
     if header.base.is_some() {
@@ -119,8 +120,7 @@ impl Pass<'_, '_> {
                 Ok(all) => parts = all,
                 Err(error) => {
                     let named = parts.names.first().map(|name| (Node(name.parent.number), name.name.clone()));
-                    let (folder, name) =
-                        named.map_or((self.system.root_node(), None), |(node, name)| (node, Some(name)));
+                    let (folder, name) = named.map_or((self.root, None), |(node, name)| (node, Some(name)));
                     self.told.obstacle(folder, name, format!("file record {number}: {error}"));
                     return;
                 }
@@ -135,8 +135,8 @@ impl Pass<'_, '_> {
 
     /// What all records of a file say.
     fn all_parts(&mut self, number: u64) -> io::Result<Parts> {
-        let records = self.system.load(number, &mut self.further)?;
-        let parts = self.system.parts(&records)?;
+        let records = self.records.load(number, &mut self.further)?;
+        let parts = parts(&records)?;
         if parts.size.is_none() && parts.kind() == EntryKind::File {
             return Err(io::Error::other("the record that has its data cannot be found"));
         }
@@ -161,7 +161,7 @@ impl Pass<'_, '_> {
                 Some(0) => false,
                 Some(sequence) => name.parent.is_of(*sequence),
                 None if all_met => false,
-                None => self.system.is_folder(name.parent),
+                None => self.records.is_folder(name.parent),
             };
             if holds {
                 self.told.entry(parts.entry(at, Node(name.parent.number), name.name.clone()));
