@@ -214,7 +214,8 @@ mod tests {
     fn what_can_be_read_around_a_bad_sector_is_read() {
         let salvaged = salvage(&Bad(AtomicUsize::new(0)), 4 << 20).unwrap();
         let start = 2_usize << 20;
-        assert_eq!(salvaged.bad, [start as u64..start as u64 + 4096]);
+        assert_eq!(salvaged.bad.first(), Some(&(start as u64..start as u64 + 4096)));
+        assert_eq!(salvaged.bad.len(), 1);
         assert_eq!(salvaged.bytes.len(), 3 << 20);
         assert!(salvaged.bytes[..start].iter().chain(&salvaged.bytes[start + 4096..]).all(|byte| *byte == 1));
         assert!(salvaged.bytes[start..start + 4096].iter().all(|byte| *byte == 0));

@@ -50,6 +50,7 @@ fn opened(path: &Path) -> Box<dyn FileSystem> {
     system_of(Arc::new(fs::read(path).unwrap()))
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "a test hands its volume over")]
 fn system_of(volume: Blocks) -> Box<dyn FileSystem> {
     file_systems::open(&volume).unwrap_or_else(|error| panic!("{error}")).expect("a file system that is read")
 }
@@ -214,8 +215,9 @@ fn sample_tree(folder: &Path) {
     }
     let many = folder.join("many");
     fs::create_dir(&many).unwrap();
-    for number in 0..300 {
-        fs::write(many.join(format!("file number {number}.txt")), noise(number, 10 + number as usize)).unwrap();
+    for number in 0..300_u16 {
+        let bytes = noise(number.into(), 10 + usize::from(number));
+        fs::write(many.join(format!("file number {number}.txt")), bytes).unwrap();
     }
 }
 

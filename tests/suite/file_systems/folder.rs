@@ -123,7 +123,7 @@ fn what_can_be_read_of_a_file_on_a_truncated_volume_is_read() {
         assert_eq!(salvaged.bad.len(), 1, "{:?}", salvaged.bad);
         let bad = salvaged.bad[0].clone();
         let start = usize::try_from(bad.start).unwrap();
-        assert!(bad.start % 4096 == 0 && start > 1 << 20 && bad.end == 6_000_000, "{bad:?}");
+        assert!(bad.start.is_multiple_of(4096) && start > 1 << 20 && bad.end == 6_000_000, "{bad:?}");
         assert!(salvaged.bytes.len() == 6_000_000 && salvaged.bytes[..start] == content[..start]);
         assert!(salvaged.bytes[start..].iter().all(|byte| *byte == 0) && salvaged.why.is_some());
     });

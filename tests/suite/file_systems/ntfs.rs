@@ -137,16 +137,12 @@ fn compressed_sparse_fragmented_and_linked_files_of_ntfs_3g_are_read() {
         // 0x800: compressed.
         let packed = mount.join("packed");
         fs::create_dir(&packed).unwrap();
-        let set =
-            Command::new("setfattr").args(["-n", "system.ntfs_attrib_be", "-v", "0x00000810"]).arg(&packed).status();
-        if set.is_ok_and(|status| status.success()) {
-            let half = [&text[..150_000], &noise(5, 100_000), &text[150_000..]].concat();
-            for (name, bytes) in [("text", text.clone()), ("half", half), ("noise", noise(6, 200_000))] {
-                fs::write(packed.join(name), &bytes).unwrap();
-                expected.insert(format!("packed/{name}"), bytes);
-            }
-        } else {
-            eprintln!("skipped: setfattr is not installed");
+        let flags = 0x0810_u32.to_be_bytes();
+        rustix::fs::setxattr(&packed, "system.ntfs_attrib_be", &flags, rustix::fs::XattrFlags::empty()).unwrap();
+        let half = [&text[..150_000], &noise(5, 100_000), &text[150_000..]].concat();
+        for (name, bytes) in [("text", text.clone()), ("half", half), ("noise", noise(6, 200_000))] {
+            fs::write(packed.join(name), &bytes).unwrap();
+            expected.insert(format!("packed/{name}"), bytes);
         }
         let sparse = fs::File::create(mount.join("sparse")).unwrap();
         sparse.write_all_at(b"beginning", 0).unwrap();
@@ -196,6 +192,14 @@ fn compressed_sparse_fragmented_and_linked_files_of_ntfs_3g_are_read() {
         let inside = system.look_up(config.node, &Name::from("SYSTEM"), Case::Sensitive).unwrap();
         bytes_of(system.as_ref(), inside[0].node).unwrap() == config.name.as_bytes()
     }));
+    // They are what they should be.
+    for (path, holds) in [("packed/text", "Compressed"), ("one", "$ATTRIBUTE_LIST"), ("links/first", "$ATTRIBUTE_LIST")]
+    {
+        let names: Vec<Name> = path.split('/').map(Name::from).collect();
+        let number = by_names(system.as_ref(), &names).to_string();
+        let Some(text) = tool(folder.path(), &["istat", "volume.ntfs", &number]) else { return };
+        assert!(text.contains(holds), "{path}: {text}");
+    }
     // And The Sleuth Kit reads the same.
     for (path, shown) in &found {
         let node = by_names(system.as_ref(), path);
@@ -204,6 +208,36 @@ fn compressed_sparse_fragmented_and_linked_files_of_ntfs_3g_are_read() {
             assert_eq!(hivemend::evidence::sha256_of(&icat.stdout), shown.sha256, "{path:?}");
         }
     }
+}
+
+#[test]
+fn an_mft_in_so_many_pieces_that_its_own_record_goes_on_in_others_is_read_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(volume) = formatted(folder.path(), "volume.ntfs", 24 << 20, &["-c", "512"]) else { return };
+    let done = mounted(folder.path(), &volume, "streams_interface=none", |mount| {
+        // Fills the volume, makes holes of two clusters each, and has the $MFT grow into them.
+        let (fill, more) = (mount.join("fill"), mount.join("more"));
+        fs::create_dir(&fill).unwrap();
+        let count = (0..100_000).find(|number| fs::write(fill.join(number.to_string()), [7; 900]).is_err()).unwrap();
+        for number in (0..count).step_by(2) {
+            fs::remove_file(fill.join(number.to_string())).unwrap();
+        }
+        let _ = fs::remove_file(fill.join(count.to_string()));
+        fs::create_dir(&more).unwrap();
+        assert!((0..count * 2).find(|number| fs::write(more.join(number.to_string()), []).is_err()).is_some());
+    });
+    let Some(text) = done.and_then(|()| tool(folder.path(), &["istat", "volume.ntfs", "0"])) else { return };
+    assert!(text.contains("$ATTRIBUTE_LIST"), "{text}");
+    let Some(text) = tool(folder.path(), &["fls", "-r", "-p", "volume.ntfs"]) else { return };
+    let system = opened(&volume);
+    let (entries, obstacles) = scanned(system.as_ref());
+    assert_eq!(obstacles, []);
+    let found: BTreeMap<String, u64> = super::by_path(system.as_ref(), entries)
+        .into_iter()
+        .map(|(path, entry)| (path.iter().map(Name::to_text).collect::<Vec<_>>().join("/"), entry.node.0))
+        .collect();
+    assert!(found.len() > 5_000);
+    assert_eq!(found, listed(&text));
 }
 
 /// The record number of a file by its path.

@@ -126,7 +126,9 @@ mod tests {
         let sum = file.iter().fold(0_u8, |sum, byte| sum.rotate_right(1).wrapping_add(*byte));
         let name = |parts: &[[u8; 32]]| {
             let mut long = Long::default();
-            parts.iter().for_each(|part| long.add(part));
+            for part in parts {
+                long.add(part);
+            }
             long.take(file).map(|name| name.to_text())
         };
         let (last, first) = (part(0x42, sum, "e.txt"), part(1, sum, "A long nam\u{e9} 1"));
