@@ -3,6 +3,27 @@
 //! Nothing is written to a disk, and no name of a member is ever a name of the system. What a member is, its first bytes
 //! say: others are passed over without being unpacked further, where the format allows it.
 
+pub mod container;
+
+mod bzip2;
+mod expanded;
+mod gzip;
+mod heads;
+mod index;
+pub mod limits;
+pub mod refused;
+pub mod single;
+pub mod source;
+pub mod stream;
+pub mod tar;
+mod tar_cursor;
+mod tar_header;
+mod tar_pax;
+mod tar_walk;
+mod told;
+mod xz;
+mod zstd;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
@@ -232,7 +253,7 @@ impl Unpacker {
     }
 
     fn zip(&mut self, reader: impl Read + Seek, open: &mut Open) {
-        let mut archive = match zip::ZipArchive::new(reader) {
+        let mut archive = match ::zip::ZipArchive::new(reader) {
             Ok(archive) => archive,
             Err(error) => return self.broken(open, "a ZIP archive that can be read", &error.to_string()),
         };
@@ -266,7 +287,7 @@ impl Unpacker {
     }
 
     fn tar(&mut self, reader: impl Read, compressed: u64, open: &mut Open) {
-        let mut archive = tar::Archive::new(reader);
+        let mut archive = ::tar::Archive::new(reader);
         let entries = match archive.entries() {
             Ok(entries) => entries,
             Err(error) => return self.broken(open, "a tar archive that can be read", &error.to_string()),
@@ -292,7 +313,7 @@ impl Unpacker {
     fn stream(&mut self, reader: impl Read, compressed: u64, kind: Kind, open: &mut Open) {
         let mut stream: Box<dyn Read + '_> = match kind {
             Kind::Gzip => Box::new(flate2::read::MultiGzDecoder::new(reader)),
-            Kind::Bzip2 => Box::new(bzip2::read::MultiBzDecoder::new(reader)),
+            Kind::Bzip2 => Box::new(::bzip2::read::MultiBzDecoder::new(reader)),
             Kind::Xz => Box::new(lzma_rust2::XzReader::new_mem_limit(reader, true, 256 << 10)),
             Kind::Zstd => match ruzstd::decoding::StreamingDecoder::new(reader) {
                 Ok(stream) => Box::new(stream),

@@ -23,6 +23,7 @@ mod shadow_volume;
 
 mod agreement;
 mod architecture;
+mod archive_formats;
 mod archives;
 mod baselines;
 mod cases;

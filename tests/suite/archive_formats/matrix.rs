@@ -1,0 +1,106 @@
+//! Bits flipped, bytes cut out, bytes repeated, in every container that has checksums: everything is as before, or
+//! something is told; never are other bytes called verified.
+
+use std::collections::BTreeSet;
+
+use hivemend::evidence::file_system::Vouched;
+
+use super::{Bench, Contents, Rng, contents, open_bytes, paths};
+
+/// Places for each kind of damage; `HIVEMEND_PLACES` names another number for a longer run.
+fn places() -> usize {
+    std::env::var("HIVEMEND_PLACES").ok().and_then(|places| places.parse().ok()).unwrap_or(50)
+}
+
+/// What an archive gives: its contents, its paths and kinds, and whether it tells of anything.
+fn observed(bytes: Vec<u8>, name: &str, password: Option<&str>) -> Option<(Contents, BTreeSet<String>, bool)> {
+    let archive = open_bytes(bytes, name, password).ok()?;
+    let found = contents(archive.as_ref());
+    let entries = paths(archive.as_ref()).into_iter().map(|(_, path, kind)| format!("{path} {kind:?}")).collect();
+    let refused = found.values().any(|content| !matches!(content, Ok((_, Vouched::Verified(_)))));
+    let told = !archive.defects().is_empty() || matches!(archive.vouched(), Vouched::Unverified(_)) || refused;
+    Some((found, entries, told))
+}
+
+/// Runs the matrix over one container; how many damages were told.
+fn matrix(whole: &[u8], name: &str, password: Option<&str>) -> usize {
+    let (sound, entries, told) = observed(whole.to_vec(), name, password).unwrap();
+    assert!(
+        !told,
+        "{name}: {:?}",
+        sound.iter().map(|(path, content)| (path, content.as_ref().map(|found| &found.1))).collect::<Vec<_>>()
+    );
+    let known: BTreeSet<&[u8]> = sound.values().map(|content| content.as_ref().unwrap().0.as_slice()).collect();
+    let mut rng = Rng(0x5eed);
+    let mut noticed = 0;
+    for round in 0..places() * 3 {
+        let mut bytes = whole.to_vec();
+        // Ends and beginnings are where most formats have their bookkeeping.
+        let at = match round % 9 {
+            0..3 => rng.below(bytes.len().min(64)),
+            3..6 => bytes.len() - 1 - rng.below(bytes.len().min(96)),
+            _ => rng.below(bytes.len()),
+        };
+        let size = 1 + rng.below((bytes.len() - at).min(700));
+        let what = match round % 3 {
+            0 => {
+                bytes[at] ^= 1 << rng.below(8);
+                format!("{name}: a bit of {at:#x} flipped")
+            }
+            1 => {
+                bytes.drain(at..at + size);
+                format!("{name}: {size} bytes at {at:#x} cut out")
+            }
+            _ => {
+                let copy = bytes[at..at + size].to_vec();
+                bytes.splice(at..at, copy);
+                format!("{name}: {size} bytes at {at:#x} repeated")
+            }
+        };
+        let Some((found, now, told)) = observed(bytes, name, password) else {
+            noticed += 1;
+            continue;
+        };
+        noticed += usize::from(told);
+        for (path, content) in &found {
+            if let Ok((bytes, Vouched::Verified(_))) = content {
+                assert!(known.contains(bytes.as_slice()), "{what}: {path} is called verified, and is not what it was");
+            }
+        }
+        if !told {
+            assert_eq!(now, entries, "{what}: nothing is told, and the names differ");
+            for (path, content) in &found {
+                assert!(content == &sound[path], "{what}: nothing is told, and {path} differs");
+            }
+        }
+    }
+    noticed
+}
+
+/// The longest a container may go without a word: what a format does not protect (times, names of systems).
+fn assert_most_are_told(noticed: usize, name: &str) {
+    assert!(noticed * 2 > places() * 3, "{name}: {noticed} of {} are told", places() * 3);
+}
+
+#[test]
+fn damaged_streams_are_told() {
+    let bench = Bench::with_files();
+    assert!(bench.run("tar", &["-cf", "a.tar", "in"]));
+    for (program, options, end) in [
+        ("gzip", &["-k"][..], "gz"),
+        ("bzip2", &["-k"], "bz2"),
+        ("xz", &["-k"], "xz"),
+        ("xz", &["-kf", "-Csha256", "--block-size=20000"], "xz"),
+        ("xz", &["-kf", "-Ccrc32"], "xz"),
+        ("zstd", &["-kq"], "zst"),
+    ] {
+        for name in ["a.tar", "in/Windows/System32/config/SYSTEM"] {
+            let named = format!("{name}.{end}");
+            let _ = std::fs::remove_file(bench.path(&named));
+            if bench.run(program, &[options, &[name]].concat()) {
+                let noticed = matrix(&bench.read(&named), &named, None);
+                assert_most_are_told(noticed, &format!("{named} {options:?}"));
+            }
+        }
+    }
+}
