@@ -7,11 +7,13 @@ pub mod container;
 
 mod bzip2;
 mod expanded;
+mod field;
 mod gzip;
 mod heads;
 mod index;
 pub mod limits;
 pub mod refused;
+pub mod seven_zip;
 pub mod single;
 pub mod source;
 pub mod stream;
@@ -21,7 +23,13 @@ mod tar_header;
 mod tar_pax;
 mod tar_walk;
 mod told;
+mod velociraptor;
 mod xz;
+pub mod zip;
+mod zip_crypto;
+mod zip_directory;
+mod zip_end;
+mod zip_method;
 mod zstd;
 
 use std::collections::BTreeMap;

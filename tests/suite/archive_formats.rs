@@ -1,8 +1,10 @@
 //! Archives and compressed files as file systems: each against the program that made it, and against its own damage.
 
 mod matrix;
+mod seven_zip_archives;
 mod streams;
 mod tar_archives;
+mod zip_archives;
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;

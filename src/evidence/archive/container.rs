@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use super::limits::Limits;
 use super::refused::Refused;
+use super::seven_zip::SevenZip;
 use super::single::Single;
 use super::source::{Source, fill};
 use super::stream::{Codec, Compressed};
 use super::tar::Tar;
 use super::tar_header::{BLOCK, is_header};
+use super::zip::Zip;
 
 use crate::evidence::block::Blocks;
 use crate::evidence::file_system::FileSystem;
@@ -71,7 +73,8 @@ pub fn open(
     limits: Limits,
 ) -> Result<Box<dyn FileSystem>, Refused> {
     Ok(match kind {
-        Kind::Zip | Kind::SevenZip => return Err(Refused::damaged("TODO")),
+        Kind::Zip => Box::new(Zip::open(blocks, password, limits)?),
+        Kind::SevenZip => Box::new(SevenZip::open(blocks, password, limits)?),
         Kind::Tar => Box::new(Tar::open(Arc::new(blocks), limits)?),
         Kind::Stream(codec) => {
             let source = Compressed { blocks: Blocks::clone(&blocks), codec };

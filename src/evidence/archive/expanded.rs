@@ -75,6 +75,11 @@ impl<'m, R: Read> Expanded<'m, R> {
         Self { inner, map, size, at: 0 }
     }
 
+    /// Returns what the kept bytes come from.
+    pub(super) fn inner_mut(&mut self) -> &mut R {
+        &mut self.inner
+    }
+
     fn next(&self) -> Option<Extent> {
         let Some(map) = self.map else {
             let left = self.size.checked_sub(self.at).filter(|left| *left > 0)?;

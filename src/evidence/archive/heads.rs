@@ -20,6 +20,11 @@ impl Heads {
         Self { first, ..Self::default() }
     }
 
+    /// Returns whether nothing was kept.
+    pub(super) fn is_empty(&self) -> bool {
+        self.heads.is_empty()
+    }
+
     /// Keeps the beginning of the member `number`, if there is room; numbers come in order. Whether there was room.
     pub(super) fn keep(&mut self, number: usize, head: Option<Head>) -> bool {
         let Some(place) = number.checked_sub(self.first).filter(|place| *place >= self.heads.len()) else {

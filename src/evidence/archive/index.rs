@@ -231,9 +231,15 @@ impl Index {
         self.entries.iter_mut().map(|stored| (&mut stored.entry, stored.member))
     }
 
-    /// Returns the number of entries.
-    pub(super) fn len(&self) -> usize {
-        self.entries.len()
+    /// Returns the entry of a node, to be corrected.
+    pub(super) fn entry_mut(&mut self, node: Node) -> Option<&mut Entry> {
+        let at = usize::try_from(node.0.checked_sub(1)?).ok()?;
+        self.entries.get_mut(at).map(|stored| &mut stored.entry)
+    }
+
+    /// Returns all entries, in the order of the archive.
+    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().map(|stored| &stored.entry)
     }
 
     /// Returns a table of all files by their folder and name, the last of each name; for the few archives that need it.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use hivemend::evidence::file_system::Vouched;
+use hivemend::evidence::file_system::{EntryKind, Vouched};
 
 use super::{Bench, Contents, Rng, contents, open_bytes, paths};
 
@@ -16,9 +16,12 @@ fn places() -> usize {
 fn observed(bytes: Vec<u8>, name: &str, password: Option<&str>) -> Option<(Contents, BTreeSet<String>, bool)> {
     let archive = open_bytes(bytes, name, password).ok()?;
     let found = contents(archive.as_ref());
-    let entries = paths(archive.as_ref()).into_iter().map(|(_, path, kind)| format!("{path} {kind:?}")).collect();
+    let entries = paths(archive.as_ref());
+    // Nobody passes over a link without a word.
+    let odd = entries.iter().any(|(.., kind)| !matches!(kind, EntryKind::File | EntryKind::Folder));
+    let entries = entries.into_iter().map(|(_, path, kind)| format!("{path} {kind:?}")).collect();
     let refused = found.values().any(|content| !matches!(content, Ok((_, Vouched::Verified(_)))));
-    let told = !archive.defects().is_empty() || matches!(archive.vouched(), Vouched::Unverified(_)) || refused;
+    let told = !archive.defects().is_empty() || matches!(archive.vouched(), Vouched::Unverified(_)) || refused || odd;
     Some((found, entries, told))
 }
 
@@ -101,6 +104,41 @@ fn damaged_streams_are_told() {
                 let noticed = matrix(&bench.read(&named), &named, None);
                 assert_most_are_told(noticed, &format!("{named} {options:?}"));
             }
+        }
+    }
+}
+
+#[test]
+fn damaged_zip_archives_are_told() {
+    let bench = Bench::with_files();
+    for (program, options, password) in [
+        ("zip", &["-qr"][..], None),
+        ("zip", &["-qr0"], None),
+        ("zip", &["-qrfz"], None),
+        ("zip", &["-qr", "-P", "secret"], Some("secret")),
+        ("7z", &["a", "-tzip", "-psecret", "-mem=AES256"], Some("secret")),
+        ("7z", &["a", "-tzip", "-mm=LZMA"], None),
+    ] {
+        let _ = std::fs::remove_file(bench.path("a.zip"));
+        let arguments = [options, &["a.zip", "in"]].concat();
+        if if program == "7z" { super::zip_archives::seven(&bench, &arguments) } else { bench.run(program, &arguments) }
+        {
+            let noticed = matrix(&bench.read("a.zip"), "a.zip", password);
+            assert_most_are_told(noticed, &format!("{program} {options:?}"));
+        }
+    }
+}
+
+#[test]
+fn damaged_7z_archives_are_told() {
+    let bench = Bench::with_files();
+    for (options, password) in
+        [(&["a"][..], None), (&["a", "-ms=off", "-m0=Copy"], None), (&["a", "-psecret", "-mhe=on"], Some("secret"))]
+    {
+        let _ = std::fs::remove_file(bench.path("a.7z"));
+        if super::zip_archives::seven(&bench, &[options, &["a.7z", "in"]].concat()) {
+            let noticed = matrix(&bench.read("a.7z"), "a.7z", password);
+            assert_most_are_told(noticed, &format!("{options:?}"));
         }
     }
 }
