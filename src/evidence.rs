@@ -17,6 +17,7 @@ pub mod disk;
 pub mod file_system;
 #[cfg(feature = "images")]
 pub mod filesystem;
+pub mod format;
 #[cfg(feature = "images")]
 mod image;
 pub mod locator;

@@ -1,6 +1,7 @@
 //! Archives and compressed files as file systems: each against the program that made it, and against its own damage.
 
 mod matrix;
+mod recognition;
 mod seven_zip_archives;
 mod streams;
 mod tar_archives;
@@ -134,13 +135,15 @@ pub(crate) fn paths(archive: &dyn FileSystem) -> Vec<(Node, String, EntryKind)> 
     entries
 }
 
-/// Reads all files, in one pass and one by one, which must come to the same.
-pub(crate) fn contents(archive: &dyn FileSystem) -> Contents {
-    let files: Vec<(Node, String)> = paths(archive)
-        .into_iter()
-        .filter(|(_, _, kind)| *kind == EntryKind::File)
-        .map(|(node, path, _)| (node, path))
-        .collect();
+/// The files of an archive.
+fn files_of(archive: &dyn FileSystem) -> Vec<(Node, String)> {
+    let files = paths(archive).into_iter().filter(|(_, _, kind)| *kind == EntryKind::File);
+    files.map(|(node, path, _)| (node, path)).collect()
+}
+
+/// Reads all files in one pass.
+pub(crate) fn in_one_pass(archive: &dyn FileSystem) -> Contents {
+    let files = files_of(archive);
     let nodes: Vec<Node> = files.iter().map(|(node, _)| *node).collect();
     let mut found = Contents::new();
     let mut came = 0;
@@ -159,6 +162,13 @@ pub(crate) fn contents(archive: &dyn FileSystem) -> Contents {
         ControlFlow::Continue(())
     });
     assert_eq!(came, nodes.len());
+    found
+}
+
+/// Reads all files, in one pass and one by one, which must come to the same.
+pub(crate) fn contents(archive: &dyn FileSystem) -> Contents {
+    let found = in_one_pass(archive);
+    let files = files_of(archive);
     for (node, path) in files.iter().take(20) {
         let mut bytes = Vec::new();
         let one = archive.open(*node).map_err(|error| error.to_string()).and_then(|mut content| {

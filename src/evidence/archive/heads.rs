@@ -5,11 +5,21 @@ use crate::evidence::file_system::Head;
 /// Bytes of beginnings that are kept of one archive; more are read again, in passes that keep as many.
 const MOST_KEPT: usize = 64 << 20;
 
+/// What is known of a member's beginning.
+pub(super) enum Beginning<'h> {
+    /// The pass did not come so far.
+    NotReached,
+    /// It could not be read.
+    Unreadable,
+    /// Here it is.
+    Found(&'h Head),
+}
+
 /// Beginnings of consecutive members.
 #[derive(Default)]
 pub(super) struct Heads {
     first: usize,
-    heads: Vec<Option<Head>>,
+    kept: Vec<Option<Head>>,
     bytes: usize,
     full: bool,
 }
@@ -22,27 +32,31 @@ impl Heads {
 
     /// Returns whether nothing was kept.
     pub(super) fn is_empty(&self) -> bool {
-        self.heads.is_empty()
+        self.kept.is_empty()
     }
 
     /// Keeps the beginning of the member `number`, if there is room; numbers come in order. Whether there was room.
     pub(super) fn keep(&mut self, number: usize, head: Option<Head>) -> bool {
-        let Some(place) = number.checked_sub(self.first).filter(|place| *place >= self.heads.len()) else {
+        let Some(place) = number.checked_sub(self.first).filter(|place| *place >= self.kept.len()) else {
             return !self.full;
         };
         let size = head.as_ref().map_or(0, |head| head.bytes.len().saturating_add(head.end.len()));
         self.bytes = self.bytes.saturating_add(size);
         // One must fit, or a pass would keep none.
-        self.full |= self.bytes > MOST_KEPT && !self.heads.is_empty();
+        self.full |= self.bytes > MOST_KEPT && !self.kept.is_empty();
         if !self.full {
-            self.heads.resize(place, None);
-            self.heads.push(head);
+            self.kept.resize(place, None);
+            self.kept.push(head);
         }
         !self.full
     }
 
-    /// Returns what was kept of a member: `None` where the pass did not come so far.
-    pub(super) fn get(&self, number: usize) -> Option<Option<&Head>> {
-        self.heads.get(number.checked_sub(self.first)?).map(Option::as_ref)
+    /// Returns what was kept of a member.
+    pub(super) fn get(&self, number: usize) -> Beginning<'_> {
+        match number.checked_sub(self.first).and_then(|place| self.kept.get(place)) {
+            None => Beginning::NotReached,
+            Some(None) => Beginning::Unreadable,
+            Some(Some(head)) => Beginning::Found(head),
+        }
     }
 }

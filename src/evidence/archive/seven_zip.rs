@@ -1,27 +1,27 @@
 //! A 7z archive as a file system: members lie in blocks, each one stream, that is decompressed up to the member; each
 //! member's CRC-32 is compared. <https://py7zr.readthedocs.io/en/latest/archive_format.html>
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
 use flate2::Crc;
-use sevenz_rust2::{Archive, BlockDecoder, Error, Password};
+use sevenz_rust2::{Archive, BlockDecoder, Password};
 
-use super::heads::Heads;
+use super::heads::{Beginning, Heads};
 use super::index::{Facts, Growing, Index};
 use super::limits::Limits;
 use super::refused::{Cause, Refused, damaged};
-use super::source::{Sequential, drain};
+use super::seekable::Seekable;
+use super::seven_zip_member::{Empty, Kept, MOST_MEMORY_KIB, Member, refusal};
+use super::source::drain;
 use crate::evidence::block::Blocks;
 use crate::evidence::file_system::{
-    Case, Content, Each, EachContent, Entry, EntryKind, FileSystem, Head, Node, Vouched, head_of,
+    Case, Content, Each, EachContent, Entry, EntryKind, FileSystem, Head, Node, head_of,
 };
 use crate::evidence::locator::Name;
 use crate::registry::FileTime;
 
-/// Memory that a dictionary or the directory may take, in KiB. 7-Zip's strongest setting takes 64 MiB, `-md=256m` more.
-const MOST_MEMORY_KIB: usize = 300 << 10;
 /// Bytes of a member that is read alone, which is decompressed into memory; [`FileSystem::read_each`] has no such limit.
 const MOST_ALONE: u64 = 2 << 30;
 
@@ -34,74 +34,6 @@ pub struct SevenZip {
     /// The beginnings of members that the last pass for one has found.
     window: Mutex<Heads>,
     told: Vec<String>,
-}
-
-/// A cursor over blocks.
-struct Seekable {
-    inner: Sequential,
-    blocks: Blocks,
-    at: u64,
-}
-
-impl Seekable {
-    fn new(blocks: &Blocks) -> Self {
-        Self { inner: Sequential::new(Blocks::clone(blocks), 0), blocks: Blocks::clone(blocks), at: 0 }
-    }
-}
-
-impl Read for Seekable {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        self.at = self.at.saturating_add(count as u64);
-        Ok(count)
-    }
-}
-
-impl Seek for Seekable {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let target = match to {
-            SeekFrom::Start(at) => Some(at),
-            SeekFrom::End(by) => self.blocks.size().checked_add_signed(by),
-            SeekFrom::Current(by) => self.at.checked_add_signed(by),
-        };
-        let target = target.ok_or_else(|| damaged("it names a place before its first byte"))?;
-        if target != self.at {
-            self.at = target;
-            self.inner = Sequential::new(Blocks::clone(&self.blocks), target);
-        }
-        Ok(target)
-    }
-}
-
-fn refusal(error: &Error, password: bool) -> Refused {
-    let by_hand = "unpack it by hand: 7z x";
-    match error {
-        Error::PasswordRequired => Refused::encrypted(false),
-        Error::MaybeBadPassword(_) if password => Refused::new(
-            Cause::Encrypted,
-            "it is damaged, or the password does not fit",
-            "check the password (--password-file)",
-        ),
-        Error::MaybeBadPassword(error) | Error::Io(error, _) | Error::FileOpen(error, _) => {
-            Refused::of(error).cloned().unwrap_or_else(|| Refused::damaged("its data are damaged"))
-        }
-        Error::UnsupportedCompressionMethod(method) => {
-            let reason = format!("it is compressed by the method {method}, which is not read");
-            Refused::new(Cause::Unsupported, reason, by_hand)
-        }
-        Error::MaxMemLimited { actaul_kb, .. } => {
-            let reason = format!("it needs {actaul_kb} KiB of memory; {MOST_MEMORY_KIB} are allowed");
-            Refused::new(Cause::Limit, reason, by_hand)
-        }
-        Error::Unsupported(_) | Error::ExternalUnsupported | Error::UnsupportedVersion { .. } => {
-            Refused::new(Cause::Unsupported, "it is of a kind of 7z that is not read", by_hand)
-        }
-        Error::ChecksumVerificationFailed | Error::NextHeaderCrcMismatch => {
-            Refused::damaged("the CRC-32 of its directory does not hold")
-        }
-        Error::Other(why) => Refused::damaged(format!("it is damaged: {why}")),
-        _ => Refused::damaged("its directory is damaged"),
-    }
 }
 
 impl SevenZip {
@@ -151,7 +83,7 @@ impl SevenZip {
     }
 
     /// Passes on the members of these numbers, which ascend, each block decompressed once and no further than needed.
-    fn pass(&self, wanted: &[usize], each: &mut dyn FnMut(usize, io::Result<&mut dyn Content>) -> ControlFlow<()>) {
+    fn pass(&self, wanted: &[usize], each: EachContent<'_>) {
         let block = |number: &usize| self.archive.stream_map.file_block_index.get(*number).copied().flatten();
         for group in wanted.chunk_by(|one, other| block(one) == block(other)) {
             let Some(number) = group.first().and_then(block) else {
@@ -169,12 +101,7 @@ impl SevenZip {
     }
 
     /// Passes on members of one block.
-    fn block(
-        &self,
-        block: usize,
-        wanted: &[usize],
-        each: &mut dyn FnMut(usize, io::Result<&mut dyn Content>) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
+    fn block(&self, block: usize, wanted: &[usize], each: EachContent<'_>) -> ControlFlow<()> {
         let key = self.key();
         let mut source = Seekable::new(&self.blocks);
         let decoder = BlockDecoder::new_with_memory_limit(1, MOST_MEMORY_KIB, block, &self.archive, &key, &mut source);
@@ -228,93 +155,6 @@ fn kind(file: &sevenz_rust2::ArchiveEntry) -> EntryKind {
     }
 }
 
-/// A member without bytes.
-struct Empty;
-
-impl Read for Empty {
-    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        Ok(0)
-    }
-}
-
-/// The directory, whose CRC-32 holds, says that there are none.
-impl Content for Empty {
-    fn finish(&mut self) -> Vouched {
-        Vouched::Verified("CRC-32 (7z)")
-    }
-}
-
-/// A member's bytes as they come out of its block.
-struct Member<'r> {
-    inner: &'r mut dyn Read,
-    computed: Crc,
-    crc: Option<u64>,
-    left: u64,
-    failed: Option<Refused>,
-    password: bool,
-}
-
-impl Read for Member<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if let Some(failed) = &self.failed {
-            return Err(failed.clone().into());
-        }
-        let failed = match self.inner.read(buffer) {
-            Ok(0) if self.left > 0 && !buffer.is_empty() => {
-                Refused::damaged(format!("it decompresses to {} bytes less than the archive says", self.left))
-            }
-            Ok(count) => {
-                self.computed.update(buffer.get(..count).unwrap_or_default());
-                self.left = self.left.saturating_sub(count as u64);
-                return Ok(count);
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
-            Err(error) if self.password => refusal(&Error::MaybeBadPassword(error), true),
-            Err(error) => Refused::of(&error)
-                .cloned()
-                .unwrap_or_else(|| Refused::damaged("its data are damaged, or its CRC-32 does not hold")),
-        };
-        self.failed = Some(failed.clone());
-        Err(failed.into())
-    }
-}
-
-impl Content for Member<'_> {
-    fn finish(&mut self) -> Vouched {
-        // An error is kept by then.
-        let _ = drain(self);
-        if let Some(failed) = &self.failed {
-            return Vouched::Unverified(failed.reason.clone());
-        }
-        let found = self.computed.sum();
-        match self.crc {
-            Some(crc) if crc != u64::from(found) => {
-                Vouched::Unverified(format!("its CRC-32 does not hold: {crc:08x} stored, {found:08x} computed"))
-            }
-            Some(_) => Vouched::Verified("CRC-32 (7z)"),
-            None => Vouched::Unprotected,
-        }
-    }
-}
-
-/// A member that was decompressed into memory.
-struct Kept {
-    bytes: io::Cursor<Vec<u8>>,
-    vouched: Vouched,
-}
-
-impl Read for Kept {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.bytes.read(buffer)
-    }
-}
-
-impl Content for Kept {
-    fn finish(&mut self) -> Vouched {
-        self.vouched.clone()
-    }
-}
-
 impl FileSystem for SevenZip {
     fn list(&self, folder: Node, each: Each<'_>) {
         self.index.list(folder, each);
@@ -332,7 +172,7 @@ impl FileSystem for SevenZip {
     fn head(&self, file: Node) -> io::Result<Head> {
         let number = self.number(file)?;
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
-        if window.get(number).is_none() {
+        if matches!(window.get(number), Beginning::NotReached) {
             let first = if window.is_empty() { 0 } else { number };
             for first in [first, number] {
                 *window = Heads::from(first);
@@ -343,12 +183,12 @@ impl FileSystem for SevenZip {
                     let head = content.ok().and_then(|mut content| head_of(&mut content, size).ok());
                     if window.keep(number, head) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
                 });
-                if window.get(number).is_some() {
+                if !matches!(window.get(number), Beginning::NotReached) {
                     break;
                 }
             }
         }
-        if let Some(head) = window.get(number).flatten() {
+        if let Beginning::Found(head) = window.get(number) {
             return Ok(head.clone());
         }
         drop(window);

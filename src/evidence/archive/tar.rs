@@ -6,20 +6,19 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::expanded::{Expanded, ExpandedBlocks};
-use super::heads::Heads;
-use super::index::{Growing, Index, follow};
+use super::heads::{Beginning, Heads};
+use super::index::{Growing, Index};
 use super::limits::Limits;
 use super::refused::{Cause, Refused, damaged};
 use super::source::{Sequential, Source, drain};
 use super::tar_cursor::Cursor;
+use super::tar_links::resolve;
 use super::tar_walk::{Member, Walk};
 use super::told::Told;
 use crate::evidence::block::{Blocks, Part};
 use crate::evidence::file_system::{Case, Content, Each, EachContent, Entry, FileSystem, Head, Node, Vouched, head_of};
 use crate::evidence::locator::Name;
 
-/// Hard links that lead to hard links.
-const MOST_LINKS: usize = 16;
 /// Bytes of a file that several of the wanted names share, kept in memory while they are passed on.
 const MOST_SHARED: u64 = 256 << 20;
 
@@ -78,7 +77,7 @@ impl Tar {
         }
         let (mut index, mut limited) = growing.finish();
         limited.extend(told.sentences());
-        resolve_links(&mut index, &mut members);
+        resolve(&mut index, &mut members);
         Ok(Self { source, index, members, heads, window: Mutex::default(), vouched, told: limited, limits })
     }
 
@@ -106,7 +105,7 @@ impl Tar {
     }
 
     /// Passes on the members of these numbers, which ascend with their place, in one pass over the stream.
-    fn pass(&self, wanted: &[usize], each: &mut dyn FnMut(usize, io::Result<&mut dyn Content>) -> ControlFlow<()>) {
+    fn pass(&self, wanted: &[usize], each: EachContent<'_>) {
         let mut cursor = match Cursor::new(self.source.as_ref(), self.limits.unpacked) {
             Ok(cursor) => cursor,
             Err(error) => {
@@ -139,7 +138,7 @@ impl Tar {
     /// The beginning of a member that the first pass had no room for: a pass that keeps it and those behind it.
     fn head_by_pass(&self, number: usize) -> io::Result<Head> {
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
-        if window.get(number).is_none() {
+        if matches!(window.get(number), Beginning::NotReached) {
             *window = Heads::from(number);
             let is_file = |number: &usize| {
                 self.members.get(*number).is_some_and(|member| member.broken.is_none() && member.link.is_none())
@@ -151,51 +150,16 @@ impl Tar {
                 if window.keep(number, head) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
             });
         }
-        window.get(number).flatten().cloned().ok_or_else(|| self.unreadable())
+        match window.get(number) {
+            Beginning::Found(head) => Ok(head.clone()),
+            _ => Err(self.unreadable()),
+        }
     }
 
     fn unreadable(&self) -> io::Error {
         match &self.vouched {
             Vouched::Unverified(why) => damaged(why.clone()),
             _ => damaged("the archive ends within it"),
-        }
-    }
-}
-
-/// Gives each hard link the place of the file that it leads to.
-fn resolve_links(index: &mut Index, members: &mut [Member]) {
-    if members.iter().all(|member| member.link.is_none()) {
-        return;
-    }
-    let mut resolved = Vec::new();
-    {
-        let (folders, files) = (index.folders(), index.files());
-        let target = |link: &[u8]| index.member(follow(&folders, &files, link)?);
-        for (number, member) in members.iter().enumerate() {
-            let Some(link) = &member.link else { continue };
-            let mut at = target(link);
-            for _ in 0..MOST_LINKS {
-                let next = at.and_then(|at| members.get(at)).and_then(|member| member.link.as_deref());
-                let Some(next) = next else { break };
-                at = target(next);
-            }
-            let found = at.filter(|at| members.get(*at).is_some_and(|member| member.link.is_none()));
-            resolved.push((number, found.ok_or_else(|| String::from_utf8_lossy(link).escape_debug().to_string())));
-        }
-    }
-    for (number, found) in resolved {
-        let Some(member) = members.get_mut(number) else { continue };
-        match found {
-            Ok(target) => member.target = Some(target),
-            Err(link) => {
-                member.broken = Some(format!("it is a hard link to {link}, which is not in the archive").into());
-            }
-        }
-    }
-    for (entry, number) in index.each_mut() {
-        let member = number.and_then(|number| members.get(usize::try_from(number).ok()?));
-        if let Some(target) = member.and_then(|member| members.get(member.target?)) {
-            entry.size = target.size;
         }
     }
 }
@@ -267,8 +231,9 @@ impl FileSystem for Tar {
             return head_of(&mut Expanded::new(Sequential::new(blocks, 0), None, member.size), member.size);
         }
         match self.heads.get(number) {
-            Some(head) => head.cloned().ok_or_else(|| self.unreadable()),
-            None => self.head_by_pass(number),
+            Beginning::Found(head) => Ok(head.clone()),
+            Beginning::Unreadable => Err(self.unreadable()),
+            Beginning::NotReached => self.head_by_pass(number),
         }
     }
 

@@ -13,14 +13,6 @@ enum Bytes {
     Blocks(Blocks),
 }
 
-/// What is at the next place of a block.
-pub(super) enum Block {
-    /// A whole block.
-    Whole([u8; BLOCK]),
-    /// The archive ends here; so many bytes were left.
-    End(usize),
-}
-
 /// A place in an archive.
 pub(super) struct Cursor {
     bytes: Bytes,
@@ -49,13 +41,6 @@ impl Cursor {
     /// Whether going back is not possible.
     pub(super) fn is_stream(&self) -> bool {
         matches!(self.bytes, Bytes::Stream(_))
-    }
-
-    /// Reads the next block.
-    pub(super) fn block(&mut self) -> io::Result<Block> {
-        let mut block = [0; BLOCK];
-        let count = fill(self, &mut block)?;
-        Ok(if count == BLOCK { Block::Whole(block) } else { Block::End(count) })
     }
 
     /// Returns the next block without going on; nothing where there is no whole one.

@@ -5,17 +5,17 @@ use std::ops::ControlFlow;
 
 use super::expanded::{Expanded, Map};
 use super::index::Facts;
+use super::refused::Refused;
 use super::source::fill;
-use super::tar_cursor::{Block, Cursor};
-use super::tar_header::{BLOCK, Header, from_unix, is_header, number, text};
-use super::tar_pax::{Extended, Sparse, decimal};
+use super::tar_cursor::Cursor;
+use super::tar_header::{BLOCK, Header, from_unix, is_header, text};
+use super::tar_pax::{Extended, Sparse};
+use super::tar_sparse::{MOST_RANGES, Ranges, before_data, in_blocks};
 use super::told::Told;
 use crate::evidence::file_system::{EntryKind, Head, head_of};
 
 /// Bytes of a name in a header of its own, or of an extended header.
 const MOST_HEADER: u64 = 16 << 20;
-/// Ranges of all sparse members together.
-const MOST_RANGES: usize = 4_000_000;
 
 /// Where the bytes of a member are.
 #[derive(Debug, Default)]
@@ -84,22 +84,14 @@ impl<'t> Walk<'t> {
         let mut behind = false;
         loop {
             let at = self.cursor.at();
-            match self.cursor.block()? {
-                Block::End(left) => {
-                    self.lost(lost, zeros, None);
-                    if left > 0 {
-                        self.told.tell(format!("the archive ends within a block, at {at:#x}"));
-                    } else if zeros < 2 {
-                        self.told.tell("the archive has no end marker: it may have been cut short");
-                    }
-                    return Ok(());
-                }
-                Block::Whole(block) if block == [0; BLOCK] => {
+            let mut block = [0; BLOCK];
+            match fill(&mut self.cursor, &mut block)? {
+                BLOCK if block == [0; BLOCK] => {
                     if lost.is_none() {
                         zeros = zeros.saturating_add(1);
                     }
                 }
-                Block::Whole(block) if is_header(&block) => {
+                BLOCK if is_header(&block) => {
                     self.lost(lost.take(), zeros, Some(at));
                     if zeros >= 2 && !behind {
                         behind = true;
@@ -116,8 +108,17 @@ impl<'t> Walk<'t> {
                         return Ok(());
                     }
                 }
-                Block::Whole(_) => {
+                BLOCK => {
                     lost.get_or_insert(at);
+                }
+                left => {
+                    self.lost(lost, zeros, None);
+                    if left > 0 {
+                        self.told.tell(format!("the archive ends within a block, at {at:#x}"));
+                    } else if zeros < 2 {
+                        self.told.tell("the archive has no end marker: it may have been cut short");
+                    }
+                    return Ok(());
                 }
             }
         }
@@ -208,6 +209,29 @@ impl<'t> Walk<'t> {
         self.cursor.go_to(start.saturating_add(padded))
     }
 
+    /// What a member is, by its type flag.
+    fn kind(&mut self, flag: u8, path: &[u8], shown: &str) -> EntryKind {
+        match flag {
+            b'0' | b'7' | 0 if path.ends_with(b"/") => EntryKind::Folder,
+            b'0' | b'7' | 0 | b'1' | b'S' => EntryKind::File,
+            b'5' | b'D' => EntryKind::Folder,
+            b'2' => EntryKind::Link,
+            b'3' | b'4' | b'6' => EntryKind::Other,
+            b'M' => {
+                let volume = "it is the rest of a file that began in another volume of the archive";
+                self.told.tell(format!("{shown}: {volume}"));
+                EntryKind::Other
+            }
+            // POSIX: what is not known is read as a file.
+            other => {
+                let flag = char::from(other).escape_debug();
+                self.told.tell(format!("{shown}: its type '{flag}' is not known; it is read as a file"));
+                EntryKind::File
+            }
+        }
+    }
+
+    /// Reads a member: its header, what went before it, and its beginning.
     fn member(
         &mut self,
         header: &Header,
@@ -228,88 +252,45 @@ impl<'t> Walk<'t> {
                 0
             }
         };
-        let mut kind = match header.kind {
-            b'0' | b'7' | 0 if path.ends_with(b"/") => EntryKind::Folder,
-            b'0' | b'7' | 0 | b'1' | b'S' => EntryKind::File,
-            b'5' | b'D' => EntryKind::Folder,
-            b'2' => EntryKind::Link,
-            b'3' | b'4' | b'6' => EntryKind::Other,
-            b'M' => {
-                self.told
-                    .tell(format!("{shown}: it is the rest of a file that began in another volume of the archive"));
-                EntryKind::Other
-            }
-            // POSIX: what is not known is read as a file.
-            other => {
-                let flag = char::from(other).escape_debug();
-                self.told.tell(format!("{shown}: its type '{flag}' is not known; it is read as a file"));
-                EntryKind::File
-            }
-        };
+        let kind = self.kind(header.kind, &path, &shown);
         let modified = extended.modified.and_then(from_unix).or(header.modified);
-        let mut sparse = extended.sparse;
-        let (mut pairs, mut size) = (extended.ranges, extended.real_size.unwrap_or(stored));
-        if header.kind == b'S' && sparse.is_none() {
-            sparse = Some(Sparse::InHeader);
-            match self.old_sparse(block)? {
-                Ok(map) => (pairs, size) = map,
-                Err(why) => {
-                    broken.get_or_insert(why);
-                }
+        let mut ranges = Ranges { pairs: extended.ranges, size: extended.real_size.unwrap_or(stored) };
+        let is_sparse = header.kind == b'S' || extended.sparse.is_some();
+        let read = match extended.sparse {
+            Some(Sparse::BeforeData) => {
+                let start = self.cursor.at();
+                let read = before_data(&mut self.cursor, stored)?;
+                stored = stored.saturating_sub(self.cursor.at().saturating_sub(start));
+                read.map(|pairs| Some(Ranges { pairs, size: ranges.size }))
             }
-        }
-        if sparse == Some(Sparse::BeforeData) {
-            let start = self.cursor.at();
-            match self.map_before_data(stored)? {
-                Ok(map) => pairs = map,
-                Err(why) => {
-                    broken.get_or_insert(why);
-                }
-            }
-            stored = stored.saturating_sub(self.cursor.at().saturating_sub(start));
-        } else if sparse == Some(Sparse::Unknown) {
-            broken.get_or_insert("it is sparse in a way that is not read".to_owned());
+            Some(Sparse::Unknown) => Err("it is sparse in a way that is not read".to_owned()),
+            None if header.kind == b'S' => in_blocks(&mut self.cursor, block)?.map(Some),
+            Some(Sparse::InHeader) | None => Ok(None),
+        };
+        match read {
+            Ok(Some(read)) => ranges = read,
+            Ok(None) => {}
+            Err(why) => broken = broken.or(Some(why)),
         }
         if matches!(header.kind, b'1' | b'2') && stored > 0 && !(header.kind == b'1' && self.has_data()?) {
             stored = 0;
         }
         let data = self.cursor.at();
-        let mut member = Member { data, stored, size, ..Member::default() };
+        let mut member = Member { data, stored, size: ranges.size, ..Member::default() };
         if kind == EntryKind::File && header.kind == b'1' && stored == 0 {
             member.link = Some(extended.link.or(link).unwrap_or_else(|| header.link.clone()).into());
             member.size = 0;
-        } else if sparse.is_some() && broken.is_none() {
-            match Map::new(&pairs, size, stored) {
-                Ok(map) if self.ranges.saturating_add(map.len()) > MOST_RANGES => {
-                    broken = Some(format!("the sparse files of the archive have more than {MOST_RANGES} ranges"));
-                }
-                Ok(map) => {
-                    self.ranges = self.ranges.saturating_add(map.len());
-                    member.map = Some(Box::new(map));
-                }
+        } else if is_sparse && broken.is_none() {
+            match self.map(&ranges, stored) {
+                Ok(map) => member.map = Some(Box::new(map)),
                 Err(why) => broken = Some(why),
             }
         }
         if kind != EntryKind::File {
             member.size = 0;
         }
-        if broken.is_some() && header.kind == b'D' {
-            kind = EntryKind::Other;
-        }
         member.broken = broken.map(Into::into);
-        let mut head = None;
-        let mut failed = None;
-        if kind == EntryKind::File && member.link.is_none() && member.broken.is_none() && self.cursor.is_stream() {
-            let kept = self.cursor.by_ref().take(stored);
-            match head_of(&mut Expanded::new(kept, member.map.as_deref(), member.size), member.size) {
-                Ok(found) => head = Some(found),
-                // Told below, where its end is not reached; a stream that fails must be told as what it is.
-                Err(error)
-                    if error.kind() == io::ErrorKind::UnexpectedEof
-                        && super::refused::Refused::of(&error).is_none() => {}
-                Err(error) => failed = Some(error),
-            }
-        }
+        let (head, failed) = self.head(kind, &member);
         let facts = Facts { kind, size: member.size, modified };
         let flow = each(Found { path, facts, member, head });
         if let Some(error) = failed {
@@ -321,80 +302,33 @@ impl<'t> Walk<'t> {
         Ok(flow)
     }
 
+    /// The beginning of a member of a stream, and the error of a stream that cannot be read further.
+    fn head(&mut self, kind: EntryKind, member: &Member) -> (Option<Head>, Option<io::Error>) {
+        let has_bytes = kind == EntryKind::File && member.link.is_none() && member.broken.is_none();
+        if !has_bytes || !self.cursor.is_stream() {
+            return (None, None);
+        }
+        let kept = self.cursor.by_ref().take(member.stored);
+        match head_of(&mut Expanded::new(kept, member.map.as_deref(), member.size), member.size) {
+            Ok(head) => (Some(head), None),
+            // That the archive ends is told where its end is met; a stream that fails tells its own reason.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof && Refused::of(&error).is_none() => (None, None),
+            Err(error) => (None, Some(error)),
+        }
+    }
+
+    /// The map of a sparse member, if the archive may have so many ranges.
+    fn map(&mut self, ranges: &Ranges, stored: u64) -> Result<Map, String> {
+        let map = Map::new(&ranges.pairs, ranges.size, stored)?;
+        self.ranges = self.ranges.saturating_add(map.len());
+        if self.ranges > MOST_RANGES {
+            return Err(format!("the sparse files of the archive have more than {MOST_RANGES} ranges"));
+        }
+        Ok(map)
+    }
+
     /// Whether a hard link brings data of its own, as pax allows: the next block is no header then.
     fn has_data(&mut self) -> io::Result<bool> {
         self.cursor.peek_block().map(|block| block.is_some_and(|block| !is_header(&block) && block != [0; BLOCK]))
-    }
-
-    /// The ranges of a sparse file as GNU tar kept them first: in its header, and in blocks behind it.
-    fn old_sparse(&mut self, block: &[u8; BLOCK]) -> io::Result<Result<(Vec<(u64, u64)>, u64), String>> {
-        let field = |block: &[u8; BLOCK], at: usize| number(block.get(at..at.saturating_add(12)).unwrap_or_default());
-        let mut pairs = Vec::new();
-        let mut add = |block: &[u8; BLOCK], start: usize, count: usize| -> Result<(), String> {
-            for at in (start..).step_by(24).take(count) {
-                // An empty field is behind the last range.
-                if block.get(at) != Some(&0) {
-                    pairs.push((field(block, at)?, field(block, at.saturating_add(12))?));
-                }
-            }
-            Ok(())
-        };
-        let mut wrong = add(block, 386, 4).err();
-        let size = field(block, 483);
-        let mut more = block.get(482) == Some(&1);
-        while more {
-            let Block::Whole(next) = self.cursor.block()? else {
-                return Ok(Err("the archive ends in its map of sparse ranges".to_owned()));
-            };
-            wrong = wrong.or(add(&next, 0, 21).err());
-            more = next.get(504) == Some(&1);
-        }
-        Ok(match (wrong, size) {
-            (Some(why), _) | (None, Err(why)) => Err(format!("its map of sparse ranges has {why}")),
-            (None, Ok(size)) => Ok((pairs, size)),
-        })
-    }
-
-    /// The ranges of a sparse file of pax format 1.0: lines of numbers before its data, filled up to a block.
-    fn map_before_data(&mut self, stored: u64) -> io::Result<Result<Vec<(u64, u64)>, String>> {
-        let start = self.cursor.at();
-        let mut line = Vec::new();
-        let (mut count, mut numbers) = (None, Vec::new());
-        loop {
-            let mut block = [0; BLOCK];
-            let read = self.cursor.at().saturating_sub(start);
-            if read.saturating_add(BLOCK as u64) > stored || fill(&mut self.cursor, &mut block)? < BLOCK {
-                return Ok(Err("its map of sparse ranges does not end".to_owned()));
-            }
-            for byte in block {
-                if byte != b'\n' {
-                    line.push(byte);
-                    if line.len() > 20 {
-                        return Ok(Err("its map of sparse ranges has a line that is no number".to_owned()));
-                    }
-                    continue;
-                }
-                let Some(number) = decimal(&line) else {
-                    return Ok(Err("its map of sparse ranges has a line that is no number".to_owned()));
-                };
-                line.clear();
-                let Some(count) = count else {
-                    count = Some(number);
-                    if number == 0 {
-                        return Ok(Ok(Vec::new()));
-                    }
-                    continue;
-                };
-                numbers.push(number);
-                let pairs = numbers.len() / 2;
-                if pairs > MOST_RANGES {
-                    return Ok(Err(format!("its map has more than {MOST_RANGES} sparse ranges")));
-                }
-                if pairs as u64 == count {
-                    let pair = |pair: &[u64]| pair.first().copied().zip(pair.get(1).copied());
-                    return Ok(Ok(numbers.chunks_exact(2).filter_map(pair).collect()));
-                }
-            }
-        }
     }
 }

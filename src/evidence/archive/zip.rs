@@ -153,6 +153,7 @@ impl Zip {
             left: member.size,
             crc: (!without_crc).then_some(member.crc),
             seal,
+            weak: matches!(member.encryption, Encryption::ZipCrypto(_)),
             failed: member.doubtful.as_deref().map(str::to_owned),
         })
     }
@@ -165,6 +166,8 @@ struct Stored {
     left: u64,
     crc: Option<u32>,
     seal: Option<Seal>,
+    /// Whether a wrong password may have passed the check, which has one byte.
+    weak: bool,
     failed: Option<String>,
 }
 
@@ -197,12 +200,15 @@ impl Content for Stored {
     fn finish(&mut self) -> Vouched {
         // An error is kept by then.
         let _ = drain(self);
-        if let Some(why) = &self.failed {
-            return Vouched::Unverified(why.clone());
-        }
         let found = self.computed.sum();
-        if let Some(crc) = self.crc.filter(|crc| *crc != found) {
-            return Vouched::Unverified(format!("its CRC-32 does not hold: {crc:08x} stored, {found:08x} computed"));
+        if self.failed.is_none()
+            && let Some(crc) = self.crc.filter(|crc| *crc != found)
+        {
+            self.failed = Some(format!("its CRC-32 does not hold: {crc:08x} stored, {found:08x} computed"));
+        }
+        if let Some(why) = &self.failed {
+            let weak = if self.weak { "; or the password does not fit" } else { "" };
+            return Vouched::Unverified(format!("{why}{weak}"));
         }
         match self.seal.as_ref().map(Seal::holds) {
             None => Vouched::Verified("CRC-32 (zip)"),

@@ -18,15 +18,15 @@ const CRC: [u32; 256] = table();
 #[expect(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "computed by the compiler")]
 const fn table() -> [u32; 256] {
     let mut table = [0; 256];
-    let mut at = 0;
+    let mut at = 0_u32;
     while at < 256 {
-        let mut value = at as u32;
+        let mut value = at;
         let mut bit = 0;
         while bit < 8 {
             value = if value & 1 == 1 { value >> 1 ^ 0xedb8_8320 } else { value >> 1 };
             bit += 1;
         }
-        table[at] = value;
+        table[at as usize] = value;
         at += 1;
     }
     table

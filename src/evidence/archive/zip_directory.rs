@@ -209,10 +209,11 @@ fn checked(blocks: &Blocks, end: &End, mut listed: Vec<Listed>, told: &mut Told)
     let mut overlapping = 0_usize;
     for at in order {
         let Some(one) = listed.get_mut(at) else { continue };
-        let (start, name) = (one.member.local, one.name.len() as u64);
-        let least = start.saturating_add(LOCAL).saturating_add(name).saturating_add(one.member.packed);
+        let start = one.member.local;
+        let end_of_it =
+            start.saturating_add(LOCAL).saturating_add(one.name.len() as u64).saturating_add(one.member.packed);
         let overlaps = start < behind;
-        if overlaps || least > end.directory {
+        if overlaps || end_of_it > end.directory {
             overlapping = overlapping.saturating_add(1);
             let why = if overlaps { "it overlaps another member" } else { "it overlaps the directory" };
             one.member.broken.get_or_insert(why.into());
@@ -225,7 +226,8 @@ fn checked(blocks: &Blocks, end: &End, mut listed: Vec<Listed>, told: &mut Told)
                 compare(blocks, one, told);
             }
         }
-        let reached = listed.get(at).map_or(least, |one| one.member.data.saturating_add(one.member.packed).max(least));
+        let reached =
+            listed.get(at).map_or(end_of_it, |one| one.member.data.saturating_add(one.member.packed).max(end_of_it));
         if reached > behind {
             (behind, last) = (reached, Some(at));
         }

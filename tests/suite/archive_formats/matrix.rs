@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use hivemend::evidence::file_system::{EntryKind, Vouched};
 
-use super::{Bench, Contents, Rng, contents, open_bytes, paths};
+use super::{Bench, Contents, Rng, in_one_pass, open_bytes, paths};
 
 /// Places for each kind of damage; `HIVEMEND_PLACES` names another number for a longer run.
 fn places() -> usize {
@@ -15,7 +15,7 @@ fn places() -> usize {
 /// What an archive gives: its contents, its paths and kinds, and whether it tells of anything.
 fn observed(bytes: Vec<u8>, name: &str, password: Option<&str>) -> Option<(Contents, BTreeSet<String>, bool)> {
     let archive = open_bytes(bytes, name, password).ok()?;
-    let found = contents(archive.as_ref());
+    let found = in_one_pass(archive.as_ref());
     let entries = paths(archive.as_ref());
     // Nobody passes over a link without a word.
     let odd = entries.iter().any(|(.., kind)| !matches!(kind, EntryKind::File | EntryKind::Folder));

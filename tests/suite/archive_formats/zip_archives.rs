@@ -84,7 +84,18 @@ fn passwords_open_what_they_lock() {
         for (password, reason) in [(None, "it is encrypted"), (Some("wrong"), "the password does not fit")] {
             let archive = open_bytes(bytes.clone(), "a.zip", password).unwrap();
             let hive = paths(archive.as_ref()).into_iter().find(|(_, path, _)| path.ends_with("SYSTEM")).unwrap().0;
-            let error = archive.open(hive).err().unwrap();
+            let error = match archive.open(hive) {
+                // The check of the older encryption has one byte, and one wrong password in 256 passes it.
+                Ok(mut content) => {
+                    let vouched = content.finish();
+                    assert!(program == "zip" || arguments.contains(&"-mem=ZipCrypto"));
+                    assert!(
+                        matches!(vouched, Vouched::Unverified(why) if why.contains("or the password does not fit"))
+                    );
+                    continue;
+                }
+                Err(error) => error,
+            };
             let refused = Refused::of(&error).unwrap();
             assert_eq!((refused.cause, refused.reason.as_str()), (Cause::Encrypted, reason), "{arguments:?}");
             assert!(refused.advice.contains("--password-file"));
