@@ -1,4 +1,5 @@
 //! Archives and compressed files as file systems: each against the program that made it, and against its own damage.
+#![allow(clippy::cast_possible_truncation, reason = "samples are small, and random numbers are cut on purpose")]
 
 mod matrix;
 mod recognition;
@@ -46,13 +47,11 @@ impl Bench {
 
     /// Runs a program here; `None` where it is not installed.
     fn output(&self, program: &str, arguments: &[&str]) -> Option<Output> {
-        match Command::new(program).args(arguments).current_dir(self.0.path()).output() {
-            Ok(output) => Some(output),
-            Err(_) => {
-                eprintln!("skipped: {program} is not installed");
-                None
-            }
+        let output = Command::new(program).args(arguments).current_dir(self.0.path()).output().ok();
+        if output.is_none() {
+            eprintln!("skipped: {program} is not installed");
         }
+        output
     }
 
     /// Runs a program that must succeed; false where it is not installed.
@@ -130,7 +129,7 @@ pub(crate) fn paths(archive: &dyn FileSystem) -> Vec<(Node, String, EntryKind)> 
         ControlFlow::Continue(())
     });
     scanned.sort();
-    entries.sort_by(|one, other| one.0.cmp(&other.0));
+    entries.sort_by_key(|(node, ..)| *node);
     assert_eq!(scanned, entries.iter().map(|(node, ..)| *node).collect::<Vec<_>>());
     entries
 }

@@ -110,7 +110,8 @@ mod tests {
             block[*at..at + bytes.len()].copy_from_slice(bytes);
         }
         block[148..156].fill(b' ');
-        let sum: i64 = block.iter().map(|byte| if signed { i64::from(*byte as i8) } else { i64::from(*byte) }).sum();
+        let sum: i64 =
+            block.iter().map(|byte| if signed { i64::from(byte.cast_signed()) } else { i64::from(*byte) }).sum();
         block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
         block
     }

@@ -193,7 +193,7 @@ fn ends_that_are_missing_and_what_is_behind_ends_is_told() {
 #[test]
 fn parts_of_many_volumes_are_told() {
     let bench = Bench::new();
-    bench.write("SYSTEM", &[7; 30_000]);
+    bench.write("SYSTEM", &vec![7; 30_000]);
     let made = bench.output("tar", &["-cM", "-L", "20", "-f", "one.tar", "-f", "two.tar", "SYSTEM"]).unwrap();
     assert!(made.status.success(), "{made:?}");
     let first = open_file(&bench, "one.tar");
@@ -203,7 +203,7 @@ fn parts_of_many_volumes_are_told() {
     assert!(second.defects()[0].contains("another volume"), "{:?}", second.defects());
 }
 
-/// Writes an archive with Python's tarfile: `(name, size)` for each member.
+/// A header that no program would write.
 fn header(name: &[u8], kind: u8, size: usize) -> [u8; 512] {
     let mut block = [0; 512];
     block[..name.len()].copy_from_slice(name);
@@ -237,7 +237,7 @@ fn names_never_leave_the_tree_and_doubles_stay_apart() {
     let archive = open_bytes(bytes, "a.tar", None).unwrap();
     let mut found: Vec<(String, EntryKind)> =
         paths(archive.as_ref()).into_iter().map(|(_, path, kind)| (path, kind)).collect();
-    found.sort_by(|one, other| one.0.cmp(&other.0));
+    found.sort_by_key(|(path, _)| path.clone());
     let names: Vec<&str> = found.iter().map(|(path, _)| path.as_str()).collect();
     let expected = [
         "/..",

@@ -9,7 +9,7 @@ use hivemend::evidence::archive::container::{Kind, open};
 use hivemend::evidence::archive::limits::Limits;
 use hivemend::evidence::archive::refused::{Cause, Refused};
 use hivemend::evidence::block::{BlockRead, Blocks};
-use hivemend::evidence::file_system::{EntryKind, FileSystem, Vouched};
+use hivemend::evidence::file_system::{EntryKind, Vouched};
 
 use super::{Bench, assert_holds, contents, files_below, open_bytes, open_file, paths};
 
@@ -172,7 +172,7 @@ fn sound(members: &[Plain]) -> Vec<u8> {
 }
 
 #[test]
-fn zstandard_and_xz_members_are_read_as_seven_zip_reads_them() {
+fn members_of_zstandard_and_xz_are_read() {
     let bench = Bench::new();
     let text: Vec<u8> = (0..50_000_u32).flat_map(|at| (at * at / 99 % 999).to_le_bytes()).collect();
     bench.write("t", &text);
@@ -181,7 +181,6 @@ fn zstandard_and_xz_members_are_read_as_seven_zip_reads_them() {
             let data = bench.read(&format!("t.{end}"));
             let bytes = sound(&[Plain { name: b"SYSTEM".to_vec(), method, data, of: text.clone() }]);
             bench.write("a.zip", &bytes);
-            assert!(bench.run("7zz", &["t", "a.zip"]) || true);
             let files = BTreeMap::from([("/SYSTEM".to_owned(), text.clone())]);
             assert_holds(open_file(&bench, "a.zip").as_ref(), &files, &CRC, program);
         }
@@ -214,7 +213,7 @@ fn what_contradicts_itself_is_told() {
     };
     // The directory names a member as another.
     let other = Plain { name: b"SYSTEX".to_vec(), ..one.clone() };
-    let (found, said) = told(written(&[one.clone()], &[(other, 0)]));
+    let (found, said) = told(written(std::slice::from_ref(&one), &[(other, 0)]));
     assert!(said.contains("SYSTEX: its local header at 0x0 has another name"), "{said}");
     assert!(matches!(&found["/SYSTEX"], Ok((_, Vouched::Unverified(_)))));
     // A member is not listed.
@@ -228,7 +227,7 @@ fn what_contradicts_itself_is_told() {
     bytes[end + 10] = 3;
     assert!(told(bytes).1.contains("says that it has 3 members; its directory lists 2"));
     // A wrong CRC, and bytes behind the end.
-    let mut bytes = sound(&[one.clone()]);
+    let mut bytes = sound(std::slice::from_ref(&one));
     bytes[40] ^= 1;
     bytes.extend(b"more");
     let (found, said) = told(bytes);
