@@ -29,6 +29,7 @@ mod tar_walk;
 mod told;
 mod velociraptor;
 mod xz;
+mod xz_index;
 pub mod zip;
 mod zip_crypto;
 mod zip_directory;

@@ -7,6 +7,7 @@ use super::gzip::Gzip;
 use super::refused::Refused;
 use super::source::{Checked, Sequential, Source};
 use super::xz::Xz;
+use super::xz_index;
 use super::zstd::Zstd;
 use crate::evidence::block::Blocks;
 use crate::evidence::file_system::Vouched;
@@ -92,6 +93,34 @@ impl<C: Checked> Checked for Guarded<C> {
     }
 }
 
+/// A stream whose size stands elsewhere in its file.
+struct Measured {
+    stream: Box<dyn Checked>,
+    size: Result<u64, String>,
+    read: u64,
+}
+
+impl Read for Measured {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.stream.read(buffer)?;
+        self.read = self.read.saturating_add(count as u64);
+        Ok(count)
+    }
+}
+
+impl Checked for Measured {
+    fn vouched(&self) -> Vouched {
+        match (self.stream.vouched(), &self.size) {
+            (Vouched::Unverified(why), _) => Vouched::Unverified(why),
+            (_, Err(why)) => Vouched::Unverified(why.clone()),
+            (_, Ok(size)) if *size != self.read => {
+                Vouched::Unverified(format!("the xz index says {size} bytes, and {} were decompressed", self.read))
+            }
+            (vouched, Ok(_)) => vouched,
+        }
+    }
+}
+
 /// A compressed file.
 pub struct Compressed {
     /// Its bytes as they are.
@@ -102,7 +131,13 @@ pub struct Compressed {
 
 impl Source for Compressed {
     fn open(&self) -> io::Result<Box<dyn Checked>> {
-        Ok(self.codec.decompress(Sequential::new(Blocks::clone(&self.blocks), 0)))
+        let stream = self.codec.decompress(Sequential::new(Blocks::clone(&self.blocks), 0));
+        if self.codec != Codec::Xz {
+            return Ok(stream);
+        }
+        // An index that cannot be read is met by the decoder, too, with a better reason.
+        let size = xz_index::size(&self.blocks).unwrap_or_else(|_| Err("its index cannot be read".to_owned()));
+        Ok(Box::new(Measured { stream, size, read: 0 }))
     }
 
     fn blocks(&self) -> Option<Blocks> {

@@ -114,6 +114,33 @@ fn what_stands_behind_the_end_is_told_but_for_padding() {
 }
 
 #[test]
+fn an_xz_index_that_contradicts_its_blocks_is_told() {
+    let bench = Bench::new();
+    bench.write("SYSTEM", &text()[..1000]);
+    if !bench.run("xz", &["-k", "SYSTEM"]) {
+        return;
+    }
+    let whole = bench.read("SYSTEM.xz");
+    // Index: 0, 1 block, its size, 1000 in two bytes, padding, CRC-32; then the footer of 12 bytes.
+    let at = whole.windows(2).rposition(|window| window == [0xe8, 0x07]).unwrap();
+    let start = (0..at).rev().find(|start| whole[*start..*start + 2] == [0, 1]).unwrap();
+    let end = whole.len() - 12 - 4;
+    let mut bytes = whole.clone();
+    bytes[at] ^= 1;
+    let crc = !bytes[start..end].iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 })
+    });
+    bytes[end..end + 4].copy_from_slice(&crc.to_le_bytes());
+    bench.write("t.xz", &bytes);
+    assert!(!bench.output("xz", &["-t", "t.xz"]).unwrap().status.success());
+    let archive = open_bytes(bytes, "SYSTEM.xz", None).unwrap();
+    assert_eq!(
+        archive.vouched(),
+        Vouched::Unverified("the xz index says 1001 bytes, and 1000 were decompressed".into())
+    );
+}
+
+#[test]
 fn streams_without_a_check_are_unprotected() {
     for (program, options, end) in [("xz", &["-Cnone"][..], "xz"), ("zstd", &["--no-check", "-q"], "zst")] {
         let bench = Bench::new();
