@@ -60,7 +60,7 @@ pub fn of(head: &Head, name: &str) -> Option<Format> {
     REFUSED.iter().find(|row| matches!(row.mark, Mark::Named(_)) && row.is(head, name)).map(Format::Refused)
 }
 
-/// An image that its first or last bytes tell.
+/// Returns whether the first or last bytes are those of an image.
 fn is_image(head: &Head) -> bool {
     let starts = |mark: &[u8]| head.bytes.starts_with(mark);
     starts(b"EVF\x09\x0d\x0a\xff\0")
@@ -73,7 +73,7 @@ fn is_image(head: &Head) -> bool {
         || head.bytes.get(64..68) == Some(&[0x7f, 0x10, 0xda, 0xbe])
 }
 
-/// A program whose last bytes hold the end record of a ZIP archive.
+/// Returns whether it is a program whose last bytes hold the end record of a ZIP archive.
 fn ends_as_zip(head: &Head) -> bool {
     let program = head.bytes.starts_with(b"MZ") || head.bytes.starts_with(b"\x7fELF") || head.bytes.starts_with(b"#!");
     program && head.end.windows(4).any(|four| four == b"PK\x05\x06")

@@ -27,7 +27,7 @@ impl<R: Read> Bzip2<R> {
         }
     }
 
-    /// What is behind a stream: another one, the end, or anything else.
+    /// Decides what is behind a stream: another one, the end, or anything else.
     fn between(&mut self) -> io::Result<()> {
         let at = self.input.at();
         let next = self.input.peek(4)?;

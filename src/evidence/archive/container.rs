@@ -48,7 +48,10 @@ impl Kind {
     /// Returns the kind that begins like this; 512 bytes tell all of them.
     pub fn of(beginning: &[u8]) -> Option<Self> {
         match beginning {
-            [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Some(Self::Zip),
+            // A split archive that came out as one part begins with a mark of its own.
+            [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] | [b'P', b'K', b'0', b'0', b'P', b'K', 3, 4, ..] => {
+                Some(Self::Zip)
+            }
             [b'7', b'z', 0xbc, 0xaf, 0x27, 0x1c, ..] => Some(Self::SevenZip),
             _ if is_header(beginning) => Some(Self::Tar),
             // A member whose header is damaged is an archive still.

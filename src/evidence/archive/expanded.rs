@@ -47,7 +47,7 @@ impl Map {
         self.extents.len()
     }
 
-    /// The range at or behind `at`, from there on: its place, its size, and where its bytes are.
+    /// Returns the range at or behind `at`, from there on: its place, its size, and where its bytes are.
     fn next(&self, at: u64) -> Option<Extent> {
         let place = self.extents.partition_point(|extent| extent.offset.saturating_add(extent.size) <= at);
         let extent = *self.extents.get(place)?;
@@ -89,7 +89,7 @@ impl<'m, R: Read> Expanded<'m, R> {
     }
 }
 
-/// How many of `wanted` bytes there are up to `end`.
+/// Returns how many of `wanted` bytes there are up to `end`.
 fn up_to(wanted: usize, at: u64, end: u64) -> usize {
     wanted.min(usize::try_from(end.saturating_sub(at)).unwrap_or(usize::MAX))
 }

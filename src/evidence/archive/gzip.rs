@@ -106,7 +106,7 @@ impl<R: Read> Gzip<R> {
         Ok(())
     }
 
-    /// What is behind a member: another one, the end, zeros, which tapes add and gzip ignores, or anything else.
+    /// Decides what is behind a member: another one, the end, zeros, which tapes add and gzip ignores, or anything else.
     fn between(&mut self, first: bool) -> io::Result<()> {
         let at = self.input.at();
         if first || self.input.peek(2)? == [0x1f, 0x8b] {

@@ -60,3 +60,29 @@ impl Heads {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fits_is_kept_and_the_first_always_fits() {
+        let head = |size: usize| Some(Head { bytes: vec![7; size], ..Head::default() });
+        let mut heads = Heads::from(5);
+        assert!(heads.keep(5, head(MOST_KEPT - 10)) && heads.keep(7, head(10)) && heads.keep(8, None));
+        assert!(!heads.keep(9, head(1)) && !heads.keep(10, None));
+        for (number, expected) in
+            [(4, None), (5, Some(true)), (6, Some(false)), (7, Some(true)), (8, Some(false)), (9, None)]
+        {
+            let found = match heads.get(number) {
+                Beginning::NotReached => None,
+                Beginning::Unreadable => Some(false),
+                Beginning::Found(_) => Some(true),
+            };
+            assert_eq!(found, expected, "{number}");
+        }
+        let mut large = Heads::from(0);
+        large.keep(0, head(MOST_KEPT + 1));
+        assert!(matches!(large.get(0), Beginning::Found(_)));
+    }
+}

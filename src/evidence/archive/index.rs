@@ -10,7 +10,7 @@ use crate::evidence::locator::Name;
 use crate::registry::FileTime;
 
 /// Folders that the names of one archive make. A name of 64 KiB can make 32,000.
-const MOST_FOLDERS: usize = 2_000_000;
+const MOST_FOLDERS: usize = 1_000_000;
 
 /// What an archive says of a member, its name aside.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +54,7 @@ impl Growing {
         }
     }
 
-    /// Whether a limit is reached; it is told once.
+    /// Returns whether a limit is reached, and tells it once.
     fn is_full(&mut self, more: usize) -> bool {
         let Limits { members, names, .. } = self.limits;
         let why = if self.members >= members {
@@ -122,7 +122,7 @@ impl Growing {
         number
     }
 
-    /// The folder of this name, made if need be.
+    /// Returns the folder of this name, made if need be.
     fn folder(&mut self, parent: u32, name: &[u8]) -> u32 {
         match self.folders.entry((parent, name.to_vec())) {
             Slot::Occupied(slot) => return *slot.get(),
@@ -183,7 +183,7 @@ impl Index {
         self.entries.get(usize::try_from(node.0.checked_sub(1)?).ok()?)
     }
 
-    /// The entries of a folder; none where it is no folder.
+    /// Returns the entries of a folder; none where it is no folder.
     fn within(&self, folder: Node) -> impl Iterator<Item = &Stored> {
         let at =
             |node: u64| Some(*self.first.get(usize::try_from(node).ok()?)?).and_then(|at| usize::try_from(at).ok());

@@ -13,7 +13,7 @@ use super::index::{Facts, Growing, Index};
 use super::limits::Limits;
 use super::refused::{Cause, Refused, damaged};
 use super::seekable::Seekable;
-use super::seven_zip_member::{Empty, Kept, MOST_MEMORY_KIB, Member, refusal};
+use super::seven_zip_member::{Empty, Kept, MOST_DIRECTORY_KIB, MOST_MEMORY_KIB, Member, refusal};
 use super::source::drain;
 use crate::evidence::block::Blocks;
 use crate::evidence::file_system::{
@@ -43,7 +43,7 @@ impl SevenZip {
     /// Why nothing of it can be read: it is damaged, or encrypted.
     pub fn open(blocks: Blocks, password: Option<&str>, limits: Limits) -> Result<Self, Refused> {
         let key = password.map_or_else(Password::empty, Password::from);
-        let archive = Archive::read_with_memory_limit(&mut Seekable::new(&blocks), &key, MOST_MEMORY_KIB)
+        let archive = Archive::read_with_memory_limit(&mut Seekable::new(&blocks), &key, MOST_DIRECTORY_KIB)
             .map_err(|error| refusal(&error, password.is_some()))?;
         let mut growing = Growing::new(limits);
         let mut told = super::told::Told::default();
@@ -142,7 +142,7 @@ impl SevenZip {
     }
 }
 
-/// What a member is; programs for Unix keep a file's mode in the upper half of the attributes.
+/// Returns what a member is; programs for Unix keep a file's mode in the upper half of the attributes.
 fn kind(file: &sevenz_rust2::ArchiveEntry) -> EntryKind {
     let mode = if file.windows_attributes & 0x8000 != 0 { file.windows_attributes >> 16 & 0o170_000 } else { 0 };
     match mode {
@@ -168,7 +168,7 @@ impl FileSystem for SevenZip {
         Ok(self.index.look_up(folder, name, case))
     }
 
-    /// The first call decompresses everything once, and keeps the beginnings.
+    /// Returns a beginning. The first call decompresses everything once, and keeps the beginnings.
     fn head(&self, file: Node) -> io::Result<Head> {
         let number = self.number(file)?;
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);

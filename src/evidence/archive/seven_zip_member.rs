@@ -9,7 +9,9 @@ use super::refused::{Cause, Refused};
 use super::source::drain;
 use crate::evidence::file_system::{Content, Vouched};
 
-/// Memory that a dictionary or the directory may take, in KiB. 7-Zip's strongest setting takes 64 MiB, `-md=256m` more.
+/// Memory that the directory may take before it is decoded, in KiB: some 400,000 members.
+pub(super) const MOST_DIRECTORY_KIB: usize = 64 << 10;
+/// Memory that a dictionary may take, in KiB. 7-Zip's strongest setting takes 64 MiB, `-md=256m` more.
 pub(super) const MOST_MEMORY_KIB: usize = 300 << 10;
 
 /// Turns an error of the decoder into a refusal; `password` says that one was given.
@@ -29,8 +31,8 @@ pub(super) fn refusal(error: &Error, password: bool) -> Refused {
             let reason = format!("it is compressed by the method {method}, which is not read");
             Refused::new(Cause::Unsupported, reason, by_hand)
         }
-        Error::MaxMemLimited { actaul_kb, .. } => {
-            let reason = format!("it needs {actaul_kb} KiB of memory; {MOST_MEMORY_KIB} are allowed");
+        Error::MaxMemLimited { actaul_kb, max_kb } => {
+            let reason = format!("it needs {actaul_kb} KiB of memory; {max_kb} are allowed");
             Refused::new(Cause::Limit, reason, by_hand)
         }
         Error::Unsupported(_) | Error::ExternalUnsupported | Error::UnsupportedVersion { .. } => {

@@ -136,9 +136,10 @@ impl<R: Read> BufRead for Input<R> {
     }
 }
 
-/// Reads what is left, and throws it away. How much it was.
+/// Reads what is left, throws it away, and returns how much it was.
 pub(super) fn drain(reader: &mut dyn Read) -> io::Result<u64> {
-    let mut buffer = vec![0; BUFFER];
+    // Most that are drained are at their end.
+    let mut buffer = [0; 8 << 10];
     let mut size = 0_u64;
     loop {
         match reader.read(&mut buffer) {
@@ -150,7 +151,7 @@ pub(super) fn drain(reader: &mut dyn Read) -> io::Result<u64> {
     }
 }
 
-/// Fills the buffer as far as there are bytes. How many there were.
+/// Fills the buffer as far as there are bytes, and returns how many there were.
 pub(super) fn fill(reader: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0_usize;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {

@@ -45,12 +45,14 @@ impl Tar {
         let mut told = Told::default();
         let mut growing = Growing::new(limits);
         let (mut members, mut heads) = (Vec::new(), Heads::default());
-        let mut full = false;
+        let (mut full, mut links) = (false, 0_usize);
         let mut walk = Walk::new(cursor, &mut told);
         let mut read = walk.run(&mut |found| {
             let number = members.len();
             // A limit stops the list, not the pass: the stream's checksum stands at its end.
-            full = full || !growing.add(&found.path, b'/', found.facts, u32::try_from(number).unwrap_or(u32::MAX));
+            links = links.saturating_add(found.member.link.as_ref().map_or(0, |link| link.len()));
+            full = links > limits.names
+                || !growing.add(&found.path, b'/', found.facts, u32::try_from(number).unwrap_or(u32::MAX));
             if full {
                 return ControlFlow::Break(());
             }
@@ -62,7 +64,15 @@ impl Tar {
             read = drain(&mut walk.cursor.by_ref()).map(|_| ());
         }
         let at = walk.cursor.at();
-        let vouched = match (&read, walk.cursor.vouched()) {
+        let vouched_for = walk.cursor.vouched();
+        if links > limits.names {
+            let number = members.len().saturating_add(1);
+            told.tell(format!(
+                "what the hard links lead to has more than {} bytes; members from number {number} on are not read",
+                limits.names
+            ));
+        }
+        let vouched = match (&read, vouched_for) {
             // Where nothing vouches for the bytes, an error is one of reading.
             (Err(error), _) => Vouched::Unverified(error.to_string()),
             (Ok(()), vouched) => vouched,
@@ -81,7 +91,7 @@ impl Tar {
         Ok(Self { source, index, members, heads, window: Mutex::default(), vouched, told: limited, limits })
     }
 
-    /// The member that a node is, or that it leads to as a hard link.
+    /// Returns the member that a node is, or that it leads to as a hard link.
     fn member(&self, file: Node) -> io::Result<(usize, &Member)> {
         let number = self.index.member(file).ok_or_else(|| damaged("it is no file"))?;
         let member = self.members.get(number).ok_or_else(|| damaged("it is no file"))?;
@@ -95,7 +105,7 @@ impl Tar {
         }
     }
 
-    /// The bytes of a member by position, where the archive is no stream.
+    /// Returns the bytes of a member by position, where the archive is no stream.
     fn blocks_of(&self, member: &Member) -> Option<Blocks> {
         let stored: Blocks = Arc::new(Part::new(self.source.blocks()?, member.data, member.stored));
         Some(match &member.map {
@@ -135,7 +145,7 @@ impl Tar {
         }
     }
 
-    /// The beginning of a member that the first pass had no room for: a pass that keeps it and those behind it.
+    /// Returns the beginning of a member that the first pass had no room for, by a pass that keeps it and those behind it.
     fn head_by_pass(&self, number: usize) -> io::Result<Head> {
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         if matches!(window.get(number), Beginning::NotReached) {

@@ -38,7 +38,7 @@ impl Cursor {
         self.at
     }
 
-    /// Whether going back is not possible.
+    /// Returns whether going back is not possible.
     pub(super) fn is_stream(&self) -> bool {
         matches!(self.bytes, Bytes::Stream(_))
     }

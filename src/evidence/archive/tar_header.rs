@@ -23,7 +23,7 @@ pub(super) struct Header {
     pub(super) gnu: bool,
 }
 
-/// Whether the block is a header: a name, and a checksum that holds, whether its bytes were added with or without sign.
+/// Returns whether the block is a header: a name, and a checksum that holds, whether its bytes were added with or without sign.
 pub(super) fn is_header(block: &[u8]) -> bool {
     let Some(block) = block.get(..BLOCK) else { return false };
     let told = number(block.get(148..156).unwrap_or_default());

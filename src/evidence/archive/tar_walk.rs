@@ -16,6 +16,8 @@ use crate::evidence::file_system::{EntryKind, Head, head_of};
 
 /// Bytes of a name in a header of its own, or of an extended header.
 const MOST_HEADER: u64 = 16 << 20;
+/// Bytes of a global header, which counts for each member behind it.
+const MOST_GLOBAL: u64 = 8 << 10;
 
 /// Where the bytes of a member are.
 #[derive(Debug, Default)]
@@ -170,12 +172,13 @@ impl<'t> Walk<'t> {
         };
         let start = self.cursor.at();
         let mut bytes = Vec::new();
-        if size <= MOST_HEADER {
+        let most = if header.kind == b'g' { MOST_GLOBAL } else { MOST_HEADER };
+        if size <= most {
             self.cursor.by_ref().take(size).read_to_end(&mut bytes)?;
         }
         self.go_behind(start, size)?;
-        Ok(if size > MOST_HEADER {
-            Err(format!("it has {size} bytes; {MOST_HEADER} are allowed"))
+        Ok(if size > most {
+            Err(format!("it has {size} bytes; {most} are allowed"))
         } else if (bytes.len() as u64) < size {
             Err("the archive ends in it".to_owned())
         } else {
@@ -209,7 +212,7 @@ impl<'t> Walk<'t> {
         self.cursor.go_to(start.saturating_add(padded))
     }
 
-    /// What a member is, by its type flag.
+    /// Returns what a member is, by its type flag.
     fn kind(&mut self, flag: u8, path: &[u8], shown: &str) -> EntryKind {
         match flag {
             b'0' | b'7' | 0 if path.ends_with(b"/") => EntryKind::Folder,
@@ -302,7 +305,7 @@ impl<'t> Walk<'t> {
         Ok(flow)
     }
 
-    /// The beginning of a member of a stream, and the error of a stream that cannot be read further.
+    /// Returns the beginning of a member of a stream, and the error of a stream that cannot be read further.
     fn head(&mut self, kind: EntryKind, member: &Member) -> (Option<Head>, Option<io::Error>) {
         let has_bytes = kind == EntryKind::File && member.link.is_none() && member.broken.is_none();
         if !has_bytes || !self.cursor.is_stream() {
@@ -317,7 +320,7 @@ impl<'t> Walk<'t> {
         }
     }
 
-    /// The map of a sparse member, if the archive may have so many ranges.
+    /// Returns the map of a sparse member, if the archive may have so many ranges.
     fn map(&mut self, ranges: &Ranges, stored: u64) -> Result<Map, String> {
         let map = Map::new(&ranges.pairs, ranges.size, stored)?;
         self.ranges = self.ranges.saturating_add(map.len());
@@ -327,7 +330,7 @@ impl<'t> Walk<'t> {
         Ok(map)
     }
 
-    /// Whether a hard link brings data of its own, as pax allows: the next block is no header then.
+    /// Returns whether a hard link brings data of its own, as pax allows: the next block is no header then.
     fn has_data(&mut self) -> io::Result<bool> {
         self.cursor.peek_block().map(|block| block.is_some_and(|block| !is_header(&block) && block != [0; BLOCK]))
     }

@@ -36,7 +36,7 @@ struct Range {
     length: u64,
 }
 
-/// A number; protocol buffers write those of 64 bits as text.
+/// Reads a number; protocol buffers write those of 64 bits as text.
 fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]

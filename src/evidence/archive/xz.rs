@@ -32,7 +32,7 @@ impl<R: Read> Xz<R> {
         Self { state: State::Between(Input::new(inner)), vouched: None, trailing: None }
     }
 
-    /// What is next: a stream, padding, the end, or anything else.
+    /// Decides what is next: a stream, padding, the end, or anything else.
     fn between(&mut self, mut input: Input<R>) -> io::Result<State<R>> {
         let at = input.at();
         let first = at == 0;

@@ -50,7 +50,7 @@ pub(super) fn size(blocks: &Blocks) -> io::Result<Result<u64, String>> {
     Ok(Ok(total))
 }
 
-/// The sums of an index of `size` bytes: of the blocks with their padding, and of what they decompress to.
+/// Returns the sums of an index of `size` bytes: of the blocks with their padding, and of what they decompress to.
 fn sums(blocks: &Blocks, index: u64, size: u64) -> io::Result<Option<(u64, u64)>> {
     let mut input = BufReader::new(Sequential::new(Blocks::clone(blocks), index).take(size));
     let mut number = || -> io::Result<Option<u64>> {

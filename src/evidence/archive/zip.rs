@@ -122,7 +122,7 @@ impl Zip {
         }
     }
 
-    /// A member's bytes as the archive keeps them, decompressed.
+    /// Opens a member's bytes as the archive keeps them, decompressed.
     fn stored(&self, file: Node) -> io::Result<Stored> {
         let (_, member) = self.member(file)?;
         let packed: Blocks = Arc::new(Part::new(Blocks::clone(&self.blocks), member.data, member.packed));
@@ -266,7 +266,7 @@ impl FileSystem for Zip {
         })
     }
 
-    /// A member that is stored as it is; its CRC-32 is compared by [`FileSystem::open`] only.
+    /// Returns a member that is stored as it is; its CRC-32 is compared by [`FileSystem::open`] only.
     fn blocks(&self, file: Node) -> Option<Blocks> {
         let (number, member) = self.member(file).ok()?;
         let plain = member.method == 0 && member.encryption == Encryption::None && member.packed == member.size;

@@ -103,7 +103,7 @@ pub(super) fn read(blocks: &Blocks, end: &End, limits: Limits, told: &mut Told) 
     checked(blocks, end, listed, told)
 }
 
-/// One entry of the directory, section 4.3.12.
+/// Reads one entry of the directory, section 4.3.12.
 fn entry_of(entry: &[u8; ENTRY], name: &[u8], extra: &[u8], end: &End) -> Listed {
     let (made_by, flags, method) = (le16(entry, 4), le16(entry, 8), le16(entry, 10));
     let (time, crc, attributes) = (le16(entry, 12), le32(entry, 16), le32(entry, 38));
@@ -169,7 +169,7 @@ fn entry_of(entry: &[u8; ENTRY], name: &[u8], extra: &[u8], end: &End) -> Listed
     Listed { name: name.to_vec(), kind, modified, member }
 }
 
-/// What a member is. A folder ends with a slash; the attribute that says so has no checksum, and does not count.
+/// Returns what a member is. A folder ends with a slash; the attribute that says so has no checksum, and does not count.
 fn kind(name: &[u8], made_by: u16, attributes: u32) -> EntryKind {
     let separator = separator(name);
     if name.ends_with(&[separator]) {
@@ -189,7 +189,7 @@ pub(super) fn separator(name: &[u8]) -> u8 {
     if !name.contains(&b'/') && name.contains(&b'\\') { b'\\' } else { b'/' }
 }
 
-/// The fields of an extra field, section 4.5.1.
+/// Returns the fields of an extra field, section 4.5.1.
 fn fields(mut extra: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     std::iter::from_fn(move || {
         let (head, rest) = extra.split_at_checked(4)?;

@@ -55,7 +55,12 @@ pub(super) fn find(blocks: &Blocks, told: &mut Told) -> Result<End, Refused> {
         told.tell(format!("there are {rest} bytes behind the archive's end"));
     }
     let record = tail.get(at..).unwrap_or_default();
-    end(blocks, record, start.saturating_add(at as u64))
+    let end = end(blocks, record, start.saturating_add(at as u64))?;
+    let mut first = [0; 2];
+    if end.before > 0 && blocks.read_exact_at(&mut first, 0).is_ok() && !matches!(&first, b"MZ" | b"\x7fE" | b"#!") {
+        told.tell(format!("there are {} bytes before the archive, which are no program", end.before));
+    }
+    Ok(end)
 }
 
 /// Reads the end record, which begins at `place`, and that of 64 bits before it.

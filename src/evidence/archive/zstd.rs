@@ -47,7 +47,7 @@ impl<R: Read> Zstd<R> {
         }
     }
 
-    /// What is next: a frame, a skippable frame, the end, or anything else.
+    /// Decides what is next: a frame, a skippable frame, the end, or anything else.
     fn between(&mut self) -> io::Result<()> {
         let at = self.input.at();
         let next = self.input.peek(5)?;

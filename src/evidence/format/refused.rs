@@ -197,6 +197,12 @@ pub static REFUSED: &[Row] = &[
         mark: Mark::At(0, &[&[0x04, 0x22, 0x4d, 0x18], &[0x02, 0x21, 0x4c, 0x18]]),
     },
     Row {
+        what: "a Zstandard file of before 2016",
+        extensions: &[],
+        advice: "decompress it: zstd -d IN.zst",
+        mark: Mark::Is(|head| matches!(head.bytes.as_slice(), [0x22..=0x27, 0xb5, 0x2f, 0xfd, ..])),
+    },
+    Row {
         what: "an lzip file",
         extensions: &["lz", "tlz"],
         advice: "decompress it: lzip -d IN.lz",
@@ -270,20 +276,20 @@ pub static REFUSED: &[Row] = &[
     },
 ];
 
-/// Whether the bytes are no text, and enough for a container.
+/// Returns whether the bytes are no text, and enough for a container.
 fn is_binary(head: &Head) -> bool {
     let text = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x20..=0x7e | 0x80..);
     head.bytes.len() >= 512 && !head.bytes.iter().all(text)
 }
 
-/// A ZIP archive whose first member is one that AFF4 prescribes. Its standard, version 1.0, section 3.
+/// Recognises a ZIP archive whose first member is one that AFF4 prescribes. Its standard, version 1.0, section 3.
 fn is_aff4(head: &Head) -> bool {
     let names: [&[u8]; 2] = [b"container.description", b"information.turtle"];
     let name = head.bytes.get(30..).unwrap_or_default();
     head.bytes.starts_with(b"PK\x03\x04") && names.iter().any(|known| name.starts_with(known))
 }
 
-/// The header of an `.lzma` file: properties, a dictionary of 2^n or 2^n + 2^(n-1) bytes, and a size that is unknown or
+/// Recognises the header of an `.lzma` file: properties, a dictionary of 2^n or 2^n + 2^(n-1) bytes, and a size that is unknown or
 /// below 256 GiB.
 fn is_lzma(head: &Head) -> bool {
     let Some([properties, rest @ ..]) = head.bytes.first_chunk::<13>() else { return false };
@@ -294,7 +300,7 @@ fn is_lzma(head: &Head) -> bool {
     *properties < 225 && usual && (size == u64::MAX || size < 1 << 38)
 }
 
-/// The headers of cpio: two of text, and one of binary numbers in either order of bytes, whose name must be plausible.
+/// Recognises the headers of cpio: two of text, and one of binary numbers in either order of bytes, whose name must be plausible.
 fn is_cpio(head: &Head) -> bool {
     let bytes = head.bytes.as_slice();
     let digits = |end: usize| bytes.get(6..end).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));

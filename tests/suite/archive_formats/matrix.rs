@@ -142,3 +142,39 @@ fn damaged_7z_archives_are_told() {
         }
     }
 }
+
+#[test]
+fn damaged_archives_without_checksums_are_read_without_harm() {
+    let bench = Bench::with_files();
+    std::fs::File::create(bench.path("in/hole")).unwrap().set_len(1_000_000).unwrap();
+    let mut rng = Rng(11);
+    for options in [
+        &["--format=gnu", "-S"][..],
+        &["--format=pax", "-S", "--sparse-version=0.0"],
+        &["--format=pax", "-S", "--sparse-version=1.0"],
+        &["--format=v7"],
+    ] {
+        assert!(bench.run("tar", &[options, &["-C", "in", "-cf", "a.tar", "Windows", "hole", "empty"]].concat()));
+        let whole = bench.read("a.tar");
+        for _ in 0..places() {
+            let mut bytes = whole.clone();
+            for _ in 0..1 + rng.below(4) {
+                // Digits in headers matter most.
+                let at = rng.below(bytes.len() / 512) * 512 + [124, 156, 386, rng.below(512)][rng.below(4)];
+                bytes[at] = rng.next() as u8;
+                let header = at / 512 * 512;
+                bytes[header + 148..header + 156].fill(b' ');
+                let sum: u32 = bytes[header..header + 512].iter().map(|byte| u32::from(*byte)).sum();
+                bytes[header + 148..header + 156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+            }
+            let Ok(archive) = open_bytes(bytes, "a.tar", None) else { continue };
+            for (node, ..) in paths(archive.as_ref()) {
+                let _ = archive.head(node);
+                if let Ok(mut content) = archive.open(node) {
+                    // A hole may be of any size.
+                    let _ = std::io::copy(&mut std::io::Read::take(&mut content, 4 << 20), &mut std::io::sink());
+                }
+            }
+        }
+    }
+}

@@ -265,6 +265,32 @@ fn names_never_leave_the_tree_and_doubles_stay_apart() {
 }
 
 #[test]
+fn what_links_lead_to_is_bounded_and_global_headers_are_small() {
+    let mut bytes = Vec::new();
+    for at in 0..9 {
+        bytes.extend(header(format!("link {at}").as_bytes(), b'1', 0));
+        let place = bytes.len() - 512;
+        bytes[place + 157..place + 257].fill(b'x');
+        bytes[place + 148..place + 156].fill(b' ');
+        let sum: u32 = bytes[place..].iter().map(|byte| u32::from(*byte)).sum();
+        bytes[place + 148..place + 156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    }
+    bytes.extend([0; 1024]);
+    let limits = hivemend::evidence::archive::limits::Limits { names: 500, ..Default::default() };
+    let kind = hivemend::evidence::archive::container::Kind::Tar;
+    let archive =
+        hivemend::evidence::archive::container::open(kind, std::sync::Arc::new(bytes), "a", None, limits).unwrap();
+    let told = archive.defects();
+    assert!(told[0].contains("hard links lead to has more than 500 bytes") && told[0].contains("number 6"), "{told:?}");
+
+    let mut bytes = header(b"global", b'g', 9000).to_vec();
+    bytes.extend(vec![b'x'; 9216]);
+    bytes.extend([0; 1024]);
+    let told = open_bytes(bytes, "a.tar", None).unwrap().defects();
+    assert!(told[0].contains("it has 9000 bytes; 8192 are allowed"), "{told:?}");
+}
+
+#[test]
 fn python_agrees() {
     let bench = Bench::with_files();
     let files = files_below(&bench.path("in"));

@@ -264,6 +264,9 @@ fn a_program_may_stand_before_the_archive() {
         let archive = open(Kind::Zip, Arc::new(bytes) as Blocks, "a.exe", None, Limits::default()).unwrap();
         assert_holds(archive.as_ref(), &files, &CRC, option);
     }
+    let bytes = [b"junk".repeat(3), bench.read("a.zip")].concat();
+    let archive = open(Kind::Zip, Arc::new(bytes) as Blocks, "a", None, Limits::default()).unwrap();
+    assert_eq!(archive.defects(), ["there are 12 bytes before the archive, which are no program"]);
     // As zip -A writes it: places count from the file's start.
     bench.write("sfx.zip", &[b"MZ".repeat(3000), bench.read("a.zip")].concat());
     if bench.run("zip", &["-qA", "sfx.zip"]) {
@@ -363,5 +366,18 @@ fn limits_are_told() {
         let archive = open(Kind::Zip, Arc::new(sound(&members)) as Blocks, "a", None, limits).unwrap();
         assert!(archive.defects()[0].contains("more than"), "{:?}", archive.defects());
         assert!(contents(archive.as_ref()).len() < 50);
+    }
+    let bench = Bench::new();
+    bench.write("SYSTEM", &[7; 9000]);
+    bench.write("in/a", &[7; 9000]);
+    let limits = Limits { unpacked: 8000, ..Limits::default() };
+    if bench.run("gzip", &["SYSTEM"]) && bench.run("tar", &["-czf", "a.tgz", "in"]) {
+        for name in ["SYSTEM.gz", "a.tgz"] {
+            let kind = Kind::of(&bench.read(name)).unwrap();
+            let archive = open(kind, Arc::new(bench.read(name)) as Blocks, name, None, limits).unwrap();
+            let why = archive.defects().join("; ");
+            assert!(why.contains("decompresses to more than 8000 bytes"), "{name}: {why}");
+            assert!(matches!(archive.vouched(), Vouched::Unverified(_)), "{name}");
+        }
     }
 }
