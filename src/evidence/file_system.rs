@@ -196,8 +196,8 @@ pub trait FileSystem: Send + Sync {
         Vouched::Unprotected
     }
 
-    /// What is to be said of the file system itself, in sentences: a missing end, a label, entries of types that are not
-    /// read. Each is a gap.
+    /// What is to be said of the file system itself, in sentences: a missing end, bytes behind it, members that contradict
+    /// the directory, what a limit cut off. Each is a gap.
     fn defects(&self) -> Vec<String> {
         Vec::new()
     }
