@@ -26,6 +26,8 @@ pub(super) struct Zstd<R> {
     /// Frames that carry a content checksum.
     protected: u64,
     trailing: Option<String>,
+    /// Why the frame cannot be read further, until what came before that is passed on.
+    failed: Option<io::Error>,
     /// What the frame's header says that it is decompressed to, if it says so.
     size: Option<u64>,
 }
@@ -43,6 +45,7 @@ impl<R: Read> Zstd<R> {
             frames: 0,
             protected: 0,
             trailing: None,
+            failed: None,
             size: None,
         }
     }
@@ -129,18 +132,25 @@ impl<R: Read> Read for Zstd<R> {
                 self.between()?;
                 continue;
             }
-            while !self.decoder.is_finished() && self.decoder.can_collect() == 0 {
+            while self.failed.is_none() && !self.decoder.is_finished() && self.decoder.can_collect() == 0 {
                 let at = self.input.at();
                 let wanted = BlockDecodingStrategy::UptoBytes(buffer.len());
                 if let Err(error) = self.decoder.decode_blocks(&mut self.input, wanted) {
                     let early = self.input.fill_buf()?.is_empty();
-                    return Err(if early { cut(self.input.at()) } else { refusal(&error, at) });
+                    self.failed = Some(if early { cut(self.input.at()) } else { refusal(&error, at) });
+                    // The decoder keeps what later blocks may refer to, up to 8 MiB, until the frame ends: an empty last
+                    // block, and a checksum that nobody looks at, end it. Where that fails, the bytes are lost.
+                    let _ = self.decoder.decode_blocks([1, 0, 0, 0, 0, 0, 0].as_slice(), BlockDecodingStrategy::All);
+                    break;
                 }
             }
             let count = self.decoder.read(buffer)?;
             self.written = self.written.saturating_add(count as u64);
             if count > 0 {
                 return Ok(count);
+            }
+            if let Some(error) = self.failed.take() {
+                return Err(error);
             }
             self.end_of_frame()?;
         }

@@ -61,6 +61,37 @@ fn compressed_archives_are_vouched_for_by_their_stream() {
     }
 }
 
+#[test]
+fn a_stream_that_fails_leaves_what_came_before_it_readable_and_unverified() {
+    let bench = Bench::new();
+    let mut rng = super::Rng(9);
+    let files: Vec<Vec<u8>> = (0..6).map(|_| (0..300_000).map(|_| rng.next() as u8).collect()).collect();
+    for (at, bytes) in files.iter().enumerate() {
+        bench.write(&format!("in/{at}"), bytes);
+    }
+    for option in ["-z", "-j", "-J", "--zstd"] {
+        assert!(bench.run("tar", &["-C", "in", option, "-cf", "a", "0", "1", "2", "3", "4", "5"]));
+        let whole = bench.read("a");
+        // In the middle: what is in blocks before that can be had. The last bytes: everything.
+        let mut damaged = whole.clone();
+        let last = damaged.len() - if option == "-J" { 30 } else { 2 };
+        damaged[last] ^= 1;
+        for (bytes, least) in [(whole[..whole.len() * 2 / 3].to_vec(), 2), (damaged, 6)] {
+            let archive = open_bytes(bytes, "a", None).unwrap();
+            assert!(matches!(archive.vouched(), Vouched::Unverified(_)) && !archive.defects().is_empty(), "{option}");
+            let found = contents(archive.as_ref());
+            let read = found.iter().filter_map(|(path, content)| Some((path, content.as_ref().ok()?)));
+            let read: Vec<_> = read
+                .inspect(|(path, (bytes, vouched))| {
+                    assert!(*bytes == files[path[1..].parse::<usize>().unwrap()], "{option}: {path}");
+                    assert!(matches!(vouched, Vouched::Unverified(_)), "{option}: {path}: {vouched:?}");
+                })
+                .collect();
+            assert!(read.len() >= least, "{option}: {} of {least}, {:?}", read.len(), archive.defects());
+        }
+    }
+}
+
 /// A file with holes: at the beginning, in the middle, at the end.
 fn sparse(bench: &Bench, name: &str) {
     bench.write(name, b"");
