@@ -77,15 +77,34 @@ pub enum BaselineCommand {
     },
 }
 
-/// What there is to know of archives and images.
+/// How containers are opened, and how far.
 #[derive(Debug, Args)]
 pub struct UnpackingArgs {
-    /// The password of encrypted archives stands in the first line of this file
+    /// Read the password of encrypted archives from the first line of this file
     #[arg(long, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
+    /// Read keys of BitLocker volumes from this file, one a line: a recovery password, a password, or the path of a .BEK
+    /// file; a volume's identifier and a colon in front bind a key to that volume
+    #[arg(long, value_name = "FILE")]
+    pub recovery_key_file: Option<PathBuf>,
     /// Read each disk image whole, and compare it with the hash that it holds
     #[arg(long)]
     pub verify_image: bool,
+    /// Search volumes only in the places where Windows keeps hives
+    #[arg(long)]
+    pub places: bool,
+    /// Take at most this many bytes out of containers in the whole run [default: grows with the evidence]
+    #[arg(long, value_name = "N")]
+    pub max_bytes: Option<u64>,
+    /// Look at most at this many sources: containers, volumes, hives [default: grows with the evidence]
+    #[arg(long, value_name = "N")]
+    pub max_sources: Option<u64>,
+    /// Examine at most this many installations [default: grows with the evidence]
+    #[arg(long, value_name = "N")]
+    pub max_installations: Option<u64>,
+    /// Open containers for at most this many seconds in all [default: grows with the evidence]
+    #[arg(long, value_name = "N")]
+    pub max_seconds: Option<u64>,
 }
 
 /// What every command that opens evidence takes.
@@ -97,9 +116,12 @@ pub struct EvidenceArgs {
     /// How to print the report
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
-    /// Write the report to this file, whole or not at all, instead of stdout
+    /// Write the report to this file, whole or not at all, instead of stdout (-); devices and pipes are written into
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Replace existing output files, those in the folders of --patch too; never what is evidence or looks like it
+    #[arg(long)]
+    pub overwrite: bool,
     /// Work on this many installations at a time
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,
@@ -164,10 +186,13 @@ pub struct ShowArgs {
     /// these hives, HKEY_LOCAL_MACHINE\HIVE for others]
     #[arg(long, value_name = "KEY")]
     pub root: Option<String>,
-    /// Write to this file, whole or not at all, instead of stdout; a .reg file then is as regedit writes it, in UTF-16
-    /// with CRLF, where stdout has UTF-8 with LF
+    /// Write to this file, whole or not at all, instead of stdout (-); devices and pipes are written into. A .reg file
+    /// then is as regedit writes it, in UTF-16 with CRLF, where stdout has UTF-8 with LF
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Replace existing output files
+    #[arg(long)]
+    pub overwrite: bool,
     /// Read a dirty hive as its primary file lies on disk; do not replay its transaction logs in memory
     #[arg(long)]
     pub no_replay: bool,
@@ -253,9 +278,12 @@ pub struct HistoryArgs {
     /// How to print it
     #[arg(long, value_enum, default_value_t)]
     pub format: HistoryFormat,
-    /// Write to this file, whole or not at all, instead of stdout
+    /// Write to this file, whole or not at all, instead of stdout (-); devices and pipes are written into
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Replace existing output files
+    #[arg(long)]
+    pub overwrite: bool,
     /// Take it for this Windows, whatever the hives say
     #[arg(long, value_name = "ID", value_parser = os_id)]
     pub os: Option<OsId>,
@@ -289,9 +317,12 @@ pub struct LintArgs {
     /// How to print it; the table counts remarks that come again and again, JSON has each of them
     #[arg(long, value_enum, default_value_t)]
     pub format: ListFormat,
-    /// Write to this file, whole or not at all, instead of stdout
+    /// Write to this file, whole or not at all, instead of stdout (-); devices and pipes are written into
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Replace existing output files
+    #[arg(long)]
+    pub overwrite: bool,
     /// Colour the table
     #[arg(long, value_enum, default_value_t)]
     pub color: Color,
@@ -306,9 +337,12 @@ pub struct VerifyArgs {
     /// How to print the comparison
     #[arg(long, value_enum, default_value_t)]
     pub format: ListFormat,
-    /// Write the comparison to this file, whole or not at all, instead of stdout
+    /// Write the comparison to this file, whole or not at all, instead of stdout (-); devices and pipes are written into
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Replace existing output files
+    #[arg(long)]
+    pub overwrite: bool,
     /// Who is to import the files
     #[arg(long, value_enum, default_value_t)]
     pub importer: ImporterArg,

@@ -1,16 +1,19 @@
 //! The commands, between the command line and the library: what they open, where their output goes, and what exit code
 //! tells of it. These and main.rs are the only files that print.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use hivemend::cli::{Color, EvidenceArgs, Format, UnpackingArgs};
-use hivemend::custody;
+use hivemend::custody::{self, Custody};
 use hivemend::discovery::discover_in;
 use hivemend::error::Error;
 use hivemend::evidence::archive::Unpacking;
+use hivemend::evidence::budget::Limits;
+use hivemend::evidence::output::{Destination, Gate, Inputs, Outputs, Sealed};
+#[cfg(feature = "images")]
+use hivemend::evidence::volume::bitlocker::Keys;
 use hivemend::examination::Examination;
-use hivemend::output::{keep_out_of_evidence, write_whole};
 use hivemend::report::table::Style;
 use hivemend::report::{Report, json, table};
 
@@ -35,62 +38,117 @@ pub(crate) const REFUSED: u8 = 2;
 /// Something that should have been assessed could not be.
 const INCOMPLETE: u8 = 3;
 
-/// Sees to it that no output can land in the evidence, and sets the number of threads.
-fn prepare(common: &EvidenceArgs, patch: Option<&Path>) -> Result<(), Error> {
-    for output in [common.output.as_deref(), common.custody.as_deref(), patch].into_iter().flatten() {
-        keep_out_of_evidence(&common.evidence, output)?;
-    }
+/// Checks where the output of a command goes, before any work.
+fn gate(outputs: Outputs<'_>, evidence: &[PathBuf], unpacking: Option<&UnpackingArgs>) -> Result<Gate, Error> {
+    let files = unpacking.iter().flat_map(|args| args.password_file.iter().chain(&args.recovery_key_file));
+    let files = files.cloned().collect();
+    Gate::new(&outputs, &Inputs { evidence: evidence.to_vec(), files })
+}
+
+/// The one output that most commands have.
+fn one_output(output: Option<&Path>, overwrite: bool) -> Outputs<'_> {
+    Outputs { stdout: rustix::stdio::stdout(), output, custody: None, patch: None, overwrite }
+}
+
+/// Checks where the output of an examination goes, and sets the number of threads.
+fn prepare(common: &EvidenceArgs, patch: Option<&Path>) -> Result<Gate, Error> {
+    let outputs =
+        Outputs { custody: common.custody.as_deref(), patch, ..one_output(common.output.as_deref(), common.overwrite) };
+    let gate = gate(outputs, &common.evidence, Some(&common.unpacking))?;
     if let Some(jobs) = common.jobs {
         // It can be set once, and this is the first use.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs.into()).build_global();
     }
-    Ok(())
+    Ok(gate)
 }
 
-/// Runs an examination inside a custody record, where one is wanted. Whether the evidence was the same afterwards.
+/// Runs an examination and records it, where that is wanted.
 fn with_custody(
     common: &EvidenceArgs,
+    unpacking: &Unpacking,
     examine: impl FnOnce() -> Result<Examination, Error>,
-) -> Result<(Examination, bool), Error> {
-    let Some(path) = &common.custody else { return Ok((examine()?, true)) };
-    let discovery = discover_in(&common.evidence, !common.no_mmap, &unpacking(&common.unpacking)?)?;
-    let mut files: Vec<PathBuf> = Vec::new();
-    for file in discovery.files() {
-        // All that is in a container is this one file.
-        if !files.iter().any(|known| known == file) {
-            files.push(file.to_owned());
-        }
+) -> Result<(Examination, Option<Custody>), Error> {
+    if common.custody.is_none() {
+        return Ok((examine()?, None));
     }
-    let begun = custody::begin(&files);
+    let discovery = discover_in(&common.evidence, !common.no_mmap, unpacking)?;
+    let begun = custody::begin(&discovery.opened());
     let examination = examine()?;
-    let record = begun.end();
-    write_whole(path, |out| {
-        serde_json::to_writer_pretty(&mut *out, &record)?;
+    Ok((examination, Some(begun.end())))
+}
+
+/// Opens the gate for what an examination came to.
+fn seal(gate: Gate, examination: &Examination) -> Result<Sealed, Error> {
+    gate.seal(examination.opened.iter().map(PathBuf::as_path))
+}
+
+/// Writes the custody record, where there is one. Whether the evidence was the same afterwards.
+fn write_custody(outputs: &Sealed, record: Option<&Custody>) -> Result<bool, Error> {
+    let Some((record, out)) = record.zip(outputs.custody()) else { return Ok(true) };
+    out.write(|out| {
+        serde_json::to_writer_pretty(&mut *out, record)?;
         out.write_all(b"\n")
     })?;
     if !record.unchanged() {
-        say(&format!("the evidence changed while it was examined: see {}", path.display()));
+        say(&format!("the evidence changed while it was examined: see {}", out.path().display()));
     }
-    Ok((examination, record.unchanged()))
+    Ok(record.unchanged())
 }
 
-/// What the user said of archives and images.
+/// What the user said of containers.
 fn unpacking(args: &UnpackingArgs) -> Result<Unpacking, Error> {
     let password = match &args.password_file {
         None => None,
         Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(|source| Error::Read {
-                path: path.display().to_string(),
-                source,
-                advice: "Name a text file in UTF-8 whose first line is the password",
-            })?;
+            let text = small_text(path, "Name a text file in UTF-8 whose first line is the password")?;
             Some(text.lines().next().unwrap_or_default().to_owned())
         }
     };
-    Ok(Unpacking { password, verify_image: args.verify_image, live_only: false })
+    #[cfg(feature = "images")]
+    let keys = match &args.recovery_key_file {
+        None => Keys::default(),
+        Some(path) => {
+            let text = small_text(path, "Name a text file in UTF-8 with one key a line")?;
+            let (keys, problems) = Keys::parse(&text, path.parent().unwrap_or(Path::new("")));
+            if let Some(problem) = problems.first() {
+                let reason = format!("{}: {problem}", path.display());
+                let advice = "Mend that line: a recovery password has 48 digits in 8 groups".to_owned();
+                return Err(Error::Refused { reason, advice });
+            }
+            keys
+        }
+    };
+    Ok(Unpacking {
+        password,
+        #[cfg(feature = "images")]
+        keys,
+        verify_image: args.verify_image,
+        live_only: false,
+        places: args.places,
+        limits: Limits {
+            bytes: args.max_bytes,
+            sources: args.max_sources,
+            installations: args.max_installations,
+            seconds: args.max_seconds,
+        },
+    })
 }
 
-fn write_report(common: &EvidenceArgs, report: &Report, all: bool) -> Result<(), Error> {
+/// A text file that the user named for what stands in it; one without an end is not waited for.
+fn small_text(path: &Path, advice: &'static str) -> Result<String, Error> {
+    const MOST: u64 = 1 << 20;
+    let read = || {
+        let mut text = String::new();
+        std::fs::File::open(path)?.take(MOST.saturating_add(1)).read_to_string(&mut text)?;
+        if text.len() as u64 > MOST {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "more than 1 MiB"));
+        }
+        Ok(text)
+    };
+    read().map_err(|source| Error::Read { path: path.display().to_string(), source, advice })
+}
+
+fn write_report(output: Destination<'_>, common: &EvidenceArgs, report: &Report, all: bool) -> Result<(), Error> {
     if common.verbose > 0 {
         for hive in report.installations.iter().flat_map(|installation| &installation.hives) {
             let state = serde_json::to_string(&hive.integrity.state).unwrap_or_default();
@@ -100,24 +158,16 @@ fn write_report(common: &EvidenceArgs, report: &Report, all: bool) -> Result<(),
             }
         }
     }
-    let style = style(common, all);
-    let render = |mut out: &mut dyn Write| match common.format {
+    let style = style_of(output, common.color, all);
+    output.write(|mut out| match common.format {
         Format::Table => table::render(report, &style, &mut out),
         Format::Json => json::render(report, &mut out),
         Format::Jsonl => json::render_lines(report, &mut out),
-    };
-    match &common.output {
-        Some(path) => write_whole(path, render),
-        None => to_stdout(render).map(|_| ()),
-    }
+    })
 }
 
-fn style(common: &EvidenceArgs, all: bool) -> Style {
-    style_of(common.output.as_deref(), common.color, all)
-}
-
-fn style_of(output: Option<&Path>, color: Color, all: bool) -> Style {
-    let on_terminal = output.is_none() && io::stdout().is_terminal();
+fn style_of(output: Destination<'_>, color: Color, all: bool) -> Style {
+    let on_terminal = output.is_terminal();
     let color = match color {
         Color::Always => true,
         Color::Never => false,

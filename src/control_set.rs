@@ -134,7 +134,7 @@ impl ControlSets {
 }
 
 fn whole_hive(expected: String, found: String) -> Problem {
-    Problem { path: None, offset: None, expected, found, advice: None }
+    Problem::new(expected, found)
 }
 
 #[cfg(test)]

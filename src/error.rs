@@ -19,7 +19,7 @@ pub enum Error {
         advice: &'static str,
     },
     /// A result could not be written.
-    #[error("{path}: cannot be written: {source}. Name a folder that exists and that you may write to")]
+    #[error("{path}: cannot be written: {source}. Check the disk and the rights, or name another place")]
     Write {
         /// The path as the user named it.
         path: String,
@@ -36,6 +36,20 @@ pub enum Error {
         output: PathBuf,
         /// The evidence that contains it.
         evidence: PathBuf,
+    },
+    /// An output must not be written there, or cannot be.
+    #[error("{option} {}: expected {expected}, found {found}. {advice}", path.display())]
+    Output {
+        /// The option that asked for it.
+        option: &'static str,
+        /// The path as the user named it.
+        path: PathBuf,
+        /// What should be there.
+        expected: String,
+        /// What is there.
+        found: String,
+        /// What to do.
+        advice: String,
     },
     /// Nothing under the evidence is a SOFTWARE or SYSTEM hive.
     #[error(
@@ -86,6 +100,76 @@ pub enum Error {
     },
 }
 
+/// What kind of gap or problem something is; stable, for other programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Code {
+    /// Nothing came of an argument: no hive is in it.
+    NothingFound,
+    /// The system cannot read a file or folder.
+    Unreadable,
+    /// A format that is known and not read.
+    UnsupportedFormat,
+    /// Encrypted, and no key or password that fits.
+    Encrypted,
+    /// A later part of an archive or image, whose first part is missing.
+    FirstPartMissing,
+    /// A container, a volume or a member that is damaged or cut off.
+    Damaged,
+    /// A checksum failed, or could not be compared.
+    Unverified,
+    /// A link or a junction that was not followed.
+    LinkNotFollowed,
+    /// A file whose bytes Windows keeps elsewhere: deduplicated, compressed by WOF, in a cloud.
+    KeptElsewhere,
+    /// A file at the place or of the name of a hive that is none.
+    NotAHive,
+    /// A limit of the run or of a format stopped the search.
+    Limit,
+    /// The reader of a container failed.
+    ReaderFailed,
+    /// The run ended before this was looked at.
+    Unfinished,
+    /// Partition tables that contradict each other or the disk.
+    PartitionTable,
+    /// SOFTWARE or SYSTEM is missing from its pair.
+    HiveMissing,
+    /// A dirty hive whose logs were not replayed.
+    HiveDirty,
+    /// A hive that is damaged where it was read.
+    HiveDamaged,
+    /// Hives of which nobody can tell which belong together.
+    HivesUnpaired,
+    /// A Windows that has no baseline, or that cannot be told.
+    WindowsUnknown,
+    /// Only older generations are there, which were not judged.
+    OnlyOlderGenerations,
+    /// A value that an expectation is about cannot be read.
+    FindingUnreadable,
+    /// An expectation that depends on a fact that is not known.
+    FactUnknown,
+    /// A file of the evidence changed while it was examined.
+    EvidenceChanged,
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.serialize(f)
+    }
+}
+
+/// Something that makes a report incomplete.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Gap {
+    /// Which kind of gap.
+    pub code: Code,
+    /// The source, hive or installation, as reports name it.
+    pub at: String,
+    /// What is missing, in a sentence.
+    pub reason: String,
+}
+
 /// A fact about evidence that is not as it should be. It stands in the report; it does not stop the run.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Problem {
@@ -99,17 +183,31 @@ pub struct Problem {
     pub found: String,
     /// What to do, where something can be done.
     pub advice: Option<String>,
+    /// Which kind of problem, where it is one of a source.
+    pub code: Option<Code>,
 }
 
 impl Problem {
+    /// A problem of something that the context names.
+    pub fn new(expected: impl Into<String>, found: impl Into<String>) -> Self {
+        Self { path: None, offset: None, expected: expected.into(), found: found.into(), advice: None, code: None }
+    }
+
+    /// The same, of this kind.
+    #[must_use]
+    pub fn code(mut self, code: Code) -> Self {
+        self.code = Some(code);
+        self
+    }
+
     /// A problem at a place in a hive file, `offset` bytes from the file's start.
     pub fn at(offset: u64, expected: impl Into<String>, found: impl Into<String>) -> Self {
-        Self { path: None, offset: Some(offset), expected: expected.into(), found: found.into(), advice: None }
+        Self { offset: Some(offset), ..Self::new(expected, found) }
     }
 
     /// A problem with a whole file or folder.
     pub fn of(path: impl Into<String>, expected: impl Into<String>, found: impl Into<String>) -> Self {
-        Self { path: Some(path.into()), offset: None, expected: expected.into(), found: found.into(), advice: None }
+        Self { path: Some(path.into()), ..Self::new(expected, found) }
     }
 
     /// The same, and what to do about it.

@@ -11,22 +11,26 @@ use crate::registry::hex;
 
 pub mod archive;
 pub mod block;
+pub mod budget;
+pub mod content;
 pub mod directory;
 #[cfg(feature = "images")]
 pub mod disk;
+pub mod file;
 pub mod file_system;
 #[cfg(feature = "images")]
-pub mod filesystem;
-#[cfg(feature = "images")]
-mod image;
+pub mod file_systems;
+pub mod folder;
+pub mod format;
+pub mod kind;
+pub mod ledger;
 pub mod locator;
-pub mod tree;
-pub(crate) mod unpacker;
+pub mod output;
 #[cfg(feature = "images")]
 pub mod volume;
 pub mod worker;
 
-use tree::Unpacked;
+use file::Unpacked;
 
 /// A hive has up to 2 GiB of bins, and a log no more. A longer file, or a pipe that never ends, is neither, and is not
 /// read into memory.

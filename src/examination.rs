@@ -7,19 +7,22 @@ use rayon::prelude::*;
 
 use crate::control_set::Choice;
 use crate::discovery::{Discovery, Generation, Installation, discover_in};
-use crate::error::{Error, Problem};
+use crate::error::{Code, Error, Gap, Problem};
 use crate::evidence::archive::Unpacking;
+use crate::evidence::directory::locator;
 use crate::finding::{Finding, Severity, Verdict, View};
 use crate::hive::State;
 use crate::os::OsId;
-use crate::report::{HiveReport, InstallationReport, Report, ReportOptions, Summary, Tool};
+use crate::report::{HiveReport, InstallationReport, Report, ReportOptions, SourceReport, Summary, Tool};
 
 mod auditor;
+mod gaps;
 mod hibernation;
 mod installation;
 mod integrity;
 mod views;
 
+pub use gaps::of as gaps_of;
 use installation::examine_installation;
 pub(crate) use installation::{Judged, OpenInstallation, Overlays};
 pub(crate) use integrity::{Opened, open};
@@ -62,19 +65,39 @@ pub struct Examination {
     pub failed: bool,
     /// The installations as they were found, in the report's order.
     pub installations: Vec<Installation>,
+    /// Why nothing could be done, where there is no hive to examine. The report says what is there instead.
+    pub nothing: Option<Error>,
+    /// The gaps of the sources alone, whatever is missing of their hives.
+    pub source_gaps: Vec<Gap>,
+    /// Every file of this machine that was opened.
+    pub opened: Vec<PathBuf>,
+}
+
+/// What a walk that was asked for did not come to: something of the hive is lost, in it or in a log.
+fn not_whole(hive: &HiveReport) -> Option<Gap> {
+    let gap = |code, reason: &str| Some(Gap { code, at: hive.path.clone(), reason: format!("{} {reason}", hive.role) });
+    match &hive.integrity.coverage {
+        _ if hive.integrity.state == State::Dirty => gap(Code::HiveDirty, "is dirty"),
+        Some(coverage) if coverage.complete => None,
+        _ => gap(Code::HiveDamaged, "cannot be read whole"),
+    }
 }
 
 /// Examines the evidence.
 ///
 /// # Errors
-/// Where nothing could be done: nothing there to examine, or a built-in baseline that cannot be read.
+/// Where the only evidence that was named cannot be read, or a built-in baseline that cannot be read.
 pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, Error> {
-    let Discovery { installations, mut problems, shadow_copies, .. } =
-        discover_in(evidence, options.map, &options.unpacking)?;
-    let mut complete = problems.is_empty();
-    if options.judge && !installations.iter().any(Installation::is_auditable) {
+    let discovery = discover_in(evidence, options.map, &options.unpacking)?;
+    let mut nothing = discovery.nothing(evidence);
+    let opened = discovery.opened();
+    let Discovery { installations, shadow_copies, ledger, .. } = discovery;
+    let mut problems = ledger.problems();
+    let source_gaps = ledger.gaps();
+    let mut gaps = source_gaps.clone();
+    if options.judge && nothing.is_none() && !installations.iter().any(Installation::is_auditable) {
         let roles = installations.iter().flat_map(|installation| &installation.hives).map(|hive| hive.role.as_str());
-        return Err(Error::NoHive {
+        nothing = Some(Error::NoHive {
             evidence: evidence.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "),
             looked_at: format!("only {}", roles.collect::<Vec<_>>().join(", ")),
         });
@@ -98,34 +121,34 @@ pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, E
                 summary.count(finding);
                 failed |= counts && finding.is_deviation() && finding.severity >= options.fail_on;
             }
-            complete &= !counts || (judged.complete && !judgement.findings.iter().any(Finding::is_gap));
+            if counts {
+                gaps.append(&mut judged.gaps);
+            }
             let shown = |finding: &Finding| finding.verdict != Verdict::Conforms || finding.view == View::BothDiffer;
             judgement.findings.retain(|finding| options.all_findings || shown(finding));
         }
-        // What was asked for is known only of a hive that could be walked, and then only if nothing of it is lost, in
-        // it or in a log.
-        let whole = |hive: &HiveReport| {
-            let walked = hive.integrity.coverage.as_ref().is_some_and(|coverage| coverage.complete);
-            walked && hive.integrity.state != State::Dirty
-        };
-        complete &= !options.check || judged.report.hives.iter().all(whole);
+        if options.check {
+            gaps.extend(judged.report.hives.iter().filter_map(not_whole));
+        }
         reports.push(judged.report);
     }
     let counted = |installation: &Installation| installation.is_auditable() && counts(installation.generation);
-    if options.judge && !installations.iter().any(counted) {
-        complete = false;
+    if options.judge && nothing.is_none() && !installations.iter().any(counted) {
+        let reason = "only older generations are there, which were not judged".to_owned();
+        let at = evidence.iter().map(|path| locator(path)).collect::<Vec<_>>().join(", ");
+        gaps.push(Gap { code: Code::OnlyOlderGenerations, at, reason });
         problems.push(
-            Problem {
-                path: None,
-                offset: None,
-                expected: "a live installation, or copied hives".to_owned(),
-                found: "only older generations".to_owned(),
-                advice: None,
-            }
-            .advise("judge them with --generations all, or name one hive of them"),
+            Problem::new("a live installation, or copied hives", "only older generations")
+                .advise("judge them with --generations all, or name one hive of them"),
         );
     }
-    summary.complete = complete;
+    if let Some(error) = &nothing
+        && gaps.is_empty()
+    {
+        let at = evidence.iter().map(|path| locator(path)).collect::<Vec<_>>().join(", ");
+        gaps.push(Gap { code: Code::NothingFound, at, reason: error.to_string() });
+    }
+    summary.close(gaps);
     problems.sort();
     problems.dedup();
     let report = Report {
@@ -139,12 +162,13 @@ pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, E
             profiles: vec!["kb968001"],
             fail_on: options.fail_on,
         },
-        problems,
-        shadow_copies,
         installations: reports,
+        shadow_copies,
+        sources: ledger.sources().iter().map(SourceReport::from).collect(),
+        problems,
         summary,
     };
-    Ok(Examination { report, failed, installations })
+    Ok(Examination { report, failed, installations, nothing, source_gaps, opened })
 }
 
 impl Examination {

@@ -42,6 +42,9 @@ pub struct History {
     pub problems: Vec<Problem>,
     /// Whether every generation that was found could be read in every audited value.
     pub complete: bool,
+    /// Every file that was opened.
+    #[serde(skip)]
+    pub opened: Vec<PathBuf>,
 }
 
 /// The generations of one machine, or of one volume where hives do not name their machine.
@@ -176,7 +179,10 @@ pub fn render_json(history: &History, writer: &mut impl std::io::Write) -> std::
 pub fn trace(evidence: &[PathBuf], options: &Options) -> Result<History, Error> {
     let options =
         Options { judge: true, control_set: Choice::All, all_generations: true, all_findings: true, ..options.clone() };
-    let examination = examine(evidence, &options)?;
+    let mut examination = examine(evidence, &options)?;
+    if let Some(nothing) = examination.nothing.take() {
+        return Err(nothing);
+    }
     let installations = &examination.report.installations;
     let recovered = |state: State| state == State::Recovered;
     let any_recovered =
@@ -199,13 +205,13 @@ pub fn trace(evidence: &[PathBuf], options: &Options) -> Result<History, Error> 
         hive.values.iter().all(readable)
             && hive.columns.iter().all(|column| column.os.has_baseline() && !overtaken(hive, column))
     };
-    let complete =
-        examination.report.problems.is_empty() && machines.iter().flat_map(|machine| &machine.hives).all(whole);
+    let complete = examination.source_gaps.is_empty() && machines.iter().flat_map(|machine| &machine.hives).all(whole);
     Ok(History {
         schema_version: "1",
         tool: Tool::default(),
         machines,
         problems: examination.report.problems,
         complete,
+        opened: examination.opened,
     })
 }

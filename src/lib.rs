@@ -65,8 +65,6 @@ pub mod remediation;
 
 pub mod verification;
 
-pub mod output;
-
 pub mod custody;
 
 // What users type.

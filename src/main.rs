@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use hivemend::baseline::{self, Baseline};
 use hivemend::cli::{BaselineCommand, Cli, Command, ListFormat};
+use hivemend::discovery;
 use hivemend::error::Error;
 use hivemend::evidence::worker;
 use hivemend::report::schema;
@@ -20,7 +21,7 @@ fn main() -> ExitCode {
     if arguments.next().is_some_and(|command| command == worker::COMMAND)
         && let Some(path) = arguments.next()
     {
-        return worker::serve(path.as_ref());
+        return discovery::serve(path.as_ref());
     }
     if let Ok(program) = std::env::current_exe() {
         worker::isolate(program);

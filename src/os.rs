@@ -106,7 +106,7 @@ fn conclude(
         basis.push(format!("the two hives contradict each other: {found}"));
         let expected = "SOFTWARE and SYSTEM of one Windows".to_owned();
         problems.push(
-            Problem { path: None, offset: None, expected, found, advice: None }
+            Problem::new(expected, found)
                 .advise("audit each by itself, or put those that belong together in one folder"),
         );
         OsId::Unknown

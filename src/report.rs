@@ -4,8 +4,10 @@ use serde::Serialize;
 
 use crate::control_set::{Choice, ControlSets};
 use crate::discovery::Generation;
-use crate::error::Problem;
-use crate::evidence::tree::{Origin, Snapshot};
+use crate::error::{Gap, Problem};
+use crate::evidence::file::{Origin, Snapshot};
+use crate::evidence::file_system::Vouched;
+use crate::evidence::ledger::{Members, Outcome, Source};
 use crate::finding::{Finding, Severity, Verdict};
 pub use crate::hive::Replay;
 use crate::hive::State;
@@ -29,14 +31,99 @@ pub struct Report {
     pub tool: Tool,
     /// What it was asked for.
     pub options: ReportOptions,
-    /// What could not be opened or looked at.
-    pub problems: Vec<Problem>,
+    /// By argument as given, inside one by evidence path, then generation.
+    pub installations: Vec<InstallationReport>,
     /// The shadow copies that volumes in disk images list, read or not; by path, in the order of their numbers.
     pub shadow_copies: Vec<Snapshot>,
-    /// By evidence path, then generation.
-    pub installations: Vec<InstallationReport>,
+    /// The ledger: what became of each source.
+    pub sources: Vec<SourceReport>,
+    /// What could not be opened or looked at.
+    pub problems: Vec<Problem>,
     /// The counts, over all findings.
     pub summary: Summary,
+}
+
+/// One entry of the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SourceReport {
+    /// Where it is; works as an argument.
+    pub locator: String,
+    /// What it is: `folder`, `hive`, `log`, a format, a file system.
+    pub kind: String,
+    /// What became of it.
+    pub outcome: SourceOutcome,
+    /// Why, and what else is to be known of it.
+    pub reason: Option<String>,
+    /// What to do.
+    pub advice: Option<String>,
+    /// Whether somebody vouches for its bytes.
+    pub integrity: SourceIntegrity,
+    /// The checksum that does.
+    pub verified_by: Option<String>,
+    /// The files in it.
+    pub members: Members,
+}
+
+/// What became of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SourceOutcome {
+    /// It was read.
+    Read,
+    /// It was not, or not whole.
+    Refused,
+    /// It cannot matter.
+    Irrelevant,
+}
+
+/// Whether somebody vouches for bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SourceIntegrity {
+    /// A checksum of the container covers them, and it holds.
+    Verified,
+    /// Nothing protects them.
+    Unprotected,
+    /// A check exists, and failed or could not be made.
+    Unverified,
+}
+
+impl From<&Vouched> for SourceIntegrity {
+    fn from(vouched: &Vouched) -> Self {
+        match vouched {
+            Vouched::Verified(_) => Self::Verified,
+            Vouched::Unprotected => Self::Unprotected,
+            Vouched::Unverified(_) => Self::Unverified,
+        }
+    }
+}
+
+impl From<&Source> for SourceReport {
+    fn from(source: &Source) -> Self {
+        let outcome = match &source.outcome {
+            Outcome::Read => SourceOutcome::Read,
+            Outcome::Pending | Outcome::Refused { .. } => SourceOutcome::Refused,
+            Outcome::Irrelevant(_) => SourceOutcome::Irrelevant,
+        };
+        let advice = match &source.outcome {
+            Outcome::Refused { problem, .. } => problem.advice.clone(),
+            _ => None,
+        };
+        let verified_by = match &source.vouched {
+            Vouched::Verified(by) => Some(by.clone().into_owned()),
+            _ => None,
+        };
+        Self {
+            locator: source.locator.clone(),
+            kind: source.kind.clone(),
+            outcome,
+            reason: source.reason(),
+            advice,
+            integrity: (&source.vouched).into(),
+            verified_by,
+            members: source.members,
+        }
+    }
 }
 
 /// The program.
@@ -125,6 +212,8 @@ pub struct HiveReport {
     pub last_written: Option<FileTime>,
     /// What it was taken out of.
     pub container: Option<Origin>,
+    /// Whether its container vouches for its bytes.
+    pub source_integrity: SourceIntegrity,
     /// How far it can be trusted.
     pub integrity: Integrity,
 }
@@ -186,11 +275,21 @@ pub struct Summary {
     pub not_assessed: usize,
     /// Of what is not as it should be.
     pub highest_severity: Option<Severity>,
-    /// Whether everything that should have been assessed was.
+    /// Everything that makes the report incomplete.
+    pub gaps: Vec<Gap>,
+    /// Whether everything that should have been assessed was: whether there are no gaps.
     pub complete: bool,
 }
 
 impl Summary {
+    /// Closes the counts with what is missing. Nothing else decides whether a report is complete.
+    pub fn close(&mut self, mut gaps: Vec<Gap>) {
+        gaps.sort();
+        gaps.dedup();
+        self.complete = gaps.is_empty();
+        self.gaps = gaps;
+    }
+
     /// Counts one finding.
     pub fn count(&mut self, finding: &Finding) {
         let (counter, judged) = match finding.verdict {

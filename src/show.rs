@@ -5,7 +5,7 @@
 //! comment or a problem, and [`Shown::complete`] is false.
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::discovery::{FoundHive, discover_in};
 use crate::error::{Error, Problem};
@@ -68,6 +68,7 @@ pub struct Subject {
     root: KeyPath,
     dirty: bool,
     doubts: Vec<Problem>,
+    opened: Vec<PathBuf>,
 }
 
 /// A key that was found.
@@ -103,7 +104,11 @@ impl Subject {
     /// # Errors
     /// Where no hive is there, or several; where it cannot be opened; where `root` is no key.
     pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, Error> {
-        let discovery = discover_in(&[path.to_owned()], options.map, &options.unpacking)?;
+        let evidence = [path.to_owned()];
+        let discovery = discover_in(&evidence, options.map, &options.unpacking)?;
+        if let Some(nothing) = discovery.nothing(&evidence) {
+            return Err(nothing);
+        }
         let found: Vec<&FoundHive> = discovery.installations.iter().flat_map(|one| &one.hives).collect();
         let [found] = found.as_slice() else {
             let names: Vec<&str> = found.iter().take(8).map(|hive| hive.locator.as_str()).collect();
@@ -127,7 +132,13 @@ impl Subject {
             });
         }
         let dirty = hive.base_block().is_dirty();
-        Ok(Self { locator: found.locator.clone(), hive, role: found.role, root, dirty, doubts })
+        let opened = discovery.opened();
+        Ok(Self { locator: found.locator.clone(), hive, role: found.role, root, dirty, doubts, opened })
+    }
+
+    /// Every file that was opened for it.
+    pub fn opened(&self) -> impl Iterator<Item = &Path> {
+        self.opened.iter().map(PathBuf::as_path)
     }
 
     /// Whether the hive is dirty: what was written to it last may be missing.

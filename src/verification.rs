@@ -159,6 +159,9 @@ pub struct Verification {
     pub problems: Vec<Problem>,
     /// What they make of each installation.
     pub installations: Vec<Verified>,
+    /// Every file of the evidence that was opened.
+    #[serde(skip)]
+    pub opened: Vec<PathBuf>,
 }
 
 /// How a verification stands.
@@ -199,7 +202,13 @@ impl Verification {
 /// # Errors
 /// Where there is nothing to verify against: no evidence can be read, no SOFTWARE or SYSTEM hive is in it.
 pub fn run(evidence: &[PathBuf], patches: &[Patch], mounts: &Mounts, options: &Options) -> Result<Verification, Error> {
-    let Discovery { installations, mut problems, .. } = discover_in(evidence, options.map, &options.unpacking)?;
+    let discovery = discover_in(evidence, options.map, &options.unpacking)?;
+    if let Some(nothing) = discovery.nothing(evidence) {
+        return Err(nothing);
+    }
+    let opened = discovery.opened();
+    let mut problems = discovery.ledger.problems();
+    let Discovery { installations, .. } = discovery;
     let counted = |installation: &&Installation| installation.is_auditable() && counts(installation.generation);
     let counted: Vec<&Installation> = installations.iter().filter(counted).collect();
     if counted.is_empty() {
@@ -217,6 +226,7 @@ pub fn run(evidence: &[PathBuf], patches: &[Patch], mounts: &Mounts, options: &O
         patches: patches.iter().map(Patch::summary).collect(),
         problems,
         installations: verified,
+        opened,
     })
 }
 
@@ -246,7 +256,7 @@ pub fn verify(
         verified.operations.extend(operations);
     }
     let after = open.judge(Some(&overlays))?;
-    verified.complete &= after.complete;
+    verified.complete &= after.gaps.is_empty();
     compare::compare(&mut verified, before.findings(), after.findings());
     Ok(verified)
 }
@@ -281,7 +291,7 @@ impl Verified {
             broken: Vec::new(),
             unknown: Vec::new(),
             operations: Vec::new(),
-            complete: judged.complete,
+            complete: judged.gaps.is_empty(),
         }
     }
 

@@ -1,10 +1,15 @@
-//! Any bytes as a disk image of any kind: its tables, its packed pieces, its hashes, its partitions.
+//! Any bytes as a disk image of any kind: its tables, its packed pieces, its hashes, its partitions, their file systems.
 #![no_main]
 
+use std::io::Read;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
+use hivemend::evidence::block::Blocks;
 use hivemend::evidence::disk;
+use hivemend::evidence::file_system::EntryKind;
+use hivemend::evidence::file_systems;
 use hivemend::evidence::volume::volumes;
 use libfuzzer_sys::fuzz_target;
 
@@ -23,10 +28,32 @@ fuzz_target!(|bytes: &[u8]| {
     if size < 64 << 20 {
         let _ = disk.verify();
     }
-    if let Ok((volumes, _)) = volumes(&disk.blocks, "disk") {
-        for volume in volumes.iter().take(4) {
-            assert!(volume.start < size);
+    if let Ok(table) = volumes(&disk.blocks, "disk") {
+        for volume in table.volumes.iter().take(4) {
             let _ = volume.blocks.read_at(&mut buffer, 0);
+            files(&volume.blocks, &mut buffer);
         }
     }
 });
+
+/// Meets every file, and reads the beginnings of some.
+fn files(volume: &Blocks, buffer: &mut [u8]) {
+    let Ok(Some(system)) = file_systems::open(volume) else { return };
+    let mut nodes = Vec::new();
+    system.scan(&mut |met| {
+        if let Ok(entry) = met
+            && entry.kind == EntryKind::File
+            && nodes.len() < 16
+        {
+            nodes.push(entry.node);
+        }
+        ControlFlow::Continue(())
+    });
+    system.list(system.root(), &mut |_| ControlFlow::Continue(()));
+    for node in nodes {
+        let _ = system.head(node);
+        if let Ok(mut content) = system.open(node) {
+            let _ = content.read(buffer);
+        }
+    }
+}

@@ -1,21 +1,21 @@
 //! `audit`: examine, plan, prove, and report.
 
-use hivemend::cli::{AuditArgs, Generations};
+use hivemend::cli::{AuditArgs, Format, Generations};
 use hivemend::discovery::Installation;
 use hivemend::error::Error;
 use hivemend::evidence::archive::Unpacking;
 use hivemend::examination::{Options, examine};
-use hivemend::output::write_folder;
 use hivemend::reg_file::Dialect;
 use hivemend::remediation::{PatchOptions, Plan, Selection, patch_files, remedy};
 use hivemend::report::InstallationReport;
 use hivemend::verification::prove;
 
-use super::{FINDINGS, INCOMPLETE, REFUSED, note, prepare, say, unpacking, with_custody, write_report};
+use super::{
+    FINDINGS, INCOMPLETE, REFUSED, note, prepare, say, seal, unpacking, with_custody, write_custody, write_report,
+};
 
 pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
     let common = &args.common;
-    prepare(common, args.patch.as_deref())?;
     if args.patch.is_some() && args.os.is_some() && !args.force {
         return Err(Error::Refused {
             reason: "--patch with --os: the Windows is not what the hives say".to_owned(),
@@ -23,6 +23,7 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
         });
     }
     let dialect = args.dialect()?;
+    let gate = prepare(common, args.patch.as_deref())?;
     let options = Options {
         judge: true,
         check: false,
@@ -38,7 +39,7 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
         // A patch is tied to the hive that it was made from.
         hash: !common.no_hash || args.patch.is_some(),
     };
-    let (examination, kept) = with_custody(common, || examine(&common.evidence, &options))?;
+    let (mut examination, record) = with_custody(common, &options.unpacking, || examine(&common.evidence, &options))?;
     let mut plans = Vec::new();
     let mut refused = false;
     if args.patch.is_some() {
@@ -55,18 +56,26 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
             }
         }
     }
-    write_report(common, &examination.report, args.all)?;
-    if let Some(folder) = &args.patch {
-        for (plan, files) in &plans {
-            for warning in &plan.warnings {
-                note(common, &format!("{}: {warning}", plan.evidence));
-            }
-            let written = write_folder(folder, &plan.installation, files)?;
-            note(
-                common,
-                &format!("{}: edits: {}, findings left: {}", written.display(), plan.edits.len(), plan.left.len()),
-            );
+    let outputs = seal(gate, &examination)?;
+    outputs.admit_patches(plans.iter().map(|(plan, _)| plan.installation.as_str()))?;
+    let kept = write_custody(&outputs, record.as_ref())?;
+    let nothing = examination.nothing.take();
+    // A table of nothing says less than the error does; programs get the ledger.
+    if nothing.is_none() || common.format != Format::Table {
+        write_report(outputs.output(), common, &examination.report, args.all)?;
+    }
+    if let Some(nothing) = nothing {
+        return Err(nothing);
+    }
+    for (plan, files) in &plans {
+        for warning in &plan.warnings {
+            note(common, &format!("{}: {warning}", plan.evidence));
         }
+        let written = outputs.write_patch(&plan.installation, files)?;
+        note(
+            common,
+            &format!("{}: edits: {}, findings left: {}", written.display(), plan.edits.len(), plan.left.len()),
+        );
     }
     let code = if !examination.report.summary.complete || !kept {
         INCOMPLETE

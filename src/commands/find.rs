@@ -4,11 +4,10 @@ use hivemend::cli::{FindArgs, Format};
 use hivemend::error::Error;
 use hivemend::examination::{Options, examine};
 
-use super::{INCOMPLETE, prepare, unpacking, with_custody, write_report};
+use super::{INCOMPLETE, prepare, seal, unpacking, with_custody, write_custody, write_report};
 
 pub(crate) fn find(args: &FindArgs) -> Result<u8, Error> {
     let common = &args.common;
-    prepare(common, None)?;
     if common.format == Format::Jsonl {
         return Err(Error::Usage {
             option: "--format",
@@ -16,6 +15,7 @@ pub(crate) fn find(args: &FindArgs) -> Result<u8, Error> {
             expected: "`find` has no findings to print a line each; use table or json".to_owned(),
         });
     }
+    let gate = prepare(common, None)?;
     let options = Options {
         judge: false,
         check: args.check,
@@ -25,8 +25,17 @@ pub(crate) fn find(args: &FindArgs) -> Result<u8, Error> {
         hash: !common.no_hash,
         ..Options::default()
     };
-    let (examination, kept) = with_custody(common, || examine(&common.evidence, &options))?;
-    write_report(common, &examination.report, false)?;
+    let (mut examination, record) = with_custody(common, &options.unpacking, || examine(&common.evidence, &options))?;
+    let outputs = seal(gate, &examination)?;
+    let kept = write_custody(&outputs, record.as_ref())?;
+    let nothing = examination.nothing.take();
+    // A table of nothing says less than the error does; programs get the ledger.
+    if nothing.is_none() || common.format != Format::Table {
+        write_report(outputs.output(), common, &examination.report, false)?;
+    }
+    if let Some(nothing) = nothing {
+        return Err(nothing);
+    }
     let incomplete = !examination.report.summary.complete || !kept;
     Ok(if incomplete && !common.exit_zero { INCOMPLETE } else { 0 })
 }

@@ -1,19 +1,19 @@
 //! `lint`: what regedit would do with `.reg` files.
 
-use std::io::Write;
+use std::path::PathBuf;
 
 use hivemend::cli::{LintArgs, ListFormat};
 use hivemend::error::Error;
 use hivemend::lint::{self, LintedFile};
-use hivemend::output::{keep_out_of_evidence, write_whole};
 use hivemend::reg_file::ReadOptions;
 
-use super::{FINDINGS, REFUSED, say, style_of, to_stdout};
+use super::{FINDINGS, REFUSED, gate, one_output, say, style_of};
 
 pub(crate) fn lint(args: &LintArgs) -> Result<u8, Error> {
-    if let Some(output) = &args.output {
-        keep_out_of_evidence(&args.files, output)?;
-    }
+    // What stdin was opened on is read, too.
+    let named = |path: &PathBuf| if path.as_os_str() == "-" { PathBuf::from("/dev/stdin") } else { path.clone() };
+    let read: Vec<PathBuf> = args.files.iter().map(named).collect();
+    let gate = gate(one_output(args.output.as_deref(), args.overwrite), &read, None)?;
     let options = ReadOptions { code_page: args.code_page };
     let mut files = Vec::new();
     for path in &args.files {
@@ -25,15 +25,12 @@ pub(crate) fn lint(args: &LintArgs) -> Result<u8, Error> {
     if files.is_empty() {
         return Ok(REFUSED);
     }
-    let style = style_of(args.output.as_deref(), args.color, false);
-    let render = |out: &mut dyn Write| match args.format {
+    let outputs = gate.seal(read.iter().map(PathBuf::as_path))?;
+    let style = style_of(outputs.output(), args.color, false);
+    outputs.output().write(|out| match args.format {
         ListFormat::Table => lint::render(&files, &style, out),
         ListFormat::Json => lint::render_json(&files, out),
-    };
-    match &args.output {
-        Some(path) => write_whole(path, render)?,
-        None => _ = to_stdout(render)?,
-    }
+    })?;
     if files.len() < args.files.len() {
         return Ok(REFUSED);
     }

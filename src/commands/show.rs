@@ -1,21 +1,17 @@
 //! `show`: any key of any hive.
 
-use std::io::Write;
-
 use hivemend::cli::{ShowArgs, ShowFormat};
 use hivemend::error::Error;
-use hivemend::output::{keep_out_of_evidence, write_whole};
 use hivemend::show::{Layout, OpenOptions, Shown, Subject};
 
-use super::{INCOMPLETE, say, style_of, to_stdout, unpacking};
+use super::{INCOMPLETE, gate, one_output, say, style_of, unpacking};
 
 /// Problems of one key that are told on stderr.
 const PROBLEMS_SAID: usize = 20;
 
 pub(crate) fn show(args: &ShowArgs) -> Result<u8, Error> {
-    if let Some(output) = &args.output {
-        keep_out_of_evidence(std::slice::from_ref(&args.hive), output)?;
-    }
+    let outputs = one_output(args.output.as_deref(), args.overwrite);
+    let gate = gate(outputs, std::slice::from_ref(&args.hive), Some(&args.unpacking))?;
     let note = |text: &str| {
         if !args.quiet {
             say(text);
@@ -28,6 +24,7 @@ pub(crate) fn show(args: &ShowArgs) -> Result<u8, Error> {
         root: args.root.clone(),
     };
     let subject = Subject::open(&args.hive, &options)?;
+    let outputs = gate.seal(subject.opened())?;
     for doubt in subject.doubts() {
         note(&format!("{}: {doubt}", args.hive.display()));
     }
@@ -39,21 +36,17 @@ pub(crate) fn show(args: &ShowArgs) -> Result<u8, Error> {
         }
     };
     let layout = match args.format {
-        ShowFormat::Reg if args.output.is_some() => Layout::RegFile,
+        ShowFormat::Reg if !outputs.output().is_stdout() => Layout::RegFile,
         ShowFormat::Reg => Layout::RegText,
         ShowFormat::Json => Layout::Json,
-        ShowFormat::Table => Layout::Table(style_of(args.output.as_deref(), args.color, true)),
+        ShowFormat::Table => Layout::Table(style_of(outputs.output(), args.color, true)),
     };
     // What stays where the reader of stdout has had enough before anything was amiss.
     let mut shown = Shown { complete: !subject.is_dirty(), ..Shown::default() };
-    let write = |out: &mut dyn Write| {
+    outputs.output().write(|out| {
         shown = subject.write(&place, args.recursive, layout, out)?;
         Ok(())
-    };
-    match &args.output {
-        Some(path) => write_whole(path, write)?,
-        None => _ = to_stdout(write)?,
-    }
+    })?;
     for problem in shown.problems.iter().take(PROBLEMS_SAID) {
         note(&format!("{}: {problem}", args.hive.display()));
     }

@@ -1,22 +1,22 @@
 //! `verify`: patches from anywhere, carried out in memory.
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use hivemend::cli::{ListFormat, VerifyArgs};
 use hivemend::error::Error;
+use hivemend::evidence::output::{Gate, Inputs};
 use hivemend::examination::Options;
-use hivemend::output::{keep_out_of_evidence, write_whole};
 use hivemend::verification::{self, Mounts, Patch};
 
-use super::{FINDINGS, INCOMPLETE, REFUSED, style_of, to_stdout, unpacking};
+use super::{FINDINGS, INCOMPLETE, REFUSED, one_output, style_of, unpacking};
 
 pub(crate) fn verify(args: &VerifyArgs) -> Result<u8, Error> {
     let Some((evidence, files)) = args.paths.split_last() else { return Ok(REFUSED) };
     let evidence = std::slice::from_ref(evidence);
-    if let Some(output) = &args.output {
-        keep_out_of_evidence(evidence, output)?;
-    }
+    let read_beside =
+        files.iter().chain(&args.unpacking.password_file).chain(&args.unpacking.recovery_key_file).cloned().collect();
+    let inputs = Inputs { evidence: evidence.to_vec(), files: read_beside };
+    let gate = Gate::new(&one_output(args.output.as_deref(), args.overwrite), &inputs)?;
     let read = |path: &PathBuf| {
         let bytes = std::fs::read(path).map_err(|source| Error::Read {
             path: path.display().to_string(),
@@ -41,18 +41,15 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<u8, Error> {
         ..Options::default()
     };
     let verification = verification::run(evidence, &patches, &mounts, &options)?;
-    let style = style_of(args.output.as_deref(), args.color, false);
-    let render = |mut out: &mut dyn Write| match args.format {
+    let outputs = gate.seal(verification.opened.iter().chain(files).map(PathBuf::as_path))?;
+    let style = style_of(outputs.output(), args.color, false);
+    outputs.output().write(|mut out| match args.format {
         ListFormat::Table => verification::render(&verification, &style, &mut out),
         ListFormat::Json => {
             serde_json::to_writer_pretty(&mut out, &verification)?;
             out.write_all(b"\n")
         }
-    };
-    match &args.output {
-        Some(path) => write_whole(path, render)?,
-        None => to_stdout(render).map(|_| ())?,
-    }
+    })?;
     let code = match verification.outcome(args.fail_on) {
         verification::Standing::Clean => 0,
         verification::Standing::NotClean => FINDINGS,

@@ -1,74 +1,135 @@
-//! The evidence as the user named it: folders, and single files.
+//! The evidence as the user named it: folders, single files, and places in containers.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::Generation;
+use super::content;
+use super::found::{FoundFile, FoundFolder};
+use super::hibernation::{self, Hibernation};
 use super::layout::{self, Place};
-use super::search::Folder;
-use crate::error::Problem;
-use crate::evidence::directory::{listable, locator};
+use super::unreadable::unreadable;
+use super::{Generation, name};
+use crate::evidence::directory::{files_in, listable};
+use crate::evidence::file::File;
+use crate::evidence::file_system::Vouched;
+use crate::evidence::folder;
+use crate::evidence::locator::{Locator, Name};
 
-/// The evidence as it was typed, by what it is.
-#[derive(Default)]
-pub(super) struct Arguments {
-    /// Folders as typed, and where they really are; none lies in another.
-    pub(super) folders: Vec<(PathBuf, PathBuf)>,
-    pub(super) files: Vec<PathBuf>,
-    pub(super) missing: Vec<(PathBuf, io::Error)>,
-    pub(super) problems: Vec<Problem>,
+/// One argument, by what it is.
+pub(super) enum Argument {
+    /// A folder, and where it really is.
+    Folder { path: PathBuf, real: PathBuf },
+    /// A folder in another one that was named, too.
+    Within { path: PathBuf, outer: PathBuf },
+    /// A file, and where it really is.
+    File { path: PathBuf, real: PathBuf },
+    /// A device, a pipe or a socket.
+    Other { path: PathBuf },
+    /// Nothing of this name, or nothing that may be looked at.
+    Missing { path: PathBuf, error: io::Error },
 }
 
-impl Arguments {
-    /// Sorts the evidence; a folder within another is part of that one.
-    pub(super) fn sort(evidence: &[PathBuf]) -> Self {
-        let mut arguments = Self::default();
-        let mut folders = Vec::new();
-        for path in evidence {
-            match fs::canonicalize(path).and_then(|real| Ok((fs::metadata(&real)?.file_type(), real))) {
-                Ok((kind, real)) if kind.is_dir() => folders.push((path.clone(), real)),
-                Ok((kind, _)) if kind.is_file() => arguments.files.push(path.clone()),
-                Ok(_) => arguments.problems.push(
-                    Problem::of(locator(path), "a folder or a file", "a device, a pipe or a socket")
-                        .advise("mount the volume read-only and name its folder, or copy what comes out to a file"),
-                ),
-                Err(source) => arguments.missing.push((path.clone(), source)),
+/// Sorts the evidence, in its order; a folder within another is part of that one.
+pub(super) fn sort(evidence: &[PathBuf]) -> Vec<Argument> {
+    let mut arguments = Vec::new();
+    let mut folders: Vec<(PathBuf, PathBuf)> = Vec::new();
+    for path in evidence {
+        let path = path.clone();
+        arguments.push(match fs::canonicalize(&path).and_then(|real| Ok((fs::metadata(&real)?.file_type(), real))) {
+            Ok((kind, real)) if kind.is_dir() => {
+                folders.push((path.clone(), real.clone()));
+                Argument::Folder { path, real }
             }
+            Ok((kind, real)) if kind.is_file() => Argument::File { path, real },
+            Ok(_) => Argument::Other { path },
+            Err(error) => Argument::Missing { path, error },
+        });
+    }
+    let mut at = 0_usize;
+    for argument in &mut arguments {
+        let Argument::Folder { path, real } = argument else { continue };
+        let outer = folders
+            .iter()
+            .enumerate()
+            .find(|(other, (_, outer))| real.starts_with(outer) && (real != outer || *other < at));
+        if let Some((_, (outer, _))) = outer {
+            *argument = Argument::Within { path: std::mem::take(path), outer: outer.clone() };
         }
-        for (at, (path, real)) in folders.iter().enumerate() {
-            let inside = |(other_at, (_, other)): (usize, &(PathBuf, PathBuf))| {
-                real.starts_with(other) && (real != other || other_at < at)
-            };
-            if !folders.iter().enumerate().any(inside) {
-                arguments.folders.push((path.clone(), real.clone()));
-            }
-        }
-        arguments
+        at = at.saturating_add(1);
+    }
+    arguments
+}
+
+/// The folder of files that were named one by one. Whoever names a hive wants it judged, wherever it lies.
+pub(super) fn folder_of(file: &Path) -> FoundFolder {
+    let parent = file.parent().map(Path::to_owned).unwrap_or_default();
+    let real = fs::canonicalize(listable(&parent)).unwrap_or_else(|_| parent.clone());
+    let parts: Vec<String> = real.components().map(|part| layout::part(&part.as_os_str().to_string_lossy())).collect();
+    let place = Place { generation: Generation::Copy, known: false, ..layout::place(&parts) };
+    FoundFolder {
+        locator: Locator::of(parent).to_string(),
+        place,
+        any_role: true,
+        named: true,
+        files: BTreeMap::new(),
+        hibernation: hibernation_of(&real),
     }
 }
 
-/// Files that were named one by one, by the folders that they are in, without those that are `known`.
-pub(super) fn named(files: Vec<PathBuf>, mut known: BTreeSet<PathBuf>) -> Vec<Folder> {
-    let mut folders: BTreeMap<PathBuf, Folder> = BTreeMap::new();
-    for file in files {
-        let new = fs::canonicalize(&file).is_ok_and(|real| known.insert(real));
-        let (Some(name), Some(parent), true) = (file.file_name(), file.parent(), new) else { continue };
-        let real = fs::canonicalize(listable(parent)).unwrap_or_else(|_| parent.to_owned());
-        // Whoever names a hive wants it judged, wherever it lies.
-        let place = Place { generation: Generation::Copy, known: false, ..layout::place(&real) };
-        let (path, files) = (parent.to_owned(), BTreeSet::new());
-        let folder = folders.entry(real).or_insert(Folder { path, place, any_role: true, named: true, files });
-        folder.files.insert(name.to_owned());
-    }
-    folders.into_values().collect()
+/// What the hibernation file says of the volume whose `Windows/System32/config` this folder of this machine is; `None`
+/// where there is no such file, or it is another folder.
+pub(super) fn hibernation_of(config: &Path) -> Option<Hibernation> {
+    let parts: Vec<String> =
+        config.components().map(|part| layout::part(&part.as_os_str().to_string_lossy())).collect();
+    layout::volume_of(&parts)?;
+    // config, System32, Windows, and the volume. Links, which may lead out of the evidence, are no files.
+    let volume = config.ancestors().nth(3)?;
+    let is_named = |name: &OsString| hibernation::is_named(&name.to_string_lossy());
+    let name = files_in(volume).ok()?.into_iter().find(is_named)?;
+    Some(hibernation::of(folder::head_of(&volume.join(name)).ok().as_ref()))
 }
 
-/// A file in a container that was named, as its folder.
-pub(super) fn named_in_container(file: &Path) -> Option<Folder> {
-    let (parent, name) = (file.parent()?, file.file_name()?);
-    let place = Place { generation: Generation::Copy, known: false, ..layout::place(parent) };
-    let files = BTreeSet::from([name.to_owned()]);
-    Some(Folder { path: parent.to_owned(), place, any_role: true, named: true, files })
+/// Adds files that were named one by one, with the logs that lie beside them, to their folder.
+pub(super) fn named(files: &[PathBuf], mut folder: FoundFolder) -> FoundFolder {
+    let names = files.iter().filter_map(|path| path.file_name()).map(|name| Name::from(name).to_string());
+    let hives: BTreeSet<String> = names.flat_map(|name| name::log_keys(&name).collect::<Vec<_>>()).collect();
+    for path in files {
+        if let Some(name) = path.file_name() {
+            folder.files.insert(Name::from(name), found(path, true));
+        }
+    }
+    let Some(parent) = files.first().and_then(|path| path.parent()) else { return folder };
+    for name in files_in(parent).unwrap_or_default() {
+        let text = Name::from(name.as_os_str()).to_string();
+        let key = Name::from(name.as_os_str());
+        let of_one = name::hive_of(&text).is_some_and(|hive| hives.contains(&hive));
+        if of_one && !folder.files.contains_key(&key) {
+            folder.files.insert(key, found(&parent.join(&name), false));
+        }
+    }
+    folder
+}
+
+/// The name of a file, for what it says of its content.
+pub(super) fn name_of(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn found(path: &Path, named: bool) -> FoundFile {
+    let head = folder::head_of(path);
+    let unreadable = head.as_ref().err().map(unreadable);
+    let head = head.unwrap_or_default();
+    FoundFile {
+        locator: Locator::of(path).to_string(),
+        content: content::of(&head, &name_of(path)),
+        file: File::on_disk(path),
+        size: head.size,
+        vouched: Vouched::Unprotected,
+        origin: None,
+        named,
+        unreadable,
+    }
 }

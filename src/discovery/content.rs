@@ -1,17 +1,22 @@
 //! What a file is, by its first bytes.
 
-use std::io;
-use std::path::Path;
+use std::borrow::Cow;
 
-use crate::evidence::archive::Kind;
+use serde::{Deserialize, Serialize};
+
 #[cfg(feature = "images")]
 use crate::evidence::disk;
-use crate::evidence::tree::{Beginning, Tree};
+use crate::evidence::file_system::Head;
+use crate::evidence::format::{self, Format, Row};
+use crate::evidence::kind::Kind;
 use crate::hive::BaseBlock;
 use crate::hive::base_block::begins_bin;
 
+/// Words of ours; owned where a worker sent them.
+pub(super) type Words = Cow<'static, str>;
+
 /// What a look at the first bytes of a file says.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Content {
     /// A primary file.
     Hive,
@@ -21,53 +26,72 @@ pub(super) enum Content {
     Empty,
     /// Something that a hive which was damaged could be: it ends within the base block, or is as
     /// large as a hive and begins with no known mark.
-    Unclear(&'static str),
+    Unclear(Words),
     /// An archive, or a compressed file.
     Container(Kind),
-    /// A disk image of a kind that is not read, and what to do with it.
-    #[cfg(feature = "images")]
-    Refused { what: &'static str, advice: &'static str },
+    /// A format that is known and not read, and what to do with it.
+    Refused { what: Words, advice: Words },
+    /// A program, which may unpack an archive that is in it.
+    Program,
+    /// Text, in words.
+    Text(Words),
     /// Something else, in words.
-    Other(&'static str),
+    Other(Words),
 }
 
-/// Looks at the beginning of a file.
-///
-/// # Errors
-/// What the system says of the file.
-pub(super) fn look(tree: &dyn Tree, path: &Path) -> io::Result<Content> {
-    let Beginning { bytes, at_bins, size } = tree.look(path)?;
-    Ok(match tell(&bytes, size) {
+impl Content {
+    /// Whether it could be a later part of an image or an archive: no text, and no format that is known.
+    pub(super) fn may_be_part(&self) -> bool {
+        matches!(self, Self::Unclear(_) | Self::Other(_))
+    }
+}
+
+/// What a file of this name is that begins like this. The name counts only for a raw image whose first sectors are lost.
+pub(super) fn of(head: &Head, name: &str) -> Content {
+    match tell(head, name) {
         // A hive that has lost its base block still has its bins.
-        Content::Unclear(_) if begins_bin(&at_bins) => Content::Hive,
+        Content::Unclear(_) if begins_bin(&head.at_bins) => Content::Hive,
+        Content::Unclear(why) => Kind::raw_by_name(head, name).map_or(Content::Unclear(why), Content::Container),
         told => told,
-    })
+    }
 }
 
-/// What a file of that many bytes is that begins like this.
-fn tell(bytes: &[u8], size: u64) -> Content {
+/// What its bytes say.
+fn tell(head: &Head, name: &str) -> Content {
+    let (bytes, size) = (head.bytes.as_slice(), head.size);
     if bytes.starts_with(b"regf") {
         return match BaseBlock::read(bytes) {
             Ok(base_block) if is_log(base_block.file_type) => Content::Log,
             Ok(_) => Content::Hive,
-            Err(_) => Content::Unclear("the first bytes of a hive: the file is truncated"),
+            Err(_) => Content::Unclear("the first bytes of a hive: the file is truncated".into()),
         };
     }
     if bytes.is_empty() {
         return Content::Empty;
     }
-    if let Some(kind) = Kind::of(bytes) {
+    match format::of(head, name) {
+        Some(Format::Refused(Row { what, advice, .. })) => {
+            return Content::Refused { what: (*what).into(), advice: (*advice).into() };
+        }
+        Some(Format::Archive(kind)) => return Content::Container(Kind::Archive(kind)),
+        Some(Format::Image) | None => {}
+    }
+    if let Some(kind) = Kind::image(head) {
+        #[cfg(feature = "images")]
+        if disk::is_fragment(bytes, size) {
+            return Content::Other("the first sectors of a disk or a volume".into());
+        }
         return Content::Container(kind);
     }
-    #[cfg(feature = "images")]
-    if let Some(disk::Refusal { what, advice }) = disk::refusal(bytes, &[]) {
-        return Content::Refused { what, advice };
+    let bytes = bytes.get(..512).unwrap_or(bytes);
+    if bytes.starts_with(b"MZ") || bytes.starts_with(b"\x7fELF") {
+        return Content::Program;
     }
     if let Some((_, what)) = MARKS.iter().find(|(mark, _)| bytes.starts_with(mark)) {
-        return Content::Other(what);
+        return Content::Text((*what).into());
     }
     if bytes.iter().all(|byte| *byte == 0) {
-        return Content::Unclear("zeros");
+        return Content::Unclear("zeros".into());
     }
     let begins = bytes.utf8_chunks().next();
     let text = begins.is_some_and(|chunk| {
@@ -75,12 +99,12 @@ fn tell(bytes: &[u8], size: u64) -> Content {
         cut_at_the_end && !chunk.valid().chars().any(|letter| letter.is_control() && !"\t\r\n\u{c}".contains(letter))
     });
     if text {
-        Content::Other("a text file")
+        Content::Text("a text file".into())
     } else if size > 4096 && size.is_multiple_of(4096) {
         // Hives are of whole pages.
-        Content::Unclear("data without a hive's signature")
+        Content::Unclear("data without a hive's signature".into())
     } else {
-        Content::Other("other data")
+        Content::Other("other data".into())
     }
 }
 
@@ -90,18 +114,13 @@ fn is_log(file_type: u32) -> bool {
 }
 
 /// Marks at the beginning of files that people name by mistake, or that hold hives which must be unpacked first.
-const MARKS: [(&[u8], &str); 11] = [
+const MARKS: [(&[u8], &str); 6] = [
     (b"REGEDIT4", "a .reg file"),
     (b"Windows Registry Editor", "a .reg file"),
     (b"\xff\xfeW\0i\0n\0d\0o\0w\0s\0 \0R\0e\0g\0", "a .reg file"),
     (b"\xff\xfe", "a text file in UTF-16"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
-    (b"EVF\x09\x0d\x0a\xff", "a disk image (EWF)"),
-    (b"vhdxfile", "a disk image (VHDX)"),
     (b"SQLite format 3", "an SQLite database"),
     (b"ElfFile", "an event log"),
-    (b"\x7fELF", "a program"),
-    (b"MZ", "a program"),
 ];
 
 #[cfg(test)]
@@ -110,16 +129,24 @@ mod tests {
 
     #[test]
     fn files_are_told_apart_by_their_first_bytes() {
-        let shown = |bytes: &[u8]| format!("{:?}", tell(bytes, 8192));
+        let head = |bytes: &[u8], size| Head { bytes: bytes.to_vec(), size, ..Head::default() };
+        let shown = |bytes: &[u8]| format!("{:?}", tell(&head(bytes, 8192), "a"));
         assert_eq!(shown(b""), "Empty");
         assert_eq!(shown(&[0; 512]), r#"Unclear("zeros")"#);
         assert_eq!(shown(b"regf"), r#"Unclear("the first bytes of a hive: the file is truncated")"#);
-        assert_eq!(shown(b"Dear all,\r\n"), r#"Other("a text file")"#);
-        assert_eq!(shown("Grüße".as_bytes()), r#"Other("a text file")"#);
-        assert_eq!(shown(&"Grüße".as_bytes()[..3]), r#"Other("a text file")"#);
-        assert_eq!(shown(b"PK\x03\x04..."), "Container(Zip)");
+        assert_eq!(shown(b"Dear all,\r\n"), r#"Text("a text file")"#);
+        assert_eq!(shown("Grüße".as_bytes()), r#"Text("a text file")"#);
+        assert_eq!(shown(&"Grüße".as_bytes()[..3]), r#"Text("a text file")"#);
+        assert_eq!(shown(b"PK\x03\x04..."), "Container(Archive(Zip))");
         assert_eq!(shown(b"\x01\x02\x03"), r#"Unclear("data without a hive's signature")"#);
-        assert!(matches!(tell(b"\x01\x02\x03", 3), Content::Other("other data")));
+        assert!(matches!(tell(&head(b"\x01\x02\x03", 3), "a"), Content::Other(_)));
+        let mut mbr = [0; 512];
+        (mbr[450], mbr[454], mbr[458]) = (7, 63, 100);
+        mbr[510..].copy_from_slice(&[0x55, 0xaa]);
+        #[cfg(feature = "images")]
+        assert_eq!(tell(&head(&mbr, 512), "a"), Content::Other("the first sectors of a disk or a volume".into()));
+        #[cfg(feature = "images")]
+        assert!(matches!(tell(&head(&mbr, 1 << 20), "a"), Content::Container(Kind::Image)));
         let mut log = [0; 512];
         log[..4].copy_from_slice(b"regf");
         assert_eq!(shown(&log), "Hive");

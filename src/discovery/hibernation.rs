@@ -1,12 +1,11 @@
 //! The hibernation file on the volume of the hives.
 
-use std::path::Path;
+use serde::{Deserialize, Serialize};
 
-use crate::evidence::tree::Tree;
-use crate::evidence::unpacker::is_hibernation;
+use crate::evidence::file_system::Head;
 
 /// What a hibernation file says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Hibernation {
     /// There is a memory image to go on with.
     Asleep,
@@ -16,19 +15,17 @@ pub enum Hibernation {
     Unknown,
 }
 
-/// The hibernation file on the volume whose `Windows/System32/config` this folder is; `None` where there is none.
-pub(super) fn beside(tree: &dyn Tree, folder: &Path) -> Option<Hibernation> {
-    if !folder.file_name()?.eq_ignore_ascii_case("config") {
-        return None;
-    }
-    // config, System32, Windows, and the volume.
-    let volume = folder.ancestors().nth(3)?;
-    // Links, which may lead out of the evidence, are no files.
-    let name = tree.files_in(volume).ok()?.into_iter().find(|name| is_hibernation(Path::new(name)))?;
-    Some(match tree.look(&volume.join(name)) {
-        Ok(beginning) => of_signature(&beginning.bytes),
-        Err(_) => Hibernation::Unknown,
-    })
+/// Where Windows keeps its memory while it sleeps, at the root of its volume.
+pub(super) const NAME: &str = "hiberfil.sys";
+
+/// Whether a file is the hibernation file, by its name.
+pub(super) fn is_named(name: &str) -> bool {
+    name.eq_ignore_ascii_case(NAME)
+}
+
+/// What the beginning of the hibernation file says; `None` where it cannot be read.
+pub(super) fn of(head: Option<&Head>) -> Hibernation {
+    head.map_or(Hibernation::Unknown, |head| of_signature(&head.bytes))
 }
 
 /// `hibr` stands at the beginning of an image that is to be resumed, in capitals from Windows 8 on; `rstr` while that is
@@ -43,18 +40,10 @@ fn of_signature(bytes: &[u8]) -> Hibernation {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
-    use crate::evidence::tree::Disk;
 
     #[test]
     fn a_hibernation_file_is_asleep_until_it_was_resumed() {
-        let folder = tempfile::tempdir().unwrap();
-        let config = folder.path().join("Windows/System32/config");
-        fs::create_dir_all(&config).unwrap();
-        let state = || beside(&Disk, &config);
-        assert_eq!(state(), None);
         for (bytes, expected) in [
             (&b"hibr..."[..], Hibernation::Asleep),
             (b"HIBR....", Hibernation::Asleep),
@@ -63,9 +52,10 @@ mod tests {
             (b"\0\0\0\0", Hibernation::Awake),
             (b"", Hibernation::Awake),
         ] {
-            fs::write(folder.path().join("HIBERFIL.SYS"), bytes).unwrap();
-            assert_eq!(state(), Some(expected), "{}", bytes.escape_ascii());
+            let head = Head { bytes: bytes.to_vec(), ..Head::default() };
+            assert_eq!(of(Some(&head)), expected, "{}", bytes.escape_ascii());
         }
-        assert_eq!(beside(&Disk, &folder.path().join("case/hives")), None);
+        assert_eq!(of(None), Hibernation::Unknown);
+        assert!(is_named("HIBERFIL.SYS"));
     }
 }

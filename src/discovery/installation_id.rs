@@ -1,6 +1,6 @@
 //! Names of installations that are safe as folder names on Windows and on Linux.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Characters in an id; all are ASCII, so these are bytes too.
 const LONGEST: usize = 100;
@@ -15,13 +15,15 @@ const NAMELESS: &str = "evidence";
 /// Ids that differ only in letter case are the same folder on Windows, so they count as taken.
 pub(super) fn assign<'a>(locators: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut taken = BTreeSet::new();
+    // Where counting stopped for a base: a thousand that are called the same are not counted from 1 each.
+    let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
     locators
         .map(|locator| {
             let base = kebab(locator);
             let mut id = base.clone();
-            let mut number = 1_usize;
+            let number = numbers.entry(base.to_ascii_lowercase()).or_insert(1);
             while !taken.insert(id.to_ascii_lowercase()) {
-                number = number.saturating_add(1);
+                *number = number.saturating_add(1);
                 let suffix = format!("-{number}");
                 id = tail(&base, LONGEST.saturating_sub(suffix.len())) + &suffix;
             }

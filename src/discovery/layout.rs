@@ -1,15 +1,15 @@
-//! Where Windows keeps hives, and which generation lies there.
+//! Where Windows keeps hives, and which generation lies there: the one table of places.
 //!
 //! Only the end of a path and the marks on the way to it count, never where a tree begins: thus a mounted volume, and
 //! what Velociraptor (`uploads/auto/C%3A/...`), KAPE (`C/...`), UAC (`[root]/...`) and Acquire (`fs/C:/...`) collected
 //! from one, are all the same. Letter case does not count.
 
-use std::path::Path;
+use serde::{Deserialize, Serialize};
 
 use super::Generation;
 
 /// What kind of place a folder is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Place {
     /// The generation of hives in it.
     pub(super) generation: Generation,
@@ -21,26 +21,39 @@ pub(super) struct Place {
     pub(super) regback: bool,
 }
 
-/// One row of the table: the last folders of a path, and what lies there.
+/// One row of the table.
 struct Row {
+    /// The folders from a volume's root to the tail; `None` for a tail that may stand anywhere.
+    above: Option<&'static [&'static str]>,
+    /// The last folders of the path. A name `*` is any, a `*` at its end any rest.
     tail: &'static [&'static str],
+    /// What lies there.
     generation: Generation,
     of_windows: bool,
 }
 
-/// A folder's name in `tail`: `*` is any, a `*` at its end any rest.
-const PLACES: [Row; 11] = [
-    Row { tail: &["system32", "config"], generation: Generation::Live, of_windows: true },
-    Row { tail: &["config", "regback"], generation: Generation::Regback, of_windows: true },
-    Row { tail: &["windows", "repair"], generation: Generation::Repair, of_windows: true },
-    Row { tail: &["winnt", "repair"], generation: Generation::Repair, of_windows: true },
-    Row { tail: &["repair", "regback"], generation: Generation::Repair, of_windows: true },
-    Row { tail: &["_restore*", "rp*", "snapshot"], generation: Generation::RestorePoint, of_windows: false },
-    Row { tail: &["erdnt"], generation: Generation::Copy, of_windows: false },
-    Row { tail: &["erdnt", "*"], generation: Generation::Copy, of_windows: false },
-    Row { tail: &["erdnt", "*", "*"], generation: Generation::Copy, of_windows: false },
-    Row { tail: &["regback"], generation: Generation::Regback, of_windows: true },
-    Row { tail: &["*"], generation: Generation::Copy, of_windows: false },
+/// The first row that fits counts.
+const PLACES: [Row; 10] = [
+    Row { above: Some(&["*"]), tail: &["system32", "config"], generation: Generation::Live, of_windows: true },
+    Row {
+        above: Some(&["*", "system32"]),
+        tail: &["config", "regback"],
+        generation: Generation::Regback,
+        of_windows: true,
+    },
+    Row { above: Some(&[]), tail: &["windows", "repair"], generation: Generation::Repair, of_windows: true },
+    Row { above: Some(&[]), tail: &["winnt", "repair"], generation: Generation::Repair, of_windows: true },
+    Row { above: Some(&["*"]), tail: &["repair", "regback"], generation: Generation::Repair, of_windows: true },
+    Row {
+        above: Some(&["system volume information"]),
+        tail: &["_restore*", "rp*", "snapshot"],
+        generation: Generation::RestorePoint,
+        of_windows: false,
+    },
+    Row { above: Some(&["*"]), tail: &["erdnt"], generation: Generation::Copy, of_windows: false },
+    Row { above: Some(&["*"]), tail: &["erdnt", "*"], generation: Generation::Copy, of_windows: false },
+    Row { above: Some(&["*"]), tail: &["erdnt", "*", "*"], generation: Generation::Copy, of_windows: false },
+    Row { above: None, tail: &["regback"], generation: Generation::Regback, of_windows: true },
 ];
 
 /// A folder anywhere on the way that makes everything below it another generation; the first row that fits counts.
@@ -51,32 +64,87 @@ const MARKS: [(&str, Generation); 4] = [
     ("$windows.~ws", Generation::Setup),
 ];
 
-/// What kind of place a folder is, by its full path.
-pub(super) fn place(folder: &Path) -> Place {
-    let parts = parts(folder);
-    let row = PLACES.iter().find(|row| ends_with(&parts, row.tail));
+/// Folders of a volume that hold another Windows' folder, whose places count, too.
+const BELOW: [&[&str]; 3] = [&[], &["windows.old*"], &["$windows.~bt", "newos"]];
+
+/// What the root of a volume shows, and a folder of copied evidence does not.
+const VOLUME: [&str; 7] =
+    ["windows", "winnt", "system volume information", "$recycle.bin", "recycler", "efi", "recovery"];
+/// What any folder shows that is the root of a volume.
+const CERTAIN: [&str; 3] = ["system volume information", "$recycle.bin", "recycler"];
+/// What the root of another system's volume shows.
+const UNIX: [&str; 2] = ["etc", "usr"];
+
+/// What kind of place a folder is, by the [`part`]s of its path.
+pub(super) fn place(parts: &[String]) -> Place {
+    let row = PLACES.iter().find(|row| ends_with(parts, row.tail));
     let (tail, of_windows) = row.map_or((Generation::Copy, false), |row| (row.generation, row.of_windows));
-    let known = row.is_some_and(|row| row.tail != ["*"]);
     let mark = MARKS.iter().find(|(mark, _)| parts.iter().any(|part| is_marked(part, mark)));
     let generation = mark.map_or(tail, |(_, generation)| *generation);
     let regback = parts.last().is_some_and(|part| part == "regback");
-    Place { generation, known, of_windows, regback }
+    Place { generation, known: row.is_some(), of_windows, regback }
 }
 
-/// The folder that a `config` belongs to, and the volume that this folder is on: `C` for `C/WINDOWS/system32/config`.
-pub(super) fn volume_of(config: &Path) -> Option<&Path> {
-    if ends_with(&parts(config), &["system32", "config"]) { config.ancestors().nth(3) } else { None }
+/// How many of these parts are the path of the volume that this `config` is on: the root for `WINDOWS/system32/config`.
+pub(super) fn volume_of(config: &[String]) -> Option<usize> {
+    if ends_with(config, &["system32", "config"]) { config.len().checked_sub(3) } else { None }
 }
 
-fn parts(folder: &Path) -> Vec<String> {
-    folder.components().map(|part| decoded(&part.as_os_str().to_string_lossy()).to_lowercase()).collect()
+/// Whether a folder with entries of these names is the root of a volume; `top` is the root of its tree.
+pub(super) fn is_volume(names: &[String], top: bool) -> bool {
+    let shows = |wanted: &[&str]| names.iter().any(|name| wanted.contains(&name.as_str()));
+    if top {
+        return shows(&VOLUME) || UNIX.iter().all(|wanted| shows(&[*wanted]));
+    }
+    shows(&CERTAIN)
+}
+
+/// Whether a path from a volume's root is a place, or lies on the way to one: where a link leads away from what Windows
+/// keeps there.
+pub(super) fn is_on_the_way(parts: &[String]) -> bool {
+    let ways = ways();
+    // Any folder may be called `*`; a junction such as `Documents and Settings` is none of Windows' own.
+    let own = parts.first().is_some_and(|first| {
+        ["windows", "winnt", "system volume information"].contains(&first.as_str()) || first.starts_with("windows.old")
+    });
+    own && ways
+        .iter()
+        .any(|way| parts.len() <= way.len() && parts.iter().zip(way).all(|(part, pattern)| fits(part, pattern)))
+}
+
+/// The ways to the places from a volume's root: names, `*` for any, a `*` at the end for any rest.
+pub(super) fn ways() -> Vec<Vec<&'static str>> {
+    let mut ways = Vec::new();
+    for below in BELOW {
+        for row in &PLACES {
+            if let Some(above) = row.above {
+                ways.push([below, above, row.tail].concat());
+            }
+        }
+    }
+    ways
+}
+
+/// A name as the table has it: in lower case, with `%41` and the like as the letters that they stand for, as collectors
+/// write what a file system forbids.
+pub(super) fn part(name: &str) -> String {
+    let mut text = String::new();
+    let mut rest = name;
+    while let Some((before, after)) = rest.split_once('%') {
+        text.push_str(before);
+        let code = after.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()).filter(u8::is_ascii_graphic);
+        text.push(code.map_or('%', char::from));
+        rest = if code.is_some() { after.get(2..).unwrap_or_default() } else { after };
+    }
+    (text + rest).to_lowercase()
 }
 
 fn ends_with(parts: &[String], tail: &[&str]) -> bool {
     parts.len() >= tail.len() && parts.iter().rev().zip(tail.iter().rev()).all(|(part, pattern)| fits(part, pattern))
 }
 
-fn fits(part: &str, pattern: &str) -> bool {
+/// Whether a part of a path fits a pattern of the table.
+pub(super) fn fits(part: &str, pattern: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some("rp") => part.strip_prefix("rp").is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit())),
         Some(prefix) => part.starts_with(prefix),
@@ -92,22 +160,13 @@ fn is_marked(part: &str, mark: &str) -> bool {
     part.strip_prefix(mark).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '(', ' ']))
 }
 
-/// A name with `%41` and the like as the letters that they stand for, as collectors write what a file system forbids.
-fn decoded(name: &str) -> String {
-    let mut text = String::new();
-    let mut rest = name;
-    while let Some((before, after)) = rest.split_once('%') {
-        text.push_str(before);
-        let code = after.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()).filter(u8::is_ascii_graphic);
-        text.push(code.map_or('%', char::from));
-        rest = if code.is_some() { after.get(2..).unwrap_or_default() } else { after };
-    }
-    text + rest
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn parts(path: &str) -> Vec<String> {
+        path.split('/').filter(|name| !name.is_empty()).map(part).collect()
+    }
 
     #[test]
     fn generations_are_known_by_the_path() {
@@ -136,18 +195,29 @@ mod tests {
             ("cases/Windows.older", Generation::Copy),
             ("cases/rpg/snapshot", Generation::Copy),
         ] {
-            assert_eq!(place(Path::new(path)).generation, generation, "{path}");
+            assert_eq!(place(&parts(path)).generation, generation, "{path}");
         }
     }
 
     #[test]
     fn the_volume_is_what_holds_the_windows_folder() {
-        assert_eq!(volume_of(Path::new("/c/D/XP/System32/Config")), Some(Path::new("/c/D")));
-        assert_eq!(volume_of(Path::new("/c/config")), None);
+        assert_eq!(volume_of(&parts("/c/D/XP/System32/Config")), Some(2));
+        assert_eq!(volume_of(&parts("/c/config")), None);
+        let shows = |names: &[&str], top| is_volume(&names.iter().map(ToString::to_string).collect::<Vec<_>>(), top);
+        assert!(shows(&["windows", "x"], true) && shows(&["etc", "usr"], true) && shows(&["$recycle.bin"], false));
+        assert!(!shows(&["windows"], false) && !shows(&["usr", "bin"], true) && !shows(&[], true));
+    }
+
+    #[test]
+    fn links_on_the_way_to_a_place_are_told_from_others() {
+        let on_the_way = |path| is_on_the_way(&parts(path));
+        assert!(on_the_way("Windows") && on_the_way("WINNT/System32") && on_the_way("Windows/system32/config"));
+        assert!(on_the_way("Windows.old") && on_the_way("Windows.old/WINDOWS/System32"));
+        assert!(!on_the_way("Documents and Settings") && !on_the_way("Windows/Temp") && !on_the_way("Users/All Users"));
     }
 
     #[test]
     fn percent_signs_that_are_no_code_stay() {
-        assert_eq!(decoded("%5C%5C.%5CC%3A 100% %zz%"), r"\\.\C: 100% %zz%");
+        assert_eq!(part("%5C%5C.%5CC%3A 100% %zz%"), r"\\.\c: 100% %zz%");
     }
 }

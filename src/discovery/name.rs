@@ -41,14 +41,106 @@ pub(super) fn fits(name: &str) -> bool {
         || (copy && (name.contains("software") || name.contains("system")))
 }
 
+/// Extensions of compressed single files, which people put behind a hive's name.
+const COMPRESSED: [&str; 9] = ["gz", "xz", "zst", "zstd", "bz2", "zip", "7z", "lz4", "lzma"];
+
+/// Extensions of containers that a volume can hold, and what to call them: they are counted there, and not opened.
+const CONTAINERS: [(&str, &str); 32] = [
+    ("zip", "zip archive"),
+    ("tar", "tar archive"),
+    ("gz", "compressed file"),
+    ("tgz", "tar archive"),
+    ("xz", "compressed file"),
+    ("zst", "compressed file"),
+    ("bz2", "compressed file"),
+    ("7z", "7z archive"),
+    ("rar", "RAR archive"),
+    ("cab", "cabinet"),
+    ("iso", "ISO image"),
+    ("wim", "WIM image"),
+    ("esd", "WIM image"),
+    ("swm", "WIM image"),
+    ("dmg", "DMG image"),
+    ("vhd", "disk image"),
+    ("vhdx", "disk image"),
+    ("avhdx", "disk image"),
+    ("vmdk", "disk image"),
+    ("vdi", "disk image"),
+    ("qcow2", "disk image"),
+    ("qcow", "disk image"),
+    ("hdd", "disk image"),
+    ("e01", "disk image"),
+    ("ex01", "disk image"),
+    ("aff", "disk image"),
+    ("aff4", "disk image"),
+    ("dd", "disk image"),
+    ("raw", "disk image"),
+    ("vbk", "backup"),
+    ("tib", "backup"),
+    ("bkf", "backup"),
+];
+
+/// What a file of this name is called where containers are counted; `None` where it has no extension of one.
+pub(super) fn container(name: &str) -> Option<&'static str> {
+    let extension = extension(name);
+    CONTAINERS.iter().find(|(known, _)| *known == extension).map(|(_, word)| *word)
+}
+
+/// Whether a container has the name of a hive, and of more than the word in it: `SOFTWARE.gz`, `system.bak.zip`.
+pub(super) fn is_hive_in_container(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(stem, extension)| {
+        COMPRESSED.contains(&extension.to_lowercase().as_str())
+            && role(stem).is_some_and(|role| fits(stem) && { matches!(role, Role::Software | Role::System) })
+    })
+}
+
+/// What a collector calls a file, without what it puts around the name, and what else must be the same for two files to
+/// lie in one folder. DFIR-ORC: hexadecimal numbers of volume, folder and file, the name, the snapshot's GUID, `.data`.
+pub(super) fn logical(name: &str) -> (String, &str) {
+    let collected = || {
+        let (rest, guid) = name.strip_suffix(".data")?.rsplit_once("_{")?;
+        let guid = guid.strip_suffix('}').filter(|guid| guid.len() == 36)?;
+        let mut inner = rest;
+        let mut volume = None;
+        while let Some((number, after)) = inner.split_once('_') {
+            if number.bytes().any(|byte| !byte.is_ascii_hexdigit()) {
+                break;
+            }
+            volume.get_or_insert(number);
+            inner = after;
+        }
+        let volume = volume.filter(|_| !inner.is_empty())?;
+        Some((format!("{volume}_{guid}"), inner))
+    };
+    collected().unwrap_or((String::new(), name))
+}
+
 /// Whether the name is a transaction log's.
 pub(super) fn is_log(name: &str) -> bool {
-    LOG_EXTENSIONS.contains(&extension(name).as_str())
+    LOG_EXTENSIONS.contains(&extension(logical(name).1).as_str())
+}
+
+/// What a hive of this name, and its logs, have in common; in lower case.
+pub(super) fn log_key(hive: &str) -> String {
+    let (folder, name) = logical(hive);
+    format!("{folder}/{}", name.to_lowercase())
+}
+
+/// The keys of the logs that a hive of this name may have: `SOFTWARE.hiv` may have its log as `SOFTWARE.LOG1`.
+pub(super) fn log_keys(hive: &str) -> impl Iterator<Item = String> {
+    std::iter::once(hive).chain(without_hive_extension(hive)).map(log_key)
+}
+
+/// The [`log_key`] of the hive that a log of this name belongs to; `None` where it is no log's name.
+pub(super) fn hive_of(log: &str) -> Option<String> {
+    let (folder, name) = logical(log);
+    let (stem, _) = name.rsplit_once('.').filter(|_| is_log(log))?;
+    Some(format!("{folder}/{}", stem.to_lowercase()))
 }
 
 /// Whether a log of the name `log` is that of a hive of the name `hive`.
 pub(super) fn is_log_of(log: &str, hive: &str) -> bool {
-    is_log(log) && log.rsplit_once('.').is_some_and(|(stem, _)| stem.to_lowercase() == hive.to_lowercase())
+    hive_of(log).is_some_and(|key| log_keys(hive).any(|known| known == key))
 }
 
 /// The name without an extension that only hives have: `SOFTWARE.hiv` may have its log as `SOFTWARE.LOG1`.
@@ -80,7 +172,8 @@ pub(super) fn is_plain(name: &str, role: Role) -> bool {
 /// What is left of the name where the hive's own word is taken out, for each place where it stands:
 /// `case42-SYSTEM.bak` leaves `case42-*.bak`. Hives that share one belong together. None where the word is missing.
 pub(super) fn affixes(name: &str, role: Role) -> Vec<String> {
-    let name = name.to_lowercase();
+    let (folder, name) = logical(name);
+    let name = folder + &name.to_lowercase();
     let word = WORDS.iter().find(|(_, known)| *known == role).map(|(word, _)| *word);
     let Some(word) = word else { return Vec::new() };
     let around = |at: usize| {
@@ -88,26 +181,6 @@ pub(super) fn affixes(name: &str, role: Role) -> Vec<String> {
         Some(format!("{}*{}", name.get(..at)?, name.get(after..)?))
     };
     name.match_indices(word).filter_map(|(at, _)| around(at)).collect()
-}
-
-/// Whether this is how VMware calls the file of a raw extent, which its descriptor names: `disk-flat.vmdk`,
-/// `disk-f001.vmdk`.
-pub(super) fn is_extent(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    let Some(stem) = name.strip_suffix(".vmdk") else { return false };
-    let numbered = |digits: &str| digits.len() == 3 && digits.bytes().all(|byte| byte.is_ascii_digit());
-    stem.ends_with("-flat") || stem.rsplit_once("-f").is_some_and(|(_, digits)| numbered(digits))
-}
-
-/// Whether this is how a later segment of an image is called: `disk.E02`, `disk.EAA`, `disk.s02`.
-#[cfg(feature = "images")]
-pub(super) fn is_part(name: &str) -> bool {
-    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-    extension.len() == 3
-        && !extension.eq_ignore_ascii_case("E01")
-        && extension.starts_with(|first: char| first.is_ascii_alphabetic())
-        && matches!(extension.as_bytes(), [b'e'..=b'z' | b'E'..=b'Z', second, third]
-            if second.is_ascii_alphanumeric() && third.is_ascii_alphanumeric())
 }
 
 #[cfg(test)]
@@ -140,9 +213,18 @@ mod tests {
 
     #[test]
     fn logs_are_known_in_any_case() {
+        let orc = |name: &str| format!("2DC9E2CA_100000000B5EC_2_{name}_{{00000000-0000-0000-0000-000000000000}}.data");
+        assert!(is_log_of(&orc("SYSTEM.LOG1").replace("B5EC_2", "B5EC_3"), &orc("SYSTEM")));
+        assert!(!is_log_of(&orc("SYSTEM.LOG1").replace("2DC9", "3DC9"), &orc("SYSTEM")));
+        assert_eq!(affixes(&orc("SYSTEM"), Role::System), affixes(&orc("SOFTWARE"), Role::Software));
+        assert!(
+            is_hive_in_container("SOFTWARE.gz")
+                && !is_hive_in_container("systems.zip")
+                && !is_hive_in_container("a.zip")
+        );
         assert!(is_log_of("software.LOG1", "SOFTWARE"));
         assert!(is_log_of("SYSTEM.log", "SYSTEM"));
-        assert!(!is_log_of("SYSTEM.log", "SYSTEM.hiv"));
+        assert!(is_log_of("SYSTEM.log", "SYSTEM.hiv") && !is_log_of("SYSTEM.log", "SYSTEM.bak"));
         assert_eq!(without_hive_extension("SYSTEM.hiv"), Some("SYSTEM"));
         assert_eq!(without_hive_extension("SYSTEM.sav"), None);
     }

@@ -6,6 +6,9 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
+use rustix::fs::SeekFrom;
+use rustix::io::Errno;
+
 /// Bytes that are read by position, without a cursor; nothing can be written.
 pub trait BlockRead: Send + Sync {
     /// Bytes in all.
@@ -35,6 +38,12 @@ pub trait BlockRead: Send + Sync {
             }
         }
         Ok(())
+    }
+
+    /// Returns how many bytes from `offset` on are zeros, as far as that is known without reading them: holes of a file,
+    /// blocks that an image does not hold. 0 where it is not known.
+    fn zeros(&self, _offset: u64) -> u64 {
+        0
     }
 }
 
@@ -84,6 +93,19 @@ impl BlockRead for FileBlocks {
         // The system takes no offset above that of the largest file.
         if offset >= self.size { Ok(0) } else { self.file.read_at(buffer, offset) }
     }
+
+    fn zeros(&self, offset: u64) -> u64 {
+        if offset >= self.size {
+            return 0;
+        }
+        let left = self.size.saturating_sub(offset);
+        // Reading is by position: where the file's cursor stands does not matter.
+        match rustix::fs::seek(&self.file, SeekFrom::Data(offset)) {
+            Ok(data) => data.saturating_sub(offset).min(left),
+            Err(Errno::NXIO) => left,
+            Err(_) => 0,
+        }
+    }
 }
 
 /// Bytes in memory.
@@ -131,11 +153,31 @@ impl BlockRead for Part {
             _ => Ok(0),
         }
     }
+
+    fn zeros(&self, offset: u64) -> u64 {
+        self.whole.zeros(self.start.saturating_add(offset)).min(self.size.saturating_sub(offset))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn holes_are_known_to_be_zeros() {
+        let file = tempfile::tempfile().unwrap();
+        file.set_len(1 << 20).unwrap();
+        file.write_at(&[1; 4096], 512 << 10).unwrap();
+        let file: Blocks = Arc::new(FileBlocks::of(file).unwrap());
+        // A file system without holes knows of none.
+        assert!([0, 512 << 10].contains(&file.zeros(0)), "{}", file.zeros(0));
+        assert_eq!((file.zeros(512 << 10), file.zeros(1 << 20)), (0, 0));
+        if file.zeros(0) > 0 {
+            let part = Part::new(Arc::clone(&file), 1000, 5000);
+            assert_eq!((part.zeros(0), part.zeros(4000), part.zeros(5000)), (5000, 1000, 0));
+            assert_eq!(file.zeros(600 << 10), 424 << 10);
+        }
+    }
 
     #[test]
     fn a_part_ends_where_it_ends_and_where_the_whole_does() {

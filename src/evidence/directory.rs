@@ -10,8 +10,6 @@ use std::path::{Component, Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use crate::error::Problem;
-
 /// Something that is met on a walk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
@@ -68,13 +66,10 @@ pub(crate) fn listable(folder: &Path) -> &Path {
     if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
 }
 
-/// What a failure to read says to the user.
-pub fn unreadable(path: &Path, expected: &str, source: &io::Error) -> Problem {
-    let (found, advice) = explain(source);
-    // The sentence goes on with it.
+/// A piece of advice as the end of a sentence.
+pub(crate) fn within_a_sentence(advice: &str) -> String {
     let mut letters = advice.chars();
-    let advice: String = letters.next().into_iter().flat_map(char::to_lowercase).chain(letters).collect();
-    Problem::of(locator(path), expected, found).advise(advice)
+    letters.next().into_iter().flat_map(char::to_lowercase).chain(letters).collect()
 }
 
 /// A failure in words, and what to do about it as a sentence.
@@ -89,50 +84,9 @@ pub(crate) fn explain(source: &io::Error) -> (String, &'static str) {
     }
 }
 
-/// How reports name a path: as it was typed, with `/` between its parts whatever the system.
-///
-/// Bytes that are no UTF-8, and control characters, which would break a line or steer a terminal, are written as
-/// `\x` and two hexadecimal digits; so is the backslash of a name that holds just such a sequence, and thus two names
-/// never look the same.
+/// How reports name a path of this machine; see [`super::locator`].
 pub fn locator(path: &Path) -> String {
-    let mut text = String::new();
-    for component in path.components() {
-        if component == Component::RootDir {
-            text.push('/');
-            continue;
-        }
-        if !text.is_empty() && !text.ends_with('/') {
-            text.push('/');
-        }
-        push_name(&mut text, component.as_os_str());
-    }
-    if text.is_empty() { ".".to_owned() } else { text }
-}
-
-fn push_name(text: &mut String, name: &OsStr) {
-    for chunk in name.as_encoded_bytes().utf8_chunks() {
-        let valid = chunk.valid();
-        for (at, letter) in valid.char_indices() {
-            if letter.is_control() || (letter == '\\' && is_escape(valid.get(at..).unwrap_or_default())) {
-                push_bytes(text, letter.encode_utf8(&mut [0; 4]).as_bytes());
-            } else {
-                text.push(letter);
-            }
-        }
-        push_bytes(text, chunk.invalid());
-    }
-}
-
-fn is_escape(text: &str) -> bool {
-    let mut bytes = text.bytes().skip(1);
-    bytes.next() == Some(b'x') && bytes.by_ref().take(2).filter(u8::is_ascii_hexdigit).count() == 2
-}
-
-fn push_bytes(text: &mut String, bytes: &[u8]) {
-    for byte in bytes {
-        text.push_str("\\x");
-        text.push_str(&crate::registry::hex(&[*byte]));
-    }
+    super::locator::Locator::of(path).to_string()
 }
 
 /// Whether writing to `output` would change the evidence: then the piece of evidence that it lies in.
@@ -191,8 +145,8 @@ fn is_same(a: &Path, b: &Path) -> bool {
 const LINKS: usize = 40;
 
 /// Where a path leads, although its end may not exist: links are followed also where they dangle, because writing to
-/// such a link makes the file that it names.
-fn resolve(path: &Path) -> PathBuf {
+/// such a link makes the file that it names. More than 40 are not.
+pub(crate) fn resolve(path: &Path) -> PathBuf {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let mut pending: Vec<OsString> = reversed(&absolute);
     let mut resolved = PathBuf::new();
@@ -220,32 +174,4 @@ fn reversed(path: &Path) -> Vec<OsString> {
     let mut parts: Vec<OsString> = parts.map(|part| part.as_os_str().to_owned()).collect();
     parts.reverse();
     parts
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn locators_are_as_typed_with_slashes() {
-        for (path, text) in [
-            ("mnt//WINDOWS/", "mnt/WINDOWS"),
-            ("/", "/"),
-            ("/mnt", "/mnt"),
-            (".", "."),
-            ("./a", "./a"),
-            ("../a", "../a"),
-        ] {
-            assert_eq!(locator(Path::new(path)), text);
-        }
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn hostile_names_stay_apart_and_on_one_line() {
-        use std::os::unix::ffi::OsStrExt;
-        let names: [&[u8]; 5] = [b"a\xff", b"a\\xff", b"a\nb", b"a\x1b[31m", b"C:\\Windows"];
-        let shown: Vec<String> = names.iter().map(|name| locator(Path::new(OsStr::from_bytes(name)))).collect();
-        assert_eq!(shown, [r"a\xff", r"a\x5cxff", r"a\x0ab", r"a\x1b[31m", r"C:\Windows"]);
-    }
 }

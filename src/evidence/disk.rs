@@ -3,21 +3,24 @@
 //! Each format is read by code of our own that refuses what it does not know and checks what the format lets it check: a
 //! wrong byte without an error would be the worst that could happen here.
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::block::Blocks;
-use crate::error::Problem;
+use super::file_system::Vouched;
+use crate::error::{Code, Problem};
 
 mod beside;
 mod ewf;
 mod ewf_segment;
-mod field;
-mod kept;
-pub mod keramics;
+mod ewf_volume;
+pub(in crate::evidence) mod field;
+pub(in crate::evidence) mod kept;
 mod kind;
 mod map;
+mod named;
 mod pages;
 mod qcow2;
 mod split;
@@ -30,8 +33,11 @@ mod vmdk;
 mod vmdk_descriptor;
 
 use beside::Beside;
-pub use kind::{Kind, Refusal, refusal};
+pub use kind::{Kind, is_fragment, refusal};
 pub use stored::{Algorithm, Checked, StoredHash};
+
+/// Bytes of a file that tell which image it is: a GPT may stand behind a sector of 4,096.
+const BEGINNING: u64 = 4104;
 
 /// A disk, opened.
 pub struct Disk {
@@ -47,16 +53,45 @@ pub struct Disk {
     pub facts: Vec<String>,
 }
 
+impl Disk {
+    /// Whether it is only the beginning of a disk or a volume; see [`is_fragment`].
+    pub fn is_fragment(&self) -> bool {
+        let (size, kind) = (self.blocks.size(), self.kind);
+        kind == Kind::Raw && ends(&self.blocks).is_ok_and(|(beginning, _)| is_fragment(&beginning, size))
+    }
+
+    /// Whether the image vouches for each block that is read: a block whose checksum is wrong is an error.
+    pub fn vouched(&self) -> Vouched {
+        match self.kind {
+            Kind::Ewf => Vouched::by("the checksum of each chunk (E01)"),
+            _ => Vouched::Unprotected,
+        }
+    }
+}
+
+/// An image that cannot be opened. It displays as its problem.
+#[derive(Debug)]
+pub struct Failed {
+    /// What is wrong, with the command that helps.
+    pub problem: Box<Problem>,
+    /// Every file that was opened before it failed, the one that the user named first: it is evidence all the same.
+    pub files: Vec<PathBuf>,
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.problem.fmt(f)
+    }
+}
+
 /// Opens the image at `path` and those that it needs.
 ///
 /// # Errors
-/// That it cannot be read, is of a kind that is not read, or cannot be read rightly; with the command that helps.
-pub fn open(path: &Path) -> Result<Disk, Problem> {
-    let (mut beside, file) = Beside::open(path)?;
-    let mut stored = Vec::new();
-    let (kind, image) = image(&mut beside, path, file, None, &mut stored)?;
-    let (files, facts) = beside.into_parts();
-    Ok(Disk { kind, blocks: image.blocks, files, stored, facts })
+/// That it cannot be read, is of a kind that is not read, or cannot be read rightly; with the files that were opened.
+pub fn open(path: &Path) -> Result<Disk, Failed> {
+    let (beside, file) =
+        Beside::open(path).map_err(|problem| Failed { problem: Box::new(problem), files: Vec::new() })?;
+    disk(beside, path, file)
 }
 
 /// Opens an image that was unpacked from a container; `name` is what reports call it. It has to be whole: what lies beside
@@ -64,12 +99,20 @@ pub fn open(path: &Path) -> Result<Disk, Problem> {
 ///
 /// # Errors
 /// As [`open`].
-pub fn open_within(name: &Path, file: Blocks) -> Result<Disk, Problem> {
-    let mut beside = Beside::within(name);
+pub fn open_within(name: &Path, file: Blocks) -> Result<Disk, Failed> {
+    disk(Beside::within(name), name, file)
+}
+
+/// Opens the image whose first file is open.
+fn disk(mut beside: Beside, path: &Path, file: Blocks) -> Result<Disk, Failed> {
     let mut stored = Vec::new();
-    let (kind, image) = image(&mut beside, name, file, None, &mut stored)?;
-    let (files, facts) = beside.into_parts();
-    Ok(Disk { kind, blocks: image.blocks, files, stored, facts })
+    match image(&mut beside, path, file, None, &mut stored) {
+        Ok((kind, image)) => {
+            let (files, facts) = beside.into_parts();
+            Ok(Disk { kind, blocks: image.blocks, files, stored, facts })
+        }
+        Err(problem) => Err(Failed { problem: Box::new(problem), files: beside.files().to_vec() }),
+    }
 }
 
 /// One image of a chain.
@@ -93,8 +136,11 @@ fn image(
     }
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let (beginning, end) = ends(&file).map_err(|error| beside.unreadable(&error))?;
-    if let Some(Refusal { what, advice }) = refusal(&beginning, &end) {
-        return Err(beside.problem("a disk image that is read here", what).advise(advice));
+    if let Some(row) = refusal(&beginning, &end) {
+        return Err(beside
+            .problem("a disk image that is read here", row.what)
+            .code(Code::UnsupportedFormat)
+            .advise(row.advice));
     }
     let Some(kind) = Kind::of(&beginning, &end, &name) else {
         return Err(beside.problem("a disk image", "none that is known"));
@@ -143,12 +189,12 @@ fn parent(
     Ok(image.blocks)
 }
 
-/// The first KiB of a file and its last 512 bytes, or what there is.
+/// The first bytes of a file and its last 512 bytes, or what there is.
 fn ends(file: &Blocks) -> io::Result<(Vec<u8>, Vec<u8>)> {
     let part = |start: u64, most: u64| {
         let length = usize::try_from(file.size().saturating_sub(start).min(most)).unwrap_or_default();
         let mut bytes = vec![0; length];
         file.read_exact_at(&mut bytes, start).map(|()| bytes)
     };
-    Ok((part(0, 1024)?, part(file.size().saturating_sub(512), 512)?))
+    Ok((part(0, BEGINNING)?, part(file.size().saturating_sub(512), 512)?))
 }

@@ -1,19 +1,23 @@
 //! One lazy file system, whatever holds it: a folder of this machine, an archive, a volume of a disk image, a shadow
 //! copy. Who looks for hives asks this trait, and does not know which it is.
 
+use std::borrow::Cow;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
+
+use serde::{Deserialize, Serialize};
 
 use super::block::Blocks;
 use super::locator::Name;
 use crate::registry::FileTime;
 
-/// So many bytes of a file show what it is: a hive's base block, a disk's first sectors with either sector size.
-pub const HEAD: usize = 1024;
+/// So many bytes of a file show what it is: a hive's base block and its first bin, a disk's first sectors with either
+/// sector size.
+pub const HEAD: usize = 4104;
 /// Where a hive's bins begin, in bytes from the file's start.
 pub const BINS: u64 = 4096;
 
-/// A file or folder of one file system, as that file system numbers it. [`ROOT`] is the root folder.
+/// A file or folder of one file system, as that file system numbers it. [`FileSystem::root`] is the root folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Node(pub u64);
 
@@ -73,6 +77,16 @@ pub enum Case {
     Insensitive,
 }
 
+impl Case {
+    /// Whether two names are the same.
+    pub fn is_same(self, a: &Name, b: &Name) -> bool {
+        match self {
+            Self::Sensitive => a == b,
+            Self::Insensitive => a.is_same(b),
+        }
+    }
+}
+
 /// The beginning of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Head {
@@ -87,11 +101,12 @@ pub struct Head {
 }
 
 /// Whether somebody vouches for bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Vouched {
     /// A checksum of the container covers them, and it holds; its name: `CRC-32`, `SHA-256 (xz)`.
-    Verified(&'static str),
+    Verified(Cow<'static, str>),
     /// Nothing protects them.
+    #[default]
     Unprotected,
     /// A check exists, and failed or could not be made; why.
     Unverified(String),
@@ -106,11 +121,16 @@ pub trait Content: Read {
 /// Takes one file's content after the other; the number is its place in the list that was asked for.
 pub type EachContent<'e> = &'e mut dyn FnMut(usize, io::Result<&mut dyn Content>) -> ControlFlow<()>;
 
-/// The root folder of every file system.
+/// The root folder of a file system that numbers nothing by itself.
 pub const ROOT: Node = Node(0);
 
 /// A file system, read lazily.
 pub trait FileSystem: Send + Sync {
+    /// The root folder.
+    fn root(&self) -> Node {
+        ROOT
+    }
+
     /// Passes on what is in a folder, in any order. A folder that cannot be read whole is an obstacle, and what can be
     /// read of it comes.
     fn list(&self, folder: Node, each: Each<'_>);
@@ -118,8 +138,8 @@ pub trait FileSystem: Send + Sync {
     /// Everything once, in any order: what is in the root and in each folder below. The default walks through the
     /// folders; a file system that has all entries in one place reads that.
     fn scan(&self, each: Each<'_>) {
-        let mut pending = vec![ROOT];
-        let mut seen = std::collections::HashSet::from([ROOT]);
+        let mut pending = vec![self.root()];
+        let mut seen = std::collections::HashSet::from([self.root()]);
         let mut on = ControlFlow::Continue(());
         while let (Some(folder), ControlFlow::Continue(())) = (pending.pop(), on) {
             self.list(folder, &mut |entry| {
@@ -145,9 +165,7 @@ pub trait FileSystem: Send + Sync {
         let mut obstacle = None;
         self.list(folder, &mut |entry| {
             match entry {
-                Ok(entry) if entry.name == *name || (case == Case::Insensitive && entry.name.is_same(name)) => {
-                    found.push(entry);
-                }
+                Ok(entry) if case.is_same(&entry.name, name) => found.push(entry),
                 Ok(_) => {}
                 Err(met) => obstacle = Some(met.why),
             }
@@ -190,20 +208,30 @@ pub trait FileSystem: Send + Sync {
         None
     }
 
+    /// Whether it is the content of a single compressed file, which belongs where that file lies.
+    fn is_single(&self) -> bool {
+        false
+    }
+
     /// Whether the whole file system is vouched for, once it has been read to its end: the checksum of a compressed
     /// stream that an archive lies in, an end that an archive should have. Each file's own is in [`Content::finish`].
     fn vouched(&self) -> Vouched {
         Vouched::Unprotected
     }
 
-    /// What is to be said of the file system itself, in sentences: a missing end, a label, entries of types that are not
-    /// read. Each is a gap.
+    /// What is to be said of the file system itself, in sentences: a missing end, bytes behind it, members that contradict
+    /// the directory, what a limit cut off. Each is a gap.
     fn defects(&self) -> Vec<String> {
         Vec::new()
     }
 }
 
 impl Vouched {
+    /// Verified by a checksum of this name.
+    pub const fn by(name: &'static str) -> Self {
+        Self::Verified(Cow::Borrowed(name))
+    }
+
     /// What two layers come to, the outer one and the one in it: a check that failed counts, then one that held.
     #[must_use]
     pub fn and(self, inner: Self) -> Self {
@@ -221,7 +249,7 @@ impl Vouched {
 /// What the reader says.
 pub fn head_of(content: &mut dyn Read, size: u64) -> io::Result<Head> {
     let mut bytes = Vec::new();
-    content.take(BINS.saturating_add(4)).read_to_end(&mut bytes)?;
+    content.take(HEAD as u64).read_to_end(&mut bytes)?;
     let start = usize::try_from(BINS).unwrap_or(usize::MAX);
     let at_bins = bytes.get(start..).and_then(<[u8]>::first_chunk).copied().unwrap_or_default();
     // A file that is that small ends within it.

@@ -1,13 +1,12 @@
 //! A process of its own for the parsers of archives and images, which meet hostile bytes with other people's code.
 //!
-//! It is this program, started again, with limits on memory, time and what it may write; what it unpacked lies in a file
-//! in memory that both processes have, so that nothing is copied and nothing reaches a disk. If it crashes, hangs or eats,
-//! its container is a source that failed, and the others go on.
+//! It is this program, started again, with limits on memory, time and what it may write. It is transport: who starts it
+//! gives it a request, who serves it an answer, and it knows neither. Files that it takes out lie in a file in memory that
+//! both processes have, so that nothing is copied and nothing reaches a disk. If it crashes, hangs or eats, its container
+//! is a source that failed, and the others go on.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
-use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -16,19 +15,17 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use rustix::fs::{MemfdFlags, memfd_create};
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::archive::{self, Contents, Kind, Unpacking};
-use super::tree::{Container, Member, Origin, Snapshot, Unpacked};
 use super::{Bytes, map_privately};
-use crate::error::Problem;
 
 /// The name of the hidden command that makes this program a worker.
 pub const COMMAND: &str = "unpack-in-a-worker";
-/// Bytes of address space: what may be unpacked at most, once more for what is in the making, and the program.
+/// Bytes of address space: what may be taken out at most, once more for what is in the making, and the program.
 const MEMORY: u64 = 9 << 30;
-/// Bytes that it may write: what may be unpacked, and what tells of it.
+/// Bytes that it may write to one file: what may be taken out, and what tells of it.
 const WRITTEN: u64 = 5 << 30;
 /// Threads that unpack the pieces of an image side by side.
 const THREADS: usize = 4;
@@ -41,66 +38,38 @@ const BYTES_A_SECOND: u64 = 4 << 20;
 
 static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
 
-/// From now on containers are unpacked by this program, started with [`COMMAND`]; before, and in programs that use the
+/// From now on containers are opened by this program, started with [`COMMAND`]; before, and in programs that use the
 /// library, in this process.
 pub fn isolate(program: PathBuf) {
     let _ = PROGRAM.set(program);
 }
 
+/// Whether containers are opened by another process.
+pub fn is_isolated() -> bool {
+    PROGRAM.get().is_some()
+}
+
 /// What a worker is asked for, beside the file.
 #[derive(Serialize, Deserialize)]
-struct Request {
-    locator: String,
-    kind: Kind,
-    wanted: Option<String>,
-    unpacking: Unpacking,
+struct Request<Q> {
     seconds: u64,
+    question: Q,
 }
 
-/// What it answers, behind the bytes of all files; how long it is stands at the end, in eight bytes.
-#[derive(Serialize, Deserialize)]
-struct Answer {
-    containers: Vec<(String, bool, Vec<Packed>)>,
-    singles: Vec<Packed>,
-    shadow_copies: Vec<Snapshot>,
-    problems: Vec<Problem>,
-    looked: Vec<String>,
-    members: usize,
-    files: Vec<PathBuf>,
+/// How long a worker may take for a file of so many bytes, in seconds.
+pub fn seconds_for(bytes: u64) -> u64 {
+    SECONDS.saturating_add(bytes / BYTES_A_SECOND)
 }
 
-/// A file in it.
-#[derive(Serialize, Deserialize)]
-struct Packed {
-    inside: PathBuf,
-    locator: Option<String>,
-    origin: Origin,
-    /// Where its bytes are in what is sent.
-    range: Range<usize>,
-}
-
-/// Unpacks a container as [`archive::unpack`] does, in a worker where this program has one.
+/// Has a worker answer a question about the file at `path`, in so many seconds. Beside the answer comes the reply as a
+/// whole, in which the files lie that it took out.
 ///
 /// # Errors
 /// What the system says of the file, or what became of the worker, in words.
-pub fn unpack(
-    path: &Path,
-    locator: String,
-    kind: Kind,
-    wanted: Option<&str>,
-    unpacking: &Unpacking,
-) -> io::Result<Contents> {
-    let Some(program) = PROGRAM.get() else {
-        return match std::panic::catch_unwind(|| archive::unpack(path, locator, kind, wanted, unpacking)) {
-            Ok(contents) => contents,
-            Err(_) => Err(io::Error::other(DEFECT)),
-        };
-    };
+pub fn ask<Q: Serialize, A: DeserializeOwned>(path: &Path, question: &Q, seconds: u64) -> io::Result<(A, Arc<Bytes>)> {
+    let program = PROGRAM.get().ok_or_else(|| io::Error::other("no worker was set up"))?;
     // Whether it is there, and may be read, is the same for both.
-    let size = File::open(path)?.metadata()?.len();
-    let whole = if unpacking.verify_image { size } else { size.min(super::MOST_READ) };
-    let seconds = SECONDS.saturating_add(whole / BYTES_A_SECOND);
-    let request = Request { locator, kind, wanted: wanted.map(str::to_owned), unpacking: unpacking.clone(), seconds };
+    File::open(path)?;
     let memory = File::from(memfd_create("hivemend", MemfdFlags::CLOEXEC)?);
     let mut child = Command::new(program)
         .arg(COMMAND)
@@ -112,16 +81,17 @@ pub fn unpack(
         .spawn()?;
     // Not by its arguments, which everybody on the system may see: there is a password in it.
     if let Some(stdin) = child.stdin.take() {
-        serde_json::to_writer(stdin, &request)?;
+        serde_json::to_writer(stdin, &Request { seconds, question })?;
     }
     let status = wait(&mut child, Duration::from_secs(seconds))?;
     if !status.is_some_and(|status| status.success()) {
         return Err(io::Error::other(ended(status, seconds)));
     }
-    received(&memory, path)
+    received(&memory)
 }
 
-const DEFECT: &str = "a defect that its reader does not know; please report it";
+/// What is said of a reader that failed and of which nothing more is known.
+pub const DEFECT: &str = "internal error in its reader; please report it";
 
 /// Waits for a worker; kills it where it takes longer than it may, `None`.
 fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
@@ -146,7 +116,7 @@ fn ended(status: Option<ExitStatus>, seconds: u64) -> String {
     const CPU: i32 = 24;
     const ABORT: i32 = 6;
     match status.map(|status| (status.code(), status.signal())) {
-        None | Some((_, Some(CPU))) => format!("more work than {seconds} s are enough for; it was stopped"),
+        None | Some((_, Some(CPU))) => format!("its reader needed more than {seconds} s and was stopped"),
         Some((_, Some(ABORT))) => {
             format!("its reader gave up: {} GiB of memory, or its stack, were not enough", MEMORY >> 30)
         }
@@ -155,42 +125,32 @@ fn ended(status: Option<ExitStatus>, seconds: u64) -> String {
     }
 }
 
-/// What a worker left in memory.
-fn received(memory: &File, path: &Path) -> io::Result<Contents> {
-    let cut = || io::Error::other("an answer of its reader that is cut off; please report it");
+/// The answer stands at the end of what a worker wrote; how long it is, in the last eight bytes.
+fn received<A: DeserializeOwned>(memory: &File) -> io::Result<(A, Arc<Bytes>)> {
+    let cut = || io::Error::other("the answer of its reader is cut off; please report it");
     let whole = Arc::new(Bytes::Mapped(map_privately(memory)?));
     let length =
         usize::try_from(u64::from_le_bytes(*whole.last_chunk::<8>().ok_or_else(cut)?)).map_err(io::Error::other)?;
     let end = whole.len().saturating_sub(8);
     let answer = end.checked_sub(length).and_then(|start| whole.get(start..end)).ok_or_else(cut)?;
-    let answer: Answer = serde_json::from_slice(answer)?;
-    let file = |packed: Packed| {
-        let bytes = Unpacked::part(&whole, packed.range)?;
-        Some((packed.inside, Member { bytes, path: path.to_owned(), locator: packed.locator, origin: packed.origin }))
-    };
-    let Answer { containers, singles, shadow_copies, problems, looked, members, files } = answer;
-    let mut contents = Contents { shadow_copies, problems, looked, members, files, ..Contents::default() };
-    for (locator, shadow_copy, files) in containers {
-        let files = files.into_iter().map(file).collect::<Option<BTreeMap<_, _>>>().ok_or_else(cut)?;
-        contents.containers.push(Container { locator, shadow_copy, files });
-    }
-    for packed in singles {
-        contents.singles.push(file(packed).ok_or_else(cut)?);
-    }
-    Ok(contents)
+    Ok((serde_json::from_slice(answer)?, Arc::clone(&whole)))
 }
 
-/// The worker: sets its limits, reads the request from stdin, and writes what is in the container at `path` to stdout.
-pub fn serve(path: &Path) -> ExitCode {
-    match answer(path) {
+/// The worker: sets its limits, reads the question from stdin, and writes the answer to stdout, behind the files that
+/// `answer` takes out into the file that it is given.
+pub fn serve<Q: DeserializeOwned, A: Serialize>(path: &Path, answer: impl FnOnce(&Path, Q, File) -> A) -> ExitCode {
+    match serve_one(path, answer) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
 }
 
-fn answer(path: &Path) -> io::Result<()> {
-    let request: Request = serde_json::from_reader(io::stdin().lock())?;
-    let cpu = request.seconds.saturating_add(1);
+fn serve_one<Q: DeserializeOwned, A: Serialize>(
+    path: &Path,
+    answer: impl FnOnce(&Path, Q, File) -> A,
+) -> io::Result<()> {
+    let Request { seconds, question } = serde_json::from_reader(io::stdin().lock())?;
+    let cpu = seconds.saturating_add(1);
     for (resource, most) in [
         (Resource::As, MEMORY),
         (Resource::Cpu, cpu),
@@ -198,40 +158,17 @@ fn answer(path: &Path) -> io::Result<()> {
         (Resource::Nofile, FILES),
         (Resource::Core, 0),
     ] {
+        // A limit that was inherited and is lower stays.
+        let inherited = getrlimit(resource).maximum.unwrap_or(u64::MAX);
+        let most = most.min(inherited);
         setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })?;
     }
     // Each thread reserves room for what it allocates: on a machine with a hundred cores more than there is.
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS);
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().map_err(io::Error::other)?;
-    let Request { locator, kind, wanted, unpacking, .. } = request;
     // Unlike a file, stdout of the library would be read for ends of lines.
     let mut out = File::from(rustix::io::dup(rustix::stdio::stdout())?);
-    let store = Some(out.try_clone()?);
-    let contents = archive::unpack_to(path, locator.clone(), kind, wanted.as_deref(), &unpacking, store)
-        .unwrap_or_else(|error| {
-            let problem = Problem::of(locator, kind.expected(), error.to_string());
-            Contents { problems: vec![problem], ..Contents::default() }
-        });
-    let packed = |inside: &PathBuf, member: &Member| Packed {
-        inside: inside.clone(),
-        locator: member.locator.clone(),
-        origin: member.origin.clone(),
-        range: member.bytes.range(),
-    };
-    let of = |container: &Container| {
-        let files = container.files.iter().map(|(inside, member)| packed(inside, member)).collect();
-        (container.locator.clone(), container.shadow_copy, files)
-    };
-    let answer = Answer {
-        containers: contents.containers.iter().map(of).collect(),
-        singles: contents.singles.iter().map(|(inside, member)| packed(inside, member)).collect(),
-        shadow_copies: contents.shadow_copies,
-        problems: contents.problems,
-        looked: contents.looked,
-        members: contents.members,
-        files: contents.files,
-    };
-    let answer = serde_json::to_vec(&answer)?;
+    let answer = serde_json::to_vec(&answer(path, question, out.try_clone()?))?;
     out.seek(SeekFrom::End(0))?;
     out.write_all(&answer)?;
     out.write_all(&(answer.len() as u64).to_le_bytes())?;
@@ -249,12 +186,12 @@ mod tests {
         let status = wait(&mut child, Duration::from_millis(50)).unwrap();
         assert!(status.is_none() && begun.elapsed() < Duration::from_secs(30));
         assert!(child.try_wait().unwrap().is_some());
-        assert_eq!(ended(status, 60), "more work than 60 s are enough for; it was stopped");
+        assert_eq!(ended(status, 60), "its reader needed more than 60 s and was stopped");
         for (command, says) in [
-            ("exit 1", "a defect that its reader does not know"),
+            ("exit 1", "internal error in its reader"),
             ("kill -ABRT $$", "9 GiB of memory, or its stack, were not enough"),
             ("kill -SEGV $$", "its reader crashed (signal 11)"),
-            ("kill -XCPU $$", "more work than 60 s"),
+            ("kill -XCPU $$", "needed more than 60 s"),
         ] {
             let mut child = Command::new("sh").args(["-c", command]).spawn().unwrap();
             let status = wait(&mut child, Duration::from_mins(1)).unwrap();
@@ -265,26 +202,15 @@ mod tests {
     #[test]
     fn an_answer_that_is_cut_off_is_no_answer() {
         let file = tempfile::tempfile().unwrap();
-        let packed = Packed { inside: PathBuf::from("SAM"), locator: None, origin: Origin::default(), range: 0..5 };
-        let containers = vec![("a.zip".to_owned(), false, vec![packed])];
-        let answer = Answer {
-            containers,
-            singles: vec![],
-            shadow_copies: vec![],
-            problems: vec![],
-            looked: vec![],
-            members: 1,
-            files: vec![],
-        };
-        let answer = serde_json::to_vec(&answer).unwrap();
+        let answer = serde_json::to_vec(&["an answer"]).unwrap();
         let length = (answer.len() as u64).to_le_bytes();
         let bytes = [b"regf!".as_slice(), &answer, &length].concat();
         (&file).write_all(&bytes).unwrap();
-        let contents = received(&file, Path::new("a.zip")).unwrap();
-        assert_eq!(contents.containers[0].files[Path::new("SAM")].bytes.as_ref(), b"regf!");
+        let (answer, whole) = received::<Vec<String>>(&file).unwrap();
+        assert_eq!((answer, &whole[..5]), (vec!["an answer".to_owned()], &b"regf!"[..]));
         for length in [bytes.len() - 1, bytes.len() - 6, 9, 7, 1] {
             file.set_len(length as u64).unwrap();
-            assert!(received(&file, Path::new("a.zip")).is_err(), "{length}");
+            assert!(received::<Vec<String>>(&file).is_err(), "{length}");
         }
     }
 }

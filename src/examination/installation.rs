@@ -2,14 +2,14 @@
 
 use super::auditor::Auditor;
 use super::integrity::{Opened, describe, hash, open};
-use super::{Options, hibernation};
+use super::{Options, gaps, hibernation};
 use crate::audit::Context;
 use crate::baseline::SystemRoot;
 use crate::control_set::ControlSets;
 use crate::discovery::{Generation, Installation};
-use crate::error::{Error, Problem};
+use crate::error::{Code, Error, Gap, Problem};
 use crate::finding::Finding;
-use crate::hive::{self, Hive, Overlay, State, Tree};
+use crate::hive::{self, Hive, Overlay, Tree};
 use crate::machine::Machine;
 use crate::os::{Os, Pair, identify};
 use crate::registry::Role;
@@ -18,8 +18,8 @@ use crate::report::{HiveReport, InstallationReport, Judgement};
 /// What an installation came to.
 pub(crate) struct Judged {
     pub(crate) report: InstallationReport,
-    /// Whether everything in it that should have been read was.
-    pub(crate) complete: bool,
+    /// Everything that should have been read or judged, and was not.
+    pub(crate) gaps: Vec<Gap>,
     pub(crate) problems: Vec<Problem>,
 }
 
@@ -158,10 +158,7 @@ fn judge(
     };
     let hives: Vec<HiveReport> =
         opened.iter().zip(&trees).map(|(opened, tree)| describe(opened, tree.as_ref(), options)).collect();
-    // A verdict on a dirty hive may be overtaken when Windows replays its logs.
-    let dirty =
-        |hive: &HiveReport| matches!(hive.role, Role::Software | Role::System) && hive.integrity.state == State::Dirty;
-    let complete = os.id.has_baseline() && !hives.iter().any(dirty);
+    let gaps = gaps::of(&installation.evidence, &os, &hives, judgement.as_ref());
     let report = InstallationReport {
         id: installation.id.clone(),
         evidence: installation.evidence.clone(),
@@ -173,7 +170,7 @@ fn judge(
         judgement,
         warnings: hibernation::warnings(installation, system_tree, any_set),
     };
-    Ok(Judged { report, complete, problems })
+    Ok(Judged { report, gaps, problems })
 }
 
 /// Whether the options ask for a verdict on this installation.
@@ -208,5 +205,6 @@ fn unread(installation: &Installation, opened: &[Opened<'_>], problem: Problem) 
         judgement: Some(Judgement { baseline: None, findings: Vec::new() }),
         warnings: Vec::new(),
     };
-    Judged { report, complete: false, problems: vec![problem] }
+    let gap = Gap { code: Code::HiveDamaged, at: installation.evidence.clone(), reason: problem.found.clone() };
+    Judged { report, gaps: vec![gap], problems: vec![problem] }
 }

@@ -6,7 +6,7 @@ use super::Options;
 use crate::discovery::{FoundHive, Installation};
 use crate::error::Problem;
 use crate::evidence::Bytes;
-use crate::evidence::tree::File;
+use crate::evidence::file::File;
 use crate::hive::transaction_log::LogState;
 use crate::hive::walk::{self, Coverage};
 use crate::hive::{self, BaseBlock, Hive, Replay, State, Tree};
@@ -31,9 +31,11 @@ pub(crate) fn open<'a>(found: &'a FoundHive, options: &Options) -> Opened<'a> {
         .logs
         .iter()
         .map(|log| {
-            log.file
-                .open(options.map)
-                .map_err(|error| Problem::of(&log.locator, "a transaction log that can be read", error.to_string()))
+            let unreadable = |why: String| Problem::of(&log.locator, "a transaction log that can be read", why);
+            match &log.unreadable {
+                Some(why) => Err(unreadable(why.clone())),
+                None => log.file.open(options.map).map_err(|error| unreadable(error.to_string())),
+            }
         })
         .collect();
     let bytes = files.iter().map(|file| file.as_deref().unwrap_or_default());
@@ -149,6 +151,7 @@ pub(super) fn describe(opened: &Opened<'_>, tree: Option<&Tree<'_>>, options: &O
         format_version: base_block.map(|base_block| format!("{}.{}", base_block.major, base_block.minor)),
         last_written: base_block.map(|base_block| base_block.last_written),
         container: opened.found.container.clone(),
+        source_integrity: (&opened.found.vouched).into(),
         integrity: Integrity {
             state,
             primary_sequence: as_it_lies.map(|base_block| base_block.primary_sequence),

@@ -12,12 +12,14 @@ use crate::registry::{DataType, FileTime};
 
 mod bins;
 mod coverage;
+mod loss;
 mod marks;
 mod met;
 mod names;
 mod walker;
 
-pub use coverage::{Coverage, Loss, Lost, check};
+pub use coverage::{Coverage, check};
+pub use loss::{Loss, Lost};
 use walker::{Frame, Walker};
 
 /// What is to be done with each key and value of a walk. `()` does nothing with them: they are counted anyway.

@@ -2,17 +2,17 @@
 //!
 //! Everything that comes from evidence goes through [`super::escape`] before it is written.
 
-use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use serde::Serialize;
 
 use super::{InstallationReport, Judgement, Report};
-use crate::evidence::tree::{Origin, Snapshot};
+use crate::evidence::file::Snapshot;
 use crate::finding::{Finding, Severity, Verdict};
 
 mod coverage;
 pub(crate) mod data;
+mod evidence;
 mod findings;
 mod heading;
 mod keys;
@@ -61,13 +61,7 @@ pub fn render(report: &Report, style: &Style, writer: &mut impl Write) -> io::Re
     } else {
         listing::write(&mut page, &report.installations)?;
     }
-    let images = images(report);
-    if !images.is_empty() {
-        page.paragraph(0, "Disk images", Ink::Strong)?;
-        for image in &images {
-            page.labelled(2, 1, "-", image, Ink::Plain)?;
-        }
-    }
+    evidence::write(&mut page, report)?;
     if !report.shadow_copies.is_empty() {
         page.paragraph(0, "Shadow copies", Ink::Strong)?;
         for copy in &report.shadow_copies {
@@ -103,24 +97,6 @@ fn write_judgement(page: &mut Page<'_>, judgement: &Judgement, style: Style) -> 
         findings::write_values(page, 0, &conforming, Ink::Good)?;
     }
     Ok(())
-}
-
-/// The volumes that hives were taken from: `disk.E01!p2: E01, from byte 1,048,576; md5:...`, and what is to be known.
-fn images(report: &Report) -> BTreeSet<String> {
-    let mut images = BTreeSet::new();
-    for installation in &report.installations {
-        for hive in &installation.hives {
-            let Some(Origin { format, offset: Some(offset), stored_hash, facts, .. }) = &hive.container else {
-                continue;
-            };
-            let volume = hive.path.rsplit_once('!').map_or("", |(volume, _)| volume);
-            let from = if *offset > 0 { format!(", from byte {}", grouped(*offset)) } else { String::new() };
-            let start = format!("{}: {format}{from}", data::prose(volume));
-            let told = stored_hash.iter().chain(facts).map(|told| data::prose(told));
-            images.insert(std::iter::once(start).chain(told).collect::<Vec<_>>().join("; "));
-        }
-    }
-    images
 }
 
 /// `disk.E01!p2!vss1: of 2012-07-20T10:11:12Z, not read (read with --generations all)`

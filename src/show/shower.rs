@@ -191,5 +191,5 @@ impl Visitor for Shower<'_> {
 
 /// A problem without a place.
 fn said_of(expected: &str, found: String) -> Problem {
-    Problem { path: None, offset: None, expected: expected.to_owned(), found, advice: None }
+    Problem::new(expected, found)
 }

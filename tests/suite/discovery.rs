@@ -113,7 +113,7 @@ fn shown(discovery: &Discovery) -> String {
             writeln!(text, "  ! {problem}").unwrap();
         }
     }
-    for problem in &discovery.problems {
+    for problem in discovery.ledger.problems() {
         writeln!(text, "! {problem}").unwrap();
     }
     text

@@ -1,5 +1,6 @@
 //! Disks inside images: their bytes are those that went in, whatever wrote the image.
 
+mod ewf_sets;
 mod file_systems;
 mod samples;
 
@@ -184,7 +185,7 @@ fn an_e01_image_holds_the_disk_and_its_hashes() {
     assert!(refused(&bench.path("none.E01")).contains("none.E03"));
     assert!(refused(&bench.path("none.E02")).contains("name the first segment"));
     fs::copy(bench.path("none.E04"), bench.path("none.E03")).unwrap();
-    assert!(refused(&bench.path("none.E01")).contains("segment 4, 3 expected"));
+    assert!(refused(&bench.path("none.E01")).contains("segment 4 of its image, 3 expected"));
     fs::rename(bench.path("other"), bench.path("none.E03")).unwrap();
     // A byte of the disk changed in the image is never given out, packed or not.
     for name in ["none.E02", "fast.E01"] {

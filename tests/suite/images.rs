@@ -15,7 +15,7 @@ use crate::history::volume;
 use crate::shadow_volume::{self, BLOCK, Saved, Store};
 
 /// Runs a shell command in the desk's folder; whether its tools are installed.
-fn shell(desk: &Desk, command: &str) -> bool {
+pub(crate) fn shell(desk: &Desk, command: &str) -> bool {
     let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
     let output =
         Command::new("sh").args(["-c", command]).env("PATH", path).current_dir(desk.path("")).output().unwrap();
@@ -28,7 +28,7 @@ fn shell(desk: &Desk, command: &str) -> bool {
 }
 
 /// What an audit says, without what the container adds: the way to it in paths, what it was, and ids made of it.
-fn audited(desk: &Desk, evidence: &str, container: &str) -> (Option<i32>, Value) {
+pub(crate) fn audited(desk: &Desk, evidence: &str, container: &str) -> (Option<i32>, Value) {
     let output = desk.run(&["audit", evidence, "--generations", "all", "--all", "--format", "json"]);
     let text = String::from_utf8(output.stdout).unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
@@ -39,27 +39,31 @@ fn audited(desk: &Desk, evidence: &str, container: &str) -> (Option<i32>, Value)
         assert!(installation["id"].take().is_string());
         for hive in installation["hives"].as_array_mut().unwrap() {
             hive["container"].take();
+            // The container vouches, or none does.
+            hive["source_integrity"].take();
         }
     }
+    // The way to the hives is another one.
+    report["sources"].take();
     (output.status.code(), report)
 }
 
 /// A volume of five generations, one with hives that were interrupted, and their logs.
-fn evidence() -> Desk {
+pub(crate) fn evidence() -> Desk {
     let desk = volume();
     fixture::compile("windows-10-bits-manual").unwrap().write_dirty(&desk.path("img/Windows.old")).unwrap();
     desk
 }
 
 /// The same as the files of its root, without the first folder.
-fn plain(desk: &Desk) -> (Option<i32>, Value) {
+pub(crate) fn plain(desk: &Desk) -> (Option<i32>, Value) {
     let (code, report) = audited(desk, "img", "");
     let text = report.to_string().replace("\"img/", "\"").replace(" img/", " ");
     (code, serde_json::from_str(&text).unwrap())
 }
 
 /// An NTFS volume of 64 MiB with the evidence on it; `options` for mkntfs.
-fn ntfs(desk: &Desk, name: &str, options: &str) -> bool {
+pub(crate) fn ntfs(desk: &Desk, name: &str, options: &str) -> bool {
     shell(
         desk,
         &format!(
@@ -101,7 +105,7 @@ fn exfat(desk: &Desk, name: &str) -> bool {
 }
 
 /// A FAT volume of 64 MiB with the evidence on it.
-fn fat(desk: &Desk, name: &str, bits: u32) -> bool {
+pub(crate) fn fat(desk: &Desk, name: &str, bits: u32) -> bool {
     let clusters = if bits == 32 { "-s 1" } else { "" };
     let size = if bits == 12 { 16 } else { 64 };
     shell(
@@ -114,7 +118,7 @@ fn fat(desk: &Desk, name: &str, bits: u32) -> bool {
 }
 
 /// Puts a volume into a disk at a place, in bytes.
-fn put(desk: &Desk, volume: &str, into: &str, at: u64) {
+pub(crate) fn put(desk: &Desk, volume: &str, into: &str, at: u64) {
     let mut bytes = Vec::new();
     File::open(desk.path(volume)).unwrap().read_to_end(&mut bytes).unwrap();
     let mut file = OpenOptions::new().write(true).open(desk.path(into)).unwrap();
@@ -214,7 +218,7 @@ fn every_partition_table_gives_what_the_plain_files_give() {
         let hives = report["installations"][0]["hives"].as_array().unwrap();
         assert_eq!(hives.len(), 1);
         let stands = &hives[0]["container"];
-        let expected = serde_json::json!({"format": "raw", "partition": part, "offset": start * 512, "stored_hash": null, "facts": []});
+        let expected = serde_json::json!({"format": "raw", "partition": part, "offset": start * 512, "stored_hash": null, "verified": null, "facts": []});
         assert_eq!(*stands, expected);
     }
 }
@@ -342,7 +346,7 @@ fn what_is_to_be_known_of_an_image_is_in_its_report() {
     let output = desk.run(&["find", "a.qcow2"]);
     let table = String::from_utf8(output.stdout).unwrap();
     assert!(
-        table.contains("Disk images") && table.contains("a.qcow2: QCOW2; a.qcow2: 1 internal snapshots"),
+        table.contains("Evidence") && table.contains("a.qcow2: QCOW2, read") && table.contains("1 internal snapshots"),
         "{table}"
     );
 }
@@ -357,9 +361,17 @@ fn a_link_on_a_volume_leads_nowhere() {
         return;
     }
     let output = desk.run(&["find", "volume.raw", "--format", "json"]);
-    let report = String::from_utf8(output.stdout).unwrap();
-    assert!(!report.contains("volume.raw!WINDOWS/system32/config/SOFTWARE"), "{report}");
-    assert!(report.contains("volume.raw!WINDOWS/system32/config/SYSTEM"), "{report}");
+    assert_eq!(output.status.code(), Some(3));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let found = report["installations"].to_string();
+    assert!(!found.contains("volume.raw!WINDOWS/system32/config/SOFTWARE"), "{report}");
+    assert!(found.contains("volume.raw!WINDOWS/system32/config/SYSTEM"), "{report}");
+    let link = serde_json::json!({
+        "code": "link-not-followed",
+        "at": "volume.raw!WINDOWS/system32/config/SOFTWARE",
+        "reason": "a link, which was not followed",
+    });
+    assert_eq!(report["summary"]["gaps"], serde_json::json!([link]));
 }
 
 /// A small pseudo-random sequence, the same each time.
@@ -418,7 +430,10 @@ fn public_samples_without_hives_say_where_was_looked() {
     let output = desk.run(&["audit", "windows_volume.qcow2"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains("no SOFTWARE or SYSTEM hive was found here (1 file; windows_volume.qcow2: 1 file in Windows/System32/config)"), "{said}");
+    assert!(
+        said.contains("no SOFTWARE or SYSTEM hive was found here (") && said.contains("one volume: NTFS"),
+        "{said}"
+    );
     let said = desk.complaint(2, &["audit", "partition_image.E01"]);
     let told = "partition_image.E01!Windows/System32/Config/SYSTEM: expected a hive (regf), found a text file";
     assert!(said.contains(told), "{said}");

@@ -21,22 +21,31 @@ mod fixture;
 #[path = "../support/shadow_volume.rs"]
 mod shadow_volume;
 
+mod accounted;
 mod agreement;
 mod architecture;
+mod archive_formats;
 mod archives;
 mod baselines;
+mod bitlocker;
 mod cases;
 mod command_line;
 mod discovery;
 #[cfg(feature = "images")]
 mod disk_images;
+#[cfg(feature = "images")]
+mod file_systems;
 mod history;
 mod hive_builder;
 mod hive_reading;
 mod hostile_hives;
+mod image_matrix;
 mod images;
 mod importers;
 mod lint;
+mod output_gate;
+#[cfg(feature = "images")]
+mod partitions;
 mod provenance;
 mod real_hives;
 mod refusals;
@@ -50,3 +59,4 @@ mod verification;
 mod walk;
 #[cfg(unix)]
 mod wine;
+mod wrappings;

@@ -188,6 +188,7 @@ fn a_damaged_hive_is_read_as_far_as_it_goes() {
 #[test]
 fn a_hive_that_is_neither_is_not_audited() {
     let Some(corpus) = corpus("a_hive_that_is_neither_is_not_audited") else { return };
-    let error = examine(&[corpus.join("ntuser-dirty-with-logs")], &Options::default()).unwrap_err();
+    let examination = examine(&[corpus.join("ntuser-dirty-with-logs")], &Options::default()).unwrap();
+    let error = examination.nothing.unwrap();
     assert!(error.to_string().contains("NTUSER"), "{error}");
 }

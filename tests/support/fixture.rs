@@ -74,7 +74,7 @@ impl Case {
     /// Writes the hives as a mounted Windows has them, `Windows/System32/config` below `folder`.
     ///
     /// # Errors
-    /// Where a hive is there already, or a file cannot be written.
+    /// Where another file is there already, or a file cannot be written.
     pub fn write(&self, folder: &Path) -> Result<Vec<PathBuf>, String> {
         write(folder, &self.hives.iter().map(|(role, hive)| ((*role).to_owned(), hive.to_bytes())).collect::<Vec<_>>())
     }
@@ -102,10 +102,13 @@ fn write(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<Vec<PathBuf>, Str
     let failed = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
     fs::create_dir_all(&config).map_err(|error| failed(&config, error))?;
     let paths: Vec<PathBuf> = files.iter().map(|(name, _)| config.join(name)).collect();
-    if let Some(path) = paths.iter().find(|path| path.exists()) {
-        return Err(format!("{}: is there already, and is not overwritten", path.display()));
+    // The same bytes may be there already: the same command can be run again.
+    let is_other = |path: &Path, bytes: &[u8]| path.exists() && !fs::read(path).is_ok_and(|old| old == bytes);
+    let all = || paths.iter().zip(files.iter().map(|(_, bytes)| bytes));
+    if let Some((path, _)) = all().find(|(path, bytes)| is_other(path, bytes)) {
+        return Err(format!("{}: another file is there already, and is not overwritten", path.display()));
     }
-    for ((_, bytes), path) in files.iter().zip(&paths) {
+    for (path, bytes) in all() {
         fs::write(path, bytes).map_err(|error| failed(path, error))?;
     }
     Ok(paths)

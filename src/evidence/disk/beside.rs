@@ -63,6 +63,11 @@ impl Beside {
         self.facts.push(fact.into());
     }
 
+    /// Every file that was opened so far, the one that the user named first.
+    pub(super) fn files(&self) -> &[PathBuf] {
+        &self.files
+    }
+
     /// Everything that was opened, in order, and what is to be said.
     pub(super) fn into_parts(self) -> (Vec<PathBuf>, Vec<String>) {
         (self.files, self.facts)

@@ -7,11 +7,12 @@ use std::io;
 use std::sync::Arc;
 
 use super::beside::Beside;
-use super::ewf_segment::{Segment, Table, Volume, adler32};
+use super::ewf_segment::{Segment, Table};
+use super::ewf_volume::{Volume, adler32};
 use super::field::le32;
 use super::kept::Kept;
-use super::kind::extension;
 use super::map::{Map, Mapped, Run, bad, inflate};
+use super::named::extension;
 use super::stored::StoredHash;
 use crate::error::Problem;
 use crate::evidence::block::Blocks;
@@ -39,7 +40,9 @@ pub(super) fn open(
 ) -> Result<Blocks, Problem> {
     let start = extension(name).to_owned();
     let stem = name.strip_suffix(start.as_str()).unwrap_or_default().to_owned();
-    let (mut volume, mut tables, mut chunks) = (None, Vec::new(), 0_u64);
+    let (mut volume, mut tables, mut chunks): (Option<Volume>, _, _) = (None, Vec::new(), 0_u64);
+    // The segment that said first what the disk is, and those that cannot be told from another acquisition's.
+    let (mut sayer, mut unnamed) = (String::new(), Vec::new());
     let (mut file, mut number, mut current) = (first, 1_u16, name.to_owned());
     loop {
         let segment = Segment::read(&file, number).map_err(|error| {
@@ -47,7 +50,26 @@ pub(super) fn open(
                 "compare the file with its original; ewfverify and ewfexport of libewf tell more and can mend some",
             )
         })?;
-        volume = volume.or(segment.volume);
+        volume = match (volume, segment.volume) {
+            (None, said) => {
+                sayer.clone_from(&current);
+                said
+            }
+            (Some(before), None) => Some(before),
+            (Some(before), Some(said)) => Some(before.with(said).map_err(|(wanted, found)| {
+                beside
+                    .problem(
+                        format!("segments of one acquisition: {wanted}, as in {sayer}"),
+                        format!("{found} in {current}"),
+                    )
+                    .advise(
+                        "put the segments of this very acquisition beside each other, and those of others elsewhere",
+                    )
+            })?),
+        };
+        if !segment.volume.is_some_and(|said| said.identified()) {
+            unnamed.push(current.clone());
+        }
         for table in segment.tables {
             let first = chunks;
             chunks = chunks.saturating_add(u64::from(table.count));
@@ -77,12 +99,38 @@ pub(super) fn open(
     let Some(volume) = volume else {
         return Err(beside.problem("a description of the disk (volume section)", "none"));
     };
-    if chunks < volume.chunks() {
+    let needed = volume.chunks().map_err(|(needed, found)| {
+        beside
+            .problem(format!("{needed} chunks of {} bytes, by the size of the disk", volume.chunk), format!("{found}"))
+    })?;
+    if chunks != needed {
         let found = format!("{chunks} chunks in {number} segments");
-        let problem = beside.problem(format!("{} chunks of {} bytes", volume.chunks(), volume.chunk), found);
-        return Err(problem.advise("put every segment of the image beside the first one"));
+        let problem = beside.problem(format!("{needed} chunks of {} bytes", volume.chunk), found);
+        return Err(problem.advise("put every segment of the image beside the first one, and none of another image"));
+    }
+    told_of_set(beside, &unnamed, number);
+    if let Some(name) = segment_extension(&start, number.saturating_add(1)).map(|end| format!("{stem}{end}"))
+        && matches!(beside.segment(&name), Ok(Some(_)))
+    {
+        beside.fact(format!("{name} was not read: {current} is the last segment of this image"));
     }
     Ok(Arc::new(Mapped::new(Ewf { volume, tables, kept: Kept::default() }, None)))
+}
+
+/// Says which segments could not be compared with the others: one whose identifier is zero, or that has none, may come from
+/// another acquisition of a disk of the same size.
+fn told_of_set(beside: &mut Beside, unnamed: &[String], segments: u16) {
+    let Some(first) = unnamed.first().filter(|_| segments > 1) else { return };
+    let which = match unnamed.len() {
+        1 => format!("{first} carries"),
+        count if count == usize::from(segments) => "the segments carry".to_owned(),
+        count => format!("{first} and {} more segments carry", count.saturating_sub(1)),
+    };
+    let fact = format!(
+        "{which} no set identifier: only names, segment numbers and the numbers of chunks and sectors were compared; \
+         --verify-image compares the whole"
+    );
+    beside.fact(fact);
 }
 
 /// The extension of a segment: `E01` to `E99`, then `EAA` to `EZZ`, `FAA` and on; in the letter case of the first one.

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::ewf_volume::{Volume, sum_of};
 use super::field::{bytes, le16, le32, le64};
 use super::map::bad;
 use super::stored::{Algorithm, StoredHash};
@@ -10,27 +11,10 @@ use crate::registry::hex;
 
 /// Bytes of a section's header.
 const HEADER: u64 = 76;
-/// Bytes of a chunk. EnCase writes 32 KiB; ewfacquire up to 16 MiB.
-const LARGEST_CHUNK: u64 = 64 << 20;
 /// Chunks of one table: a table with so many takes 32 MiB when it is read.
 const LARGEST_TABLE: u32 = 4 << 20;
 /// Sections of one segment.
 const MOST_SECTIONS: usize = 100_000;
-
-/// What the disk is like.
-#[derive(Clone, Copy)]
-pub(super) struct Volume {
-    /// Bytes of a chunk.
-    pub(super) chunk: u64,
-    /// Bytes of the disk.
-    pub(super) size: u64,
-}
-
-impl Volume {
-    pub(super) fn chunks(&self) -> u64 {
-        self.size.div_ceil(self.chunk.max(1))
-    }
-}
 
 /// Where the table of some chunks is.
 pub(super) struct Table {
@@ -50,6 +34,7 @@ pub(super) struct Table {
 
 /// What a segment file says.
 pub(super) struct Segment {
+    /// What its sections say of the disk: those of the first segment are called `volume` or `disk`, all others `data`.
     pub(super) volume: Option<Volume>,
     pub(super) tables: Vec<Table>,
     pub(super) stored: Vec<StoredHash>,
@@ -68,7 +53,7 @@ impl Segment {
         }
         let found = le16(&header, 9).unwrap_or_default();
         if found != number {
-            return Err(bad(format!("segment {found}, {number} expected")));
+            return Err(bad(format!("the file says that it is segment {found} of its image, {number} expected")));
         }
         let (volume, tables, stored) = (None, Vec::new(), Vec::new());
         let mut segment = Self { volume, tables, stored, bad_sectors: 0, last: false };
@@ -126,17 +111,14 @@ impl Segment {
     /// A section whose content is small.
     fn other(&mut self, kind: &[u8], body: &[u8]) -> io::Result<()> {
         match kind {
-            b"volume" | b"disk" => {
-                if body.len() < 1052 {
-                    return Err(bad("a volume section of the kind that SMART writes (S01)"));
-                }
-                sum_of(body, 1048).ok_or_else(|| bad("volume section: wrong checksum"))?;
-                let (sectors, sector) = (le32(body, 8).unwrap_or_default(), le32(body, 12).unwrap_or_default());
-                let count = le64(body, 16).unwrap_or_default();
-                let chunk = u64::from(sectors).saturating_mul(u64::from(sector));
-                let size = count.checked_mul(u64::from(sector)).filter(|_| (1..=LARGEST_CHUNK).contains(&chunk));
-                let size = size.ok_or_else(|| bad(format!("{count} sectors of {sector} bytes, {sectors} a chunk")))?;
-                self.volume.get_or_insert(Volume { chunk, size });
+            b"volume" | b"disk" | b"data" => {
+                let volume = Volume::read(kind, body)?;
+                self.volume = Some(match self.volume.take() {
+                    None => volume,
+                    Some(before) => before.with(volume).map_err(|(wanted, found)| {
+                        bad(format!("its own sections contradict each other: {found}, {wanted} expected"))
+                    })?,
+                });
             }
             b"hash" if sum_of(body, 32).is_some() => self.hash(Algorithm::Md5, bytes::<16>(body, 0)),
             b"digest" if sum_of(body, 76).is_some() => {
@@ -177,39 +159,4 @@ fn body(file: &Blocks, at: u64, next: u64) -> io::Result<Vec<u8>> {
 fn part(file: &Blocks, at: u64, length: usize) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; length];
     file.read_exact_at(&mut bytes, at).map(|()| bytes)
-}
-
-/// Whether the checksum at `at` is that of the bytes before it.
-fn sum_of(data: &[u8], at: usize) -> Option<()> {
-    (le32(data, at)? == adler32(data.get(..at)?)).then_some(())
-}
-
-/// Adler-32 (RFC 1950).
-pub(super) fn adler32(data: &[u8]) -> u32 {
-    let (mut low, mut high) = (1_u32, 0_u32);
-    // So many bytes cannot take the sums past 32 bits.
-    for part in data.chunks(5552) {
-        for byte in part {
-            low = low.wrapping_add(u32::from(*byte));
-            high = high.wrapping_add(low);
-        }
-        low %= 65521;
-        high %= 65521;
-    }
-    (high << 16) | low
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn adler32_is_that_of_the_rfc() {
-        assert_eq!((adler32(b""), adler32(b"Wikipedia")), (1, 0x11e6_0398));
-        assert_eq!(adler32(&vec![0xff; 1 << 20]), {
-            let low = (1_u64 + 255 * (1 << 20)) % 65521;
-            let high = (0..1_u64 << 20).fold(0, |sum, at| (sum + 1 + 255 * (at + 1)) % 65521);
-            u32::try_from(high << 16 | low).unwrap()
-        });
-    }
 }

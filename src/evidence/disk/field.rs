@@ -1,31 +1,31 @@
 //! Numbers in the headers of images: `None` where the bytes end before.
 
 /// `N` bytes from `at` on.
-pub(super) fn bytes<const N: usize>(data: &[u8], at: usize) -> Option<[u8; N]> {
+pub(in crate::evidence) fn bytes<const N: usize>(data: &[u8], at: usize) -> Option<[u8; N]> {
     data.get(at..at.checked_add(N)?)?.try_into().ok()
 }
 
 /// A 16-bit number, the low byte first.
-pub(super) fn le16(data: &[u8], at: usize) -> Option<u16> {
+pub(in crate::evidence) fn le16(data: &[u8], at: usize) -> Option<u16> {
     bytes(data, at).map(u16::from_le_bytes)
 }
 
 /// A 32-bit number, the low byte first.
-pub(super) fn le32(data: &[u8], at: usize) -> Option<u32> {
+pub(in crate::evidence) fn le32(data: &[u8], at: usize) -> Option<u32> {
     bytes(data, at).map(u32::from_le_bytes)
 }
 
 /// A 64-bit number, the low byte first.
-pub(super) fn le64(data: &[u8], at: usize) -> Option<u64> {
+pub(in crate::evidence) fn le64(data: &[u8], at: usize) -> Option<u64> {
     bytes(data, at).map(u64::from_le_bytes)
 }
 
 /// A 32-bit number, the high byte first.
-pub(super) fn be32(data: &[u8], at: usize) -> Option<u32> {
+pub(in crate::evidence) fn be32(data: &[u8], at: usize) -> Option<u32> {
     bytes(data, at).map(u32::from_be_bytes)
 }
 
 /// A 64-bit number, the high byte first.
-pub(super) fn be64(data: &[u8], at: usize) -> Option<u64> {
+pub(in crate::evidence) fn be64(data: &[u8], at: usize) -> Option<u64> {
     bytes(data, at).map(u64::from_be_bytes)
 }

@@ -11,7 +11,7 @@ const FEWEST_KEPT: usize = 2;
 
 /// The pieces used last, by number.
 #[derive(Default)]
-pub(super) struct Kept {
+pub(in crate::evidence) struct Kept {
     pieces: Mutex<VecDeque<(u64, Arc<Vec<u8>>)>>,
 }
 
@@ -20,7 +20,11 @@ impl Kept {
     ///
     /// # Errors
     /// Those of `load`.
-    pub(super) fn get(&self, number: u64, load: impl FnOnce() -> io::Result<Vec<u8>>) -> io::Result<Arc<Vec<u8>>> {
+    pub(in crate::evidence) fn get(
+        &self,
+        number: u64,
+        load: impl FnOnce() -> io::Result<Vec<u8>>,
+    ) -> io::Result<Arc<Vec<u8>>> {
         {
             let mut pieces = self.pieces.lock().unwrap_or_else(PoisonError::into_inner);
             let found = pieces.iter().position(|(kept, _)| *kept == number).and_then(|place| pieces.remove(place));

@@ -2,7 +2,11 @@
 
 use std::fmt;
 
-use super::field::{be32, le16};
+use crate::evidence::file_system::Head;
+use crate::evidence::format::{self, Row};
+
+use super::field::{be32, le16, le32, le64};
+use super::named::extension;
 use super::split;
 
 /// A kind of disk image that is read.
@@ -57,8 +61,8 @@ impl Kind {
         }
     }
 
-    /// What begins and ends like this: `beginning` is at least the first 1,024 bytes of the file, `end` its last 512, or
-    /// all there is. Where the content does not tell, the name does: of a raw image, or of its first part.
+    /// What begins and ends like this: `beginning` is the first bytes of the file, `end` its last 512, or all there is. To tell
+    /// each kind the first 512 bytes will do, but a GPT behind an empty sector needs 4,100. Where the content does not tell, the name does: of a raw image, or of its first part.
     pub fn of(beginning: &[u8], end: &[u8], name: &str) -> Option<Self> {
         let starts = |signature: &[u8]| beginning.starts_with(signature);
         // Only the first segment is an image by itself.
@@ -92,11 +96,6 @@ impl Kind {
     }
 }
 
-/// What stands behind the last dot of a name; nothing where there is no dot.
-pub(super) fn extension(name: &str) -> &str {
-    name.rsplit_once('.').map_or("", |(_, extension)| extension)
-}
-
 /// A VMDK descriptor: text that says so in its first line.
 pub(super) fn is_descriptor(beginning: &[u8]) -> bool {
     const FIRST: &[u8] = b"# Disk DescriptorFile";
@@ -104,61 +103,73 @@ pub(super) fn is_descriptor(beginning: &[u8]) -> bool {
     start.get(..FIRST.len()).is_some_and(|start| start.eq_ignore_ascii_case(FIRST))
 }
 
-/// The first sector of a disk or a volume: the mark at its end, and a partition table or a boot sector.
+/// The first sector of a disk or a volume: the mark at its end, and a partition table or a boot sector. A GPT needs none.
 fn is_disk(beginning: &[u8]) -> bool {
+    if is_gpt(beginning) {
+        return true;
+    }
     if beginning.get(510..512) != Some(&[0x55, 0xaa]) {
         return false;
     }
     let boot = matches!(beginning.first(), Some(0xeb | 0xe9));
-    let mut table = beginning.get(446..510).unwrap_or_default().chunks_exact(16);
-    let sound = table.clone().all(|entry| matches!(entry.first(), Some(0 | 0x80)));
-    boot || sound && table.any(|entry| entry.get(4).is_some_and(|kind| *kind != 0))
+    let table = || beginning.get(446..510).unwrap_or_default().chunks_exact(16);
+    let used = |entry: &[u8]| entry.get(4).is_some_and(|kind| *kind != 0);
+    let ordinary = table().all(|entry| matches!(entry.first(), Some(0 | 0x80)));
+    // Some disks have another status byte: there the rest of the table has to be as it should.
+    let odd = || {
+        let whole = |entry: &[u8]| {
+            le32(entry, 8).is_some_and(|start| start > 0) && le32(entry, 12).is_some_and(|count| count > 0)
+        };
+        table().all(|entry| if used(entry) { whole(entry) } else { entry.iter().all(|byte| *byte == 0) })
+    };
+    boot || (ordinary || odd()) && table().any(used)
 }
 
-/// A kind of image that is known and not read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// What it is.
-    pub what: &'static str,
-    /// What gets the user there.
-    pub advice: &'static str,
+/// The header of a GPT behind a first sector of 512 or of 4,096 bytes, as far as the beginning goes.
+fn is_gpt(beginning: &[u8]) -> bool {
+    const SIGNATURE: &[u8] = b"EFI PART";
+    let stands = |at: usize| {
+        let there = beginning.get(at..).unwrap_or_default();
+        let there = there.get(..SIGNATURE.len()).unwrap_or(there);
+        there.len() >= 4 && SIGNATURE.starts_with(there)
+    };
+    stands(512) || stands(4096)
+}
+
+/// A file below this size may be a copy of a disk's or a volume's first sectors.
+const FRAGMENT: u64 = 1 << 20;
+
+/// Whether a file of `size` bytes that begins like a raw disk image is only the beginning of a disk or a volume, such as a
+/// collected MBR, or the $Boot of an NTFS volume: it ends before what its first sector speaks of.
+pub fn is_fragment(beginning: &[u8], size: u64) -> bool {
+    if size >= FRAGMENT || Kind::of(beginning, &[], "") != Some(Kind::Raw) {
+        return false;
+    }
+    let sector = u64::from(le16(beginning, 11).unwrap_or_default());
+    let has = |name: &[u8]| beginning.get(3..).is_some_and(|rest| rest.starts_with(name));
+    let stated = if has(b"NTFS    ") {
+        le64(beginning, 40).unwrap_or_default().saturating_mul(sector)
+    } else if has(b"EXFAT   ") || has(b"-FVE-FS-") || is_gpt(beginning) {
+        // The smallest exFAT volume, BitLocker volume and GPT disk are as large.
+        FRAGMENT
+    } else if matches!(beginning.first(), Some(0xeb | 0xe9)) && matches!(sector, 512 | 1024 | 2048 | 4096) {
+        let small = le16(beginning, 19).map_or(0, u64::from);
+        let large = le32(beginning, 32).map_or(0, u64::from);
+        (if small > 0 { small } else { large }).saturating_mul(sector)
+    } else {
+        let table = beginning.get(446..510).unwrap_or_default().chunks_exact(16);
+        let used = table.filter(|entry| entry.get(4).is_some_and(|kind| *kind != 0));
+        let start = used.filter_map(|entry| le32(entry, 8)).min().map_or(0, u64::from);
+        start.saturating_add(1).saturating_mul(512)
+    };
+    size < stated
 }
 
 /// The kind of image that begins and ends like this and is not read, with what to do instead; arguments as for
 /// [`Kind::of`].
-pub fn refusal(beginning: &[u8], end: &[u8]) -> Option<Refusal> {
-    let starts = |signature: &[u8]| beginning.starts_with(signature);
-    let (what, advice) = if starts(EWF) {
-        if le16(beginning, 9) == Some(1) {
-            return None;
-        }
-        ("a later segment of an E01 image", "name the first segment (.E01) instead")
-    } else if starts(b"EVF2\x0d\x0a\x81\0") {
-        ("an Ex01 image", "export it: ewfexport -u -f raw -t OUT IN.Ex01")
-    } else if starts(b"LVF\x09\x0d\x0a\xff\0") || starts(b"LEF2\x0d\x0a\x81\0") {
-        ("an L01 or Lx01 image of files, not of a disk", "export its files with the program that made it")
-    } else if starts(b"AFF10\x0d\x0a\0") || starts(b"AFF") {
-        ("an AFF image", "convert it: affconvert -r IN.aff")
-    } else if starts(b"COWD") {
-        ("a VMDK of kind COWD (ESX)", "convert it: qemu-img convert -O raw IN.vmdk OUT.raw")
-    } else if starts(&[0xbe, 0xba, 0xfe, 0xca, 0, 0, 0, 0]) {
-        ("a VMDK of kind SESparse (ESXi)", "convert it: qemu-img convert -O raw IN.vmdk OUT.raw")
-    } else if starts(b"WithoutFreeSpace") || starts(b"WithouFreSpacExt") {
-        ("a Parallels disk", "convert it: qemu-img convert -O raw IN.hdd OUT.raw")
-    } else if starts(b"QFI\xfb\0\0\0\x01") {
-        ("a QCOW image of version 1", "convert it: qemu-img convert -O raw IN.qcow OUT.raw")
-    } else if starts(b"QED\0") {
-        ("a QED image", "convert it: qemu-img convert -O raw IN.qed OUT.raw")
-    } else if starts(b"MSWIM\0\0\0") || starts(b"WLPWM\0\0\0") {
-        ("a WIM image", "unpack it: wimlib-imagex apply IN.wim 1 FOLDER")
-    } else if starts(b"LUKS\xba\xbe") {
-        ("a LUKS volume, which is encrypted", "open it with cryptsetup open --readonly and name the device's copy")
-    } else if end.starts_with(b"koly") {
-        ("a DMG image", "convert it: qemu-img convert -O raw IN.dmg OUT.raw")
-    } else {
-        return None;
-    };
-    Some(Refusal { what, advice })
+pub fn refusal(beginning: &[u8], end: &[u8]) -> Option<&'static Row> {
+    let head = Head { bytes: beginning.to_vec(), end: end.to_vec(), size: u64::MAX, ..Head::default() };
+    format::refusal(&head, "")
 }
 
 #[cfg(test)]
@@ -194,12 +205,47 @@ mod tests {
     }
 
     #[test]
+    fn a_disk_is_known_by_a_gpt_and_by_an_mbr_with_an_odd_status() {
+        for at in [512, 4096] {
+            let mut disk = vec![0; at + 4];
+            disk[at..].copy_from_slice(b"EFI ");
+            assert_eq!(Kind::of(&disk, &[], "a"), Some(Kind::Raw), "{at}");
+            assert_eq!(Kind::of(&disk[..at + 3], &[], "a"), None, "{at}");
+            disk[at] = b'e';
+            assert_eq!(Kind::of(&disk, &[], "a"), None, "{at}");
+        }
+        let mut disk = vec![0; 512];
+        (disk[446], disk[450], disk[454], disk[458]) = (0x81, 7, 63, 100);
+        disk[510..].copy_from_slice(&[0x55, 0xaa]);
+        assert_eq!(Kind::of(&disk, &[], "a"), Some(Kind::Raw));
+        // Text and code that end with the mark have more than that in the places of the entries.
+        disk[462] = 1;
+        assert_eq!(Kind::of(&disk, &[], "a"), None);
+    }
+
+    #[test]
+    fn first_sectors_that_were_collected_are_no_images() {
+        let mut boot = vec![0; 512];
+        boot[..11].copy_from_slice(b"\xeb\x52\x90NTFS    ");
+        boot[11..13].copy_from_slice(&[0, 2]);
+        boot[40..44].copy_from_slice(&2000_u32.to_le_bytes());
+        boot[510..].copy_from_slice(&[0x55, 0xaa]);
+        assert!(is_fragment(&boot, 8192) && !is_fragment(&boot, 2000 * 512) && !is_fragment(&boot, 2 << 20));
+        let mut mbr = vec![0; 512];
+        (mbr[450], mbr[454], mbr[458]) = (7, 63, 100);
+        mbr[510..].copy_from_slice(&[0x55, 0xaa]);
+        assert!(is_fragment(&mbr, 512) && is_fragment(&mbr, 63 * 512) && !is_fragment(&mbr, 64 * 512));
+        assert!(!is_fragment(b"QFI\xfb\0\0\0\x03", 512));
+    }
+
+    #[test]
     fn what_is_known_and_not_read_is_named() {
+        let trailer = [b"koly".as_slice(), &[0; 508]].concat();
         for (start, end, what) in [
             (&b"EVF2\x0d\x0a\x81\0"[..], &b""[..], "Ex01"),
             (b"EVF\x09\x0d\x0a\xff\0\x01\x02\0\0\0", b"", "later segment"),
             (b"COWD", b"", "COWD"),
-            (b"", b"koly", "DMG"),
+            (b"x", &trailer, "DMG"),
         ] {
             let refusal = refusal(start, end).unwrap();
             assert!(refusal.what.contains(what) && !refusal.advice.is_empty(), "{refusal:?}");

@@ -140,6 +140,17 @@ impl<M: Map> BlockRead for Mapped<M> {
         }
         Ok(done)
     }
+
+    fn zeros(&self, offset: u64) -> u64 {
+        let left = self.map.size().saturating_sub(offset);
+        match (left > 0).then(|| self.map.run(offset)) {
+            Some(Ok(Run::Zeros(length))) => length.min(left),
+            Some(Ok(Run::Below(length))) => {
+                self.below.as_ref().map_or(0, |below| below.zeros(offset)).min(length).min(left)
+            }
+            _ => 0,
+        }
+    }
 }
 
 /// An error for bytes of an image that cannot be right.

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::beside::Beside;
-use super::kind::extension;
+use super::named::extension;
 use crate::error::Problem;
 use crate::evidence::block::{BlockRead, Blocks};
 

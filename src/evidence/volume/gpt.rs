@@ -1,65 +1,94 @@
 //! The GUID partition table: the one behind the first sector, and its backup in the last (UEFI specification, section 5.3).
 
-use super::{MOST, Partition, dword, qword};
+use super::entry::{Entry, MOST};
+use super::field::{dword, has, qword};
+use super::label;
+use super::reading::head;
 use crate::evidence::block::Blocks;
 
 /// An entry is of so many bytes, or of a multiple.
 const ENTRY: usize = 128;
+/// Bytes of the header that are used.
+const HEADER: usize = 92;
 
-pub(super) enum Table {
+/// How far a table is right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
     /// As its checksums say.
-    Sound(Vec<Partition>),
-    /// The same, of the backup: the first is damaged.
-    Backup(Vec<Partition>),
-    /// The first, with checksums that it does not have.
-    Damaged(Vec<Partition>),
-    None,
+    Sound,
+    /// The same, of the backup: the first is damaged or missing.
+    Backup,
+    /// The first, with checksums that it does not have, and no sound backup.
+    Damaged,
 }
 
-/// The table of a disk with sectors of so many bytes.
-pub(super) fn read(disk: &Blocks, sector: u64) -> Table {
+/// A table of a disk.
+pub(super) struct Gpt {
+    pub(super) state: State,
+    pub(super) entries: Vec<Entry>,
+    /// Entries of a type, and with an end before their start.
+    pub(super) inverted: usize,
+    /// Whether there are more entries than are read.
+    pub(super) cut: bool,
+    /// Where the backup of the first table should be, in bytes; 0 where there is no first one.
+    pub(super) alternate: u64,
+}
+
+/// Reads the table of a disk with sectors of so many bytes; `None` where there is none.
+pub(super) fn read(disk: &Blocks, sector: u64) -> Option<Gpt> {
     let first = at(disk, sector, sector);
-    if let Some((partitions, true)) = first {
-        return Table::Sound(partitions);
+    if let Some((table, true)) = first {
+        return Some(table);
     }
     let last = disk.size().checked_div(sector).and_then(|count| count.checked_sub(1));
-    let backup = last.and_then(|last| at(disk, sector, last.saturating_mul(sector)));
-    match (first, backup) {
-        (_, Some((partitions, true))) => Table::Backup(partitions),
-        (Some((partitions, false)), _) => Table::Damaged(partitions),
-        _ => Table::None,
-    }
+    // On a disk that is larger now, the backup is where it was.
+    let alternate = first.as_ref().map(|(table, _)| table.alternate);
+    let places = [last.map(|last| last.saturating_mul(sector)), alternate];
+    let backup = places.into_iter().flatten().filter(|place| *place > sector).find_map(|place| {
+        at(disk, sector, place).filter(|(_, sound)| *sound).map(|(table, _)| Gpt { state: State::Backup, ..table })
+    });
+    backup.or(first.map(|(table, _)| Gpt { state: State::Damaged, ..table }))
 }
 
 /// The table whose header is at `start`, and whether its checksums are right.
-fn at(disk: &Blocks, sector: u64, start: u64) -> Option<(Vec<Partition>, bool)> {
-    let mut header = vec![0; usize::try_from(sector).ok()?];
-    disk.read_exact_at(&mut header, start).ok()?;
-    if !header.starts_with(b"EFI PART") {
+fn at(disk: &Blocks, sector: u64, start: u64) -> Option<(Gpt, bool)> {
+    let header = head(disk, start, usize::try_from(sector).ok()?);
+    if !has(&header, 0, b"EFI PART") || header.len() < HEADER {
         return None;
     }
     let size = usize::try_from(dword(&header, 12)).ok()?;
-    let stored = dword(&header, 16);
     let mut summed = header.get(..size).unwrap_or_default().to_vec();
-    let header_sound = size >= 92 && {
+    let header_sound = size >= HEADER && {
         summed.get_mut(16..20)?.fill(0);
-        crc(&summed) == stored
+        crc(&summed) == dword(&header, 16) && qword(&header, 24).checked_mul(sector) == Some(start)
     };
-    let count = usize::try_from(dword(&header, 80)).ok()?.min(MOST);
+    let stated = usize::try_from(dword(&header, 80)).ok()?;
+    let count = stated.min(MOST);
     let each = usize::try_from(dword(&header, 84)).ok()?;
     if each == 0 || !each.is_multiple_of(ENTRY) || each > 4096 {
         return None;
     }
-    let mut entries = vec![0; count.checked_mul(each)?];
-    disk.read_exact_at(&mut entries, qword(&header, 72).checked_mul(sector)?).ok()?;
-    let sound = header_sound && crc(&entries) == dword(&header, 88);
-    let partitions = entries.chunks_exact(each).filter_map(|entry| {
+    let all = stated.checked_mul(each).filter(|all| *all <= MOST.saturating_mul(4096));
+    let bytes = head(disk, qword(&header, 72).checked_mul(sector)?, all.unwrap_or(count.checked_mul(each)?));
+    let sound = header_sound && all == Some(bytes.len()) && crc(&bytes) == dword(&header, 88);
+    let mut table = Gpt {
+        state: State::Sound,
+        entries: Vec::new(),
+        inverted: 0,
+        cut: stated > count,
+        alternate: qword(&header, 32).saturating_mul(sector),
+    };
+    for entry in bytes.chunks_exact(each).take(count) {
         let (first, last) = (qword(entry, 32), qword(entry, 40));
-        let used = entry.get(..16).is_some_and(|kind| kind.iter().any(|byte| *byte != 0)) && last >= first;
+        let Some(kind) = entry.get(..16).filter(|kind| kind.iter().any(|byte| *byte != 0)) else { continue };
+        if last < first {
+            table.inverted = table.inverted.saturating_add(1);
+            continue;
+        }
         let size = last.saturating_sub(first).saturating_add(1).saturating_mul(sector);
-        used.then_some(Partition { start: first.saturating_mul(sector), size })
-    });
-    Some((partitions.collect(), sound))
+        table.entries.push(Entry { start: first.saturating_mul(sector), size, label: label::of_guid(kind) });
+    }
+    Some((table, sound))
 }
 
 fn crc(bytes: &[u8]) -> u32 {

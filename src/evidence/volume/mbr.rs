@@ -2,84 +2,114 @@
 
 use std::collections::BTreeSet;
 
-use super::{MOST, Partition, dword};
+use super::entry::{Entry, MOST};
+use super::field::{byte, dword, has};
+use super::label;
+use super::reading::head;
 use crate::error::Problem;
 use crate::evidence::block::Blocks;
 
-pub(super) struct Table {
-    pub(super) partitions: Vec<Partition>,
+/// The type of an entry that stands for a GPT.
+const PROTECTIVE: u8 = 0xee;
+
+/// A table of a disk.
+pub(super) struct Mbr {
+    /// Those of the first table, then those of the extended ones; without those that stand for a GPT.
+    pub(super) entries: Vec<Entry>,
+    /// Whether an entry stands for a GPT.
+    pub(super) protective: bool,
+    /// Bytes of the first table's used entries that say whether to boot from it, and are neither 0 nor 0x80.
+    pub(super) statuses: Vec<u8>,
+    /// Used entries of the first table.
+    pub(super) used: usize,
     pub(super) problems: Vec<Problem>,
 }
 
-struct Entry {
+/// An entry as it stands.
+struct Slot {
+    status: u8,
     kind: u8,
     /// In sectors, from whatever the kind says.
     start: u64,
     count: u64,
 }
 
-impl Entry {
+impl Slot {
     /// DOS, Windows and Linux each have a number for a partition that holds others.
     fn is_extended(&self) -> bool {
         matches!(self.kind, 0x05 | 0x0f | 0x85)
     }
 }
 
-/// The table in the sector at `start`; `None` where there is none.
-fn entries(disk: &Blocks, start: u64) -> Option<Vec<Entry>> {
-    let mut sector = [0; 512];
-    disk.read_exact_at(&mut sector, start).ok()?;
-    if sector.get(510..) != Some(&[0x55, 0xaa]) {
+/// The used entries of the table in the sector at `start`; `None` where there is no table.
+fn slots(disk: &Blocks, start: u64) -> Option<Vec<Slot>> {
+    let sector = head(disk, start, 512);
+    if !has(&sector, 510, &[0x55, 0xaa]) {
         return None;
     }
     let table = sector.get(446..510)?.chunks_exact(16);
-    let entries = table.map(|entry| Entry {
-        kind: entry.get(4).copied().unwrap_or_default(),
+    let slots = table.map(|entry| Slot {
+        status: byte(entry, 0),
+        kind: byte(entry, 4),
         start: u64::from(dword(entry, 8)),
         count: u64::from(dword(entry, 12)),
     });
-    Some(entries.filter(|entry| entry.kind != 0 && entry.count > 0).collect())
+    Some(slots.filter(|slot| slot.kind != 0 && slot.count > 0).collect())
 }
 
-/// The partitions of a disk with sectors of so many bytes: those of the first table, then those of the extended ones.
-pub(super) fn read(disk: &Blocks, sector: u64) -> Option<Table> {
-    let first = entries(disk, 0)?;
-    let mut table = Table { partitions: Vec::new(), problems: Vec::new() };
-    let mut add = |start: u64, count: u64| {
-        let (start, size) = (start.saturating_mul(sector), count.saturating_mul(sector));
-        if table.partitions.len() < MOST {
-            table.partitions.push(Partition { start, size });
-        }
+/// Reads the table of a disk with sectors of so many bytes; `None` where there is none.
+pub(super) fn read(disk: &Blocks, sector: u64) -> Option<Mbr> {
+    let first = slots(disk, 0)?;
+    let mut table = Mbr {
+        entries: Vec::new(),
+        protective: first.iter().any(|slot| slot.kind == PROTECTIVE),
+        statuses: first.iter().map(|slot| slot.status).filter(|status| !matches!(status, 0 | 0x80)).collect(),
+        used: first.len(),
+        problems: Vec::new(),
     };
-    let (extended, primary): (Vec<_>, Vec<_>) = first.into_iter().partition(Entry::is_extended);
-    for Entry { start, count, .. } in primary {
-        add(start, count);
+    let (extended, primary): (Vec<_>, Vec<_>) = first.into_iter().partition(Slot::is_extended);
+    for slot in primary.iter().filter(|slot| slot.kind != PROTECTIVE) {
+        table.add(sector, 0, slot);
     }
     let mut seen = BTreeSet::new();
-    for Entry { start: base, .. } in extended {
+    for Slot { start: base, .. } in extended {
+        table.follow(disk, sector, base, &mut seen);
+    }
+    Some(table)
+}
+
+impl Mbr {
+    fn add(&mut self, sector: u64, base: u64, slot: &Slot) {
+        if self.entries.len() < MOST {
+            let start = base.saturating_add(slot.start).saturating_mul(sector);
+            let size = slot.count.saturating_mul(sector);
+            self.entries.push(Entry { start, size, label: label::of_byte(slot.kind) });
+        }
+    }
+
+    /// Goes along the chain of tables of the extended partition that begins at sector `base`.
+    fn follow(&mut self, disk: &Blocks, sector: u64, base: u64, seen: &mut BTreeSet<u64>) {
         let mut next = Some(base);
         while let Some(at) = next.take() {
             let place = at.saturating_mul(sector);
-            let problem = |found: &str| Problem {
-                offset: Some(place),
-                ..Problem::of("", "the table of an extended partition", found)
-            };
-            if !seen.insert(at) || seen.len() > MOST {
-                table.problems.push(problem("a chain of tables that comes back to one of them"));
-                break;
+            let problem = |found: &str| Problem::at(place, "the table of an extended partition", found);
+            if !seen.insert(at) {
+                return self.problems.push(problem("a chain of tables that comes back to one of them"));
             }
-            let Some(entries) = entries(disk, place) else {
-                table.problems.push(problem("none: the image is truncated or damaged there"));
-                break;
+            if seen.len() > MOST {
+                return self.problems.push(problem(&format!("more than {MOST} tables: the rest was not read")));
+            }
+            let Some(slots) = slots(disk, place) else {
+                return self.problems.push(problem("none: the image is truncated or damaged there"));
             };
-            for entry in entries {
-                if entry.is_extended() {
-                    next = Some(base.saturating_add(entry.start));
+            for slot in slots {
+                if slot.is_extended() {
+                    // The next is counted from the beginning of the extended partition.
+                    next = Some(base.saturating_add(slot.start));
                 } else {
-                    add(at.saturating_add(entry.start), entry.count);
+                    self.add(sector, at, &slot);
                 }
             }
         }
     }
-    Some(table)
 }

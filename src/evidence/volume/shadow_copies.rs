@@ -84,7 +84,7 @@ impl ShadowCopies {
         let place = index.checked_sub(1).filter(|place| *place < self.list.len());
         let Some((place, entry)) = place.and_then(|place| Some((place, self.catalog.entries.get(place)?))) else {
             let expected = format!("a shadow copy from 1 to {}", self.list.len());
-            return Err(Problem { path: None, offset: None, expected, found: index.to_string(), advice: None });
+            return Err(Problem::new(expected, index.to_string()));
         };
         if let Some(doubt) = &self.catalog.doubt {
             return Err(doubt.clone());

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::bins::{Bins, begins_bin, scan};
+use super::loss::Loss;
 use super::marks::Marks;
 use super::met::{Kind, Met};
 use super::walker::Walker;
@@ -41,33 +42,6 @@ pub struct Coverage {
     pub lost: Vec<Loss>,
     /// How many more losses there are.
     pub lost_left_out: u64,
-}
-
-/// Something that a key promises, and that could not be read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Loss {
-    /// The key's path from the root; a very long one is cut, and ends in `...`.
-    pub key: String,
-    /// Where the key's node is, in bytes from the file's start.
-    pub offset: u64,
-    /// How many there should be.
-    pub promised: u64,
-    /// How many could be read.
-    pub delivered: u64,
-    /// Of what.
-    pub what: Lost,
-}
-
-/// What can be lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Lost {
-    /// The root key, and all with it.
-    Root,
-    /// Subkeys, each with all that is below it.
-    Subkeys,
-    /// Values.
-    Values,
 }
 
 /// Walks a whole hive, and holds what the walk reached against what the hive bins hold. The problems are those of both.

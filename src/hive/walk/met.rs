@@ -111,13 +111,8 @@ impl Met {
         let mut problems = self.problems;
         for (kind, count) in Kind::ALL.into_iter().zip(self.counts) {
             if let Some(more @ 1..) = count.checked_sub(MAX_OF_A_KIND) {
-                problems.push(Problem {
-                    path: None,
-                    offset: None,
-                    expected: kind.expected().to_owned(),
-                    found: format!("{more} more that are otherwise, beside the {MAX_OF_A_KIND} that are listed"),
-                    advice: None,
-                });
+                let told = format!("{more} more that are otherwise, beside the {MAX_OF_A_KIND} that are listed");
+                problems.push(Problem::new(kind.expected(), told));
             }
         }
         problems.sort();

@@ -1,6 +1,6 @@
 //! The walk itself: a stack of keys, each with what is left of its list.
 
-use super::coverage::{Loss, Lost};
+use super::loss::{Loss, Lost};
 use super::marks::Marks;
 use super::met::{Kind, Met};
 use super::{MAX_LOST, Visitor, Walked, WalkedKey, WalkedSubkeys, joined};

@@ -1,14 +1,13 @@
 //! The last line: how it stands, and whether that is all that could be said.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use super::page::{Ink, Page};
 use super::{count, word};
-use crate::discovery::Generation;
-use crate::finding::{Finding, Reason, Verdict};
-use crate::hive::State;
+use crate::error::Code;
 use crate::registry::Role;
-use crate::report::{InstallationReport, Report, Summary};
+use crate::report::{Report, Summary};
 
 pub(super) fn write(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
     let summary = &report.summary;
@@ -55,58 +54,43 @@ fn listing(report: &Report) -> String {
     format!("{} in {}", count(hives, "hive"), count(report.installations.len(), "installation"))
 }
 
-/// What stands in the report that may have made it incomplete.
+/// What makes the report incomplete, by kind.
 fn reasons(report: &Report) -> Vec<String> {
-    let mut reasons = Vec::new();
-    let judged = || report.installations.iter().filter(|installation| is_counted(installation));
-    let mut of_installations = |what: &str, holds: &dyn Fn(&InstallationReport) -> bool| {
-        let number = judged().filter(|installation| holds(installation)).count();
-        match (number, report.installations.len()) {
-            (0, _) => {}
-            (_, 1) => reasons.push(what.to_owned()),
-            _ => reasons.push(format!("{what} in {}", count(number, "installation"))),
-        }
+    let gaps = &report.summary.gaps;
+    let mut reasons: Vec<String> = Vec::new();
+    let several = report.installations.len() > 1;
+    let mut of_installations = |what: &str, number: usize| match (number, several) {
+        (0, _) => {}
+        (_, false) => reasons.push(what.to_owned()),
+        (number, true) => reasons.push(format!("{what} in {}", count(number, "installation"))),
     };
-    of_installations("there is no baseline for this Windows", &|installation| {
-        installation.judgement.as_ref().is_some_and(|judgement| judgement.baseline.is_none())
-    });
+    let number = |code: Code| gaps.iter().filter(|gap| gap.code == code).count();
+    of_installations("there is no baseline for this Windows", number(Code::WindowsUnknown));
     for role in [Role::Software, Role::System] {
-        of_installations(&format!("{role} is missing"), &|installation| {
-            findings(installation)
-                .any(|finding| finding.hive == Some(role) && finding.reason == Some(Reason::HiveMissing))
-        });
-        for (state, what) in [(State::Dirty, "is dirty"), (State::Damaged, "is damaged")] {
-            of_installations(&format!("{role} {what}"), &|installation| {
-                installation.hives.iter().any(|hive| hive.role == role && hive.integrity.state == state)
-            });
+        for (code, what) in
+            [(Code::HiveMissing, "is missing"), (Code::HiveDirty, "is dirty"), (Code::HiveDamaged, "is damaged")]
+        {
+            let told = format!("{role} {what}");
+            of_installations(&told, gaps.iter().filter(|gap| gap.code == code && gap.reason == told).count());
         }
     }
-    let number = |holds: fn(&Finding) -> bool| judged().flat_map(findings).filter(|finding| holds(finding)).count();
-    let unreadable = number(|finding| finding.verdict == Verdict::Unreadable);
-    let unknown = number(|finding| finding.reason == Some(Reason::OsUnknown));
-    let problems = report.problems.len();
-    for (number, what) in [
-        (unreadable, "unreadable value"),
-        (unknown, "expectation that depends on an unknown fact"),
-        (problems, "problem"),
-    ] {
-        match (number, what) {
-            (0, _) => {}
-            (1, _) => reasons.push(format!("there is 1 {what}")),
-            (_, "expectation that depends on an unknown fact") => {
-                reasons.push(format!("there are {number} expectations that depend on an unknown fact"));
-            }
+    let unknown = gaps.iter().filter(|gap| gap.code == Code::FactUnknown).map(|gap| gap.reason.clone());
+    reasons.extend(unknown.collect::<BTreeSet<_>>());
+    let told = [
+        Code::WindowsUnknown,
+        Code::HiveMissing,
+        Code::HiveDirty,
+        Code::HiveDamaged,
+        Code::FactUnknown,
+        Code::FindingUnreadable,
+    ];
+    let others = gaps.iter().filter(|gap| !told.contains(&gap.code)).count();
+    for (number, what) in [(number(Code::FindingUnreadable), "unreadable value"), (others, "problem")] {
+        match number {
+            0 => {}
+            1 => reasons.push(format!("there is 1 {what}")),
             _ => reasons.push(format!("there are {}", count(number, what))),
         }
     }
     reasons
-}
-
-fn findings(installation: &InstallationReport) -> impl Iterator<Item = &Finding> {
-    installation.judgement.iter().flat_map(|judgement| &judgement.findings)
-}
-
-/// Whether an installation has a say in whether the report is complete.
-fn is_counted(installation: &InstallationReport) -> bool {
-    installation.judgement.is_some() && matches!(installation.generation, Generation::Live | Generation::Copy)
 }

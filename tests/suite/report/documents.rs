@@ -46,11 +46,12 @@ fn full() -> Report {
     installation.os.revision = Some(2965);
     installation.os.edition = Some("Professional".to_owned());
     let hive = &mut installation.hives[0];
-    hive.container = Some(hivemend::evidence::tree::Origin {
+    hive.container = Some(hivemend::evidence::file::Origin {
         format: "E01".to_owned(),
         partition: Some(2),
         offset: Some(1_048_576),
         stored_hash: Some("md5:0123abcd".to_owned()),
+        verified: Some(false),
         facts: vec!["disk.E01: 8 sectors could not be read when the image was made".to_owned()],
     });
     hive.integrity.replay = Some(Replay {

@@ -6,6 +6,7 @@ use hivemend::control_set::{Choice, ControlSets};
 use hivemend::discovery::Generation;
 use hivemend::error::Problem;
 use hivemend::evidence::{Bytes, sha256_of};
+use hivemend::examination::gaps_of;
 use hivemend::facts::{Source, observe_all};
 use hivemend::finding::{Finding, Location, Severity, Verdict, WrittenBy};
 use hivemend::hive::transaction_log::{LogFormat, LogState};
@@ -14,8 +15,8 @@ use hivemend::machine::Machine;
 use hivemend::os::{OsId, Pair, identify};
 use hivemend::registry::Role;
 use hivemend::report::{
-    BaselineReference, HiveReport, InstallationReport, Integrity, Judgement, LogReport, Report, ReportOptions, Summary,
-    Tool,
+    BaselineReference, HiveReport, InstallationReport, Integrity, Judgement, LogReport, Report, ReportOptions,
+    SourceIntegrity, Summary, Tool,
 };
 
 use crate::builder;
@@ -164,6 +165,7 @@ fn describe(role: Role, path: &str, hive: &Hive) -> HiveReport {
         format_version: Some(format!("{}.{}", base_block.major, base_block.minor)),
         last_written: Some(base_block.last_written),
         container: None,
+        source_integrity: SourceIntegrity::Unprotected,
         integrity: Integrity {
             state: State::Clean,
             primary_sequence: Some(base_block.primary_sequence),
@@ -219,15 +221,18 @@ pub(crate) fn small_baseline() -> Baseline {
 /// The whole report, with every finding that `keep` keeps.
 pub(crate) fn report(installations: Vec<InstallationReport>, keep: fn(&Finding) -> bool) -> Report {
     let mut installations = installations;
-    let mut summary = Summary { installations: installations.len(), complete: true, ..Summary::default() };
+    let mut summary = Summary { installations: installations.len(), ..Summary::default() };
+    let mut gaps = Vec::new();
     for installation in &mut installations {
-        summary.complete &= installation.hives.iter().all(|hive| hive.integrity.state == State::Clean);
+        let judgement = installation.judgement.as_ref();
+        gaps.extend(gaps_of(&installation.evidence, &installation.os, &installation.hives, judgement));
         if let Some(judgement) = &mut installation.judgement {
             judgement.findings.iter().for_each(|finding| summary.count(finding));
-            summary.complete &= judgement.baseline.is_some() && !judgement.findings.iter().any(Finding::is_gap);
+
             judgement.findings.retain(keep);
         }
     }
+    summary.close(gaps);
     Report {
         schema_version: "1",
         tool: Tool { name: "hivemend", version: "0.1.0" },
@@ -240,6 +245,7 @@ pub(crate) fn report(installations: Vec<InstallationReport>, keep: fn(&Finding) 
             fail_on: Severity::Low,
         },
         shadow_copies: vec![],
+        sources: Vec::new(),
         problems: Vec::new(),
         installations,
         summary,

@@ -1,7 +1,7 @@
 //! The table: what people see, at every width.
 
 use hivemend::discovery::Generation;
-use hivemend::error::Problem;
+use hivemend::error::{Code, Gap, Problem};
 use hivemend::finding::View;
 use hivemend::report::Report;
 use hivemend::report::table::{Style, render};
@@ -44,7 +44,13 @@ fn incomplete_report() -> Report {
         Problem::of("mnt/WINDOWS/system32/config/software", "a file that can be read", "Permission denied")
             .advise(advice),
     );
-    report.summary.complete = false;
+    let unreadable = Gap {
+        code: Code::Unreadable,
+        at: "mnt/WINDOWS/system32/config/software".to_owned(),
+        reason: "Permission denied".to_owned(),
+    };
+    let gaps = report.summary.gaps.iter().cloned().chain([unreadable]).collect();
+    report.summary.close(gaps);
     report
 }
 

@@ -19,7 +19,7 @@ struct Case {
     plan: Plan,
 }
 
-const OPTIONS: Options = Options {
+static OPTIONS: std::sync::LazyLock<Options> = std::sync::LazyLock::new(|| Options {
     judge: true,
     check: false,
     os: None,
@@ -30,9 +30,9 @@ const OPTIONS: Options = Options {
     fail_on: hivemend::finding::Severity::Low,
     replay: true,
     map: true,
-    unpacking: hivemend::evidence::archive::Unpacking { password: None, verify_image: false, live_only: false },
+    unpacking: hivemend::evidence::archive::Unpacking::default(),
     hash: false,
-};
+});
 
 impl Case {
     /// `None` where there is nothing to patch.

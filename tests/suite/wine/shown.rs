@@ -23,7 +23,7 @@ fn shown(hive: &Path, root: &str) -> [Vec<u8>; 2] {
         run.stdout
     };
     let text = String::from_utf8(run(&[])).unwrap();
-    assert_eq!(run(&[Path::new("--output"), &file]), b"");
+    assert_eq!(run(&[Path::new("--overwrite"), Path::new("--output"), &file]), b"");
     // regedit takes text in UTF-16, with a byte order mark.
     let text = format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
     [text, fs::read(file).unwrap()]

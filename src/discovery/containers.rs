@@ -1,0 +1,156 @@
+//! Containers: what is in an archive or a disk image, and in the containers in it, as a worklist and no recursion.
+//!
+//! It runs in a worker process where the program has one. Each file system that comes up is searched by the finder where
+//! it lies; what is worth opening is taken out into memory, with the word of whoever vouches for it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::found::{FoundFile, FoundTree};
+use super::opener::{Item, Opener};
+use super::store::Store;
+use super::unreadable::code_of;
+#[cfg(feature = "images")]
+use super::volumes::Volumes;
+use crate::error::{Code, Problem};
+use crate::evidence::archive::{self, Unpacking};
+use crate::evidence::budget::{Budget, Cost};
+use crate::evidence::file::{Origin, Snapshot};
+use crate::evidence::file_system::Vouched;
+use crate::evidence::kind::Kind;
+use crate::evidence::ledger::{Ledger, SourceId};
+use crate::evidence::locator::{Locator, Name, Step};
+
+/// Containers within containers: a collection, its data, a disk image in it, an archive on that disk.
+const DEEPEST: usize = 6;
+/// What is asked of a container.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Job {
+    /// Where it is.
+    pub(super) at: Locator,
+    /// What it is.
+    pub(super) kind: Kind,
+    /// What of it is wanted; all of it where there are no steps.
+    pub(super) wanted: Vec<Step>,
+    /// Whether the user named it.
+    pub(super) named: bool,
+    /// What the user said of containers.
+    pub(super) unpacking: Unpacking,
+    /// What may be spent.
+    pub(super) budget: Budget,
+}
+
+/// What came of it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Opened {
+    /// A tree for each file system that holds something.
+    pub(super) trees: Vec<FoundTree>,
+    /// Files that were compressed one by one: they lie in the folder of the container.
+    pub(super) singles: Vec<(Name, FoundFile)>,
+    /// What became of each source.
+    pub(super) ledger: Ledger,
+    /// The shadow copies that volumes list, read or not.
+    pub(super) shadow_copies: Vec<Snapshot>,
+    /// Files of this machine that belong to it, beside the one that was named: segments, extents, parents.
+    pub(super) files: Vec<PathBuf>,
+    /// Files of this machine that were opened for an image that could then not be read: evidence, but parts of nothing.
+    pub(super) touched: Vec<PathBuf>,
+    /// Whether there is anything at the place that was wanted.
+    pub(super) found: bool,
+    /// What is left of the budget.
+    pub(super) budget: Budget,
+}
+
+impl Opened {
+    /// Ties the files that a worker sent to its reply; `None` where the reply is shorter than it says.
+    pub(super) fn tie(&mut self, reply: &Arc<crate::evidence::Bytes>) -> Option<()> {
+        let of_trees = self.trees.iter_mut().flat_map(|tree| tree.folders.values_mut());
+        let files = of_trees.flat_map(|folder| folder.files.values_mut());
+        files.chain(self.singles.iter_mut().map(|(_, file)| file)).try_for_each(|file| file.file.tie(reply))
+    }
+}
+
+/// Opens the container at `path`, and those in it; what is taken out is written to `reply`, where there is one.
+pub(super) fn open(path: &Path, job: Job, reply: Option<std::fs::File>) -> Opened {
+    let Job { at, kind, wanted, named, unpacking, budget } = job;
+    let mut opener = Opener {
+        path: path.to_owned(),
+        unpacking,
+        ledger: Ledger::default(),
+        trees: Vec::new(),
+        singles: Vec::new(),
+        shadow_copies: Vec::new(),
+        files: Vec::new(),
+        touched: Vec::new(),
+        found: wanted.is_empty(),
+        pending: Vec::new(),
+        store: Store { reply, at: 0, budget },
+    };
+    opener.pending.push(Item {
+        at,
+        kind,
+        bytes: None,
+        depth: 0,
+        wanted,
+        vouched: Vouched::Unprotected,
+        named,
+        beside: None,
+    });
+    while let Some(item) = opener.pending.pop() {
+        open_one(&mut opener, &item);
+    }
+    let Opener { ledger, mut trees, singles, shadow_copies, files, touched, found, store, .. } = opener;
+    for tree in &mut trees {
+        tree.folders.retain(|_, folder| !folder.files.is_empty());
+    }
+    trees.retain(|tree| !tree.folders.is_empty());
+    Opened { trees, singles, ledger, shadow_copies, files, touched, found, budget: store.budget }
+}
+
+/// Opens one container of the worklist.
+fn open_one(opener: &mut Opener, item: &Item) {
+    let source = opener.ledger.begin(item.at.to_string(), item.kind.to_string());
+    if let Err(problem) = opener.store.budget.spend(Cost::Sources, 1) {
+        return opener.ledger.refuse(source, problem, true);
+    }
+    if item.depth >= DEEPEST {
+        let problem = Problem::new("a container", format!("containers within containers, {DEEPEST} deep"));
+        return opener.ledger.refuse(source, problem.code(Code::Limit).advise("unpack it by hand"), true);
+    }
+    match item.kind {
+        #[cfg(feature = "images")]
+        Kind::Image => Volumes::open(opener, item, source),
+        Kind::Archive(kind) => archive(opener, kind, item, source),
+    }
+}
+
+/// Opens an archive, and takes out what matters.
+fn archive(opener: &mut Opener, kind: archive::Kind, item: &Item, source: SourceId) {
+    let name = match item.at.steps.last() {
+        Some(Step::Path(names)) => names.last().map(Name::to_text).unwrap_or_default(),
+        _ => item.at.base.file_name().map(|name| Name::from(name).to_text()).unwrap_or_default(),
+    };
+    let password = opener.unpacking.password.clone();
+    let limits = archive::Limits { unpacked: opener.store.unpacked_limit(), ..archive::Limits::default() };
+    let system = match opener.blocks(item) {
+        Ok(blocks) => archive::open(kind, blocks, &name, password.as_deref(), limits),
+        Err(error) => {
+            let problem = Problem::new("a file that can be read", error.to_string()).code(Code::Unreadable);
+            return opener.ledger.refuse(source, problem, true);
+        }
+    };
+    let system = match system {
+        Ok(system) => system,
+        Err(refused) => {
+            let problem = Problem::new(format!("a {kind} file that can be read"), refused.reason.clone());
+            let problem = problem.code(code_of(&refused));
+            let problem = if refused.advice.is_empty() { problem } else { problem.advise(refused.advice) };
+            return opener.ledger.refuse(source, problem, true);
+        }
+    };
+    let origin = Origin { format: kind.to_string(), ..Origin::default() };
+    let single = system.is_single();
+    opener.file_system(system.as_ref(), item, source, &origin, false, single);
+}

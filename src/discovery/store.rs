@@ -1,0 +1,148 @@
+//! Where the bytes go that are taken out of containers: into a worker's reply, or into memory; as far as the budget goes.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::ops::ControlFlow;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use super::unreadable::unreadable;
+use crate::error::{Code, Problem};
+use crate::evidence::block::{Blocks, FileBlocks};
+use crate::evidence::budget::{Budget, Cost};
+use crate::evidence::file::Unpacked;
+use crate::evidence::file_system::{Content, FileSystem, Node, Vouched};
+
+/// Bytes of one file that is taken out: a hive has up to 2 GiB.
+const MOST_READ: u64 = 4 << 30;
+/// Bytes that a worker's reply holds in all; it may write a little more (`WRITTEN` in `evidence/worker.rs`).
+const MOST_SENT: u64 = 4 << 30;
+/// Bytes that are read and stored at a time: as many pieces of an image as can be unpacked side by side.
+const AT_ONCE: usize = 2 << 20;
+/// Containers of up to so many bytes are kept in memory of this process, larger ones in a file in memory.
+const SMALL: u64 = 1 << 20;
+
+/// Where bytes that are taken out go: into the worker's reply, or into memory.
+pub(super) struct Store {
+    pub(super) reply: Option<File>,
+    /// Where the next file goes in the reply.
+    pub(super) at: u64,
+    pub(super) budget: Budget,
+}
+
+impl Store {
+    /// How far a compressed stream may be decompressed to know what is in it: it is not kept.
+    pub(super) fn unpacked_limit(&self) -> u64 {
+        self.budget.left(Cost::Bytes).saturating_mul(64).max(1 << 30)
+    }
+
+    /// Takes a file of `size` bytes, or as many as there are.
+    pub(super) fn take(&mut self, content: &mut (impl Read + ?Sized), size: u64) -> Result<Unpacked, Problem> {
+        let sent = if self.reply.is_some() { MOST_SENT.saturating_sub(self.at) } else { MOST_READ };
+        let most = MOST_READ.min(sent).min(self.budget.left(Cost::Bytes));
+        if size > most {
+            return Err(self.too_much(size));
+        }
+        let taken = if let Some(reply) = &self.reply {
+            let taken = copy(content, reply, self.at, most);
+            taken.and_then(|count| {
+                let place = |at: u64| usize::try_from(at).map_err(io::Error::other);
+                let end = self.at.saturating_add(count);
+                Ok((Unpacked::sent(place(self.at)?..place(end)?), count))
+            })
+        } else {
+            let mut bytes = Vec::new();
+            let read = content.take(most.saturating_add(1)).read_to_end(&mut bytes);
+            read.map(|count| (Unpacked::from(bytes), count as u64))
+        };
+        let (unpacked, count) = taken.map_err(|error| unreadable(&error))?;
+        if count > most {
+            return Err(self.too_much(count));
+        }
+        self.budget.spend(Cost::Bytes, count)?;
+        self.at = self.at.saturating_add(if self.reply.is_some() { count } else { 0 });
+        Ok(unpacked)
+    }
+
+    fn too_much(&self, size: u64) -> Problem {
+        if size > MOST_READ {
+            return Problem::new("a file of up to 4 GiB", format!("{size} bytes, which is no hive")).code(Code::Limit);
+        }
+        if size <= self.budget.left(Cost::Bytes) {
+            return Problem::new("hives of up to 4 GiB in one container", "more")
+                .code(Code::Limit)
+                .advise("unpack them by hand");
+        }
+        self.budget.exceeded(Cost::Bytes)
+    }
+
+    /// Takes containers out of a file system whole, so that they can be read by position: all in one pass over it, each
+    /// with its size as the file system has it.
+    pub(super) fn spool(&mut self, system: &dyn FileSystem, files: &[(Node, u64)]) -> Vec<Spooled> {
+        let none = || Err(Problem::new("a file that can be read", "no bytes").code(Code::Unreadable));
+        let mut spooled: Vec<Spooled> = files.iter().map(|_| none()).collect();
+        let nodes: Vec<Node> = files.iter().map(|(node, _)| *node).collect();
+        system.read_each(&nodes, &mut |at, content| {
+            let size = files.get(at).map_or(0, |(_, size)| *size);
+            let taken = match content {
+                Ok(content) => self.spool_one(content, size),
+                Err(error) => Err(unreadable(&error)),
+            };
+            if let Some(place) = spooled.get_mut(at) {
+                *place = taken;
+            }
+            ControlFlow::Continue(())
+        });
+        spooled
+    }
+
+    fn spool_one(&mut self, content: &mut dyn Content, size: u64) -> Spooled {
+        let most = MOST_READ.min(self.budget.left(Cost::Bytes));
+        if size > MOST_READ {
+            let problem = Problem::new("a container of up to 4 GiB in another one", format!("{size} bytes"));
+            return Err(problem.code(Code::Limit).advise("unpack it by hand, and name it"));
+        }
+        if size > most {
+            return Err(self.budget.exceeded(Cost::Bytes));
+        }
+        // A small one takes no file of its own: there may be ten thousand.
+        let (blocks, count): (Blocks, u64) = if size <= SMALL {
+            let mut bytes = Vec::new();
+            let read = (&mut *content).take(most.saturating_add(1)).read_to_end(&mut bytes);
+            let count = read.map_err(|error| unreadable(&error))? as u64;
+            (Arc::new(bytes), count)
+        } else {
+            let memory = rustix::fs::memfd_create("hivemend", rustix::fs::MemfdFlags::CLOEXEC);
+            let memory = File::from(memory.map_err(|error| unreadable(&error.into()))?);
+            let count = copy(content, &memory, 0, most).map_err(|error| unreadable(&error))?;
+            (Arc::new(FileBlocks::of(memory).map_err(|error| unreadable(&error))?), count)
+        };
+        self.budget.spend(Cost::Bytes, count)?;
+        Ok((blocks, content.finish()))
+    }
+}
+
+/// A container that was taken out, and whether somebody vouches for its bytes.
+pub(super) type Spooled = Result<(Blocks, Vouched), Problem>;
+
+/// Copies up to `most` bytes, and one piece more, to a place in a file; how many there were.
+fn copy(reader: &mut (impl Read + ?Sized), to: &File, at: u64, most: u64) -> io::Result<u64> {
+    let mut buffer = vec![0; AT_ONCE];
+    let mut size = 0_u64;
+    loop {
+        let mut filled = 0_usize;
+        while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match reader.read(rest) {
+                Ok(0) => break,
+                Ok(count) => filled = filled.saturating_add(count),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        to.write_all_at(buffer.get(..filled).unwrap_or_default(), at.saturating_add(size))?;
+        size = size.saturating_add(filled as u64);
+        if filled < buffer.len() || size > most {
+            return Ok(size);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! A place in a tar archive that moves forward: through a stream by reading, through a file by counting.
+
+use std::io::{self, Read};
+
+use super::refused::{Cause, Refused};
+use super::source::{Checked, Source, fill};
+use super::tar_header::BLOCK;
+use crate::evidence::block::Blocks;
+use crate::evidence::file_system::Vouched;
+
+enum Bytes {
+    Stream(Box<dyn Checked>),
+    Blocks(Blocks),
+}
+
+/// A place in an archive.
+pub(super) struct Cursor {
+    bytes: Bytes,
+    at: u64,
+    /// Bytes that a stream may come to.
+    most: u64,
+    /// A block that was looked at before its turn.
+    ahead: Vec<u8>,
+}
+
+impl Cursor {
+    /// Starts at the first byte; a stream may have `most` bytes.
+    pub(super) fn new(source: &dyn Source, most: u64) -> io::Result<Self> {
+        let bytes = match source.blocks() {
+            Some(blocks) => Bytes::Blocks(blocks),
+            None => Bytes::Stream(source.open()?),
+        };
+        Ok(Self { bytes, at: 0, most, ahead: Vec::new() })
+    }
+
+    /// Returns the position of the next byte.
+    pub(super) fn at(&self) -> u64 {
+        self.at
+    }
+
+    /// Returns whether going back is not possible.
+    pub(super) fn is_stream(&self) -> bool {
+        matches!(self.bytes, Bytes::Stream(_))
+    }
+
+    /// Returns the next block without going on; nothing where there is no whole one.
+    pub(super) fn peek_block(&mut self) -> io::Result<Option<[u8; BLOCK]>> {
+        let at = self.at;
+        let mut block = [0; BLOCK];
+        let count = fill(self, &mut block)?;
+        self.at = at;
+        if self.is_stream() {
+            self.ahead = block.get(..count).unwrap_or_default().to_vec();
+        }
+        Ok((count == BLOCK).then_some(block))
+    }
+
+    /// Goes to a position ahead, or to the end where that comes earlier. Whether it was reached.
+    pub(super) fn go_to(&mut self, target: u64) -> io::Result<bool> {
+        let count = target.saturating_sub(self.at);
+        match &self.bytes {
+            Bytes::Blocks(blocks) => {
+                let end = blocks.size();
+                self.at = target.min(end);
+                Ok(target <= end)
+            }
+            Bytes::Stream(_) => Ok(io::copy(&mut self.by_ref().take(count), &mut io::sink())? == count),
+        }
+    }
+
+    /// Returns what the stream's checksums say of what was read.
+    pub(super) fn vouched(&self) -> Vouched {
+        match &self.bytes {
+            Bytes::Stream(stream) => stream.vouched(),
+            Bytes::Blocks(_) => Vouched::Unprotected,
+        }
+    }
+}
+
+impl Read for Cursor {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = match &mut self.bytes {
+            Bytes::Blocks(blocks) => blocks.read_at(buffer, self.at)?,
+            Bytes::Stream(_) if !self.ahead.is_empty() => {
+                let count = buffer.len().min(self.ahead.len());
+                for (to, from) in buffer.iter_mut().zip(self.ahead.drain(..count)) {
+                    *to = from;
+                }
+                count
+            }
+            Bytes::Stream(stream) => stream.read(buffer)?,
+        };
+        self.at = self.at.saturating_add(count as u64);
+        if self.at > self.most && self.is_stream() {
+            let reason = format!("it decompresses to more than {} bytes", self.most);
+            return Err(Refused::new(Cause::Limit, reason, "decompress it by hand").into());
+        }
+        Ok(count)
+    }
+}

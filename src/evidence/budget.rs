@@ -1,0 +1,144 @@
+//! What one run may cost: bytes taken out of containers, sources, installations, seconds. One budget for the whole run,
+//! charged in the order of the output, so that the same evidence is stopped at the same place.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Code, Problem};
+
+/// Bytes that are always allowed, and so many times the evidence's size on top: hives compress to a twentieth.
+const BYTES: u64 = 512 << 20;
+const BYTES_FOR_ONE: u64 = 40;
+/// Sources that are always allowed, and one more for so many bytes of evidence.
+const SOURCES: u64 = 10_000;
+const BYTES_A_SOURCE: u64 = 16 << 10;
+/// Installations that are always allowed, and one more for so many bytes of evidence: no hive is smaller than 8 KiB.
+const INSTALLATIONS: u64 = 2_000;
+const BYTES_AN_INSTALLATION: u64 = 256 << 10;
+/// Seconds that are always allowed, and one more for so many bytes.
+const SECONDS: u64 = 600;
+const BYTES_A_SECOND: u64 = 4 << 20;
+
+/// Limits that the user gave; the others grow with the evidence.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// `--max-bytes`: bytes taken out of containers.
+    pub bytes: Option<u64>,
+    /// `--max-sources`.
+    pub sources: Option<u64>,
+    /// `--max-installations`.
+    pub installations: Option<u64>,
+    /// `--max-seconds`.
+    pub seconds: Option<u64>,
+}
+
+/// What is left of a run's budget.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Budget {
+    /// Which limits the user gave: those do not grow.
+    given: [bool; 4],
+    limits: [u64; 4],
+    left: [u64; 4],
+}
+
+/// What a budget is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cost {
+    /// Bytes taken out of containers.
+    Bytes = 0,
+    /// Entries of the ledger.
+    Sources = 1,
+    /// Installations.
+    Installations = 2,
+    /// Seconds of the clock.
+    Seconds = 3,
+}
+
+impl Cost {
+    /// Its option, and what it counts.
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Bytes => ("--max-bytes", "bytes taken out of containers"),
+            Self::Sources => ("--max-sources", "sources"),
+            Self::Installations => ("--max-installations", "installations"),
+            Self::Seconds => ("--max-seconds", "seconds"),
+        }
+    }
+}
+
+impl Budget {
+    /// The budget of a run over evidence of so many bytes.
+    pub fn of(limits: Limits, evidence: u64) -> Self {
+        let or = |given: Option<u64>, always: u64, more: u64| given.unwrap_or_else(|| always.saturating_add(more));
+        let given = [limits.bytes, limits.sources, limits.installations, limits.seconds].map(|limit| limit.is_some());
+        let limits = [
+            or(limits.bytes, BYTES, evidence.saturating_mul(BYTES_FOR_ONE)),
+            or(limits.sources, SOURCES, evidence / BYTES_A_SOURCE),
+            or(limits.installations, INSTALLATIONS, evidence / BYTES_AN_INSTALLATION),
+            or(limits.seconds, SECONDS, evidence / BYTES_A_SECOND),
+        ];
+        Self { given, limits, left: limits }
+    }
+
+    /// Grows with evidence of so many bytes more.
+    pub fn grow(&mut self, evidence: u64) {
+        let more = [
+            evidence.saturating_mul(BYTES_FOR_ONE),
+            evidence / BYTES_A_SOURCE,
+            evidence / BYTES_AN_INSTALLATION,
+            evidence / BYTES_A_SECOND,
+        ];
+        for ((limit, left), (more, given)) in
+            self.limits.iter_mut().zip(self.left.iter_mut()).zip(more.into_iter().zip(self.given))
+        {
+            if !given {
+                *limit = limit.saturating_add(more);
+                *left = left.saturating_add(more);
+            }
+        }
+    }
+
+    /// What is left.
+    pub fn left(&self, cost: Cost) -> u64 {
+        self.left.get(cost as usize).copied().unwrap_or_default()
+    }
+
+    /// Spends so much; all that is left where it is not enough.
+    ///
+    /// # Errors
+    /// That it is not enough: which limit, and the option that raises it.
+    pub fn spend(&mut self, cost: Cost, amount: u64) -> Result<(), Problem> {
+        let left = self.left(cost);
+        if let Some(place) = self.left.get_mut(cost as usize) {
+            *place = left.saturating_sub(amount);
+        }
+        if amount <= left { Ok(()) } else { Err(self.exceeded(cost)) }
+    }
+
+    /// What is said where a limit stops something.
+    pub fn exceeded(&self, cost: Cost) -> Problem {
+        let (option, what) = cost.words();
+        let limit = self.limits.get(cost as usize).copied().unwrap_or_default();
+        Problem::new(format!("at most {limit} {what} in one run"), "more, which were not read")
+            .code(Code::Limit)
+            .advise(format!("raise the limit with {option}, or examine the evidence in parts"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_grows_with_the_evidence_and_names_the_option_that_raises_it() {
+        let mut budget = Budget::of(Limits { bytes: Some(10), ..Limits::default() }, 1 << 30);
+        assert_eq!((budget.left(Cost::Bytes), budget.left(Cost::Sources)), (10, 10_000 + (1 << 16)));
+        assert!(budget.spend(Cost::Bytes, 7).is_ok());
+        let problem = budget.spend(Cost::Bytes, 4).unwrap_err();
+        assert_eq!(budget.left(Cost::Bytes), 0);
+        assert_eq!(
+            problem.to_string(),
+            "expected at most 10 bytes taken out of containers in one run, found more, which were not read; \
+             raise the limit with --max-bytes, or examine the evidence in parts"
+        );
+    }
+}

@@ -1,0 +1,241 @@
+//! ext2, ext3 and ext4: Linux beside Windows, and disks that evidence was copied to.
+//!
+//! A node is the number of an inode. Files lie in extents, in maps of blocks, or in their inode. A journal that holds
+//! changes is not replayed, and that is a defect.
+//!
+//! "ext4 Data Structures and Algorithms" (<https://docs.kernel.org/filesystems/ext4/>).
+
+use std::io;
+use std::sync::Arc;
+
+use super::runs::Stored;
+use super::told::Told;
+use super::walk::walk;
+use super::wrong::bad;
+use crate::evidence::block::Blocks;
+use crate::evidence::content::{BlockContent, head};
+use crate::evidence::disk::field::{le16, le32};
+use crate::evidence::disk::kept::Kept;
+use crate::evidence::file_system::{Content, Each, Entry, EntryKind, FileSystem, Head, Node};
+use crate::evidence::locator::Name;
+
+mod inode;
+mod map;
+mod superblock;
+
+use inode::{Inode, Place};
+use superblock::Superblock;
+
+/// The inode of the root folder.
+const ROOT: u64 = 2;
+/// Bytes of a folder that are read at a time.
+const AT_A_TIME: u64 = 1 << 20;
+/// Bytes of a folder.
+const MOST_IN_FOLDER: u64 = 1 << 30;
+/// Bytes of the tables of inodes and groups that are read at a time.
+const PAGE: u64 = 32 << 10;
+
+/// Whether a volume begins with a superblock of this kind.
+///
+/// # Errors
+/// That the bytes cannot be read.
+pub fn is_ext(volume: &Blocks) -> io::Result<bool> {
+    let mut magic = [0; 2];
+    Ok(volume.size() > 2048 && volume.read_exact_at(&mut magic, 1024 + 56).map(|()| magic == [0x53, 0xef])?)
+}
+
+/// An ext2, ext3 or ext4 volume.
+pub struct Ext {
+    volume: Blocks,
+    superblock: Superblock,
+    pages: Kept,
+}
+
+impl Ext {
+    /// Opens a volume by its superblock.
+    ///
+    /// # Errors
+    /// What of it cannot be right, or is not read.
+    pub fn open(volume: &Blocks) -> Result<Self, String> {
+        let superblock = superblock::read(volume)?;
+        Ok(Self { volume: Arc::clone(volume), superblock, pages: Kept::default() })
+    }
+
+    /// Bytes of a table, through the pages that were read last.
+    fn read(&self, buffer: &mut [u8], at: u64) -> io::Result<()> {
+        let mut done = 0_usize;
+        while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
+            let place = at.saturating_add(done as u64);
+            let page = self.pages.get(place / PAGE, || {
+                let start = (place / PAGE).saturating_mul(PAGE);
+                let length = self.volume.size().saturating_sub(start).min(PAGE);
+                let mut page = vec![0; usize::try_from(length).unwrap_or_default()];
+                self.volume.read_exact_at(&mut page, start)?;
+                Ok(page)
+            })?;
+            let from = page.get(usize::try_from(place % PAGE).unwrap_or_default()..).unwrap_or_default();
+            let count = from.len().min(rest.len());
+            if count == 0 {
+                return Err(bad(format!("{place:#x} lies behind the volume's end")));
+            }
+            if let (Some(to), Some(from)) = (rest.get_mut(..count), from.get(..count)) {
+                to.copy_from_slice(from);
+            }
+            done = done.saturating_add(count);
+        }
+        Ok(())
+    }
+
+    /// An inode.
+    fn inode(&self, node: Node) -> io::Result<Inode> {
+        let superblock = &self.superblock;
+        let number = node.0.checked_sub(1).filter(|_| node.0 <= superblock.inodes);
+        let number = number.ok_or_else(|| bad(format!("there is no inode {}", node.0)))?;
+        let group = number.checked_div(superblock.inodes_in_group).unwrap_or_default();
+        let within = number.checked_rem(superblock.inodes_in_group).unwrap_or_default();
+        let mut descriptor = vec![0; superblock.descriptor];
+        self.read(&mut descriptor, superblock.place_of_group(group))?;
+        let table = superblock.table(&descriptor);
+        let at = table
+            .checked_mul(superblock.block)
+            .and_then(|table| table.checked_add(within.checked_mul(superblock.inode as u64)?));
+        let mut bytes = vec![0; superblock.inode];
+        self.read(&mut bytes, at.ok_or_else(|| bad("a table of inodes that lies behind any volume"))?)?;
+        Ok(Inode::read(bytes))
+    }
+
+    /// The bytes of an inode.
+    fn bytes_of(&self, inode: &Inode) -> io::Result<Blocks> {
+        let runs = match inode.place()? {
+            Place::Inline(bytes) => return Ok(Arc::new(bytes)),
+            Place::Extents => map::extents(&self.volume, &self.superblock, inode.block())?,
+            Place::Map => map::blocks(&self.volume, &self.superblock, inode.block(), inode.size())?,
+        };
+        // A file that ends in a hole has no block for its end.
+        let (valid, size) = (runs.end(), inode.size());
+        Ok(Arc::new(Stored { volume: Arc::clone(&self.volume), runs, size, valid }))
+    }
+
+    /// The bytes of a file.
+    fn data(&self, file: Node) -> io::Result<Blocks> {
+        let inode = self.inode(file)?;
+        if inode.kind() != EntryKind::File {
+            return Err(io::Error::other("no file"));
+        }
+        self.bytes_of(&inode)
+    }
+
+    /// Passes on what is in a folder; `left` counts its bytes down.
+    fn list_within(&self, folder: Node, told: &mut Told<'_>, left: &mut u64) -> io::Result<()> {
+        let inode = self.inode(folder)?;
+        if inode.kind() != EntryKind::Folder {
+            return Err(io::Error::other("no folder"));
+        }
+        let blocks = self.bytes_of(&inode)?;
+        *left = left
+            .checked_sub(blocks.size())
+            .filter(|_| blocks.size() <= MOST_IN_FOLDER)
+            .ok_or_else(|| bad("folders that are longer than the volume, together"))?;
+        if inode.is_inline() {
+            let mut bytes = vec![0; usize::try_from(blocks.size()).unwrap_or_default()];
+            blocks.read_exact_at(&mut bytes, 0)?;
+            // Four bytes of the parent's number, entries up to the inode's 60 bytes, and more behind them.
+            let (first, more) = bytes.split_at_checked(60).unwrap_or((&bytes, &[]));
+            self.entries(folder, first.get(4..).unwrap_or_default(), told);
+            self.entries(folder, more, told);
+            return Ok(());
+        }
+        let block = usize::try_from(self.superblock.block).unwrap_or(usize::MAX);
+        let mut at = 0;
+        while at < blocks.size() && !told.is_over() {
+            let length = blocks.size().saturating_sub(at).min(AT_A_TIME);
+            let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
+            match blocks.read_exact_at(&mut bytes, at) {
+                Ok(()) => bytes.chunks(block).for_each(|block| self.entries(folder, block, told)),
+                Err(error) => told.obstacle(folder, None, error.to_string()),
+            }
+            at = at.saturating_add(length);
+        }
+        Ok(())
+    }
+
+    /// The entries in a block of a folder. Those of a folder's hash tree look as if they were empty.
+    fn entries(&self, folder: Node, block: &[u8], told: &mut Told<'_>) {
+        let mut at = 0_usize;
+        while let Some(rest) = block.get(at..).filter(|rest| rest.len() >= 8 && !told.is_over()) {
+            let number = le32(rest, 0).unwrap_or_default();
+            // The longest blocks do not fit into sixteen bits.
+            let length = match le16(rest, 4).unwrap_or_default() {
+                0 | u16::MAX => rest.len(),
+                length => usize::from(length),
+            };
+            let letters = rest.get(6).copied().map_or(0, usize::from);
+            let name =
+                rest.get(8..8_usize.saturating_add(letters)).filter(|_| 8_usize.saturating_add(letters) <= length);
+            if length < 8 || length > rest.len() || name.is_none() {
+                told.obstacle(folder, None, "the folder is damaged: an entry reaches past its end");
+                return;
+            }
+            at = at.saturating_add(length);
+            let name = name.unwrap_or_default();
+            if number == 0 || matches!(name, b"." | b".." | b"") {
+                continue;
+            }
+            let (node, name) = (Node(number.into()), Name::new(name));
+            match self.inode(node) {
+                Ok(inode) if inode.is_free() => {
+                    told.obstacle(folder, Some(name), format!("inode {number} is not in use"));
+                }
+                Ok(inode) => {
+                    let kind = inode.kind();
+                    let size = if kind == EntryKind::File { inode.size() } else { 0 };
+                    told.entry(Entry { node, parent: folder, name, kind, size, modified: inode.modified() });
+                }
+                Err(error) => told.obstacle(folder, Some(name), error.to_string()),
+            }
+        }
+    }
+}
+
+impl FileSystem for Ext {
+    fn root(&self) -> Node {
+        Node(ROOT)
+    }
+
+    fn list(&self, folder: Node, each: Each<'_>) {
+        let mut told = Told::new(each);
+        if let Err(error) = self.list_within(folder, &mut told, &mut { u64::MAX }) {
+            told.obstacle(folder, None, error.to_string());
+        }
+        told.finish(folder);
+    }
+
+    fn scan(&self, each: Each<'_>) {
+        walk(self.root(), self.volume.size(), each, |folder, told, left| {
+            if let Err(error) = self.list_within(folder, told, left) {
+                told.obstacle(folder, None, error.to_string());
+            }
+        });
+    }
+
+    fn head(&self, file: Node) -> io::Result<Head> {
+        head(&*self.data(file)?)
+    }
+
+    fn open(&self, file: Node) -> io::Result<Box<dyn Content + '_>> {
+        Ok(Box::new(BlockContent::new(self.data(file)?)))
+    }
+
+    fn blocks(&self, file: Node) -> Option<Blocks> {
+        self.data(file).ok()
+    }
+
+    fn defects(&self) -> Vec<String> {
+        if self.superblock.needs_recovery {
+            let why = "its journal holds changes that were not replayed, so files may be as they were before them; \
+                       run e2fsck on a copy of the volume, and read that";
+            return vec![why.to_owned()];
+        }
+        Vec::new()
+    }
+}

@@ -1,0 +1,70 @@
+//! Which containers are opened.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::archive;
+use super::file_system::Head;
+
+/// A kind of container that is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Kind {
+    /// An archive, or a compressed file.
+    Archive(archive::Kind),
+    /// A disk image; of which kind, it says itself.
+    #[cfg(feature = "images")]
+    Image,
+}
+
+impl Kind {
+    /// What begins like this.
+    pub fn of(beginning: &[u8]) -> Option<Self> {
+        let head = Head { bytes: beginning.to_vec(), size: u64::MAX, ..Head::default() };
+        archive::Kind::of(beginning).map(Self::Archive).or_else(|| Self::image(&head))
+    }
+
+    /// No disk image is read here.
+    #[cfg(not(feature = "images"))]
+    pub fn image(_: &Head) -> Option<Self> {
+        None
+    }
+
+    /// A disk image that begins and ends like this. An extent of a VMDK is a sparse file without the descriptor, which is in
+    /// another file.
+    #[cfg(feature = "images")]
+    pub fn image(head: &Head) -> Option<Self> {
+        let extent = head.bytes.starts_with(b"KDMV") && head.bytes.get(28..36) == Some(&[0; 8]);
+        super::disk::Kind::of(&head.bytes, &head.end, "").filter(|_| !extent).map(|_| Self::Image)
+    }
+
+    /// A raw image whose first sectors are lost: nothing but its name tells that it is one.
+    #[cfg(feature = "images")]
+    pub fn raw_by_name(head: &Head, name: &str) -> Option<Self> {
+        let name = name.to_lowercase();
+        let named = [".raw", ".dd", ".img", ".001"].iter().any(|end| name.ends_with(end));
+        let raw = super::disk::Kind::of(&head.bytes, &head.end, &name).filter(|_| named && head.size >= 1 << 20);
+        (raw? == super::disk::Kind::Raw || name.ends_with(".001")).then_some(Self::Image)
+    }
+
+    /// A raw image whose first sectors are lost: nothing but its name tells that it is one.
+    #[cfg(not(feature = "images"))]
+    pub fn raw_by_name(_: &Head, _: &str) -> Option<Self> {
+        None
+    }
+
+    /// Whether it is a disk image.
+    pub fn is_image(self) -> bool {
+        !matches!(self, Self::Archive(_))
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Archive(kind) => kind.fmt(f),
+            #[cfg(feature = "images")]
+            Self::Image => f.write_str("image"),
+        }
+    }
+}

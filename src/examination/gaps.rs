@@ -1,0 +1,47 @@
+//! What is missing of one installation, as gaps: what should have been read or judged, and was not.
+
+use std::collections::BTreeSet;
+
+use crate::error::{Code, Gap};
+use crate::finding::{Reason, Verdict};
+use crate::hive::State;
+use crate::os::Os;
+use crate::registry::Role;
+use crate::report::{HiveReport, Judgement};
+
+/// The gaps of the installation at `evidence`: of its Windows, its hives, and its findings.
+pub fn of(evidence: &str, os: &Os, hives: &[HiveReport], judgement: Option<&Judgement>) -> Vec<Gap> {
+    let mut gaps = Vec::new();
+    let mut gap = |code, at: &str, reason: String| gaps.push(Gap { code, at: at.to_owned(), reason });
+    if judgement.is_some_and(|judgement| judgement.baseline.is_none()) || !os.id.has_baseline() {
+        gap(Code::WindowsUnknown, evidence, format!("no baseline for this Windows: {}", os.name));
+    }
+    for hive in hives.iter().filter(|hive| matches!(hive.role, Role::Software | Role::System)) {
+        match hive.integrity.state {
+            // A verdict on a dirty hive may be overtaken when Windows replays its logs.
+            State::Dirty => gap(Code::HiveDirty, &hive.path, format!("{} is dirty", hive.role)),
+            State::Damaged => gap(Code::HiveDamaged, &hive.path, format!("{} is damaged", hive.role)),
+            State::Clean | State::Recovered => {}
+        }
+    }
+    let mut missing = BTreeSet::new();
+    let mut unknown = 0_usize;
+    for finding in judgement.iter().flat_map(|judgement| &judgement.findings) {
+        match (finding.verdict, finding.reason) {
+            (Verdict::Unreadable, _) => {
+                gap(Code::FindingUnreadable, evidence, format!("{} cannot be read", finding.id));
+            }
+            (_, Some(Reason::HiveMissing)) => _ = missing.insert(finding.hive),
+            (_, Some(Reason::OsUnknown)) => unknown = unknown.saturating_add(1),
+            _ => {}
+        }
+    }
+    for role in missing {
+        let role = role.map_or_else(|| "a hive".to_owned(), |role| role.to_string());
+        gap(Code::HiveMissing, evidence, format!("{role} is missing"));
+    }
+    if unknown > 0 {
+        gap(Code::FactUnknown, evidence, format!("{unknown} expectations depend on a fact that is not known"));
+    }
+    gaps
+}
