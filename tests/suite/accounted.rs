@@ -324,3 +324,73 @@ fn an_overlay_is_the_machine_and_its_base_an_older_state() {
         assert_eq!(base["outcome"], "irrelevant");
     }
 }
+
+#[test]
+fn only_the_places_of_windows_are_searched_where_that_is_asked_for() {
+    let desk = Desk::with(&[XP]);
+    let volume = desk.path("evidence/windows-xp");
+    fs::create_dir(volume.join("Backup2010")).unwrap();
+    fs::copy(volume.join("Windows/System32/config/SYSTEM"), volume.join("Backup2010/SYSTEM")).unwrap();
+    assert!(shell(&desk, "tar -C evidence/windows-xp -cf a.tar ."));
+    for evidence in ["evidence/windows-xp", "a.tar"] {
+        let (_, report) = audit(&desk, &[evidence]);
+        assert_eq!(report["installations"].as_array().unwrap().len(), 2, "{evidence}");
+        let (code, report) = audit(&desk, &[evidence, "--places"]);
+        assert_eq!((code, report["installations"].as_array().unwrap().len()), (Some(0), 1), "{evidence}");
+        assert!(report["sources"][0]["reason"].as_str().unwrap().contains("--places"), "{evidence}");
+    }
+}
+
+#[test]
+fn a_bitlocker_volume_is_refused_by_name_until_a_key_opens_it() {
+    let desk = desk();
+    let Some(images) = std::env::var_os("HIVEMEND_IMAGES").map(std::path::PathBuf::from) else {
+        eprintln!("skipped: HIVEMEND_IMAGES names no folder");
+        return;
+    };
+    let mut bytes = Vec::new();
+    let packed = File::open(images.join("bitlocker/aes-xts_128.bin.gz")).unwrap();
+    std::io::copy(&mut flate2::read::GzDecoder::new(packed), &mut bytes).unwrap();
+    bytes.resize(65_994_752, 0);
+    fs::create_dir(desk.path("case")).unwrap();
+    fs::write(desk.path("case/laptop.raw"), bytes).unwrap();
+    let identifier = "19540fda-3072-4554-9ddc-9df7343ef068";
+    fs::write(desk.path("key"), format!("wrong\n{{{identifier}}}:password12!@\n")).unwrap();
+    fs::write(desk.path("foreign"), "{00000000-0000-0000-0000-000000000001}:password12!@\n").unwrap();
+
+    // Beside hives that can be read, it is a gap, with all that its owner needs to know.
+    for arguments in [&["pair", "case"][..], &["pair", "case", "--recovery-key-file", "foreign"]] {
+        let (code, report) = audit(&desk, arguments);
+        assert_eq!((code, gaps(&report)), (Some(3), vec![("encrypted".to_owned(), "case/laptop.raw".to_owned())]));
+        let source = report["sources"].as_array().unwrap().iter().find(|source| source["locator"] == "case/laptop.raw");
+        let source = source.unwrap().to_string();
+        for told in [identifier, "AES-XTS 128-bit", "password", "dislocker-file -O 0", "bdemount -o 0", "bitlkOpen"] {
+            assert!(source.contains(told), "{told}: {source}");
+        }
+    }
+    let mounted = shell(
+        &desk,
+        "command -v dislocker-fuse mkntfs ntfscp >/dev/null && [ -e /dev/fuse ] || exit 127; mkdir m && \
+         dislocker-fuse -V case/laptop.raw -u'password12!@' -- m || exit 127; \
+         mkntfs -Q -F -s 512 -c 4096 m/dislocker-file 60000 >/dev/null 2>&1 && ntfscp -f m/dislocker-file pair/SYSTEM SYSTEM && \
+         ntfscp -f m/dislocker-file pair/SOFTWARE SOFTWARE; code=$?; umount m; exit $code",
+    );
+    if mounted {
+        let (code, report) = audit(&desk, &["case", "--recovery-key-file", "key"]);
+        assert_eq!((code, gaps(&report)), (Some(0), vec![]));
+        let (_, plain) = audit(&desk, &["pair"]);
+        for hive in 0..2 {
+            let sum = |report: &Value| report["installations"][0]["hives"][hive]["sha256"].clone();
+            assert_eq!(sum(&report), sum(&plain));
+        }
+        assert_eq!(report["installations"][0]["hives"][0]["path"], "case/laptop.raw!SOFTWARE");
+    }
+}
+
+#[test]
+fn a_text_that_is_named_like_a_part_is_a_text() {
+    let desk = desk();
+    fs::write(desk.path("pair/notes.002"), "see exhibit 4\n").unwrap();
+    let (code, report) = audit(&desk, &["pair"]);
+    assert_eq!((code, gaps(&report)), (Some(0), vec![]));
+}

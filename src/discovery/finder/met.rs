@@ -1,0 +1,168 @@
+//! What was met of a file system: what is kept of it, the paths of its folders, what could not be read.
+
+use std::ops::ControlFlow;
+
+use super::{DEEPEST, Finder, Folder, FolderPath, MOST_KEPT};
+use crate::discovery::{hibernation, layout, name};
+use crate::error::{Code, Problem};
+use crate::evidence::file_system::{Case, Entry, EntryKind, Node, Obstacle};
+use crate::evidence::format::is_named_like_one;
+use crate::evidence::locator::{Locator, Name};
+
+impl Finder<'_> {
+    /// Whether it is a user's file: NTFS keeps its own books in files of the root, whose names begin with a dollar sign.
+    pub(super) fn counts(&self, entry: &Entry) -> bool {
+        entry.kind == EntryKind::File && !(entry.parent == self.root && entry.name.as_bytes().starts_with(b"$"))
+    }
+
+    /// Keeps what matters of an entry, wherever it lies.
+    pub(super) fn meet(&mut self, entry: &Entry) {
+        if entry.kind == EntryKind::Folder {
+            self.folders.insert(entry.node, Folder { parent: entry.parent, name: entry.name.clone() });
+            return;
+        }
+        let text = entry.name.to_text();
+        if entry.kind == EntryKind::File && hibernation::is_named(&text) {
+            self.sleeping.insert(entry.parent, entry.node);
+        }
+        let hive_like = name::fits(&text) || name::is_hive_in_container(&text);
+        let keep = entry.kind == EntryKind::Link || hive_like || is_named_like_one(&text);
+        if keep && self.kept_count < MOST_KEPT {
+            self.kept_count = self.kept_count.saturating_add(1);
+            self.kept.entry(entry.parent).or_default().push(entry.clone());
+        } else if hive_like {
+            let found =
+                format!("more than {MOST_KEPT} links, containers and files of such names; this one was not looked at");
+            let problem = Problem::new("files that are named like hives", found).code(Code::Limit);
+            let problem = problem.advise("name the folders that hold the hives");
+            self.ledger.refuse_member(self.scope.source, "file", problem, true);
+        } else if keep {
+            self.ledger.pass(self.scope.source, "link or container beyond the limit");
+        }
+    }
+
+    pub(super) fn list(&mut self, folder: Node) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        let mut obstacles = Vec::new();
+        self.scope.system.list(folder, &mut |met| {
+            match met {
+                Ok(entry) => entries.push(entry),
+                Err(obstacle) => obstacles.push(obstacle),
+            }
+            ControlFlow::Continue(())
+        });
+        for obstacle in obstacles {
+            self.obstacle(obstacle);
+        }
+        entries
+    }
+
+    pub(super) fn obstacle(&mut self, met: Obstacle) {
+        if !self.obstacles.insert((met.folder, met.name.clone())) {
+            return;
+        }
+        let names = self.path(met.folder).map(|path| path.names).unwrap_or_default();
+        let names: Vec<Name> = names.into_iter().chain(met.name).collect();
+        let problem = Problem::of(self.locator(&names).to_string(), "a folder that can be read", met.why);
+        let advice = if problem.found == "permission denied" {
+            "run hivemend as a user who may read it, or copy the hives to a place that you may read"
+        } else {
+            "copy what is in it by other means, and name the copy"
+        };
+        let problem = problem.code(Code::Unreadable).advise(advice);
+        self.ledger.refuse_member(self.scope.source, "folder", problem, true);
+    }
+
+    /// The volume that a folder `config` is on, where it is that of a Windows; the root where it would lie above that.
+    pub(super) fn volume_of_config(&self, config: Node) -> Option<Node> {
+        let mut ancestors = self.ancestors(config).skip(1);
+        let system32 = ancestors.next()?;
+        let inside = |node: Node, wanted: &str| {
+            self.folders.get(&node).is_some_and(|folder| layout::part(&folder.name.to_text()) == wanted)
+        };
+        if system32 == self.root {
+            return self.scope.above.last().is_some_and(|part| part == "system32").then_some(self.root);
+        }
+        if !inside(system32, "system32") {
+            return None;
+        }
+        Some(ancestors.nth(1).unwrap_or(self.root))
+    }
+
+    /// Whether a folder's name, or one of the two above it, is the end of a place.
+    pub(super) fn can_be_place(&self, node: Node) -> bool {
+        self.ancestors(node).take(3).filter_map(|node| self.folders.get(&node)).any(|folder| {
+            let part = layout::part(&folder.name.to_text());
+            ["config", "regback", "repair", "snapshot", "erdnt"].contains(&part.as_str())
+        })
+    }
+
+    /// A folder and those that it is in, up to the root.
+    pub(super) fn ancestors(&self, node: Node) -> impl Iterator<Item = Node> + '_ {
+        let next =
+            |node: &Node| if *node == self.root { None } else { self.folders.get(node).map(|folder| folder.parent) };
+        std::iter::successors(Some(node), next).take(DEEPEST)
+    }
+
+    /// The path of a folder; `None` where it leads to no root.
+    pub(super) fn path(&mut self, node: Node) -> Option<FolderPath> {
+        let mut way = Vec::new();
+        let mut at = node;
+        let mut path = loop {
+            if let Some(known) = self.paths.get(&at) {
+                break known.clone();
+            }
+            if way.len() >= DEEPEST {
+                break None;
+            }
+            let Some(folder) = self.folders.get(&at) else { break None };
+            way.push((at, folder.name.clone()));
+            at = folder.parent;
+        };
+        for (node, name) in way.into_iter().rev() {
+            if let Some(path) = &mut path {
+                path.parts.push(layout::part(&name.to_text()));
+                path.names.push(name);
+            }
+            self.paths.insert(node, path.clone());
+        }
+        path
+    }
+
+    pub(super) fn hibernation(&mut self, path: &FolderPath) -> Option<hibernation::Hibernation> {
+        let all: Vec<String> = path.parts.clone();
+        let above = layout::volume_of(&all)?;
+        let volume = path.names.get(..above)?;
+        let node = self
+            .sleeping
+            .iter()
+            .find(|(folder, _)| self.paths.get(folder).and_then(Option::as_ref).is_some_and(|one| one.names == volume))
+            .map(|(_, file)| *file);
+        let node = if let Some(node) = node {
+            node
+        } else {
+            // Not met where only a part of the volume is searched.
+            let mut folder = self.root;
+            for name in volume {
+                folder = self.scope.system.look_up(folder, name, Case::Sensitive).ok()?.first()?.node;
+            }
+            let name = Name::from(hibernation::NAME);
+            self.scope.system.look_up(folder, &name, Case::Insensitive).ok()?.first()?.node
+        };
+        Some(hibernation::of(self.scope.system.head(node).ok().as_ref()))
+    }
+
+    pub(super) fn locator(&self, names: &[Name]) -> Locator {
+        if !self.scope.folder {
+            return self.scope.at.inside(names);
+        }
+        let mut at = self.scope.at.clone();
+        at.base.extend(names.iter().map(Name::as_os_str));
+        at
+    }
+
+    pub(super) fn locator_of(&self, path: &FolderPath, entry: &Entry) -> Locator {
+        let names: Vec<Name> = path.names.iter().chain([&entry.name]).cloned().collect();
+        self.locator(&names)
+    }
+}
