@@ -90,7 +90,7 @@ impl fmt::Display for Generation {
 pub struct FoundLog {
     /// Where to open it.
     pub file: File,
-    /// How reports name it; see [`directory::locator`].
+    /// How reports name it; see [`crate::evidence::locator`].
     pub locator: String,
     /// Bytes.
     pub size: u64,
@@ -107,7 +107,7 @@ pub struct FoundHive {
     pub name: String,
     /// Where to open it.
     pub file: File,
-    /// How reports name it; see [`directory::locator`].
+    /// How reports name it; see [`crate::evidence::locator`].
     pub locator: String,
     /// Which hive it is by its keys; where they cannot be read by name, and the installation has a problem that says so.
     pub role: Role,
