@@ -10,11 +10,10 @@ use std::sync::Arc;
 use super::clusters::{Clusters, Width};
 use super::runs::Runs;
 use super::told::Told;
-use super::walk::walk;
+use super::walk::ByFolder;
 use super::wrong::bad;
 use crate::evidence::block::{BlockRead, Blocks};
-use crate::evidence::content::{BlockContent, head};
-use crate::evidence::file_system::{Content, Each, Entry, EntryKind, FileSystem, Head, Node, ROOT};
+use crate::evidence::file_system::{Entry, EntryKind, Node, ROOT};
 
 mod boot;
 mod set;
@@ -97,58 +96,6 @@ impl ExFat {
             size => self.clusters.of_file(set.first, size),
         }
     }
-
-    /// The bytes of a file.
-    fn data(&self, file: Node) -> io::Result<Blocks> {
-        let folder = || io::Error::other("a folder, which has no bytes");
-        if file == ROOT {
-            return Err(folder());
-        }
-        let set = self.set(file)?;
-        if set.is_folder {
-            return Err(folder());
-        }
-        Ok(Arc::new(self.clusters.stored(self.runs(&set)?, set.size, set.valid)))
-    }
-
-    /// Passes on what is in a folder; `left` counts its bytes down.
-    fn list_within(&self, folder: Node, told: &mut Told<'_>, left: &mut u64) -> io::Result<()> {
-        let runs = if folder == ROOT {
-            self.clusters.of_folder(self.root, MOST_IN_FOLDER)?
-        } else {
-            let set = self.set(folder)?;
-            if !set.is_folder {
-                return Err(io::Error::other("no folder"));
-            }
-            if set.size > MOST_IN_FOLDER {
-                return Err(bad(format!("a folder of {} bytes, more than exFAT has", set.size)));
-            }
-            self.runs(&set)?
-        };
-        let size = runs.end();
-        *left = left.checked_sub(size).ok_or_else(|| bad("folders that are longer than the volume, together"))?;
-        let stored = self.clusters.stored(runs.clone(), size, size);
-        let mut sets = Sets { folder, set: Vec::new(), wanted: 0, node: ROOT };
-        let mut offset = 0;
-        while let Some(run) = runs.from(offset).filter(|_| !told.is_over()) {
-            let length = run.length.min(AT_A_TIME);
-            let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
-            offset = offset.saturating_add(length);
-            if let Err(error) = stored.read_exact_at(&mut bytes, run.offset) {
-                told.obstacle(folder, None, error.to_string());
-                sets.set.clear();
-                continue;
-            }
-            let first = run.at.unwrap_or_default().checked_div(ENTRY as u64).unwrap_or_default();
-            for (entry, place) in bytes.as_chunks::<ENTRY>().0.iter().zip(first..) {
-                if sets.add(entry, Node(place), told) {
-                    return Ok(());
-                }
-            }
-        }
-        sets.cut(told);
-        Ok(())
-    }
 }
 
 /// The sets of a folder, as their entries come.
@@ -206,33 +153,59 @@ impl Sets {
     }
 }
 
-impl FileSystem for ExFat {
-    fn list(&self, folder: Node, each: Each<'_>) {
-        let mut told = Told::new(each);
-        if let Err(error) = self.list_within(folder, &mut told, &mut { u64::MAX }) {
-            told.obstacle(folder, None, error.to_string());
-        }
-        told.finish(folder);
+impl ByFolder for ExFat {
+    fn size(&self) -> u64 {
+        self.clusters.volume.size()
     }
 
-    fn scan(&self, each: Each<'_>) {
-        walk(ROOT, self.clusters.volume.size(), each, |folder, told, left| {
-            if let Err(error) = self.list_within(folder, told, left) {
-                told.obstacle(folder, None, error.to_string());
+    fn list_within(&self, folder: Node, told: &mut Told<'_>, left: &mut u64) -> io::Result<()> {
+        let runs = if folder == ROOT {
+            self.clusters.of_folder(self.root, MOST_IN_FOLDER)?
+        } else {
+            let set = self.set(folder)?;
+            if !set.is_folder {
+                return Err(io::Error::other("no folder"));
             }
-        });
+            if set.size > MOST_IN_FOLDER {
+                return Err(bad(format!("a folder of {} bytes, more than exFAT has", set.size)));
+            }
+            self.runs(&set)?
+        };
+        let size = runs.end();
+        *left = left.checked_sub(size).ok_or_else(|| bad("folders that are longer than the volume, together"))?;
+        let stored = self.clusters.stored(runs.clone(), size, size);
+        let mut sets = Sets { folder, set: Vec::new(), wanted: 0, node: ROOT };
+        let mut offset = 0;
+        while let Some(run) = runs.from(offset).filter(|_| !told.is_over()) {
+            let length = run.length.min(AT_A_TIME);
+            let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
+            offset = offset.saturating_add(length);
+            if let Err(error) = stored.read_exact_at(&mut bytes, run.offset) {
+                told.obstacle(folder, None, error.to_string());
+                sets.set.clear();
+                continue;
+            }
+            let first = run.at.unwrap_or_default().checked_div(ENTRY as u64).unwrap_or_default();
+            for (entry, place) in bytes.as_chunks::<ENTRY>().0.iter().zip(first..) {
+                if sets.add(entry, Node(place), told) {
+                    return Ok(());
+                }
+            }
+        }
+        sets.cut(told);
+        Ok(())
     }
 
-    fn head(&self, file: Node) -> io::Result<Head> {
-        head(&*self.data(file)?)
-    }
-
-    fn open(&self, file: Node) -> io::Result<Box<dyn Content + '_>> {
-        Ok(Box::new(BlockContent::new(self.data(file)?)))
-    }
-
-    fn blocks(&self, file: Node) -> Option<Blocks> {
-        self.data(file).ok()
+    fn data(&self, file: Node) -> io::Result<Blocks> {
+        let folder = || io::Error::other("a folder, which has no bytes");
+        if file == ROOT {
+            return Err(folder());
+        }
+        let set = self.set(file)?;
+        if set.is_folder {
+            return Err(folder());
+        }
+        Ok(Arc::new(self.clusters.stored(self.runs(&set)?, set.size, set.valid)))
     }
 
     fn defects(&self) -> Vec<String> {

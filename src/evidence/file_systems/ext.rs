@@ -10,13 +10,12 @@ use std::sync::Arc;
 
 use super::runs::Stored;
 use super::told::Told;
-use super::walk::walk;
+use super::walk::ByFolder;
 use super::wrong::bad;
 use crate::evidence::block::Blocks;
-use crate::evidence::content::{BlockContent, head};
 use crate::evidence::disk::field::{le16, le32};
 use crate::evidence::disk::kept::Kept;
-use crate::evidence::file_system::{Content, Each, Entry, EntryKind, FileSystem, Head, Node};
+use crate::evidence::file_system::{Entry, EntryKind, Node};
 use crate::evidence::locator::Name;
 
 mod inode;
@@ -116,49 +115,6 @@ impl Ext {
         Ok(Arc::new(Stored { volume: Arc::clone(&self.volume), runs, size, valid }))
     }
 
-    /// The bytes of a file.
-    fn data(&self, file: Node) -> io::Result<Blocks> {
-        let inode = self.inode(file)?;
-        if inode.kind() != EntryKind::File {
-            return Err(io::Error::other("no file"));
-        }
-        self.bytes_of(&inode)
-    }
-
-    /// Passes on what is in a folder; `left` counts its bytes down.
-    fn list_within(&self, folder: Node, told: &mut Told<'_>, left: &mut u64) -> io::Result<()> {
-        let inode = self.inode(folder)?;
-        if inode.kind() != EntryKind::Folder {
-            return Err(io::Error::other("no folder"));
-        }
-        let blocks = self.bytes_of(&inode)?;
-        *left = left
-            .checked_sub(blocks.size())
-            .filter(|_| blocks.size() <= MOST_IN_FOLDER)
-            .ok_or_else(|| bad("folders that are longer than the volume, together"))?;
-        if inode.is_inline() {
-            let mut bytes = vec![0; usize::try_from(blocks.size()).unwrap_or_default()];
-            blocks.read_exact_at(&mut bytes, 0)?;
-            // Four bytes of the parent's number, entries up to the inode's 60 bytes, and more behind them.
-            let (first, more) = bytes.split_at_checked(60).unwrap_or((&bytes, &[]));
-            self.entries(folder, first.get(4..).unwrap_or_default(), told);
-            self.entries(folder, more, told);
-            return Ok(());
-        }
-        let block = usize::try_from(self.superblock.block).unwrap_or(usize::MAX);
-        let mut at = 0;
-        while at < blocks.size() && !told.is_over() {
-            let length = blocks.size().saturating_sub(at).min(AT_A_TIME);
-            let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
-            match blocks.read_exact_at(&mut bytes, at) {
-                Ok(()) => bytes.chunks(block).for_each(|block| self.entries(folder, block, told)),
-                Err(error) => told.obstacle(folder, None, error.to_string()),
-            }
-            at = at.saturating_add(length);
-        }
-        Ok(())
-    }
-
     /// The entries in a block of a folder. Those of a folder's hash tree look as if they were empty.
     fn entries(&self, folder: Node, block: &[u8], told: &mut Told<'_>) {
         let mut at = 0_usize;
@@ -197,37 +153,54 @@ impl Ext {
     }
 }
 
-impl FileSystem for Ext {
+impl ByFolder for Ext {
     fn root(&self) -> Node {
         Node(ROOT)
     }
 
-    fn list(&self, folder: Node, each: Each<'_>) {
-        let mut told = Told::new(each);
-        if let Err(error) = self.list_within(folder, &mut told, &mut { u64::MAX }) {
-            told.obstacle(folder, None, error.to_string());
+    fn size(&self) -> u64 {
+        self.volume.size()
+    }
+
+    fn list_within(&self, folder: Node, told: &mut Told<'_>, left: &mut u64) -> io::Result<()> {
+        let inode = self.inode(folder)?;
+        if inode.kind() != EntryKind::Folder {
+            return Err(io::Error::other("no folder"));
         }
-        told.finish(folder);
-    }
-
-    fn scan(&self, each: Each<'_>) {
-        walk(self.root(), self.volume.size(), each, |folder, told, left| {
-            if let Err(error) = self.list_within(folder, told, left) {
-                told.obstacle(folder, None, error.to_string());
+        let blocks = self.bytes_of(&inode)?;
+        *left = left
+            .checked_sub(blocks.size())
+            .filter(|_| blocks.size() <= MOST_IN_FOLDER)
+            .ok_or_else(|| bad("folders that are longer than the volume, together"))?;
+        if inode.is_inline() {
+            let mut bytes = vec![0; usize::try_from(blocks.size()).unwrap_or_default()];
+            blocks.read_exact_at(&mut bytes, 0)?;
+            // Four bytes of the parent's number, entries up to the inode's 60 bytes, and more behind them.
+            let (first, more) = bytes.split_at_checked(60).unwrap_or((&bytes, &[]));
+            self.entries(folder, first.get(4..).unwrap_or_default(), told);
+            self.entries(folder, more, told);
+            return Ok(());
+        }
+        let block = usize::try_from(self.superblock.block).unwrap_or(usize::MAX);
+        let mut at = 0;
+        while at < blocks.size() && !told.is_over() {
+            let length = blocks.size().saturating_sub(at).min(AT_A_TIME);
+            let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
+            match blocks.read_exact_at(&mut bytes, at) {
+                Ok(()) => bytes.chunks(block).for_each(|block| self.entries(folder, block, told)),
+                Err(error) => told.obstacle(folder, None, error.to_string()),
             }
-        });
+            at = at.saturating_add(length);
+        }
+        Ok(())
     }
 
-    fn head(&self, file: Node) -> io::Result<Head> {
-        head(&*self.data(file)?)
-    }
-
-    fn open(&self, file: Node) -> io::Result<Box<dyn Content + '_>> {
-        Ok(Box::new(BlockContent::new(self.data(file)?)))
-    }
-
-    fn blocks(&self, file: Node) -> Option<Blocks> {
-        self.data(file).ok()
+    fn data(&self, file: Node) -> io::Result<Blocks> {
+        let inode = self.inode(file)?;
+        if inode.kind() != EntryKind::File {
+            return Err(io::Error::other("no file"));
+        }
+        self.bytes_of(&inode)
     }
 
     fn defects(&self) -> Vec<String> {

@@ -12,12 +12,11 @@ use std::sync::Arc;
 use super::clusters::{Clusters, Width};
 use super::runs::{Run, Runs};
 use super::told::Told;
-use super::walk::walk;
+use super::walk::ByFolder;
 use super::wrong::bad;
 use crate::evidence::block::{BlockRead, Blocks};
-use crate::evidence::content::{BlockContent, head};
 use crate::evidence::disk::field::{le16, le32};
-use crate::evidence::file_system::{Content, Each, Entry, EntryKind, FileSystem, Head, Node, ROOT};
+use crate::evidence::file_system::{Entry, EntryKind, Node, ROOT};
 
 mod names;
 
@@ -120,21 +119,34 @@ impl Fat {
         high | u64::from(le16(entry, 26).unwrap_or_default())
     }
 
-    /// The bytes of a file.
-    fn data(&self, file: Node) -> io::Result<Blocks> {
-        let entry = if file == ROOT { [FOLDER; 32] } else { self.entry(file)? };
-        if entry.get(11).is_some_and(|attributes| attributes & (FOLDER | LABEL) != 0) {
-            return Err(io::Error::other("a folder or a label, which has no bytes"));
+    /// Passes on one entry.
+    fn tell(entry: &[u8; 32], long: &mut names::Long, at: (Node, Node), told: &mut Told<'_>) {
+        let (Some(short), Some(attributes), Some(flags)) = (entry.first_chunk::<11>(), entry.get(11), entry.get(12))
+        else {
+            return;
+        };
+        let long = long.take(short);
+        if attributes & LABEL != 0 || short == b".          " || short == b"..         " {
+            return;
         }
-        let size = u64::from(le32(&entry, 28).unwrap_or_default());
-        if size == 0 {
-            return Ok(Arc::new(Vec::new()));
-        }
-        let runs = self.clusters.of_file(self.first(&entry), size)?;
-        Ok(Arc::new(self.clusters.stored(runs, size, size)))
+        let (node, parent) = at;
+        let is_folder = attributes & FOLDER != 0;
+        told.entry(Entry {
+            node,
+            parent,
+            name: long.unwrap_or_else(|| names::short(short, *flags)),
+            kind: if is_folder { EntryKind::Folder } else { EntryKind::File },
+            size: if is_folder { 0 } else { u64::from(le32(entry, 28).unwrap_or_default()) },
+            modified: None,
+        });
+    }
+}
+
+impl ByFolder for Fat {
+    fn size(&self) -> u64 {
+        self.clusters.volume.size()
     }
 
-    /// Passes on what is in a folder; `left` counts its bytes down.
     fn list_within(&self, folder: Node, told: &mut Told<'_>, left: &mut u64) -> io::Result<()> {
         let runs = if folder == ROOT {
             self.root.clone()
@@ -172,55 +184,16 @@ impl Fat {
         Ok(())
     }
 
-    /// Passes on one entry.
-    fn tell(entry: &[u8; 32], long: &mut names::Long, at: (Node, Node), told: &mut Told<'_>) {
-        let (Some(short), Some(attributes), Some(flags)) = (entry.first_chunk::<11>(), entry.get(11), entry.get(12))
-        else {
-            return;
-        };
-        let long = long.take(short);
-        if attributes & LABEL != 0 || short == b".          " || short == b"..         " {
-            return;
+    fn data(&self, file: Node) -> io::Result<Blocks> {
+        let entry = if file == ROOT { [FOLDER; 32] } else { self.entry(file)? };
+        if entry.get(11).is_some_and(|attributes| attributes & (FOLDER | LABEL) != 0) {
+            return Err(io::Error::other("a folder or a label, which has no bytes"));
         }
-        let (node, parent) = at;
-        let is_folder = attributes & FOLDER != 0;
-        told.entry(Entry {
-            node,
-            parent,
-            name: long.unwrap_or_else(|| names::short(short, *flags)),
-            kind: if is_folder { EntryKind::Folder } else { EntryKind::File },
-            size: if is_folder { 0 } else { u64::from(le32(entry, 28).unwrap_or_default()) },
-            modified: None,
-        });
-    }
-}
-
-impl FileSystem for Fat {
-    fn list(&self, folder: Node, each: Each<'_>) {
-        let mut told = Told::new(each);
-        if let Err(error) = self.list_within(folder, &mut told, &mut { u64::MAX }) {
-            told.obstacle(folder, None, error.to_string());
+        let size = u64::from(le32(&entry, 28).unwrap_or_default());
+        if size == 0 {
+            return Ok(Arc::new(Vec::new()));
         }
-        told.finish(folder);
-    }
-
-    fn scan(&self, each: Each<'_>) {
-        walk(ROOT, self.clusters.volume.size(), each, |folder, told, left| {
-            if let Err(error) = self.list_within(folder, told, left) {
-                told.obstacle(folder, None, error.to_string());
-            }
-        });
-    }
-
-    fn head(&self, file: Node) -> io::Result<Head> {
-        head(&*self.data(file)?)
-    }
-
-    fn open(&self, file: Node) -> io::Result<Box<dyn Content + '_>> {
-        Ok(Box::new(BlockContent::new(self.data(file)?)))
-    }
-
-    fn blocks(&self, file: Node) -> Option<Blocks> {
-        self.data(file).ok()
+        let runs = self.clusters.of_file(self.first(&entry), size)?;
+        Ok(Arc::new(self.clusters.stored(runs, size, size)))
     }
 }

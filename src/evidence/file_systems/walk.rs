@@ -1,20 +1,80 @@
-//! A walk through all folders of a volume that may be damaged: each is read once, and all of them together are no longer
-//! than the volume.
+//! File systems that keep the entries of a folder in the folder, so that only a walk meets all of them. The volume may be
+//! damaged: each folder is read once, and all of them together are no longer than the volume.
 
 use std::collections::HashSet;
+use std::io;
 
 use super::told::Told;
-use crate::evidence::file_system::{Each, Node};
+use crate::evidence::block::Blocks;
+use crate::evidence::content::{BlockContent, head};
+use crate::evidence::file_system::{Content, Each, FileSystem, Head, Node, ROOT};
 
-/// Walks from `root` on. `list` passes on what is in a folder, and counts the folder's bytes down.
-pub(super) fn walk(root: Node, size: u64, each: Each<'_>, mut list: impl FnMut(Node, &mut Told<'_>, &mut u64)) {
-    let mut pending = vec![root];
-    let mut seen = HashSet::from([root]);
-    let mut left = size;
-    let mut told = Told::new(each);
-    while let Some(folder) = pending.pop().filter(|_| !told.is_over()) {
-        list(folder, &mut told, &mut left);
-        pending.extend(told.folders().into_iter().filter(|folder| seen.insert(*folder)));
+/// What such a file system does itself; the rest of [`FileSystem`] follows from it.
+pub(super) trait ByFolder: Send + Sync {
+    /// The root folder.
+    fn root(&self) -> Node {
+        ROOT
     }
-    told.finish(root);
+
+    /// The volume's size in bytes.
+    fn size(&self) -> u64;
+
+    /// Passes on what is in a folder; `left` counts its bytes down.
+    fn list_within(&self, folder: Node, told: &mut Told<'_>, left: &mut u64) -> io::Result<()>;
+
+    /// The bytes of a file.
+    fn data(&self, file: Node) -> io::Result<Blocks>;
+
+    /// What is to be said of the file system itself.
+    fn defects(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// Passes on what is in a folder, and what keeps it from being read whole.
+fn list(system: &impl ByFolder, folder: Node, told: &mut Told<'_>, left: &mut u64) {
+    if let Err(error) = system.list_within(folder, told, left) {
+        told.obstacle(folder, None, error.to_string());
+    }
+}
+
+impl<T: ByFolder> FileSystem for T {
+    fn root(&self) -> Node {
+        ByFolder::root(self)
+    }
+
+    fn list(&self, folder: Node, each: Each<'_>) {
+        let mut told = Told::new(each);
+        list(self, folder, &mut told, &mut { u64::MAX });
+        told.finish(folder);
+    }
+
+    fn scan(&self, each: Each<'_>) {
+        let root = ByFolder::root(self);
+        let mut pending = vec![root];
+        let mut seen = HashSet::from([root]);
+        let mut left = self.size();
+        let mut told = Told::new(each);
+        while let Some(folder) = pending.pop().filter(|_| !told.is_over()) {
+            list(self, folder, &mut told, &mut left);
+            pending.extend(told.folders().into_iter().filter(|folder| seen.insert(*folder)));
+        }
+        told.finish(root);
+    }
+
+    fn head(&self, file: Node) -> io::Result<Head> {
+        head(&*self.data(file)?)
+    }
+
+    fn open(&self, file: Node) -> io::Result<Box<dyn Content + '_>> {
+        Ok(Box::new(BlockContent::new(self.data(file)?)))
+    }
+
+    fn blocks(&self, file: Node) -> Option<Blocks> {
+        self.data(file).ok()
+    }
+
+    fn defects(&self) -> Vec<String> {
+        ByFolder::defects(self)
+    }
 }
