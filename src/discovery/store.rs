@@ -10,6 +10,7 @@ use super::unreadable::unreadable;
 use crate::error::{Code, Problem};
 use crate::evidence::block::{Blocks, FileBlocks};
 use crate::evidence::budget::{Budget, Cost};
+use crate::evidence::content::fill;
 use crate::evidence::file::Unpacked;
 use crate::evidence::file_system::{Content, FileSystem, Node, Vouched};
 
@@ -130,15 +131,7 @@ fn copy(reader: &mut (impl Read + ?Sized), to: &File, at: u64, most: u64) -> io:
     let mut buffer = vec![0; AT_ONCE];
     let mut size = 0_u64;
     loop {
-        let mut filled = 0_usize;
-        while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-            match reader.read(rest) {
-                Ok(0) => break,
-                Ok(count) => filled = filled.saturating_add(count),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
+        let filled = fill(reader, &mut buffer)?;
         to.write_all_at(buffer.get(..filled).unwrap_or_default(), at.saturating_add(size))?;
         size = size.saturating_add(filled as u64);
         if filled < buffer.len() || size > most {

@@ -154,6 +154,23 @@ pub fn salvage(blocks: &dyn BlockRead, most: u64) -> io::Result<Salvaged> {
     Ok(salvaged)
 }
 
+/// Fills the buffer as far as there are bytes, and returns how many there were.
+///
+/// # Errors
+/// What the reader says.
+pub(crate) fn fill(reader: &mut (impl Read + ?Sized), buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0_usize;
+    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match reader.read(rest) {
+            Ok(0) => break,
+            Ok(count) => filled = filled.saturating_add(count),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;

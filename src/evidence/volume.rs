@@ -11,6 +11,7 @@ mod classify;
 mod entry;
 mod field;
 mod gpt;
+mod guid;
 mod kind;
 mod label;
 mod listed;

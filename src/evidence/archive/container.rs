@@ -10,13 +10,14 @@ use super::limits::Limits;
 use super::refused::Refused;
 use super::seven_zip::SevenZip;
 use super::single::Single;
-use super::source::{Source, fill};
+use super::source::Source;
 use super::stream::{Codec, Compressed};
 use super::tar::Tar;
 use super::tar_header::{BLOCK, is_header};
 use super::zip::Zip;
 
 use crate::evidence::block::Blocks;
+use crate::evidence::content::fill;
 use crate::evidence::file_system::FileSystem;
 
 /// A kind of archive or compressed file that is read.

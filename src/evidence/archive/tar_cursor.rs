@@ -3,9 +3,10 @@
 use std::io::{self, Read};
 
 use super::refused::{Cause, Refused};
-use super::source::{Checked, Source, fill};
+use super::source::{Checked, Source};
 use super::tar_header::BLOCK;
 use crate::evidence::block::Blocks;
+use crate::evidence::content::fill;
 use crate::evidence::file_system::Vouched;
 
 enum Bytes {

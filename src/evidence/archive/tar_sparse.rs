@@ -3,10 +3,10 @@
 
 use std::io;
 
-use super::source::fill;
 use super::tar_cursor::Cursor;
 use super::tar_header::{BLOCK, number};
 use super::tar_pax::decimal;
+use crate::evidence::content::fill;
 
 /// Ranges of all sparse members together.
 pub(super) const MOST_RANGES: usize = 4_000_000;

@@ -6,12 +6,12 @@ use std::ops::ControlFlow;
 use super::expanded::{Expanded, Map};
 use super::index::Facts;
 use super::refused::Refused;
-use super::source::fill;
 use super::tar_cursor::Cursor;
 use super::tar_header::{BLOCK, Header, from_unix, is_header, text};
 use super::tar_pax::{Extended, Sparse};
 use super::tar_sparse::{MOST_RANGES, Ranges, before_data, in_blocks};
 use super::told::Told;
+use crate::evidence::content::fill;
 use crate::evidence::file_system::{EntryKind, Head, head_of};
 
 /// Bytes of a name in a header of its own, or of an extended header.

@@ -24,8 +24,8 @@ mod descriptors;
 mod store;
 mod view;
 
-pub use self::block::Guid;
 pub use self::store::Identity;
+pub use super::guid::Guid;
 
 /// The shadow copies that a volume's catalog lists.
 pub struct ShadowCopies {

@@ -3,7 +3,8 @@
 //! <https://github.com/libyal/libbde/blob/main/documentation/BitLocker%20Drive%20Encryption%20(BDE)%20format.asciidoc>,
 //! "Volume header".
 
-use super::bytes::{bytes, le16, le64, le64s};
+use super::bytes::le64s;
+use crate::evidence::disk::field::{bytes, le16, le64};
 
 /// Begins the boot sectors of Vista and Windows 7, and every metadata block.
 pub(super) const SIGNATURE: [u8; 8] = *b"-FVE-FS-";

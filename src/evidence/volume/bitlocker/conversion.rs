@@ -3,9 +3,10 @@
 //! Windows keeps them for a volume that is not through, and marks it with a GUID of its own in the boot sector
 //! (`EOW_INFORMATION_OFFSET_GUID`). No document describes them; dissect.fve and keramics read them so.
 
-use super::bytes::{bytes, crc32, le16, le32, le64, le64s};
+use super::bytes::{crc32, le64s};
 use crate::error::Problem;
 use crate::evidence::block::Blocks;
+use crate::evidence::disk::field::{bytes, le16, le32, le64};
 
 /// Bytes of all bitmaps of a volume: a bit stands for two megabytes or more, so that these are 256 terabytes.
 const MOST_BITMAP_BYTES: usize = 16 << 20;

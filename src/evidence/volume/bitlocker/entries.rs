@@ -2,7 +2,8 @@
 //!
 //! libbde's format document, "FVE metadata entry"; the numbers of protectors are those of `bdeinfo` and `cryptsetup`.
 
-use super::bytes::{Guid, bytes, le16};
+use super::super::guid::Guid;
+use crate::evidence::disk::field::{bytes, le16};
 
 /// Entries that a block may have, those in entries included: a block is 64 KiB, and 8 bytes are the least.
 const MOST: usize = 1024;

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::bytes::Guid;
+use super::super::guid::Guid;
 use super::unwrap;
 use crate::error::Problem;
 

@@ -2,11 +2,11 @@
 //! BitLocker's own metadata, of which Windows shows zeros.
 
 use super::boot::{Boot, Places};
-use super::bytes::{bytes, le16, le32};
 use super::conversion::{self, Conversion, Physical};
 use super::metadata::Metadata;
 use crate::error::Problem;
 use crate::evidence::block::Blocks;
+use crate::evidence::disk::field::{bytes, le16, le32};
 
 /// Vista does not encrypt the beginning of a volume.
 const VISTA_PLAIN: u64 = 0x2000;

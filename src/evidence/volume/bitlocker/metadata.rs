@@ -3,10 +3,12 @@
 //! libbde's format document, "FVE metadata block". What follows a block (its CRC-32, and its SHA-256 encrypted with the
 //! volume's master key) is in no document; dislocker and dissect.fve read it so.
 
+use super::super::guid::Guid;
 use super::boot::{Boot, Places, SIGNATURE};
-use super::bytes::{Guid, bytes, crc32, le16, le32, le64, le64s};
+use super::bytes::{crc32, le64s};
 use super::entries::{Entry, Protector, Sealed, entries, kind, open_key, role};
 use crate::evidence::block::Blocks;
+use crate::evidence::disk::field::{bytes, le16, le32, le64};
 
 /// What a block takes at most, what validates it included.
 const MOST_BYTES: usize = 0x1_0000;

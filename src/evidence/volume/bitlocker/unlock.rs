@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::bytes::Guid;
+use super::super::guid::Guid;
 use super::cipher::{Cipher, Method};
 use super::entries::{Kind, Protector};
 use super::keys::{Key, Keys, Secret};

@@ -4,8 +4,9 @@ use aes::Aes256;
 use aes::cipher::{BlockCipherEncrypt, KeyInit};
 use sha2::{Digest, Sha256};
 
-use super::bytes::{Guid, le32};
+use super::super::guid::Guid;
 use super::entries::{Sealed, entries, kind, open_key, role};
+use crate::evidence::disk::field::le32;
 
 /// How often a password is hashed. libbde's format document, "Recovery key".
 const ROUNDS: u64 = 0x10_0000;

@@ -1,8 +1,8 @@
 //! The blocks that VSS keeps its books in: 16 KiB each, with a header of 128 bytes, chained by offset.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
+use super::super::guid::Guid;
 use crate::error::Problem;
 use crate::evidence::block::Blocks;
 
@@ -17,29 +17,6 @@ const MOST_IN_CHAIN: usize = 1 << 14;
 /// What begins every block of the books: {3808876b-c176-4e48-b7ae-04046e6cc752}, as it lies on the disk.
 pub(super) const IDENTIFIER: Guid =
     Guid([0x6b, 0x87, 0x08, 0x38, 0x76, 0xc1, 0x48, 0x4e, 0xb7, 0xae, 0x04, 0x04, 0x6e, 0x6c, 0xc7, 0x52]);
-
-/// A GUID, its bytes as they lie on the disk.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Guid(pub [u8; 16]);
-
-impl Guid {
-    /// The one at `at` in `bytes`.
-    pub(super) fn at(bytes: &[u8], at: usize) -> Self {
-        Self(bytes.get(at..).and_then(<[u8]>::first_chunk).copied().unwrap_or_default())
-    }
-}
-
-impl fmt::Display for Guid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a0, a1, a2, a3, b0, b1, c0, c1, rest @ ..] = self.0;
-        let (a, b) = (u32::from_le_bytes([a0, a1, a2, a3]), u16::from_le_bytes([b0, b1]));
-        write!(f, "{a:08x}-{b:04x}-{:04x}-", u16::from_le_bytes([c0, c1]))?;
-        for (place, byte) in rest.iter().enumerate() {
-            write!(f, "{}{byte:02x}", if place == 2 { "-" } else { "" })?;
-        }
-        Ok(())
-    }
-}
 
 /// The number at `at`; 0 past the end, which no caller asks for: blocks are whole.
 pub(super) fn u32_at(bytes: &[u8], at: usize) -> u32 {
@@ -80,7 +57,8 @@ impl Record {
     /// What is not as it should be.
     pub(super) fn check(self, header: &[u8], offset: u64) -> Result<(), Problem> {
         let wrong = |found| Err(damaged(offset, self.name(), found));
-        let (identifier, version, record) = (Guid::at(header, 0), u32_at(header, 16), u32_at(header, 20));
+        let (identifier, version, record) =
+            (Guid::at(header, 0).unwrap_or_default(), u32_at(header, 16), u32_at(header, 20));
         if identifier != IDENTIFIER {
             return wrong(format!("the identifier {identifier}"));
         }

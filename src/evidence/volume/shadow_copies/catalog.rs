@@ -1,6 +1,7 @@
 //! The volume header of VSS and the catalog: which shadow copies there are, and where their books lie.
 
-use super::block::{Guid, IDENTIFIER, Record, chain, damaged, entries, u32_at, u64_at};
+use super::super::guid::Guid;
+use super::block::{IDENTIFIER, Record, chain, damaged, entries, u32_at, u64_at};
 use crate::error::Problem;
 use crate::evidence::block::Blocks;
 use crate::registry::FileTime;
@@ -63,11 +64,11 @@ impl Catalog {
             let found = format!("what cannot be read: {error}");
             return Err(damaged(VOLUME_HEADER, Record::Volume.name(), found));
         }
-        if Guid::at(&header, 0) != IDENTIFIER {
+        if Guid::at(&header, 0).unwrap_or_default() != IDENTIFIER {
             return Ok(None);
         }
         Record::Volume.check(&header, VOLUME_HEADER)?;
-        let (own, storage) = (Guid::at(&header, 64), Guid::at(&header, 80));
+        let (own, storage) = (Guid::at(&header, 64).unwrap_or_default(), Guid::at(&header, 80).unwrap_or_default());
         let mut read = Reading::default();
         chain(volume, u64_at(&header, 48), Record::Catalog, |offset, block| {
             entries(offset, block).try_for_each(|(at, entry)| read.take(at, entry)).map(|()| true)
@@ -87,7 +88,7 @@ struct Reading {
 
 impl Reading {
     fn take(&mut self, at: u64, entry: &[u8; 0x80]) -> Result<(), Problem> {
-        let store = Guid::at(entry, 16);
+        let store = Guid::at(entry, 16).unwrap_or_default();
         match u32_at(entry, 0) {
             // Never used, and used no longer.
             0 | 1 => return Ok(()),

@@ -1,6 +1,7 @@
 //! The books of one shadow copy: header, list of saved blocks, list of ranges, bitmaps.
 
-use super::block::{BLOCK, Guid, HEADER, Record, chain, damaged, entries, read, u32_at, u64_at};
+use super::super::guid::Guid;
+use super::block::{BLOCK, HEADER, Record, chain, damaged, entries, read, u32_at, u64_at};
 use super::catalog::Places;
 use super::descriptors::{Ranges, Table, Tabling};
 use crate::error::Problem;
@@ -28,7 +29,11 @@ pub struct Identity {
 pub(super) fn identity(volume: &Blocks, places: &Places) -> Result<Identity, Problem> {
     let block = read(volume, places.header, Record::Store)?;
     let said = block.get(HEADER..).unwrap_or_default();
-    Ok(Identity { id: Guid::at(said, 16), set: Guid::at(said, 32), attributes: u32_at(said, 56) })
+    Ok(Identity {
+        id: Guid::at(said, 16).unwrap_or_default(),
+        set: Guid::at(said, 32).unwrap_or_default(),
+        attributes: u32_at(said, 56),
+    })
 }
 
 /// Reads what a store has saved, of a volume of `volume_size` bytes; at most `most` things to remember.
