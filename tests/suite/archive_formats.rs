@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
 
+use crate::damage::Seeded;
 use hivemend::evidence::archive::container::{Kind, open};
 use hivemend::evidence::archive::limits::Limits;
 use hivemend::evidence::archive::refused::Refused;
@@ -64,7 +65,7 @@ impl Bench {
     /// Some files to put into archives, in the folder `in`.
     fn with_files() -> Self {
         let bench = Self::new();
-        let mut rng = Rng(7);
+        let mut rng = Seeded(7);
         let mut hive = b"regf".to_vec();
         hive.extend((0..40_000_u32).flat_map(|at| (at / 9 * at % 1999).to_le_bytes()));
         hive.extend((0..10_000).map(|_| rng.next() as u8));
@@ -73,22 +74,6 @@ impl Bench {
         bench.write("in/empty", b"");
         bench.write("in/Gr\u{fc}\u{df}e/a b.txt", b"text\n");
         bench
-    }
-}
-
-/// Numbers that are the same in each run.
-pub(crate) struct Rng(u64);
-
-impl Rng {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, most: usize) -> usize {
-        (self.next() % most.max(1) as u64) as usize
     }
 }
 

@@ -11,24 +11,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::damage::Seeded;
 use hivemend::evidence::block::Blocks;
 use hivemend::evidence::disk::{self, Algorithm, Disk, Kind};
-
-/// Numbers that are the same in each run.
-struct Seeded(u64);
-
-impl Seeded {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % end as u64).unwrap()
-    }
-}
 
 /// A disk of about 10 MiB, which no chunk size divides: a partition table, then patches of zeros, of text that packs well,
 /// and of noise that does not.

@@ -221,6 +221,15 @@ fn sample_tree(folder: &Path) {
     }
 }
 
+/// A folder in a folder with so many small files, and a hive of so many bytes below.
+fn small_tree(files: &Path, count: u64, size: usize) {
+    fs::create_dir_all(files.join("a folder/with another")).unwrap();
+    for number in 0..count {
+        fs::write(files.join(format!("a folder/file number {number}")), noise(number, 2000)).unwrap();
+    }
+    fs::write(files.join("a folder/with another/SYSTEM"), noise(1, size)).unwrap();
+}
+
 /// Bytes that count how often they are asked for.
 struct Counting {
     bytes: Vec<u8>,

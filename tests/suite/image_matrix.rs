@@ -10,26 +10,10 @@ use hivemend::report::json;
 use serde_json::{Value, json};
 
 use crate::command_line::Desk;
+use crate::damage::{Seeded, damage, places};
 use crate::images::shell;
 
 const CASE: &str = "windows-xp-senslogn-shutdown-wrong";
-
-/// Places for each kind of damage; `HIVEMEND_PLACES` names another number for a longer run.
-fn places() -> usize {
-    std::env::var("HIVEMEND_PLACES").ok().and_then(|places| places.parse().ok()).unwrap_or(50)
-}
-
-/// Numbers that are the same in each run.
-struct Seeded(u64);
-
-impl Seeded {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % end.max(1) as u64).unwrap()
-    }
-}
 
 /// What an audit comes to.
 struct Observed {
@@ -98,22 +82,7 @@ fn matrix(desk: &Desk, name: &str, seed: u64) {
             2 if !hives.is_empty() => (hives[random.below(hives.len())] + random.below(8192)).min(bytes.len() - 1),
             _ => random.below(bytes.len()),
         };
-        let size = 1 + random.below((bytes.len() - at).min(3000));
-        let what = match round % 3 {
-            0 => {
-                bytes[at] ^= 1 << random.below(8);
-                format!("{name}: a bit of {at:#x} flipped")
-            }
-            1 => {
-                bytes.drain(at..at + size);
-                format!("{name}: {size} bytes at {at:#x} cut out")
-            }
-            _ => {
-                let copy = bytes[at..at + size].to_vec();
-                bytes.splice(at..at, copy);
-                format!("{name}: {size} bytes at {at:#x} repeated")
-            }
-        };
+        let what = format!("{name}: {}", damage(&mut bytes, at, 3000, round, &mut random));
         fs::write(&place, &bytes).unwrap();
         let Some(found) = observed(&place, &what) else {
             told += 1;

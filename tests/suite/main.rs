@@ -14,6 +14,8 @@
 mod apply;
 #[path = "../support/hive_builder.rs"]
 mod builder;
+#[path = "../support/damage.rs"]
+mod damage;
 #[path = "../support/exfat.rs"]
 mod exfat;
 #[path = "../support/fixture.rs"]

@@ -5,12 +5,8 @@ use std::collections::BTreeSet;
 
 use hivemend::evidence::file_system::{EntryKind, Vouched};
 
-use super::{Bench, Contents, Rng, in_one_pass, open_bytes, paths};
-
-/// Places for each kind of damage; `HIVEMEND_PLACES` names another number for a longer run.
-fn places() -> usize {
-    std::env::var("HIVEMEND_PLACES").ok().and_then(|places| places.parse().ok()).unwrap_or(50)
-}
+use super::{Bench, Contents, in_one_pass, open_bytes, paths};
+use crate::damage::{Seeded, damage, places};
 
 /// What an archive gives: its contents, its paths and kinds, and whether it tells of anything.
 fn observed(bytes: Vec<u8>, name: &str, password: Option<&str>) -> Option<(Contents, BTreeSet<String>, bool)> {
@@ -34,7 +30,7 @@ fn matrix(whole: &[u8], name: &str, password: Option<&str>) -> usize {
         sound.iter().map(|(path, content)| (path, content.as_ref().map(|found| &found.1))).collect::<Vec<_>>()
     );
     let known: BTreeSet<&[u8]> = sound.values().map(|content| content.as_ref().unwrap().0.as_slice()).collect();
-    let mut rng = Rng(0x5eed);
+    let mut rng = Seeded(0x5eed);
     let mut noticed = 0;
     for round in 0..places() * 3 {
         let mut bytes = whole.to_vec();
@@ -44,22 +40,7 @@ fn matrix(whole: &[u8], name: &str, password: Option<&str>) -> usize {
             3..6 => bytes.len() - 1 - rng.below(bytes.len().min(96)),
             _ => rng.below(bytes.len()),
         };
-        let size = 1 + rng.below((bytes.len() - at).min(700));
-        let what = match round % 3 {
-            0 => {
-                bytes[at] ^= 1 << rng.below(8);
-                format!("{name}: a bit of {at:#x} flipped")
-            }
-            1 => {
-                bytes.drain(at..at + size);
-                format!("{name}: {size} bytes at {at:#x} cut out")
-            }
-            _ => {
-                let copy = bytes[at..at + size].to_vec();
-                bytes.splice(at..at, copy);
-                format!("{name}: {size} bytes at {at:#x} repeated")
-            }
-        };
+        let what = format!("{name}: {}", damage(&mut bytes, at, 700, round, &mut rng));
         let Some((found, now, told)) = observed(bytes, name, password) else {
             noticed += 1;
             continue;
@@ -147,7 +128,7 @@ fn damaged_7z_archives_are_told() {
 fn damaged_archives_without_checksums_are_read_without_harm() {
     let bench = Bench::with_files();
     std::fs::File::create(bench.path("in/hole")).unwrap().set_len(1_000_000).unwrap();
-    let mut rng = Rng(11);
+    let mut rng = Seeded(11);
     for options in [
         &["--format=gnu", "-S"][..],
         &["--format=pax", "-S", "--sparse-version=0.0"],

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use hivemend::evidence::file_system::Vouched;
 
-use super::{Bench, Rng, assert_holds, contents, open_bytes};
+use super::{Bench, assert_holds, contents, open_bytes};
+use crate::damage::Seeded;
 
 const TOOLS: [(&str, &str, &str); 4] = [
     ("gzip", "gz", "CRC-32 (gzip)"),
@@ -55,7 +56,7 @@ fn every_flip_that_the_program_itself_refuses_is_told() {
         }
         let name = format!("SYSTEM.{end}");
         let whole = bench.read(&name);
-        let mut rng = Rng(3);
+        let mut rng = Seeded(3);
         let mut refused = 0;
         for round in 0..120 {
             let mut bytes = whole.clone();

@@ -64,7 +64,7 @@ fn compressed_archives_are_vouched_for_by_their_stream() {
 #[test]
 fn a_stream_that_fails_leaves_what_came_before_it_readable_and_unverified() {
     let bench = Bench::new();
-    let mut rng = super::Rng(9);
+    let mut rng = crate::damage::Seeded(9);
     let files: Vec<Vec<u8>> = (0..6).map(|_| (0..300_000).map(|_| rng.next() as u8).collect()).collect();
     for (at, bytes) in files.iter().enumerate() {
         bench.write(&format!("in/{at}"), bytes);

@@ -279,7 +279,7 @@ fn a_program_may_stand_before_the_archive() {
 #[test]
 fn parts_of_split_archives_are_named() {
     let bench = Bench::new();
-    let mut rng = super::Rng(5);
+    let mut rng = crate::damage::Seeded(5);
     bench.write("SYSTEM", &(0..200_000).map(|_| rng.next() as u8).collect::<Vec<_>>());
     assert!(bench.run("zip", &["-q", "-s", "64k", "a.zip", "SYSTEM"]));
     for name in ["a.zip", "a.z01"] {

@@ -11,7 +11,8 @@ use hivemend::evidence::locator::Name;
 
 use super::ntfs::listed;
 use super::{
-    Counting, bytes_of, exercised, flip, noise, of_folder, opened, sample_tree, scanned, system_of, tool, tree,
+    Counting, bytes_of, exercised, flip, noise, of_folder, opened, sample_tree, scanned, small_tree, system_of, tool,
+    tree,
 };
 use crate::exfat::Volume;
 
@@ -153,11 +154,7 @@ fn files_in_one_piece_are_read_in_few_reads() {
 fn flipped_bytes_end_in_errors() {
     let folder = tempfile::tempdir().unwrap();
     let files = folder.path().join("files");
-    fs::create_dir_all(files.join("a folder/with another")).unwrap();
-    for number in 0..30 {
-        fs::write(files.join(format!("a folder/file number {number}")), noise(number, 2000)).unwrap();
-    }
-    fs::write(files.join("a folder/with another/SYSTEM"), noise(1, 30_000)).unwrap();
+    small_tree(&files, 30, 30_000);
     let Some(volume) = copied(folder.path(), &files, 4, &["-c", "4096"]) else { return };
     let sound = fs::read(volume).unwrap();
     flip(&sound, 300, 7);

@@ -10,7 +10,7 @@ use hivemend::evidence::file_system::{Case, EntryKind};
 use hivemend::evidence::file_systems;
 use hivemend::evidence::locator::Name;
 
-use super::{Counting, flip, noise, of_folder, opened, sample_tree, scanned, system_of, tool, tree};
+use super::{Counting, flip, noise, of_folder, opened, sample_tree, scanned, small_tree, system_of, tool, tree};
 
 fn made(folder: &Path, files: &str, mib: u64, arguments: &[&str]) -> Option<PathBuf> {
     let path = folder.join("volume.ext");
@@ -132,11 +132,7 @@ fn what_is_not_read_is_refused_and_a_journal_with_changes_is_a_defect() {
 fn flipped_bytes_end_in_errors() {
     let folder = tempfile::tempdir().unwrap();
     let files = folder.path().join("files");
-    fs::create_dir_all(files.join("a folder/with another")).unwrap();
-    for number in 0..60 {
-        fs::write(files.join(format!("a folder/file number {number}")), noise(number, 2000)).unwrap();
-    }
-    fs::write(files.join("a folder/with another/SYSTEM"), noise(1, 300_000)).unwrap();
+    small_tree(&files, 60, 300_000);
     for arguments in
         [&["-t", "ext2", "-b", "1024"][..], &["-t", "ext4", "-b", "1024", "-O", "inline_data,^has_journal"]]
     {

@@ -12,7 +12,8 @@ use hivemend::evidence::locator::Name;
 
 use super::ntfs::listed;
 use super::{
-    Counting, by_path, bytes_of, exercised, flip, noise, of_folder, opened, sample_tree, scanned, system_of, tool, tree,
+    Counting, by_path, bytes_of, exercised, flip, noise, of_folder, opened, sample_tree, scanned, small_tree,
+    system_of, tool, tree,
 };
 
 /// An empty volume of so many KiB.
@@ -217,11 +218,7 @@ fn folders_that_hold_themselves_end() {
 fn flipped_bytes_end_in_errors() {
     let folder = tempfile::tempdir().unwrap();
     let files = folder.path().join("files");
-    fs::create_dir_all(files.join("a folder/with another")).unwrap();
-    for number in 0..30 {
-        fs::write(files.join(format!("a folder/file number {number}")), noise(number, 2000)).unwrap();
-    }
-    fs::write(files.join("a folder/with another/SYSTEM"), noise(1, 30_000)).unwrap();
+    small_tree(&files, 30, 30_000);
     for (kib, arguments, runs) in [(1440, &["-F", "12"][..], 400), (40_000, &["-F", "32", "-s", "1"], 60)] {
         let Some(volume) = copied(folder.path(), &files, kib, arguments) else { return };
         flip(&fs::read(volume).unwrap(), runs, 7);

@@ -11,6 +11,7 @@ use hivemend::evidence::block::{BlockRead, Blocks};
 use hivemend::evidence::volume::{VolumeKind, file_system_of, volumes};
 
 use super::{Bench, MIB, ORDINARY_SHOWN, ordinary, shown, told};
+use crate::damage::Seeded;
 
 /// A disk of which parts cannot be read.
 struct Bad(Vec<u8>, Vec<std::ops::Range<u64>>);
@@ -60,22 +61,6 @@ fn what_can_be_read_of_a_disk_counts() {
     let problem = volumes(&nothing, "disk").err().unwrap().to_string();
     assert!(problem.contains("a first sector that can be read, found a chunk that is damaged"), "{problem}");
     assert_eq!(file_system_of(&nothing), VolumeKind::Unknown);
-}
-
-/// Numbers that are the same in each run.
-struct Seeded(u64);
-
-impl Seeded {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % end as u64).unwrap()
-    }
 }
 
 #[test]
