@@ -9,6 +9,7 @@ use hivemend::os::OsId;
 use hivemend::registry::RegistryValue;
 
 mod coverage;
+mod rows;
 
 fn baselines() -> Vec<Baseline> {
     let read =
