@@ -25,7 +25,7 @@ use hivemend::baseline::{Baseline, BuiltIn};
 use hivemend::evidence::sha256;
 use hivemend::examination::{Options, examine};
 use hivemend::hive::{self, Hive};
-use hivemend::os::{OsId, Pair, identify};
+use hivemend::os::{Pair, identify};
 
 use builder::{Key, units};
 
@@ -87,8 +87,6 @@ fn pair(group: &mut BenchmarkGroup<'_, WallTime>, folder: &Path) {
 
 fn baselines(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("baseline");
-    let id: OsId = WINDOWS.parse().expect("an os id");
-    group.bench_function("built in", |bench| bench.iter(|| Baseline::of(black_box(id)).unwrap()));
     let built_in: &BuiltIn = hivemend::baseline::BUILT_IN.iter().find(|one| one.id == WINDOWS).expect("it is built in");
     group.bench_function("from TOML", |bench| {
         bench.iter(|| Baseline::parse(WINDOWS, black_box(built_in.text)).unwrap());

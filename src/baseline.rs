@@ -1,6 +1,8 @@
 //! Baselines: what a Windows should have, why, and who says so. The judgement is data, in `src/baselines/*.toml`;
 //! `docs/baselines.md` describes the grammar.
 
+use std::sync::OnceLock;
+
 use serde::Serialize;
 
 use crate::error::Error;
@@ -9,33 +11,45 @@ use crate::finding::{Grade, Severity, Source};
 use crate::os::{Os, OsId};
 use crate::registry::{RegistryValue, Role};
 
+pub mod compose;
 mod grammar;
 pub mod list;
 mod path;
+pub mod whole;
 
 pub use path::SystemRoot;
 
-/// The built-in baselines, by id.
-pub const BUILT_IN: &[BuiltIn] = include!(concat!(env!("OUT_DIR"), "/baselines.rs"));
+include!(concat!(env!("OUT_DIR"), "/baselines.rs"));
 
 /// A built-in baseline.
 #[derive(Debug)]
 pub struct BuiltIn {
     /// Its id.
     pub id: &'static str,
-    /// The file, as it is written.
+    /// The whole of it as TOML, each row with its source, its grade, and the file that states it.
     pub text: &'static str,
-    /// The same, made of it by `build.rs`: reading TOML would take a quarter of an audit's time.
+    /// The same as JSON: reading TOML would take a quarter of an audit's time.
     json: &'static str,
+    /// Read once, for all installations of a run.
+    read: OnceLock<Result<Baseline, String>>,
 }
 
 impl BuiltIn {
+    const fn new(id: &'static str, text: &'static str, json: &'static str) -> Self {
+        Self { id, text, json, read: OnceLock::new() }
+    }
+
     /// Reads it.
     ///
     /// # Errors
-    /// Where the file is wrong; the tests see to it that none is.
-    pub fn read(&self) -> Result<Baseline, Error> {
-        Baseline::resolve(self.id, self.text, grammar::parse_json(self.json))
+    /// Where the baseline is wrong; the tests see to it that none is.
+    pub fn read(&'static self) -> Result<&'static Baseline, Error> {
+        let read = || {
+            let baseline = grammar::parse_json(self.json)?;
+            Ok(Baseline { sha256: sha256_of(self.text.as_bytes()), ..baseline })
+        };
+        let read = self.read.get_or_init(read).as_ref();
+        read.map_err(|message| Error::Baseline { baseline: self.id.to_owned(), message: message.clone() })
     }
 }
 
@@ -163,6 +177,8 @@ pub struct Basis {
     pub grade: Grade,
     /// With [`Grade::Inferred`]: the Windows that this is carried over from.
     pub kinship: Option<String>,
+    /// The file that states the row, where the baseline is composed of several.
+    pub stated_in: Option<String>,
     /// How much a deviation matters.
     pub severity: Severity,
     /// ATT&CK techniques that a deviation may point at.
@@ -191,15 +207,12 @@ pub struct Step {
 }
 
 impl Baseline {
-    /// Reads a baseline from its TOML text. `origin` names it in errors.
+    /// Reads a whole baseline from its TOML text. `origin` names it in errors.
     ///
     /// # Errors
     /// Where the text does not follow the grammar; the message says where.
     pub fn parse(origin: &str, text: &str) -> Result<Self, Error> {
-        Self::resolve(origin, text, grammar::parse(text))
-    }
-
-    fn resolve(origin: &str, text: &str, parsed: Result<Self, String>) -> Result<Self, Error> {
+        let parsed = grammar::parse(text);
         let baseline = parsed.map_err(|message| Error::Baseline { baseline: origin.to_owned(), message })?;
         Ok(Self { sha256: sha256_of(text.as_bytes()), ..baseline })
     }
@@ -207,8 +220,8 @@ impl Baseline {
     /// The built-in baseline of a Windows, if there is one.
     ///
     /// # Errors
-    /// Where the built-in file is wrong; the tests see to it that none is.
-    pub fn of(os: OsId) -> Result<Option<Self>, Error> {
+    /// Where the built-in baseline is wrong; the tests see to it that none is.
+    pub fn of(os: OsId) -> Result<Option<&'static Self>, Error> {
         built_in(os.as_str()).map(BuiltIn::read).transpose()
     }
 
@@ -268,7 +281,7 @@ mod tests {
 
     #[test]
     fn a_built_in_baseline_is_what_its_text_says() {
-        for built_in in BUILT_IN {
+        for built_in in &BUILT_IN {
             let of_text = Baseline::parse(built_in.id, built_in.text).unwrap();
             assert_eq!(format!("{:?}", built_in.read().unwrap()), format!("{of_text:?}"), "{}", built_in.id);
         }

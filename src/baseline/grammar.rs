@@ -14,7 +14,11 @@ use crate::registry::{DataType, RegistryValue, Role};
 struct File {
     id: String,
     name: String,
+    #[serde(default)]
     applies_to: Vec<String>,
+    #[serde(rename = "like")]
+    _like: Option<String>,
+    #[serde(default)]
     key: Vec<KeyEntry>,
     #[serde(default)]
     step: Vec<StepEntry>,
@@ -31,6 +35,7 @@ struct KeyEntry {
     url: Option<String>,
     grade: Grade,
     kinship: Option<String>,
+    stated_in: Option<String>,
     severity: Option<Severity>,
     #[serde(default)]
     attack: Vec<String>,
@@ -78,6 +83,7 @@ struct ValueEntry {
     url: Option<String>,
     grade: Option<Grade>,
     kinship: Option<String>,
+    stated_in: Option<String>,
     severity: Option<Severity>,
     attack: Option<Vec<String>>,
     when: Option<WhenEntry>,
@@ -94,6 +100,7 @@ struct StepEntry {
     url: Option<String>,
     grade: Grade,
     kinship: Option<String>,
+    stated_in: Option<String>,
     #[serde(default)]
     when: WhenEntry,
 }
@@ -162,8 +169,9 @@ pub(super) fn parse_json(json: &str) -> Result<Baseline, String> {
 }
 
 fn resolve(file: File) -> Result<Baseline, String> {
-    let applies_to = file
-        .applies_to
+    let own = [file.id.clone()];
+    let applies_to = if file.applies_to.is_empty() { own.as_slice() } else { file.applies_to.as_slice() };
+    let applies_to = applies_to
         .iter()
         .map(|id| id.parse().map_err(|()| format!("applies-to names {id:?}, which is no os id")))
         .collect::<Result<_, _>>()?;
@@ -202,6 +210,7 @@ impl KeyEntry {
             source: Source { title: self.source, url: self.url },
             grade: self.grade,
             kinship: self.kinship,
+            stated_in: self.stated_in,
             severity: self.severity.unwrap_or(Severity::Medium),
             attack: self.attack,
         };
@@ -246,6 +255,7 @@ impl ValueEntry {
             },
             grade,
             kinship: self.kinship.or_else(|| of_key.kinship.clone()).filter(|_| grade == Grade::Inferred),
+            stated_in: self.stated_in.or_else(|| of_key.stated_in.clone()),
             severity: self.severity.unwrap_or(of_key.severity),
             attack: self.attack.unwrap_or_else(|| of_key.attack.clone()),
         };
@@ -342,6 +352,7 @@ impl StepEntry {
             source: Source { title: self.source, url: self.url },
             grade: self.grade,
             kinship: self.kinship,
+            stated_in: self.stated_in,
             severity: Severity::Info,
             attack: Vec::new(),
         };

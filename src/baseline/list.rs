@@ -34,7 +34,7 @@ pub struct Entry {
 pub fn entries() -> Result<Vec<Entry>, Error> {
     let mut baselines = BUILT_IN.iter().map(BuiltIn::read).collect::<Result<Vec<_>, Error>>()?;
     baselines.sort_by_key(|baseline| baseline.applies_to.first().copied());
-    Ok(baselines.iter().map(entry).collect())
+    Ok(baselines.iter().copied().map(entry).collect())
 }
 
 fn entry(baseline: &Baseline) -> Entry {

@@ -33,7 +33,7 @@ impl Auditor<'_> {
         let Some(baseline) = Baseline::of(self.context.os.id)? else {
             return Ok(Judgement { baseline: None, findings: Vec::new() });
         };
-        let mut findings = self.findings(&baseline, software, system, options);
+        let mut findings = self.findings(baseline, software, system, options);
         // The same expectations, in the same control sets, of the primary files without their logs.
         let [software_lies, system_lies] = [self.software, self.system].map(|opened| {
             let recovered = opened.filter(|opened| self.both_views && opened.replay.is_some())?;
@@ -43,10 +43,10 @@ impl Auditor<'_> {
             let (software_tree, system_tree) =
                 (software_lies.as_ref().map(Hive::tree), system_lies.as_ref().map(Hive::tree));
             let primary = match (&software_tree, &system_tree) {
-                (Some(lying), None) => self.findings(&baseline, Some(lying), system, options),
-                (None, Some(lying)) => self.findings(&baseline, software, Some(lying), options),
+                (Some(lying), None) => self.findings(baseline, Some(lying), system, options),
+                (None, Some(lying)) => self.findings(baseline, software, Some(lying), options),
                 (lying_software, lying_system) => {
-                    self.findings(&baseline, lying_software.as_ref(), lying_system.as_ref(), options)
+                    self.findings(baseline, lying_software.as_ref(), lying_system.as_ref(), options)
                 }
             };
             let recovered = |role| match role {
@@ -56,7 +56,7 @@ impl Auditor<'_> {
             };
             views::compare(&mut findings, primary, recovered);
         }
-        let reference = BaselineReference { id: baseline.id, sha256: baseline.sha256 };
+        let reference = BaselineReference { id: baseline.id.clone(), sha256: baseline.sha256.clone() };
         Ok(Judgement { baseline: Some(reference), findings })
     }
 

@@ -9,12 +9,15 @@ use hivemend::os::OsId;
 use hivemend::registry::RegistryValue;
 
 mod coverage;
+mod kin;
 mod rows;
 
 fn baselines() -> Vec<Baseline> {
     let read =
         |built_in: &BuiltIn| Baseline::parse(built_in.id, built_in.text).unwrap_or_else(|error| panic!("{error}"));
-    BUILT_IN.iter().map(read).collect()
+    let mut baselines: Vec<Baseline> = BUILT_IN.iter().map(read).collect();
+    baselines.sort_by_key(|baseline| baseline.applies_to.first().copied());
+    baselines
 }
 
 /// Every basis in a baseline: of keys, of values, of steps, with a name for it.
@@ -46,7 +49,7 @@ fn every_windows_is_covered_exactly_once() {
 
 #[test]
 fn ids_are_unique_and_kebab_case() {
-    for built_in in BUILT_IN {
+    for built_in in &BUILT_IN {
         let stem = built_in.id;
         let baseline = Baseline::parse(stem, Baseline::text_of(stem).unwrap()).unwrap();
         assert_eq!(baseline.id, stem, "the id is the file's name");

@@ -1,6 +1,8 @@
 //! Reports to be written: hives from the builder, audited through the library.
 
 use hivemend::audit::{Context, audit};
+use std::sync::LazyLock;
+
 use hivemend::baseline::{Baseline, SystemRoot};
 use hivemend::control_set::{Choice, ControlSets};
 use hivemend::discovery::Generation;
@@ -100,7 +102,7 @@ pub(crate) struct Sample {
     pub(crate) software: Option<builder::Hive>,
     pub(crate) system: Option<builder::Hive>,
     /// Of another Windows than the small one is for, or of none that there is one for.
-    pub(crate) baseline: Option<Baseline>,
+    pub(crate) baseline: Option<&'static Baseline>,
     pub(crate) judge: bool,
 }
 
@@ -128,7 +130,7 @@ impl Sample {
         let chosen = control_sets.as_ref().map_or_else(Vec::new, |sets| sets.chosen(Choice::Current).unwrap());
         let machine = Machine::read(software_tree.as_ref(), system_tree.as_ref(), chosen.first().copied());
         let baseline = self.baseline;
-        let findings = baseline.as_ref().map_or_else(Vec::new, |baseline| {
+        let findings = baseline.map_or_else(Vec::new, |baseline| {
             let source = |tree| match tree {
                 Some(tree) => Source::Tree(tree),
                 None => Source::Missing,
@@ -138,7 +140,8 @@ impl Sample {
             let root = SystemRoot::new(machine.system_root.as_deref());
             audit(baseline, &facts, &Context { os: &os, root, setup_phase: false })
         });
-        let baseline = baseline.map(|baseline| BaselineReference { id: baseline.id, sha256: baseline.sha256 });
+        let baseline =
+            baseline.map(|baseline| BaselineReference { id: baseline.id.clone(), sha256: baseline.sha256.clone() });
         let hives = [(Role::Software, "software", &software), (Role::System, "system", &system)];
         let hives = hives.into_iter().filter_map(|(role, name, hive)| Some((role, name, hive.as_ref()?)));
         InstallationReport {
@@ -214,8 +217,10 @@ pub(crate) fn dirty(installation: &mut InstallationReport) {
     );
 }
 
-pub(crate) fn small_baseline() -> Baseline {
-    Baseline::parse("small", include_str!("baseline.toml")).unwrap()
+pub(crate) fn small_baseline() -> &'static Baseline {
+    static SMALL: LazyLock<Baseline> =
+        LazyLock::new(|| Baseline::parse("small", include_str!("baseline.toml")).unwrap());
+    &SMALL
 }
 
 /// The whole report, with every finding that `keep` keeps.

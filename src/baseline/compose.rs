@@ -1,0 +1,216 @@
+//! Composition: files that say only what differs become whole baselines, each row with who vouches for it.
+//!
+//! A file states rows, or names the file that it is `like` and states what differs. Sentences (`texts.toml`), what keys
+//! of one kind have in common (`templates.toml`), and sources with the rows that they cover (`sources.toml`) stand once.
+//! `docs/baselines.md` describes the grammar. `build.rs` composes the built-in baselines, too; so this file uses
+//! nothing of the crate.
+
+use toml::Table;
+
+use draft::{Draft, draft};
+use tables::text;
+use vouching::Voucher;
+
+// Named in full, because `build.rs` finds this file by a path, too.
+#[path = "compose/draft.rs"]
+mod draft;
+#[path = "compose/tables.rs"]
+mod tables;
+#[path = "compose/vouching.rs"]
+mod vouching;
+
+/// The fields that say what a value should be. A change that states one of the first ten replaces the rule.
+const RULE: [&str; 11] = [
+    "REG_SZ",
+    "REG_EXPAND_SZ",
+    "REG_DWORD",
+    "REG_QWORD",
+    "REG_MULTI_SZ",
+    "REG_BINARY",
+    "contains",
+    "expect",
+    "informational",
+    "unknown",
+    "or",
+];
+
+/// The tables that every file may refer to.
+#[derive(Default)]
+pub struct Shared {
+    /// Sentences, by name.
+    pub texts: Table,
+    /// What keys of one kind have in common, by kind.
+    pub templates: Table,
+    /// Who says so, by name; `groups` names sets of Windows.
+    pub sources: Table,
+}
+
+/// A file, read.
+pub struct File {
+    /// Its id: the file's name without its ending.
+    pub id: String,
+    /// What it says.
+    pub table: Table,
+}
+
+/// Makes whole baselines of `files`, in their order. A file without `name` is no Windows; others are only like it.
+///
+/// # Errors
+/// Where a file does not follow the grammar; the message names the file and the row.
+pub fn compose(files: &[File], shared: &Shared) -> Result<Vec<(String, Table)>, String> {
+    let mut drafts: Vec<Draft> = Vec::with_capacity(files.len());
+    let mut waiting: Vec<&File> = files.iter().collect();
+    while !waiting.is_empty() {
+        let (ready, rest): (Vec<&File>, Vec<&File>) = waiting
+            .into_iter()
+            .partition(|file| text(&file.table, "like").is_none_or(|like| drafts.iter().any(|draft| draft.id == like)));
+        let Some(_) = ready.first() else {
+            let ids: Vec<&str> = rest.iter().map(|file| file.id.as_str()).collect();
+            return Err(format!("{}: like names no file, or files are like each other", ids.join(", ")));
+        };
+        for file in ready {
+            let parent = text(&file.table, "like").and_then(|like| drafts.iter().find(|draft| draft.id == like));
+            let draft = draft(file, parent, shared).map_err(|message| format!("{}: {message}", file.id))?;
+            drafts.push(draft);
+        }
+        waiting = rest;
+    }
+    let mut wholes = Vec::new();
+    for file in files {
+        let Some(draft) = drafts.iter().find(|draft| draft.id == file.id && draft.name.is_some()) else { continue };
+        let voucher = Voucher { draft, drafts: &drafts, sources: &shared.sources };
+        wholes.push((draft.id.clone(), voucher.whole().map_err(|message| format!("{}: {message}", draft.id))?));
+    }
+    Ok(wholes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(text: &str) -> Table {
+        toml::from_str(text).unwrap()
+    }
+
+    fn shared() -> Shared {
+        Shared {
+            texts: table("automatic = 'Automatic; 4 keeps it down.'"),
+            templates: table(
+                r#"
+                [service]
+                id = "service-{id}"
+                hive = "SYSTEM"
+                path = 'CurrentControlSet\Services\{name}'
+                [service.values]
+                Start = { attack = ["T1489"] }
+                Group = { severity = "low" }
+                "#,
+            ),
+            sources: table(
+                r#"
+                [groups]
+                since-b = ["b", "c"]
+                [article]
+                title = "The article"
+                kind = "microsoft"
+                url = "https://example.org/{service}"
+                covers = [{ windows = ["a"], at = "step 1", rows = ["service-bits/*", "!service-bits/Type"] }]
+                [machine]
+                title = "a machine"
+                kind = "machine"
+                covers = [{ windows = ["a", "since-b"], rows = ["service-bits/Type"] }]
+                [guide]
+                title = "a guide"
+                kind = "text"
+                covers = [{ windows = ["b"], rows = ["service-bits/Type"] }]
+                "#,
+            ),
+        }
+    }
+
+    const A: &str = r#"
+        name = "A"
+        [[key]]
+        template = "service"
+        name = "BITS"
+        why = "Downloads."
+        [key.values]
+        Start = { REG_DWORD = 3, or = [2], why = "@automatic" }
+        Type.REG_DWORD = 0x20
+    "#;
+
+    fn compose_all(files: &[(&str, &str)]) -> Result<Vec<(String, Table)>, String> {
+        let files: Vec<File> =
+            files.iter().map(|(id, text)| File { id: (*id).to_owned(), table: table(text) }).collect();
+        compose(&files, &shared())
+    }
+
+    fn row<'a>(wholes: &'a [(String, Table)], windows: &str, name: &str) -> &'a Table {
+        let (_, whole) = wholes.iter().find(|(id, _)| id == windows).unwrap();
+        whole["key"][0]["values"][name].as_table().unwrap()
+    }
+
+    fn said(row: &Table) -> String {
+        format!("{} {} {:?} {:?}", row["grade"], row["source"], text(row, "kinship"), text(row, "stated-in"))
+    }
+
+    #[test]
+    fn a_row_has_the_grade_that_its_sources_give_it() {
+        let b = "name = 'B'\nlike = 'a'";
+        let c = "name = 'C'\nlike = 'b'\n[change.service-bits.values]\nStart.REG_DWORD = 2";
+        let wholes = compose_all(&[("c", c), ("b", b), ("a", A)]).unwrap();
+        // Microsoft's text confirms, and its place and address are named.
+        assert_eq!(said(row(&wholes, "a", "Start")), r#""confirmed" "The article, step 1" None Some("a")"#);
+        assert_eq!(text(row(&wholes, "a", "Start"), "url"), Some("https://example.org/bits"));
+        // One machine does not; what is taken out is not covered.
+        assert_eq!(said(row(&wholes, "a", "Type")), r#""single-source" "a machine" None Some("a")"#);
+        // Two origins do.
+        assert_eq!(said(row(&wholes, "b", "Type")), r#""confirmed" "a machine; a guide" None Some("a")"#);
+        // Nobody vouches for this one here, so it is carried over from the nearest that is vouched for.
+        let carried = |stated: &str| {
+            format!(r#""inferred" "carried over from A (The article, step 1)" Some("a") Some("{stated}")"#)
+        };
+        assert_eq!(said(row(&wholes, "b", "Start")), carried("a"));
+        assert_eq!(said(row(&wholes, "c", "Start")), carried("c"));
+        // A new datum replaces the rule, `or` too; why and attack stay.
+        let start = row(&wholes, "c", "Start");
+        assert_eq!((start["REG_DWORD"].as_integer(), start.get("or")), (Some(2), None));
+        assert_eq!(text(start, "why"), Some("Automatic; 4 keeps it down."));
+        assert_eq!(start["attack"][0].as_str(), Some("T1489"));
+        // What only the template names is no row.
+        assert!(wholes[0].1["key"][0]["values"].get("Group").is_none());
+    }
+
+    #[test]
+    fn or_also_appends_and_dropped_rows_are_gone() {
+        let b =
+            "name = 'B'\nlike = 'a'\ndrop = ['service-bits/Type']\n[change.service-bits.values]\nStart.or-also = [4]";
+        let wholes = compose_all(&[("a", A), ("b", b)]).unwrap();
+        assert_eq!(row(&wholes, "b", "Start")["or"], toml::Value::try_from([2, 4]).unwrap());
+        assert!(wholes[1].1["key"][0]["values"].get("Type").is_none());
+    }
+
+    #[test]
+    fn what_cannot_be_composed_says_why() {
+        let wrong = [
+            ("name = 'B'\nlike = 'nobody'", "b: like names no file, or files are like each other"),
+            ("name = 'B'\nlike = 'a'\ndrop = ['service-sens']", "b: drop names \"service-sens\", which is not there"),
+            (
+                "name = 'B'\nlike = 'a'\n[change.service-sens]\nwhy = 'x'",
+                "b: change.service-sens: Some(\"a\") has no such row",
+            ),
+            ("name = 'B'\n[[key]]\nid = 'x'\nwhy = '@nothing'", "b: x: no text \"nothing\" in texts.toml"),
+            (
+                "name = 'B'\nlike = 'a'\n[[key]]\ntemplate = 'service'\nname = 'bits'",
+                "b: service-bits stands there already; use [change.service-bits]",
+            ),
+            (
+                "name = 'B'\n[[key]]\nid = 'x'",
+                "b: x: no source covers it, and it is like no Windows; say `unknown`, or a kinship",
+            ),
+        ];
+        for (text, message) in wrong {
+            assert_eq!(compose_all(&[("a", A), ("b", text)]).unwrap_err(), message);
+        }
+    }
+}
