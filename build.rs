@@ -1,11 +1,18 @@
 //! Lists the built-in baselines: every file in `src/baselines`, so that a new Windows is a new file and nothing else.
 //! Beside its text each is there as JSON, which is read several times as fast as TOML; see `docs/performance.md`.
+//!
+//! `releases.toml`, which stands among them, is the list of Windows and builds; it becomes a static table.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a build that cannot list the baselines must stop")]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::{env, fs};
+
+use serde::Deserialize;
+
+const RELEASES: &str = "releases.toml";
 
 fn main() {
     println!("cargo::rerun-if-changed=src/baselines");
@@ -16,9 +23,12 @@ fn main() {
         .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
         .collect();
     files.sort();
+    files.retain(|path| path.file_name().is_some_and(|name| name != RELEASES));
     let mut list = String::from("&[\n");
+    let mut ids = BTreeSet::new();
     for file in files {
         let id = file.file_name().and_then(|name| name.to_str()).expect("an id in ASCII").trim_end_matches(".toml");
+        ids.insert(id.to_owned());
         let text = fs::read_to_string(&file).expect("src/baselines can be read");
         let table: toml::Table = toml::from_str(&text).unwrap_or_else(|error| panic!("{}:\n{error}", file.display()));
         let json = serde_json::to_string(&table).expect("a baseline has no dates and no numbers but integers");
@@ -27,6 +37,136 @@ fn main() {
             .expect("a String takes everything");
     }
     list.push(']');
-    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it")).join("baselines.rs");
-    fs::write(out, list).expect("OUT_DIR can be written");
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+    fs::write(out.join("baselines.rs"), list).expect("OUT_DIR can be written");
+    fs::write(out.join("releases.rs"), releases(&folder.join(RELEASES), &ids)).expect("OUT_DIR can be written");
+}
+
+/// `releases.toml`, field by field; its own comments say what they mean.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Releases {
+    as_of: toml::value::Datetime,
+    sources: BTreeMap<String, Source>,
+    windows: Vec<Windows>,
+    other: Vec<Other>,
+    multi_session: MultiSession,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Source {
+    title: String,
+    url: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Windows {
+    id: String,
+    name: String,
+    version: Option<String>,
+    product: Option<Product>,
+    edition: Option<String>,
+    judged_by: Option<String>,
+    #[serde(default)]
+    builds: Vec<Build>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Product {
+    Client,
+    Server,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Build {
+    number: u32,
+    release: Option<String>,
+    name: Option<String>,
+    judged_by: Option<String>,
+    source: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Other {
+    name: String,
+    product_name: Option<String>,
+    installation_type: Option<String>,
+    edition_suffix: Option<String>,
+    why: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MultiSession {
+    editions: Vec<String>,
+}
+
+/// The static table that `src/os/release.rs` includes.
+fn releases(path: &Path, baselines: &BTreeSet<String>) -> String {
+    let text = fs::read_to_string(path).expect("src/baselines/releases.toml can be read");
+    let list: Releases = toml::from_str(&text).unwrap_or_else(|error| panic!("{}:\n{error}", path.display()));
+    let index_of = |id: &str| {
+        let index = list.windows.iter().position(|windows| windows.id == id);
+        index.unwrap_or_else(|| panic!("{}: no [[windows]] with the id {id:?}", path.display()))
+    };
+    let mut out = String::from("pub(super) static LIST: &[Windows] = &[\n");
+    for windows in &list.windows {
+        let own = baselines.contains(&windows.id).then_some(windows.id.as_str());
+        let judge = |named: Option<&String>| {
+            let judge = named.map(String::as_str).or(own).map(|id| {
+                assert!(baselines.contains(id), "{}: {}: no baseline {id:?}", path.display(), windows.id);
+                index_of(id)
+            });
+            judge.map_or_else(|| "None".to_owned(), |index| format!("Some(OsId({index}))"))
+        };
+        let version = windows.version.as_deref().map(|version| {
+            let parts = version.split_once('.').and_then(|(major, minor)| Some((number(major)?, number(minor)?)));
+            parts.unwrap_or_else(|| panic!("{}: {}: version {version:?}", path.display(), windows.id))
+        });
+        let product = windows.product.map(|product| match product {
+            Product::Client => "Some(Product::Client)",
+            Product::Server => "Some(Product::Server)",
+        });
+        let (id, name, edition) = (&windows.id, &windows.name, &windows.edition);
+        let (product, has_baseline) = (product.unwrap_or("None"), own.is_some());
+        write!(out, "    Windows {{ id: {id:?}, name: {name:?}, version: {version:?}, product: {product}, ")
+            .expect("fits");
+        writeln!(out, "edition: {edition:?}, has_baseline: {has_baseline}, builds: &[").expect("fits");
+        for build in &windows.builds {
+            let source = list.sources.get(&build.source);
+            let source = source.unwrap_or_else(|| panic!("{}: no source {:?}", path.display(), build.source));
+            let judged_by = judge(build.judged_by.as_ref().or(windows.judged_by.as_ref()));
+            let (number, release, own_name) = (build.number, &build.release, &build.name);
+            write!(out, "        Build {{ number: {number}, release: {release:?}, name: {own_name:?}, ").expect("fits");
+            let (title, url) = (&source.title, &source.url);
+            writeln!(out, "judged_by: {judged_by}, source: {title:?}, url: {url:?} }},").expect("fits");
+        }
+        writeln!(out, "    ] }},").expect("fits");
+    }
+    out.push_str("];\n");
+    let all: Vec<String> = (0..list.windows.len()).map(|index| format!("OsId({index})")).collect();
+    writeln!(out, "const IDS: &[OsId] = &[{}];", all.join(", ")).expect("fits");
+    for (constant, id) in [("UNKNOWN", "unknown"), ("PE", "windows-pe"), ("CONTAINER", "windows-container")] {
+        writeln!(out, "const {constant}: OsId = OsId({});", index_of(id)).expect("fits");
+    }
+    writeln!(out, "const AS_OF: &str = {:?};", list.as_of.to_string()).expect("fits");
+    out.push_str("pub(super) static OTHERS: &[Other] = &[\n");
+    for other in &list.other {
+        let (name, why, product_name) = (&other.name, &other.why, &other.product_name);
+        let (installation_type, edition_suffix) = (&other.installation_type, &other.edition_suffix);
+        write!(out, "    Other {{ name: {name:?}, product_name: {product_name:?}, why: {why:?}, ").expect("fits");
+        writeln!(out, "installation_type: {installation_type:?}, edition_suffix: {edition_suffix:?} }},")
+            .expect("fits");
+    }
+    writeln!(out, "];\npub(super) static MULTI_SESSION: &[&str] = &{:?};", list.multi_session.editions).expect("fits");
+    out
+}
+
+fn number(text: &str) -> Option<u64> {
+    text.parse().ok()
 }

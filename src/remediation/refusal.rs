@@ -4,7 +4,7 @@ use super::{Edit, Selection, Target};
 use crate::control_set::Choice;
 use crate::finding::{Finding, Verdict};
 use crate::hive::State;
-use crate::os::{Os, OsId};
+use crate::os::Os;
 use crate::reg_file::Dialect;
 use crate::registry::{Role, same_text};
 use crate::report::InstallationReport;
@@ -25,9 +25,7 @@ pub(super) fn refuse(report: &InstallationReport, selection: &Selection) -> Resu
         if let Some(found) = contradiction(&report.os) {
             return Err((
                 format!("{here}: --os says {}, and the hives are of NT {found}", report.os.id),
-                "Windows 2000 has other SensLogn values than XP and 2003: a patch for the one is never written for the \
-                 other, with --force neither"
-                    .to_owned(),
+                "A patch for one version of NT is never written for another, not even with --force".to_owned(),
             ));
         }
         if !selection.force {
@@ -57,15 +55,10 @@ pub(super) fn refuse(report: &InstallationReport, selection: &Selection) -> Resu
     refuse_control_sets(report, selection)
 }
 
-/// The version in the hives, where they are of Windows 2000 and `--os` says XP or 2003, or the other way round.
+/// The version of NT in the hives, where it is not that of the Windows that `--os` names.
 fn contradiction(os: &Os) -> Option<&str> {
-    let version = os.version.as_deref()?;
-    let among_these = |version: &str| matches!(version, "5.0" | "5.1" | "5.2");
-    let claims_2000 = os.id == OsId::Windows2000;
-    let claims_later = matches!(os.id, OsId::WindowsXp | OsId::WindowsXpX64 | OsId::WindowsServer2003);
-    let is_2000 = version == "5.0";
-    let wrong = (claims_2000 && !is_2000) || (claims_later && is_2000);
-    (wrong && among_these(version)).then_some(version)
+    let (found, (major, minor)) = (os.version.as_deref()?, os.id.version()?);
+    (found != format!("{major}.{minor}")).then_some(found)
 }
 
 /// Whether it is clear which control set the patch is for.
