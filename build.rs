@@ -68,6 +68,7 @@ struct Windows {
     version: Option<String>,
     product: Option<Product>,
     edition: Option<String>,
+    also_named: Option<String>,
     judged_by: Option<String>,
     #[serde(default)]
     builds: Vec<Build>,
@@ -136,6 +137,7 @@ fn releases(path: &Path, baselines: &BTreeSet<String>) -> String {
         let (product, has_baseline) = (product.unwrap_or("None"), own.is_some());
         write!(out, "    Windows {{ id: {id:?}, name: {name:?}, version: {version:?}, product: {product}, ")
             .expect("fits");
+        write!(out, "also_named: {:?}, ", windows.also_named).expect("fits");
         writeln!(out, "edition: {edition:?}, has_baseline: {has_baseline}, builds: &[").expect("fits");
         for build in &windows.builds {
             let source = list.sources.get(&build.source);
@@ -143,8 +145,8 @@ fn releases(path: &Path, baselines: &BTreeSet<String>) -> String {
             let judged_by = judge(build.judged_by.as_ref().or(windows.judged_by.as_ref()));
             let (number, release, own_name) = (build.number, &build.release, &build.name);
             write!(out, "        Build {{ number: {number}, release: {release:?}, name: {own_name:?}, ").expect("fits");
-            let (title, url) = (&source.title, &source.url);
-            writeln!(out, "judged_by: {judged_by}, source: {title:?}, url: {url:?} }},").expect("fits");
+            assert!(source.url.starts_with("https://"), "{}: {:?}", path.display(), source.url);
+            writeln!(out, "judged_by: {judged_by}, source: {:?} }},", source.title).expect("fits");
         }
         writeln!(out, "    ] }},").expect("fits");
     }

@@ -19,6 +19,8 @@ pub(super) struct Windows {
     pub(super) product: Option<Product>,
     /// The EditionID that only this Windows has.
     pub(super) edition: Option<&'static str>,
+    /// The name of another Windows that its ProductName has.
+    pub(super) also_named: Option<&'static str>,
     has_baseline: bool,
     pub(super) builds: &'static [Build],
 }
@@ -33,7 +35,6 @@ pub(super) struct Build {
     /// The Windows whose baseline judges it.
     pub(super) judged_by: Option<OsId>,
     source: &'static str,
-    url: &'static str,
 }
 
 /// A system that names itself and reports a version of Windows without being that Windows.
@@ -99,9 +100,10 @@ impl OsId {
 }
 
 impl Build {
-    /// Where the number is from.
+    /// `26100, 24H2 (Microsoft: Windows 11 release information)`
     pub(super) fn cited(&self) -> String {
-        format!("{}, {}", self.source, self.url)
+        let release = self.release.map_or_else(String::new, |release| format!(", {release}"));
+        format!("{}{release} ({})", self.number, self.source)
     }
 }
 
@@ -161,68 +163,9 @@ impl ProductType {
     }
 }
 
-/// Which release a kernel version, a build and a product type belong to. Where it is none that we know, `basis` is
-/// given the reason.
-pub(super) fn identify(
-    major: u64,
-    minor: u64,
-    build: Option<u32>,
-    product: Option<ProductType>,
-    basis: &mut Vec<String>,
-) -> OsId {
-    let of_version = OsId::ALL.iter().copied().filter(|id| id.version() == Some((major, minor)));
-    let fits = |id: &OsId| {
-        let Some(windows) = id.entry() else { return false };
-        let product = windows.product.is_none() || windows.product == product.map(ProductType::product);
-        let build = (major, minor) < (10, 0) || windows.builds.iter().any(|known| Some(known.number) == build);
-        product && build && windows.edition.is_none()
-    };
-    of_version.clone().find(fits).unwrap_or_else(|| {
-        let build = build.map_or_else(|| "unknown".to_owned(), |build| build.to_string());
-        let kind = match product.map(ProductType::product) {
-            Some(Product::Client) => "client",
-            Some(Product::Server) => "server",
-            None => {
-                basis.push("neither hive says whether this is a client or a server".to_owned());
-                return OsId::UNKNOWN;
-            }
-        };
-        basis.push(format!("no baseline knows a {kind} of version {major}.{minor}, build {build}"));
-        OsId::UNKNOWN
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn id(major: u64, minor: u64, build: u32, product: ProductType) -> &'static str {
-        identify(major, minor, Some(build), Some(product), &mut Vec::new()).as_str()
-    }
-
-    #[test]
-    fn a_server_is_never_taken_for_its_client() {
-        use ProductType::{DomainController, Server, Workstation};
-        let expected = [
-            (5, 2, 3790, Workstation, "windows-xp-x64"),
-            (5, 2, 3790, DomainController, "windows-server-2003"),
-            (6, 0, 6002, Workstation, "windows-vista"),
-            (6, 0, 6002, Server, "windows-server-2008"),
-            (6, 1, 7601, Server, "windows-server-2008-r2"),
-            (6, 2, 9200, Server, "windows-server-2012"),
-            (6, 3, 9600, DomainController, "windows-server-2012-r2"),
-            (10, 0, 14393, Workstation, "windows-10"),
-            (10, 0, 14393, Server, "windows-server-2016"),
-            (10, 0, 17763, Server, "windows-server-2019"),
-            (10, 0, 20348, Server, "windows-server-2022"),
-            (10, 0, 22000, Workstation, "windows-11"),
-            (10, 0, 26100, Workstation, "windows-11"),
-            (10, 0, 26100, Server, "windows-server-2025"),
-        ];
-        for (major, minor, build, product, os) in expected {
-            assert_eq!(id(major, minor, build, product), os);
-        }
-    }
 
     #[test]
     fn ids_are_unique_and_come_back_from_text() {

@@ -4,6 +4,7 @@ use super::{Edit, Selection, Target};
 use crate::control_set::Choice;
 use crate::finding::{Finding, Verdict};
 use crate::hive::State;
+use crate::machine::Sameness;
 use crate::os::Os;
 use crate::reg_file::Dialect;
 use crate::registry::{Role, same_text};
@@ -15,10 +16,26 @@ type Refusal = (String, String);
 /// Whether an installation may be patched at all.
 pub(super) fn refuse(report: &InstallationReport, selection: &Selection) -> Result<(), Refusal> {
     let here = &report.evidence;
-    if !report.os.id.has_baseline() {
+    if report.os.baseline().is_none() {
         return Err((
             format!("{here}: it is not known which Windows this is ({})", report.os.id),
             "A patch is only ever written for a Windows that is known".to_owned(),
+        ));
+    }
+    if report.os.is_uncertain() {
+        return Err((
+            format!(
+                "{here}: it is uncertain whether this is {}: {}",
+                report.os.name,
+                report.os.marks.against.join("; ")
+            ),
+            "Name the Windows with --os and --force if you are sure of it".to_owned(),
+        ));
+    }
+    if let Some(same) = report.same_machine.as_ref().filter(|same| same.state == Sameness::Contradicted) {
+        return Err((
+            format!("{here}: SOFTWARE and SYSTEM are not of one machine: {}", same.by.join("; ")),
+            "Put the hives that belong together into one folder, or name one hive".to_owned(),
         ));
     }
     if report.os.forced {
@@ -76,7 +93,14 @@ fn refuse_control_sets(report: &InstallationReport, selection: &Selection) -> Re
         let advice = "Name the control set with --control-set".to_owned();
         (format!("{}: which control set to patch is not clear: {problem}", report.evidence), advice)
     })?;
-    let current = sets.chosen(Choice::Current).unwrap_or_default();
+    if let Some(problem) = sets.next_start_problem().filter(|_| selection.control_set == Choice::Current) {
+        return Err((
+            format!("{}: which control set the next start uses is not clear: {problem}", report.evidence),
+            "Name the control set with --control-set".to_owned(),
+        ));
+    }
+    let only = || sets.chosen(Choice::Current).unwrap_or_default();
+    let current = sets.current.map_or_else(only, |current| vec![current]);
     if selection.target == Target::Live && chosen != current {
         return Err((
             format!("{}: --target live with --control-set {}", report.evidence, selection.control_set),
