@@ -1,8 +1,8 @@
 //! The audit: expectations and facts in, findings out. Nothing is read here and nothing is written.
 
 use crate::baseline::{Baseline, Basis, Compare, ExpectedKey, ExpectedValue, Presence, Rule, Step, SystemRoot, When};
-use crate::facts::{KeyFacts, KeyState, Observed};
-use crate::finding::{Datum, Finding, Reason, Remediation, Severity, Verdict, View};
+use crate::facts::{KeyFacts, KeyState, Link, Observed};
+use crate::finding::{Datum, Finding, Grade, Reason, Remediation, Severity, Source, Verdict, View};
 use crate::hive::NamedValue;
 use crate::os::Os;
 use crate::registry::RegistryValue;
@@ -47,8 +47,15 @@ fn run_time(step: &Step) -> Finding {
     }
 }
 
+fn link_source() -> Source {
+    Source {
+        title: "Microsoft: RegCreateKeyEx, REG_OPTION_CREATE_LINK; none in the real hives that were read".to_owned(),
+        url: Some("https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regcreatekeyexw".to_owned()),
+    }
+}
+
 /// A finding of that verdict, with nothing observed yet.
-fn blank(id: String, verdict: Verdict, basis: &Basis) -> Finding {
+pub(crate) fn blank(id: String, verdict: Verdict, basis: &Basis) -> Finding {
     let why = match &basis.kinship {
         Some(kinship) => format!("{} (inferred from {kinship})", basis.why),
         None => basis.why.clone(),
@@ -87,6 +94,10 @@ struct Judge<'a> {
 
 impl Judge<'_> {
     fn judge(&self, findings: &mut Vec<Finding>) {
+        if let Some(link) = &self.facts.link {
+            findings.extend(self.applies(&self.key.when, self.judge_link(link)));
+            return;
+        }
         if self.key.presence == Presence::Absent {
             findings.extend(self.applies(&self.key.when, self.judge_key()));
             return;
@@ -153,6 +164,18 @@ impl Judge<'_> {
             KeyState::HiveMissing => Finding { reason: Some(Reason::HiveMissing), ..finding(Verdict::NotAssessed) },
             KeyState::Unreadable(problem) => wording::unreadable(finding(Verdict::Unreadable), problem),
         }
+    }
+
+    /// A key that Windows does not read, because a link on the way to it leads elsewhere. What stands in it is not
+    /// judged: nobody uses it.
+    fn judge_link(&self, link: &Link) -> Finding {
+        let finding = self.place(None, Verdict::Unexpected, &self.key.basis);
+        let target = link.target.as_deref().unwrap_or("a key that cannot be read");
+        let why = format!(
+            "{} is a symbolic link to {target}. Windows reads that key instead, and nothing that stands here.",
+            link.path
+        );
+        Finding { severity: Severity::High, grade: Grade::Confirmed, why, source: link_source(), ..finding }
     }
 
     /// A value that a closed list does not name.

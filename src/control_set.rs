@@ -25,7 +25,8 @@ pub struct ControlSets {
 /// Which control sets to audit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
-    /// The one that `Select\Current` names.
+    /// The one that `Select\Current` names; and where `Select\Default` names another, that one too, for the next start
+    /// uses it.
     Current,
     /// Every one that is there.
     All,
@@ -122,7 +123,10 @@ impl ControlSets {
             (Choice::All, _) => Ok(self.present.clone()),
             (Choice::Number(number), _) => one(number, format!("{}, as asked for", key_name(number))),
             (Choice::Current, Some(current)) if current > 0 => {
-                one(current, format!("{}, which Select\\Current names", key_name(current)))
+                let mut sets = one(current, format!("{}, which Select\\Current names", key_name(current)))?;
+                sets.extend(self.default.filter(|default| *default != current && self.present.contains(default)));
+                sets.sort_unstable();
+                Ok(sets)
             }
             (Choice::Current, _) => match self.present.as_slice() {
                 [only] => Ok(vec![*only]),
@@ -130,6 +134,21 @@ impl ControlSets {
                     .advise("name the control set with --control-set")),
             },
         }
+    }
+}
+
+impl ControlSets {
+    /// Why the set that the next start would use is not among those that are there, where it is not.
+    pub fn next_start_problem(&self) -> Option<Problem> {
+        let default = self.default.filter(|default| !self.present.contains(default))?;
+        // Where both name the same, choosing the current set says so.
+        (self.current != Some(default)).then(|| {
+            Problem::new(
+                format!("{}, which Select\\Default names for the next start", key_name(default)),
+                "no such control set",
+            )
+            .advise("Windows cannot start with it: see what changed Select")
+        })
     }
 }
 
@@ -157,6 +176,18 @@ mod tests {
             sets(&[1], Some(2)).chosen(Choice::Current).unwrap_err(),
             @"expected ControlSet002, which Select\\Current names, found only ControlSet001; name a control set that is there with --control-set"
         );
+    }
+
+    #[test]
+    fn the_set_of_the_next_start_is_current_too() {
+        let with_default = |default| ControlSets { default: Some(default), ..sets(&[1, 2], Some(2)) };
+        assert_eq!(with_default(1).chosen(Choice::Current), Ok(vec![1, 2]));
+        assert_eq!(with_default(2).chosen(Choice::Current), Ok(vec![2]));
+        assert_eq!(with_default(1).chosen(Choice::Number(2)), Ok(vec![2]));
+        assert_eq!(with_default(1).next_start_problem(), None);
+        let gone = with_default(5);
+        assert_eq!(gone.chosen(Choice::Current), Ok(vec![2]));
+        assert!(gone.next_start_problem().unwrap().expected.starts_with("ControlSet005"));
     }
 
     #[test]

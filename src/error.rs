@@ -143,6 +143,12 @@ pub enum Code {
     HivesUnpaired,
     /// A Windows that has no baseline, or that cannot be told.
     WindowsUnknown,
+    /// A Windows that the marks do not agree on, or whose build is not in the list.
+    WindowsUncertain,
+    /// SOFTWARE and SYSTEM cannot be of one machine.
+    HivesContradict,
+    /// The control set that is to be judged, or that the next start would use, is not in SYSTEM.
+    ControlSetMissing,
     /// Only older generations are there, which were not judged.
     OnlyOlderGenerations,
     /// A value that an expectation is about cannot be read.

@@ -20,6 +20,7 @@ mod gaps;
 mod hibernation;
 mod installation;
 mod integrity;
+mod odd;
 mod views;
 
 pub use gaps::of as gaps_of;

@@ -41,6 +41,8 @@ pub struct KeyFacts {
     pub subkey: Option<String>,
     /// The key.
     pub state: KeyState,
+    /// The first symbolic link on the way to the key, itself included.
+    pub link: Option<Link>,
     /// Why the time at which the key was last written cannot be right, where it cannot.
     pub odd_time: Option<OddTime>,
     /// One for each value that the baseline names, in its order.
@@ -49,6 +51,24 @@ pub struct KeyFacts {
     pub others: Vec<NamedValue>,
     /// Where all of it lies, where that was asked for and the key is there.
     pub locations: Option<Locations>,
+}
+
+/// A key in whose place Windows reads another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Its path in the hive.
+    pub path: String,
+    /// Where it leads, as its `SymbolicLinkValue` says; `None` where that cannot be read.
+    pub target: Option<String>,
+}
+
+impl Link {
+    /// The link that stands at `path`. The target is UTF-16 without a NUL at its end: Microsoft, `RegCreateKeyEx`,
+    /// `REG_OPTION_CREATE_LINK`.
+    fn at(tree: &Tree<'_>, path: &str) -> Self {
+        let value = tree.key(path).ok().flatten().and_then(|key| key.value("SymbolicLinkValue").ok().flatten());
+        Self { path: path.to_owned(), target: value.as_ref().and_then(crate::os::lenient_text) }
+    }
 }
 
 /// Where in the file that lies which was observed of a key.
@@ -70,10 +90,18 @@ pub fn observe(expected: &ExpectedKey, tree: Source<'_, '_>, control_set: Option
     match tree {
         Source::Missing => vec![observer.without_key(None, KeyState::HiveMissing)],
         Source::Unreadable(problem) => vec![observer.without_key(None, KeyState::Unreadable(problem.clone()))],
-        Source::Tree(tree) => match &expected.each_subkey {
-            Some(subkeys) => observer.among_subkeys(tree, subkeys),
-            None => vec![observer.at(tree.key(&observer.path()), None)],
-        },
+        Source::Tree(tree) => {
+            if let Some(subkeys) = &expected.each_subkey {
+                return observer.among_subkeys(tree, subkeys);
+            }
+            let facts = observer.at(tree, tree.key(&observer.path()), None);
+            // A link has no subkeys of its own: the key is not there, but at the place that the link names.
+            let link = match facts.state {
+                KeyState::Absent => tree.link_on_the_way(&facts.path).map(|path| Link::at(tree, &path)),
+                _ => facts.link,
+            };
+            vec![KeyFacts { link, ..facts }]
+        }
     }
 }
 
@@ -135,7 +163,7 @@ impl Observer<'_> {
             };
             // Where a value tells the subkey, there is one; only "every subkey" needs its name to be told apart.
             let every = wanted.holding.is_empty();
-            let found = self.at(key, every.then(|| name.clone()));
+            let found = self.at(tree, key, every.then(|| name.clone()));
             facts.push(KeyFacts { path, ..found });
             if !every {
                 break;
@@ -151,7 +179,7 @@ impl Observer<'_> {
         }
     }
 
-    fn at(&self, key: Result<Option<Key<'_, '_>>, Problem>, subkey: Option<String>) -> KeyFacts {
+    fn at(&self, tree: &Tree<'_>, key: Result<Option<Key<'_, '_>>, Problem>, subkey: Option<String>) -> KeyFacts {
         let key = match key {
             Ok(Some(key)) => key,
             Ok(None) => return self.without_key(subkey, KeyState::Absent),
@@ -175,6 +203,7 @@ impl Observer<'_> {
             control_set: self.control_set,
             subkey,
             state: KeyState::Present(key.last_written()),
+            link: key.link().map(|path| Link::at(tree, path)),
             odd_time: key.odd_time(),
             values,
             others,
@@ -206,6 +235,7 @@ impl Observer<'_> {
             control_set: self.control_set,
             subkey,
             state,
+            link: None,
             odd_time: None,
             values: vec![observed; self.expected.values.len()],
             others: Vec::new(),

@@ -7,6 +7,10 @@ use crate::hive::Tree;
 use crate::os::lenient_text;
 use crate::registry::FileTime;
 
+mod same;
+
+pub use same::{SameMachine, Sameness, same_machine};
+
 /// Facts that tell one machine from another. None of them is judged; what is not there is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Machine {
@@ -32,6 +36,9 @@ impl Machine {
             // InstallTime is a FILETIME and came with Windows 10; InstallDate counts Unix seconds.
             let precise = value("InstallTime").and_then(|value| value.as_number()).map(FileTime);
             let seconds = || value("InstallDate")?.as_number().and_then(|seconds| u32::try_from(seconds).ok());
+            // Setup writes 0 before it knows the time.
+            let precise = precise.filter(|time| time.0 > 0);
+            let seconds = || seconds().filter(|seconds| *seconds > 0);
             machine.installed = precise.or_else(|| seconds().map(FileTime::from_unix_seconds));
         }
         let control = |path: &str| {

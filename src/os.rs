@@ -1,16 +1,24 @@
-//! Which Windows two hives belong to, and on what basis that is said.
+//! Which Windows two hives belong to: a vote of the marks that it leaves in them.
+//!
+//! No mark decides alone: each can be damaged, planted or left over. The Windows that most marks speak for is the one;
+//! where a mark speaks against it, or its build is not in the list, it is `uncertain`, and reports say so.
 
 use serde::Serialize;
 
 use crate::error::Problem;
 use crate::hive::Tree;
 
+mod collect;
 mod marks;
 mod release;
+mod special;
+mod vote;
 
 pub(crate) use marks::lenient_text;
 use marks::{SoftwareMarks, SystemMarks};
+use release::Build;
 pub use release::{OsId, ProductType};
+use vote::Mark;
 
 /// A Windows, as its hives tell of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -19,6 +27,13 @@ pub struct Os {
     pub id: OsId,
     /// Whether the user said so, and not the hives.
     pub forced: bool,
+    /// Whether every mark agrees, and the build is in the list.
+    pub certainty: Certainty,
+    /// What speaks for this Windows, and what against it.
+    pub marks: Marks,
+    /// The Windows whose baseline judges this build, with every grade `inferred`: a build without a baseline of its own,
+    /// or one that is not in the list. `None` where the baseline was made for this build, or there is none.
+    pub judged_by: Option<OsId>,
     /// The name as people say it.
     pub name: &'static str,
     /// The name that the hive gives; it says "Windows 10" on Windows 11.
@@ -41,7 +56,44 @@ pub struct Os {
     pub basis: Vec<String>,
 }
 
+/// How sure it is which Windows this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Certainty {
+    /// Every mark agrees, or the user said so.
+    Certain,
+    /// Marks contradict each other, or the build is not in the list.
+    Uncertain,
+}
+
+/// The marks of a vote, as sentences.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Marks {
+    /// What speaks for the Windows.
+    #[serde(rename = "for")]
+    pub with: Vec<String>,
+    /// What speaks against it.
+    pub against: Vec<String>,
+}
+
 impl Os {
+    /// The same, as the Windows that the user names.
+    #[must_use]
+    pub fn forced(mut self, id: OsId) -> Self {
+        self.basis.push("the user said so (--os)".to_owned());
+        Self { id, forced: true, certainty: Certainty::Certain, judged_by: None, name: id.name(), ..self }
+    }
+
+    /// The Windows whose baseline judges this one.
+    pub fn baseline(&self) -> Option<OsId> {
+        self.judged_by.or_else(|| self.id.has_baseline().then_some(self.id))
+    }
+
+    /// Whether it was detected, and not beyond doubt.
+    pub fn is_uncertain(&self) -> bool {
+        self.certainty == Certainty::Uncertain
+    }
+
     /// The number of the service pack, 0 for none; `None` where neither hive can tell.
     pub fn service_pack_number(&self) -> Option<u32> {
         match &self.service_pack {
@@ -66,189 +118,131 @@ pub struct Pair<'a, 'h> {
     pub system: Option<(&'a Tree<'h>, u32)>,
 }
 
-/// Finds out which Windows a pair of hives belongs to; also what could not be read of the marks, and whether the two
-/// contradict each other. Where they do, or where nothing is known of such a Windows, the id is one without a baseline.
+/// Finds out which Windows a pair of hives belongs to; also what of the marks could not be read. An id without a
+/// baseline is found only where the marks speak for such a Windows, or for none.
 pub fn identify(pair: Pair<'_, '_>) -> (Os, Vec<Problem>) {
     let mut problems = Vec::new();
-    let software = pair.software.map(|tree| SoftwareMarks::read(tree, &mut problems));
+    let software = pair.software.map(|tree| SoftwareMarks::read(tree, &mut problems)).unwrap_or_default();
     let system = pair.system.map(|(tree, minor)| SystemMarks::read(tree, minor, &mut problems));
-    let mut basis = Vec::new();
-    let os = conclude(software.unwrap_or_default(), system.as_ref(), &mut basis, &mut problems);
-    (Os { basis, ..os }, problems)
+    let mut os = conclude(&software, system.as_ref());
+    // What could not be read might have said otherwise.
+    if !problems.is_empty() && os.id != OsId::UNKNOWN {
+        os.marks.against.push("some of the marks could not be read".to_owned());
+        os.certainty = Certainty::Uncertain;
+    }
+    (os, problems)
 }
 
-fn conclude(
-    software: SoftwareMarks,
-    system: Option<&SystemMarks>,
-    basis: &mut Vec<String>,
-    problems: &mut Vec<Problem>,
-) -> Os {
-    let product_type = system.and_then(|marks| marks.product_type.clone());
-    let architecture = architecture(&software, system);
-    let (version, build) = version(&software, system, architecture.as_deref(), basis);
-    if let Some(product_type) = &product_type {
-        basis.push(format!("SYSTEM: ProductType={product_type}"));
+fn conclude(software: &SoftwareMarks, system: Option<&SystemMarks>) -> Os {
+    let cast = collect::collect(software, system);
+    let unnamed = blank(software, system);
+    if let Some((other, mark)) = special::other(software) {
+        let marks = Marks { with: vec![mark.clone()], against: Vec::new() };
+        let certainty = Certainty::Certain;
+        return Os { name: other.name, certainty, basis: vec![mark, other.why.to_owned()], marks, ..unnamed };
     }
-    let product = product_type.as_deref().and_then(ProductType::from_hive).or_else(|| {
-        let product = software_product(&software)?;
-        basis.push(format!("SOFTWARE: {}", product.1));
-        Some(product.0)
-    });
-
-    let contradiction = contradiction(&software, system, version);
-    let id = if software.is_pe || system.is_some_and(|marks| marks.is_pe) {
-        basis.push("WinPE keys are there".to_owned());
-        OsId::WindowsPe
-    } else if system.is_some_and(|marks| marks.is_container) {
-        basis.push("SYSTEM: a container's hive (layered format 1.6)".to_owned());
-        OsId::WindowsContainer
-    } else if let Some(found) = contradiction {
-        basis.push(format!("the two hives contradict each other: {found}"));
-        let expected = "SOFTWARE and SYSTEM of one Windows".to_owned();
-        problems.push(
-            Problem::new(expected, found)
-                .advise("audit each by itself, or put those that belong together in one folder"),
-        );
-        OsId::Unknown
-    } else {
-        match version {
-            Some((major, minor)) => release::identify(major, minor, build, product, basis),
-            None => OsId::Unknown,
+    let pe = special::preinstallation(software, system);
+    let container = special::container(system);
+    let mut doubts = Vec::new();
+    for (id, scale) in [(OsId::PE, pe), (OsId::CONTAINER, container)] {
+        if scale.tips() {
+            let certainty = if scale.against.is_empty() { Certainty::Certain } else { Certainty::Uncertain };
+            let (basis, marks) = (scale.with.clone(), Marks { with: scale.with, against: scale.against });
+            let (version, build) = (software_version(software).map(text_of), software.build);
+            return Os { id, name: id.name(), certainty, basis, marks, version, build, ..unnamed };
         }
+        doubts.extend(scale.with.into_iter().map(|mark| format!("{mark} (as in a {})", id.name())));
+    }
+    let main = |mark: &&Mark| mark.main;
+    let Some(elected) = vote::elect(&cast) else {
+        let basis: Vec<String> = cast.iter().filter(main).map(|mark| mark.text.clone()).collect();
+        return Os { marks: Marks { with: basis.clone(), against: doubts }, basis, ..unnamed };
     };
+    let id = elected.id;
+    let agreed =
+        |wanted: bool| cast.iter().filter(move |mark| (wanted || !mark.hint) && mark.agrees(id) == Some(wanted));
+    let confirmed = cast.iter().any(|mark| mark.agrees(id) == Some(true) && collect::names_the_kernel(&mark.claim));
+    let text = |mark: &Mark| mark.text.clone();
+    let basis = cast.iter().filter(main).filter(|mark| mark.agrees(id) != Some(false)).map(text).collect();
+    let mut against: Vec<String> = agreed(false).map(text).chain(doubts).collect();
+    if !elected.alone {
+        against.push("the marks speak for another Windows as much".to_owned());
+    }
+    let builds = id.entry().map(|windows| windows.builds).unwrap_or_default();
+    let build = software.build.or(software.second_build).or_else(|| core_os_build(system)).or(match builds {
+        [only] => Some(only.number),
+        _ => None,
+    });
+    let known = builds.iter().find(|known| Some(known.number) == build);
+    if known.is_none() {
+        against.push(not_in_the_list(id, build));
+    }
+    // A vote of hints alone names the likeliest; nothing confirms it.
+    if !confirmed {
+        against.push("no mark names the version or the build of this Windows".to_owned());
+    }
+    let version = id.version().filter(|_| confirmed).or_else(|| software_version(software)).or(id.version());
+    let judge = known.or_else(|| builds.last()).and_then(|build| build.judged_by);
+    let certainty = if against.is_empty() { Certainty::Certain } else { Certainty::Uncertain };
     Os {
         id,
+        certainty,
+        name: known.and_then(|build| build.name).unwrap_or_else(|| id.name()),
+        judged_by: judge.filter(|judge| *judge != id || known.is_none()),
+        version: version.map(text_of),
+        build,
+        marks: Marks { with: agreed(true).map(text).collect(), against },
+        basis,
+        ..unnamed
+    }
+}
+
+/// What the hives say that no vote decides; the id is `unknown`.
+fn blank(software: &SoftwareMarks, system: Option<&SystemMarks>) -> Os {
+    let build = software.build.or_else(|| core_os_build(system));
+    Os {
+        id: OsId::UNKNOWN,
         forced: false,
-        name: id.name(),
-        product_name: software.product_name,
-        version: version.map(|(major, minor)| format!("{major}.{minor}")),
+        certainty: Certainty::Uncertain,
+        marks: Marks::default(),
+        judged_by: None,
+        name: OsId::UNKNOWN.name(),
+        product_name: software.product_name.clone(),
+        version: software_version(software).map(text_of),
         build,
         revision: software.revision.or_else(|| system.and_then(|marks| marks.revision).filter(|_| build > Some(9600))),
-        service_pack: software.service_pack.or_else(|| {
+        service_pack: software.service_pack.clone().or_else(|| {
             // 0x300 is Service Pack 3.
             let number = system?.service_pack? >> 8;
             (number > 0).then(|| format!("Service Pack {number}"))
         }),
-        product_type,
-        architecture,
-        edition: software.edition,
+        product_type: system.and_then(|marks| marks.product_type.clone()),
+        architecture: architecture(software, system),
+        edition: software.edition.clone(),
         basis: Vec::new(),
     }
 }
 
-/// The kernel version and the build, and what says so.
-fn version(
-    software: &SoftwareMarks,
-    system: Option<&SystemMarks>,
-    architecture: Option<&str>,
-    basis: &mut Vec<String>,
-) -> (Option<(u64, u64)>, Option<u32>) {
-    if let Some(text) = &software.current_version {
-        // From Windows 10 on CurrentVersion stays 6.3, and two numbers tell the version.
-        let version = if let Some(major) = software.major {
-            let minor = software.minor.unwrap_or(0);
-            basis.push(format!("SOFTWARE: CurrentMajorVersionNumber={major}, CurrentMinorVersionNumber={minor}"));
-            Some((major, minor))
-        } else {
-            basis.push(format!("SOFTWARE: CurrentVersion={text}"));
-            parse_version(text)
-        };
-        if let Some(build) = software.build {
-            basis.push(format!("SOFTWARE: CurrentBuildNumber={build}"));
-        }
-        if let Some((name, release)) = &software.release {
-            basis.push(format!("SOFTWARE: {name}={release}"));
-        }
-        return (version, software.build);
-    }
-    let Some(system) = system else { return (None, None) };
-    if let Some(core_os) = &system.core_os {
-        basis.push(format!("SYSTEM: CoreOS version {core_os} (the build that the installation was made with)"));
-        let build = core_os.split('.').nth(2).and_then(|build| build.parse().ok());
-        return (parse_version(core_os), build);
-    }
-    before_vista(system, architecture, basis)
+/// Why a build is not one of this Windows, and how old the list is.
+fn not_in_the_list(id: OsId, build: Option<u32>) -> String {
+    let Some(build) = build else { return "the build is not known".to_owned() };
+    let builds = id.entry().map(|windows| windows.builds).unwrap_or_default();
+    let nearest = builds.iter().min_by_key(|known| known.number.abs_diff(build)).map(Build::cited);
+    let nearest = nearest.map_or_else(String::new, |nearest| format!("; the nearest is {nearest}"));
+    format!("build {build} is not in the list of {} builds of {}{nearest}", id.name(), OsId::as_of())
 }
 
-/// A SYSTEM hive whose root is named `$$$PROTO.HIV` was made by the setup of 2000, XP or 2003; a `WPA` key (product
-/// activation) is there since XP. libyal/winreg-kb; observed on six machines.
-fn before_vista(
-    system: &SystemMarks,
-    architecture: Option<&str>,
-    basis: &mut Vec<String>,
-) -> (Option<(u64, u64)>, Option<u32>) {
-    if system.root_name != "$$$PROTO.HIV" || !system.has_wpa {
-        return (None, None);
-    }
-    let product = system.product_type.as_deref().and_then(ProductType::from_hive);
-    let (version, build) = match (product, architecture) {
-        (Some(ProductType::Workstation), Some("x86")) => ((5, 1), 2600),
-        (Some(_), Some(_)) => ((5, 2), 3790),
-        _ => return (None, None),
-    };
-    basis.push("SYSTEM: root key $$$PROTO.HIV, WPA key (XP or Server 2003)".to_owned());
-    if let Some(text) = &system.terminal_server_version {
-        // 5.1 on XP x86, 5.2 on XP x64; wrong on later Windows, so it is asked only here.
-        if parse_version(text) != Some(version) {
-            basis.push(format!("SYSTEM: but Terminal Server\\ProductVersion={text}"));
-            return (None, None);
-        }
-        basis.push(format!("SYSTEM: Terminal Server\\ProductVersion={text}"));
-    }
-    (Some(version), Some(build))
+fn software_version(software: &SoftwareMarks) -> Option<(u64, u64)> {
+    let by_numbers = software.major.map(|major| (major, software.minor.unwrap_or(0)));
+    by_numbers.or_else(|| software.current_version.as_deref().and_then(parse_version))
 }
 
-/// Where the hives say different things of which Windows this is: what they say.
-fn contradiction(
-    software: &SoftwareMarks,
-    system: Option<&SystemMarks>,
-    version: Option<(u64, u64)>,
-) -> Option<String> {
-    let (system, (major, minor)) = (system?, version?);
-    software.current_version.as_ref()?;
-    let says = format!("SOFTWARE of Windows {major}.{minor}");
-    if let Some(core_os) = &system.core_os
-        && parse_version(core_os).is_some_and(|of_system| of_system != (major, minor))
-    {
-        return Some(format!("{says}, SYSTEM of Windows {core_os}"));
-    }
-    if (system.root_name == "$$$PROTO.HIV") != (major < 6) && major > 4 && known_root(&system.root_name) {
-        return Some(format!("{says}, SYSTEM with the root key {} of another generation", system.root_name));
-    }
-    let by_type = system.product_type.as_deref().and_then(ProductType::from_hive)?;
-    let by_name = software_product(software)?;
-    if (by_type == ProductType::Workstation) != (by_name.0 == ProductType::Workstation) {
-        return Some(format!("SOFTWARE with {}, SYSTEM with ProductType={}", by_name.1, by_type.as_str()));
-    }
-    None
+fn core_os_build(system: Option<&SystemMarks>) -> Option<u32> {
+    system?.core_os.as_ref()?.split('.').nth(2)?.parse().ok()
 }
 
-/// Root key names that Windows' own setup gives, by generation; `reg save` and tools give others.
-fn known_root(name: &str) -> bool {
-    name == "$$$PROTO.HIV" || name.starts_with("CMI-CreateHive{") || name.starts_with("CsiTool-CreateHive-{")
-}
-
-/// Client or server, as far as SOFTWARE can tell, and what in it says so.
-fn software_product(software: &SoftwareMarks) -> Option<(ProductType, String)> {
-    if let Some(kind) = &software.installation_type {
-        let product = if kind.starts_with("Server") {
-            ProductType::Server
-        } else if kind == "Client" {
-            ProductType::Workstation
-        } else {
-            return None;
-        };
-        return Some((product, format!("InstallationType={kind}")));
-    }
-    let name = software.product_name.as_ref()?;
-    let product = if name.contains("Server") {
-        ProductType::Server
-    } else if name.contains("XP") || name.contains("Professional") || name.contains("Vista") {
-        ProductType::Workstation
-    } else {
-        return None;
-    };
-    Some((product, format!("ProductName={name}")))
+fn text_of((major, minor): (u64, u64)) -> String {
+    format!("{major}.{minor}")
 }
 
 fn architecture(software: &SoftwareMarks, system: Option<&SystemMarks>) -> Option<String> {

@@ -8,12 +8,12 @@ use crate::error::{Gap, Problem};
 use crate::evidence::file::{Origin, Snapshot};
 use crate::evidence::file_system::Vouched;
 use crate::evidence::ledger::{Members, Outcome, Source};
-use crate::finding::{Finding, Severity, Verdict};
+use crate::finding::{Finding, Grade, Severity, Verdict};
 pub use crate::hive::Replay;
 use crate::hive::State;
 use crate::hive::transaction_log::{LogFormat, LogState};
 use crate::hive::walk::Coverage;
-use crate::machine::Machine;
+use crate::machine::{Machine, SameMachine};
 use crate::os::{Os, OsId};
 use crate::registry::{FileTime, Role};
 
@@ -165,6 +165,8 @@ pub struct InstallationReport {
     pub machine: Machine,
     /// Which Windows it is.
     pub os: Os,
+    /// Whether SOFTWARE and SYSTEM are of one machine; `None` where only one of them can be read.
+    pub same_machine: Option<SameMachine>,
     /// The control sets of SYSTEM.
     pub control_sets: Option<ControlSets>,
     /// SOFTWARE, SYSTEM, and what else lies with them.
@@ -275,10 +277,35 @@ pub struct Summary {
     pub not_assessed: usize,
     /// Of what is not as it should be.
     pub highest_severity: Option<Severity>,
+    /// How sure the expectations are that were judged.
+    pub grades: Grades,
     /// Everything that makes the report incomplete.
     pub gaps: Vec<Gap>,
     /// Whether everything that should have been assessed was: whether there are no gaps.
     pub complete: bool,
+}
+
+/// Expectations that were judged, by grade.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Grades {
+    /// Microsoft's own text, two independent sources, or two real machines.
+    pub confirmed: usize,
+    /// One source, or one machine.
+    pub single_source: usize,
+    /// Carried over from a kindred Windows.
+    pub inferred: usize,
+}
+
+impl Grades {
+    fn count(&mut self, grade: Grade) {
+        let counter = match grade {
+            Grade::Confirmed => &mut self.confirmed,
+            Grade::SingleSource => &mut self.single_source,
+            Grade::Inferred => &mut self.inferred,
+        };
+        *counter = counter.saturating_add(1);
+    }
 }
 
 impl Summary {
@@ -301,7 +328,10 @@ impl Summary {
             Verdict::NotAssessed => (&mut self.not_assessed, false),
         };
         *counter = counter.saturating_add(1);
-        self.assessed = self.assessed.saturating_add(usize::from(judged));
+        if judged {
+            self.assessed = self.assessed.saturating_add(1);
+            self.grades.count(finding.grade);
+        }
         if finding.is_deviation() {
             self.highest_severity = self.highest_severity.max(Some(finding.severity));
         }

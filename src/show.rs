@@ -118,6 +118,7 @@ impl Subject {
         let opening = Options { replay: options.replay, map: options.map, ..Options::default() };
         let opened = open(found, &opening);
         let doubts = opened.doubts(&opening);
+        let dirty = opened.is_dirty();
         let Opened { hive, .. } = opened;
         let hive = hive.map_err(|problem| Error::Refused {
             reason: format!("{}: {problem}", found.locator),
@@ -131,7 +132,6 @@ impl Subject {
                 expected: r"It is a key such as HKEY_LOCAL_MACHINE\SOFTWARE, with the root key's long name".to_owned(),
             });
         }
-        let dirty = hive.base_block().is_dirty();
         let opened = discovery.opened();
         Ok(Self { locator: found.locator.clone(), hive, role: found.role, root, dirty, doubts, opened })
     }
@@ -157,7 +157,15 @@ impl Subject {
     /// Where the key is not there: how far the path goes, and which names are like the one that is missing. Within,
     /// where something on the way cannot be read: then nobody knows whether it is there.
     pub fn find(&self, key: &str) -> Result<Result<Place, Problem>, Error> {
-        hive::guarded(|| place::find(self, key)).unwrap_or_else(|problem| Ok(Err(problem)))
+        let found = hive::guarded(|| place::find(self, key)).unwrap_or_else(|problem| Ok(Err(problem)));
+        found.map_err(|error| match error {
+            Error::NoKey { hive, key, told } if self.dirty => {
+                let told =
+                    format!("{told}. The hive is incomplete: the key may stand in the logs that are missing here");
+                Error::NoKey { hive, key, told }
+            }
+            error => error,
+        })
     }
 
     /// Writes a key, or with `recursive` all keys below it too, parents first, in the hive's own order.

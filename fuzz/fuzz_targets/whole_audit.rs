@@ -17,7 +17,8 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(hive) = Hive::from_bytes(Bytes::Read(bytes.to_vec())) else { return };
     let tree = hive.tree();
     let (os, _) = identify(Pair { software: Some(&tree), system: Some((&tree, hive.base_block().minor)) });
-    let id = if os.id.has_baseline() { os.id } else { OsId::ALL[usize::from(choice) % 18] };
+    let known: Vec<OsId> = OsId::ALL.iter().copied().filter(|id| id.has_baseline()).collect();
+    let id = if os.id.has_baseline() { os.id } else { known[usize::from(choice) % known.len()] };
     let baseline = Baseline::of(id).unwrap().unwrap();
     let sets = ControlSets::read(&tree).ok().and_then(|sets| sets.chosen(Choice::All).ok()).unwrap_or_default();
     let machine = Machine::read(Some(&tree), Some(&tree), sets.first().copied());

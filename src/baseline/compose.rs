@@ -43,6 +43,8 @@ pub struct Shared {
     pub templates: Table,
     /// Who says so, by name; `groups` names sets of Windows.
     pub sources: Table,
+    /// The names of the Windows that there are, by id.
+    pub names: Table,
 }
 
 /// A file, read.
@@ -53,7 +55,8 @@ pub struct File {
     pub table: Table,
 }
 
-/// Makes whole baselines of `files`, in their order. A file without `name` is no Windows; others are only like it.
+/// Makes whole baselines of `files`, in their order. A file that is no Windows and has no `name` is only for others to be
+/// like.
 ///
 /// # Errors
 /// Where a file does not follow the grammar; the message names the file and the row.
@@ -125,11 +128,11 @@ mod tests {
                 covers = [{ windows = ["b"], rows = ["service-bits/Type"] }]
                 "#,
             ),
+            names: table("a = 'A'\nb = 'B'\nc = 'C'"),
         }
     }
 
     const A: &str = r#"
-        name = "A"
         [[key]]
         template = "service"
         name = "BITS"
@@ -156,8 +159,8 @@ mod tests {
 
     #[test]
     fn a_row_has_the_grade_that_its_sources_give_it() {
-        let b = "name = 'B'\nlike = 'a'";
-        let c = "name = 'C'\nlike = 'b'\n[change.service-bits.values]\nStart.REG_DWORD = 2";
+        let b = "like = 'a'";
+        let c = "like = 'b'\n[change.service-bits.values]\nStart.REG_DWORD = 2";
         let wholes = compose_all(&[("c", c), ("b", b), ("a", A)]).unwrap();
         // Microsoft's text confirms, and its place and address are named.
         assert_eq!(said(row(&wholes, "a", "Start")), r#""confirmed" "The article, step 1" None Some("a")"#);
@@ -183,8 +186,7 @@ mod tests {
 
     #[test]
     fn or_also_appends_and_dropped_rows_are_gone() {
-        let b =
-            "name = 'B'\nlike = 'a'\ndrop = ['service-bits/Type']\n[change.service-bits.values]\nStart.or-also = [4]";
+        let b = "like = 'a'\ndrop = ['service-bits/Type']\n[change.service-bits.values]\nStart.or-also = [4]";
         let wholes = compose_all(&[("a", A), ("b", b)]).unwrap();
         assert_eq!(row(&wholes, "b", "Start")["or"], toml::Value::try_from([2, 4]).unwrap());
         assert!(wholes[1].1["key"][0]["values"].get("Type").is_none());
@@ -193,21 +195,15 @@ mod tests {
     #[test]
     fn what_cannot_be_composed_says_why() {
         let wrong = [
-            ("name = 'B'\nlike = 'nobody'", "b: like names no file, or files are like each other"),
-            ("name = 'B'\nlike = 'a'\ndrop = ['service-sens']", "b: drop names \"service-sens\", which is not there"),
+            ("like = 'nobody'", "b: like names no file, or files are like each other"),
+            ("like = 'a'\ndrop = ['service-sens']", "b: drop names \"service-sens\", which is not there"),
+            ("like = 'a'\n[change.service-sens]\nwhy = 'x'", "b: change.service-sens: Some(\"a\") has no such row"),
+            ("[[key]]\nid = 'x'\nwhy = '@nothing'", "b: x: no text \"nothing\" in texts.toml"),
             (
-                "name = 'B'\nlike = 'a'\n[change.service-sens]\nwhy = 'x'",
-                "b: change.service-sens: Some(\"a\") has no such row",
-            ),
-            ("name = 'B'\n[[key]]\nid = 'x'\nwhy = '@nothing'", "b: x: no text \"nothing\" in texts.toml"),
-            (
-                "name = 'B'\nlike = 'a'\n[[key]]\ntemplate = 'service'\nname = 'bits'",
+                "like = 'a'\n[[key]]\ntemplate = 'service'\nname = 'bits'",
                 "b: service-bits stands there already; use [change.service-bits]",
             ),
-            (
-                "name = 'B'\n[[key]]\nid = 'x'",
-                "b: x: no source covers it, and it is like no Windows; say `unknown`, or a kinship",
-            ),
+            ("[[key]]\nid = 'x'", "b: x: no source covers it, and it is like no Windows; say `unknown`, or a kinship"),
         ];
         for (text, message) in wrong {
             assert_eq!(compose_all(&[("a", A), ("b", text)]).unwrap_err(), message);

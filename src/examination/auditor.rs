@@ -1,13 +1,15 @@
 //! The audit of one installation: of its hives as they are read, and, where logs were replayed, as they lie.
 
 use super::integrity::{Opened, as_it_lies};
+use super::odd::{self, SetupMarks};
 use super::{Options, views};
 use crate::audit::{Context, audit};
 use crate::baseline::Baseline;
 use crate::error::{Error, Problem};
 use crate::facts::{Source, observe_all};
-use crate::finding::Finding;
+use crate::finding::{Finding, Grade};
 use crate::hive::{Hive, Tree};
+use crate::os::OsId;
 use crate::registry::Role;
 use crate::report::{BaselineReference, Judgement};
 
@@ -18,6 +20,8 @@ pub(super) struct Auditor<'a> {
     /// The control sets to judge, or why they cannot be told.
     pub(super) control_sets: &'a Result<Vec<u32>, Problem>,
     pub(super) context: Context<'a>,
+    /// What the Setup key says.
+    pub(super) setup: Option<&'a SetupMarks>,
     /// Whether a hive that was recovered is judged as it lies, too.
     pub(super) both_views: bool,
 }
@@ -30,7 +34,8 @@ impl Auditor<'_> {
         system: Option<&Tree<'_>>,
         options: &Options,
     ) -> Result<Judgement, Error> {
-        let Some(baseline) = Baseline::of(self.context.os.id)? else {
+        let judge = self.context.os.baseline();
+        let Some(baseline) = judge.map(Baseline::of).transpose()?.flatten() else {
             return Ok(Judgement { baseline: None, findings: Vec::new() });
         };
         let mut findings = self.findings(baseline, software, system, options);
@@ -68,12 +73,33 @@ impl Auditor<'_> {
         options: &Options,
     ) -> Vec<Finding> {
         let software = source(self.software, software);
+        let system_tree = system;
         let (system, control_sets) = match self.control_sets {
             Ok(sets) => (source(self.system, system), sets.as_slice()),
             Err(problem) => (Source::Unreadable(problem), &[][..]),
         };
+        let odd = system_tree.zip(self.setup).map(|(system, setup)| odd::findings(system, setup)).unwrap_or_default();
         let facts = observe_all(baseline, software, system, control_sets, options.locations);
-        audit(baseline, &facts, &self.context)
+        let mut findings = audit(baseline, &facts, &self.context);
+        if let Some(kin) = self.context.os.judged_by {
+            for finding in &mut findings {
+                infer(finding, kin);
+            }
+        }
+        if self.control_sets.is_err() && system_tree.is_some() {
+            // There is one reason for all of them, and a gap names it.
+            findings.retain(|finding| finding.hive != Some(Role::System));
+        }
+        findings.extend(odd);
+        findings
+    }
+}
+
+/// Lowers a finding's grade: its expectation is carried over from another build or Windows.
+fn infer(finding: &mut Finding, kin: OsId) {
+    if finding.grade != Grade::Inferred {
+        finding.grade = Grade::Inferred;
+        finding.why = format!("{} (inferred from {kin})", finding.why);
     }
 }
 

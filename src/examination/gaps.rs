@@ -5,16 +5,25 @@ use std::collections::BTreeSet;
 use crate::error::{Code, Gap};
 use crate::finding::{Reason, Verdict};
 use crate::hive::State;
-use crate::os::Os;
+use crate::machine::Sameness;
 use crate::registry::Role;
-use crate::report::{HiveReport, Judgement};
+use crate::report::InstallationReport;
 
-/// The gaps of the installation at `evidence`: of its Windows, its hives, and its findings.
-pub fn of(evidence: &str, os: &Os, hives: &[HiveReport], judgement: Option<&Judgement>) -> Vec<Gap> {
+/// The gaps of an installation: of its Windows, its hives, and its findings.
+pub fn of(report: &InstallationReport) -> Vec<Gap> {
+    let InstallationReport { evidence, os, hives, same_machine, .. } = report;
+    let judgement = report.judgement.as_ref();
     let mut gaps = Vec::new();
     let mut gap = |code, at: &str, reason: String| gaps.push(Gap { code, at: at.to_owned(), reason });
-    if judgement.is_some_and(|judgement| judgement.baseline.is_none()) || !os.id.has_baseline() {
+    if judgement.is_some_and(|judgement| judgement.baseline.is_none()) || os.baseline().is_none() {
         gap(Code::WindowsUnknown, evidence, format!("no baseline for this Windows: {}", os.name));
+    } else if os.is_uncertain() {
+        let reason = format!("it is uncertain whether this is {}: {}", os.name, os.marks.against.join("; "));
+        gap(Code::WindowsUncertain, evidence, reason);
+    }
+    if let Some(same) = same_machine.as_ref().filter(|same| same.state == Sameness::Contradicted) {
+        let reason = format!("SOFTWARE and SYSTEM are not of one machine: {}", same.by.join("; "));
+        gap(Code::HivesContradict, evidence, reason);
     }
     for hive in hives.iter().filter(|hive| matches!(hive.role, Role::Software | Role::System)) {
         match hive.integrity.state {

@@ -2,6 +2,7 @@
 
 use super::auditor::Auditor;
 use super::integrity::{Opened, describe, hash, open};
+use super::odd::SetupMarks;
 use super::{Options, gaps, hibernation};
 use crate::audit::Context;
 use crate::baseline::SystemRoot;
@@ -10,8 +11,8 @@ use crate::discovery::{Generation, Installation};
 use crate::error::{Code, Error, Gap, Problem};
 use crate::finding::Finding;
 use crate::hive::{self, Hive, Overlay, Tree};
-use crate::machine::Machine;
-use crate::os::{Os, Pair, identify};
+use crate::machine::{Machine, same_machine};
+use crate::os::{Pair, identify};
 use crate::registry::Role;
 use crate::report::{HiveReport, InstallationReport, Judgement};
 
@@ -121,15 +122,15 @@ fn judge(
         found.map_or((None, None), |(opened, tree)| (Some(opened), tree.as_ref()))
     };
     let ((software, software_tree), (system, system_tree)) = (of_role(Role::Software), of_role(Role::System));
-    let minor = system.and_then(|opened| opened.hive.as_ref().ok()).map(|hive| hive.base_block().minor);
+    let base_block = system.and_then(|opened| opened.hive.as_ref().ok()).map(Hive::base_block);
+    let minor = base_block.map(|base_block| base_block.minor);
 
     let (mut os, mut problems) = identify(Pair { software: software_tree, system: system_tree.zip(minor) });
     for problem in &mut problems {
         problem.path.get_or_insert_with(|| installation.evidence.clone());
     }
     if let Some(forced) = options.os {
-        os = Os { id: forced, name: forced.name(), forced: true, ..os };
-        os.basis.push("the user said so (--os)".to_owned());
+        os = os.forced(forced);
     }
     let control_sets = system_tree.map(ControlSets::read);
     let chosen = match &control_sets {
@@ -142,34 +143,44 @@ fn judge(
     let first = |sets: &[u32]| sets.first().copied();
     let any_set = chosen.as_deref().ok().and_then(first).or_else(|| first(&control_sets.as_ref()?.present));
     let machine = Machine::read(software_tree, system_tree, any_set);
+    let written = base_block.map(|base_block| base_block.last_written);
+    let same_machine =
+        software_tree.zip(system_tree).map(|(software, system)| same_machine(software, system, &machine, written));
+    let setup = system_tree.map(|system| SetupMarks::read(system, &machine, written));
 
     let judgement = if is_judged(installation, options) {
         let context = Context {
             os: &os,
             root: SystemRoot::new(machine.system_root.as_deref()),
-            setup_phase: system_tree.is_some_and(in_setup),
+            setup_phase: setup.as_ref().is_some_and(SetupMarks::is_setup_phase),
         };
         // What the hives are without their logs is no matter of what edits make of them.
         let both_views = overlays.is_none();
-        let auditor = Auditor { software, system, control_sets: &chosen, context, both_views };
+        let auditor = Auditor { software, system, control_sets: &chosen, context, setup: setup.as_ref(), both_views };
         Some(auditor.judge(software_tree, system_tree, options)?)
     } else {
         None
     };
     let hives: Vec<HiveReport> =
         opened.iter().zip(&trees).map(|(opened, tree)| describe(opened, tree.as_ref(), options)).collect();
-    let gaps = gaps::of(&installation.evidence, &os, &hives, judgement.as_ref());
     let report = InstallationReport {
         id: installation.id.clone(),
         evidence: installation.evidence.clone(),
         generation: installation.generation,
         machine,
         os,
+        same_machine,
         control_sets,
         hives,
         judgement,
         warnings: hibernation::warnings(installation, system_tree, any_set),
     };
+    let mut gaps = gaps::of(&report);
+    let control_set_problem = chosen.err().or_else(|| report.control_sets.as_ref()?.next_start_problem());
+    if let Some(problem) = control_set_problem.filter(|_| system_tree.is_some()) {
+        gaps.push(Gap { code: Code::ControlSetMissing, at: report.evidence.clone(), reason: problem.to_string() });
+        problems.push(Problem { path: Some(report.evidence.clone()), ..problem });
+    }
     Ok(Judged { report, gaps, problems })
 }
 
@@ -183,13 +194,6 @@ fn is_judged(installation: &Installation, options: &Options) -> bool {
     options.judge && installation.is_auditable() && generation
 }
 
-/// Whether Windows' setup was under way when the hive was written.
-fn in_setup(system: &Tree<'_>) -> bool {
-    let key = system.key("Setup").ok().flatten();
-    let value = key.and_then(|key| key.value("SystemSetupInProgress").ok().flatten());
-    value.and_then(|value| value.as_number()).is_some_and(|number| number != 0)
-}
-
 /// The report of an installation that could not be read at all.
 fn unread(installation: &Installation, opened: &[Opened<'_>], problem: Problem) -> Judged {
     let (os, _) = identify(Pair { software: None, system: None });
@@ -200,6 +204,7 @@ fn unread(installation: &Installation, opened: &[Opened<'_>], problem: Problem) 
         generation: installation.generation,
         machine: Machine::default(),
         os,
+        same_machine: None,
         control_sets: None,
         hives: opened.iter().map(options).collect(),
         judgement: Some(Judgement { baseline: None, findings: Vec::new() }),

@@ -7,7 +7,7 @@ use crate::discovery::{FoundHive, Installation};
 use crate::error::Problem;
 use crate::evidence::Bytes;
 use crate::evidence::file::File;
-use crate::hive::transaction_log::LogState;
+use crate::hive::transaction_log::{LogFormat, LogState};
 use crate::hive::walk::{self, Coverage};
 use crate::hive::{self, BaseBlock, Hive, Replay, State, Tree};
 use crate::report::{HiveReport, Integrity, LogReport};
@@ -21,6 +21,8 @@ pub(crate) struct Opened<'a> {
     logs: Vec<LogReport>,
     /// What is to be said of the logs.
     problems: Vec<Problem>,
+    /// The other log of the pair is not there: what it holds is missing, whatever was replayed.
+    lacks_a_log: bool,
 }
 
 /// Opens a hive, and replays the logs beside it where it is dirty and `options` have it so.
@@ -69,10 +71,50 @@ pub(crate) fn open<'a>(found: &'a FoundHive, options: &Options) -> Opened<'a> {
         });
     }
     problems.extend(files.into_iter().filter_map(Result::err));
-    Opened { found, hive, replay: outcome.replay, logs: reports, problems }
+    let was_dirty = hive.as_ref().is_ok_and(|hive| hive.base_block_as_it_lies().is_dirty());
+    let missing = missing_log(&reports).filter(|_| was_dirty);
+    let lacks_a_log = missing.is_some();
+    if let Some(missing) = missing {
+        let expected = "the other log of the pair: Windows writes to the two by turns";
+        problems.push(Problem::of(&missing.path, expected, "no such file").advise(
+            "copy it along, an empty one too; until then what it holds is missing here, and a key that is not found may \
+             stand in it",
+        ));
+        reports.push(missing);
+    }
+    Opened { found, hive, replay: outcome.replay, logs: reports, problems, lacks_a_log }
+}
+
+/// Of two logs of the new format, the one that is not there. Windows 8.1 and later writes to `LOG1` and `LOG2` by turns,
+/// and needs both to recover a hive; a log that is empty is there all the same. msuhanov, "Windows registry file format
+/// specification", "Multiple transaction log files".
+fn missing_log(logs: &[LogReport]) -> Option<LogReport> {
+    if !logs.iter().any(|log| log.format == Some(LogFormat::New)) {
+        return None;
+    }
+    let number = |log: &LogReport, number: char| {
+        let start = log.path.rfind(['/', '!']).map_or(0, |at| at.saturating_add(1));
+        let name = log.path.get(start..)?.to_ascii_uppercase();
+        let at = name.rfind(&format!("LOG{number}"))?;
+        Some(start.saturating_add(at).saturating_add("LOG".len()))
+    };
+    let one = |wanted| logs.iter().find_map(|log| Some((log, number(log, wanted)?)));
+    let (log, at, other) = match (one('1'), one('2')) {
+        (Some((log, at)), None) => (log, at, "2"),
+        (None, Some((log, at))) => (log, at, "1"),
+        _ => return None,
+    };
+    let mut path = log.path.clone();
+    path.replace_range(at..at.checked_add(1)?, other);
+    Some(LogReport { path, size: 0, sha256: None, format: None, state: LogState::Missing })
 }
 
 impl Opened<'_> {
+    /// Whether what was written to the hive last may be missing.
+    pub(crate) fn is_dirty(&self) -> bool {
+        self.lacks_a_log || self.hive.as_ref().is_ok_and(|hive| hive.base_block().is_dirty())
+    }
+
     /// What is to be said of the hive as a whole: of its logs, of its base block, and why it is dirty where it is.
     pub(crate) fn doubts(&self, options: &Options) -> Vec<Problem> {
         let mut doubts = self.problems.clone();
@@ -127,13 +169,13 @@ pub(super) fn describe(opened: &Opened<'_>, tree: Option<&Tree<'_>>, options: &O
         let base_block = hive.base_block();
         let damage = [base_block.problems(hive.size()), tree.problems()].concat();
         state = match &opened.replay {
-            _ if base_block.is_dirty() => State::Dirty,
+            _ if opened.is_dirty() => State::Dirty,
             _ if !damage.is_empty() => State::Damaged,
             Some(_) => State::Recovered,
             None => State::Clean,
         };
         problems.extend(damage);
-        if state == State::Dirty {
+        if base_block.is_dirty() {
             problems.push(why_dirty(base_block, &opened.logs, options));
         }
     }

@@ -77,7 +77,6 @@ mod tests {
     use crate::discovery::Generation;
     use crate::finding::{Datum, ObservedDatum};
     use crate::hive::State;
-    use crate::os::OsId;
     use crate::registry::{DataType, FileTime};
 
     fn column(time: u64, label: &str) -> Column {
@@ -94,7 +93,7 @@ mod tests {
             last_written: Some(FileTime(time)),
             sha256: None,
             state: State::Clean,
-            os: OsId::WindowsXp,
+            os: "windows-xp".parse().unwrap(),
         }
     }
 

@@ -15,6 +15,8 @@ pub(crate) use lists::{Entry, Hint, Listing, Reader};
 /// "Points nowhere".
 pub(crate) const NIL: u32 = u32::MAX;
 
+/// The flag of a symbolic link, `KEY_SYM_LINK`.
+const SYMBOLIC_LINK: u16 = 0x10;
 /// The flag of a key whose name is stored with one byte a letter.
 const COMPRESSED_NAME: u16 = 0x20;
 /// The flag of a key that stands for a predefined handle, such as `Perflib\009`.
@@ -34,6 +36,8 @@ pub(crate) struct RawKey<'h> {
     pub(crate) name: Name<'h>,
     /// Where the key says that the key above it is; means nothing in the root.
     pub(crate) parent: u32,
+    /// Whether Windows reads another key in its place, the one that its `SymbolicLinkValue` names.
+    pub(crate) is_link: bool,
     /// How the key lies over that of another hive, in format 1.6; 0 where it does not.
     pub(crate) layer: u8,
     /// Where its security descriptor is.
@@ -56,6 +60,7 @@ impl<'h> RawKey<'h> {
             last_written,
             name,
             parent: NIL,
+            is_link: false,
             layer: 0,
             security: NIL,
             class: (NIL, 0),
@@ -197,6 +202,7 @@ impl<'h> Cells<'h> {
                 value_count: if handle { 0 } else { values },
                 value_list: dword(cell, 40)?,
                 parent: dword(cell, 16)?,
+                is_link: flags & SYMBOLIC_LINK != 0,
                 layer: if self.minor > 5 { *cell.get(13)? & 3 } else { 0 },
                 security: dword(cell, 44)?,
                 class: (dword(cell, 48)?, word(cell, 74)?),

@@ -40,6 +40,8 @@ pub enum LogState {
     Foreign,
     /// The hive is dirty, and the log was left alone.
     NotReplayed,
+    /// The other log of the pair is there, and this one is not.
+    Missing,
 }
 
 /// Bytes that a log writes into the hive bins.

@@ -99,6 +99,18 @@ impl<'h> Tree<'h> {
         self.root()?.descend(path)
     }
 
+    /// The first symbolic link on the way to `path`, as far as the way goes: a link has no subkeys of its own.
+    pub fn link_on_the_way(&self, path: &str) -> Option<String> {
+        let mut key = self.root().ok()?;
+        for name in path.split('\\').filter(|name| !name.is_empty()) {
+            match key.subkey(name) {
+                Ok(Some(subkey)) => key = subkey,
+                _ => break,
+            }
+        }
+        key.link().map(str::to_owned)
+    }
+
     /// The damage met so far, by place in the file.
     pub fn problems(&self) -> Vec<Problem> {
         self.problems.borrow().iter().cloned().collect()

@@ -15,15 +15,21 @@ pub(super) struct SoftwareMarks {
     pub(super) major: Option<u64>,
     pub(super) minor: Option<u64>,
     pub(super) build: Option<u32>,
+    /// `CurrentBuild`, where it is a number.
+    pub(super) second_build: Option<u32>,
+    /// The number that `BuildLabEx` or `BuildLab` begins with.
+    pub(super) lab: Option<(&'static str, u32)>,
     pub(super) revision: Option<u64>,
     pub(super) service_pack: Option<String>,
+    pub(super) system_root: Option<String>,
     pub(super) product_name: Option<String>,
     pub(super) installation_type: Option<String>,
     pub(super) edition: Option<String>,
     pub(super) release: Option<(&'static str, String)>,
     pub(super) architecture: Option<&'static str>,
     pub(super) has_wow64: bool,
-    pub(super) is_pe: bool,
+    /// Whether there is a `WinPE` key.
+    pub(super) has_win_pe: bool,
 }
 
 /// What SYSTEM says, as it says it.
@@ -37,9 +43,30 @@ pub(super) struct SystemMarks {
     pub(super) revision: Option<u64>,
     pub(super) terminal_server_version: Option<String>,
     pub(super) has_wpa: bool,
-    pub(super) is_pe: bool,
-    pub(super) is_container: bool,
+    /// Whether `Control\MiniNT` is there.
+    pub(super) has_mini_nt: bool,
+    /// The minor version of the hive's format.
+    pub(super) format_minor: u32,
+    /// The command that setup runs.
+    pub(super) setup_command: Option<String>,
+    /// The services of [`SERVICES`] that are there.
+    pub(super) services: Vec<&'static str>,
 }
+
+/// Services that tell one Windows from another, or a whole Windows from a preinstallation environment or a layer of a
+/// container: observed in real hives.
+const SERVICES: &[&str] = &[
+    "SENS",
+    "wuauserv",
+    "nsi",
+    "nsiproxy",
+    "RpcEptMapper",
+    "FDResPub",
+    "BrokerInfrastructure",
+    "SystemEventsBroker",
+    "UsoSvc",
+    "CoreMessagingRegistrar",
+];
 
 /// Reads marks one by one: what cannot be read is a problem, and the others still count.
 struct Reader<'p> {
@@ -79,21 +106,25 @@ impl SoftwareMarks {
             Some(version) => Some(("DisplayVersion", version)),
             None => reader.text(&key, "ReleaseId").map(|release| ("ReleaseId", release)),
         };
+        let (lab_ex, lab) = (reader.text(&key, "BuildLabEx"), reader.text(&key, "BuildLab"));
         Self {
             current_version: reader.text(&key, "CurrentVersion"),
             major: reader.number(&key, "CurrentMajorVersionNumber"),
             minor: reader.number(&key, "CurrentMinorVersionNumber"),
             // CurrentBuild is "1.511.1 ()" on XP; CurrentBuildNumber is the number on every Windows.
             build: reader.text(&key, "CurrentBuildNumber").and_then(|build| build.parse().ok()),
+            second_build: reader.text(&key, "CurrentBuild").and_then(|build| build.parse().ok()),
+            lab: lab_number("BuildLabEx", lab_ex.as_deref()).or_else(|| lab_number("BuildLab", lab.as_deref())),
+            system_root: reader.text(&key, "SystemRoot"),
             revision: reader.number(&key, "UBR"),
             service_pack: reader.text(&key, "CSDVersion"),
             product_name: reader.text(&key, "ProductName"),
             installation_type: reader.text(&key, "InstallationType"),
             edition: reader.text(&key, "EditionID"),
             release,
-            architecture: reader.text(&key, "BuildLabEx").as_deref().and_then(architecture_of_build_lab),
+            architecture: lab_ex.as_deref().and_then(architecture_of_build_lab),
             has_wow64: reader.keep(tree.key("Wow6432Node")).is_some(),
-            is_pe: reader.keep(key.subkey("WinPE")).is_some(),
+            has_win_pe: reader.keep(key.subkey("WinPE")).is_some(),
         }
     }
 }
@@ -107,21 +138,32 @@ fn architecture_of_build_lab(lab: &str) -> Option<&'static str> {
         .find_map(|(prefix, name)| part.starts_with(prefix).then_some(name))
 }
 
+/// The number that a build lab begins with, `19041.vb_release.191206-1406`.
+fn lab_number(name: &'static str, lab: Option<&str>) -> Option<(&'static str, u32)> {
+    Some((name, lab?.split('.').next()?.parse().ok()?))
+}
+
 impl SystemMarks {
     /// What can be read of the marks; `problems` is given what cannot. `minor` is the version of the hive's format.
     pub(super) fn read(tree: &Tree<'_>, minor: u32, problems: &mut Vec<Problem>) -> Self {
         let mut reader = Reader { problems };
         let Some(root) = reader.keep(tree.root().map(Some)) else { return Self::default() };
-        // Layered keys exist only in the hives of Windows containers: format 1.6, msuhanov's specification.
-        let mut marks = Self { root_name: root.name(), is_container: minor >= 6, ..Self::default() };
+        let mut marks = Self { root_name: root.name(), format_minor: minor, ..Self::default() };
         marks.has_wpa = reader.keep(root.subkey("WPA")).is_some();
         if let Some(key) = reader.keep(tree.key(r"Setup\Service Reporting API\Components\CoreOS")) {
             marks.core_os = reader.text(&key, "Version");
+        }
+        if let Some(key) = reader.keep(root.subkey("Setup")) {
+            marks.setup_command = reader.text(&key, "CmdLine");
         }
         let sets = reader.keep(ControlSets::read(tree).map(Some)).unwrap_or_default();
         // These do not differ between control sets; where Select is unclear any set will do.
         let set = sets.chosen(Choice::Current).ok().and_then(|chosen| chosen.first().copied());
         let Some(set) = set.or_else(|| sets.present.first().copied()) else { return marks };
+        if let Some(services) = reader.keep(tree.key(&format!(r"{}\Services", key_name(set)))) {
+            let is_there = |name: &&str| services.subkey(name).is_ok_and(|key| key.is_some());
+            marks.services = SERVICES.iter().copied().filter(is_there).collect();
+        }
         let Some(control) = reader.keep(tree.key(&format!(r"{}\Control", key_name(set)))) else { return marks };
         if let Some(key) = reader.keep(control.subkey("ProductOptions")) {
             marks.product_type = reader.text(&key, "ProductType");
@@ -133,7 +175,7 @@ impl SystemMarks {
         if let Some(key) = reader.keep(control.subkey("Terminal Server")) {
             marks.terminal_server_version = reader.text(&key, "ProductVersion");
         }
-        marks.is_pe = reader.keep(control.subkey("MiniNT")).is_some();
+        marks.has_mini_nt = reader.keep(control.subkey("MiniNT")).is_some();
         if let Some(key) = reader.keep(control.descend(r"Session Manager\Environment")) {
             marks.architecture = reader.text(&key, "PROCESSOR_ARCHITECTURE");
         }

@@ -4,7 +4,8 @@ use super::{Edit, Selection, Target};
 use crate::control_set::Choice;
 use crate::finding::{Finding, Verdict};
 use crate::hive::State;
-use crate::os::{Os, OsId};
+use crate::machine::Sameness;
+use crate::os::Os;
 use crate::reg_file::Dialect;
 use crate::registry::{Role, same_text};
 use crate::report::InstallationReport;
@@ -15,19 +16,33 @@ type Refusal = (String, String);
 /// Whether an installation may be patched at all.
 pub(super) fn refuse(report: &InstallationReport, selection: &Selection) -> Result<(), Refusal> {
     let here = &report.evidence;
-    if !report.os.id.has_baseline() {
+    if report.os.baseline().is_none() {
         return Err((
             format!("{here}: it is not known which Windows this is ({})", report.os.id),
             "A patch is only ever written for a Windows that is known".to_owned(),
+        ));
+    }
+    if report.os.is_uncertain() {
+        return Err((
+            format!(
+                "{here}: it is uncertain whether this is {}: {}",
+                report.os.name,
+                report.os.marks.against.join("; ")
+            ),
+            "Name the Windows with --os and --force if you are sure of it".to_owned(),
+        ));
+    }
+    if let Some(same) = report.same_machine.as_ref().filter(|same| same.state == Sameness::Contradicted) {
+        return Err((
+            format!("{here}: SOFTWARE and SYSTEM are not of one machine: {}", same.by.join("; ")),
+            "Put the hives that belong together into one folder, or name one hive".to_owned(),
         ));
     }
     if report.os.forced {
         if let Some(found) = contradiction(&report.os) {
             return Err((
                 format!("{here}: --os says {}, and the hives are of NT {found}", report.os.id),
-                "Windows 2000 has other SensLogn values than XP and 2003: a patch for the one is never written for the \
-                 other, with --force neither"
-                    .to_owned(),
+                "A patch for one version of NT is never written for another, not even with --force".to_owned(),
             ));
         }
         if !selection.force {
@@ -57,15 +72,10 @@ pub(super) fn refuse(report: &InstallationReport, selection: &Selection) -> Resu
     refuse_control_sets(report, selection)
 }
 
-/// The version in the hives, where they are of Windows 2000 and `--os` says XP or 2003, or the other way round.
+/// The version of NT in the hives, where it is not that of the Windows that `--os` names.
 fn contradiction(os: &Os) -> Option<&str> {
-    let version = os.version.as_deref()?;
-    let among_these = |version: &str| matches!(version, "5.0" | "5.1" | "5.2");
-    let claims_2000 = os.id == OsId::Windows2000;
-    let claims_later = matches!(os.id, OsId::WindowsXp | OsId::WindowsXpX64 | OsId::WindowsServer2003);
-    let is_2000 = version == "5.0";
-    let wrong = (claims_2000 && !is_2000) || (claims_later && is_2000);
-    (wrong && among_these(version)).then_some(version)
+    let (found, (major, minor)) = (os.version.as_deref()?, os.id.version()?);
+    (found != format!("{major}.{minor}")).then_some(found)
 }
 
 /// Whether it is clear which control set the patch is for.
@@ -83,7 +93,14 @@ fn refuse_control_sets(report: &InstallationReport, selection: &Selection) -> Re
         let advice = "Name the control set with --control-set".to_owned();
         (format!("{}: which control set to patch is not clear: {problem}", report.evidence), advice)
     })?;
-    let current = sets.chosen(Choice::Current).unwrap_or_default();
+    if let Some(problem) = sets.next_start_problem().filter(|_| selection.control_set == Choice::Current) {
+        return Err((
+            format!("{}: which control set the next start uses is not clear: {problem}", report.evidence),
+            "Name the control set with --control-set".to_owned(),
+        ));
+    }
+    let only = || sets.chosen(Choice::Current).unwrap_or_default();
+    let current = sets.current.map_or_else(only, |current| vec![current]);
     if selection.target == Target::Live && chosen != current {
         return Err((
             format!("{}: --target live with --control-set {}", report.evidence, selection.control_set),

@@ -134,11 +134,11 @@ mod tests {
         let patch = Patch::read("x.reg", text.as_bytes(), Importer::Regedit, None);
         assert_eq!(patch.summary().made_for.as_deref(), Some("windows-xp"));
         assert_eq!(patch.hives(), [(Role::System, sum)]);
-        assert_eq!(patch.refuses(OsId::WindowsXp), None);
+        assert_eq!(patch.refuses("windows-xp".parse().unwrap()), None);
         let refusal = "x.reg was made for windows-xp, and this is windows-2000";
-        assert_eq!(patch.refuses(OsId::Windows2000).as_deref(), Some(refusal));
+        assert_eq!(patch.refuses("windows-2000".parse().unwrap()).as_deref(), Some(refusal));
         let text = b"Windows Registry Editor Version 5.00\n\n[HKEY_LOCAL_MACHINE\\SYSTEM]\n";
         let foreign = Patch::read("y.reg", text, Importer::Regedit, None);
-        assert_eq!((foreign.refuses(OsId::Windows2000), foreign.hives()), (None, vec![]));
+        assert_eq!((foreign.refuses("windows-2000".parse().unwrap()), foreign.hives()), (None, vec![]));
     }
 }

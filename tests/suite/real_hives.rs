@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use hivemend::examination::{Examination, Options, examine};
 use hivemend::finding::{Finding, Reason, Verdict};
 use hivemend::hive::{self, Hive, Key, State};
-use hivemend::os::OsId;
 use hivemend::registry::{DataType, Decoded, Role};
 use hivemend::report::InstallationReport;
 
@@ -179,7 +178,7 @@ fn a_damaged_hive_is_read_as_far_as_it_goes() {
     assert_eq!((only(&examination).hives[0].integrity.state, exit), (State::Damaged, 3));
     assert!(!only(&examination).hives[0].integrity.problems.is_empty());
     // With the Windows named, every expectation has an answer: read, unreadable, or its hive missing.
-    let options = Options { os: Some(OsId::WindowsXp), ..Options::default() };
+    let options = Options { os: Some("windows-xp".parse().unwrap()), ..Options::default() };
     let examination = examine_folder(&corpus.join("xp-damaged"), &options);
     let summary = &examination.report.summary;
     assert!(summary.unreadable > 0 && !summary.complete, "{summary:?}");

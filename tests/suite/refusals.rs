@@ -21,14 +21,17 @@ fn audit(desk: &Desk, code: i32, case: &str, arguments: &[&str]) -> String {
 }
 
 #[test]
-fn a_patch_for_xp_is_never_written_for_2000_nor_the_other_way_round() {
-    let desk = Desk::with(&[XP, "windows-2000-senslogn-missing"]);
+fn a_patch_for_one_version_of_nt_is_never_written_for_another() {
+    const SERVER: &str = "windows-server-2003-bits-disabled";
+    let desk = Desk::with(&[XP, SERVER, "windows-2000-senslogn-missing"]);
     let said = audit(&desk, 2, XP, &["--os", "windows-2000", "--force"]);
     assert!(said.contains("--os says windows-2000, and the hives are of NT 5.1"), "{said}");
     let said = audit(&desk, 2, "windows-2000-senslogn-missing", &["--os", "windows-server-2003", "--force"]);
-    assert!(said.contains("the hives are of NT 5.0") && said.contains("with --force neither"), "{said}");
-    // Among those that share their values the user may know better.
-    audit(&desk, 1, XP, &["--os", "windows-server-2003", "--force"]);
+    assert!(said.contains("the hives are of NT 5.0") && said.contains("not even with --force"), "{said}");
+    let said = audit(&desk, 2, XP, &["--os", "windows-server-2003", "--force"]);
+    assert!(said.contains("the hives are of NT 5.1"), "{said}");
+    // Among those of one version of NT the user may know better.
+    audit(&desk, 1, SERVER, &["--os", "windows-xp-x64", "--force"]);
 }
 
 #[test]

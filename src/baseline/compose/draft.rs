@@ -26,7 +26,7 @@ pub(super) fn draft(file: &File, parent: Option<&Draft>, shared: &Shared) -> Res
     let inherited = |rows: fn(&Draft) -> &Vec<Table>| parent.map(rows).cloned().unwrap_or_default();
     let mut draft = Draft {
         id: file.id.clone(),
-        name: text(&file.table, "name").map(str::to_owned),
+        name: text(&file.table, "name").or_else(|| text(&shared.names, &file.id)).map(str::to_owned),
         like: parent.map(|parent| parent.id.clone()),
         keys: inherited(|parent| &parent.keys),
         steps: inherited(|parent| &parent.steps),

@@ -1,6 +1,7 @@
 //! A key: its name, its time, its subkeys.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use nt_hive::NtHiveNameString;
 
@@ -20,6 +21,8 @@ pub struct Key<'t, 'h> {
     pub(super) decoder: Option<Node<'t, 'h>>,
     /// What becomes of the key, where edits are laid over the tree.
     pub(super) edits: Option<&'h overlay::Node>,
+    /// The path of the first symbolic link on the way to the key, itself included.
+    pub(super) link: Option<Rc<str>>,
 }
 
 impl<'t, 'h> Key<'t, 'h> {
@@ -34,7 +37,7 @@ impl<'t, 'h> Key<'t, 'h> {
             };
             at.is_some() && at == name_at
         });
-        Self { tree, raw, path, decoder, edits: None }
+        Self { tree, raw, path, decoder, edits: None, link: None }
     }
 
     /// The root with nothing in it but what edits put there.
@@ -47,7 +50,7 @@ impl<'t, 'h> Key<'t, 'h> {
     fn made(&self, edits: &'h overlay::Node) -> Self {
         let raw = RawKey::nowhere(Name::Utf16(&edits.name), self.raw.last_written);
         let path = self.path_of(&raw);
-        Self { tree: self.tree, raw, path, decoder: None, edits: Some(edits) }
+        Self { tree: self.tree, raw, path, decoder: None, edits: Some(edits), link: self.link.clone() }
     }
 
     /// A subkey of the hive as edits leave it; `None` where they delete it.
@@ -70,6 +73,16 @@ impl<'t, 'h> Key<'t, 'h> {
 
     fn path_of(&self, subkey: &RawKey<'h>) -> String {
         if self.path.is_empty() { subkey.name.to_string() } else { format!("{}\\{}", self.path, subkey.name) }
+    }
+
+    fn link_on_the_way(&self, subkey: &RawKey<'h>, path: &str) -> Option<Rc<str>> {
+        self.link.clone().or_else(|| subkey.is_link.then(|| path.into()))
+    }
+
+    /// The path of the first symbolic link on the way to this key, itself included. Windows does not read what lies
+    /// behind it here, but at the place that it names.
+    pub fn link(&self) -> Option<&str> {
+        self.link.as_deref()
     }
 
     /// Where its key node is, in bytes from the first hive bin.
@@ -115,7 +128,8 @@ impl<'t, 'h> Key<'t, 'h> {
         let found = found.map(|(place, raw)| {
             let decoder = names.is_sound().then(|| self.decoded_subkey(place)).flatten();
             let path = self.path_of(&raw);
-            Key { edits, ..Key::new(self.tree, raw, path, decoder) }
+            let link = self.link_on_the_way(&raw, &path);
+            Key { edits, link, ..Key::new(self.tree, raw, path, decoder) }
         });
         Ok(found.or_else(|| edits.filter(|edits| edits.made).map(|edits| self.made(edits))))
     }
@@ -138,7 +152,8 @@ impl<'t, 'h> Key<'t, 'h> {
                 Ok(raw) => {
                     let node = decoded.as_mut().and_then(|nodes| nodes.next()?.ok());
                     let path = self.path_of(&raw);
-                    keys.push(Key::new(self.tree, raw, path, node));
+                    let link = self.link_on_the_way(&raw, &path);
+                    keys.push(Key { link, ..Key::new(self.tree, raw, path, node) });
                 }
                 Err(problem) => {
                     // nt-hive may not be asked about this one; its order is lost with it.

@@ -34,10 +34,12 @@ pub(super) enum Kind {
     Count,
     /// A key or value that lies over that of another hive.
     Layer,
+    /// A symbolic link: Windows reads another key in its place.
+    Link,
 }
 
 impl Kind {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Unreadable,
         Self::Bin,
         Self::Misplaced,
@@ -51,6 +53,7 @@ impl Kind {
         Self::Name,
         Self::Count,
         Self::Layer,
+        Self::Link,
     ];
 
     /// Whether it is damage, not only odd: something of the hive is lost, or belongs to nobody knows what.
@@ -74,6 +77,7 @@ impl Kind {
             Self::Name => "names without NUL and backslash",
             Self::Count => "counts that are those of the lists",
             Self::Layer => "keys and values that stand by themselves",
+            Self::Link => "keys that hold their own values and subkeys",
         }
     }
 }

@@ -269,6 +269,11 @@ impl<'h, 'v, V: Visitor> Walker<'h, 'v, V> {
             }
         }
         self.times.look(&self.frames, key);
+        if key.is_link {
+            self.odd(Kind::Link, key, || {
+                ("a key with values and subkeys of its own".to_owned(), "a symbolic link to another key".to_owned())
+            });
+        }
         if key.layer != 0 {
             self.odd(Kind::Layer, key, || {
                 let found = format!("one that lies over that of the hive below it (layer semantics {})", key.layer);

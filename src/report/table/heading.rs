@@ -25,6 +25,8 @@ pub(super) fn write(page: &mut Page<'_>, installation: &InstallationReport) -> i
     write("Windows", &windows(&installation.os), ", ")?;
     let basis: Vec<String> = installation.os.basis.iter().map(|basis| data::prose(basis)).collect();
     write("known by", &basis, "; ")?;
+    let against: Vec<String> = installation.os.marks.against.iter().map(|mark| data::prose(mark)).collect();
+    write("but", &against, "; ")?;
     write("machine", &machine(&installation.machine), ", ")?;
     if let Some(sets) = &installation.control_sets {
         write("control sets", &control_sets(sets), ", ")?;
@@ -49,6 +51,8 @@ fn windows(os: &Os) -> Vec<String> {
     parts.extend(texts.into_iter().flatten().map(|text| data::prose(text)));
     if os.forced {
         parts.push("as --os says".to_owned());
+    } else if os.is_uncertain() {
+        parts.push("uncertain".to_owned());
     }
     parts
 }

@@ -66,6 +66,8 @@ fn reasons(report: &Report) -> Vec<String> {
     };
     let number = |code: Code| gaps.iter().filter(|gap| gap.code == code).count();
     of_installations("there is no baseline for this Windows", number(Code::WindowsUnknown));
+    of_installations("it is uncertain which Windows this is", number(Code::WindowsUncertain));
+    of_installations("SOFTWARE and SYSTEM are not of one machine", number(Code::HivesContradict));
     for role in [Role::Software, Role::System] {
         for (code, what) in
             [(Code::HiveMissing, "is missing"), (Code::HiveDirty, "is dirty"), (Code::HiveDamaged, "is damaged")]
@@ -78,6 +80,8 @@ fn reasons(report: &Report) -> Vec<String> {
     reasons.extend(unknown.collect::<BTreeSet<_>>());
     let told = [
         Code::WindowsUnknown,
+        Code::WindowsUncertain,
+        Code::HivesContradict,
         Code::HiveMissing,
         Code::HiveDirty,
         Code::HiveDamaged,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use hivemend::control_set::Choice;
+use hivemend::error::Code;
 use hivemend::examination::Options;
 use hivemend::finding::{Finding, Reason, Verdict};
 use hivemend::hive::State;
@@ -62,6 +63,13 @@ fn differences(examined: &Examined, expected: &Expected) -> Vec<String> {
     check("os", installation.os.id.to_string(), os);
     check("exit", examined.exit().to_string(), expected.exit.to_string());
     check("no baseline", judgement.baseline.is_none().to_string(), expected.no_baseline.to_string());
+    if !expected.no_baseline {
+        check("uncertain", installation.os.is_uncertain().to_string(), expected.uncertain.to_string());
+    }
+    let gaps = &examined.examination.report.summary.gaps;
+    let has = |code| gaps.iter().any(|gap| gap.code == code).to_string();
+    check("contradicted", has(Code::HivesContradict), expected.contradicted.to_string());
+    check("no control set", has(Code::ControlSetMissing), expected.no_control_set.to_string());
     let state = |role: &str| {
         let hive = installation.hives.iter().find(|hive| hive.role.as_str() == role);
         hive.map(|hive| hive.integrity.state == State::Dirty)

@@ -12,6 +12,12 @@ pub(super) struct Expected {
     pub(super) os: Option<String>,
     /// There is no baseline, and so no finding.
     pub(super) no_baseline: bool,
+    /// The marks of the Windows contradict each other, or its build is not in the list.
+    pub(super) uncertain: bool,
+    /// The hives are not of one machine.
+    pub(super) contradicted: bool,
+    /// A control set that counts is not there.
+    pub(super) no_control_set: bool,
     /// The role of the hive that is not there.
     pub(super) missing: Option<String>,
     /// The role of the hive that is dirty.
@@ -76,6 +82,9 @@ fn groups(cell: &str) -> Result<Expected, String> {
     for group in cell.split("; ").filter(|group| *group != "none") {
         match group.split_once(' ') {
             Some(("os", id)) => expected.os = Some(id.trim_matches('`').to_owned()),
+            None if group == "uncertain" => expected.uncertain = true,
+            None if group == "contradicted" => expected.contradicted = true,
+            Some(("no", "control set")) => expected.no_control_set = true,
             Some(("no", "baseline")) => expected.no_baseline = true,
             Some(("hive-missing", role)) => expected.missing = Some(role.to_owned()),
             Some(("dirty", role)) => expected.dirty = Some(role.to_owned()),

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use hivemend::finding::{Datum, Finding, Reason, Remediation, Verdict};
+use hivemend::machine::Sameness;
 use hivemend::reg_file;
 use hivemend::registry::{Decoded, RegistryValue};
 use hivemend::remediation::{PatchOptions, patch_files};
@@ -16,6 +17,12 @@ pub(super) fn text(examined: &Examined) -> String {
     let installation = examined.installation();
     let os = &installation.os;
     writeln!(text, "os: {} ({})", os.id, os.basis.join("; ")).unwrap();
+    if os.is_uncertain() {
+        writeln!(text, "uncertain: {}", os.marks.against.join("; ")).unwrap();
+    }
+    if let Some(same) = installation.same_machine.as_ref().filter(|same| same.state != Sameness::Unproven) {
+        writeln!(text, "same machine: {} ({})", word(&same.state), same.by.join("; ")).unwrap();
+    }
     for hive in &installation.hives {
         let problems: Vec<String> = hive.integrity.problems.iter().map(ToString::to_string).collect();
         writeln!(text, "{}: {} {}", hive.role, word(&hive.integrity.state), problems.join("; ")).unwrap();

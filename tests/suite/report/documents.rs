@@ -75,7 +75,7 @@ fn full() -> Report {
     changed.key_last_written_note = Some("the key has no time of last write (0)".to_owned());
     changed.advice = Some("Look at it.".to_owned());
     let mut report = report(vec![installation], |_| true);
-    report.options.os = Some(OsId::WindowsXp);
+    report.options.os = Some("windows-xp".parse().unwrap());
     report.problems.push(Problem::of("case/disk.E01", "an image", "nothing").advise("copy it again"));
     report
 }

@@ -13,7 +13,7 @@ use hivemend::facts::{Source, observe_all};
 use hivemend::finding::{Finding, Location, Severity, Verdict, WrittenBy};
 use hivemend::hive::transaction_log::{LogFormat, LogState};
 use hivemend::hive::{Hive, LogEntry, LogPart, State};
-use hivemend::machine::Machine;
+use hivemend::machine::{Machine, same_machine};
 use hivemend::os::{OsId, Pair, identify};
 use hivemend::registry::Role;
 use hivemend::report::{
@@ -148,6 +148,10 @@ impl Sample {
             id: self.evidence.replace('/', "-"),
             evidence: self.evidence.to_owned(),
             generation: self.generation,
+            same_machine: software_tree
+                .as_ref()
+                .zip(system_tree.as_ref())
+                .map(|(software, system)| same_machine(software, system, &machine, None)),
             machine,
             os,
             control_sets,
@@ -229,8 +233,7 @@ pub(crate) fn report(installations: Vec<InstallationReport>, keep: fn(&Finding) 
     let mut summary = Summary { installations: installations.len(), ..Summary::default() };
     let mut gaps = Vec::new();
     for installation in &mut installations {
-        let judgement = installation.judgement.as_ref();
-        gaps.extend(gaps_of(&installation.evidence, &installation.os, &installation.hives, judgement));
+        gaps.extend(gaps_of(installation));
         if let Some(judgement) = &mut installation.judgement {
             judgement.findings.iter().for_each(|finding| summary.count(finding));
 

@@ -6,6 +6,9 @@ use super::tree::{Key, Value};
 
 /// Root of the hive, and not to be deleted.
 const ROOT_FLAGS: u16 = 0x0C;
+/// The key is a symbolic link.
+const KEY_SYM_LINK: u16 = 0x10;
+const REG_LINK: u32 = 6;
 /// The name is Latin-1, one byte a character: in a key's flags.
 const KEY_COMPRESSED_NAME: u16 = 0x20;
 /// The same in a value's.
@@ -32,6 +35,13 @@ pub(super) fn nk_size(key: &Key) -> usize {
 pub(super) fn nk(key: &Key, links: &KeyLinks) -> Vec<u8> {
     let (name, compressed) = stored_name(&key.name);
     let mut flags = key.flags;
+    if key
+        .values
+        .iter()
+        .any(|value| value.data_type == REG_LINK && value.name.iter().copied().eq("SymbolicLinkValue".encode_utf16()))
+    {
+        flags |= KEY_SYM_LINK;
+    }
     if links.parent.is_none() {
         flags |= ROOT_FLAGS;
     }

@@ -110,7 +110,12 @@ pub fn interrupted(role: &str, before: &Hive, after: &Hive) -> Vec<(String, Vec<
         let base_block = BaseBlock { last_written: before.last_written, ..base_block };
         (format!("{role}.LOG"), old_format(&base_block, sequence, &changed_pages(&old, &new)))
     };
-    vec![(role.to_owned(), dirty.to_bytes()), (name, log)]
+    let mut files = vec![(role.to_owned(), dirty.to_bytes()), (name, log)];
+    if role == "SYSTEM" {
+        // The other log of the pair had nothing to hold yet.
+        files.push((format!("{role}.LOG2"), Vec::new()));
+    }
+    files
 }
 
 fn first_sector(base_block: &BaseBlock, sequence: u32, file_type: FileType) -> Vec<u8> {

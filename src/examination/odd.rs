@@ -1,0 +1,120 @@
+//! What is odd in a SYSTEM hive as a whole, whatever Windows it is: findings that no baseline asks for, and that are there
+//! only where something is odd.
+
+use crate::audit::blank;
+use crate::baseline::Basis;
+use crate::finding::{Datum, Finding, Grade, Severity, Source, Verdict};
+use crate::hive::Tree;
+use crate::machine::Machine;
+use crate::registry::{FileTime, RegistryValue, Role};
+
+/// Two days, in units of 100 ns: as long as setup may take, restarts and all.
+const SETUP_TAKES: u64 = 2 * 24 * 60 * 60 * 10_000_000;
+
+/// What the `Setup` key says, and whether setup is under way. Its values: Microsoft, "Enable and Disable the Built-in
+/// Administrator Account" and the setup of Windows; 0, 0 and an empty `CmdLine` on every real hive of a finished Windows,
+/// except that XP leaves a `CmdLine`.
+pub(super) struct SetupMarks {
+    in_progress: Option<RegistryValue>,
+    setup_type: Option<RegistryValue>,
+    command: Option<String>,
+    /// Whether the Windows has been in use since it was installed.
+    finished: bool,
+}
+
+impl SetupMarks {
+    /// Reads them. `written` is when SYSTEM was last written, by its base block.
+    pub(super) fn read(system: &Tree<'_>, machine: &Machine, written: Option<FileTime>) -> Self {
+        let key = system.key("Setup").ok().flatten();
+        let value = |name| key.as_ref().and_then(|key| key.value(name).ok().flatten());
+        let marked = |name| value(name).filter(|value| value.as_number().is_some_and(|number| number != 0));
+        let used = machine.last_shutdown.into_iter().chain(written).max();
+        let finished = machine
+            .installed
+            .zip(used)
+            .is_some_and(|(installed, used)| used.0 > installed.0.saturating_add(SETUP_TAKES));
+        let command = value("CmdLine").as_ref().and_then(crate::os::lenient_text);
+        Self { in_progress: marked("SystemSetupInProgress"), setup_type: marked("SetupType"), command, finished }
+    }
+
+    /// Whether setup was under way when the hive was written: all marks and the dates agree.
+    pub(super) fn is_setup_phase(&self) -> bool {
+        self.in_progress.is_some() && self.setup_type.is_some() && self.command.is_some() && !self.finished
+    }
+
+    fn findings(&self) -> Vec<Finding> {
+        if self.is_setup_phase() {
+            return Vec::new();
+        }
+        let command = self.command.as_deref().unwrap_or("no command");
+        let marks = [
+            (
+                "SystemSetupInProgress",
+                &self.in_progress,
+                Severity::Medium,
+                "The hive claims that setup is under way, and the other marks of setup, or the dates, do not agree. Services behave \
+                 otherwise during setup."
+                    .to_owned(),
+            ),
+            (
+                "SetupType",
+                &self.setup_type,
+                Severity::High,
+                format!("Windows runs CmdLine as SYSTEM at its next start, before anybody signs in: {command}."),
+            ),
+        ];
+        let odd =
+            marks.into_iter().filter_map(|(name, value, severity, why)| Some((name, value.as_ref()?, severity, why)));
+        odd.map(|(name, value, severity, why)| Finding {
+            key: Some("Setup".to_owned()),
+            value: Some(name.to_owned()),
+            expected: vec![Datum::from(&RegistryValue::dword(0))],
+            observed: Some(value.into()),
+            ..odd_finding(
+                &format!("setup-state/{name}"),
+                Verdict::Deviates,
+                severity,
+                why,
+                "0 in every real hive of a finished Windows",
+            )
+        })
+        .collect()
+    }
+}
+
+/// What is odd in SYSTEM.
+pub(super) fn findings(system: &Tree<'_>, setup: &SetupMarks) -> Vec<Finding> {
+    let mut findings = setup.findings();
+    let real = system.root().and_then(|root| root.subkey("CurrentControlSet")).ok().flatten();
+    if let Some(key) = real {
+        let why = "CurrentControlSet is a link that Windows makes in memory at each start; it is never in a hive file. \
+                   A key of that name hides its content from tools that look into ControlSetNNN, and the other way round."
+            .to_owned();
+        findings.push(Finding {
+            key: Some(key.path().to_owned()),
+            key_last_written: Some(key.last_written()),
+            key_last_written_note: key.odd_time().map(|odd| odd.to_string()),
+            ..odd_finding(
+                "current-control-set",
+                Verdict::Unexpected,
+                Severity::High,
+                why,
+                "Microsoft Knowledge Base Q102984; in no real hive",
+            )
+        });
+    }
+    findings
+}
+
+fn odd_finding(id: &str, verdict: Verdict, severity: Severity, why: String, source: &str) -> Finding {
+    let basis = Basis {
+        why,
+        source: Source { title: source.to_owned(), url: None },
+        grade: Grade::Confirmed,
+        kinship: None,
+        stated_in: None,
+        severity,
+        attack: Vec::new(),
+    };
+    Finding { hive: Some(Role::System), ..blank(id.to_owned(), verdict, &basis) }
+}

@@ -1,0 +1,111 @@
+//! Whether SOFTWARE and SYSTEM are of one machine: what both of them name, and what cannot be.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::Machine;
+use crate::control_set::{ControlSets, key_name};
+use crate::hive::{Key, Tree};
+use crate::os::lenient_text;
+use crate::registry::{FileTime, same_text};
+
+/// Whether two hives are of one machine, and what says so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SameMachine {
+    /// What it comes to.
+    pub state: Sameness,
+    /// What in the hives proves or contradicts it; empty where nothing does.
+    pub by: Vec<String>,
+}
+
+/// Whether two hives are of one machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sameness {
+    /// Both name something that only one machine has.
+    Proven,
+    /// Nothing proves it and nothing contradicts it. A machine without network cards looks like this.
+    Unproven,
+    /// They cannot be.
+    Contradicted,
+}
+
+/// A day, in units of 100 ns: clocks that were set wrong, and zones.
+const DAY: u64 = 24 * 60 * 60 * 10_000_000;
+
+/// Compares two hives. `written` is when SYSTEM was last written, by its base block.
+///
+/// A network card has one GUID in `NetworkCards` of SOFTWARE, in `Interfaces` and below the network class in SYSTEM:
+/// three real pairs agree, and 25 pairs of hives of different machines share none.
+pub fn same_machine(
+    software: &Tree<'_>,
+    system: &Tree<'_>,
+    machine: &Machine,
+    written: Option<FileTime>,
+) -> SameMachine {
+    let cards = cards_of_software(software);
+    let known = cards_of_system(system);
+    let is_known = |card: &String| known.iter().any(|known| same_text(known, card));
+    let mut by: Vec<String> =
+        cards.iter().filter(|card| is_known(card)).map(|card| format!("both name the network card {card}")).collect();
+    if let Some(name) = &machine.computer_name {
+        let names = computer_names(software).into_iter().filter(|(_, found)| same_text(found, name));
+        by.extend(names.map(|(place, _)| format!("computer name {name}, in SOFTWARE as {place}")));
+    }
+    let mut contradictions = Vec::new();
+    if !cards.is_empty() && !cards.iter().any(is_known) {
+        let names: Vec<&str> = cards.iter().map(String::as_str).collect();
+        contradictions
+            .push(format!("SOFTWARE names the network cards {}, and SYSTEM knows none of them", names.join(", ")));
+    }
+    let last_sign = machine.last_shutdown.into_iter().chain(written).max();
+    if let (Some(installed), Some(last)) = (machine.installed, last_sign)
+        && installed.0 > last.0.saturating_add(DAY)
+    {
+        contradictions.push(format!("SOFTWARE was installed {installed}, and SYSTEM was last written {last}"));
+    }
+    match (contradictions.is_empty(), by.is_empty()) {
+        (false, _) => SameMachine { state: Sameness::Contradicted, by: contradictions },
+        (true, false) => SameMachine { state: Sameness::Proven, by },
+        (true, true) => SameMachine { state: Sameness::Unproven, by },
+    }
+}
+
+fn cards_of_software(software: &Tree<'_>) -> BTreeSet<String> {
+    let key = software.key(r"Microsoft\Windows NT\CurrentVersion\NetworkCards").ok().flatten();
+    let cards = key.map(|key| key.subkeys().0).unwrap_or_default();
+    let names = cards.iter().filter_map(|card| lenient_text(&card.value("ServiceName").ok().flatten()?));
+    // Before Windows 2000 a card was named like its driver.
+    names.filter(|name| name.starts_with('{')).collect()
+}
+
+/// Every network card that any control set has, bound to TCP/IP or not.
+fn cards_of_system(system: &Tree<'_>) -> BTreeSet<String> {
+    const NETWORK_CLASS: &str = "{4D36E972-E325-11CE-BFC1-08002BE10318}";
+    let sets = ControlSets::read(system).map(|sets| sets.present).unwrap_or_default();
+    let mut cards = BTreeSet::new();
+    for set in sets.into_iter().map(key_name) {
+        for place in
+            [format!(r"{set}\Services\Tcpip\Parameters\Interfaces"), format!(r"{set}\Control\Network\{NETWORK_CLASS}")]
+        {
+            let key = system.key(&place).ok().flatten();
+            cards.extend(key.map(|key| key.subkeys().0).unwrap_or_default().iter().map(Key::name));
+        }
+    }
+    cards
+}
+
+/// Where SOFTWARE holds the computer's name, and what stands there. Observed on XP, 7 and 8.1.
+fn computer_names(software: &Tree<'_>) -> Vec<(&'static str, String)> {
+    let places = [
+        (r"Microsoft\Windows\CurrentVersion\Reliability", "LastComputerName"),
+        (r"Microsoft\Windows NT\CurrentVersion\Winlogon", "DefaultDomainName"),
+        (r"Microsoft\Windows\CurrentVersion\Group Policy\DataStore\Machine\0", "szTargetName"),
+    ];
+    let read = |(path, name): (&str, &'static str)| {
+        let value = software.key(path).ok().flatten()?.value(name).ok().flatten()?;
+        Some((name, lenient_text(&value)?))
+    };
+    places.into_iter().filter_map(read).collect()
+}
