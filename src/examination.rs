@@ -119,7 +119,7 @@ pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, E
         if let Some(judgement) = &mut judged.report.judgement {
             for finding in &judgement.findings {
                 summary.count(finding);
-                failed |= counts && finding.is_deviation() && finding.severity >= options.fail_on;
+                failed |= counts && finding.is_cause() && finding.severity >= options.fail_on;
             }
             if counts {
                 gaps.append(&mut judged.gaps);

@@ -290,8 +290,11 @@ impl Summary {
         self.gaps = gaps;
     }
 
-    /// Counts one finding.
+    /// Counts one finding. What follows from another finding is counted with it.
     pub fn count(&mut self, finding: &Finding) {
+        if finding.cause.is_some() && finding.is_deviation() {
+            return;
+        }
         let (counter, judged) = match finding.verdict {
             Verdict::Conforms => (&mut self.conforms, true),
             Verdict::Deviates => (&mut self.deviates, true),

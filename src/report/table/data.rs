@@ -19,7 +19,8 @@ const ONE_LINE: usize = 24;
 /// What would be accepted: data once each, with their types where these differ.
 pub(super) fn expected(finding: &Finding) -> String {
     if finding.expected.is_empty() {
-        return "(absent)".to_owned();
+        let what = if finding.verdict == Verdict::Absent { "(the key)" } else { "(absent)" };
+        return what.to_owned();
     }
     let mut accepted: Vec<(String, Vec<DataType>)> = Vec::new();
     for datum in &finding.expected {
@@ -45,6 +46,7 @@ pub(super) fn observed(finding: &Finding) -> String {
         return match finding.verdict {
             Verdict::Unreadable => "(unreadable)",
             Verdict::Unexpected => "(the key is there)",
+            Verdict::Absent if finding.value.is_none() => "(the key is missing)",
             _ => "(absent)",
         }
         .to_owned();
