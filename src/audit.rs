@@ -1,12 +1,15 @@
 //! The audit: expectations and facts in, findings out. Nothing is read here and nothing is written.
 
-use crate::baseline::{Baseline, Basis, Compare, ExpectedKey, ExpectedValue, Presence, Rule, Step, SystemRoot, When};
+use crate::baseline::{
+    Baseline, Basis, Compare, ExpectedKey, ExpectedValue, Note, Presence, Rule, Step, SystemRoot, When, same_as_absent,
+};
 use crate::facts::{KeyFacts, KeyState, Observed};
 use crate::finding::{Datum, Finding, Reason, Remediation, Severity, Verdict, View};
 use crate::hive::NamedValue;
 use crate::os::Os;
 use crate::registry::RegistryValue;
 
+mod characters;
 mod wording;
 
 /// What the audit has to know of the installation beside the facts.
@@ -200,7 +203,11 @@ impl Judge<'_> {
                 finding.severity = Severity::Info;
             }
             Rule::Absent => {
-                if value.is_some() {
+                if let Some(data) = value {
+                    if let Some(note) = same_as_absent(&self.key.path, &expected.name, data) {
+                        finding.note = Some(note.to_owned());
+                        return Some(finding);
+                    }
                     finding.verdict = Verdict::Unexpected;
                     finding.remediation = Some(Remediation::DeleteValue);
                     self.raise(&mut finding, expected, value);
@@ -208,12 +215,18 @@ impl Judge<'_> {
             }
             Rule::OneOf { .. } | Rule::Contains(_) => match value {
                 None if expected.optional || self.facts.rightly_absent(self.key.presence) => {}
-                None => finding.verdict = Verdict::Absent,
-                Some(value) if self.accepts(&expected.rule, value) => {}
+                None => match self.absence(expected) {
+                    None => finding.verdict = Verdict::Absent,
+                    note => finding.note = note,
+                },
                 Some(value) => {
-                    finding.verdict = Verdict::Deviates;
-                    finding.why = wording::deviation(&finding.why, &expected.rule, value);
-                    self.raise(&mut finding, expected, Some(value));
+                    if let Some(note) = self.accepts(expected, value) {
+                        finding.note = note;
+                    } else {
+                        finding.verdict = Verdict::Deviates;
+                        finding.why = wording::deviation(&finding.why, &expected.rule, value, &self.context.root);
+                        self.raise(&mut finding, expected, Some(value));
+                    }
                 }
             },
         }
@@ -228,16 +241,27 @@ impl Judge<'_> {
         Some(finding)
     }
 
-    fn accepts(&self, rule: &Rule, observed: &RegistryValue) -> bool {
-        match rule {
+    /// Whether data are as they should be, and why where they have another form.
+    fn accepts(&self, expected: &ExpectedValue, observed: &RegistryValue) -> Option<Note> {
+        match &expected.rule {
             Rule::OneOf { accepted, compare } => {
-                accepted.iter().any(|accepted| compare.same(observed, accepted, &self.context.root))
+                let same = |accepted| compare.same(&expected.name, observed, accepted, &self.context.root);
+                let mut notes = accepted.iter().filter_map(same);
+                // What is spelled as expected needs no note.
+                let first = notes.next()?;
+                Some(if first.is_some() && notes.any(|note| note.is_none()) { None } else { first })
             }
-            Rule::Contains(entries) => {
-                wording::missing_entries(entries, observed).is_some_and(|missing| missing.is_empty())
-            }
-            _ => true,
+            Rule::Contains(entries) => wording::missing_entries(entries, observed).filter(Vec::is_empty).map(|_| None),
+            _ => Some(None),
         }
+    }
+
+    /// Why it is right that a value is missing, where one of the expected data means the same as no value.
+    fn absence(&self, expected: &ExpectedValue) -> Note {
+        let Rule::OneOf { accepted, .. } = &expected.rule else { return None };
+        let mut notes = accepted.iter().filter_map(|data| same_as_absent(&self.key.path, &expected.name, data));
+        // Nothing can be right about a key that is missing.
+        notes.next().filter(|_| self.facts.state != KeyState::Absent).map(str::to_owned)
     }
 
     /// Raises a finding about code to critical where the code is not in a folder of Windows' own.

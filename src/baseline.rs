@@ -12,8 +12,11 @@ use crate::registry::{RegistryValue, Role};
 mod grammar;
 pub mod list;
 mod path;
+mod same_effect;
+mod tables;
 
 pub use path::SystemRoot;
+pub use same_effect::{Note, same_as_absent};
 
 /// The built-in baselines, by id.
 pub const BUILT_IN: &[BuiltIn] = include!(concat!(env!("OUT_DIR"), "/baselines.rs"));
@@ -236,29 +239,6 @@ impl When {
                 .map_or(Some(true), |least| os.service_pack_number().map(|number| number >= least)),
         ];
         if checks.contains(&Some(false)) { Some(false) } else { checks.iter().all(Option::is_some).then_some(true) }
-    }
-}
-
-impl Compare {
-    /// Whether `observed` is as good as `accepted` here. The types must be the same.
-    pub fn same(self, observed: &RegistryValue, accepted: &RegistryValue, root: &SystemRoot) -> bool {
-        if observed.data_type != accepted.data_type {
-            return false;
-        }
-        if let (Some(observed), Some(accepted)) = (observed.as_list(), accepted.as_list()) {
-            return match self {
-                Self::Exact => observed == accepted,
-                _ => path::same_set(&observed, &accepted),
-            };
-        }
-        match (observed.as_text(), accepted.as_text()) {
-            (Some(observed), Some(accepted)) => match self {
-                Self::Exact => observed == accepted,
-                Self::Path => path::same_command(&observed, &accepted, root),
-                Self::Text | Self::Set => crate::registry::same_text(&observed, &accepted),
-            },
-            _ => observed.bytes == accepted.bytes,
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a finding says beside its verdict: conclusions from the data, in a sentence.
 
-use crate::baseline::Rule;
+use super::characters;
+use crate::baseline::{Compare, Rule, SystemRoot};
 use crate::error::Problem;
 use crate::finding::{Finding, Remediation};
 use crate::registry::{DataType, RegistryValue, same_text};
@@ -12,10 +13,10 @@ pub(super) fn unreadable(finding: Finding, problem: &Problem) -> Finding {
 }
 
 /// The `why` of a deviation, with what can be concluded from how the data differ.
-pub(super) fn deviation(why: &str, rule: &Rule, observed: &RegistryValue) -> String {
+pub(super) fn deviation(why: &str, rule: &Rule, observed: &RegistryValue, root: &SystemRoot) -> String {
     let mut sentences = vec![why.to_owned()];
     match rule {
-        Rule::OneOf { accepted, .. } => {
+        Rule::OneOf { accepted, compare } => {
             if let Some(first) = accepted.first()
                 && accepted.iter().all(|accepted| accepted.data_type != observed.data_type)
             {
@@ -25,6 +26,17 @@ pub(super) fn deviation(why: &str, rule: &Rule, observed: &RegistryValue) -> Str
                 sentences.push(
                     "The digits are those of the right number in hexadecimal: they were typed in decimal.".into(),
                 );
+            }
+            let text = as_windows_reads(observed);
+            if *compare == Compare::Path && text.as_ref().is_some_and(|text| root.is_kernel_path(text)) {
+                sentences.push(
+                    "The path is spelled as the kernel spells paths (\\??\\). Drivers have such paths; no Windows has one here."
+                        .into(),
+                );
+            }
+            if let Some(text) = text {
+                let expected: Vec<String> = accepted.iter().filter_map(RegistryValue::as_text).collect();
+                sentences.extend(characters::foreign(&text, &expected));
             }
         }
         Rule::Contains(entries) => match missing_entries(entries, observed) {

@@ -304,6 +304,14 @@ impl ValueEntry {
     }
 }
 
+/// A datum that is named by its type: `{ REG_SZ = "..." }`.
+pub(super) fn datum(entry: &toml::Value) -> Result<RegistryValue, String> {
+    match entry.as_table().map(|table| table.iter().collect::<Vec<_>>()).as_deref() {
+        Some([(name, datum)]) => value(DataType::from_name(name).ok_or_else(|| format!("{name} is no type"))?, datum),
+        _ => Err("a datum has one type and its data".to_owned()),
+    }
+}
+
 fn value(data_type: DataType, datum: &toml::Value) -> Result<RegistryValue, String> {
     let wrong = || format!("{datum:?} is no datum of {data_type}");
     let number = || datum.as_integer().ok_or_else(wrong);
