@@ -7,15 +7,19 @@ use crate::error::Error;
 use crate::evidence::sha256_of;
 use crate::finding::{Grade, Severity, Source};
 use crate::os::{Os, OsId};
-use crate::registry::{RegistryValue, Role};
+use crate::registry::Role;
 
 mod grammar;
 pub mod list;
 mod path;
+mod profile;
+mod rule;
 mod same_effect;
 mod tables;
 
-pub use path::SystemRoot;
+pub use path::{SystemRoot, group_of, is_quoted};
+pub use profile::Profile;
+pub use rule::{Accepted, Action, Aspect, Compare, Exception, Folders, Known, Right, Rule, SameAs};
 pub use same_effect::{Note, same_as_absent};
 
 /// The built-in baselines, by id.
@@ -78,6 +82,8 @@ pub struct ExpectedKey {
     pub recreate: bool,
     /// For which installations this holds.
     pub when: When,
+    /// What it is looked at for.
+    pub profiles: Vec<Profile>,
     /// Why, and who says so, for the key itself.
     pub basis: Basis,
     /// The values, in the file's order.
@@ -111,48 +117,20 @@ pub struct ExpectedValue {
     pub name: String,
     /// What it should be.
     pub rule: Rule,
+    /// Data that deviate, and of which more is known than that.
+    pub exceptions: Vec<Exception>,
+    /// Another value that this one must resemble, too.
+    pub same_as: Option<SameAs>,
     /// Whether it may be missing.
     pub optional: bool,
     /// For which installations this holds.
     pub when: When,
+    /// What it is looked at for.
+    pub profiles: Vec<Profile>,
     /// What to do by hand.
     pub advice: Option<String>,
     /// Why, and who says so.
     pub basis: Basis,
-}
-
-/// What a value should be.
-#[derive(Debug)]
-pub enum Rule {
-    /// One of these; the first is what remediation writes.
-    OneOf {
-        /// What is accepted.
-        accepted: Vec<RegistryValue>,
-        /// How observed and accepted data are compared.
-        compare: Compare,
-    },
-    /// A list that holds these entries, among others.
-    Contains(Vec<String>),
-    /// Not there.
-    Absent,
-    /// Shown, and judged by nobody.
-    Informational,
-    /// No source says; nothing is expected. The reason.
-    Unknown(String),
-}
-
-/// How data are compared. Numbers and binary data are always compared exactly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Compare {
-    /// Letter for letter: names of functions.
-    Exact,
-    /// Without case: names of services, groups, accounts.
-    Text,
-    /// As a command line: directory, program and arguments.
-    Path,
-    /// As a set of names without case and order.
-    Set,
 }
 
 /// Why something is expected, and who says so.
@@ -178,6 +156,8 @@ pub struct When {
     product_type: Option<Vec<String>>,
     architecture: Option<Vec<String>>,
     service_pack_at_least: Option<u32>,
+    build_at_least: Option<u32>,
+    build_below: Option<u32>,
 }
 
 /// A step of the article that hives cannot decide.
@@ -221,6 +201,22 @@ impl Baseline {
     }
 }
 
+impl Baseline {
+    /// The services that it lists, with the names of their keys.
+    pub fn services(&self) -> impl Iterator<Item = (&ExpectedKey, &str)> {
+        self.keys.iter().filter_map(|key| Some((key, key.service()?)))
+    }
+}
+
+impl ExpectedKey {
+    /// The service whose key this is: `CurrentControlSet\Services\BITS`, nothing below it.
+    pub fn service(&self) -> Option<&str> {
+        let name = self.path.strip_prefix(r"CurrentControlSet\Services\")?;
+        let wanted = self.role == Role::System && self.presence != Presence::Absent && self.each_subkey.is_none();
+        (wanted && !name.contains('\\')).then_some(name)
+    }
+}
+
 fn built_in(id: &str) -> Option<&'static BuiltIn> {
     BUILT_IN.iter().find(|built_in| built_in.id == id)
 }
@@ -237,6 +233,8 @@ impl When {
             among(&self.architecture, os.architecture.as_deref()),
             self.service_pack_at_least
                 .map_or(Some(true), |least| os.service_pack_number().map(|number| number >= least)),
+            self.build_at_least.map_or(Some(true), |least| os.build.map(|build| build >= least)),
+            self.build_below.map_or(Some(true), |end| os.build.map(|build| build < end)),
         ];
         if checks.contains(&Some(false)) { Some(false) } else { checks.iter().all(Option::is_some).then_some(true) }
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use rayon::prelude::*;
 
+use crate::baseline::Profile;
 use crate::control_set::Choice;
 use crate::discovery::{Discovery, Generation, Installation, discover_in};
 use crate::error::{Code, Error, Gap, Problem};
@@ -36,6 +37,8 @@ pub struct Options {
     pub check: bool,
     /// The Windows that the user says it is.
     pub os: Option<OsId>,
+    /// What is looked for.
+    pub profiles: Vec<Profile>,
     /// Which control sets.
     pub control_set: Choice,
     /// Judge every generation, not only live installations and copies.
@@ -159,7 +162,7 @@ pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, E
             replay: options.replay,
             control_set: options.control_set,
             generations: if options.all_generations { "all" } else { "live" },
-            profiles: vec!["kb968001"],
+            profiles: options.profiles.clone(),
             fail_on: options.fail_on,
         },
         installations: reports,
@@ -189,6 +192,7 @@ impl Default for Options {
             judge: true,
             check: false,
             os: None,
+            profiles: Profile::ALL.to_vec(),
             control_set: Choice::Current,
             all_generations: false,
             all_findings: false,

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::baseline::Profile;
 use crate::control_set::{Choice, ControlSets};
 use crate::discovery::Generation;
 use crate::error::{Gap, Problem};
@@ -147,7 +148,7 @@ pub struct ReportOptions {
     /// Which generations are judged.
     pub generations: &'static str,
     /// What is checked.
-    pub profiles: Vec<&'static str>,
+    pub profiles: Vec<Profile>,
     /// The severity that fails a run.
     pub fail_on: Severity,
 }

@@ -1,5 +1,6 @@
 //! Paths as Windows takes them: `%SystemRoot%` and the literal folder are one, letter case says nothing.
 
+use super::rule::Folders;
 use super::tables::{Form, same_effect};
 use crate::registry::same_text;
 
@@ -84,23 +85,59 @@ impl SystemRoot {
     /// Whether Windows would take the code for `text` from where system files live: a bare name, which is looked up in
     /// System32, or a path below a folder of Windows' own code that does not climb out again.
     pub fn holds_code(&self, text: &str) -> bool {
+        self.holds_code_in(Folders::Windows, text)
+    }
+
+    /// [`SystemRoot::holds_code`] for some of Windows' folders.
+    pub fn holds_code_in(&self, folders: Folders, text: &str) -> bool {
+        let table = same_effect();
         let text = text.trim_matches('"').replace('/', r"\");
         let command = self.command(&text);
         let program = command.program.trim_matches('"');
         if climbs(program) {
             return false;
         }
+        let behind = |prefixes: &[String]| prefixes.iter().find_map(|prefix| strip(program, prefix));
+        let own = match folders {
+            Folders::System32 => &table.folders.system32,
+            Folders::Windows => &table.folders.windows,
+        };
+        let own = |path: &str| own.iter().any(|folder| below(path, folder));
         if command.root.is_some() {
-            same_effect().paths.own.iter().any(|folder| below(program, folder))
-        } else {
-            !program.contains(['\\', ':'])
+            return own(program);
         }
+        let setup = behind(&table.paths.setup_drive)
+            .and_then(|path| table.paths.usual_roots.iter().find_map(|root| strip(path, root)));
+        if let Some(path) = setup.or_else(|| behind(&table.paths.kernel_root)) {
+            return own(path);
+        }
+        // A driver's path may begin at the system root.
+        behind(&table.paths.relative).is_some() || !program.contains(['\\', ':'])
     }
 
     /// Whether a path is spelled as the kernel spells paths.
     pub(crate) fn is_kernel_path(&self, text: &str) -> bool {
         self.command(text).kernel
     }
+
+    /// Whether `observed` names the library or program `known`, in any form.
+    pub fn is_same_code(&self, observed: &str, known: &str) -> bool {
+        same_command(observed, known, self).is_some()
+    }
+}
+
+/// Whether the program of a command line stands in quotes.
+pub fn is_quoted(text: &str) -> bool {
+    SystemRoot(None).command(text).quoted
+}
+
+/// The svchost group that a command line names after `-k`.
+///
+/// <https://learn.microsoft.com/windows/application-management/svchost-service-refactoring>
+pub fn group_of(text: &str) -> Option<String> {
+    let mut words = SystemRoot(None).command(text).arguments.split_ascii_whitespace();
+    words.find(|word| word.eq_ignore_ascii_case("-k"))?;
+    words.next().map(str::to_owned)
 }
 
 fn climbs(path: &str) -> bool {

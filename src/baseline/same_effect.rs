@@ -1,9 +1,10 @@
 //! Whether data mean to Windows what a baseline expects: as it is spelled there, or in another form that
 //! `src/baselines/same-effect.toml` lists with its source.
 
+use super::grammar;
 use super::path::{SystemRoot, same_command};
+use super::rule::Compare;
 use super::tables::{Form, same_effect};
-use super::{Compare, grammar};
 use crate::registry::{DataType, RegistryValue, same_text};
 
 /// Why data in another form are the same; nothing where they are spelled alike.

@@ -48,10 +48,22 @@ pub(super) struct Paths {
     pub(super) usual_roots: Vec<String>,
     /// Where a library without a folder is looked up.
     pub(super) system: Vec<String>,
-    /// The folders of Windows' own code.
-    pub(super) own: Vec<String>,
     /// What begins a path that is meant for the kernel.
     pub(super) kernel: Vec<String>,
+    /// How the kernel names the system root.
+    pub(super) kernel_root: Vec<String>,
+    /// How paths of drivers may begin that are meant from the system root on.
+    pub(super) relative: Vec<String>,
+    /// Drives of Windows PE, which setup wrote into some values.
+    pub(super) setup_drive: Vec<String>,
+}
+
+/// Folders of Windows' own below its root, by the names that `under` has for them.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OwnFolders {
+    pub(super) system32: Vec<String>,
+    pub(super) windows: Vec<String>,
 }
 
 /// Data that mean the same as no value.
@@ -100,6 +112,7 @@ pub(super) struct FormRow {
 #[serde(deny_unknown_fields)]
 pub(super) struct SameEffect {
     pub(super) paths: Paths,
+    pub(super) folders: OwnFolders,
     pub(super) absent: Vec<AbsentRow>,
     pub(super) account: Vec<AccountRow>,
     pub(super) form: Vec<FormRow>,

@@ -148,6 +148,7 @@ fn judge(
             os: &os,
             root: SystemRoot::new(machine.system_root.as_deref()),
             setup_phase: system_tree.is_some_and(in_setup),
+            profiles: &options.profiles,
         };
         // What the hives are without their logs is no matter of what edits make of them.
         let both_views = overlays.is_none();

@@ -19,7 +19,12 @@ const ONE_LINE: usize = 24;
 /// What would be accepted: data once each, with their types where these differ.
 pub(super) fn expected(finding: &Finding) -> String {
     if finding.expected.is_empty() {
-        let what = if finding.verdict == Verdict::Absent { "(the key)" } else { "(absent)" };
+        let what = match finding.verdict {
+            Verdict::Absent => "(the key)",
+            // Rules such as "lies in Windows' own folders" have no data to show.
+            Verdict::Deviates => "(see why)",
+            _ => "(absent)",
+        };
         return what.to_owned();
     }
     let mut accepted: Vec<(String, Vec<DataType>)> = Vec::new();

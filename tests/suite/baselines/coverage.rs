@@ -35,9 +35,9 @@ fn judged(baseline: &Baseline) -> BTreeMap<String, (bool, bool)> {
         let optional = key.presence == Presence::Optional;
         for value in &key.values {
             let wants = match value.rule {
-                Rule::OneOf { .. } | Rule::Contains(_) => true,
                 Rule::Absent => false,
                 Rule::Informational | Rule::Unknown(_) => continue,
+                _ => true,
             };
             ids.insert(format!("{}/{}", key.id, value.name), (wants, optional || value.optional));
         }

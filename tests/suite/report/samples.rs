@@ -1,7 +1,7 @@
 //! Reports to be written: hives from the builder, audited through the library.
 
 use hivemend::audit::{Context, audit};
-use hivemend::baseline::{Baseline, SystemRoot};
+use hivemend::baseline::{Baseline, Profile, SystemRoot};
 use hivemend::control_set::{Choice, ControlSets};
 use hivemend::discovery::Generation;
 use hivemend::error::Problem;
@@ -136,7 +136,7 @@ impl Sample {
             let facts =
                 observe_all(baseline, source(software_tree.as_ref()), source(system_tree.as_ref()), &chosen, false);
             let root = SystemRoot::new(machine.system_root.as_deref());
-            audit(baseline, &facts, &Context { os: &os, root, setup_phase: false })
+            audit(baseline, &facts, &Context { os: &os, root, setup_phase: false, profiles: &Profile::ALL })
         });
         let baseline = baseline.map(|baseline| BaselineReference { id: baseline.id, sha256: baseline.sha256 });
         let hives = [(Role::Software, "software", &software), (Role::System, "system", &system)];
@@ -241,7 +241,7 @@ pub(crate) fn report(installations: Vec<InstallationReport>, keep: fn(&Finding) 
             replay: false,
             control_set: Choice::Current,
             generations: "live",
-            profiles: vec!["kb968001"],
+            profiles: Profile::ALL.to_vec(),
             fail_on: Severity::Low,
         },
         shadow_copies: vec![],
