@@ -1,13 +1,21 @@
 //! The audit: expectations and facts in, findings out. Nothing is read here and nothing is written.
 
-use crate::baseline::{Baseline, Basis, Compare, ExpectedKey, ExpectedValue, Presence, Rule, Step, SystemRoot, When};
-use crate::facts::{KeyFacts, KeyState, Link, Observed};
-use crate::finding::{Datum, Finding, Grade, Reason, Remediation, Severity, Source, Verdict, View};
-use crate::hive::NamedValue;
+use crate::baseline::{Baseline, Basis, Profile, Step, SystemRoot};
+use crate::facts::Facts;
+use crate::finding::{Finding, Reason, Verdict, View};
 use crate::os::Os;
-use crate::registry::RegistryValue;
 
+mod characters;
+mod failure_actions;
+mod judge;
+mod membership;
+mod other_groups;
+mod scene;
+mod security;
 mod wording;
+
+use judge::Judge;
+use scene::Scene;
 
 /// What the audit has to know of the installation beside the facts.
 pub struct Context<'a> {
@@ -17,17 +25,20 @@ pub struct Context<'a> {
     pub root: SystemRoot,
     /// Setup of this Windows is not finished: nothing is judged.
     pub setup_phase: bool,
+    /// What is looked for.
+    pub profiles: &'a [Profile],
 }
 
-/// Judges the facts. `facts` are those of [`crate::facts::observe_all`]: an index into the baseline's keys, and what
-/// was observed. Every expectation that holds for this Windows yields one finding for each place where it was looked
-/// for.
-pub fn audit(baseline: &Baseline, facts: &[(usize, KeyFacts)], context: &Context<'_>) -> Vec<Finding> {
+/// Judges the facts, which are those of [`crate::facts::observe_all`]. Every expectation that holds for this Windows
+/// yields one finding for each place where it was looked for.
+pub fn audit(baseline: &Baseline, facts: &Facts, context: &Context<'_>) -> Vec<Finding> {
+    let scene = Scene { baseline, facts, context };
     let mut findings = Vec::new();
-    for (index, facts) in facts {
+    for (index, facts) in &facts.keys {
         let Some(key) = baseline.keys.get(*index) else { continue };
-        Judge { key, facts, context }.judge(&mut findings);
+        Judge { key, facts, scene }.judge(&mut findings);
     }
+    other_groups::judge(&scene, &mut findings);
     findings.extend(baseline.steps.iter().filter(|step| step.when.holds(context.os) != Some(false)).map(run_time));
     if context.setup_phase {
         for finding in findings.iter_mut().filter(|finding| finding.reason != Some(Reason::RunTime)) {
@@ -47,13 +58,6 @@ fn run_time(step: &Step) -> Finding {
     }
 }
 
-fn link_source() -> Source {
-    Source {
-        title: "Microsoft: RegCreateKeyEx, REG_OPTION_CREATE_LINK; none in the real hives that were read".to_owned(),
-        url: Some("https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regcreatekeyexw".to_owned()),
-    }
-}
-
 /// A finding of that verdict, with nothing observed yet.
 pub(crate) fn blank(id: String, verdict: Verdict, basis: &Basis) -> Finding {
     let why = match &basis.kinship {
@@ -66,6 +70,8 @@ pub(crate) fn blank(id: String, verdict: Verdict, basis: &Basis) -> Finding {
         severity: basis.severity,
         grade: basis.grade,
         reason: None,
+        note: None,
+        cause: None,
         advice: None,
         hive: None,
         control_set: None,
@@ -78,230 +84,11 @@ pub(crate) fn blank(id: String, verdict: Verdict, basis: &Basis) -> Finding {
         key_last_written_note: None,
         view: View::Primary,
         other_view: None,
+        also_in: Vec::new(),
         location: None,
         why,
         source: basis.source.clone(),
         attack: basis.attack.clone(),
         remediation: None,
-    }
-}
-
-struct Judge<'a> {
-    key: &'a ExpectedKey,
-    facts: &'a KeyFacts,
-    context: &'a Context<'a>,
-}
-
-impl Judge<'_> {
-    fn judge(&self, findings: &mut Vec<Finding>) {
-        if let Some(link) = &self.facts.link {
-            findings.extend(self.applies(&self.key.when, self.judge_link(link)));
-            return;
-        }
-        if self.key.presence == Presence::Absent {
-            findings.extend(self.applies(&self.key.when, self.judge_key()));
-            return;
-        }
-        let locations = self.facts.locations.as_ref();
-        for (index, (expected, observed)) in self.key.values.iter().zip(&self.facts.values).enumerate() {
-            if let Some(mut finding) = self.judge_value(expected, observed) {
-                finding.location = locations.and_then(|locations| locations.values.get(index)).cloned();
-                findings.extend(self.applies(&expected.when, finding));
-            }
-        }
-        for (index, NamedValue { name, value, .. }) in self.facts.others.iter().enumerate() {
-            let mut finding = self.judge_other(name, value);
-            finding.location = locations.and_then(|locations| locations.others.get(index)).cloned();
-            findings.extend(self.applies(&self.key.when, finding));
-        }
-    }
-
-    /// Drops the finding where the expectation does not hold for this Windows; where that cannot be told, says so.
-    fn applies(&self, when: &When, finding: Finding) -> Option<Finding> {
-        match when.holds(self.context.os) {
-            Some(true) => Some(finding),
-            Some(false) => None,
-            None => Some(Finding {
-                verdict: Verdict::NotAssessed,
-                reason: Some(Reason::OsUnknown),
-                remediation: None,
-                ..finding
-            }),
-        }
-    }
-
-    fn id(&self, value: Option<&str>) -> String {
-        [Some(self.key.id.as_str()), self.facts.subkey.as_deref(), value]
-            .into_iter()
-            .flatten()
-            .collect::<Vec<_>>()
-            .join("/")
-    }
-
-    /// A finding at this key.
-    fn place(&self, value: Option<&str>, verdict: Verdict, basis: &Basis) -> Finding {
-        Finding {
-            hive: Some(self.key.role),
-            control_set: self.facts.control_set,
-            key: Some(self.facts.path.clone()),
-            value: value.map(str::to_owned),
-            key_last_written: match self.facts.state {
-                KeyState::Present(time) => Some(time),
-                _ => None,
-            },
-            key_last_written_note: self.facts.odd_time.map(|odd| odd.to_string()),
-            location: self.facts.locations.as_ref().map(|locations| locations.key.clone()),
-            ..blank(self.id(value), verdict, basis)
-        }
-    }
-
-    /// A key that should not be there.
-    fn judge_key(&self) -> Finding {
-        let finding = |verdict| self.place(None, verdict, &self.key.basis);
-        match &self.facts.state {
-            KeyState::Absent => finding(Verdict::Conforms),
-            KeyState::Present(_) => finding(Verdict::Unexpected),
-            KeyState::HiveMissing => Finding { reason: Some(Reason::HiveMissing), ..finding(Verdict::NotAssessed) },
-            KeyState::Unreadable(problem) => wording::unreadable(finding(Verdict::Unreadable), problem),
-        }
-    }
-
-    /// A key that Windows does not read, because a link on the way to it leads elsewhere. What stands in it is not
-    /// judged: nobody uses it.
-    fn judge_link(&self, link: &Link) -> Finding {
-        let finding = self.place(None, Verdict::Unexpected, &self.key.basis);
-        let target = link.target.as_deref().unwrap_or("a key that cannot be read");
-        let why = format!(
-            "{} is a symbolic link to {target}. Windows reads that key instead, and nothing that stands here.",
-            link.path
-        );
-        Finding { severity: Severity::High, grade: Grade::Confirmed, why, source: link_source(), ..finding }
-    }
-
-    /// A value that a closed list does not name.
-    fn judge_other(&self, name: &str, value: &RegistryValue) -> Finding {
-        let finding = self.place(Some(name), Verdict::Unexpected, &self.key.basis);
-        Finding {
-            severity: Severity::Low,
-            observed: Some(value.into()),
-            stored_name: Some(name.to_owned()),
-            why: "The key's list of values is closed, and this value is not in it.".to_owned(),
-            remediation: Some(Remediation::DeleteValue),
-            ..finding
-        }
-    }
-
-    fn judge_value(&self, expected: &ExpectedValue, observed: &Observed) -> Option<Finding> {
-        let mut finding = self.place(Some(&expected.name), Verdict::Conforms, &expected.basis);
-        finding.advice.clone_from(&expected.advice);
-        finding.expected = accepted(&expected.rule);
-        if let Observed::Present(named) = observed {
-            finding.observed = Some((&named.value).into());
-            finding.stored_name = Some(named.name.clone());
-        }
-        if self.facts.state == KeyState::HiveMissing {
-            finding.verdict = Verdict::NotAssessed;
-            finding.reason = Some(Reason::HiveMissing);
-            return (!matches!(expected.rule, Rule::Unknown(_))).then_some(finding);
-        }
-        if let Observed::Unreadable(problem) = observed {
-            return (!matches!(expected.rule, Rule::Unknown(_)))
-                .then(|| wording::unreadable(Finding { verdict: Verdict::Unreadable, ..finding }, problem));
-        }
-        let value = match observed {
-            Observed::Present(named) => Some(&named.value),
-            _ => None,
-        };
-        match &expected.rule {
-            Rule::Unknown(_) => return None,
-            Rule::Informational => {
-                finding.verdict = Verdict::NotAssessed;
-                finding.reason = Some(Reason::Informational);
-                finding.severity = Severity::Info;
-            }
-            Rule::Absent => {
-                if value.is_some() {
-                    finding.verdict = Verdict::Unexpected;
-                    finding.remediation = Some(Remediation::DeleteValue);
-                    self.raise(&mut finding, expected, value);
-                }
-            }
-            Rule::OneOf { .. } | Rule::Contains(_) => match value {
-                None if expected.optional || self.facts.rightly_absent(self.key.presence) => {}
-                None => finding.verdict = Verdict::Absent,
-                Some(value) if self.accepts(&expected.rule, value) => {}
-                Some(value) => {
-                    finding.verdict = Verdict::Deviates;
-                    finding.why = wording::deviation(&finding.why, &expected.rule, value);
-                    self.raise(&mut finding, expected, Some(value));
-                }
-            },
-        }
-        if matches!(finding.verdict, Verdict::Absent | Verdict::Deviates) {
-            finding.remediation = self.remediation(&expected.rule, value);
-        }
-        if !self.context.root.is_known() && finding.verdict == Verdict::Conforms && wording::names_a_drive(value) {
-            finding
-                .why
-                .push_str(" SOFTWARE is not there to say where Windows is installed: any usual folder was taken.");
-        }
-        Some(finding)
-    }
-
-    fn accepts(&self, rule: &Rule, observed: &RegistryValue) -> bool {
-        match rule {
-            Rule::OneOf { accepted, compare } => {
-                accepted.iter().any(|accepted| compare.same(observed, accepted, &self.context.root))
-            }
-            Rule::Contains(entries) => {
-                wording::missing_entries(entries, observed).is_some_and(|missing| missing.is_empty())
-            }
-            _ => true,
-        }
-    }
-
-    /// Raises a finding about code to critical where the code is not in a folder of Windows' own.
-    fn raise(&self, finding: &mut Finding, expected: &ExpectedValue, observed: Option<&RegistryValue>) {
-        let is_path = matches!(expected.rule, Rule::OneOf { compare: Compare::Path, .. });
-        if !is_path || finding.severity < Severity::High {
-            return;
-        }
-        if let Some(text) = observed.and_then(wording::as_windows_reads)
-            && !text.is_empty()
-            && !self.context.root.holds_code(&text)
-        {
-            finding.severity = Severity::Critical;
-            finding.why.push_str(" The path leads out of the folders where Windows keeps its own code.");
-        }
-    }
-
-    /// What would put the value right. A key is written anew only where the baseline holds the whole of it.
-    fn remediation(&self, rule: &Rule, observed: Option<&RegistryValue>) -> Option<Remediation> {
-        if self.facts.state == KeyState::Absent && (!self.key.recreate || self.key.each_subkey.is_some()) {
-            return None;
-        }
-        let value = match rule {
-            Rule::OneOf { accepted, .. } => accepted.first()?.clone(),
-            Rule::Contains(entries) => {
-                let observed = observed?;
-                let mut list = observed.as_list()?;
-                // An entry behind an empty string is not in the list that Windows reads; nobody knows what was meant.
-                if list.iter().any(String::is_empty) {
-                    return None;
-                }
-                list.extend(wording::missing_entries(entries, observed)?);
-                RegistryValue::list(&list)
-            }
-            _ => return None,
-        };
-        Some(Remediation::Set { datum: (&value).into(), value })
-    }
-}
-
-fn accepted(rule: &Rule) -> Vec<Datum> {
-    match rule {
-        Rule::OneOf { accepted, .. } => accepted.iter().map(Datum::from).collect(),
-        Rule::Contains(entries) => vec![Datum::from(&RegistryValue::list(entries))],
-        _ => Vec::new(),
     }
 }

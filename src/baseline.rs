@@ -9,15 +9,22 @@ use crate::error::Error;
 use crate::evidence::sha256_of;
 use crate::finding::{Grade, Severity, Source};
 use crate::os::{Os, OsId};
-use crate::registry::{RegistryValue, Role};
+use crate::registry::Role;
 
 pub mod compose;
 mod grammar;
 pub mod list;
 mod path;
+mod profile;
+mod rule;
+mod same_effect;
+mod tables;
 pub mod whole;
 
-pub use path::SystemRoot;
+pub use path::{SystemRoot, group_of, is_quoted};
+pub use profile::Profile;
+pub use rule::{Accepted, Action, Aspect, Compare, Exception, Folders, Known, Right, Rule, SameAs};
+pub use same_effect::{Note, same_as_absent};
 
 include!(concat!(env!("OUT_DIR"), "/baselines.rs"));
 
@@ -54,7 +61,7 @@ impl BuiltIn {
 }
 
 /// What one Windows should have.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Baseline {
     /// The id; for a built-in baseline that of its Windows.
     pub id: String,
@@ -71,7 +78,7 @@ pub struct Baseline {
 }
 
 /// A key, and what should stand in it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ExpectedKey {
     /// The id that findings begin with.
     pub id: String,
@@ -89,6 +96,8 @@ pub struct ExpectedKey {
     pub recreate: bool,
     /// For which installations this holds.
     pub when: When,
+    /// What it is looked at for.
+    pub profiles: Vec<Profile>,
     /// Why, and who says so, for the key itself.
     pub basis: Basis,
     /// The values, in the file's order.
@@ -107,7 +116,7 @@ pub enum Presence {
 }
 
 /// Which subkeys of a path are meant.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Subkeys {
     /// Values that a subkey must hold, name and data compared without case; empty for every subkey.
     pub holding: Vec<(String, String)>,
@@ -116,54 +125,26 @@ pub struct Subkeys {
 }
 
 /// A value, and what it should be.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ExpectedValue {
     /// The name, as findings spell it.
     pub name: String,
     /// What it should be.
     pub rule: Rule,
+    /// Data that deviate, and of which more is known than that.
+    pub exceptions: Vec<Exception>,
+    /// Another value that this one must resemble, too.
+    pub same_as: Option<SameAs>,
     /// Whether it may be missing.
     pub optional: bool,
     /// For which installations this holds.
     pub when: When,
+    /// What it is looked at for.
+    pub profiles: Vec<Profile>,
     /// What to do by hand.
     pub advice: Option<String>,
     /// Why, and who says so.
     pub basis: Basis,
-}
-
-/// What a value should be.
-#[derive(Debug)]
-pub enum Rule {
-    /// One of these; the first is what remediation writes.
-    OneOf {
-        /// What is accepted.
-        accepted: Vec<RegistryValue>,
-        /// How observed and accepted data are compared.
-        compare: Compare,
-    },
-    /// A list that holds these entries, among others.
-    Contains(Vec<String>),
-    /// Not there.
-    Absent,
-    /// Shown, and judged by nobody.
-    Informational,
-    /// No source says; nothing is expected. The reason.
-    Unknown(String),
-}
-
-/// How data are compared. Numbers and binary data are always compared exactly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Compare {
-    /// Letter for letter: names of functions.
-    Exact,
-    /// Without case: names of services, groups, accounts.
-    Text,
-    /// As a command line: directory, program and arguments.
-    Path,
-    /// As a set of names without case and order.
-    Set,
 }
 
 /// Why something is expected, and who says so.
@@ -191,10 +172,12 @@ pub struct When {
     product_type: Option<Vec<String>>,
     architecture: Option<Vec<String>>,
     service_pack_at_least: Option<u32>,
+    build_at_least: Option<u32>,
+    build_below: Option<u32>,
 }
 
 /// A step of the article that hives cannot decide.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Step {
     /// The finding's id.
     pub id: String,
@@ -231,6 +214,22 @@ impl Baseline {
     }
 }
 
+impl Baseline {
+    /// The services that it lists, with the names of their keys.
+    pub fn services(&self) -> impl Iterator<Item = (&ExpectedKey, &str)> {
+        self.keys.iter().filter_map(|key| Some((key, key.service()?)))
+    }
+}
+
+impl ExpectedKey {
+    /// The service whose key this is: `CurrentControlSet\Services\BITS`, nothing below it.
+    pub fn service(&self) -> Option<&str> {
+        let name = self.path.strip_prefix(r"CurrentControlSet\Services\")?;
+        let wanted = self.role == Role::System && self.presence != Presence::Absent && self.each_subkey.is_none();
+        (wanted && !name.contains('\\')).then_some(name)
+    }
+}
+
 fn built_in(id: &str) -> Option<&'static BuiltIn> {
     BUILT_IN.iter().find(|built_in| built_in.id == id)
 }
@@ -247,31 +246,10 @@ impl When {
             among(&self.architecture, os.architecture.as_deref()),
             self.service_pack_at_least
                 .map_or(Some(true), |least| os.service_pack_number().map(|number| number >= least)),
+            self.build_at_least.map_or(Some(true), |least| os.build.map(|build| build >= least)),
+            self.build_below.map_or(Some(true), |end| os.build.map(|build| build < end)),
         ];
         if checks.contains(&Some(false)) { Some(false) } else { checks.iter().all(Option::is_some).then_some(true) }
-    }
-}
-
-impl Compare {
-    /// Whether `observed` is as good as `accepted` here. The types must be the same.
-    pub fn same(self, observed: &RegistryValue, accepted: &RegistryValue, root: &SystemRoot) -> bool {
-        if observed.data_type != accepted.data_type {
-            return false;
-        }
-        if let (Some(observed), Some(accepted)) = (observed.as_list(), accepted.as_list()) {
-            return match self {
-                Self::Exact => observed == accepted,
-                _ => path::same_set(&observed, &accepted),
-            };
-        }
-        match (observed.as_text(), accepted.as_text()) {
-            (Some(observed), Some(accepted)) => match self {
-                Self::Exact => observed == accepted,
-                Self::Path => path::same_command(&observed, &accepted, root),
-                Self::Text | Self::Set => crate::registry::same_text(&observed, &accepted),
-            },
-            _ => observed.bytes == accepted.bytes,
-        }
     }
 }
 

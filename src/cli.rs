@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum as _};
 
+use crate::baseline::Profile;
 use crate::control_set::Choice;
 use crate::error::Error;
 use crate::finding::{Grade, Severity};
@@ -219,6 +220,9 @@ pub struct AuditArgs {
     /// Take it for this Windows, whatever the hives say; needs --force to patch
     #[arg(long, value_name = "ID", value_parser = os_id)]
     pub os: Option<OsId>,
+    /// What to look for [default: all]
+    #[arg(long, value_enum, value_name = "NAME", num_args = 1.., value_delimiter = ',', hide_default_value = true, default_values_t = Profile::ALL)]
+    pub profile: Vec<Profile>,
     /// Report what conforms too
     #[arg(long)]
     pub all: bool,

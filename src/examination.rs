@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use rayon::prelude::*;
 
+use crate::baseline::Profile;
 use crate::control_set::Choice;
 use crate::discovery::{Discovery, Generation, Installation, discover_in};
 use crate::error::{Code, Error, Gap, Problem};
@@ -37,6 +38,8 @@ pub struct Options {
     pub check: bool,
     /// The Windows that the user says it is.
     pub os: Option<OsId>,
+    /// What is looked for.
+    pub profiles: Vec<Profile>,
     /// Which control sets.
     pub control_set: Choice,
     /// Judge every generation, not only live installations and copies.
@@ -120,7 +123,7 @@ pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, E
         if let Some(judgement) = &mut judged.report.judgement {
             for finding in &judgement.findings {
                 summary.count(finding);
-                failed |= counts && finding.is_deviation() && finding.severity >= options.fail_on;
+                failed |= counts && finding.is_cause() && finding.severity >= options.fail_on;
             }
             if counts {
                 gaps.append(&mut judged.gaps);
@@ -160,7 +163,7 @@ pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, E
             replay: options.replay,
             control_set: options.control_set,
             generations: if options.all_generations { "all" } else { "live" },
-            profiles: vec!["kb968001"],
+            profiles: options.profiles.clone(),
             fail_on: options.fail_on,
         },
         installations: reports,
@@ -190,6 +193,7 @@ impl Default for Options {
             judge: true,
             check: false,
             os: None,
+            profiles: Profile::ALL.to_vec(),
             control_set: Choice::Current,
             all_generations: false,
             all_findings: false,

@@ -6,6 +6,10 @@ use crate::error::Problem;
 use crate::hive::{Key, Location, NamedValue, OddTime, Tree};
 use crate::registry::{FileTime, Role, same_text};
 
+mod services;
+
+pub use services::{Groups, ServiceFacts, ServiceName, Services, is_disabled};
+
 /// What was observed of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Observed {
@@ -244,6 +248,17 @@ impl Observer<'_> {
     }
 }
 
+/// Everything that an audit rests on.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// What was observed of the baseline's keys, in its order: an index into them, and the facts.
+    pub keys: Vec<(usize, KeyFacts)>,
+    /// The services that those of the baseline depend on and share groups with, for each control set.
+    pub services: Vec<Services>,
+    /// The lists of svchost groups.
+    pub groups: Groups,
+}
+
 /// All facts that a baseline asks for, in its order: keys of SOFTWARE once, keys of SYSTEM for each control set. With
 /// `locate`, where in the files they lie, too.
 pub fn observe_all(
@@ -252,8 +267,8 @@ pub fn observe_all(
     system: Source<'_, '_>,
     control_sets: &[u32],
     locate: bool,
-) -> Vec<(usize, KeyFacts)> {
-    let mut facts = Vec::new();
+) -> Facts {
+    let mut keys = Vec::new();
     for (index, expected) in baseline.keys.iter().enumerate() {
         let found = match expected.role {
             Role::System if !control_sets.is_empty() => {
@@ -262,9 +277,12 @@ pub fn observe_all(
             Role::System => observe(expected, system, None, locate),
             _ => observe(expected, software, None, locate),
         };
-        facts.extend(found.into_iter().map(|facts| (index, facts)));
+        keys.extend(found.into_iter().map(|facts| (index, facts)));
     }
-    facts
+    let groups = Groups::read(software);
+    let roots: Vec<&str> = baseline.services().map(|(_, name)| name).collect();
+    let services = control_sets.iter().map(|set| Services::follow(system, Some(*set), &roots, Some(&groups))).collect();
+    Facts { keys, services, groups }
 }
 
 impl KeyFacts {

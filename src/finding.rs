@@ -157,6 +157,10 @@ pub struct Finding {
     pub grade: Grade,
     /// Why it was not judged.
     pub reason: Option<Reason>,
+    /// Why data in another form than the expected one conform.
+    pub note: Option<String>,
+    /// The id of the finding that this one follows from. Counts and the exit code take causes only.
+    pub cause: Option<String>,
     /// What to do by hand.
     pub advice: Option<String>,
     /// The hive.
@@ -182,6 +186,8 @@ pub struct Finding {
     pub view: View,
     /// What the other view came to, where the two differ.
     pub other_view: Option<serde_json::Value>,
+    /// Keys that deviate in the same way in the control set that Windows falls back to: `ControlSet003\Services\BITS`.
+    pub also_in: Vec<String>,
     /// Where it lies in the file, where that was asked for and its key is there.
     pub location: Option<Location>,
     /// Why it matters, and what was concluded.
@@ -198,6 +204,11 @@ impl Finding {
     /// Whether this says that something is not as it should be.
     pub fn is_deviation(&self) -> bool {
         matches!(self.verdict, Verdict::Deviates | Verdict::Absent | Verdict::Unexpected)
+    }
+
+    /// Whether this is a deviation that follows from no other: what counts, severities and exit codes are made of.
+    pub fn is_cause(&self) -> bool {
+        self.is_deviation() && self.cause.is_none()
     }
 
     /// Whether something that should have been judged could not be.

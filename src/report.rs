@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::baseline::Profile;
 use crate::control_set::{Choice, ControlSets};
 use crate::discovery::Generation;
 use crate::error::{Gap, Problem};
@@ -147,7 +148,7 @@ pub struct ReportOptions {
     /// Which generations are judged.
     pub generations: &'static str,
     /// What is checked.
-    pub profiles: Vec<&'static str>,
+    pub profiles: Vec<Profile>,
     /// The severity that fails a run.
     pub fail_on: Severity,
 }
@@ -317,8 +318,11 @@ impl Summary {
         self.gaps = gaps;
     }
 
-    /// Counts one finding.
+    /// Counts one finding. What follows from another finding is counted with it.
     pub fn count(&mut self, finding: &Finding) {
+        if finding.cause.is_some() && finding.is_deviation() {
+            return;
+        }
         let (counter, judged) = match finding.verdict {
             Verdict::Conforms => (&mut self.conforms, true),
             Verdict::Deviates => (&mut self.deviates, true),

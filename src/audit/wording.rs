@@ -1,6 +1,7 @@
 //! What a finding says beside its verdict: conclusions from the data, in a sentence.
 
-use crate::baseline::Rule;
+use super::characters;
+use crate::baseline::{Compare, Rule, SystemRoot};
 use crate::error::Problem;
 use crate::finding::{Finding, Remediation};
 use crate::registry::{DataType, RegistryValue, same_text};
@@ -11,32 +12,49 @@ pub(super) fn unreadable(finding: Finding, problem: &Problem) -> Finding {
     Finding { why, observed: None, remediation: None::<Remediation>, ..finding }
 }
 
-/// The `why` of a deviation, with what can be concluded from how the data differ.
-pub(super) fn deviation(why: &str, rule: &Rule, observed: &RegistryValue) -> String {
-    let mut sentences = vec![why.to_owned()];
-    match rule {
-        Rule::OneOf { accepted, .. } => {
-            if let Some(first) = accepted.first()
-                && accepted.iter().all(|accepted| accepted.data_type != observed.data_type)
-            {
-                sentences.push(format!("The type is wrong: {} instead of {}.", observed.data_type, first.data_type));
-            }
-            if accepted.iter().any(|accepted| typed_in_decimal(accepted, observed)) {
-                sentences.push(
-                    "The digits are those of the right number in hexadecimal: they were typed in decimal.".into(),
-                );
-            }
+/// What can be concluded from how the data differ.
+pub(super) fn deviation(rule: &Rule, observed: &RegistryValue, root: &SystemRoot) -> Vec<String> {
+    let mut sentences = Vec::new();
+    if let Rule::OneOf { accepted, compare } = rule {
+        let accepted: Vec<&RegistryValue> = accepted.iter().map(|accepted| &accepted.value).collect();
+        if let Some(first) = accepted.first()
+            && accepted.iter().all(|accepted| accepted.data_type != observed.data_type)
+        {
+            sentences.push(format!("The type is wrong: {} instead of {}.", observed.data_type, first.data_type));
         }
-        Rule::Contains(entries) => match missing_entries(entries, observed) {
-            Some(missing) => sentences.push(format!("Missing from the list: {}.", missing.join(", "))),
-            None => sentences.push(format!("The data are no list of strings ({}).", observed.data_type)),
-        },
-        _ => {}
+        if accepted.iter().any(|accepted| typed_in_decimal(accepted, observed)) {
+            sentences
+                .push("The digits are those of the right number in hexadecimal: they were typed in decimal.".into());
+        }
+        let text = as_windows_reads(observed);
+        if *compare == Compare::Path && text.as_ref().is_some_and(|text| root.is_kernel_path(text)) {
+            sentences.push(
+                r"The path is spelled as the kernel spells paths (\??\). Drivers have such paths; no Windows has one here."
+                    .into(),
+            );
+        }
+        if let Some(text) = text {
+            let expected: Vec<String> = accepted.iter().filter_map(|accepted| accepted.as_text()).collect();
+            sentences.extend(characters::foreign(&text, &expected));
+        }
     }
-    if observed.decoded().is_none() && observed.data_type != DataType::BINARY {
-        sentences.push("The data do not say plainly what they hold; see the raw bytes.".into());
-    }
-    sentences.join(" ")
+    sentences.extend(unclear(observed));
+    sentences
+}
+
+/// What a list lacks.
+pub(super) fn not_in(entries: &[String], observed: &RegistryValue) -> Vec<String> {
+    let mut sentences = vec![match missing_entries(entries, observed) {
+        Some(missing) => format!("Missing from the list: {}.", missing.join(", ")),
+        None => format!("The data are no list of strings ({}).", observed.data_type),
+    }];
+    sentences.extend(unclear(observed));
+    sentences
+}
+
+fn unclear(observed: &RegistryValue) -> Option<String> {
+    (observed.decoded().is_none() && observed.data_type != DataType::BINARY)
+        .then(|| "The data do not say plainly what they hold; see the raw bytes.".to_owned())
 }
 
 /// Whether somebody read hexadecimal digits and typed them into regedit's decimal field: 0x258 became 258.

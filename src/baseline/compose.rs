@@ -19,8 +19,8 @@ mod tables;
 #[path = "compose/vouching.rs"]
 mod vouching;
 
-/// The fields that say what a value should be. A change that states one of the first ten replaces the rule.
-const RULE: [&str; 11] = [
+/// The fields that say what a value should be: a change that states one of them replaces the rule.
+const RULE: [&str; 14] = [
     "REG_SZ",
     "REG_EXPAND_SZ",
     "REG_DWORD",
@@ -28,10 +28,13 @@ const RULE: [&str; 11] = [
     "REG_MULTI_SZ",
     "REG_BINARY",
     "contains",
+    "members",
+    "under",
+    "lacks-action",
+    "dacl-denies",
     "expect",
     "informational",
     "unknown",
-    "or",
 ];
 
 /// The tables that every file may refer to.

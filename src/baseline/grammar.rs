@@ -5,9 +5,14 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-use super::{Baseline, Basis, Compare, ExpectedKey, ExpectedValue, Presence, Rule, Step, Subkeys, When};
+use super::{Baseline, Basis, ExpectedKey, Presence, Profile, Step, Subkeys, When};
 use crate::finding::{Grade, Severity, Source};
-use crate::registry::{DataType, RegistryValue, Role};
+use crate::registry::Role;
+
+mod value;
+
+use value::ValueEntry;
+pub(super) use value::datum;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -36,6 +41,7 @@ struct KeyEntry {
     grade: Grade,
     kinship: Option<String>,
     stated_in: Option<String>,
+    profile: Option<Vec<Profile>>,
     severity: Option<Severity>,
     #[serde(default)]
     attack: Vec<String>,
@@ -51,43 +57,6 @@ struct KeyEntry {
     recreate: bool,
     #[serde(default)]
     values: Ordered<ValueEntry>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct ValueEntry {
-    #[serde(rename = "REG_SZ")]
-    sz: Option<toml::Value>,
-    #[serde(rename = "REG_EXPAND_SZ")]
-    expand_sz: Option<toml::Value>,
-    #[serde(rename = "REG_DWORD")]
-    dword: Option<toml::Value>,
-    #[serde(rename = "REG_QWORD")]
-    qword: Option<toml::Value>,
-    #[serde(rename = "REG_MULTI_SZ")]
-    multi_sz: Option<toml::Value>,
-    #[serde(rename = "REG_BINARY")]
-    binary: Option<toml::Value>,
-    #[serde(default)]
-    or: Vec<toml::Value>,
-    contains: Option<Vec<String>>,
-    compare: Option<Compare>,
-    #[serde(default)]
-    optional: bool,
-    expect: Option<AbsentEntry>,
-    #[serde(default)]
-    informational: bool,
-    unknown: Option<String>,
-    why: Option<String>,
-    source: Option<String>,
-    url: Option<String>,
-    grade: Option<Grade>,
-    kinship: Option<String>,
-    stated_in: Option<String>,
-    severity: Option<Severity>,
-    attack: Option<Vec<String>>,
-    when: Option<WhenEntry>,
-    advice: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -111,6 +80,8 @@ struct WhenEntry {
     product_type: Option<Vec<String>>,
     architecture: Option<Vec<String>>,
     service_pack_at_least: Option<u32>,
+    build_at_least: Option<u32>,
+    build_below: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -169,12 +140,13 @@ pub(super) fn parse_json(json: &str) -> Result<Baseline, String> {
 }
 
 fn resolve(file: File) -> Result<Baseline, String> {
-    let own = [file.id.clone()];
-    let applies_to = if file.applies_to.is_empty() { own.as_slice() } else { file.applies_to.as_slice() };
-    let applies_to = applies_to
-        .iter()
-        .map(|id| id.parse().map_err(|()| format!("applies-to names {id:?}, which is no os id")))
-        .collect::<Result<_, _>>()?;
+    let os = |id: &String| id.parse().map_err(|()| format!("applies-to names {id:?}, which is no os id"));
+    let applies_to = if file.applies_to.is_empty() {
+        // A baseline that has the name of a Windows is for that Windows; another need not be for any.
+        file.id.parse().into_iter().collect()
+    } else {
+        file.applies_to.iter().map(os).collect::<Result<_, _>>()?
+    };
     Ok(Baseline {
         id: file.id,
         name: file.name,
@@ -216,7 +188,10 @@ impl KeyEntry {
         };
         check(&self.id, &basis)?;
         let when = self.when.resolve();
-        let values = self.values.0.into_iter().map(|(name, entry)| entry.resolve(&self.id, name, &basis, &when));
+        let profiles = self.profile.unwrap_or_else(|| vec![Profile::Kb968001]);
+        let every_subkey = self.each_subkey.as_ref().is_some_and(|holding| holding.0.is_empty());
+        let of_key = value::OfKey { id: &self.id, basis: &basis, when: &when, profiles: &profiles, every_subkey };
+        let values = self.values.0.into_iter().map(|(name, entry)| entry.resolve(&of_key, name));
         Ok(ExpectedKey {
             values: values.collect::<Result<_, _>>()?,
             role,
@@ -226,6 +201,7 @@ impl KeyEntry {
             closed: matches!(self.others, Some(OthersEntry::Unexpected)),
             recreate: self.recreate,
             when,
+            profiles,
             basis,
             id: self.id,
         })
@@ -241,106 +217,14 @@ fn check(id: &str, basis: &Basis) -> Result<(), String> {
     }
 }
 
-impl ValueEntry {
-    fn resolve(self, key: &str, name: String, of_key: &Basis, when_of_key: &When) -> Result<ExpectedValue, String> {
-        let id = format!("{key}/{name}");
-        let rule = self.rule().map_err(|message| format!("{id}: {message}"))?;
-        let grade = self.grade.unwrap_or(of_key.grade);
-        let basis = Basis {
-            why: self.why.unwrap_or_else(|| of_key.why.clone()),
-            source: Source {
-                // A source of the value's own comes with its own address, or with none.
-                url: if self.source.is_some() { self.url } else { self.url.or_else(|| of_key.source.url.clone()) },
-                title: self.source.unwrap_or_else(|| of_key.source.title.clone()),
-            },
-            grade,
-            kinship: self.kinship.or_else(|| of_key.kinship.clone()).filter(|_| grade == Grade::Inferred),
-            stated_in: self.stated_in.or_else(|| of_key.stated_in.clone()),
-            severity: self.severity.unwrap_or(of_key.severity),
-            attack: self.attack.unwrap_or_else(|| of_key.attack.clone()),
-        };
-        check(&id, &basis)?;
-        let when = self.when.map_or_else(|| when_of_key.clone(), WhenEntry::resolve);
-        Ok(ExpectedValue { name, rule, optional: self.optional, when, advice: self.advice, basis })
-    }
-
-    fn rule(&self) -> Result<Rule, String> {
-        let typed = [
-            (DataType::SZ, &self.sz),
-            (DataType::EXPAND_SZ, &self.expand_sz),
-            (DataType::DWORD, &self.dword),
-            (DataType::QWORD, &self.qword),
-            (DataType::MULTI_SZ, &self.multi_sz),
-            (DataType::BINARY, &self.binary),
-        ];
-        let mut data = typed.into_iter().filter_map(|(data_type, datum)| Some((data_type, datum.as_ref()?)));
-        let first = data.next();
-        if data.next().is_some() {
-            return Err("more than one first datum; put the others into `or`".to_owned());
-        }
-        let others = [
-            self.contains.is_some(),
-            self.expect.is_some(),
-            self.informational,
-            self.unknown.is_some(),
-            first.is_some(),
-        ];
-        if others.iter().filter(|given| **given).count() != 1 {
-            return Err("needs exactly one of a datum, contains, expect, informational, unknown".to_owned());
-        }
-        let Some((data_type, datum)) = first else {
-            return Ok(match (&self.contains, &self.unknown) {
-                (Some(entries), _) => Rule::Contains(entries.clone()),
-                (_, Some(reason)) => Rule::Unknown(reason.clone()),
-                _ if self.informational => Rule::Informational,
-                _ => Rule::Absent,
-            });
-        };
-        let mut accepted = vec![value(data_type, datum)?];
-        for other in &self.or {
-            accepted.push(match other.as_table() {
-                Some(table) => match table.iter().collect::<Vec<_>>().as_slice() {
-                    [(name, datum)] => {
-                        let other_type = DataType::from_name(name).ok_or_else(|| format!("{name} is no type"))?;
-                        value(other_type, datum)?
-                    }
-                    _ => return Err("an entry of `or` has one type and its data".to_owned()),
-                },
-                None => value(data_type, other)?,
-            });
-        }
-        let usual = if data_type == DataType::MULTI_SZ { Compare::Set } else { Compare::Exact };
-        Ok(Rule::OneOf { accepted, compare: self.compare.unwrap_or(usual) })
-    }
-}
-
-fn value(data_type: DataType, datum: &toml::Value) -> Result<RegistryValue, String> {
-    let wrong = || format!("{datum:?} is no datum of {data_type}");
-    let number = || datum.as_integer().ok_or_else(wrong);
-    Ok(match data_type {
-        DataType::SZ | DataType::EXPAND_SZ => RegistryValue::text(data_type, datum.as_str().ok_or_else(wrong)?),
-        DataType::DWORD => RegistryValue::dword(u32::try_from(number()?).map_err(|_| wrong())?),
-        DataType::QWORD => RegistryValue::qword(u64::try_from(number()?).map_err(|_| wrong())?),
-        DataType::MULTI_SZ => {
-            let entries = datum.as_array().ok_or_else(wrong)?.iter().map(toml::Value::as_str);
-            RegistryValue::list(&entries.collect::<Option<Vec<_>>>().ok_or_else(wrong)?)
-        }
-        DataType::BINARY => {
-            let (pairs, rest) = datum.as_str().ok_or_else(wrong)?.as_bytes().as_chunks::<2>();
-            let byte = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-            let bytes = pairs.iter().map(byte).collect::<Option<Vec<_>>>().filter(|_| rest.is_empty());
-            RegistryValue { data_type, bytes: bytes.ok_or_else(wrong)? }
-        }
-        _ => return Err(wrong()),
-    })
-}
-
 impl WhenEntry {
     fn resolve(self) -> When {
         When {
             product_type: self.product_type,
             architecture: self.architecture,
             service_pack_at_least: self.service_pack_at_least,
+            build_at_least: self.build_at_least,
+            build_below: self.build_below,
         }
     }
 }

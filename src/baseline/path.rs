@@ -1,5 +1,7 @@
-//! Paths and lists as Windows takes them: `%SystemRoot%` and the literal folder are one, letter case says nothing.
+//! Paths as Windows takes them: `%SystemRoot%` and the literal folder are one, letter case says nothing.
 
+use super::rule::Folders;
+use super::tables::{Form, same_effect};
 use crate::registry::same_text;
 
 /// The folder that `%SystemRoot%` and `%windir%` stand for in one installation.
@@ -8,11 +10,28 @@ pub struct SystemRoot(Option<String>);
 
 /// A command line, taken apart.
 struct Command<'a> {
-    /// Whether the program lies under the system root.
-    rooted: bool,
     /// The program, from the system root on where it lies under it.
     program: &'a str,
     arguments: &'a str,
+    /// How it names the system root, where the program lies under it.
+    root: Option<&'a str>,
+    /// A balanced pair of quotes stands around the program.
+    quoted: bool,
+    /// Quotes stand where they make another path.
+    stray: bool,
+    /// The path is spelled as the kernel spells it.
+    kernel: bool,
+}
+
+/// Splits `text` behind `prefix`, without case.
+fn strip<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
+    let (head, rest) = text.split_at_checked(prefix.len())?;
+    same_text(head, prefix).then_some(rest)
+}
+
+/// Whether a path lies below `folder`.
+fn below(path: &str, folder: &str) -> bool {
+    strip(path, folder).is_some_and(|rest| rest.starts_with('\\'))
 }
 
 impl SystemRoot {
@@ -27,59 +46,137 @@ impl SystemRoot {
         self.0.is_some()
     }
 
-    /// What follows the system root in `path`, from the backslash on; `None` for a path that lies elsewhere.
+    /// The system root as `path` names it and what follows, from the backslash on; `None` for a path elsewhere.
     ///
-    /// Where the root is not known, any `X:\WINDOWS` and `X:\WINNT` is taken for it.
-    fn strip<'a>(&self, path: &'a str) -> Option<&'a str> {
-        let strip = |prefix: &str| {
-            let (head, rest) = path.split_at_checked(prefix.len())?;
-            (same_text(head, prefix) && rest.starts_with('\\')).then_some(rest)
-        };
-        let variables = || strip("%SystemRoot%").or_else(|| strip("%windir%"));
-        match &self.0 {
-            Some(root) => strip(root).or_else(variables),
-            None => variables().or_else(|| {
-                let drive = path.get(..1).filter(|drive| drive.starts_with(|c: char| c.is_ascii_alphabetic()))?;
-                [r":\WINDOWS", r":\WINNT"].iter().find_map(|folder| strip(&format!("{drive}{folder}")))
-            }),
-        }
+    /// Where the root is not known, any usual folder is taken for it.
+    fn split<'a>(&self, path: &'a str) -> Option<(&'a str, &'a str)> {
+        let table = &same_effect().paths;
+        let rest = table.root.iter().find_map(|variable| strip(path, variable));
+        let rest = rest.or_else(|| {
+            let drive = table.drive.iter().find_map(|variable| strip(path, variable));
+            if let Some(root) = &self.0 {
+                return strip(path, root).or_else(|| strip(drive?, root.get(2..)?));
+            }
+            let lettered = path.starts_with(|letter: char| letter.is_ascii_alphabetic());
+            let behind = drive.or_else(|| path.get(1..).filter(|_| lettered)?.strip_prefix(':'))?;
+            table.usual_roots.iter().find_map(|folder| strip(behind, folder))
+        });
+        let rest = rest.filter(|rest| rest.starts_with('\\'))?;
+        Some((path.get(..path.len().checked_sub(rest.len())?)?, rest))
     }
 
     fn command<'a>(&self, text: &'a str) -> Command<'a> {
-        let rooted = self.strip(text);
-        let rest = rooted.unwrap_or(text);
-        let (program, arguments) = rest.split_once(' ').unwrap_or((rest, ""));
-        Command { rooted: rooted.is_some(), program, arguments }
+        let (text, quoted) = match text.strip_prefix('"').and_then(|inner| inner.split_once('"')) {
+            Some((program, arguments)) if arguments.is_empty() || arguments.starts_with(' ') => {
+                ((program, arguments), true)
+            }
+            _ => (text.split_once(' ').unwrap_or((text, "")), false),
+        };
+        let (path, arguments) = text;
+        let kernel = same_effect().paths.kernel.iter().find_map(|prefix| strip(path, prefix));
+        let bare = kernel.unwrap_or(path);
+        let (root, program) = match self.split(bare) {
+            Some((root, rest)) => (Some(root), rest),
+            None => (None, bare),
+        };
+        Command { program, arguments, root, quoted, stray: path.contains('"'), kernel: kernel.is_some() }
     }
 
     /// Whether Windows would take the code for `text` from where system files live: a bare name, which is looked up in
-    /// System32, or a path below System32 or SysWOW64 that does not climb out again.
+    /// System32, or a path below a folder of Windows' own code that does not climb out again.
     pub fn holds_code(&self, text: &str) -> bool {
-        let command = self.command(text);
-        if command.program.split('\\').any(|part| part == "..") {
+        self.holds_code_in(Folders::Windows, text)
+    }
+
+    /// [`SystemRoot::holds_code`] for some of Windows' folders.
+    pub fn holds_code_in(&self, folders: Folders, text: &str) -> bool {
+        let table = same_effect();
+        let text = text.trim_matches('"').replace('/', r"\");
+        let command = self.command(&text);
+        let program = command.program.trim_matches('"');
+        if climbs(program) {
             return false;
         }
-        let below = |folder: &str| {
-            command.program.split_at_checked(folder.len()).is_some_and(|(head, _)| same_text(head, folder))
+        let behind = |prefixes: &[String]| prefixes.iter().find_map(|prefix| strip(program, prefix));
+        let own = match folders {
+            Folders::System32 => &table.folders.system32,
+            Folders::Windows => &table.folders.windows,
         };
-        if command.rooted {
-            below(r"\System32\") || below(r"\SysWOW64\")
-        } else {
-            !command.program.contains(['\\', '/', ':'])
+        let own = |path: &str| own.iter().any(|folder| below(path, folder));
+        if command.root.is_some() {
+            return own(program);
         }
+        let setup = behind(&table.paths.setup_drive)
+            .and_then(|path| table.paths.usual_roots.iter().find_map(|root| strip(path, root)));
+        if let Some(path) = setup.or_else(|| behind(&table.paths.kernel_root)) {
+            return own(path);
+        }
+        // A driver's path may begin at the system root.
+        behind(&table.paths.relative).is_some() || !program.contains(['\\', ':'])
+    }
+
+    /// Whether a path is spelled as the kernel spells paths.
+    pub(crate) fn is_kernel_path(&self, text: &str) -> bool {
+        self.command(text).kernel
+    }
+
+    /// Whether `observed` names the library or program `known`, in any form.
+    pub fn is_same_code(&self, observed: &str, known: &str) -> bool {
+        same_command(observed, known, self).is_some()
     }
 }
 
-/// Whether two command lines start the same program with the same arguments.
-pub(super) fn same_command(observed: &str, accepted: &str, root: &SystemRoot) -> bool {
+/// Whether the program of a command line stands in quotes.
+pub fn is_quoted(text: &str) -> bool {
+    SystemRoot(None).command(text).quoted
+}
+
+/// The svchost group that a command line names after `-k`.
+///
+/// <https://learn.microsoft.com/windows/application-management/svchost-service-refactoring>
+pub fn group_of(text: &str) -> Option<String> {
+    let mut words = SystemRoot(None).command(text).arguments.split_ascii_whitespace();
+    words.find(|word| word.eq_ignore_ascii_case("-k"))?;
+    words.next().map(str::to_owned)
+}
+
+fn climbs(path: &str) -> bool {
+    path.split(['\\', '/']).any(|part| part == "..")
+}
+
+/// In which other forms `observed` is the command line `accepted`: none where it is spelled alike. `None` where it is
+/// another.
+pub(super) fn same_command(observed: &str, accepted: &str, root: &SystemRoot) -> Option<Vec<Form>> {
     let (observed, accepted) = (root.command(observed), root.command(accepted));
-    observed.rooted == accepted.rooted
-        && same_text(program(observed.program), program(accepted.program))
-        && same_words(observed.arguments, accepted.arguments)
+    if observed.stray || observed.kernel || climbs(observed.program) {
+        return None;
+    }
+    let mut forms = Vec::new();
+    if observed.quoted != accepted.quoted {
+        forms.push(Form::Quoted);
+    }
+    let program = match (observed.root, accepted.root) {
+        (Some(found), Some(wanted)) => {
+            if !same_text(found, wanted) {
+                forms.push(Form::Folder);
+            }
+            observed.program
+        }
+        (None, None) => observed.program,
+        // A library without a folder is looked up in System32.
+        (Some(_), None) if !accepted.program.contains(['\\', ':']) => {
+            forms.push(Form::FullPath);
+            let behind = same_effect().paths.system.iter().find_map(|folder| strip(observed.program, folder))?;
+            behind.strip_prefix('\\')?
+        }
+        _ => return None,
+    };
+    (same_text(stem(program), stem(accepted.program)) && same_words(observed.arguments, accepted.arguments))
+        .then_some(forms)
 }
 
 /// `svchost` is written with and without `.exe`, by Microsoft too; no other program is.
-fn program(path: &str) -> &str {
+fn stem(path: &str) -> &str {
     match path.len().checked_sub(4).and_then(|end| path.split_at_checked(end)) {
         Some((stem, extension))
             if same_text(extension, ".exe")
@@ -96,47 +193,58 @@ fn same_words(a: &str, b: &str) -> bool {
     a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| same_text(a, b))
 }
 
-/// Whether two lists name the same things. An empty string in the middle ends the list for Windows, so it matters.
-pub(super) fn same_set(observed: &[String], accepted: &[String]) -> bool {
-    let within = |some: &[String], all: &[String]| some.iter().all(|one| all.iter().any(|other| same_text(one, other)));
-    within(observed, accepted) && within(accepted, observed)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const EXPECTED: &str = r"%SystemRoot%\system32\svchost.exe -k netsvcs";
 
-    fn same(observed: &str) -> bool {
+    fn forms(observed: &str) -> Option<Vec<Form>> {
         same_command(observed, EXPECTED, &SystemRoot::new(Some(r"C:\WINDOWS")))
     }
 
     #[test]
     fn spellings_that_windows_takes_for_the_same() {
-        assert!(same(r"C:\WINDOWS\system32\svchost.exe -k netsvcs"));
-        assert!(same(r"%windir%\System32\SVCHOST -k NetSvcs"));
-        assert!(same(r"%systemroot%\system32\svchost.exe  -k netsvcs "));
+        assert_eq!(forms(r"C:\WINDOWS\system32\svchost.exe -k netsvcs"), Some(vec![Form::Folder]));
+        assert_eq!(forms(r"%SystemDrive%\Windows\system32\svchost.exe -k netsvcs"), Some(vec![Form::Folder]));
+        assert_eq!(forms(r"%windir%\System32\SVCHOST -k NetSvcs"), Some(vec![Form::Folder]));
+        assert_eq!(forms(r"%systemroot%\system32\svchost.exe  -k netsvcs "), Some(vec![]));
+        assert_eq!(forms("\"%SystemRoot%\\system32\\svchost.exe\" -k netsvcs"), Some(vec![Form::Quoted]));
+        assert_eq!(forms("\"C:\\Windows\\system32\\svchost.exe\" -k netsvcs"), Some(vec![Form::Quoted, Form::Folder]));
+        let library = same_command(r"C:\WINDOWS\system32\WlNotify.dll", "WlNotify.dll", &SystemRoot::new(None));
+        assert_eq!(library, Some(vec![Form::FullPath]));
     }
 
     #[test]
     fn spellings_that_only_look_the_same() {
-        assert!(!same(r"D:\WINDOWS\system32\svchost.exe -k netsvcs"));
-        assert!(!same(r"%SystemRoot%\..\system32\svchost.exe -k netsvcs"));
-        assert!(!same(r"%SystemRoot%\system32\svchost.exe.exe -k netsvcs"));
-        assert!(!same("\"%SystemRoot%\\system32\\svchost.exe\" -k netsvcs"));
-        assert!(!same(r"\??\C:\WINDOWS\system32\svchost.exe -k netsvcs"));
-        assert!(!same(r"%SystemRoot%x\system32\svchost.exe -k netsvcs"));
-        assert!(!same(r"%SystemRoot%\system32\svchost.exe -k netsvcs -p"));
-        assert!(!same(r"%SystemRoot%\system32\svchost.exe -knetsvcs"));
-        assert!(!same("%SystemRoot%\\system32\\svchost.exe\u{a0}-k netsvcs"));
+        for other in [
+            r"D:\WINDOWS\system32\svchost.exe -k netsvcs",
+            r"%SystemDrive%\WINNT\system32\svchost.exe -k netsvcs",
+            r"%SystemRoot%\..\system32\svchost.exe -k netsvcs",
+            r"%SystemRoot%\system32\..\system32\svchost.exe -k netsvcs",
+            r"%SystemRoot%\system32\svchost.exe.exe -k netsvcs",
+            "\"%SystemRoot%\\system32\\svchost.exe -k netsvcs",
+            "\"%SystemRoot%\\system32\\svchost.exe -k netsvcs\"",
+            "%SystemRoot%\\system32\\\"svchost.exe\" -k netsvcs",
+            "\"%SystemRoot%\\system32\\svchost.exe\"-k netsvcs",
+            r"\??\C:\WINDOWS\system32\svchost.exe -k netsvcs",
+            r"%SystemRoot%x\system32\svchost.exe -k netsvcs",
+            r"%SystemRoot%\system32\svchost.exe -k netsvcs -p",
+            r"%SystemRoot%\system32\svchost.exe -knetsvcs",
+            "%SystemRoot%\\system32\\svchost.exe\u{a0}-k netsvcs",
+        ] {
+            assert_eq!(forms(other), None, "{other}");
+        }
+        let library = |found| same_command(found, "WlNotify.dll", &SystemRoot::new(Some(r"C:\WINDOWS")));
+        assert_eq!(library(r"C:\WINDOWS\system32\sub\WlNotify.dll"), None);
+        assert_eq!(library(r"C:\WINDOWS\WlNotify.dll"), None);
     }
 
     #[test]
     fn without_software_any_usual_root_is_taken_for_the_root() {
         let unknown = SystemRoot::new(None);
-        assert!(same_command(r"D:\WINNT\system32\svchost.exe -k netsvcs", EXPECTED, &unknown));
-        assert!(!same_command(r"D:\Tools\system32\svchost.exe -k netsvcs", EXPECTED, &unknown));
+        assert!(same_command(r"D:\WINNT\system32\svchost.exe -k netsvcs", EXPECTED, &unknown).is_some());
+        assert!(same_command(r"D:\Tools\system32\svchost.exe -k netsvcs", EXPECTED, &unknown).is_none());
     }
 
     #[test]
@@ -144,17 +252,16 @@ mod tests {
         let root = SystemRoot::new(Some(r"C:\WINDOWS"));
         assert!(root.holds_code("WlNotify.dll"));
         assert!(root.holds_code(r"c:\windows\SysWOW64\qmgr.dll"));
+        assert!(root.holds_code("\"%SystemRoot%\\System32\\svchost.exe\" -k netsvcs -p"));
+        assert!(root.holds_code("\"%SystemRoot%\\System32\\svchost.exe -k netsvcs"));
+        assert!(root.holds_code(r"\??\C:\Windows\System32\svchost.exe -k netsvcs"));
+        assert!(root.holds_code(r"%SystemDrive%\Windows\system32\svchost.exe -k netsvcs"));
+        assert!(root.holds_code("C:/Windows/System32/qmgr.dll"));
         assert!(!root.holds_code(r"C:\WINDOWS\Temp\qmgr.dll"));
         assert!(!root.holds_code(r"%SystemRoot%\System32\..\Temp\qmgr.dll"));
         assert!(!root.holds_code(r"C:\Users\x\qmgr.dll"));
+        assert!(!root.holds_code("\"C:\\Users\\x y\\qmgr.dll\""));
+        assert!(!root.holds_code(r"\??\C:\Users\x\qmgr.dll"));
         assert!(!root.holds_code(r"\\server\share\qmgr.dll"));
-    }
-
-    #[test]
-    fn a_list_is_a_set_without_case() {
-        let list = |entries: &[&str]| entries.iter().map(ToString::to_string).collect::<Vec<_>>();
-        assert!(same_set(&list(&["EventSystem", "Rpcss"]), &list(&["RpcSs", "EventSystem"])));
-        assert!(!same_set(&list(&["RpcSs"]), &list(&["RpcSs", "EventSystem"])));
-        assert!(!same_set(&list(&["RpcSs", "", "EventSystem"]), &list(&["RpcSs", "EventSystem"])));
     }
 }

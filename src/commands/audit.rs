@@ -24,7 +24,11 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
     }
     let dialect = args.dialect()?;
     let gate = prepare(common, args.patch.as_deref())?;
+    let mut profiles = args.profile.clone();
+    profiles.sort_unstable();
+    profiles.dedup();
     let options = Options {
+        profiles,
         judge: true,
         check: false,
         os: args.os,

@@ -38,6 +38,7 @@ impl Auditor<'_> {
         let Some(baseline) = judge.map(Baseline::of).transpose()?.flatten() else {
             return Ok(Judgement { baseline: None, findings: Vec::new() });
         };
+        let baseline = &*baseline.with_profiles(self.context.profiles);
         let mut findings = self.findings(baseline, software, system, options);
         // The same expectations, in the same control sets, of the primary files without their logs.
         let [software_lies, system_lies] = [self.software, self.system].map(|opened| {

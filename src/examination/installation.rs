@@ -153,6 +153,7 @@ fn judge(
             os: &os,
             root: SystemRoot::new(machine.system_root.as_deref()),
             setup_phase: setup.as_ref().is_some_and(SetupMarks::is_setup_phase),
+            profiles: &options.profiles,
         };
         // What the hives are without their logs is no matter of what edits make of them.
         let both_views = overlays.is_none();

@@ -192,7 +192,7 @@ fn senslogn_is_as_the_article_prints_it() {
     let since_xp = ["Disconnect", "PostShell", "Reconnect"];
     let expected_in = |key: &ExpectedKey| -> BTreeMap<String, RegistryValue> {
         let values = key.values.iter().filter_map(|value| match &value.rule {
-            Rule::OneOf { accepted, .. } => Some((value.name.clone(), accepted[0].clone())),
+            Rule::OneOf { accepted, .. } => Some((value.name.clone(), accepted[0].value.clone())),
             _ => None,
         });
         values.collect()

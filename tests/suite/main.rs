@@ -44,6 +44,7 @@ mod hostile_hives;
 mod image_matrix;
 mod images;
 mod importers;
+mod judgement;
 mod lint;
 mod output_gate;
 #[cfg(feature = "images")]

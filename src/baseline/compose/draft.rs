@@ -5,6 +5,9 @@ use toml::{Table, Value};
 use super::tables::{list, table_in, tables, text};
 use super::{File, RULE, Shared};
 
+/// What belongs to a rule and goes with it.
+const ATTACHED: [&str; 3] = ["or", "but", "known"];
+
 /// The fields that say who vouches for a row, and how far. They hold for the Windows whose file states them.
 const VOUCHING: [&str; 4] = ["source", "url", "grade", "kinship"];
 
@@ -183,9 +186,9 @@ fn state(row: &mut Table, stated: Table, id: &str, shared: &Shared) -> Result<()
 }
 
 fn change_value(place: &mut Table, mut value: Table, id: &str) -> Result<(), String> {
-    let is_rule = |field: &String| RULE.contains(&field.as_str()) && field != "or";
-    if value.keys().any(is_rule) {
-        place.retain(|field, _| !RULE.contains(&AsRef::<str>::as_ref(field)));
+    let is_rule = |field: &str| RULE.contains(&field);
+    if value.keys().any(|field| is_rule(field)) {
+        place.retain(|field, _| !is_rule(field) && !ATTACHED.contains(&field));
     }
     let is_statement = value.keys().any(|field| !VOUCHING.contains(&field.as_str()));
     if let Some(also) = value.remove("or-also") {

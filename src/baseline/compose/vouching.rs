@@ -36,10 +36,9 @@ impl Voucher<'_> {
             self.vouch(&id, &mut key)?;
             let values = key.get_mut("values").and_then(Value::as_table_mut);
             if let Some(values) = values {
-                let is_rule = |field: &&str| *field != "or";
-                let rules: Vec<&str> = RULE.iter().copied().filter(|field| is_rule(field)).collect();
+                // What only a template names is no row.
                 values.retain(|_, value| {
-                    value.as_table().is_some_and(|value| value.keys().any(|field| rules.contains(&field.as_str())))
+                    value.as_table().is_some_and(|value| RULE.iter().any(|field| value.contains_key(*field)))
                 });
                 for (name, value) in values.iter_mut() {
                     if let Some(value) = value.as_table_mut() {

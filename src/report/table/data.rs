@@ -19,7 +19,13 @@ const ONE_LINE: usize = 24;
 /// What would be accepted: data once each, with their types where these differ.
 pub(super) fn expected(finding: &Finding) -> String {
     if finding.expected.is_empty() {
-        return "(absent)".to_owned();
+        let what = match finding.verdict {
+            Verdict::Absent => "(the key)",
+            // Rules such as "lies in Windows' own folders" have no data to show.
+            Verdict::Deviates => "(see why)",
+            _ => "(absent)",
+        };
+        return what.to_owned();
     }
     let mut accepted: Vec<(String, Vec<DataType>)> = Vec::new();
     for datum in &finding.expected {
@@ -45,6 +51,7 @@ pub(super) fn observed(finding: &Finding) -> String {
         return match finding.verdict {
             Verdict::Unreadable => "(unreadable)",
             Verdict::Unexpected => "(the key is there)",
+            Verdict::Absent if finding.value.is_none() => "(the key is missing)",
             _ => "(absent)",
         }
         .to_owned();

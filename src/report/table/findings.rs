@@ -2,11 +2,12 @@
 //!
 //! Wide, with expected and observed side by side; below [`SIDE_BY_SIDE`] columns, one above the other.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use super::data;
 use super::page::{GAP, Ink, Page};
-use super::{places, word};
+use super::{count, places, word};
 use crate::finding::{Finding, Verdict};
 
 /// The least width in which five columns can be read.
@@ -24,9 +25,40 @@ enum Layout {
     Narrow { rest: usize },
 }
 
+/// How many findings follow from a cause, by its id and control set.
+struct Folded<'f>(BTreeMap<(&'f str, Option<u32>), usize>);
+
+impl<'f> Folded<'f> {
+    /// Takes the findings that follow from another of the list out of it.
+    fn take_from(findings: &mut Vec<&'f Finding>) -> Self {
+        let shown: BTreeSet<(&str, Option<u32>)> =
+            findings.iter().map(|finding| (finding.id.as_str(), finding.control_set)).collect();
+        let mut folded = BTreeMap::new();
+        findings.retain(|finding| {
+            let cause = finding.cause.as_deref().map(|cause| (cause, finding.control_set));
+            let Some(cause) = cause.filter(|cause| shown.contains(cause)) else { return true };
+            let number: &mut usize = folded.entry(cause).or_default();
+            *number = number.saturating_add(1);
+            false
+        });
+        Self(folded)
+    }
+
+    /// What the data say, and how many findings are folded below them.
+    fn observed(&self, finding: &Finding) -> String {
+        match self.0.get(&(finding.id.as_str(), finding.control_set)) {
+            None => observed(finding),
+            Some(number) => format!("{}\nand {} of it", observed(finding), count(*number, "value")),
+        }
+    }
+}
+
 /// Writes findings in their order, each key once above those that are about it, and below those that share it, why.
+/// Findings that follow from another are counted in its row.
 pub(super) fn write(page: &mut Page<'_>, findings: &[&Finding]) -> io::Result<()> {
-    let layout = Layout::of(page.width(), findings);
+    let mut findings = findings.to_vec();
+    let folded = Folded::take_from(&mut findings);
+    let layout = Layout::of(page.width(), &findings, &folded);
     layout.header(page)?;
     let mut key_before = None;
     let mut source_before = None;
@@ -41,7 +73,7 @@ pub(super) fn write(page: &mut Page<'_>, findings: &[&Finding]) -> io::Result<()
             source_before = None;
         }
         for finding in block {
-            layout.row(page, finding)?;
+            layout.row(page, finding, &folded)?;
         }
         write_reasoning(page, first, source_before == Some(source(first)))?;
         source_before = Some(source(first));
@@ -53,7 +85,10 @@ pub(super) fn write(page: &mut Page<'_>, findings: &[&Finding]) -> io::Result<()
 pub(super) fn write_values(page: &mut Page<'_>, indent: usize, findings: &[&Finding], ink: Ink) -> io::Result<()> {
     let rest = page.width().saturating_sub(indent).saturating_sub(GAP);
     let of = |text: fn(&Finding) -> String| widest(findings.iter().map(|finding| text(finding)));
-    let what = |finding: &Finding| data::observed(finding) + &places::lines(finding);
+    let what = |finding: &Finding| {
+        let note = finding.note.as_ref().map_or_else(String::new, |note| format!("\n{}", data::prose(note)));
+        data::observed(finding) + &note + &places::lines(finding)
+    };
     // The data get half of the line where they need it, and the ids what the data leave.
     let data = of(what).min(rest / 2);
     let width = of(|finding| data::name(&finding.id)).min(rest.saturating_sub(data));
@@ -70,7 +105,7 @@ fn place(finding: &Finding) -> impl PartialEq {
 
 /// What is written below a finding.
 fn reasoning(finding: &Finding) -> impl PartialEq + '_ {
-    (&finding.why, &finding.advice, source(finding))
+    (&finding.why, &finding.advice, &finding.also_in, source(finding))
 }
 
 /// Who says so, and what it may point at.
@@ -106,6 +141,9 @@ fn write_reasoning(page: &mut Page<'_>, finding: &Finding, same_source: bool) ->
     if let Some(advice) = &finding.advice {
         write("advice", advice)?;
     }
+    if !finding.also_in.is_empty() {
+        write("also in", &finding.also_in.join(", "))?;
+    }
     if same_source {
         return write("source", "as above");
     }
@@ -131,7 +169,7 @@ fn observed(finding: &Finding) -> String {
 }
 
 impl Layout {
-    fn of(width: usize, findings: &[&Finding]) -> Self {
+    fn of(width: usize, findings: &[&Finding], folded: &Folded<'_>) -> Self {
         let rest = width.saturating_sub(SEVERITY).saturating_sub(VERDICT).saturating_sub(GAP.saturating_mul(2));
         if width < SIDE_BY_SIDE {
             return Self::Narrow { rest };
@@ -139,7 +177,8 @@ impl Layout {
         let rest = rest.saturating_sub(GAP.saturating_mul(2));
         let of = |text: fn(&Finding) -> String| widest(findings.iter().map(|finding| text(finding)));
         // No column is wider than what stands in it; ids stay whole before data do, and neither starves the other.
-        let (expected, observed) = (of(data::expected).max("expected".len()), of(observed).max("observed".len()));
+        let observed = widest(findings.iter().map(|finding| folded.observed(finding)));
+        let (expected, observed) = (of(data::expected).max("expected".len()), observed.max("observed".len()));
         let for_data = expected.min(rest / 4).saturating_add(observed.min(rest / 4));
         let most = rest.saturating_sub(for_data).min((rest.saturating_mul(2) / 5).max(USUAL_ID));
         let finding = of(|finding| data::name(&finding.id)).max("finding".len()).min(most);
@@ -161,9 +200,9 @@ impl Layout {
         page.rule()
     }
 
-    fn row(&self, page: &mut Page<'_>, finding: &Finding) -> io::Result<()> {
+    fn row(&self, page: &mut Page<'_>, finding: &Finding, folded: &Folded<'_>) -> io::Result<()> {
         let (severity, verdict) = (word(&finding.severity), word(&finding.verdict));
-        let (id, should, is) = (data::name(&finding.id), data::expected(finding), observed(finding));
+        let (id, should, is) = (data::name(&finding.id), data::expected(finding), folded.observed(finding));
         let ink = finding.severity.into();
         let start = [(SEVERITY, severity.as_str()), (VERDICT, verdict.as_str())];
         match *self {

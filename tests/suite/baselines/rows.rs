@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use hivemend::baseline::{Baseline, Basis, Presence, Rule};
+use hivemend::baseline::{Accepted, Baseline, Basis, Presence, Rule, When};
 use hivemend::finding::Datum;
 use hivemend::registry::RegistryValue;
 
@@ -12,12 +12,29 @@ use super::baselines;
 /// Each row, and for each thing that is expected in it the Windows that expect it, with the grade.
 type Rows = BTreeMap<String, BTreeMap<String, Vec<String>>>;
 
-fn data(values: &[RegistryValue]) -> String {
-    let text = |value: &RegistryValue| {
-        let datum = Datum::from(value);
-        format!("{} {}", datum.data_type, serde_json::to_string(&datum.data).unwrap())
-    };
-    values.iter().map(text).collect::<Vec<_>>().join(" | ")
+fn datum(value: &RegistryValue) -> String {
+    let datum = Datum::from(value);
+    format!("{} {}", datum.data_type, serde_json::to_string(&datum.data).unwrap())
+}
+
+fn data(accepted: &[Accepted]) -> String {
+    let text = |accepted: &Accepted| format!("{}{}", datum(&accepted.value), condition(&accepted.when));
+    accepted.iter().map(text).collect::<Vec<_>>().join(" | ")
+}
+
+/// The conditions, where there are any.
+fn condition(when: &When) -> String {
+    let text = format!("{when:?}");
+    if text == format!("{:?}", When::default()) {
+        return String::new();
+    }
+    let given: Vec<&str> = text
+        .trim_start_matches("When { ")
+        .trim_end_matches(" }")
+        .split(", ")
+        .filter(|field| !field.ends_with(": None"))
+        .collect();
+    format!(" [{}]", given.join(", "))
 }
 
 fn add(rows: &mut Rows, baseline: &Baseline, row: String, expected: &str, basis: &Basis) {
@@ -38,7 +55,7 @@ fn rows() -> Rows {
             };
             let place = format!("{presence}: {} {} {:?}", key.role, key.path, key.each_subkey);
             let closed = if key.closed { ", and no other value" } else { "" };
-            let expected = format!("{place}{closed}, recreate {}, {:?}", key.recreate, key.when);
+            let expected = format!("{place}{closed}, recreate {}{}", key.recreate, condition(&key.when));
             add(&mut rows, &baseline, key.id.clone(), &expected, &key.basis);
             for value in &key.values {
                 let rule = match &value.rule {
@@ -55,12 +72,27 @@ fn rows() -> Rows {
                     other => format!("{other:?}"),
                 };
                 let optional = if value.optional { ", may be missing" } else { "" };
-                let expected = format!("{rule}{optional}, {:?}", value.when);
+                let exceptions: Vec<String> = value
+                    .exceptions
+                    .iter()
+                    .map(|but| {
+                        let severity = format!("{:?}", but.severity).to_lowercase();
+                        format!(", but {} {severity}{}", datum(&but.value), condition(&but.when))
+                    })
+                    .collect();
+                let same = value.same_as.as_ref().map_or_else(String::new, |same| format!(", as {same:?}"));
+                let expected = format!("{rule}{}{same}{optional}{}", exceptions.concat(), condition(&value.when));
                 add(&mut rows, &baseline, format!("{}/{}", key.id, value.name), &expected, &value.basis);
             }
         }
         for step in &baseline.steps {
-            add(&mut rows, &baseline, step.id.clone(), &format!("{} {:?}", step.advice, step.when), &step.basis);
+            add(
+                &mut rows,
+                &baseline,
+                step.id.clone(),
+                &format!("{}{}", step.advice, condition(&step.when)),
+                &step.basis,
+            );
         }
     }
     rows

@@ -73,6 +73,9 @@ fn full() -> Report {
     changed.other_view =
         Some(json!({"verdict": "conforms", "observed": changed.observed, "location": changed.location}));
     changed.key_last_written_note = Some("the key has no time of last write (0)".to_owned());
+    changed.also_in = vec![r"ControlSet003\Services\BITS".to_owned()];
+    changed.cause = Some("service-bits".to_owned());
+    changed.note = Some("the same in another form".to_owned());
     changed.advice = Some("Look at it.".to_owned());
     let mut report = report(vec![installation], |_| true);
     report.options.os = Some("windows-xp".parse().unwrap());

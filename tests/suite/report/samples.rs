@@ -3,7 +3,7 @@
 use hivemend::audit::{Context, audit};
 use std::sync::LazyLock;
 
-use hivemend::baseline::{Baseline, SystemRoot};
+use hivemend::baseline::{Baseline, Profile, SystemRoot};
 use hivemend::control_set::{Choice, ControlSets};
 use hivemend::discovery::Generation;
 use hivemend::error::Problem;
@@ -138,7 +138,7 @@ impl Sample {
             let facts =
                 observe_all(baseline, source(software_tree.as_ref()), source(system_tree.as_ref()), &chosen, false);
             let root = SystemRoot::new(machine.system_root.as_deref());
-            audit(baseline, &facts, &Context { os: &os, root, setup_phase: false })
+            audit(baseline, &facts, &Context { os: &os, root, setup_phase: false, profiles: &Profile::ALL })
         });
         let baseline =
             baseline.map(|baseline| BaselineReference { id: baseline.id.clone(), sha256: baseline.sha256.clone() });
@@ -249,7 +249,7 @@ pub(crate) fn report(installations: Vec<InstallationReport>, keep: fn(&Finding) 
             replay: false,
             control_set: Choice::Current,
             generations: "live",
-            profiles: vec!["kb968001"],
+            profiles: Profile::ALL.to_vec(),
             fail_on: Severity::Low,
         },
         shadow_copies: vec![],

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use hivemend::baseline::Profile;
 use hivemend::examination::{Examination, Options, examine};
 use hivemend::finding::ObservedDatum;
 use hivemend::reg_file::{CodePage, Dialect};
@@ -20,6 +21,7 @@ struct Case {
 }
 
 static OPTIONS: std::sync::LazyLock<Options> = std::sync::LazyLock::new(|| Options {
+    profiles: Profile::ALL.to_vec(),
     judge: true,
     check: false,
     os: None,

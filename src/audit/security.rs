@@ -1,0 +1,172 @@
+//! Whom a service's security descriptor lets decide what it runs.
+//!
+//! The value is a self-relative `SECURITY_DESCRIPTOR` (MS-DTYP, sections 2.4.2, 2.4.4, 2.4.5, 2.4.6).
+//!
+//! <https://learn.microsoft.com/openspecs/windows_protocols/ms-dtyp/7d4dac05-9cef-4563-a058-f108abecce1d>
+
+use crate::baseline::Right;
+use crate::registry::RegistryValue;
+
+/// `SE_DACL_PRESENT`.
+const DACL_PRESENT: u16 = 0x0004;
+/// `INHERIT_ONLY_ACE`: the entry does not hold for the object itself.
+const INHERIT_ONLY: u8 = 0x08;
+
+/// A sentence where one of these trustees has one of these rights.
+pub(super) fn granted(trustees: &[(String, String)], rights: &[Right], value: &RegistryValue) -> Option<String> {
+    let list = match access_list(&value.bytes) {
+        Ok(Some(list)) => list,
+        Ok(None) => return Some("The descriptor has no access list: everybody may do everything.".to_owned()),
+        Err(what) => return Some(format!("The data are no security descriptor: {what}.")),
+    };
+    for (sid, name) in trustees {
+        let held = rights_of(sid, &list);
+        let mut named = rights.iter().filter(|right| held & (**right as u32) != 0).map(|right| name_of(*right));
+        if let Some(first) = named.next() {
+            let all: Vec<&str> = std::iter::once(first).chain(named).collect();
+            return Some(format!("It grants {name} ({sid}) {}.", all.join(", ")));
+        }
+    }
+    None
+}
+
+/// An entry of an access list.
+struct Entry {
+    allows: bool,
+    mask: u32,
+    sid: String,
+}
+
+/// The rights that entries for that trustee leave it: the first entry that decides a right counts.
+fn rights_of(sid: &str, list: &[Entry]) -> u32 {
+    let (mut granted, mut denied) = (0, 0);
+    for entry in list.iter().filter(|entry| entry.sid == sid) {
+        if entry.allows {
+            granted |= entry.mask & !denied;
+        } else {
+            denied |= entry.mask & !granted;
+        }
+    }
+    granted
+}
+
+/// The access list, or `None` for a descriptor without one.
+fn access_list(bytes: &[u8]) -> Result<Option<Vec<Entry>>, &'static str> {
+    let control = short(bytes, 2).ok_or("it ends in the header")?;
+    let at = long(bytes, 16).ok_or("it ends in the header")?;
+    if control & DACL_PRESENT == 0 || at == 0 {
+        return Ok(None);
+    }
+    let list = usize::try_from(at).ok().and_then(|at| bytes.get(at..)).ok_or("its access list lies behind its end")?;
+    let (size, count) = short(list, 2).zip(short(list, 4)).ok_or("it ends in the access list")?;
+    let mut rest = list.get(8..usize::from(size)).ok_or("it ends in the access list")?;
+    let mut entries = Vec::new();
+    for _ in 0..count {
+        let (kind, flags) = rest.first().zip(rest.get(1)).ok_or("it ends in an entry")?;
+        let size = usize::from(short(rest, 2).ok_or("it ends in an entry")?);
+        let entry = rest.get(..size).filter(|entry| entry.len() >= 8).ok_or("it ends in an entry")?;
+        // ACCESS_ALLOWED_ACE, ACCESS_DENIED_ACE and their callback forms; other kinds have another layout.
+        if matches!(kind, 0 | 1 | 9 | 10) && flags & INHERIT_ONLY == 0 {
+            let mask = long(entry, 4).ok_or("it ends in an entry")?;
+            let sid = sid(entry.get(8..).unwrap_or_default()).ok_or("it ends in a security identifier")?;
+            entries.push(Entry { allows: matches!(kind, 0 | 9), mask, sid });
+        }
+        rest = rest.get(size..).unwrap_or_default();
+    }
+    Ok(Some(entries))
+}
+
+/// `S-1-5-32-545`.
+fn sid(bytes: &[u8]) -> Option<String> {
+    let (revision, count) = (bytes.first()?, usize::from(*bytes.get(1)?));
+    let authority = bytes.get(2..8)?.iter().fold(0_u64, |sum, byte| sum.wrapping_shl(8) | u64::from(*byte));
+    let parts = bytes.get(8..)?.chunks_exact(4).take(count);
+    let parts: Vec<String> = parts.filter_map(|part| Some(format!("-{}", long(part, 0)?))).collect();
+    (parts.len() == count).then(|| format!("S-{revision}-{authority}{}", parts.concat()))
+}
+
+fn short(bytes: &[u8], at: usize) -> Option<u16> {
+    bytes.get(at..)?.first_chunk().map(|bytes| u16::from_le_bytes(*bytes))
+}
+
+fn long(bytes: &[u8], at: usize) -> Option<u32> {
+    bytes.get(at..)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes))
+}
+
+fn name_of(right: Right) -> &'static str {
+    match right {
+        Right::ServiceChangeConfig => "SERVICE_CHANGE_CONFIG",
+        Right::WriteDac => "WRITE_DAC",
+        Right::WriteOwner => "WRITE_OWNER",
+        Right::GenericAll => "GENERIC_ALL",
+        Right::GenericWrite => "GENERIC_WRITE",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::DataType;
+
+    const RIGHTS: [Right; 5] =
+        [Right::ServiceChangeConfig, Right::WriteDac, Right::WriteOwner, Right::GenericAll, Right::GenericWrite];
+
+    fn trustees() -> Vec<(String, String)> {
+        [("S-1-1-0", "Everyone"), ("S-1-5-32-545", "Users")].map(|(sid, name)| (sid.into(), name.into())).to_vec()
+    }
+
+    /// A descriptor with these entries: kind, flags, mask, sub-authorities below authority 1 or 5.
+    fn descriptor(entries: &[(u8, u8, u32, u8, &[u32])]) -> RegistryValue {
+        let mut list = Vec::new();
+        for (kind, flags, mask, authority, parts) in entries {
+            let mut entry = mask.to_le_bytes().to_vec();
+            entry.extend([1, u8::try_from(parts.len()).unwrap(), 0, 0, 0, 0, 0, *authority]);
+            entry.extend(parts.iter().flat_map(|part| part.to_le_bytes()));
+            list.extend([*kind, *flags]);
+            list.extend(u16::try_from(entry.len() + 4).unwrap().to_le_bytes());
+            list.extend(entry);
+        }
+        let mut bytes = vec![1, 0, 0x04, 0x80];
+        bytes.extend([0_u32, 0, 0, 20].into_iter().flat_map(u32::to_le_bytes));
+        bytes.extend([2, 0]);
+        bytes.extend(u16::try_from(list.len() + 8).unwrap().to_le_bytes());
+        bytes.extend(u32::try_from(entries.len()).unwrap().to_le_bytes());
+        bytes.extend(list);
+        RegistryValue { data_type: DataType::BINARY, bytes }
+    }
+
+    fn told(value: &RegistryValue) -> Option<String> {
+        granted(&trustees(), &RIGHTS, value)
+    }
+
+    #[test]
+    fn users_who_may_configure_a_service_are_named() {
+        // Administrators may, Users may start it.
+        let usual = descriptor(&[(0, 0, 0xf01ff, 5, &[32, 544]), (0, 0, 0x0014, 5, &[32, 545])]);
+        assert_eq!(told(&usual), None);
+        let users = descriptor(&[(0, 0, 0x0016, 5, &[32, 545])]);
+        assert_eq!(told(&users).unwrap(), "It grants Users (S-1-5-32-545) SERVICE_CHANGE_CONFIG.");
+        let everyone = descriptor(&[(0, 0, 0x000c_0002, 1, &[0])]);
+        let all = "It grants Everyone (S-1-1-0) SERVICE_CHANGE_CONFIG, WRITE_DAC, WRITE_OWNER.";
+        assert_eq!(told(&everyone).unwrap(), all);
+    }
+
+    #[test]
+    fn what_is_denied_first_or_only_inherited_is_not_granted() {
+        assert_eq!(told(&descriptor(&[(1, 0, 2, 1, &[0]), (0, 0, 2, 1, &[0])])), None);
+        assert!(told(&descriptor(&[(0, 0, 2, 1, &[0]), (1, 0, 2, 1, &[0])])).is_some());
+        assert_eq!(told(&descriptor(&[(0, INHERIT_ONLY, 2, 1, &[0])])), None);
+    }
+
+    #[test]
+    fn no_access_list_lets_everybody_in_and_what_is_cut_says_so() {
+        let mut none = descriptor(&[]);
+        none.bytes[2] = 0;
+        assert!(told(&none).unwrap().contains("everybody"));
+        let whole = descriptor(&[(0, 0, 0x0016, 5, &[32, 545])]);
+        for length in 0..whole.bytes.len() {
+            let cut = RegistryValue { bytes: whole.bytes[..length].to_vec(), ..whole.clone() };
+            assert!(told(&cut).unwrap().contains("no security descriptor"), "{length}");
+        }
+    }
+}

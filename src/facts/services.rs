@@ -1,0 +1,296 @@
+//! Services beyond those that a baseline lists: what they depend on, and what shares their svchost groups.
+//!
+//! The registry's part of a service: <https://learn.microsoft.com/windows/win32/services/service-configuration>; svchost
+//! groups: <https://learn.microsoft.com/windows/application-management/svchost-service-refactoring>.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::{KeyState, Observed, Source};
+use crate::baseline::group_of;
+use crate::control_set::key_name;
+use crate::error::Problem;
+use crate::hive::{Key, NamedValue, OddTime, Tree};
+use crate::registry::{RegistryValue, upcase};
+
+/// So many services are followed in one control set; a real one has fewer than a thousand.
+const MOST_SERVICES: usize = 4_096;
+/// So many groups' lists are read.
+const MOST_GROUPS: usize = 1_024;
+/// Where SOFTWARE lists the services of each svchost group.
+const SVCHOST: &str = r"Microsoft\Windows NT\CurrentVersion\SvcHost";
+
+/// A service's name as Windows compares names.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ServiceName(Vec<u16>);
+
+impl From<&str> for ServiceName {
+    fn from(name: &str) -> Self {
+        Self(name.encode_utf16().map(upcase).collect())
+    }
+}
+
+/// What was observed of one service or driver.
+#[derive(Clone, Debug)]
+pub struct ServiceFacts {
+    /// Its name, as its key has it, or as it was named where it has none.
+    pub name: String,
+    /// The key's path in the hive.
+    pub path: String,
+    /// The key.
+    pub state: KeyState,
+    /// Why the time at which the key was last written cannot be right, where it cannot.
+    pub odd_time: Option<OddTime>,
+    /// `Start`.
+    pub start: Observed,
+    /// `DependOnService`.
+    pub depends_on: Observed,
+    /// `DependOnGroup`.
+    pub depends_on_group: Observed,
+    /// `ImagePath`.
+    pub image_path: Observed,
+    /// `ServiceDll` on the service's own key.
+    pub own_dll: Observed,
+    /// `Parameters\ServiceDll`, with the key's path and what was observed of the key.
+    pub dll: Observed,
+    /// The path of `Parameters`.
+    pub parameters: String,
+    /// What was observed of `Parameters`.
+    pub parameters_state: KeyState,
+}
+
+/// The services of one control set that were followed.
+#[derive(Clone, Debug, Default)]
+pub struct Services {
+    /// The control set.
+    pub control_set: Option<u32>,
+    /// By name.
+    pub by_name: BTreeMap<ServiceName, ServiceFacts>,
+    /// The services of each load-order group, where one depends on such a group.
+    pub members: BTreeMap<ServiceName, Vec<ServiceFacts>>,
+    /// Services of the svchost groups that the followed ones live in, in the order of the lists.
+    pub beside: Vec<(String, ServiceName)>,
+}
+
+/// The lists of svchost groups.
+#[derive(Clone, Debug)]
+pub struct Groups {
+    /// The key's path.
+    pub path: String,
+    /// The key.
+    pub state: KeyState,
+    /// Why the time at which the key was last written cannot be right, where it cannot.
+    pub odd_time: Option<OddTime>,
+    /// The lists.
+    pub lists: Vec<NamedValue>,
+}
+
+impl Groups {
+    /// Reads the lists.
+    pub(super) fn read(software: Source<'_, '_>) -> Self {
+        let without = |state| Self { path: SVCHOST.to_owned(), state, odd_time: None, lists: Vec::new() };
+        let tree = match software {
+            Source::Tree(tree) => tree,
+            Source::Missing => return without(KeyState::HiveMissing),
+            Source::Unreadable(problem) => return without(KeyState::Unreadable(problem.clone())),
+        };
+        match tree.key(SVCHOST) {
+            Ok(None) => without(KeyState::Absent),
+            Err(problem) => without(KeyState::Unreadable(problem)),
+            Ok(Some(key)) => Self {
+                path: key.path().to_owned(),
+                state: KeyState::Present(key.last_written()),
+                odd_time: key.odd_time(),
+                lists: key.values().into_iter().flatten().take(MOST_GROUPS).collect(),
+            },
+        }
+    }
+
+    /// The list of a group.
+    pub fn list(&self, group: &str) -> Option<&NamedValue> {
+        self.lists.iter().find(|list| ServiceName::from(list.name.as_str()) == ServiceName::from(group))
+    }
+}
+
+impl ServiceFacts {
+    /// The names that it depends on.
+    pub fn dependencies(&self) -> Vec<String> {
+        names(&self.depends_on)
+    }
+
+    /// Whether it is disabled (`SERVICE_DISABLED`, 4).
+    ///
+    /// <https://learn.microsoft.com/windows/win32/api/winsvc/nf-winsvc-createservicew>
+    pub fn is_disabled(&self) -> bool {
+        matches!(&self.start, Observed::Present(start) if is_disabled(&start.value))
+    }
+}
+
+/// Whether a `Start` means disabled.
+pub fn is_disabled(start: &RegistryValue) -> bool {
+    start.as_number() == Some(4)
+}
+
+/// The names in a list, up to the first empty one, where Windows stops reading; some services have one as plain text.
+pub(crate) fn names(observed: &Observed) -> Vec<String> {
+    let Observed::Present(value) = observed else { return Vec::new() };
+    match (value.value.as_list(), value.value.as_text()) {
+        (Some(list), _) => list.into_iter().take_while(|name| !name.is_empty()).collect(),
+        (_, Some(name)) if !name.is_empty() => vec![name],
+        _ => Vec::new(),
+    }
+}
+
+impl Services {
+    /// Follows services from `roots` as far as their dependencies go; with `groups`, looks at what shares their svchost
+    /// groups, too.
+    pub(super) fn follow(
+        system: Source<'_, '_>,
+        control_set: Option<u32>,
+        roots: &[&str],
+        groups: Option<&Groups>,
+    ) -> Self {
+        let mut services = Self { control_set, ..Self::default() };
+        let Source::Tree(tree) = system else { return services };
+        let mut all = Reader { tree, control_set, load_order: None };
+        let mut waiting: VecDeque<String> = roots.iter().map(ToString::to_string).collect();
+        while let Some(name) = waiting.pop_front() {
+            let id = ServiceName::from(name.as_str());
+            if services.by_name.len() >= MOST_SERVICES || services.by_name.contains_key(&id) {
+                continue;
+            }
+            let facts = all.service(&name);
+            waiting.extend(facts.dependencies());
+            for group in names(&facts.depends_on_group) {
+                services.members.entry(group.as_str().into()).or_insert_with(|| all.of_load_order(&group));
+            }
+            services.by_name.insert(id, facts);
+        }
+        services.look_beside(&all, roots, groups);
+        services
+    }
+
+    /// The services of the svchost groups that the roots live in.
+    fn look_beside(&mut self, all: &Reader<'_, '_>, roots: &[&str], groups: Option<&Groups>) {
+        let Some(groups) = groups else { return };
+        let (mut looked, mut known) = (BTreeSet::new(), BTreeSet::new());
+        for root in roots {
+            let path = match self.by_name.get(&ServiceName::from(*root)).map(|facts| &facts.image_path) {
+                Some(Observed::Present(path)) => path.value.as_text(),
+                _ => None,
+            };
+            let Some(group) = path.as_deref().and_then(group_of) else { continue };
+            let Some(list) = groups.list(&group).filter(|_| looked.insert(ServiceName::from(group.as_str()))) else {
+                continue;
+            };
+            for name in names(&Observed::Present(list.clone())) {
+                let id = ServiceName::from(name.as_str());
+                if self.beside.len() >= MOST_SERVICES || !known.insert(id.clone()) {
+                    continue;
+                }
+                if self.by_name.len() < MOST_SERVICES {
+                    self.by_name.entry(id.clone()).or_insert_with(|| all.service(&name));
+                }
+                self.beside.push((list.name.clone(), id));
+            }
+        }
+    }
+
+    /// The service of that name.
+    pub fn get(&self, name: &str) -> Option<&ServiceFacts> {
+        self.by_name.get(&name.into())
+    }
+}
+
+/// The services key of one control set.
+struct Reader<'t, 'h> {
+    tree: &'t Tree<'h>,
+    control_set: Option<u32>,
+    /// The services of each load-order group, read once somebody depends on one.
+    load_order: Option<BTreeMap<ServiceName, Vec<String>>>,
+}
+
+impl Reader<'_, '_> {
+    fn path(&self, below: &str) -> String {
+        let set = self.control_set.map_or_else(|| "CurrentControlSet".to_owned(), key_name);
+        format!(r"{set}\Services\{below}")
+    }
+
+    fn service(&self, name: &str) -> ServiceFacts {
+        let path = self.path(name);
+        let found = if name.contains('\\') { Ok(None) } else { self.tree.key(&path) };
+        let key = match found {
+            Ok(Some(key)) => key,
+            Ok(None) => return without(name, path, &KeyState::Absent, &Observed::Absent),
+            Err(problem) => {
+                return without(name, path, &KeyState::Unreadable(problem.clone()), &Observed::Unreadable(problem));
+            }
+        };
+        let value = |name: &str| observe(&key, name);
+        let (parameters_state, dll) = match key.subkey("Parameters") {
+            Ok(Some(parameters)) => (KeyState::Present(parameters.last_written()), observe(&parameters, "ServiceDll")),
+            Ok(None) => (KeyState::Absent, Observed::Absent),
+            Err(problem) => (KeyState::Unreadable(problem.clone()), Observed::Unreadable(problem)),
+        };
+        ServiceFacts {
+            name: key.name(),
+            path: key.path().to_owned(),
+            state: KeyState::Present(key.last_written()),
+            odd_time: key.odd_time(),
+            start: value("Start"),
+            depends_on: value("DependOnService"),
+            depends_on_group: value("DependOnGroup"),
+            image_path: value("ImagePath"),
+            own_dll: value("ServiceDll"),
+            dll,
+            parameters: format!(r"{}\Parameters", key.path()),
+            parameters_state,
+        }
+    }
+
+    /// The services of a load-order group.
+    fn of_load_order(&mut self, group: &str) -> Vec<ServiceFacts> {
+        if self.load_order.is_none() {
+            self.load_order = Some(self.read_load_order().unwrap_or_default());
+        }
+        let names = self.load_order.as_ref().and_then(|groups| groups.get(&group.into())).cloned().unwrap_or_default();
+        names.iter().map(|name| self.service(name)).collect()
+    }
+
+    fn read_load_order(&self) -> Result<BTreeMap<ServiceName, Vec<String>>, Problem> {
+        let mut groups: BTreeMap<ServiceName, Vec<String>> = BTreeMap::new();
+        let Some(services) = self.tree.key(self.path("").trim_end_matches('\\'))? else { return Ok(groups) };
+        for service in services.subkeys().0.iter().take(MOST_SERVICES) {
+            if let Ok(Some(group)) = service.value("Group")
+                && let Some(group) = group.as_text()
+            {
+                groups.entry(group.as_str().into()).or_default().push(service.name());
+            }
+        }
+        Ok(groups)
+    }
+}
+
+fn observe(key: &Key<'_, '_>, name: &str) -> Observed {
+    match key.named_value(name) {
+        Ok(Some(value)) => Observed::Present(value),
+        Ok(None) => Observed::Absent,
+        Err(problem) => Observed::Unreadable(problem),
+    }
+}
+
+fn without(name: &str, path: String, state: &KeyState, value: &Observed) -> ServiceFacts {
+    ServiceFacts {
+        name: name.to_owned(),
+        parameters: format!(r"{path}\Parameters"),
+        path,
+        state: state.clone(),
+        odd_time: None,
+        start: value.clone(),
+        depends_on: value.clone(),
+        depends_on_group: value.clone(),
+        image_path: value.clone(),
+        own_dll: value.clone(),
+        dll: value.clone(),
+        parameters_state: state.clone(),
+    }
+}
