@@ -15,12 +15,14 @@ mod path;
 mod profile;
 mod rule;
 mod same_effect;
+mod services;
 mod tables;
 
 pub use path::{SystemRoot, group_of, is_quoted};
 pub use profile::Profile;
 pub use rule::{Accepted, Action, Aspect, Compare, Exception, Folders, Known, Right, Rule, SameAs};
 pub use same_effect::{Note, same_as_absent};
+pub use services::{ChainRule, ErrorCode, Failure, GroupRule, chain_rule, error_of, group_rule};
 
 /// The built-in baselines, by id.
 pub const BUILT_IN: &[BuiltIn] = include!(concat!(env!("OUT_DIR"), "/baselines.rs"));

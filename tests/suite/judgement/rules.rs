@@ -72,7 +72,10 @@ Start = { REG_DWORD = 2, but = [{ REG_DWORD = 3, severity = 'info', why = 'The o
     };
     let told = |severity, why: &str, source: &str| (Verdict::Deviates, severity, why.to_owned(), source.to_owned());
     assert_eq!(with(3), told(Severity::Info, "The owner may.", "a test"));
-    assert_eq!(with(4), told(Severity::High, "It is disabled.", "KB"));
+    assert_eq!(
+        with(4),
+        told(Severity::High, "It is disabled. Windows shows 0x80070422 (the service is disabled).", "KB")
+    );
     assert_eq!(with(1), told(Severity::Medium, "It matters.", "a test"));
 }
 
