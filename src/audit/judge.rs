@@ -4,12 +4,13 @@ use super::rules::{Outcome, Row};
 use super::scene::Scene;
 use super::{blank, membership, wording};
 use crate::baseline::{
-    Basis, Compare, Exception, ExpectedKey, ExpectedValue, Note, Presence, Rule, When, same_as_absent,
+    Accepted, Basis, Compare, Exception, ExpectedKey, ExpectedValue, Note, Presence, Rule, When, group_of,
+    same_as_absent,
 };
 use crate::facts::{KeyFacts, KeyState, Observed};
 use crate::finding::{Datum, Finding, Reason, Remediation, Severity, Verdict};
 use crate::hive::NamedValue;
-use crate::registry::RegistryValue;
+use crate::registry::{RegistryValue, same_text};
 
 /// A key, what was observed of it, and all the rest.
 pub(super) struct Judge<'a> {
@@ -236,7 +237,18 @@ impl Judge<'_> {
             Some(RegistryValue::list(&list))
         };
         let value = match &expected.rule {
-            Rule::OneOf { accepted, .. } => accepted.first()?.value.clone(),
+            Rule::OneOf { accepted, .. } => {
+                // A service that is in another accepted group stays there.
+                let group = |value: &RegistryValue| value.as_text().as_deref().and_then(group_of);
+                let here = observed.and_then(group);
+                let same = |value: &RegistryValue| {
+                    group(value).zip(here.as_ref()).is_some_and(|(group, here)| same_text(&group, here))
+                };
+                let holds = |accepted: &&Accepted| accepted.when.holds(self.scene.context.os) != Some(false);
+                let mut accepted = accepted.iter().filter(holds).map(|accepted| &accepted.value);
+                let first = accepted.next()?;
+                if same(first) { first } else { accepted.find(|value| same(value)).unwrap_or(first) }.clone()
+            }
             Rule::Contains(entries) => append(entries)?,
             Rule::Members(services) => append(&membership::of_group(&self.scene, &expected.name, services))?,
             _ => return None,
