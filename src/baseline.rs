@@ -18,6 +18,7 @@ mod path;
 mod profile;
 mod rule;
 mod same_effect;
+mod services;
 mod tables;
 pub mod whole;
 
@@ -25,6 +26,7 @@ pub use path::{SystemRoot, group_of, is_quoted};
 pub use profile::Profile;
 pub use rule::{Accepted, Action, Aspect, Compare, Exception, Folders, Known, Right, Rule, SameAs};
 pub use same_effect::{Note, same_as_absent};
+pub use services::{ChainRule, ErrorCode, Failure, GroupRule, chain_rule, error_of, group_rule};
 
 include!(concat!(env!("OUT_DIR"), "/baselines.rs"));
 

@@ -8,6 +8,7 @@ use crate::registry::{FileTime, Role, same_text};
 
 mod services;
 
+pub(crate) use services::names;
 pub use services::{Groups, ServiceFacts, ServiceName, Services, is_disabled};
 
 /// What was observed of a value.

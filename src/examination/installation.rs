@@ -157,7 +157,11 @@ fn judge(
         };
         // What the hives are without their logs is no matter of what edits make of them.
         let both_views = overlays.is_none();
-        let auditor = Auditor { software, system, control_sets: &chosen, context, setup: setup.as_ref(), both_views };
+        let judged = |set: &u32| chosen.as_ref().is_ok_and(|chosen| chosen.contains(set));
+        let known_good = |sets: &ControlSets| sets.last_known_good.filter(|set| sets.present.contains(set));
+        let fallback = control_sets.as_ref().and_then(known_good).filter(|set| !judged(set));
+        let auditor =
+            Auditor { software, system, control_sets: &chosen, fallback, context, setup: setup.as_ref(), both_views };
         Some(auditor.judge(software_tree, system_tree, options)?)
     } else {
         None

@@ -88,6 +88,13 @@ fn differences(examined: &Examined, expected: &Expected) -> Vec<String> {
     for (key, count) in &expected.missing_keys {
         let ids = values_of_key(&examined.case.name, key);
         check(&format!("values of {key}"), ids.len().to_string(), count.to_string());
+        // The key itself is the cause, unless a key above it is missing too.
+        let above = |other: &str| key.strip_prefix(other).is_some_and(|rest| rest == "-parameters");
+        if !expected.missing_keys.iter().any(|(other, _)| above(other)) {
+            let rank = |severity: &str| ["low", "medium", "high"].iter().position(|known| *known == severity);
+            let worst = ids.iter().map(|id| severity_when_gone(id)).max_by_key(|severity| rank(severity));
+            wanted.insert(format!("{key} absent {}", worst.unwrap()));
+        }
         wanted.extend(ids.into_iter().map(|id| format!("{id} absent {}", severity_when_gone(&id))));
     }
     let names_set = |id: &str| expected.findings.iter().any(|wanted| wanted.id == id && wanted.control_set.is_some());
