@@ -43,6 +43,12 @@ impl Chain<'_> {
         let has_start = |key: &ExpectedKey| key.values.iter().any(|row| same_text(&row.name, START));
         let services = self.scene.baseline.services().filter(|(key, _)| has_start(key));
         let judged: BTreeSet<ServiceName> = services.map(|(_, name)| name.into()).collect();
+        if self.services.cut {
+            let why = format!("{} There are more dependencies than are followed.", self.rule.basis.why);
+            let (hive, control_set) = (Some(Role::System), self.services.control_set);
+            let basis = &self.rule.basis;
+            findings.push(Finding { hive, control_set, why, ..blank("chain".to_owned(), Verdict::Unreadable, basis) });
+        }
         let mut links = Links::new();
         for (root, severity) in &roots {
             let root = ServiceName::from(root.as_str());
@@ -57,11 +63,10 @@ impl Chain<'_> {
                     findings.extend(self.judge_link(facts, &links));
                 }
                 findings.extend(self.judge_groups(facts, &links));
-                for needed in facts.dependencies() {
-                    let needed = ServiceName::from(needed.as_str());
-                    if !links.contains_key(&needed) {
+                for needed in &facts.needs {
+                    if !links.contains_key(needed) {
                         links.insert(needed.clone(), (Some(id.clone()), *severity));
-                        waiting.push_back(needed);
+                        waiting.push_back(needed.clone());
                     }
                 }
             }

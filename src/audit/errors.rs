@@ -73,11 +73,10 @@ impl<'a> Dependents<'a> {
             let (mut waiting, mut met) = (VecDeque::from([ServiceName::from(root)]), BTreeSet::new());
             while let Some(name) = waiting.pop_front() {
                 let Some(facts) = services.by_name.get(&name) else { continue };
-                for needed in facts.dependencies() {
-                    let needed = ServiceName::from(needed.as_str());
-                    if needed != ServiceName::from(root) && met.insert(needed.clone()) {
+                for needed in &facts.needs {
+                    if *needed != ServiceName::from(root) && met.insert(needed.clone()) {
                         of.entry(needed.clone()).or_default().push(root);
-                        waiting.push_back(needed);
+                        waiting.push_back(needed.clone());
                     }
                 }
             }

@@ -188,3 +188,12 @@ fn the_same_deviation_in_the_control_set_to_fall_back_to_stands_beside_it() {
     assert_eq!(finding(&examined, "service-sens/Start").also_in, [r"ControlSet002\Services\SENS"]);
     assert_eq!(finding(&examined, "service-bits/Start").also_in, Vec::<String>::new());
 }
+
+#[test]
+fn more_dependencies_than_are_followed_are_a_gap() {
+    let names: Vec<String> = (0..70_000).map(|number| format!("S{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let examined = altered("windows-7", |hives| _ = hives.service("wuauserv").set_multi_sz("DependOnService", &names));
+    assert_eq!(finding(&examined, "chain").verdict, Verdict::Unreadable);
+    assert_eq!(examined.exit(), 3);
+}
