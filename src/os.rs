@@ -153,7 +153,7 @@ fn conclude(software: &SoftwareMarks, system: Option<&SystemMarks>) -> Os {
             let (version, build) = (software_version(software).map(text_of), software.build);
             return Os { id, name: id.name(), certainty, basis, marks, version, build, ..unnamed };
         }
-        doubts.extend(scale.with.into_iter().map(|mark| format!("{mark} (as in a {})", id.name())));
+        doubts.extend(scale.with.into_iter().map(|mark| format!("{mark} (as in {})", id.name())));
     }
     let main = |mark: &&Mark| mark.main;
     let Some(elected) = vote::elect(&cast) else {
@@ -173,7 +173,7 @@ fn conclude(software: &SoftwareMarks, system: Option<&SystemMarks>) -> Os {
         against.push(format!("SOFTWARE: EditionID is not {edition}"));
     }
     if !elected.alone {
-        against.push("the marks speak for another Windows as much".to_owned());
+        against.push("another Windows has as many votes".to_owned());
     }
     let builds = id.entry().map(|windows| windows.builds).unwrap_or_default();
     let build = software.build.or(software.second_build).or_else(|| core_os_build(system)).or(match builds {

@@ -6,14 +6,17 @@ use std::path::Path;
 use hivemend::control_set::Choice;
 use hivemend::error::Code;
 use hivemend::examination::{Options, examine};
-use hivemend::finding::Verdict;
+use hivemend::finding::{Reason, Verdict};
+use hivemend::history::{render, trace};
 use hivemend::hive::transaction_log::LogState;
 use hivemend::hive::{Hive, State};
 use hivemend::machine::{Machine, Sameness, same_machine};
 use hivemend::os::OsId;
+use hivemend::report::table::Style;
+use rayon::prelude::*;
 
 use crate::builder;
-use crate::cases::{clean_cases, examine_folder, examined, examined_case};
+use crate::cases::{clean_cases, examine_folder, examined};
 use crate::fixture::{self, Case};
 use crate::real_hives::corpus;
 
@@ -48,19 +51,48 @@ fn flipped() -> Vec<Change> {
 /// One mark that is planted or lost never leaves a Windows unjudged, nor lets another Windows judge it.
 #[test]
 fn one_flipped_mark_does_not_hide_a_windows() {
-    let mut wrong = Vec::new();
-    for name in clean_cases() {
-        let expected = examined_case(&name).installation().os.baseline();
-        for (what, role, change) in flipped() {
-            let mut case: Case = fixture::compile(&name).unwrap();
-            let Some((_, hive)) = case.hives.iter_mut().find(|(of, _)| *of == role) else { continue };
-            change(hive);
-            let found = examined(case, &Options::default());
+    let options = Options { hash: false, ..Options::default() };
+    let wrong_in = |name: String| -> Vec<String> {
+        let sound: Case = fixture::compile(&name).unwrap();
+        let expected = examined(sound.clone(), &options).installation().os.baseline();
+        let wrong = flipped().into_iter().filter_map(|(what, role, change)| {
+            let mut case = sound.clone();
+            change(&mut case.hives.iter_mut().find(|(of, _)| *of == role)?.1);
+            let found = examined(case, &options);
             let os = &found.installation().os;
-            if os.baseline() != expected {
-                wrong.push(format!("{name}, {what}: {} ({:?})", os.id, os.marks));
+            (os.baseline() != expected).then(|| format!("{name}, {what}: {} ({:?})", os.id, os.marks))
+        });
+        wrong.collect()
+    };
+    let wrong: Vec<String> = clean_cases().into_par_iter().flat_map(wrong_in).collect();
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}
+
+/// One page of either hive that reads as zeros.
+#[test]
+fn a_zeroed_page_does_not_hide_a_windows() {
+    let case = fixture::compile("windows-7").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let files = case.write(folder.path()).unwrap();
+    let mut wrong = Vec::new();
+    for file in &files {
+        let sound = fs::read(file).unwrap();
+        for page in 1..sound.len() / 4096 {
+            let mut bytes = sound.clone();
+            bytes[page * 4096..][..4096].fill(0);
+            fs::write(file, bytes).unwrap();
+            let examination = examine_folder(folder.path(), &Options::default());
+            let judges: Vec<String> = examination
+                .report
+                .installations
+                .iter()
+                .map(|installation| installation.os.baseline().map_or("nobody".into(), |id| id.to_string()))
+                .collect();
+            if judges != ["windows-7"] || examination.report.summary.complete {
+                wrong.push(format!("{}, page {page}: {judges:?}", file.display()));
             }
         }
+        fs::write(file, sound).unwrap();
     }
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
 }
@@ -187,4 +219,73 @@ fn real_hives_are_of_one_machine_or_not() {
             assert_eq!(same.state, wanted, "{at} and {of}: {:?}", same.by);
         }
     }
+}
+
+/// Hives of NT 3 are no damaged ones: their cells are laid out otherwise.
+#[test]
+fn a_hive_of_nt_3_is_refused_by_name() {
+    let hive = builder::Hive { minor: 1, ..builder::Hive::new("Software") };
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("SOFTWARE"), hive.to_bytes()).unwrap();
+    let examination = examine_folder(folder.path(), &Options::default());
+    let gaps = &examination.report.summary.gaps;
+    let problem = &examination.report.problems[0];
+    assert!(gaps.iter().any(|gap| gap.code == Code::UnsupportedFormat), "{gaps:?}");
+    assert!(problem.found.contains("format 1.1 (Windows NT 3.1)"), "{problem}");
+}
+
+/// Setup writes an InstallDate of 0 before it knows the time.
+#[test]
+fn an_install_date_of_zero_is_no_date() {
+    let mut case = fixture::compile("windows-xp").unwrap();
+    let (_, software) = case.hives.iter_mut().find(|(role, _)| *role == "SOFTWARE").unwrap();
+    software.root.create(CURRENT_VERSION).set_dword("InstallDate", 0);
+    assert_eq!(examined(case, &Options::default()).installation().machine.installed, None);
+}
+
+/// BITS sets its own start type: two control sets may differ without anything having changed.
+#[test]
+fn history_puts_what_differs_between_control_sets_into_a_group_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    fixture::compile("windows-7-second-control-set-broken").unwrap().write(folder.path()).unwrap();
+    let options = Options { map: false, ..Options::default() };
+    let history = trace(&[folder.path().to_path_buf()], &options).unwrap();
+    let rows: Vec<_> = history.machines.iter().flat_map(|one| &one.hives).flat_map(|hive| &hive.values).collect();
+    let differing: Vec<&str> = rows.iter().filter(|row| row.control_sets_differ).map(|row| row.id.as_str()).collect();
+    assert_eq!(differing, ["service-bits/Start", "service-sens-parameters/ServiceDll"]);
+    assert!(rows.iter().all(|row| row.changes.is_empty()));
+    let mut table = Vec::new();
+    render(&history, &Style::default(), &mut table).unwrap();
+    let table = String::from_utf8(table).unwrap();
+    assert!(table.contains("Different between control sets (2)"), "{table}");
+    assert!(table.contains("0 changes; 2 values differ between control sets; complete."), "{table}");
+}
+
+/// Setup is under way where all of its marks and the dates agree, and only there.
+#[test]
+fn setup_is_told_by_all_of_its_marks_and_the_dates() {
+    let examined_with = |installed: u32, marks: &[(&str, u32)]| {
+        let mut case = fixture::compile("windows-7").unwrap();
+        for (role, hive) in &mut case.hives {
+            if *role == "SOFTWARE" {
+                hive.root.create(CURRENT_VERSION).set_dword("InstallDate", installed);
+            } else {
+                let setup = hive.root.create("Setup");
+                setup.set_sz("CmdLine", r"oobe\windeploy.exe");
+                for (name, number) in marks {
+                    setup.set_dword(name, *number);
+                }
+            }
+        }
+        let found = examined(case, &Options::default());
+        let findings = &found.installation().judgement.as_ref().unwrap().findings;
+        let phase = findings.iter().any(|finding| finding.reason == Some(Reason::SetupPhase));
+        (phase, findings.iter().filter(|finding| finding.id.starts_with("setup-state/")).count())
+    };
+    let all = [("SystemSetupInProgress", 1), ("SetupType", 1)];
+    assert_eq!(examined_with(0, &all), (true, 0));
+    // In use for a year.
+    assert_eq!(examined_with(0x4d6c_fc87, &all), (false, 2));
+    assert_eq!(examined_with(0, &all[..1]), (false, 1));
+    assert_eq!(examined_with(0, &[]), (false, 0));
 }
