@@ -11,7 +11,7 @@ use crate::discovery::{Generation, Installation};
 use crate::error::{Code, Error, Gap, Problem};
 use crate::finding::Finding;
 use crate::hive::{self, Hive, Overlay, Tree};
-use crate::machine::{Machine, same_machine};
+use crate::machine::{Machine, Sameness, same_machine};
 use crate::os::{Pair, identify};
 use crate::registry::Role;
 use crate::report::{HiveReport, InstallationReport, Judgement};
@@ -180,6 +180,12 @@ fn judge(
         judgement,
         warnings: hibernation::warnings(installation, system_tree, any_set),
     };
+    if let Some(same) = report.same_machine.as_ref().filter(|same| same.state == Sameness::Contradicted) {
+        problems.push(
+            Problem::of(&report.evidence, "SOFTWARE and SYSTEM of one machine", same.by.join("; "))
+                .advise("audit each by itself, or put those that belong together in one folder"),
+        );
+    }
     let mut gaps = gaps::of(&report);
     let control_set_problem = chosen.err().or_else(|| report.control_sets.as_ref()?.next_start_problem());
     if let Some(problem) = control_set_problem.filter(|_| system_tree.is_some()) {

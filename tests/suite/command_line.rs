@@ -95,14 +95,16 @@ fn what_cannot_be_examined_is_named_with_what_to_do() {
 }
 
 #[test]
-fn hives_of_two_windows_are_not_judged_together() {
+fn hives_of_two_machines_are_a_gap_and_not_patched() {
     let desk = Desk::with(&["mismatched-pair"]);
     let report = desk.json(&["audit", "evidence", "--format", "json"]);
-    assert_eq!(report["installations"][0]["os"]["id"], "unknown");
-    assert_eq!(report["installations"][0]["baseline"], serde_json::Value::Null);
+    assert_eq!(report["installations"][0]["os"]["certainty"], "uncertain");
+    assert_eq!(report["installations"][0]["same_machine"]["state"], "contradicted");
     let advice = report["problems"][0]["advice"].as_str().unwrap();
     assert!(advice.contains("audit each by itself"), "{advice}");
     assert_eq!(desk.code(&["audit", "evidence"]), 3);
+    assert_eq!(desk.code(&["audit", "evidence", "--patch", "patch"]), 3);
+    assert!(!desk.path("patch").exists());
 }
 
 #[test]
@@ -202,7 +204,9 @@ fn every_control_set_is_judged_when_asked_for() {
     assert!(!wrong.is_empty() && wrong.iter().all(|finding| finding["control_set"] == 2));
     let missing = desk.json(&["audit", "evidence", "--control-set", "9", "--format", "json"]);
     assert_eq!(missing["summary"]["complete"], false);
-    assert!(missing["summary"]["unreadable"].as_u64().unwrap() > 0);
+    assert_eq!(missing["summary"]["unreadable"], 0);
+    let gaps = missing["summary"]["gaps"].as_array().unwrap();
+    assert_eq!(gaps.iter().map(|gap| gap["code"].as_str().unwrap()).collect::<Vec<_>>(), ["control-set-missing"]);
 }
 
 #[test]

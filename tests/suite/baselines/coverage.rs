@@ -16,6 +16,10 @@ fn clean() -> BTreeMap<String, Vec<Examined>> {
     let mut clean: BTreeMap<String, Vec<Examined>> = BTreeMap::new();
     for name in clean_cases() {
         let examined = examined_case(&name);
+        // Another Windows' baseline judges it: that has fixtures of its own.
+        if examined.installation().os.judged_by.is_some() {
+            continue;
+        }
         clean.entry(examined.installation().os.id.to_string()).or_default().push(examined);
     }
     clean
