@@ -47,6 +47,8 @@ pub mod facts;
 
 pub mod audit;
 
+pub mod answer;
+
 pub mod report;
 
 pub mod lint;

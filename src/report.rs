@@ -185,6 +185,8 @@ pub struct InstallationReport {
 pub struct Judgement {
     /// The baseline, where there is one for this Windows.
     pub baseline: Option<BaselineReference>,
+    /// In a sentence or two what stops updates, and on what that rests; `None` where there is no baseline.
+    pub answer: Option<String>,
     /// In the baseline's order.
     pub findings: Vec<Finding>,
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{BUILT_IN, Baseline, BuiltIn, Rule};
 use crate::error::Error;
 use crate::finding::Grade;
+use crate::os::OsId;
 
 /// One baseline in the list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -90,7 +91,11 @@ pub fn render(out: &mut dyn Write) -> io::Result<()> {
             entry.id, entry.name, entry.confirmed, entry.single_source, entry.inferred, entry.unknown
         )?;
     }
-    Ok(())
+    writeln!(
+        out,
+        "\nThe list of Windows, releases and builds is of {}. A later build is judged by its nearest.",
+        OsId::as_of()
+    )
 }
 
 /// Writes the list for programs.

@@ -38,7 +38,7 @@ impl Auditor<'_> {
     ) -> Result<Judgement, Error> {
         let judge = self.context.os.baseline();
         let Some(baseline) = judge.map(Baseline::of).transpose()?.flatten() else {
-            return Ok(Judgement { baseline: None, findings: Vec::new() });
+            return Ok(Judgement { baseline: None, answer: None, findings: Vec::new() });
         };
         let baseline = &*baseline.with_profiles(self.context.profiles);
         let mut findings = self.findings(baseline, software, system, self.control_sets, options);
@@ -71,7 +71,7 @@ impl Auditor<'_> {
             views::compare(&mut findings, primary, recovered);
         }
         let reference = BaselineReference { id: baseline.id.clone(), sha256: baseline.sha256.clone() };
-        Ok(Judgement { baseline: Some(reference), findings })
+        Ok(Judgement { baseline: Some(reference), answer: None, findings })
     }
 
     fn findings(

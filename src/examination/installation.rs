@@ -4,6 +4,7 @@ use super::auditor::Auditor;
 use super::integrity::{Opened, describe, hash, open};
 use super::odd::SetupMarks;
 use super::{Options, gaps, hibernation};
+use crate::answer::answer;
 use crate::audit::Context;
 use crate::baseline::SystemRoot;
 use crate::control_set::ControlSets;
@@ -168,7 +169,7 @@ fn judge(
     };
     let hives: Vec<HiveReport> =
         opened.iter().zip(&trees).map(|(opened, tree)| describe(opened, tree.as_ref(), options)).collect();
-    let report = InstallationReport {
+    let mut report = InstallationReport {
         id: installation.id.clone(),
         evidence: installation.evidence.clone(),
         generation: installation.generation,
@@ -191,6 +192,9 @@ fn judge(
     if let Some(problem) = control_set_problem.filter(|_| system_tree.is_some()) {
         gaps.push(Gap { code: Code::ControlSetMissing, at: report.evidence.clone(), reason: problem.to_string() });
         problems.push(Problem { path: Some(report.evidence.clone()), ..problem });
+    }
+    if let Some(judgement) = report.judgement.as_mut().filter(|judgement| judgement.baseline.is_some()) {
+        judgement.answer = Some(answer(&judgement.findings, gaps.is_empty()));
     }
     Ok(Judged { report, gaps, problems })
 }
@@ -218,7 +222,7 @@ fn unread(installation: &Installation, opened: &[Opened<'_>], problem: Problem) 
         same_machine: None,
         control_sets: None,
         hives: opened.iter().map(options).collect(),
-        judgement: Some(Judgement { baseline: None, findings: Vec::new() }),
+        judgement: Some(Judgement { baseline: None, answer: None, findings: Vec::new() }),
         warnings: Vec::new(),
     };
     let gap = Gap { code: Code::HiveDamaged, at: installation.evidence.clone(), reason: problem.found.clone() };

@@ -83,6 +83,10 @@ pub fn render(report: &Report, style: &Style, writer: &mut impl Write) -> io::Re
 }
 
 fn write_judgement(page: &mut Page<'_>, judgement: &Judgement, style: Style) -> io::Result<()> {
+    if let Some(answer) = &judgement.answer {
+        page.blank()?;
+        page.paragraph(2, &data::prose(answer), Ink::Strong)?;
+    }
     let of = |wanted: fn(&Finding) -> bool| judgement.findings.iter().filter(|finding| wanted(finding)).collect();
     let deviating: Vec<&Finding> = of(|finding| !matches!(finding.verdict, Verdict::Conforms | Verdict::NotAssessed));
     if !deviating.is_empty() {

@@ -152,7 +152,16 @@ fn required(id: &str) -> Vec<&'static str> {
         "windows-update-log",
     ];
     let mut when = |holds: bool, more: &[&'static str]| rows.extend(more.iter().filter(|_| holds));
-    when(is_2000, &["svchost-bitsgroup", "terminal-server-mode", "register-wlnotify", "console-session"]);
+    when(
+        is_2000,
+        &[
+            "svchost-bitsgroup",
+            "terminal-server-mode",
+            "register-wlnotify",
+            "network-client-selected",
+            "console-session",
+        ],
+    );
     when(
         !is_2000,
         &[

@@ -73,7 +73,7 @@ fn exit_codes_tell_clean_findings_refusal_and_gaps_apart() {
     let desk = Desk::with(&["windows-xp", "windows-7-bits-disabled", "windows-7-dirty", "windows-xp-system-only"]);
     assert_eq!(desk.code(&["audit", "evidence/windows-xp"]), 0);
     assert_eq!(desk.code(&["audit", "evidence/windows-7-bits-disabled"]), 1);
-    assert_eq!(desk.code(&["audit", "evidence/windows-7-bits-disabled", "--fail-on", "high"]), 0);
+    assert_eq!(desk.code(&["audit", "evidence/windows-7-bits-disabled", "--fail-on", "critical"]), 0);
     assert_eq!(desk.code(&["audit", "evidence/nowhere"]), 2);
     assert_eq!(desk.code(&["audit", "--nonsense"]), 2);
     assert_eq!(desk.code(&["audit", "evidence/windows-7-dirty"]), 3);

@@ -15,6 +15,7 @@ use crate::builder::Key;
 use crate::cases::{Examined, examined};
 use crate::fixture::{self, Case};
 
+mod answers;
 mod causes;
 mod forms;
 mod rules;
@@ -50,6 +51,11 @@ impl Hives<'_> {
     fn service(&mut self, name: &str) -> &mut Key {
         self.system.create(&format!(r"{SET}\Services\{name}"))
     }
+}
+
+/// The answer, which stands in front of the findings.
+fn answer_of(examined: &Examined) -> &str {
+    examined.installation().judgement.as_ref().unwrap().answer.as_deref().unwrap()
 }
 
 fn findings(examined: &Examined) -> &[Finding] {

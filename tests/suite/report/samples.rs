@@ -1,5 +1,6 @@
 //! Reports to be written: hives from the builder, audited through the library.
 
+use hivemend::answer::answer;
 use hivemend::audit::{Context, audit};
 use std::sync::LazyLock;
 
@@ -159,7 +160,11 @@ impl Sample {
             os,
             control_sets,
             hives: hives.map(|(role, name, hive)| describe(role, &format!("{}/{name}", self.evidence), hive)).collect(),
-            judgement: self.judge.then_some(Judgement { baseline, findings }),
+            judgement: self.judge.then(|| Judgement {
+                answer: baseline.is_some().then(|| answer(&findings, true)),
+                baseline,
+                findings,
+            }),
             warnings: Vec::new(),
         }
     }

@@ -1,0 +1,153 @@
+//! The answer: in a sentence or two what stops updates here, since when at the latest, and on how much that rests.
+//!
+//! Nothing is decided here that a finding has not decided: the answer names causes, worst first.
+
+use crate::finding::{Finding, Grade, Severity, Verdict};
+use crate::registry::{Decoded, FileTime, same_text};
+
+/// How many findings the answer names; the table lists them all.
+const NAMED: usize = 2;
+
+/// The answer for one installation. `findings` are all of its findings, those that conform among them; `complete` says
+/// whether everything could be read and judged.
+pub fn answer(findings: &[Finding], complete: bool) -> String {
+    let mut causes: Vec<&Finding> =
+        findings.iter().filter(|finding| finding.is_deviation() && finding.cause.is_none()).collect();
+    causes.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let of = |wanted: fn(&Finding) -> bool| -> Vec<&Finding> {
+        causes.iter().copied().filter(|finding| wanted(finding)).collect()
+    };
+    let stops = of(|finding| finding.severity >= Severity::High && !is_code(finding));
+    let code = of(|finding| finding.severity >= Severity::High && is_code(finding));
+    let lesser = of(|finding| matches!(finding.severity, Severity::Low | Severity::Medium));
+    let choices = of(|finding| finding.severity == Severity::Info);
+
+    let mut sentences = Vec::new();
+    if !stops.is_empty() {
+        sentences.push(format!("Updates are stopped: {}.", listed(&stops, fact_since)));
+    }
+    if !code.is_empty() {
+        sentences.push(format!("Code that Windows does not ship may run: {}.", listed(&code, fact_since)));
+    }
+    if stops.is_empty() && code.is_empty() {
+        let as_far = if complete { "" } else { ", as far as it could be read" };
+        sentences.push(if lesser.is_empty() {
+            format!("Nothing found that stops updates{as_far}.")
+        } else {
+            format!(
+                "Nothing found that alone stops updates{as_far}; {} may contribute: {}.",
+                count(lesser.len()),
+                listed(&lesser, fact)
+            )
+        });
+    }
+    if !choices.is_empty() {
+        sentences.push(format!("The owner's choice, or left over: {}.", listed(&choices, setting)));
+    }
+    sentences.extend(rests_on(findings));
+    sentences.join(" ")
+}
+
+/// Whether a finding is about which code runs, rather than about whether it starts.
+fn is_code(finding: &Finding) -> bool {
+    const CODE: [&str; 8] = [
+        "ImagePath",
+        "ServiceDll",
+        "ServiceMain",
+        "FailureCommand",
+        "FailureActions",
+        "DLLName",
+        "Library",
+        "Security",
+    ];
+    finding.value.as_deref().is_some_and(|value| CODE.iter().any(|code| same_text(code, value)))
+        && finding.verdict != Verdict::Absent
+}
+
+fn count(number: usize) -> String {
+    if number == 1 { "1 deviation".to_owned() } else { format!("{number} deviations") }
+}
+
+/// The first findings in words, and how many more there are.
+fn listed(findings: &[&Finding], words: fn(&Finding) -> String) -> String {
+    let named = findings.iter().take(NAMED).map(|finding| words(finding)).collect::<Vec<_>>().join("; ");
+    match findings.len().saturating_sub(NAMED) {
+        0 => named,
+        more => format!("{named}; and {more} more"),
+    }
+}
+
+/// A finding in words, with the time at which its key was last written: what stands in it, stands there since then at
+/// the latest.
+fn fact_since(finding: &Finding) -> String {
+    let fact = fact(finding);
+    match (finding.key_last_written, &finding.key_last_written_note) {
+        (Some(time), None) if time != FileTime(0) => format!("{fact} (since {time} at the latest)"),
+        _ => fact,
+    }
+}
+
+/// A finding in words: `BITS is disabled`, `RpcSs\Parameters\ServiceDll deviates`.
+fn fact(finding: &Finding) -> String {
+    let place = place(finding);
+    let Some(value) = &finding.value else {
+        return match finding.verdict {
+            Verdict::Absent => format!("the key {place} is missing"),
+            _ => format!("the key {place} should not be there"),
+        };
+    };
+    let disabled = || finding.observed.as_ref().is_some_and(|observed| observed.raw == [4, 0, 0, 0]);
+    if same_text(value, "Start") && disabled() {
+        return format!("{place} is disabled");
+    }
+    if finding.id.starts_with("svchost-") {
+        return format!("the svchost group {value} lacks a service that belongs to it");
+    }
+    let word = match finding.verdict {
+        Verdict::Absent => "is missing",
+        Verdict::Unexpected => "should not be there",
+        _ => "is not as it should be",
+    };
+    format!(r"{place}\{value} {word}")
+}
+
+/// A setting and its number, where it has one: `WindowsUpdate\DisableWindowsUpdateAccess is 1`.
+fn setting(finding: &Finding) -> String {
+    let number = finding.observed.as_ref().and_then(|observed| match observed.datum.data {
+        Some(Decoded::Number(number)) => Some(number),
+        _ => None,
+    });
+    match (&finding.value, number) {
+        (Some(value), Some(number)) => format!(r"{}\{value} is {number}", place(finding)),
+        _ => fact(finding),
+    }
+}
+
+/// The key as people call it: a service by its name, another key by its last two parts.
+fn place(finding: &Finding) -> String {
+    let path = finding.key.as_deref().unwrap_or(&finding.id);
+    if let Some((_, service)) = path.split_once(r"\Services\") {
+        return service.to_owned();
+    }
+    let parts: Vec<&str> = path.split('\\').collect();
+    parts.get(parts.len().saturating_sub(2)..).unwrap_or_default().join("\\")
+}
+
+/// On how many expectations of which grade the answer rests; `None` where nothing was assessed.
+fn rests_on(findings: &[Finding]) -> Option<String> {
+    let assessed = |finding: &&Finding| {
+        let is_judged = finding.is_deviation() || finding.verdict == Verdict::Conforms;
+        is_judged && !(finding.cause.is_some() && finding.is_deviation())
+    };
+    let number = |grade: Grade| findings.iter().filter(assessed).filter(|finding| finding.grade == grade).count();
+    let grades = [
+        (number(Grade::Confirmed), "confirmed"),
+        (number(Grade::SingleSource), "single-source"),
+        (number(Grade::Inferred), "inferred"),
+    ];
+    let named: Vec<String> =
+        grades.iter().filter(|(number, _)| *number > 0).map(|(number, grade)| format!("{number} {grade}")).collect();
+    let (last, others) = named.split_last()?;
+    let list = if others.is_empty() { last.clone() } else { format!("{} and {last}", others.join(", ")) };
+    Some(format!("This rests on {list} expectations."))
+}
