@@ -148,6 +148,6 @@ fn rests_on(findings: &[Finding]) -> Option<String> {
     let named: Vec<String> =
         grades.iter().filter(|(number, _)| *number > 0).map(|(number, grade)| format!("{number} {grade}")).collect();
     let (last, others) = named.split_last()?;
-    let list = if others.is_empty() { last.clone() } else { format!("{} and {last}", others.join(", ")) };
-    Some(format!("This rests on {list} expectations."))
+    let counts = if others.is_empty() { last.clone() } else { format!("{} and {last}", others.join(", ")) };
+    Some(format!("This rests on {counts} expectations."))
 }
