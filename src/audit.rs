@@ -8,6 +8,7 @@ use crate::os::Os;
 mod characters;
 mod failure_actions;
 mod judge;
+mod keys;
 mod membership;
 mod other_groups;
 mod scene;
@@ -38,6 +39,7 @@ pub fn audit(baseline: &Baseline, facts: &Facts, context: &Context<'_>) -> Vec<F
         let Some(key) = baseline.keys.get(*index) else { continue };
         Judge { key, facts, scene }.judge(&mut findings);
     }
+    keys::name_causes(&mut findings);
     other_groups::judge(&scene, &mut findings);
     findings.extend(baseline.steps.iter().filter(|step| step.when.holds(context.os) != Some(false)).map(run_time));
     if context.setup_phase {

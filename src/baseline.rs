@@ -1,6 +1,7 @@
 //! Baselines: what a Windows should have, why, and who says so. The judgement is data, in `src/baselines/*.toml`;
 //! `docs/baselines.md` describes the grammar.
 
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use serde::Serialize;
@@ -9,11 +10,14 @@ use crate::error::Error;
 use crate::evidence::sha256_of;
 use crate::finding::{Grade, Severity, Source};
 use crate::os::{Os, OsId};
-use crate::registry::Role;
+use crate::registry::{Name, Role};
 
+mod chosen;
+mod closed;
 pub mod compose;
 mod grammar;
 pub mod list;
+mod own;
 mod path;
 mod profile;
 mod rule;
@@ -21,6 +25,8 @@ mod same_effect;
 mod tables;
 pub mod whole;
 
+pub use chosen::{Applied, Chosen};
+pub use own::{Own, read_own};
 pub use path::{SystemRoot, group_of, is_quoted};
 pub use profile::Profile;
 pub use rule::{Accepted, Action, Aspect, Compare, Exception, Folders, Known, Right, Rule, SameAs};
@@ -90,8 +96,16 @@ pub struct ExpectedKey {
     pub presence: Presence,
     /// The key is a subkey of `path`, and this says which.
     pub each_subkey: Option<Subkeys>,
+    /// Whether the key itself is a row: it has a finding of its own beside those of its values.
+    pub itself: bool,
+    /// The key is a symbolic link that leads there.
+    pub link: Option<String>,
     /// Whether values that the baseline does not name are unexpected.
     pub closed: bool,
+    /// Names of values of this key that other rows of the baseline state; a closed list knows them, too.
+    pub beside: BTreeSet<Name>,
+    /// Where the list of subkeys is closed, the subkeys that the baseline names; any other is unexpected.
+    pub subkeys: Option<BTreeSet<Name>>,
     /// Whether the values are the whole key, so that a missing one may be written anew.
     pub recreate: bool,
     /// For which installations this holds.
@@ -113,6 +127,8 @@ pub enum Presence {
     Optional,
     /// It should not.
     Absent,
+    /// It should where its parent is there.
+    WithParent,
 }
 
 /// Which subkeys of a path are meant.

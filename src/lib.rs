@@ -17,6 +17,8 @@
 
 pub mod error;
 
+pub mod nearest;
+
 pub mod registry;
 
 pub mod reg_file;
@@ -58,6 +60,8 @@ pub mod history;
 // Keys as they are, judged by nobody.
 
 pub mod show;
+
+pub mod learn;
 
 // Putting it right.
 

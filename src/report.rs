@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::baseline::Profile;
+use crate::baseline::{Baseline, Profile};
 use crate::control_set::{Choice, ControlSets};
 use crate::discovery::Generation;
 use crate::error::{Gap, Problem};
@@ -181,10 +181,15 @@ pub struct InstallationReport {
 }
 
 /// What an audit came to.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Judgement {
     /// The baseline, where there is one for this Windows.
     pub baseline: Option<BaselineReference>,
+    /// The user's baselines beside it.
+    pub extended_by: Vec<BaselineReference>,
+    /// The user's baselines judge, whatever the Windows is.
+    #[serde(skip)]
+    pub by_own: bool,
     /// In the baseline's order.
     pub findings: Vec<Finding>,
 }
@@ -196,6 +201,12 @@ pub struct BaselineReference {
     pub id: String,
     /// SHA-256 of its text.
     pub sha256: String,
+}
+
+impl From<&Baseline> for BaselineReference {
+    fn from(baseline: &Baseline) -> Self {
+        Self { id: baseline.id.clone(), sha256: baseline.sha256.clone() }
+    }
 }
 
 /// One hive.

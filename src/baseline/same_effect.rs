@@ -19,6 +19,9 @@ impl Compare {
         accepted: &RegistryValue,
         root: &SystemRoot,
     ) -> Option<Note> {
+        if self == Self::Bytes {
+            return (observed == accepted).then_some(None);
+        }
         let mut forms = Vec::new();
         let trimmed = without_trailing_nuls(observed);
         let observed = match &trimmed {

@@ -1,5 +1,7 @@
 //! The audit of one installation: of its hives as they are read, and, where logs were replayed, as they lie.
 
+use std::collections::BTreeSet;
+
 use super::integrity::{Opened, as_it_lies};
 use super::odd::{self, SetupMarks};
 use super::{Options, views};
@@ -34,12 +36,12 @@ impl Auditor<'_> {
         system: Option<&Tree<'_>>,
         options: &Options,
     ) -> Result<Judgement, Error> {
-        let judge = self.context.os.baseline();
-        let Some(baseline) = judge.map(Baseline::of).transpose()?.flatten() else {
-            return Ok(Judgement { baseline: None, findings: Vec::new() });
+        let Some(applied) = options.baselines.of(self.context.os.baseline())? else {
+            return Ok(Judgement::default());
         };
-        let baseline = &*baseline.with_profiles(self.context.profiles);
-        let mut findings = self.findings(baseline, software, system, options);
+        let baseline = &*applied.baseline.with_profiles(self.context.profiles);
+        let own = &applied.own_ids();
+        let mut findings = self.findings(baseline, own, software, system, options);
         // The same expectations, in the same control sets, of the primary files without their logs.
         let [software_lies, system_lies] = [self.software, self.system].map(|opened| {
             let recovered = opened.filter(|opened| self.both_views && opened.replay.is_some())?;
@@ -49,10 +51,10 @@ impl Auditor<'_> {
             let (software_tree, system_tree) =
                 (software_lies.as_ref().map(Hive::tree), system_lies.as_ref().map(Hive::tree));
             let primary = match (&software_tree, &system_tree) {
-                (Some(lying), None) => self.findings(baseline, Some(lying), system, options),
-                (None, Some(lying)) => self.findings(baseline, software, Some(lying), options),
+                (Some(lying), None) => self.findings(baseline, own, Some(lying), system, options),
+                (None, Some(lying)) => self.findings(baseline, own, software, Some(lying), options),
                 (lying_software, lying_system) => {
-                    self.findings(baseline, lying_software.as_ref(), lying_system.as_ref(), options)
+                    self.findings(baseline, own, lying_software.as_ref(), lying_system.as_ref(), options)
                 }
             };
             let recovered = |role| match role {
@@ -62,13 +64,18 @@ impl Auditor<'_> {
             };
             views::compare(&mut findings, primary, recovered);
         }
-        let reference = BaselineReference { id: baseline.id.clone(), sha256: baseline.sha256.clone() };
-        Ok(Judgement { baseline: Some(reference), findings })
+        Ok(Judgement {
+            baseline: applied.first.map(BaselineReference::from),
+            extended_by: applied.extended_by.iter().copied().map(BaselineReference::from).collect(),
+            by_own: options.baselines.is_instead(),
+            findings,
+        })
     }
 
     fn findings(
         &self,
         baseline: &Baseline,
+        own: &BTreeSet<&str>,
         software: Option<&Tree<'_>>,
         system: Option<&Tree<'_>>,
         options: &Options,
@@ -83,7 +90,8 @@ impl Auditor<'_> {
         let facts = observe_all(baseline, software, system, control_sets, options.locations);
         let mut findings = audit(baseline, &facts, &self.context);
         if let Some(kin) = self.context.os.judged_by {
-            for finding in &mut findings {
+            let is_own = |finding: &Finding| own.contains(finding.id.split(['/', '\\']).next().unwrap_or_default());
+            for finding in findings.iter_mut().filter(|finding| !is_own(finding)) {
                 infer(finding, kin);
             }
         }

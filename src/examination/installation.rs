@@ -208,7 +208,7 @@ fn unread(installation: &Installation, opened: &[Opened<'_>], problem: Problem) 
         same_machine: None,
         control_sets: None,
         hives: opened.iter().map(options).collect(),
-        judgement: Some(Judgement { baseline: None, findings: Vec::new() }),
+        judgement: Some(Judgement::default()),
         warnings: Vec::new(),
     };
     let gap = Gap { code: Code::HiveDamaged, at: installation.evidence.clone(), reason: problem.found.clone() };

@@ -156,7 +156,7 @@ impl Sample {
             os,
             control_sets,
             hives: hives.map(|(role, name, hive)| describe(role, &format!("{}/{name}", self.evidence), hive)).collect(),
-            judgement: self.judge.then_some(Judgement { baseline, findings }),
+            judgement: self.judge.then(|| Judgement { baseline, findings, ..Judgement::default() }),
             warnings: Vec::new(),
         }
     }
