@@ -17,7 +17,7 @@ mod closed;
 pub mod compose;
 mod grammar;
 pub mod list;
-mod own;
+pub(crate) mod own;
 mod path;
 mod profile;
 mod rule;
@@ -30,7 +30,7 @@ pub use own::{Own, read_own};
 pub use path::{SystemRoot, group_of, is_quoted};
 pub use profile::Profile;
 pub use rule::{Accepted, Action, Aspect, Compare, Exception, Folders, Known, Right, Rule, SameAs};
-pub use same_effect::{Note, same_as_absent};
+pub use same_effect::{Note, notes_on, same_as_absent};
 
 include!(concat!(env!("OUT_DIR"), "/baselines.rs"));
 
@@ -183,7 +183,7 @@ pub struct Basis {
 }
 
 /// Conditions on the installation; all that are given must hold.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct When {
     product_type: Option<Vec<String>>,
     architecture: Option<Vec<String>>,
@@ -191,6 +191,11 @@ pub struct When {
     build_at_least: Option<u32>,
     build_below: Option<u32>,
 }
+
+/// What `ProductType` of a Windows can say.
+const PRODUCT_TYPES: [&str; 3] = ["WinNT", "ServerNT", "LanmanNT"];
+/// The architectures that Windows was made for, as reports name them.
+const ARCHITECTURES: [&str; 5] = ["x86", "x64", "arm64", "ia64", "arm"];
 
 /// A step of the article that hives cannot decide.
 #[derive(Clone, Debug)]
@@ -251,6 +256,27 @@ fn built_in(id: &str) -> Option<&'static BuiltIn> {
 }
 
 impl When {
+    /// Whether nothing is asked.
+    pub fn is_always(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Why no Windows fulfils the conditions, where none does.
+    pub(crate) fn contradiction(&self) -> Option<String> {
+        if let (Some(least), Some(end)) = (self.build_at_least, self.build_below)
+            && least >= end
+        {
+            return Some(format!("no build is at least {least} and below {end}"));
+        }
+        let none = |list: &Option<Vec<String>>, known: &[&str]| {
+            let list = list.as_ref()?;
+            let is_known = |one: &String| known.iter().any(|known| known.eq_ignore_ascii_case(one));
+            (!list.iter().any(is_known))
+                .then(|| format!("no Windows has one of {list:?}; there are {}", known.join(", ")))
+        };
+        none(&self.product_type, &PRODUCT_TYPES).or_else(|| none(&self.architecture, &ARCHITECTURES))
+    }
+
     /// Whether the conditions hold for `os`; `None` where the hives do not tell.
     pub fn holds(&self, os: &Os) -> Option<bool> {
         let among = |wanted: &Option<Vec<String>>, found: Option<&str>| match wanted {
@@ -266,6 +292,20 @@ impl When {
             self.build_below.map_or(Some(true), |end| os.build.map(|build| build < end)),
         ];
         if checks.contains(&Some(false)) { Some(false) } else { checks.iter().all(Option::is_some).then_some(true) }
+    }
+}
+
+impl std::fmt::Display for When {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let list = |name: &str, list: &Option<Vec<String>>| Some(format!("{name} {}", list.as_ref()?.join(" or ")));
+        let conditions = [
+            list("product type", &self.product_type),
+            list("architecture", &self.architecture),
+            self.service_pack_at_least.map(|least| format!("service pack {least} or later")),
+            self.build_at_least.map(|least| format!("build {least} or later")),
+            self.build_below.map(|end| format!("builds before {end}")),
+        ];
+        f.write_str(&conditions.into_iter().flatten().collect::<Vec<_>>().join(", "))
     }
 }
 

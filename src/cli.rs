@@ -52,6 +52,14 @@ pub enum Command {
     Lint(LintArgs),
     /// Apply .reg files to the evidence in memory and audit what results; nothing is written
     Verify(Box<VerifyArgs>),
+    /// Explain one expectation: what, why, who says so, and how to look by hand
+    Explain {
+        /// The id of a finding, a key or a step, as `audit` prints it
+        id: String,
+        /// Look it up in these baseline files too
+        #[arg(long, value_name = "FILE", num_args = 1..)]
+        baseline: Vec<PathBuf>,
+    },
     /// Show what each Windows should have, why, and who says so
     Baseline {
         /// What of it.
@@ -76,6 +84,12 @@ pub enum BaselineCommand {
         /// The id, as `baseline list` prints it, or a baseline file
         #[arg(value_name = "ID|FILE")]
         id: String,
+    },
+    /// Check baseline files: what is wrong, where, and which name was meant
+    Check {
+        /// The files
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
     },
     /// Write a baseline of what keys hold in hives that are known to be good
     Learn(LearnArgs),

@@ -19,6 +19,7 @@ use hivemend::report::{Report, json, table};
 
 mod audit;
 mod baseline;
+mod explain;
 mod find;
 mod history;
 mod lint;
@@ -27,6 +28,7 @@ mod verify;
 
 pub(crate) use audit::audit;
 pub(crate) use baseline::baseline;
+pub(crate) use explain::explain;
 pub(crate) use find::find;
 pub(crate) use history::history;
 pub(crate) use lint::lint;

@@ -53,6 +53,10 @@ pub mod report;
 
 pub mod lint;
 
+pub mod check;
+
+pub mod explain;
+
 pub mod examination;
 
 pub mod history;

@@ -1,5 +1,7 @@
 //! The nearest of the names that there are, for somebody who mistyped one.
 
+use std::cmp::Reverse;
+
 /// How far a name is from the one that was typed, in letters that are wrong, missing or too many; `None` where nobody
 /// would mistake one for the other. A name that holds the other is near.
 pub fn distance(typed: &str, known: &str) -> Option<usize> {
@@ -31,7 +33,10 @@ pub fn distance(typed: &str, known: &str) -> Option<usize> {
 
 /// The known name that is nearest to the one that was typed, if one is near.
 pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    known.into_iter().filter_map(|known| Some((distance(typed, known)?, known))).min().map(|(_, known)| known)
+    // Of two that are as near the one that begins alike: people slip at the end.
+    let alike = |known: &str| typed.chars().zip(known.chars()).take_while(|(typed, known)| typed == known).count();
+    let near = known.into_iter().filter_map(|known| Some((distance(typed, known)?, Reverse(alike(known)), known)));
+    near.min().map(|(.., known)| known)
 }
 
 /// "; did you mean ...?", where a known name is near.
@@ -57,6 +62,7 @@ mod tests {
     #[test]
     fn the_nearest_is_suggested() {
         assert_eq!(suggestion("windos-7", ["windows-8", "windows-7"]), "; did you mean \"windows-7\"?");
+        assert_eq!(suggestion("windows-81", ["windows-11", "windows-8.1"]), "; did you mean \"windows-8.1\"?");
         assert_eq!(suggestion("x", ["windows-8"]), "");
     }
 }

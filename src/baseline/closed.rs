@@ -29,7 +29,9 @@ impl Baseline {
             if key.presence == Presence::Absent {
                 continue;
             }
-            while let Some((parent, name)) = path.rsplit_once('\\') {
+            // Up to the hive's root, whose path is empty.
+            while !path.is_empty() {
+                let (parent, name) = path.rsplit_once('\\').unwrap_or(("", path));
                 let is_new = stated.entry((key.role, parent.into())).or_default().subkeys.insert(name.into());
                 if !is_new {
                     break;

@@ -155,7 +155,30 @@ pub(super) fn parse_json(json: &str) -> Result<Baseline, String> {
 
 /// Reads a user's baseline that was composed. What names no profile is looked at whatever the profile.
 pub(super) fn read_own(whole: toml::Table) -> Result<Baseline, String> {
-    resolve(whole.try_into().map_err(|error: toml::de::Error| error.message().to_owned())?, &Profile::ALL)
+    let mut whole = whole;
+    let mut keys = Vec::new();
+    // Key by key, so that the message names the row.
+    if let Some(toml::Value::Array(rows)) = whole.remove("key") {
+        for row in rows {
+            let id = row.get("id").and_then(toml::Value::as_str).unwrap_or("a key").to_owned();
+            let values = row.get("values").cloned();
+            let key = row.try_into().map_err(|error: toml::de::Error| match values.as_ref().and_then(wrong_value) {
+                Some((name, message)) => format!("{id}/{name}: {message}"),
+                None => format!("{id}: {}", error.message()),
+            })?;
+            keys.push(key);
+        }
+    }
+    let file: File = whole.try_into().map_err(|error: toml::de::Error| error.message().to_owned())?;
+    resolve(File { key: keys, ..file }, &Profile::ALL)
+}
+
+/// The first value that does not follow the grammar, and why.
+fn wrong_value(values: &toml::Value) -> Option<(&str, String)> {
+    values.as_table()?.iter().find_map(|(name, value)| {
+        let error = value.clone().try_into::<ValueEntry>().err()?;
+        Some((name.as_str(), error.message().to_owned()))
+    })
 }
 
 fn resolve(file: File, profiles: &[Profile]) -> Result<Baseline, String> {

@@ -40,7 +40,7 @@ pub fn read_own(path: &Path) -> Result<Own, Error> {
 ///
 /// # Errors
 /// Where it cannot be read, is larger than any baseline, or is no text.
-pub(super) fn text_of(path: &Path) -> Result<String, Error> {
+pub(crate) fn text_of(path: &Path) -> Result<String, Error> {
     let read = || {
         let mut text = String::new();
         std::fs::File::open(path)?.take(MOST_BYTES.saturating_add(1)).read_to_string(&mut text)?;
@@ -52,7 +52,7 @@ pub(super) fn text_of(path: &Path) -> Result<String, Error> {
 }
 
 /// The id of a file that names none.
-pub(super) fn stem(path: &Path) -> String {
+pub(crate) fn stem(path: &Path) -> String {
     path.file_stem().map_or_else(|| "baseline".to_owned(), |stem| stem.to_string_lossy().into_owned())
 }
 
@@ -67,7 +67,7 @@ impl Own {
     }
 
     /// [`Own::parse`] of a text that was read as TOML.
-    pub(super) fn compose(stem: &str, table: Table) -> Result<Self, String> {
+    pub(crate) fn compose(stem: &str, table: Table) -> Result<Self, String> {
         let id = table.get("id").and_then(toml::Value::as_str).unwrap_or(stem).to_owned();
         let parent = match table.get("like").and_then(toml::Value::as_str).filter(|_| !is_whole(&table)) {
             None => None,
@@ -82,7 +82,7 @@ impl Own {
 
 /// Whether a file is a whole baseline, as `baseline show` prints one: it says of its keys where they were stated, and
 /// `like` is only a note.
-pub(super) fn is_whole(table: &Table) -> bool {
+pub(crate) fn is_whole(table: &Table) -> bool {
     let keys = table.get("key").and_then(toml::Value::as_array);
     keys.is_some_and(|keys| keys.iter().any(|key| key.get("stated-in").is_some()))
 }
@@ -99,7 +99,7 @@ fn built_in(id: &str) -> Result<Table, String> {
 }
 
 /// What every file may refer to.
-pub(super) fn shared() -> Result<Shared, String> {
+pub(crate) fn shared() -> Result<Shared, String> {
     Ok(Shared {
         texts: tables::read("texts")?,
         templates: tables::read("templates")?,

@@ -1,15 +1,16 @@
 //! `baseline`: see the expectations.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use hivemend::baseline::{BUILT_IN, Baseline, list, read_own};
+use hivemend::check;
 use hivemend::cli::{BaselineCommand, LearnArgs, ListFormat};
 use hivemend::error::Error;
 use hivemend::learn;
 use hivemend::nearest::suggestion;
 use hivemend::show::{OpenOptions, Subject};
 
-use super::{gate, one_output, say, to_stdout};
+use super::{REFUSED, gate, one_output, say, to_stdout};
 
 pub(crate) fn baseline(command: BaselineCommand) -> Result<u8, Error> {
     match command {
@@ -18,6 +19,7 @@ pub(crate) fn baseline(command: BaselineCommand) -> Result<u8, Error> {
             ListFormat::Json => list::render_json(out),
         }),
         BaselineCommand::Show { id } => show(id),
+        BaselineCommand::Check { files } => check(&files),
         BaselineCommand::Learn(args) => learn(&args),
     }
 }
@@ -37,6 +39,13 @@ fn show(id: String) -> Result<u8, Error> {
         found: id,
         expected: format!("`hivemend baseline list` prints the ids that there are{near}"),
     })
+}
+
+fn check(files: &[PathBuf]) -> Result<u8, Error> {
+    let checked = files.iter().map(|file| check::check(file)).collect::<Result<Vec<_>, Error>>()?;
+    to_stdout(|out| checked.iter().try_for_each(|checked| checked.render(out)))?;
+    let wrong = checked.iter().any(|checked| !checked.diagnostics.is_empty());
+    Ok(if wrong { REFUSED } else { 0 })
 }
 
 /// Notes that are printed on stderr.

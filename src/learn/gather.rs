@@ -41,10 +41,10 @@ pub(super) fn gather(subject: &Subject, place: &Place, typed: &str, recursive: b
     let names = typed.split('\\').filter(|name| !name.is_empty());
     let current = names.take(4).any(|name| same_text(name, "CurrentControlSet"));
     let room = subject.size().saturating_mul(8).saturating_add(1 << 20);
-    let gathered = Gathered { keys: Vec::new(), notes: Vec::new(), is_cut: false };
-    let mut gatherer = Gatherer { gathered, current, left_out: None, room };
-    subject.walk(place, recursive, &mut gatherer);
-    gatherer.gathered
+    let nothing = Gathered { keys: Vec::new(), notes: Vec::new(), is_cut: false };
+    let mut visitor = Gatherer { gathered: nothing, current, left_out: None, room };
+    subject.walk(place, recursive, &mut visitor);
+    visitor.gathered
 }
 
 impl Gatherer {

@@ -61,7 +61,10 @@ impl Merged {
 
     /// Whether the parent of a key is among them, and which hives have it.
     pub(super) fn parent_of(&self, key: &MergedKey) -> Option<&MergedKey> {
-        let (parent, _) = key.path.rsplit_once('\\')?;
+        if key.path.is_empty() {
+            return None;
+        }
+        let (parent, _) = key.path.rsplit_once('\\').unwrap_or_default();
         self.keys.get(&order(parent))
     }
 

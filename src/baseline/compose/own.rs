@@ -26,11 +26,8 @@ pub(super) fn compose(file: &File, parent: Option<&Table>, shared: &Shared) -> R
         return Err(format!("defaults: {field} is a key's own"));
     }
     let mut sources = shared.sources.clone();
-    for (name, source) in table_in(&file.table, "sources")? {
-        if sources.insert(name.clone(), source).is_some() {
-            return Err(format!("sources.{name}: a built-in source has that name; take another"));
-        }
-    }
+    // A name of the file's own means its own source there.
+    sources.extend(table_in(&file.table, "sources")?);
     let name = text(&file.table, "name").or_else(|| text(&shared.names, &file.id)).unwrap_or(&file.id);
     let draft = Draft {
         id: file.id.clone(),
@@ -117,7 +114,7 @@ impl Own<'_> {
         })?;
         let restates = |table: &Table| table.keys().any(|field| RULE.contains(&field.as_str()) || field == "or-also");
         let needs_source = |table: &Table| restates(table) && !table.contains_key("source");
-        let restated: Vec<String> = table_in(&change, "values")?
+        let new_data: Vec<String> = table_in(&change, "values")?
             .iter()
             .filter(|(_, value)| value.as_table().is_some_and(needs_source))
             .map(|(name, _)| name.clone())
@@ -135,7 +132,7 @@ impl Own<'_> {
         }
         let values = row.get_mut("values").and_then(Value::as_table_mut);
         for (name, value) in values.into_iter().flat_map(Table::iter_mut) {
-            if let Some(value) = value.as_table_mut().filter(|_| restated.contains(name)) {
+            if let Some(value) = value.as_table_mut().filter(|_| new_data.contains(name)) {
                 vouch_anew(value, vouching);
                 if !value.contains_key("source") {
                     // Its key's source says nothing of this.
@@ -162,7 +159,7 @@ impl Own<'_> {
         for key in &self.draft.keys {
             let mut key = key.clone();
             let id = text(&key, "id").unwrap_or_default().to_owned();
-            self.vouch(&voucher, &id, &mut key, true)?;
+            self.say_who(&voucher, &id, &mut key, true)?;
             if let Some(values) = key.get_mut("values").and_then(Value::as_table_mut) {
                 values.retain(|_, value| {
                     value
@@ -171,7 +168,7 @@ impl Own<'_> {
                 });
                 for (name, value) in values.iter_mut() {
                     if let Some(value) = value.as_table_mut() {
-                        self.vouch(&voucher, &format!("{id}/{name}"), value, false)?;
+                        self.say_who(&voucher, &format!("{id}/{name}"), value, false)?;
                     }
                 }
             }
@@ -182,7 +179,7 @@ impl Own<'_> {
         for step in &self.draft.steps {
             let mut step = step.clone();
             let id = text(&step, "id").unwrap_or_default().to_owned();
-            self.vouch(&voucher, &id, &mut step, true)?;
+            self.say_who(&voucher, &id, &mut step, true)?;
             rows.push(Value::Table(step));
         }
         whole.insert("step".to_owned(), Value::Array(rows));
@@ -190,35 +187,34 @@ impl Own<'_> {
     }
 
     /// Says in a row who vouches for it. The values of a key take what it says.
-    fn vouch(&self, voucher: &Voucher<'_>, id: &str, row: &mut Table, is_key: bool) -> Result<(), String> {
+    fn say_who(&self, by: &Voucher<'_>, id: &str, row: &mut Table, is_key: bool) -> Result<(), String> {
         let put = |row: &mut Table, field: &str, text: String| {
             row.insert(field.to_owned(), Value::String(text));
         };
         let missing = || format!("{id}: no source; say who says so in `source`, for all keys in [defaults]");
+        let is_built_in = self.shared.names.contains_key(&self.file.id);
         let vouched = match text(row, "source") {
-            Some("") => return Err(missing()),
-            Some(own) if self.sources.contains_key(own) && own != "groups" => {
-                voucher.merit(&[(own, None, None)], id)?
-            }
-            Some(_) => {
+            Some("") if !is_built_in => return Err(missing()),
+            Some(own) if self.sources.contains_key(own) && own != "groups" => by.merit(&[(own, None, None)], id)?,
+            Some(text) if !text.is_empty() => {
                 if !row.contains_key("grade") {
                     put(row, "grade", "single-source".to_owned());
                 }
                 return Ok(());
             }
             // A built-in file: its sources name the rows that they cover.
-            None if self.shared.names.contains_key(&self.file.id) => match voucher.vouched(&self.file.id, id)? {
-                Some(vouched) => vouched,
-                None => {
+            _ if is_built_in => {
+                let Some(vouched) = by.vouched(&self.file.id, id)? else {
                     let kin = text(row, "kinship").or(self.draft.like.as_deref()).unwrap_or(&self.file.id).to_owned();
                     put(row, "source", format!("carried over from {kin}"));
                     put(row, "grade", "inferred".to_owned());
                     put(row, "kinship", kin);
                     return Ok(());
-                }
-            },
-            None if is_key => return Err(missing()),
-            None => return Ok(()),
+                };
+                vouched
+            }
+            _ if is_key => return Err(missing()),
+            _ => return Ok(()),
         };
         row.remove("kinship");
         put(row, "source", vouched.titles.join("; "));
