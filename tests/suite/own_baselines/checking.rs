@@ -235,3 +235,11 @@ fn a_hostile_file_is_shown_as_text() {
     let said = super::checking::said("\"\\u001b[31m\\u202e\" = 2\n");
     assert!(said.contains("is no field of a baseline") && !said.contains('\u{1b}'), "{said:?}");
 }
+
+#[test]
+fn the_example_in_the_documentation_passes() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/baselines.md")).unwrap();
+    let (_, rest) = page.split_once("```toml\nid   = \"house\"").unwrap();
+    let example = format!("id = \"house\"{}", rest.split("```").next().unwrap());
+    assert!(said(&example).contains("no errors"), "{}", said(&example));
+}

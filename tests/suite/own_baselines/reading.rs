@@ -127,3 +127,18 @@ fn what_a_file_gets_wrong_is_refused_before_any_work() {
     let complaint = desk.complaint(2, &["audit", "evidence", "--extend", "none.toml"]);
     assert!(complaint.contains("none.toml: cannot be read"), "{complaint}");
 }
+
+/// A closed list of a file beside the built-in baselines knows the values that those state.
+#[test]
+fn a_closed_list_beside_the_built_in_baselines_knows_their_values() {
+    let desk = Desk::with(&["windows-7"]);
+    let text = "[[key]]\nid = \"own-bits\"\nhive = \"SYSTEM\"\npath = 'CurrentControlSet\\services\\bits'\nwhy = \"x\"\n\
+                source = \"a source\"\nothers = \"unexpected\"\nsubkeys = \"unexpected\"\nexpect = \"present\"\n";
+    write(&desk, "mine.toml", text);
+    let found = found(&desk, &["--extend", "mine.toml"], "evidence");
+    assert!(found.iter().all(|line| line.starts_with("own-bits")), "{found:?}");
+    assert!(!found.iter().any(|line| line.contains("/Start") || line.contains("Parameters")), "{found:?}");
+    // With one profile chosen, a file's rows are looked at all the same.
+    let chosen = super::found(&desk, &["--extend", "mine.toml", "--profile", "chain"], "evidence");
+    assert!(chosen.iter().any(|line| line.contains("unexpected")), "{chosen:?}");
+}
