@@ -195,7 +195,7 @@ fn releases(path: &Path, baselines: &BTreeSet<String>) -> String {
     for (constant, id) in [("UNKNOWN", "unknown"), ("PE", "windows-pe"), ("CONTAINER", "windows-container")] {
         writeln!(out, "const {constant}: OsId = OsId({});", index_of(id)).expect("fits");
     }
-    writeln!(out, "const AS_OF: &str = {:?};", list.as_of.to_string()).expect("fits");
+    println!("cargo::rustc-env=HIVEMEND_RELEASES_AS_OF={}", list.as_of);
     out.push_str("pub(super) static OTHERS: &[Other] = &[\n");
     for other in &list.other {
         let (name, why, product_name) = (&other.name, &other.why, &other.product_name);

@@ -5,16 +5,24 @@ use crate::facts::Facts;
 use crate::finding::{Finding, Reason, Verdict, View};
 use crate::os::Os;
 
+mod causes;
+mod chain;
 mod characters;
+mod errors;
 mod failure_actions;
+mod fallback;
 mod judge;
 mod keys;
 mod membership;
+mod merge;
 mod other_groups;
+mod rules;
 mod scene;
 mod security;
+mod strangers;
 mod wording;
 
+pub use fallback::also_in;
 use judge::Judge;
 use scene::Scene;
 
@@ -41,6 +49,17 @@ pub fn audit(baseline: &Baseline, facts: &Facts, context: &Context<'_>) -> Vec<F
     }
     keys::name_causes(&mut findings);
     other_groups::judge(&scene, &mut findings);
+    if context.profiles.contains(&Profile::Chain) {
+        chain::judge(&scene, &mut findings);
+    }
+    if context.profiles.contains(&Profile::Persistence) {
+        strangers::find(&scene, &mut findings);
+    }
+    findings = merge::join(findings);
+    if !context.setup_phase {
+        causes::gather(&scene, &mut findings);
+        errors::explain(&scene, &mut findings);
+    }
     findings.extend(baseline.steps.iter().filter(|step| step.when.holds(context.os) != Some(false)).map(run_time));
     if context.setup_phase {
         for finding in findings.iter_mut().filter(|finding| finding.reason != Some(Reason::RunTime)) {

@@ -22,6 +22,7 @@ mod path;
 mod profile;
 mod rule;
 mod same_effect;
+mod services;
 mod tables;
 pub mod whole;
 
@@ -31,6 +32,7 @@ pub use path::{SystemRoot, group_of, is_quoted};
 pub use profile::Profile;
 pub use rule::{Accepted, Action, Aspect, Compare, Exception, Folders, Known, Right, Rule, SameAs};
 pub use same_effect::{Note, notes_on, same_as_absent};
+pub use services::{ChainRule, ErrorCode, Failure, GroupRule, chain_rule, error_of, group_rule};
 
 include!(concat!(env!("OUT_DIR"), "/baselines.rs"));
 
@@ -243,10 +245,14 @@ impl Baseline {
 }
 
 impl ExpectedKey {
-    /// The service whose key this is: `CurrentControlSet\Services\BITS`, nothing below it.
+    /// The service whose key this is: `CurrentControlSet\Services\BITS`, nothing below it. A key that is a row of its own
+    /// stands for itself, as in a baseline that was learned: what it needs is not followed.
     pub fn service(&self) -> Option<&str> {
         let name = self.path.strip_prefix(r"CurrentControlSet\Services\")?;
-        let wanted = self.role == Role::System && self.presence != Presence::Absent && self.each_subkey.is_none();
+        let wanted = self.role == Role::System
+            && self.presence != Presence::Absent
+            && self.each_subkey.is_none()
+            && !self.itself;
         (wanted && !name.contains('\\')).then_some(name)
     }
 }

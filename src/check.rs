@@ -124,7 +124,8 @@ fn diagnose(stem: &str, text: &str) -> (Vec<Found>, Option<Baseline>) {
         Ok(own) => {
             found.extend(meaning::check(&own.baseline).into_iter().filter_map(|(row, message)| {
                 // Rows of the built-in baseline that the file is like are not its own.
-                Some((places.of_row(&row)?, format!("{row}: {message}")))
+                let is_own = message != meaning::NEVER_BUT || places.has_but(&row);
+                Some((places.of_row(&row).filter(|_| is_own)?, format!("{row}: {message}")))
             }));
             (found, Some(own.baseline))
         }

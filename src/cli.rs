@@ -22,12 +22,16 @@ pub use choices::{
 ///
 /// Evidence is never written to. Results go to stdout, everything else to stderr.
 #[derive(Debug, Parser)]
-#[command(version, about, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(version, long_version = LONG_VERSION, about, max_term_width = 100, after_help = EXIT_CODES)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
 }
+
+/// The version, and how old the list of Windows is.
+const LONG_VERSION: &str =
+    concat!(env!("CARGO_PKG_VERSION"), "\nWindows releases and builds as of ", env!("HIVEMEND_RELEASES_AS_OF"));
 
 /// The exit codes, as the help shows them.
 const EXIT_CODES: &str = "\
@@ -254,7 +258,7 @@ pub struct AuditArgs {
     /// The evidence and the report's form.
     #[command(flatten)]
     pub common: EvidenceArgs,
-    /// Take it for this Windows, whatever the hives say; needs --force to patch
+    /// Treat the installation as this Windows instead of detecting it; needs --force to patch
     #[arg(long, value_name = "ID", value_parser = os_id)]
     pub os: Option<OsId>,
     /// What to look for [default: all]
@@ -272,7 +276,7 @@ pub struct AuditArgs {
     /// The least severity that makes the exit code 1
     #[arg(long, value_enum, default_value = "low", value_parser = fail_on())]
     pub fail_on: Severity,
-    /// Which control sets: current, all, or a number
+    /// Which control sets: current (also the one of the next start, where it differs), all, or a number
     #[arg(long, value_name = "WHICH", default_value = "current")]
     pub control_set: Choice,
     /// Judge live installations and copies, or every generation
@@ -331,7 +335,7 @@ pub struct HistoryArgs {
     /// Replace existing output files
     #[arg(long)]
     pub overwrite: bool,
-    /// Take it for this Windows, whatever the hives say
+    /// Treat the installation as this Windows instead of detecting it
     #[arg(long, value_name = "ID", value_parser = os_id)]
     pub os: Option<OsId>,
     /// Colour the table
@@ -406,13 +410,13 @@ pub struct VerifyArgs {
     /// Where the SYSTEM hive is loaded when the files are imported
     #[arg(long, value_name = "KEY", default_value = r"HKEY_LOCAL_MACHINE\SYSTEM")]
     pub system_root: String,
-    /// Take it for this Windows, whatever the hives say
+    /// Treat the installation as this Windows instead of detecting it
     #[arg(long, value_name = "ID", value_parser = os_id)]
     pub os: Option<OsId>,
     /// The least severity of a finding left that makes the exit code 1
     #[arg(long, value_enum, default_value = "low", value_parser = fail_on())]
     pub fail_on: Severity,
-    /// Which control sets: current, all, or a number
+    /// Which control sets: current (also the one of the next start, where it differs), all, or a number
     #[arg(long, value_name = "WHICH", default_value = "current")]
     pub control_set: Choice,
     /// Colour the table

@@ -12,6 +12,7 @@ mod odd;
 mod page;
 mod row;
 mod same_effect;
+mod shown;
 
 use page::Page;
 use row::{Id, Row};

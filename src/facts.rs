@@ -10,6 +10,7 @@ mod closed;
 mod services;
 
 pub use closed::Unnamed;
+pub(crate) use services::names;
 pub use services::{Groups, ServiceFacts, ServiceName, Services, is_disabled};
 
 /// What was observed of a value.

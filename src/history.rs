@@ -96,6 +96,9 @@ pub struct Column {
     pub state: State,
     /// The Windows that it was then.
     pub os: OsId,
+    /// Whether a baseline judged it.
+    #[serde(skip)]
+    pub judged: bool,
 }
 
 /// Which view of a hive.
@@ -121,6 +124,8 @@ pub struct Row {
     pub cells: Vec<Cell>,
     /// When it changed, along the columns that are followed.
     pub changes: Vec<Change>,
+    /// Whether control sets of one hive hold different data. That is no change: nobody can tell which was first.
+    pub control_sets_differ: bool,
 }
 
 /// A value in one column.
@@ -202,8 +207,7 @@ pub fn trace(evidence: &[PathBuf], options: &Options) -> Result<History, Error> 
         column.state == State::Dirty && !hive.columns.iter().any(replayed)
     };
     let whole = |hive: &HiveHistory| {
-        hive.values.iter().all(readable)
-            && hive.columns.iter().all(|column| column.os.has_baseline() && !overtaken(hive, column))
+        hive.values.iter().all(readable) && hive.columns.iter().all(|column| column.judged && !overtaken(hive, column))
     };
     let complete = examination.source_gaps.is_empty() && machines.iter().flat_map(|machine| &machine.hives).all(whole);
     Ok(History {

@@ -68,6 +68,9 @@ impl Hive {
     /// Where the bytes are not a hive's.
     pub fn from_bytes(bytes: Bytes) -> Result<Self, Problem> {
         let base_block = BaseBlock::read(&bytes).or_else(|problem| BaseBlock::lost(&bytes).ok_or(problem))?;
+        if let Some(problem) = base_block.unsupported() {
+            return Err(problem);
+        }
         if bytes.len() <= base_block::SIZE {
             return Err(Problem::at(
                 base_block::SIZE as u64,
@@ -130,7 +133,7 @@ pub fn role(tree: &Tree<'_>) -> Option<Role> {
         Role::Software
     } else if holds("SAM") {
         Role::Sam
-    } else if holds("Policy") && !holds("Software") {
+    } else if (holds("Policy") || holds("RXACT")) && !holds("Software") {
         Role::Security
     } else if holds("Control Panel") && holds("Software") {
         // DEFAULT is the profile of the system account: it has the same keys as a user's.

@@ -3,6 +3,8 @@
 //! No mark decides alone: each can be damaged, planted or left over. The Windows that most marks speak for is the one;
 //! where a mark speaks against it, or its build is not in the list, it is `uncertain`, and reports say so.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::error::Problem;
@@ -151,7 +153,7 @@ fn conclude(software: &SoftwareMarks, system: Option<&SystemMarks>) -> Os {
             let (version, build) = (software_version(software).map(text_of), software.build);
             return Os { id, name: id.name(), certainty, basis, marks, version, build, ..unnamed };
         }
-        doubts.extend(scale.with.into_iter().map(|mark| format!("{mark} (as in a {})", id.name())));
+        doubts.extend(scale.with.into_iter().map(|mark| format!("{mark} (as in {})", id.name())));
     }
     let main = |mark: &&Mark| mark.main;
     let Some(elected) = vote::elect(&cast) else {
@@ -165,8 +167,13 @@ fn conclude(software: &SoftwareMarks, system: Option<&SystemMarks>) -> Os {
     let text = |mark: &Mark| mark.text.clone();
     let basis = cast.iter().filter(main).filter(|mark| mark.agrees(id) != Some(false)).map(text).collect();
     let mut against: Vec<String> = agreed(false).map(text).chain(doubts).collect();
+    if let Some(edition) = id.entry().and_then(|windows| windows.edition)
+        && software.edition.as_deref() != Some(edition)
+    {
+        against.push(format!("SOFTWARE: EditionID is not {edition}"));
+    }
     if !elected.alone {
-        against.push("the marks speak for another Windows as much".to_owned());
+        against.push("another Windows has as many votes".to_owned());
     }
     let builds = id.entry().map(|windows| windows.builds).unwrap_or_default();
     let build = software.build.or(software.second_build).or_else(|| core_os_build(system)).or(match builds {
@@ -191,7 +198,7 @@ fn conclude(software: &SoftwareMarks, system: Option<&SystemMarks>) -> Os {
         judged_by: judge.filter(|judge| *judge != id || known.is_none()),
         version: version.map(text_of),
         build,
-        marks: Marks { with: agreed(true).map(text).collect(), against },
+        marks: Marks { with: once(agreed(true).map(text)), against: once(against) },
         basis,
         ..unnamed
     }
@@ -221,6 +228,12 @@ fn blank(software: &SoftwareMarks, system: Option<&SystemMarks>) -> Os {
         edition: software.edition.clone(),
         basis: Vec::new(),
     }
+}
+
+/// The same texts in the same order, each once: a mark may say two things.
+fn once(texts: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    texts.into_iter().filter(|text| seen.insert(text.clone())).collect()
 }
 
 /// Why a build is not one of this Windows, and how old the list is.

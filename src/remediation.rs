@@ -166,6 +166,15 @@ pub fn remedy(report: &InstallationReport, selection: &Selection) -> Result<Plan
             }
         }
     }
+    // A key whose values are written anew is not left.
+    let written = |cause: &str, control_set| {
+        findings.iter().any(|finding| {
+            finding.cause.as_deref() == Some(cause)
+                && finding.control_set == control_set
+                && edits.iter().any(|edit| edit.finding == finding.id && edit.control_set == control_set)
+        })
+    };
+    left.retain(|left| !written(&left.finding, left.control_set));
     refusal::refuse_damaged_keys(report, &edits, findings)?;
     let mut rollback_limits = Vec::new();
     if !edits.is_empty() {

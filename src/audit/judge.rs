@@ -1,10 +1,11 @@
 //! One key of a baseline beside what was observed of it.
 
+use super::rules::{Outcome, Row};
 use super::scene::Scene;
-use super::{blank, failure_actions, membership, security, wording};
+use super::{blank, membership, wording};
 use crate::baseline::{
-    Aspect, Basis, Compare, Exception, ExpectedKey, ExpectedValue, Folders, Known, Note, Presence, Rule, When,
-    is_quoted, same_as_absent,
+    Accepted, Basis, Compare, Exception, ExpectedKey, ExpectedValue, Note, Presence, Rule, When, group_of,
+    same_as_absent,
 };
 use crate::facts::{KeyFacts, KeyState, Link, Observed};
 use crate::finding::{Datum, Finding, Grade, Reason, Remediation, Severity, Source, Verdict};
@@ -16,16 +17,6 @@ pub(super) struct Judge<'a> {
     pub(super) key: &'a ExpectedKey,
     pub(super) facts: &'a KeyFacts,
     pub(super) scene: Scene<'a>,
-}
-
-/// What a value came to.
-pub(super) enum Outcome {
-    /// It is as it should be, in this form.
-    Conforms(Note),
-    /// It is not; sentences that say more than that.
-    Deviates(Vec<String>),
-    /// It is there, and nobody knows whether it should be.
-    Unknown(String),
 }
 
 impl Judge<'_> {
@@ -53,6 +44,9 @@ impl Judge<'_> {
             }
         }
         for (index, NamedValue { name, value, .. }) in self.facts.others.iter().enumerate() {
+            if self.scene.is_named_elsewhere(self.key, name) {
+                continue;
+            }
             let mut finding = self.judge_other(name, value);
             finding.location = locations.and_then(|locations| locations.others.get(index)).cloned();
             findings.extend(self.applies(&self.key.when, finding));
@@ -190,6 +184,11 @@ impl Judge<'_> {
         Some(finding)
     }
 
+    fn row<'b>(&'b self, expected: &'b ExpectedValue) -> Row<'b> {
+        let (subkey, control_set) = (self.facts.subkey.as_deref(), self.facts.control_set);
+        Row { scene: self.scene, expected, subkey, control_set }
+    }
+
     fn judge_unexpected(&self, finding: &mut Finding, expected: &ExpectedValue, data: &RegistryValue) {
         if let Some(note) = same_as_absent(&self.key.path, &expected.name, data) {
             finding.note = Some(note.to_owned());
@@ -197,20 +196,19 @@ impl Judge<'_> {
         }
         finding.verdict = Verdict::Unexpected;
         finding.remediation = Some(Remediation::DeleteValue);
-        if let Some(exception) = self.exception(expected, data) {
+        if let Some(exception) = self.row(expected).exception(data) {
             exception.applied_to(finding);
         }
     }
 
     fn judge_data(&self, finding: &mut Finding, expected: &ExpectedValue, value: &RegistryValue) {
-        let sentences = match self.outcome(finding, expected, value) {
-            Outcome::Conforms(note) => match self.unlike(expected, value) {
-                None => {
-                    finding.note = note;
-                    return;
-                }
-                Some(sentence) => vec![sentence],
-            },
+        let row = self.row(expected);
+        let sentences = match row.outcome(value) {
+            Outcome::Conforms(note, source) => {
+                finding.note = note;
+                finding.source = source.unwrap_or_else(|| finding.source.clone());
+                return;
+            }
             Outcome::Unknown(why) => {
                 finding.verdict = Verdict::Unexpected;
                 finding.severity = Severity::Info;
@@ -220,106 +218,12 @@ impl Judge<'_> {
             Outcome::Deviates(sentences) => sentences,
         };
         finding.verdict = Verdict::Deviates;
-        if let Some(exception) = self.exception(expected, value) {
+        if let Some(exception) = row.exception(value) {
             exception.applied_to(finding);
         }
         finding.why = [vec![finding.why.clone()], sentences].concat().join(" ");
         self.raise(finding, expected, value);
         finding.remediation = self.remediation(expected, Some(value));
-    }
-
-    /// What the rule says of data. A source of the accepted data's own becomes that of the finding.
-    fn outcome(&self, finding: &mut Finding, expected: &ExpectedValue, value: &RegistryValue) -> Outcome {
-        let root = &self.scene.context.root;
-        let right = |right: bool, sentences: Vec<String>| {
-            if right { Outcome::Conforms(None) } else { Outcome::Deviates(sentences) }
-        };
-        match &expected.rule {
-            Rule::OneOf { .. } => match self.scene.accepted(expected, value) {
-                Some((note, source)) => {
-                    if let Some(source) = source {
-                        finding.source = source;
-                    }
-                    Outcome::Conforms(note)
-                }
-                None => Outcome::Deviates(wording::deviation(&expected.rule, value, root)),
-            },
-            Rule::Contains(entries) => {
-                let missing = wording::missing_entries(entries, value);
-                right(missing.is_some_and(|missing| missing.is_empty()), wording::not_in(entries, value))
-            }
-            Rule::Members(services) => {
-                let services = membership::of_group(&self.scene, &expected.name, services);
-                let missing = wording::missing_entries(&services, value);
-                right(missing.is_some_and(|missing| missing.is_empty()), wording::not_in(&services, value))
-            }
-            Rule::Under { folders, known } => self.code(expected, *folders, known, value),
-            Rule::LacksAction(actions) => match failure_actions::unwanted(actions, value) {
-                None => Outcome::Conforms(None),
-                Some(sentence) => Outcome::Deviates(vec![sentence]),
-            },
-            Rule::DaclDenies { trustees, rights } => match security::granted(trustees, rights, value) {
-                None => Outcome::Conforms(None),
-                Some(sentence) => Outcome::Deviates(vec![sentence]),
-            },
-            Rule::Absent | Rule::Informational | Rule::Unknown(_) => Outcome::Conforms(None),
-        }
-    }
-
-    /// Code that should lie in Windows' own folders, or be what its subkey is known for.
-    fn code(&self, expected: &ExpectedValue, folders: Folders, known: &[Known], value: &RegistryValue) -> Outcome {
-        let root = &self.scene.context.root;
-        let Some(text) = wording::as_windows_reads(value) else {
-            return Outcome::Deviates(vec![format!("The data are no text ({}).", value.data_type)]);
-        };
-        let subkey = self.facts.subkey.as_deref().unwrap_or_default();
-        let entry = known.iter().find(|known| same_text(&known.subkey, subkey));
-        if let Some(entry) = entry
-            && value.as_text().is_some()
-            && entry.data.iter().any(|data| root.is_same_code(&text, data))
-        {
-            return Outcome::Conforms(Some(format!("Belongs to {}.", entry.of)));
-        }
-        let held = root.holds_code_in(folders, &text);
-        match entry {
-            _ if !held => Outcome::Deviates(Vec::new()),
-            Some(entry) => {
-                let data = entry.data.join(" or ");
-                Outcome::Deviates(vec![format!("{} of {} has {data} here.", entry.subkey, entry.of)])
-            }
-            None if known.is_empty() => Outcome::Conforms(None),
-            None => {
-                Outcome::Unknown(format!("No source names {subkey}; {} lies in Windows' own folders.", expected.name))
-            }
-        }
-    }
-
-    /// A sentence where the value is not like the one that it must resemble. The value that has quotes bears the finding.
-    fn unlike(&self, expected: &ExpectedValue, value: &RegistryValue) -> Option<String> {
-        let same_as = expected.same_as.as_ref()?;
-        let other = self.scene.value(&same_as.key, &same_as.value, self.facts.control_set)?.as_text()?;
-        match same_as.aspect {
-            Aspect::Quotes => (is_quoted(&value.as_text()?) && !is_quoted(&other)).then(|| {
-                format!(
-                    "The program stands in quotes here, and in {}/{} it does not: Windows starts two processes for what \
-                     must share one.",
-                    same_as.key, same_as.value
-                )
-            }),
-        }
-    }
-
-    /// What is known of data that deviate.
-    fn exception<'e>(&self, expected: &'e ExpectedValue, value: &RegistryValue) -> Option<&'e Exception> {
-        let compare = match &expected.rule {
-            Rule::OneOf { compare, .. } => *compare,
-            _ => Compare::Text,
-        };
-        let same = |exception: &&Exception| {
-            exception.when.holds(self.scene.context.os) != Some(false)
-                && compare.same(&expected.name, value, &exception.value, &self.scene.context.root).is_some()
-        };
-        expected.exceptions.iter().find(same)
     }
 
     /// Why it is right that a value is missing, where one of the expected data means the same as no value.
@@ -366,7 +270,18 @@ impl Judge<'_> {
             Some(RegistryValue::list(&list))
         };
         let value = match &expected.rule {
-            Rule::OneOf { accepted, .. } => accepted.first()?.value.clone(),
+            Rule::OneOf { accepted, .. } => {
+                // A service that is in another accepted group stays there.
+                let group = |value: &RegistryValue| value.as_text().as_deref().and_then(group_of);
+                let here = observed.and_then(group);
+                let same = |value: &RegistryValue| {
+                    group(value).zip(here.as_ref()).is_some_and(|(group, here)| same_text(&group, here))
+                };
+                let holds = |accepted: &&Accepted| accepted.when.holds(self.scene.context.os) != Some(false);
+                let mut accepted = accepted.iter().filter(holds).map(|accepted| &accepted.value);
+                let first = accepted.next()?;
+                if same(first) { first } else { accepted.find(|value| same(value)).unwrap_or(first) }.clone()
+            }
             Rule::Contains(entries) => append(entries)?,
             Rule::Members(services) => append(&membership::of_group(&self.scene, &expected.name, services))?,
             _ => return None,

@@ -69,11 +69,13 @@ impl Own {
     /// [`Own::parse`] of a text that was read as TOML.
     pub(crate) fn compose(stem: &str, table: Table) -> Result<Self, String> {
         let id = table.get("id").and_then(toml::Value::as_str).unwrap_or(stem).to_owned();
-        let parent = match table.get("like").and_then(toml::Value::as_str).filter(|_| !is_whole(&table)) {
+        let parent = match table.get("like").and_then(toml::Value::as_str) {
             None => None,
+            Some(_) if is_whole(&table) => None,
             Some(like) => Some(built_in(like)?),
         };
-        let whole = compose_own(&File { id, table }, parent.as_ref(), &shared()?)?;
+        let whole =
+            if is_whole(&table) { table } else { compose_own(&File { id, table }, parent.as_ref(), &shared()?)? };
         let text = whole::to_text(&whole);
         let baseline = Baseline { sha256: sha256_of(text.as_bytes()), ..grammar::read_own(whole)? };
         Ok(Self { baseline, text })

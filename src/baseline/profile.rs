@@ -24,7 +24,8 @@ impl Profile {
 }
 
 impl Baseline {
-    /// Leaves out what belongs to none of these profiles. The steps of the article are part of the article's.
+    /// Leaves out what belongs to none of these profiles. The steps of the article are part of the article's. Services stay
+    /// listed, without rows: others are followed from them.
     #[must_use]
     pub fn with_profiles(&self, profiles: &[Profile]) -> Cow<'_, Self> {
         if Profile::ALL.iter().all(|profile| profiles.contains(profile)) {
@@ -40,7 +41,7 @@ impl Baseline {
             _ if key.itself && wanted(&key.profiles) => true,
             _ => {
                 key.itself = false;
-                !key.values.is_empty()
+                !key.values.is_empty() || key.service().is_some()
             }
         });
         if !wanted(&[Profile::Kb968001]) {

@@ -1,6 +1,6 @@
 //! Where each row of a document stands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
@@ -8,13 +8,13 @@ use toml::de::{DeTable, DeValue};
 use super::span_of;
 use crate::baseline::compose::Shared;
 
-/// The places of rows by their ids: keys, steps, and values (`service-bits/Start`).
-pub(super) struct Places(BTreeMap<String, Range<usize>>);
+/// The places of rows by their ids: keys, steps, and values (`service-bits/Start`); and the values with `but`.
+pub(super) struct Places(BTreeMap<String, Range<usize>>, BTreeSet<String>);
 
 impl Places {
     /// The places in a document.
     pub(super) fn of(document: &DeTable<'_>, shared: &Shared) -> Self {
-        let mut places = Self(BTreeMap::new());
+        let mut places = Self(BTreeMap::new(), BTreeSet::new());
         let rows = ["key", "step"].iter().filter_map(|kind| document.get(*kind)?.get_ref().as_array());
         for row in rows.flatten() {
             let Some(table) = row.get_ref().as_table() else { continue };
@@ -50,14 +50,23 @@ impl Places {
         // The second of two rows of one id is the one too many.
         self.0.insert(id.to_owned(), at);
         let values = table.get("values").and_then(|values| values.get_ref().as_table());
-        for (name, _) in values.into_iter().flatten() {
-            self.0.insert(format!("{id}/{}", name.get_ref()), name.span());
+        for (name, value) in values.into_iter().flatten() {
+            let row = format!("{id}/{}", name.get_ref());
+            if value.get_ref().get("but").is_some() {
+                self.1.insert(row.clone());
+            }
+            self.0.insert(row, name.span());
         }
     }
 
     /// Where a row stands, if it does.
     pub(super) fn of_row(&self, row: &str) -> Option<Range<usize>> {
         self.0.get(row).cloned()
+    }
+
+    /// Whether the document itself states `but` for a value.
+    pub(super) fn has_but(&self, row: &str) -> bool {
+        self.1.contains(row)
     }
 
     /// Where the row stands that a message begins with; the longest id that fits.

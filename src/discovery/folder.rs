@@ -151,7 +151,11 @@ fn identify(folder: &FoundFolder, file: &FoundFile, name: &str, map: bool) -> Fo
         Ok(Ok(hive)) => hive,
         Ok(Err(mut problem)) => {
             problem.path = Some(file.locator.clone());
-            return Found::Refused(problem.code(Code::HiveDamaged).advise("copy the hive again"));
+            return Found::Refused(if problem.code == Some(Code::UnsupportedFormat) {
+                problem
+            } else {
+                problem.code(Code::HiveDamaged).advise("copy the hive again")
+            });
         }
         Err(source) => {
             let problem = Problem::of(&file.locator, "a hive (regf)", source.to_string()).code(Code::Unreadable);
@@ -166,6 +170,11 @@ fn identify(folder: &FoundFolder, file: &FoundFile, name: &str, map: bool) -> Fo
     let (role, told) = match read {
         Ok((Some(Role::Ntuser), _)) if plain_default => (Role::Default, None),
         Ok((Some(Role::Unknown), true) | (None, _)) | Err(_) => by_name(&hive, &file.locator, name),
+        // A hive that setup left behind may be empty; its own name tells.
+        Ok((Some(Role::Unknown), false)) => match own_name(&hive).filter(|role| !is_audited(*role)) {
+            Some(role) => (role, None),
+            None => (Role::Unknown, other_than_named(&file.locator, name, Role::Unknown)),
+        },
         Ok((Some(role), _)) => (role, other_than_named(&file.locator, name, role)),
     };
     if folder.any_role || is_audited(role) {
@@ -175,9 +184,13 @@ fn identify(folder: &FoundFolder, file: &FoundFile, name: &str, map: bool) -> Fo
     }
 }
 
+/// The role by the name that the base block has for the file.
+fn own_name(hive: &Hive) -> Option<Role> {
+    name::role(hive.base_block().file_name.rsplit(['\\', '/']).next().unwrap_or_default())
+}
+
 fn by_name(hive: &Hive, locator: &str, name: &str) -> (Role, Option<Problem>) {
-    let last = hive.base_block().file_name.rsplit(['\\', '/']).next().unwrap_or_default();
-    let (role, told) = match (name::role(last), name::role(name)) {
+    let (role, told) = match (own_name(hive), name::role(name)) {
         (Some(role), _) => (role, format!("damage; taken for {role} by the name in its base block")),
         (None, Some(role)) => (role, format!("damage; taken for {role} by its file name")),
         (None, None) => (Role::Unknown, "damage, and no name that would tell".to_owned()),

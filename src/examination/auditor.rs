@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::integrity::{Opened, as_it_lies};
 use super::odd::{self, SetupMarks};
 use super::{Options, views};
-use crate::audit::{Context, audit};
+use crate::audit::{Context, also_in, audit};
 use crate::baseline::Baseline;
 use crate::error::{Error, Problem};
 use crate::facts::{Source, observe_all};
@@ -21,6 +21,8 @@ pub(super) struct Auditor<'a> {
     pub(super) system: Option<&'a Opened<'a>>,
     /// The control sets to judge, or why they cannot be told.
     pub(super) control_sets: &'a Result<Vec<u32>, Problem>,
+    /// The control set that Windows falls back to, where it is not judged.
+    pub(super) fallback: Option<u32>,
     pub(super) context: Context<'a>,
     /// What the Setup key says.
     pub(super) setup: Option<&'a SetupMarks>,
@@ -41,7 +43,12 @@ impl Auditor<'_> {
         };
         let baseline = &*applied.baseline.with_profiles(self.context.profiles);
         let own = &applied.own_ids();
-        let mut findings = self.findings(baseline, own, software, system, options);
+        let mut findings = self.findings(baseline, own, software, system, self.control_sets, options);
+        let in_set = |finding: &Finding| finding.control_set.is_some() && finding.is_deviation();
+        if let Some(set) = self.fallback.filter(|_| findings.iter().any(in_set)) {
+            let fallback = self.findings(baseline, own, software, system, &Ok(vec![set]), options);
+            also_in(&mut findings, &fallback);
+        }
         // The same expectations, in the same control sets, of the primary files without their logs.
         let [software_lies, system_lies] = [self.software, self.system].map(|opened| {
             let recovered = opened.filter(|opened| self.both_views && opened.replay.is_some())?;
@@ -50,11 +57,12 @@ impl Auditor<'_> {
         if software_lies.is_some() || system_lies.is_some() {
             let (software_tree, system_tree) =
                 (software_lies.as_ref().map(Hive::tree), system_lies.as_ref().map(Hive::tree));
+            let sets = self.control_sets;
             let primary = match (&software_tree, &system_tree) {
-                (Some(lying), None) => self.findings(baseline, own, Some(lying), system, options),
-                (None, Some(lying)) => self.findings(baseline, own, software, Some(lying), options),
+                (Some(lying), None) => self.findings(baseline, own, Some(lying), system, sets, options),
+                (None, Some(lying)) => self.findings(baseline, own, software, Some(lying), sets, options),
                 (lying_software, lying_system) => {
-                    self.findings(baseline, own, lying_software.as_ref(), lying_system.as_ref(), options)
+                    self.findings(baseline, own, lying_software.as_ref(), lying_system.as_ref(), sets, options)
                 }
             };
             let recovered = |role| match role {
@@ -78,11 +86,12 @@ impl Auditor<'_> {
         own: &BTreeSet<&str>,
         software: Option<&Tree<'_>>,
         system: Option<&Tree<'_>>,
+        control_sets: &Result<Vec<u32>, Problem>,
         options: &Options,
     ) -> Vec<Finding> {
         let software = source(self.software, software);
         let system_tree = system;
-        let (system, control_sets) = match self.control_sets {
+        let (system, control_sets) = match control_sets {
             Ok(sets) => (source(self.system, system), sets.as_slice()),
             Err(problem) => (Source::Unreadable(problem), &[][..]),
         };

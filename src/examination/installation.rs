@@ -11,7 +11,7 @@ use crate::discovery::{Generation, Installation};
 use crate::error::{Code, Error, Gap, Problem};
 use crate::finding::Finding;
 use crate::hive::{self, Hive, Overlay, Tree};
-use crate::machine::{Machine, same_machine};
+use crate::machine::{Machine, Sameness, same_machine};
 use crate::os::{Pair, identify};
 use crate::registry::Role;
 use crate::report::{HiveReport, InstallationReport, Judgement};
@@ -157,7 +157,11 @@ fn judge(
         };
         // What the hives are without their logs is no matter of what edits make of them.
         let both_views = overlays.is_none();
-        let auditor = Auditor { software, system, control_sets: &chosen, context, setup: setup.as_ref(), both_views };
+        let judged = |set: &u32| chosen.as_ref().is_ok_and(|chosen| chosen.contains(set));
+        let known_good = |sets: &ControlSets| sets.last_known_good.filter(|set| sets.present.contains(set));
+        let fallback = control_sets.as_ref().and_then(known_good).filter(|set| !judged(set));
+        let auditor =
+            Auditor { software, system, control_sets: &chosen, fallback, context, setup: setup.as_ref(), both_views };
         Some(auditor.judge(software_tree, system_tree, options)?)
     } else {
         None
@@ -176,6 +180,12 @@ fn judge(
         judgement,
         warnings: hibernation::warnings(installation, system_tree, any_set),
     };
+    if let Some(same) = report.same_machine.as_ref().filter(|same| same.state == Sameness::Contradicted) {
+        problems.push(
+            Problem::of(&report.evidence, "SOFTWARE and SYSTEM of one machine", same.by.join("; "))
+                .advise("audit each by itself, or put those that belong together in one folder"),
+        );
+    }
     let mut gaps = gaps::of(&report);
     let control_set_problem = chosen.err().or_else(|| report.control_sets.as_ref()?.next_start_problem());
     if let Some(problem) = control_set_problem.filter(|_| system_tree.is_some()) {

@@ -33,6 +33,9 @@ pub(super) fn compare(findings: &mut Vec<Finding>, primary: Vec<Finding>, recove
         let gone = Finding {
             verdict: Verdict::Conforms,
             reason: None,
+            note: None,
+            cause: None,
+            also_in: Vec::new(),
             observed: None,
             stored_name: None,
             key_last_written: None,

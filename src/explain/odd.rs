@@ -2,6 +2,10 @@
 
 use std::io::{self, Write};
 
+use crate::baseline::{chain_rule, group_rule};
+use crate::finding::Source;
+use crate::report::escape::escape_data;
+
 /// An odd thing: its id, where it is, why it matters, who says so, and how to look.
 struct Odd {
     id: &'static str,
@@ -36,17 +40,40 @@ const ODD: [Odd; 3] = [
     },
 ];
 
+/// Rules for services that no baseline lists, by what the ids of their findings begin with.
+const RULES: [&str; 2] = ["chain", "group-members"];
+
 /// The ids.
 pub(super) fn ids() -> impl Iterator<Item = &'static str> {
-    ODD.iter().map(|odd| odd.id)
+    ODD.iter().map(|odd| odd.id).chain(RULES)
 }
 
 /// Writes what is to be said of an id; `None` where it is another one.
 pub(super) fn explain(id: &str, out: &mut dyn Write) -> Option<io::Result<()>> {
-    let odd = ODD.iter().find(|odd| odd.id == id)?;
+    let Some(odd) = ODD.iter().find(|odd| odd.id == id) else { return rule(id, out) };
     Some(writeln!(
         out,
         "{}\n  {}\n\nWhy\n  {}\n\nSource\n  {}\n\nBy hand\n  a hive:           {}",
         odd.id, odd.place, odd.why, odd.source, odd.query
+    ))
+}
+
+/// Writes what is to be said of a service that a rule is about: `chain/RpcSs/Start`.
+fn rule(id: &str, out: &mut dyn Write) -> Option<io::Result<()>> {
+    let mut names = id.split('/');
+    let (basis, what) = match names.next()? {
+        "chain" => (&chain_rule()?.basis, "a service or driver that the judged services need to start"),
+        "group-members" => (&group_rule()?.basis, "a service in the svchost group of a judged one"),
+        _ => return None,
+    };
+    let service = names.next().map_or_else(|| "...".to_owned(), escape_data);
+    let Source { title, url } = &basis.source;
+    Some(writeln!(
+        out,
+        "{}\n  SYSTEM: CurrentControlSet\\Services\\{service}, {what}\n\nWhy\n  {}\n\nSource\n  {title}\n  {}\n\nBy hand\n  \
+         running Windows:  sc qc \"{service}\"\n  a hive:           hivemend show SYSTEM 'CurrentControlSet\\Services\\{service}'",
+        escape_data(id),
+        basis.why,
+        url.as_deref().unwrap_or_default(),
     ))
 }

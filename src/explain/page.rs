@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::row::{Id, Row, Stated};
-use super::{expected, same_effect};
+use super::{expected, same_effect, shown};
 use crate::baseline::{ExpectedKey, Profile};
 use crate::finding::Grade;
 use crate::report::escape::escape_data;
@@ -29,6 +29,7 @@ impl<'a> Page<'a> {
         self.why(rows)?;
         self.facts(rows, last)?;
         self.expected(rows)?;
+        self.list("What Windows shows", &shown::errors(found, first.stated))?;
         self.list("Worse, and known", &each_once(rows, |row| expected::exceptions(row.stated)))?;
         self.list("No alarm: the same to Windows", &same_effect::notes(rows))?;
         self.by_hand(found, first.stated)

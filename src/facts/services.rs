@@ -14,6 +14,8 @@ use crate::registry::{RegistryValue, upcase};
 
 /// So many services are followed in one control set; a real one has fewer than a thousand.
 const MOST_SERVICES: usize = 4_096;
+/// So many dependencies are followed in one control set; a real one has some hundred.
+const MOST_DEPENDENCIES: usize = 65_536;
 /// So many groups' lists are read.
 const MOST_GROUPS: usize = 1_024;
 /// Where SOFTWARE lists the services of each svchost group.
@@ -44,6 +46,8 @@ pub struct ServiceFacts {
     pub start: Observed,
     /// `DependOnService`.
     pub depends_on: Observed,
+    /// The names in it.
+    pub needs: Vec<ServiceName>,
     /// `DependOnGroup`.
     pub depends_on_group: Observed,
     /// `ImagePath`.
@@ -63,6 +67,8 @@ pub struct ServiceFacts {
 pub struct Services {
     /// The control set.
     pub control_set: Option<u32>,
+    /// There are more dependencies or services than are followed.
+    pub cut: bool,
     /// By name.
     pub by_name: BTreeMap<ServiceName, ServiceFacts>,
     /// The services of each load-order group, where one depends on such a group.
@@ -112,11 +118,6 @@ impl Groups {
 }
 
 impl ServiceFacts {
-    /// The names that it depends on.
-    pub fn dependencies(&self) -> Vec<String> {
-        names(&self.depends_on)
-    }
-
     /// Whether it is disabled (`SERVICE_DISABLED`, 4).
     ///
     /// <https://learn.microsoft.com/windows/win32/api/winsvc/nf-winsvc-createservicew>
@@ -152,14 +153,25 @@ impl Services {
         let mut services = Self { control_set, ..Self::default() };
         let Source::Tree(tree) = system else { return services };
         let mut all = Reader { tree, control_set, load_order: None };
+        let mut edges = MOST_DEPENDENCIES;
         let mut waiting: VecDeque<String> = roots.iter().map(ToString::to_string).collect();
         while let Some(name) = waiting.pop_front() {
             let id = ServiceName::from(name.as_str());
-            if services.by_name.len() >= MOST_SERVICES || services.by_name.contains_key(&id) {
+            if services.by_name.contains_key(&id) {
                 continue;
             }
-            let facts = all.service(&name);
-            waiting.extend(facts.dependencies());
+            if services.by_name.len() >= MOST_SERVICES {
+                services.cut = true;
+                break;
+            }
+            let mut facts = all.service(&name);
+            let needs = names(&facts.depends_on);
+            services.cut |= needs.len() > edges;
+            for name in needs.into_iter().take(edges) {
+                facts.needs.push(name.as_str().into());
+                waiting.push_back(name);
+            }
+            edges = edges.saturating_sub(facts.needs.len());
             for group in names(&facts.depends_on_group) {
                 services.members.entry(group.as_str().into()).or_insert_with(|| all.of_load_order(&group));
             }
@@ -238,6 +250,7 @@ impl Reader<'_, '_> {
             odd_time: key.odd_time(),
             start: value("Start"),
             depends_on: value("DependOnService"),
+            needs: Vec::new(),
             depends_on_group: value("DependOnGroup"),
             image_path: value("ImagePath"),
             own_dll: value("ServiceDll"),
@@ -287,6 +300,7 @@ fn without(name: &str, path: String, state: &KeyState, value: &Observed) -> Serv
         odd_time: None,
         start: value.clone(),
         depends_on: value.clone(),
+        needs: Vec::new(),
         depends_on_group: value.clone(),
         image_path: value.clone(),
         own_dll: value.clone(),

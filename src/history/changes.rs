@@ -23,6 +23,24 @@ pub(super) fn changes(row: &Row, columns: &[Column]) -> Vec<Change> {
     changes
 }
 
+/// Whether control sets of one hive, in one view of it, hold different data.
+pub(super) fn control_sets_differ(cells: &[Cell], columns: &[Column]) -> bool {
+    let known = |cell: &Cell| matches!(cell.state, Presence::Present | Presence::Absent);
+    // The control sets of one hive stand side by side, in the order of their numbers.
+    let mut first: Option<(&Cell, &Column)> = None;
+    for (cell, column) in cells.iter().zip(columns).filter(|(cell, _)| known(cell)) {
+        match first {
+            Some((other, of)) if of.path == column.path && of.view == column.view => {
+                if !same(other, cell) {
+                    return true;
+                }
+            }
+            _ => first = Some((cell, column)),
+        }
+    }
+    false
+}
+
 /// Whether two cells have the same data, or both have none.
 pub(super) fn same(a: &Cell, b: &Cell) -> bool {
     a.state == b.state && a.observed == b.observed
@@ -94,6 +112,7 @@ mod tests {
             sha256: None,
             state: State::Clean,
             os: "windows-xp".parse().unwrap(),
+            judged: true,
         }
     }
 
@@ -115,9 +134,24 @@ mod tests {
     fn told(cells: &[(Option<&str>, u64, u64, &str)]) -> Vec<(usize, usize, String)> {
         let columns: Vec<Column> = cells.iter().map(|(_, time, _, label)| column(*time, label)).collect();
         let cells = cells.iter().map(|(data, _, written, _)| cell(*data, *written)).collect();
-        let row =
-            Row { id: String::new(), key: String::new(), value: Some("V".to_owned()), cells, changes: Vec::new() };
+        let row = Row {
+            id: String::new(),
+            key: String::new(),
+            value: Some("V".to_owned()),
+            cells,
+            changes: Vec::new(),
+            control_sets_differ: false,
+        };
         changes(&row, &columns).into_iter().map(|change| (change.until, change.from, change.sentence)).collect()
+    }
+
+    #[test]
+    fn control_sets_of_one_hive_may_differ_without_a_change() {
+        let set = |number, path: &str| Column { control_set: Some(number), ..column(1, path) };
+        let cells = [cell(Some("2"), 1), cell(Some("3"), 1)];
+        assert!(control_sets_differ(&cells, &[set(1, "a"), set(2, "a")]));
+        assert!(!control_sets_differ(&cells, &[set(1, "a"), set(1, "b")]));
+        assert!(!control_sets_differ(&[cell(None, 1), cell(Some("3"), 1)], &[set(1, "a"), set(2, "a")]));
     }
 
     #[test]

@@ -88,6 +88,7 @@ pub(super) fn columns(mut sources: Vec<Source<'_>>) -> Vec<Placed<'_>> {
                     sha256: source.hive.sha256.clone(),
                     state: source.hive.integrity.state,
                     os: source.installation.os.id,
+                    judged: source.installation.os.baseline().is_some(),
                 },
                 source.installation,
             ));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::changes::changes;
+use super::changes::{changes, control_sets_differ};
 use super::columns::Placed;
 use super::{Cell, Column, Presence, Row};
 use crate::finding::{Finding, Verdict};
@@ -56,6 +56,7 @@ pub(super) fn rows(columns: &[Placed<'_>], role: Role) -> Vec<Row> {
                 id: finding.id.clone(),
                 key: path_of(finding).to_owned(),
                 value: finding.value.clone(),
+                control_sets_differ: control_sets_differ(&cells, &only),
                 cells,
                 changes: Vec::new(),
             };

@@ -37,10 +37,20 @@ pub fn render(history: &History, style: &Style, writer: &mut impl Write) -> io::
         page.paragraph(0, &prose(&problem.to_string()), Ink::Medium)?;
     }
     page.blank()?;
-    let changes = history.machines.iter().flat_map(|machine| &machine.hives).flat_map(|hive| &hive.values);
-    let count = changes.map(|row| row.changes.len()).fold(0, usize::saturating_add);
+    let rows = || history.machines.iter().flat_map(|machine| &machine.hives).flat_map(|hive| &hive.values);
+    let count = rows().map(|row| row.changes.len()).fold(0, usize::saturating_add);
+    let differing = rows().filter(|row| row.control_sets_differ).count();
+    let differing = match differing {
+        0 => String::new(),
+        1 => "; 1 value differs between control sets".to_owned(),
+        _ => format!("; {differing} values differ between control sets"),
+    };
     let whole = if history.complete { "complete" } else { "incomplete: something could not be read or audited" };
-    page.paragraph(0, &format!("{count} change{}; {whole}.", if count == 1 { "" } else { "s" }), Ink::Strong)?;
+    page.paragraph(
+        0,
+        &format!("{count} change{}{differing}; {whole}.", if count == 1 { "" } else { "s" }),
+        Ink::Strong,
+    )?;
     writer.flush()
 }
 
@@ -52,8 +62,10 @@ fn write_hive(page: &mut Page<'_>, hive: &HiveHistory) -> io::Result<()> {
             page.paragraph(INDENT.saturating_add(4), &format!("the same bytes: {}", name(path)), Ink::Dim)?;
         }
     }
-    let (changed, unchanged): (Vec<&Row>, Vec<&Row>) = hive.values.iter().partition(|row| !row.changes.is_empty());
-    for (title, rows) in [("Changed", changed), ("Unchanged", unchanged)] {
+    let (changed, others): (Vec<&Row>, Vec<&Row>) = hive.values.iter().partition(|row| !row.changes.is_empty());
+    let (differing, unchanged): (Vec<&Row>, Vec<&Row>) = others.into_iter().partition(|row| row.control_sets_differ);
+    let groups = [("Changed", changed), ("Different between control sets", differing), ("Unchanged", unchanged)];
+    for (title, rows) in groups {
         if rows.is_empty() {
             continue;
         }

@@ -3,7 +3,7 @@
 //! Layout and the meaning of "dirty": M. Suhanov, "Windows registry file format specification", section "Base block".
 //! <https://github.com/msuhanov/regf/blob/master/Windows%20registry%20file%20format%20specification.md>
 
-use crate::error::Problem;
+use crate::error::{Code, Problem};
 use crate::registry::FileTime;
 
 /// Bytes of the base block in a primary file; the hive bins begin behind it, and cell offsets count from there.
@@ -148,6 +148,23 @@ impl BaseBlock {
     /// made may then stand in the transaction logs alone.
     pub fn is_dirty(&self) -> bool {
         !self.checksum_valid() || self.primary_sequence != self.secondary_sequence || !self.has_signature()
+    }
+
+    /// Why a hive of this format cannot be read, where it is one of a Windows before NT 4: its cells are laid out
+    /// otherwise. Versions: msuhanov, "Windows registry file format specification".
+    pub(super) fn unsupported(&self) -> Option<Problem> {
+        let before = (self.major, self.minor) < (1, 3) && self.checksum_valid() && self.has_signature();
+        let windows = match (self.major, self.minor) {
+            (1, 0 | 1) => "Windows NT 3.1",
+            (1, 2) => "Windows NT 3.5",
+            _ => return None,
+        };
+        before.then(|| {
+            let found = format!("format {}.{} ({windows})", self.major, self.minor);
+            Problem::at(20, "a hive format of version 1.3 to 1.6 (Windows NT 4.0 and later)", found)
+                .code(Code::UnsupportedFormat)
+                .advise("this format is not read")
+        })
     }
 
     /// Everything that is wrong with this base block in a primary file of `file_size` bytes, except that it is dirty.

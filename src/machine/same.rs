@@ -45,7 +45,7 @@ pub fn same_machine(
     written: Option<FileTime>,
 ) -> SameMachine {
     let cards = cards_of_software(software);
-    let known = cards_of_system(system);
+    let (known, all_read) = cards_of_system(system);
     let is_known = |card: &String| known.iter().any(|known| same_text(known, card));
     let mut by: Vec<String> =
         cards.iter().filter(|card| is_known(card)).map(|card| format!("both name the network card {card}")).collect();
@@ -54,7 +54,7 @@ pub fn same_machine(
         by.extend(names.map(|(place, _)| format!("computer name {name}, in SOFTWARE as {place}")));
     }
     let mut contradictions = Vec::new();
-    if !cards.is_empty() && !cards.iter().any(is_known) {
+    if all_read && !cards.is_empty() && !cards.iter().any(is_known) {
         let names: Vec<&str> = cards.iter().map(String::as_str).collect();
         contradictions
             .push(format!("SOFTWARE names the network cards {}, and SYSTEM knows none of them", names.join(", ")));
@@ -80,20 +80,28 @@ fn cards_of_software(software: &Tree<'_>) -> BTreeSet<String> {
     names.filter(|name| name.starts_with('{')).collect()
 }
 
-/// Every network card that any control set has, bound to TCP/IP or not.
-fn cards_of_system(system: &Tree<'_>) -> BTreeSet<String> {
+/// Every network card that any control set has, bound to TCP/IP or not; and whether all places could be read.
+fn cards_of_system(system: &Tree<'_>) -> (BTreeSet<String>, bool) {
     const NETWORK_CLASS: &str = "{4D36E972-E325-11CE-BFC1-08002BE10318}";
     let sets = ControlSets::read(system).map(|sets| sets.present).unwrap_or_default();
     let mut cards = BTreeSet::new();
+    let mut all_read = !sets.is_empty();
     for set in sets.into_iter().map(key_name) {
         for place in
             [format!(r"{set}\Services\Tcpip\Parameters\Interfaces"), format!(r"{set}\Control\Network\{NETWORK_CLASS}")]
         {
-            let key = system.key(&place).ok().flatten();
-            cards.extend(key.map(|key| key.subkeys().0).unwrap_or_default().iter().map(Key::name));
+            match system.key(&place) {
+                Ok(Some(key)) => {
+                    let (subkeys, problems) = key.subkeys();
+                    all_read &= problems.is_empty();
+                    cards.extend(subkeys.iter().map(Key::name));
+                }
+                Ok(None) => {}
+                Err(_) => all_read = false,
+            }
         }
     }
-    cards
+    (cards, all_read)
 }
 
 /// Where SOFTWARE holds the computer's name, and what stands there. Observed on XP, 7 and 8.1.

@@ -95,7 +95,7 @@ impl OsId {
 
     /// The day up to which the list is complete, `2026-11-04`.
     pub fn as_of() -> &'static str {
-        AS_OF
+        env!("HIVEMEND_RELEASES_AS_OF")
     }
 }
 

@@ -57,10 +57,10 @@ pub(super) fn elect(marks: &[Mark]) -> Option<Elected> {
     let mut best: Option<(i64, Elected)> = None;
     for id in OsId::ALL.iter().copied() {
         let Some(windows) = id.entry().filter(|windows| windows.version.is_some()) else { continue };
-        if windows.edition.is_some() && !editions(id) {
-            continue;
-        }
         let score = marks.iter().map(|mark| mark.score(id)).fold(0_i64, i64::saturating_add);
+        // At the same build the Windows without an edition of its own is the likelier one.
+        let lacks_edition = windows.edition.is_some() && !editions(id);
+        let score = if lacks_edition { score.saturating_sub(2) } else { score };
         match &mut best {
             Some((most, elected)) if score == *most => elected.alone = false,
             Some((most, _)) if score < *most => {}

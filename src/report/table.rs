@@ -7,8 +7,10 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::{InstallationReport, Judgement, Report};
+use crate::discovery::Generation;
 use crate::evidence::file::Snapshot;
 use crate::finding::{Finding, Severity, Verdict};
+use crate::registry::Role;
 
 mod coverage;
 pub(crate) mod data;
@@ -114,7 +116,15 @@ fn shadow_copy(copy: &Snapshot) -> String {
 }
 
 fn not_judged(installation: &InstallationReport) -> String {
-    format!("Listed, and not judged: its generation is {}.", word(&installation.generation))
+    let audited = |hive: &super::HiveReport| matches!(hive.role, Role::Software | Role::System);
+    let why = if !installation.hives.iter().any(audited) {
+        "neither SOFTWARE nor SYSTEM is among its hives".to_owned()
+    } else if installation.generation == Generation::Setup {
+        "setup leaves these hives behind (.sav), and no Windows runs with them".to_owned()
+    } else {
+        format!("it is an older generation ({}); judge it with --generations all", word(&installation.generation))
+    };
+    format!("Listed, not judged: {why}.")
 }
 
 /// The word that the report's JSON has for it.

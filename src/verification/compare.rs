@@ -1,6 +1,6 @@
 //! The audit before beside the audit after, and which operations somebody asked for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Carried, Change, Outcome, State, Verified};
 use crate::finding::Finding;
@@ -13,7 +13,10 @@ pub(super) fn compare(verified: &mut Verified, before: &[Finding], after: &[Find
     let place = |finding: &Finding| -> Place { (finding.id.clone(), finding.control_set) };
     let then: BTreeMap<Place, &Finding> = after.iter().map(|finding| (place(finding), finding)).collect();
     let now: BTreeMap<Place, &Finding> = before.iter().map(|finding| (place(finding), finding)).collect();
-    for finding in before {
+    // A key that is missing is told by its values.
+    let named = |finding: &&Finding| finding.cause.as_ref().map(|cause| (cause.clone(), finding.control_set));
+    let told: BTreeSet<Place> = before.iter().chain(after).filter_map(|finding| named(&finding)).collect();
+    for finding in before.iter().filter(|finding| !told.contains(&place(finding))) {
         let after = then.get(&place(finding)).copied();
         let wrong_then = after.is_some_and(Finding::is_deviation);
         let gap = finding.is_gap() || after.is_some_and(Finding::is_gap);
@@ -27,7 +30,8 @@ pub(super) fn compare(verified: &mut Verified, before: &[Finding], after: &[Find
         list.push(change(Some(finding), after));
     }
     // Such as a value that nobody expects, which was not there before.
-    for finding in after.iter().filter(|finding| !now.contains_key(&place(finding))) {
+    let is_new = |finding: &&Finding| !now.contains_key(&place(finding)) && !told.contains(&place(finding));
+    for finding in after.iter().filter(is_new) {
         if finding.is_gap() {
             verified.unknown.push(change(None, Some(finding)));
         } else if finding.is_deviation() {

@@ -115,16 +115,23 @@ fn required(id: &str) -> Vec<&'static str> {
         "winlogon-notify-senslogn",
         "service-bits",
         "service-bits-parameters",
+        "service-bits-performance",
+        "service-bits-security",
         "service-sens",
         "service-sens-parameters",
+        "service-sens-security",
         "service-eventsystem",
         "service-eventsystem-parameters",
+        "service-eventsystem-security",
         "service-rpcss",
         "service-rpcss-parameters",
+        "service-rpcss-security",
         "service-wuauserv",
         "service-wuauserv-parameters",
+        "service-wuauserv-security",
         "svchost-netsvcs",
         "svchost-rpcss",
+        "control-mini-nt",
         "client-for-microsoft-networks",
         "client-for-microsoft-networks-ndi",
         "service-lanmanworkstation",
@@ -133,17 +140,51 @@ fn required(id: &str) -> Vec<&'static str> {
         "name-server-interfaces",
         "automatic-updates",
         "automatic-updates-policy",
+        "update-access-policy",
+        "bits-policy",
         "wsus-policy",
         "administrator-logged-on",
+        "run-as",
+        "back-up-registry",
         "restart-after-change",
         "services-running",
         "proxy",
+        "windows-update-log",
     ];
     let mut when = |holds: bool, more: &[&'static str]| rows.extend(more.iter().filter(|_| holds));
     when(is_2000, &["svchost-bitsgroup", "terminal-server-mode", "register-wlnotify", "console-session"]);
-    when(!is_2000, &["service-dcomlaunch", "service-dcomlaunch-parameters", "svchost-dcomlaunch"]);
-    when(is(&["windows-xp-x64"]), &["winlogon-notify-senslogn-wow6432"]);
-    when(!before_vista, &["svchost-localservice", "name-resolution"]);
+    when(
+        !is_2000,
+        &[
+            "service-dcomlaunch",
+            "service-dcomlaunch-parameters",
+            "service-dcomlaunch-security",
+            "svchost-dcomlaunch",
+            "service-cryptsvc",
+            "service-cryptsvc-parameters",
+            "service-lanmanworkstation-parameters",
+            "service-dnscache-parameters",
+            "svchost-networkservice",
+        ],
+    );
+    when(before_vista, &["winlogon-notify"]);
+    when(is(&["windows-xp-x64"]), &["winlogon-notify-senslogn-wow6432", "winlogon-notify-wow6432"]);
+    when(
+        !before_vista,
+        &[
+            "svchost-localservice",
+            "name-resolution",
+            "service-nsi",
+            "service-nsi-parameters",
+            "service-trustedinstaller",
+        ],
+    );
+    let since_8 = !before_7 && !is(&["windows-7", "windows-server-2008-r2"]);
+    when(since_8, &["service-wuauserv-trigger"]);
+    let before_10 = is(&["windows-8", "windows-server-2012", "windows-8.1", "windows-server-2012-r2"]) || !since_8;
+    when(!before_10, &["service-usosvc", "service-usosvc-parameters", "service-dosvc"]);
+    when(!before_10 && !is(&["windows-server-2016"]), &["service-waasmedicsvc"]);
+    when(!before_7, &["service-rpceptmapper-security"]);
     when(!before_7, &["service-rpceptmapper", "service-rpceptmapper-parameters"]);
     rows
 }
@@ -160,8 +201,9 @@ fn every_windows_has_every_row() {
             let mut rows = vec!["ServiceDll", "ServiceMain"];
             if !key.id.ends_with("-parameters") {
                 rows = vec!["Start", "DelayedAutoStart", "Type", "ErrorControl", "ImagePath", "ObjectName", "Group"];
-                rows.push("DependOnService");
-                rows.extend(["service-bits", "service-sens"].contains(&key.id.as_str()).then_some("FailureCommand"));
+                rows.extend(["DependOnService", "FailureCommand", "FailureActions", "ServiceDll"]);
+                let impersonates = ["service-bits", "service-sens", "service-eventsystem", "service-wuauserv"];
+                rows.extend(impersonates.contains(&key.id.as_str()).then_some("RequiredPrivileges"));
             }
             assert_eq!(names, rows.into_iter().collect(), "{}: {}", baseline.id, key.id);
         }

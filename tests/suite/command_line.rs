@@ -91,18 +91,20 @@ fn what_cannot_be_examined_is_named_with_what_to_do() {
     insta::assert_snapshot!(desk.complaint(2, &["audit", "nowhere"]), @"hivemend: error: nowhere: cannot be read: No such file or directory (os error 2). Check the spelling; letter case matters here");
     insta::assert_snapshot!(desk.complaint(2, &["audit", "empty"]), @"hivemend: error: empty: no SOFTWARE or SYSTEM hive was found here (the folder is empty). Name a mounted Windows volume, a folder of copied hives, or a hive");
     insta::assert_snapshot!(desk.complaint(2, &["audit", "notes.txt"]), @"hivemend: error: notes.txt: no SOFTWARE or SYSTEM hive was found here (notes.txt: expected a hive (regf), found a text file). Name a mounted Windows volume, a folder of copied hives, or a hive");
-    insta::assert_snapshot!(desk.complaint(2, &["baseline", "show", "windows-95"]), @r#"hivemend: error: baseline show: "windows-95" is not known. `hivemend baseline list` prints the ids that there are"#);
+    insta::assert_snapshot!(desk.complaint(2, &["baseline", "show", "windows-95"]), @r#"hivemend: error: baseline show: "windows-95" is not known. `hivemend baseline list` prints the ids that there are; did you mean "windows-10"?"#);
 }
 
 #[test]
-fn hives_of_two_windows_are_not_judged_together() {
+fn hives_of_two_machines_are_a_gap_and_not_patched() {
     let desk = Desk::with(&["mismatched-pair"]);
     let report = desk.json(&["audit", "evidence", "--format", "json"]);
-    assert_eq!(report["installations"][0]["os"]["id"], "unknown");
-    assert_eq!(report["installations"][0]["baseline"], serde_json::Value::Null);
+    assert_eq!(report["installations"][0]["os"]["certainty"], "uncertain");
+    assert_eq!(report["installations"][0]["same_machine"]["state"], "contradicted");
     let advice = report["problems"][0]["advice"].as_str().unwrap();
     assert!(advice.contains("audit each by itself"), "{advice}");
     assert_eq!(desk.code(&["audit", "evidence"]), 3);
+    assert_eq!(desk.code(&["audit", "evidence", "--patch", "patch"]), 3);
+    assert!(!desk.path("patch").exists());
 }
 
 #[test]
@@ -202,7 +204,9 @@ fn every_control_set_is_judged_when_asked_for() {
     assert!(!wrong.is_empty() && wrong.iter().all(|finding| finding["control_set"] == 2));
     let missing = desk.json(&["audit", "evidence", "--control-set", "9", "--format", "json"]);
     assert_eq!(missing["summary"]["complete"], false);
-    assert!(missing["summary"]["unreadable"].as_u64().unwrap() > 0);
+    assert_eq!(missing["summary"]["unreadable"], 0);
+    let gaps = missing["summary"]["gaps"].as_array().unwrap();
+    assert_eq!(gaps.iter().map(|gap| gap["code"].as_str().unwrap()).collect::<Vec<_>>(), ["control-set-missing"]);
 }
 
 #[test]

@@ -44,11 +44,9 @@ fn every_finding_of_a_fixture_is_explained() {
         }
     }
     assert!(seen > 200, "{seen}");
-}
-
-#[test]
-fn one_value_is_explained_for_every_windows() {
-    insta::assert_snapshot!(explained("service-bits-parameters/ServiceDll"));
+    // What the rules for services that no baseline lists say.
+    assert!(explained("chain/LanmanWorkstation/Start").contains(r"Services\LanmanWorkstation"));
+    assert!(explained("group-members/Themes/ServiceDll").contains("sc qc"));
 }
 
 #[test]

@@ -15,6 +15,7 @@ use crate::builder::Key;
 use crate::cases::{Examined, examined};
 use crate::fixture::{self, Case};
 
+mod causes;
 mod forms;
 mod rules;
 

@@ -42,6 +42,7 @@ mod history;
 mod hive_builder;
 mod hive_reading;
 mod hostile_hives;
+mod identity;
 mod image_matrix;
 mod images;
 mod importers;

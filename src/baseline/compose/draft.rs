@@ -6,7 +6,7 @@ use super::tables::{list, table_in, tables, text};
 use super::{File, RULE, Shared};
 
 /// What belongs to a rule and goes with it.
-const ATTACHED: [&str; 3] = ["or", "but", "known"];
+const ATTACHED: [&str; 2] = ["or", "known"];
 
 /// The fields that say who vouches for a row, and how far. They hold for the Windows whose file states them.
 pub(super) const VOUCHING: [&str; 4] = ["source", "url", "grade", "kinship"];

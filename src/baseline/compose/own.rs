@@ -84,6 +84,7 @@ impl Own<'_> {
                 }
             }
             state(&mut row, key, &self.file.id, self.shared)?;
+            keep_stated(&mut row, self.shared.names.contains_key(&self.file.id));
             put(&mut keys, row, &place)?;
         }
         self.draft.keys = keys;
@@ -161,11 +162,6 @@ impl Own<'_> {
             let id = text(&key, "id").unwrap_or_default().to_owned();
             self.say_who(&voucher, &id, &mut key, true)?;
             if let Some(values) = key.get_mut("values").and_then(Value::as_table_mut) {
-                values.retain(|_, value| {
-                    value
-                        .as_table()
-                        .is_none_or(|value| RULE.iter().any(|field| value.contains_key(*field)) || !is_hint(value))
-                });
                 for (name, value) in values.iter_mut() {
                     if let Some(value) = value.as_table_mut() {
                         self.say_who(&voucher, &format!("{id}/{name}"), value, false)?;
@@ -238,9 +234,15 @@ fn vouch_anew(row: &mut Table, vouching: &Table) {
     }
 }
 
-/// Whether a value's table is only what a template says of values of that name.
-fn is_hint(value: &Table) -> bool {
-    !value.contains_key("stated-in")
+/// Keeps the values that a file states. What only the template says of a value has nobody who vouches for it here; in a
+/// built-in file, whose sources cover rows by name, its rules are rows.
+fn keep_stated(row: &mut Table, is_built_in: bool) {
+    let is_rule = |value: &Table| RULE.iter().any(|field| value.contains_key(*field));
+    if let Some(values) = row.get_mut("values").and_then(Value::as_table_mut) {
+        values.retain(|_, value| {
+            value.as_table().is_none_or(|value| value.contains_key("stated-in") || is_built_in && is_rule(value))
+        });
+    }
 }
 
 /// Adds a row. Most stand at the end, whatever their number.

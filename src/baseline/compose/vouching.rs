@@ -33,6 +33,7 @@ impl Voucher<'_> {
         for key in &self.draft.keys {
             let mut key = key.clone();
             let id = text(&key, "id").unwrap_or_default().to_owned();
+            let of_key = text(&key, "kinship").map(str::to_owned);
             self.vouch(&id, &mut key)?;
             let values = key.get_mut("values").and_then(Value::as_table_mut);
             if let Some(values) = values {
@@ -41,7 +42,11 @@ impl Voucher<'_> {
                     value.as_table().is_some_and(|value| RULE.iter().any(|field| value.contains_key(*field)))
                 });
                 for (name, value) in values.iter_mut() {
-                    if let Some(value) = value.as_table_mut() {
+                    // Where nobody says anything, nobody vouches.
+                    if let Some(value) = value.as_table_mut().filter(|value| !value.contains_key("unknown")) {
+                        if let Some(kin) = of_key.as_ref().filter(|_| !value.contains_key("kinship")) {
+                            value.insert("kinship".to_owned(), Value::String(kin.clone()));
+                        }
                         self.vouch(&format!("{id}/{name}"), value)?;
                     }
                 }
@@ -110,15 +115,18 @@ impl Voucher<'_> {
     /// The nearest Windows that this one is like and for which somebody vouches for the row; else the one that it is
     /// like. `named` is the one that a file names instead.
     fn kin(&self, id: &str, named: Option<&str>) -> Result<(String, Option<Vouched>), String> {
-        if let Some(named) = named {
+        if let Some(named) = named.filter(|named| *named != self.draft.id) {
             self.name_of(named).ok_or_else(|| format!("{id}: kinship names {named:?}, which is no Windows"))?;
+            if !self.has_row(named, id) {
+                return Err(format!("{id}: kinship names {named:?}, which has no such row to carry over"));
+            }
             return Ok((named.to_owned(), self.vouched(named, id)?));
         }
         let mut nearest = None;
         let mut at = self.draft;
         while let Some(parent) = at.like.as_ref().and_then(|like| self.drafts.iter().find(|draft| draft.id == *like)) {
             at = parent;
-            if parent.name.is_none() {
+            if parent.name.is_none() || !self.has_row(&parent.id, id) {
                 continue;
             }
             if let Some(vouched) = self.vouched(&parent.id, id)? {
@@ -130,6 +138,20 @@ impl Voucher<'_> {
             Some(nearest) => Ok((nearest, None)),
             None => Err(format!("{id}: no source covers it, and it is like no Windows; say `unknown`, or a kinship")),
         }
+    }
+
+    /// Whether the rows of a Windows have this one.
+    fn has_row(&self, windows: &str, id: &str) -> bool {
+        let Some(draft) = self.drafts.iter().find(|draft| draft.id == windows) else { return false };
+        let (key, value) = id.split_once('/').map_or((id, None), |(key, value)| (key, Some(value)));
+        let row = draft.keys.iter().chain(&draft.steps).find(|row| text(row, "id") == Some(key));
+        row.is_some_and(|row| {
+            value.is_none_or(|value| {
+                let values = row.get("values").and_then(Value::as_table);
+                let value = values.and_then(|values| values.get(value)).and_then(Value::as_table);
+                value.is_some_and(|value| RULE.iter().any(|field| value.contains_key(*field)))
+            })
+        })
     }
 
     /// What the sources that cover a row come to; `None` where none does.

@@ -7,7 +7,7 @@ use super::{data, grouped, word};
 use crate::control_set::ControlSets;
 use crate::error::Problem;
 use crate::hive::State;
-use crate::machine::Machine;
+use crate::machine::{Machine, SameMachine, Sameness};
 use crate::os::Os;
 use crate::report::{HiveReport, InstallationReport};
 
@@ -28,6 +28,9 @@ pub(super) fn write(page: &mut Page<'_>, installation: &InstallationReport) -> i
     let against: Vec<String> = installation.os.marks.against.iter().map(|mark| data::prose(mark)).collect();
     write("but", &against, "; ")?;
     write("machine", &machine(&installation.machine), ", ")?;
+    if let Some(same) = &installation.same_machine {
+        write("one machine", &same_machine(same), "; ")?;
+    }
     if let Some(sets) = &installation.control_sets {
         write("control sets", &control_sets(sets), ", ")?;
     }
@@ -75,6 +78,17 @@ fn machine(machine: &Machine) -> Vec<String> {
     let texts = texts.into_iter().flatten().map(|text| data::prose(text));
     let times = times.into_iter().filter_map(|(name, time)| Some(format!("{name} {}", time?)));
     texts.chain(times).collect()
+}
+
+/// `proven: both name the network card {...}`
+fn same_machine(same: &SameMachine) -> Vec<String> {
+    let state = match same.state {
+        Sameness::Proven => "proven",
+        Sameness::Unproven => "not proven",
+        Sameness::Contradicted => "CONTRADICTED",
+    };
+    let by: Vec<String> = same.by.iter().map(|by| data::prose(by)).collect();
+    vec![if by.is_empty() { state.to_owned() } else { format!("{state}: {}", by.join("; ")) }]
 }
 
 fn control_sets(sets: &ControlSets) -> Vec<String> {

@@ -45,6 +45,9 @@ fn title(installation: &InstallationReport) -> String {
     for fact in [&os.service_pack, &os.architecture].into_iter().flatten() {
         title = format!("{title}, {}", data::prose(fact));
     }
+    if os.is_uncertain() && os.baseline().is_some() {
+        title.push_str(", uncertain");
+    }
     title
 }
 

@@ -16,9 +16,22 @@ fn clean() -> BTreeMap<String, Vec<Examined>> {
     let mut clean: BTreeMap<String, Vec<Examined>> = BTreeMap::new();
     for name in clean_cases() {
         let examined = examined_case(&name);
+        // Another Windows' baseline judges it: that has fixtures of its own.
+        if examined.installation().os.judged_by.is_some() {
+            continue;
+        }
         clean.entry(examined.installation().os.id.to_string()).or_default().push(examined);
     }
     clean
+}
+
+/// The row that a finding is of: without the subkey, where the row is about every subkey of a key.
+fn row(finding: &Finding) -> String {
+    let parts: Vec<&str> = finding.id.split('/').collect();
+    match (parts.as_slice(), &finding.value) {
+        ([key, _, ..], Some(value)) if parts.len() > 2 => format!("{key}/{value}"),
+        _ => finding.id.clone(),
+    }
 }
 
 fn findings(examined: &Examined) -> &[Finding] {
@@ -52,7 +65,7 @@ fn every_expectation_is_met_by_a_clean_fixture() {
     for baseline in baselines() {
         let of_windows = &clean[&baseline.id];
         for (id, (wants, may_be_missing)) in judged(&baseline) {
-            let met = of_windows.iter().flat_map(findings).filter(|finding| finding.id == id).any(|finding| {
+            let met = of_windows.iter().flat_map(findings).filter(|finding| row(finding) == id).any(|finding| {
                 // Content with an absence because the whole key is missing would be content with nothing.
                 let looked = finding.observed.is_some() == wants
                     && (wants || finding.value.is_none() || finding.key_last_written.is_some());
@@ -83,7 +96,7 @@ fn every_expectation_is_hit_by_a_fixture_that_is_altered() {
                 // What means the same as no value is noticed by its note.
                 let noticed = |finding: &&Finding| finding.is_deviation() || finding.note.is_some();
                 let deviating = findings(&altered).iter().filter(noticed);
-                hit.entry(how).or_default().extend(deviating.map(|finding| finding.id.clone()));
+                hit.entry(how).or_default().extend(deviating.map(row));
             }
         }
         for (id, (wants, may_be_missing)) in judged(&baseline) {

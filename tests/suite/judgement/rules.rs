@@ -72,7 +72,10 @@ Start = { REG_DWORD = 2, but = [{ REG_DWORD = 3, severity = 'info', why = 'The o
     };
     let told = |severity, why: &str, source: &str| (Verdict::Deviates, severity, why.to_owned(), source.to_owned());
     assert_eq!(with(3), told(Severity::Info, "The owner may.", "a test"));
-    assert_eq!(with(4), told(Severity::High, "It is disabled.", "KB"));
+    assert_eq!(
+        with(4),
+        told(Severity::High, "It is disabled. Windows shows 0x80070422 (the service is disabled).", "KB")
+    );
     assert_eq!(with(1), told(Severity::Medium, "It matters.", "a test"));
 }
 
@@ -289,4 +292,49 @@ fn what_makes_no_sense_is_refused() {
     }
     let text = format!("id = 'test'\nname = 'Test'\napplies-to = []\n{}", bits("A = { members = ['x'] }"));
     assert!(matches!(Baseline::parse("test", &text).unwrap().keys[0].values[0].rule, Rule::Members(_)));
+}
+
+#[test]
+fn a_wrong_image_path_in_another_accepted_group_is_mended_within_that_group() {
+    let findings = judged_by(&groups(), "windows-10", |hives| {
+        let path = r"%SystemRoot%\Temp\svchost.exe -k netsvcsRedirectionGuard -p";
+        hives.service("SENS").set_expand_sz("ImagePath", path);
+    });
+    let path = of(&findings, "service-sens/ImagePath");
+    assert_eq!(path.verdict, Verdict::Deviates);
+    let Some(Remediation::Set { value, .. }) = &path.remediation else { panic!() };
+    assert_eq!(value.as_text().unwrap(), r"%SystemRoot%\system32\svchost.exe -k netsvcsRedirectionGuard -p");
+}
+
+#[test]
+fn one_value_that_two_keys_name_has_one_finding() {
+    const SENSLOGN: &str = r"Microsoft\Windows NT\CurrentVersion\Winlogon\Notify\SensLogn";
+    const NOTIFY: &str = r"Microsoft\Windows NT\CurrentVersion\Winlogon\Notify";
+    let row = "DLLName = { REG_SZ = 'WlNotify.dll', compare = 'path', severity = 'high', attack = ['T1547.004'] }";
+    let baseline = key("senslogn", "SOFTWARE", SENSLOGN, "others = 'unexpected'", row)
+        + &key("more", "SOFTWARE", SENSLOGN, "", "Odd = { expect = 'absent', severity = 'high' }")
+        + &key(
+            "packages",
+            "SOFTWARE",
+            NOTIFY,
+            "each-subkey = {}",
+            "DLLName = { under = 'system32', severity = 'high', attack = ['T1546'] }",
+        );
+    let findings = judged_by(&baseline, "windows-xp", |hives| {
+        let package = hives.software.create(SENSLOGN);
+        package.values.clear();
+        package.set_sz("DllName", r"C:\ProgramData\x.dll").set_sz("odd", "x");
+    });
+    let of_value = |name: &str| {
+        let named = |finding: &&Finding| {
+            finding.key.as_deref().is_some_and(|key| key.ends_with("SensLogn"))
+                && finding.value.as_deref().is_some_and(|value| value.eq_ignore_ascii_case(name))
+        };
+        findings.iter().filter(named).collect::<Vec<_>>()
+    };
+    let [library] = of_value("DLLName")[..] else { panic!("{findings:#?}") };
+    assert_eq!((library.id.as_str(), verdict(library)), ("senslogn/DLLName", (Verdict::Deviates, Severity::Critical)));
+    assert_eq!(library.attack, ["T1547.004", "T1546"]);
+    let [odd] = of_value("Odd")[..] else { panic!("{findings:#?}") };
+    assert_eq!((odd.id.as_str(), verdict(odd)), ("more/Odd", (Verdict::Unexpected, Severity::High)));
 }

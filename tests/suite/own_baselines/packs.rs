@@ -19,6 +19,10 @@ const HEALTHY: &str = r#"Windows Registry Editor Version 5.00
 "fEnableWinStation"=dword:00000001
 "fLogonDisabled"=dword:00000000
 
+[HKEY_LOCAL_MACHINE\SYSTEM\ControlSet001\Services\RDPDR]
+"Start"=dword:00000003
+"Type"=dword:00000001
+
 [HKEY_LOCAL_MACHINE\SYSTEM\ControlSet001\Services\TermService]
 "DependOnService"=hex(7):52,00,50,00,43,00,53,00,53,00,00,00,00,00
 "ImagePath"=hex(2):25,00,53,00,79,00,73,00,74,00,65,00,6d,00,52,00,6f,00,6f,00,74,00,25,00,5c,00,53,00,79,00,73,00,74,00,65,00,6d,00,33,00,32,00,5c,00,73,00,76,00,63,00,68,00,6f,00,73,00,74,00,2e,00,65,00,78,00,65,00,20,00,2d,00,6b,00,20,00,4e,00,65,00,74,00,77,00,6f,00,72,00,6b,00,53,00,65,00,72,00,76,00,69,00,63,00,65,00,00,00

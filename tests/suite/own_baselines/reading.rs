@@ -63,7 +63,7 @@ fn a_file_says_only_what_differs_from_a_built_in_baseline() {
     assert!(text.contains("id = \"service-appidsvc\"") && text.contains("T1489"), "{text}");
     let by_house = found(&desk, &["--baseline", "house.toml"], "evidence/windows-7");
     assert!(by_house.contains(&"service-bits/Start deviates".to_owned()), "{by_house:?}");
-    assert!(by_house.contains(&"service-appidsvc/Start absent".to_owned()), "{by_house:?}");
+    assert!(by_house.contains(&"service-appidsvc/Start absent, of service-appidsvc".to_owned()), "{by_house:?}");
 }
 
 #[test]
@@ -77,7 +77,10 @@ fn a_file_beside_the_built_in_baselines_adds_its_rows_and_may_not_repeat_theirs(
     };
     write(&desk, "pack.toml", pack("pack-spooler", "Spooler", ""));
     let both = found(&desk, &["--extend", "pack.toml"], "evidence");
-    assert_eq!(both, ["service-bits/Start deviates", "pack-spooler/Start absent"]);
+    assert_eq!(
+        both,
+        ["service-bits/Start deviates", "pack-spooler absent", "pack-spooler/Start absent, of pack-spooler"]
+    );
     let report = desk.json(&["audit", "evidence", "--format", "json", "--extend", "pack.toml"]);
     assert_eq!(report["installations"][0]["baseline"]["id"], "windows-7");
     assert_eq!(report["installations"][0]["extended_by"][0]["id"], "pack");

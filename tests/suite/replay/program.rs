@@ -41,6 +41,9 @@ impl Desk {
         };
         fs::write(config.join("SYSTEM"), primary).unwrap();
         fs::write(config.join(if old { "system.log" } else { "SYSTEM.LOG1" }), log).unwrap();
+        if !old {
+            fs::write(config.join("SYSTEM.LOG2"), b"").unwrap();
+        }
         Self { folder }
     }
 

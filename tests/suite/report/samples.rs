@@ -55,6 +55,9 @@ pub(crate) fn system() -> builder::Hive {
         let bits = services.create("BITS");
         bits.set_dword("Start", 3).set_dword("ErrorControl", 1).set_multi_sz("DependOnService", &["RpcSs"]);
         bits.set_expand_sz("ImagePath", r"%SystemRoot%\system32\svchost.exe -k netsvcs");
+        for needed in ["RpcSs", "EventSystem", "Spooler"] {
+            services.create(needed).set_dword("Start", 2);
+        }
         services.create("SENS").set_dword("Start", 2).set_sz("Description", "Tracks system events.");
     }
     let select = hive.root.create("Select");

@@ -140,7 +140,10 @@ fn a_clean_installation_ends_well_and_lists_what_conforms_when_asked() {
     let report = report(vec![Sample::of((software(), system())).examine()], |_| true);
     let plain = table(&report, wide(120));
     assert!(!plain.contains("As it should be"));
-    assert_eq!(plain.lines().last(), Some("No deviation among 11 assessed expectations in 1 installation; complete."));
+    assert_eq!(
+        plain.lines().last(),
+        Some("No deviation among 11 assessed expectations (9 confirmed, 2 inferred) in 1 installation; complete.")
+    );
     let all = table(&report, Style { all: true, ..wide(80) });
     let (_, conforming) = all.split_once("As it should be\n\n").unwrap();
     insta::assert_snapshot!(conforming, @r"
@@ -156,7 +159,8 @@ fn a_clean_installation_ends_well_and_lists_what_conforms_when_asked() {
     service-sens/Start                 2
     service-sens/Description           Tracks system events.
 
-    No deviation among 11 assessed expectations in 1 installation; complete.
+    No deviation among 11 assessed expectations (9 confirmed, 2 inferred) in 1
+    installation; complete.
     ");
 }
 

@@ -80,6 +80,7 @@ fn dirty(with_log: bool) -> Desk {
     let desk = Desk::with("hive", &primary);
     if with_log {
         fs::write(desk.path("evidence/hive.LOG1"), log).unwrap();
+        fs::write(desk.path("evidence/hive.LOG2"), b"").unwrap();
     }
     desk
 }

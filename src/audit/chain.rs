@@ -1,0 +1,190 @@
+//! The chain: every service and driver that the judged services need to start, whatever the baseline lists.
+//!
+//! A service starts after those in DependOnService, and after at least one of each group in DependOnGroup:
+//! <https://learn.microsoft.com/windows/win32/api/winsvc/nf-winsvc-createservicew>, lpDependencies.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::blank;
+use super::errors::shown;
+use super::scene::Scene;
+use super::wording;
+use crate::baseline::{ChainRule, ExpectedKey, Failure, chain_rule};
+use crate::facts::{KeyState, Observed, ServiceFacts, ServiceName, Services, names};
+use crate::finding::{Finding, Severity, Verdict};
+use crate::registry::{Role, same_text};
+
+/// From which service each one was reached, and the severity of what is found on that way.
+type Links = BTreeMap<ServiceName, (Option<ServiceName>, Severity)>;
+
+const START: &str = "Start";
+/// A way longer than this is shortened in the middle.
+const LONGEST_WAY: usize = 8;
+
+/// Judges what the services of the baseline need, in each control set.
+pub(super) fn judge(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+    let Some(rule) = chain_rule() else { return };
+    for services in &scene.facts.services {
+        Chain { scene: *scene, rule, services }.judge(findings);
+    }
+}
+
+struct Chain<'a> {
+    scene: Scene<'a>,
+    rule: &'a ChainRule,
+    services: &'a Services,
+}
+
+impl Chain<'_> {
+    fn judge(&self, findings: &mut Vec<Finding>) {
+        // What updates need comes first, so that a link on both ways has the greater severity.
+        let roots = self.roots(findings);
+        // A row on Start judges its service already.
+        let has_start = |key: &ExpectedKey| key.values.iter().any(|row| same_text(&row.name, START));
+        let services = self.scene.baseline.services().filter(|(key, _)| has_start(key));
+        let judged: BTreeSet<ServiceName> = services.map(|(_, name)| name.into()).collect();
+        if self.services.cut {
+            let why = format!("{} There are more dependencies than are followed.", self.rule.basis.why);
+            let (hive, control_set) = (Some(Role::System), self.services.control_set);
+            let basis = &self.rule.basis;
+            findings.push(Finding { hive, control_set, why, ..blank("chain".to_owned(), Verdict::Unreadable, basis) });
+        }
+        let mut links = Links::new();
+        for (root, severity) in &roots {
+            let root = ServiceName::from(root.as_str());
+            let mut waiting = VecDeque::new();
+            if !links.contains_key(&root) {
+                links.insert(root.clone(), (None, *severity));
+                waiting.push_back(root);
+            }
+            while let Some(id) = waiting.pop_front() {
+                let Some(facts) = self.services.by_name.get(&id) else { continue };
+                if !judged.contains(&id) {
+                    findings.extend(self.judge_link(facts, &links));
+                }
+                findings.extend(self.judge_groups(facts, &links));
+                for needed in &facts.needs {
+                    if !links.contains_key(needed) {
+                        links.insert(needed.clone(), (Some(id.clone()), *severity));
+                        waiting.push_back(needed.clone());
+                    }
+                }
+            }
+        }
+    }
+
+    /// The services of the baseline that hold here, those that updates fail without first, with the severity of what
+    /// they need.
+    fn roots(&self, findings: &[Finding]) -> Vec<(String, Severity)> {
+        let (mut first, mut others) = (Vec::new(), Vec::new());
+        for (key, name) in self.scene.baseline.services() {
+            if key.when.holds(self.scene.context.os) == Some(false) {
+                continue;
+            }
+            let essential = self.rule.from.iter().any(|from| same_text(from, name));
+            let start = findings.iter().find(|finding| {
+                finding.value.as_ref().is_some_and(|value| same_text(value, START))
+                    && finding.id.split_once('/').is_some_and(|(of, _)| of == key.id)
+            });
+            if essential {
+                first.push((name.to_owned(), self.rule.basis.severity));
+            } else {
+                let severity = start.map_or(Severity::Low, |start| start.severity);
+                others.push((name.to_owned(), severity.min(self.rule.basis.severity)));
+            }
+        }
+        first.extend(others);
+        first
+    }
+
+    /// A service or driver on the way: there, and not disabled.
+    fn judge_link(&self, facts: &ServiceFacts, links: &Links) -> Option<Finding> {
+        let id = format!("chain/{}", facts.name);
+        match &facts.state {
+            KeyState::Absent => {
+                let what = format!("{} has no key.", facts.name);
+                Some(self.finding(id, Verdict::Absent, None, facts, links, &what))
+            }
+            KeyState::Unreadable(problem) => {
+                let finding = self.finding(id, Verdict::Unreadable, None, facts, links, "");
+                Some(wording::unreadable(finding, problem))
+            }
+            _ if facts.is_disabled() => {
+                let what = format!("{} is disabled.", facts.name);
+                let id = format!("{id}/{START}");
+                let mut finding = self.finding(id, Verdict::Deviates, Some(START), facts, links, &what);
+                if let Observed::Present(start) = &facts.start {
+                    finding.observed = Some((&start.value).into());
+                    finding.stored_name = Some(start.name.clone());
+                }
+                Some(finding)
+            }
+            _ => None,
+        }
+    }
+
+    /// The load-order groups that it depends on: at least one member of each can start.
+    fn judge_groups(&self, facts: &ServiceFacts, links: &Links) -> Option<Finding> {
+        let cannot = |group: &String| {
+            let members = self.services.members.get(&group.as_str().into());
+            members.is_none_or(|members| members.iter().all(ServiceFacts::is_disabled))
+        };
+        let group = names(&facts.depends_on_group).into_iter().find(cannot)?;
+        let what = format!("No service of the group {group} can start.{}", shown(Failure::DependencyFailed));
+        let value = "DependOnGroup";
+        let id = format!("chain/{}/{value}", facts.name);
+        let mut finding = self.finding(id, Verdict::Deviates, Some(value), facts, links, &what);
+        if let Observed::Present(list) = &facts.depends_on_group {
+            finding.observed = Some((&list.value).into());
+            finding.stored_name = Some(list.name.clone());
+        }
+        Some(finding)
+    }
+
+    fn finding(
+        &self,
+        id: String,
+        verdict: Verdict,
+        value: Option<&str>,
+        facts: &ServiceFacts,
+        links: &Links,
+        what: &str,
+    ) -> Finding {
+        let basis = &self.rule.basis;
+        let (way, severity) = self.way(facts, links);
+        Finding {
+            severity,
+            hive: Some(Role::System),
+            control_set: self.services.control_set,
+            key: Some(facts.path.clone()),
+            value: value.map(str::to_owned),
+            key_last_written: match facts.state {
+                KeyState::Present(time) => Some(time),
+                _ => None,
+            },
+            key_last_written_note: facts.odd_time.map(|odd| odd.to_string()),
+            why: format!("{} {what} The way to it: {}.", basis.why, way),
+            ..blank(id, verdict, basis)
+        }
+    }
+
+    /// `BITS -> RpcSs -> RpcEptMapper`, and the severity of what is found there.
+    fn way(&self, facts: &ServiceFacts, links: &Links) -> (String, Severity) {
+        let mut names = vec![facts.name.as_str()];
+        let start = links.get(&ServiceName::from(facts.name.as_str()));
+        let mut link = start;
+        while let Some((Some(from), _)) = link {
+            names.extend(self.services.by_name.get(from).map(|facts| facts.name.as_str()));
+            link = links.get(from);
+        }
+        names.reverse();
+        let half = LONGEST_WAY / 2;
+        let way = match (names.get(..half), names.len().checked_sub(half).and_then(|from| names.get(from..))) {
+            (Some(first), Some(last)) if names.len() > LONGEST_WAY => {
+                format!("{} -> ... -> {}", first.join(" -> "), last.join(" -> "))
+            }
+            _ => names.join(" -> "),
+        };
+        (way, start.map_or(Severity::Low, |(_, severity)| *severity))
+    }
+}

@@ -1,0 +1,57 @@
+//! One value, one finding: what several expectations say of it is joined.
+
+use std::collections::BTreeMap;
+
+use crate::finding::{Finding, Verdict};
+use crate::registry::upcase;
+
+/// Joins findings about the same value to the first of them: the worst verdict counts, and every technique.
+pub(super) fn join(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut places = BTreeMap::new();
+    let mut joined: Vec<Finding> = Vec::with_capacity(findings.len());
+    for finding in findings {
+        let place = place(&finding);
+        let known = place.as_ref().and_then(|place| places.get(place).copied());
+        match known.and_then(|index: usize| joined.get_mut(index)) {
+            None => {
+                places.extend(place.map(|place| (place, joined.len())));
+                joined.push(finding);
+            }
+            Some(first) => first.take_in(finding),
+        }
+    }
+    joined
+}
+
+/// Where a finding is, as Windows compares names.
+fn place(finding: &Finding) -> Option<impl Ord + use<>> {
+    let same = |name: &str| name.encode_utf16().map(upcase).collect::<Vec<u16>>();
+    let (key, value) = (finding.key.as_deref()?, finding.value.as_deref()?);
+    Some((finding.hive, finding.control_set, same(key), same(value)))
+}
+
+impl Finding {
+    fn take_in(&mut self, other: Self) {
+        let mut attack = std::mem::take(&mut self.attack);
+        let theirs = other.attack.iter().filter(|technique| !attack.contains(technique)).cloned();
+        let theirs: Vec<String> = theirs.collect();
+        attack.extend(theirs);
+        if weight(&other) > weight(self) {
+            *self = Self { id: std::mem::take(&mut self.id), ..other };
+        } else if self.note.is_none() {
+            self.note = other.note;
+        }
+        self.attack = attack;
+    }
+}
+
+/// What counts more of two verdicts on the same value.
+fn weight(finding: &Finding) -> impl Ord + use<> {
+    let rank = match finding.verdict {
+        Verdict::NotAssessed => 0,
+        Verdict::Conforms => 1,
+        Verdict::Unreadable => 2,
+        Verdict::Deviates | Verdict::Absent | Verdict::Unexpected => 3,
+    };
+    (rank, finding.severity)
+}

@@ -1,0 +1,53 @@
+//! Strangers: services that no baseline lists in the svchost groups of those that it does.
+
+use super::blank;
+use super::scene::Scene;
+use super::wording::as_windows_reads;
+use crate::baseline::group_rule;
+use crate::facts::{KeyState, Observed, ServiceFacts, ServiceName};
+use crate::finding::{Finding, Verdict};
+use crate::hive::NamedValue;
+use crate::registry::Role;
+
+/// Finds services whose library lies outside Windows' own folders; one finding for each service.
+pub(super) fn find(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+    let Some(rule) = group_rule() else { return };
+    let judged: Vec<ServiceName> = scene.baseline.services().map(|(_, name)| name.into()).collect();
+    for services in &scene.facts.services {
+        for (group, id) in services.beside.iter().filter(|(_, id)| !judged.contains(id)) {
+            let Some(facts) = services.by_name.get(id) else { continue };
+            let outside = |observed: &Observed| {
+                let Observed::Present(named) = observed else { return None };
+                let text = as_windows_reads(&named.value).filter(|text| !text.is_empty())?;
+                let held = scene.context.root.holds_code_in(rule.under, &text);
+                (!held).then(|| (named.clone(), text))
+            };
+            let (below, own) = (outside(&facts.dll), outside(&facts.own_dll));
+            let Some((named, text)) = below.clone().or_else(|| own.clone()) else { continue };
+            let mut why = format!("{} {} is in the group {group}; its library is {text}.", rule.basis.why, facts.name);
+            if let (Some(_), Some((_, other))) = (&below, own) {
+                why = format!("{why} The service's key names {other}, too.");
+            }
+            let id = format!("group-members/{}/ServiceDll", facts.name);
+            let finding =
+                Finding { why, control_set: services.control_set, ..blank(id, Verdict::Unexpected, &rule.basis) };
+            findings.push(placed(finding, facts, &named, below.is_some()));
+        }
+    }
+}
+
+fn placed(finding: Finding, facts: &ServiceFacts, named: &NamedValue, below: bool) -> Finding {
+    let (key, state) = if below { (&facts.parameters, &facts.parameters_state) } else { (&facts.path, &facts.state) };
+    Finding {
+        hive: Some(Role::System),
+        key: Some(key.clone()),
+        value: Some("ServiceDll".to_owned()),
+        stored_name: Some(named.name.clone()),
+        observed: Some((&named.value).into()),
+        key_last_written: match state {
+            KeyState::Present(time) => Some(*time),
+            _ => None,
+        },
+        ..finding
+    }
+}

@@ -1,0 +1,140 @@
+//! What holds for services that no baseline lists, and what Windows shows when one cannot start: `services.toml` and
+//! `errors.toml`.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+
+use super::Basis;
+use super::rule::Folders;
+use super::tables::read;
+use crate::finding::{Grade, Severity, Source};
+
+/// Why a service cannot start, as Windows tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Failure {
+    /// Its key is missing.
+    ServiceMissing,
+    /// Start is 4.
+    Disabled,
+    /// The list of its svchost group does not name it.
+    NotInGroup,
+    /// Its Parameters key is missing.
+    ParametersMissing,
+    /// The key of a service that it depends on is missing.
+    DependencyMissing,
+    /// A service that it depends on does not start.
+    DependencyFailed,
+}
+
+/// What Windows shows.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ErrorCode {
+    /// The code.
+    pub code: String,
+    /// What it means.
+    pub means: String,
+    /// Who says so.
+    pub source: String,
+    /// Where that can be read.
+    pub url: String,
+}
+
+/// What every service that is needed must be.
+#[derive(Debug)]
+pub struct ChainRule {
+    /// The services that updates fail without.
+    pub from: Vec<String>,
+    /// Why, and who says so.
+    pub basis: Basis,
+}
+
+/// What every service must be that shares a group with a judged one.
+#[derive(Debug)]
+pub struct GroupRule {
+    /// Where its library lies.
+    pub under: Folders,
+    /// Why, and who says so.
+    pub basis: Basis,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Services {
+    chain: Entry,
+    group_members: Entry,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    #[serde(default)]
+    from: Vec<String>,
+    under: Option<Folders>,
+    severity: Severity,
+    attack: Vec<String>,
+    why: String,
+    source: String,
+    url: String,
+    grade: Grade,
+}
+
+impl Entry {
+    fn basis(&self) -> Basis {
+        Basis {
+            why: self.why.clone(),
+            source: Source { title: self.source.clone(), url: Some(self.url.clone()) },
+            grade: self.grade,
+            kinship: None,
+            stated_in: None,
+            severity: self.severity,
+            attack: self.attack.clone(),
+        }
+    }
+}
+
+fn services() -> Option<&'static (ChainRule, GroupRule)> {
+    static RULES: OnceLock<Option<(ChainRule, GroupRule)>> = OnceLock::new();
+    let rules = RULES.get_or_init(|| {
+        let Services { chain, group_members: members } = read("services").ok()?;
+        let group = GroupRule { under: members.under?, basis: members.basis() };
+        Some((ChainRule { basis: chain.basis(), from: chain.from }, group))
+    });
+    rules.as_ref()
+}
+
+/// The rule for services that are needed; a test sees to it that there is one.
+pub fn chain_rule() -> Option<&'static ChainRule> {
+    services().map(|(chain, _)| chain)
+}
+
+/// The rule for services that share a group; a test sees to it that there is one.
+pub fn group_rule() -> Option<&'static GroupRule> {
+    services().map(|(_, group)| group)
+}
+
+/// What Windows shows; a test sees to it that there is something for every failure.
+pub fn error_of(failure: Failure) -> Option<&'static ErrorCode> {
+    static ERRORS: OnceLock<BTreeMap<Failure, ErrorCode>> = OnceLock::new();
+    ERRORS.get_or_init(|| read("errors").unwrap_or_default()).get(&failure)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_tables_can_be_read_and_every_failure_has_a_code() {
+        read::<Services>("services").unwrap();
+        assert!(chain_rule().is_some() && group_rule().is_some());
+        let errors: BTreeMap<Failure, ErrorCode> = read("errors").unwrap();
+        assert_eq!(errors.len(), 6);
+        for error in errors.values() {
+            assert!(error.code.starts_with("0x8007") && error.code.len() == 10, "{}", error.code);
+            assert!(error.source.contains("KB 10132") && error.url.starts_with("https://"));
+        }
+    }
+}
