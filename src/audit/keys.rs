@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::judge::Judge;
 use super::wording;
-use crate::facts::{KeyState, Link, Unnamed};
+use crate::facts::{KeyState, Link, Observed, Unnamed};
 use crate::finding::{Finding, Reason, Severity, Verdict};
 use crate::registry::{Name, Role};
 
@@ -36,9 +36,11 @@ impl Judge<'_> {
         link.path == self.facts.path && target.is_some_and(|(wanted, target)| Name::from(wanted) == target.into())
     }
 
-    /// A list that is closed and cannot be read: what it hides may be unexpected.
+    /// A list that is closed and cannot be read: what it hides may be unexpected. A row whose value cannot be read says so
+    /// already.
     pub(super) fn judge_unlisted(&self) -> Option<Finding> {
-        let problem = self.facts.unlisted.as_ref()?;
+        let is_said = self.facts.values.iter().any(|value| matches!(value, Observed::Unreadable(_)));
+        let problem = self.facts.unlisted.as_ref().filter(|_| !is_said)?;
         let finding = self.place(None, Verdict::Unreadable, &self.key.basis);
         Some(wording::unreadable(Finding { id: format!(r"{}\", finding.id), ..finding }, problem))
     }

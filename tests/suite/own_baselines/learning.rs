@@ -236,3 +236,40 @@ fn a_value_whose_name_is_no_text_is_left_out_and_named() {
     write(&desk, "learned.toml", &output.stdout);
     assert_eq!(found(&desk, &OWN, "good/SYSTEM"), ["system-select/\u{fffd} unexpected"]);
 }
+
+/// What nobody can read may be what nobody should have added: it is a gap, never silence.
+#[test]
+fn a_value_that_cannot_be_read_in_a_closed_list_is_a_gap() {
+    let desk = Desk::with(&[]);
+    let good = system("windows-7");
+    hive(&desk, "good/SYSTEM", &good);
+    learn(&desk, &["good/SYSTEM"], SERVICES);
+    let mut odd = good;
+    odd.root.create(r"ControlSet001\Services\BITS").set_sz("Extra", "more than four bytes");
+    let mut built = odd.build();
+    let data = built.value(r"ControlSet001\Services\BITS", "Extra").vk.payload();
+    built.put_u32(data + 8, u32::MAX - 7);
+    write(&desk, "odd/SYSTEM", &built.bytes);
+    assert_eq!(found(&desk, &OWN, "odd/SYSTEM"), [r"system-services-bits\ unreadable"]);
+    assert_eq!(desk.code(&["audit", "--baseline", "learned.toml", "--", "odd/SYSTEM"]), 3);
+}
+
+/// A symbolic link is expected to stay one, and to lead to the same key.
+#[test]
+fn a_link_is_expected_where_it_leads() {
+    let desk = Desk::with(&[]);
+    let target = |hive: &mut Hive, target: &str| {
+        let link = hive.root.create(r"ControlSet001\Services\Linked");
+        link.flags |= 0x10;
+        link.set("SymbolicLinkValue", 6, &target.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>());
+    };
+    let mut good = system("windows-7");
+    target(&mut good, r"\Registry\Machine\System\ControlSet001\Services\BITS");
+    hive(&desk, "good/SYSTEM", &good);
+    let text = learn(&desk, &["good/SYSTEM"], SERVICES);
+    assert!(text.contains(r"link = '\Registry\Machine\System\ControlSet001\Services\BITS'"), "{text}");
+    assert_eq!(found(&desk, &OWN, "good/SYSTEM"), Vec::<String>::new());
+    target(&mut good, r"\Registry\Machine\System\ControlSet001\Services\Evil");
+    hive(&desk, "bad/SYSTEM", &good);
+    assert_eq!(found(&desk, &OWN, "bad/SYSTEM"), ["system-services-linked unexpected"]);
+}
