@@ -39,6 +39,8 @@ fn main() {
     let mut take = |name: &str| tables.remove(name).unwrap_or_else(|| panic!("src/baselines/{name}.toml is missing"));
     let names = names(&take(RELEASES));
     let [texts, templates, sources] = ["texts", "templates", "sources"].map(take);
+    let for_own = [("texts", &texts), ("templates", &templates), ("sources", &sources), ("names", &names)];
+    let for_own = for_own.map(|(name, table)| (name.to_owned(), table.clone()));
     let shared = compose::Shared { texts, templates, sources, names };
     let is_baseline = |table: &toml::Table| table.contains_key("key") || table.contains_key("like");
     let (baselines, tables): (Vec<_>, Vec<_>) = tables.into_iter().partition(|(_, table)| is_baseline(table));
@@ -57,7 +59,8 @@ fn main() {
     let ids: BTreeSet<String> = baselines.into_iter().map(|(id, _)| id).collect();
     let list = releases(&folder.join(format!("{RELEASES}.toml")), &ids);
     fs::write(out.join("releases.rs"), list).expect("OUT_DIR can be written");
-    let tables: Vec<String> = tables.iter().map(|(name, table)| format!("({name:?}, {:?})", json(table))).collect();
+    let tables: Vec<String> =
+        tables.into_iter().chain(for_own).map(|(name, table)| format!("({name:?}, {:?})", json(&table))).collect();
     fs::write(out.join("tables.rs"), format!("&[{}]", tables.join(", "))).expect("OUT_DIR can be written");
 }
 

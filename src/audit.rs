@@ -12,6 +12,7 @@ mod errors;
 mod failure_actions;
 mod fallback;
 mod judge;
+mod keys;
 mod membership;
 mod merge;
 mod other_groups;
@@ -46,6 +47,7 @@ pub fn audit(baseline: &Baseline, facts: &Facts, context: &Context<'_>) -> Vec<F
         let Some(key) = baseline.keys.get(*index) else { continue };
         Judge { key, facts, scene }.judge(&mut findings);
     }
+    keys::name_causes(&mut findings);
     other_groups::judge(&scene, &mut findings);
     if context.profiles.contains(&Profile::Chain) {
         chain::judge(&scene, &mut findings);

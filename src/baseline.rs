@@ -1,6 +1,7 @@
 //! Baselines: what a Windows should have, why, and who says so. The judgement is data, in `src/baselines/*.toml`;
 //! `docs/baselines.md` describes the grammar.
 
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use serde::Serialize;
@@ -9,11 +10,14 @@ use crate::error::Error;
 use crate::evidence::sha256_of;
 use crate::finding::{Grade, Severity, Source};
 use crate::os::{Os, OsId};
-use crate::registry::Role;
+use crate::registry::{Name, Role};
 
+mod chosen;
+mod closed;
 pub mod compose;
 mod grammar;
 pub mod list;
+pub(crate) mod own;
 mod path;
 mod profile;
 mod rule;
@@ -22,10 +26,12 @@ mod services;
 mod tables;
 pub mod whole;
 
+pub use chosen::{Applied, Chosen};
+pub use own::{Own, read_own};
 pub use path::{SystemRoot, group_of, is_quoted};
 pub use profile::Profile;
 pub use rule::{Accepted, Action, Aspect, Compare, Exception, Folders, Known, Right, Rule, SameAs};
-pub use same_effect::{Note, same_as_absent};
+pub use same_effect::{Note, notes_on, same_as_absent};
 pub use services::{ChainRule, ErrorCode, Failure, GroupRule, chain_rule, error_of, group_rule};
 
 include!(concat!(env!("OUT_DIR"), "/baselines.rs"));
@@ -92,8 +98,16 @@ pub struct ExpectedKey {
     pub presence: Presence,
     /// The key is a subkey of `path`, and this says which.
     pub each_subkey: Option<Subkeys>,
+    /// Whether the key itself is a row: it has a finding of its own beside those of its values.
+    pub itself: bool,
+    /// The key is a symbolic link that leads there.
+    pub link: Option<String>,
     /// Whether values that the baseline does not name are unexpected.
     pub closed: bool,
+    /// Names of values of this key that other rows of the baseline state; a closed list knows them, too.
+    pub beside: BTreeSet<Name>,
+    /// Where the list of subkeys is closed, the subkeys that the baseline names; any other is unexpected.
+    pub subkeys: Option<BTreeSet<Name>>,
     /// Whether the values are the whole key, so that a missing one may be written anew.
     pub recreate: bool,
     /// For which installations this holds.
@@ -115,6 +129,8 @@ pub enum Presence {
     Optional,
     /// It should not.
     Absent,
+    /// It should where its parent is there.
+    WithParent,
 }
 
 /// Which subkeys of a path are meant.
@@ -169,7 +185,7 @@ pub struct Basis {
 }
 
 /// Conditions on the installation; all that are given must hold.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct When {
     product_type: Option<Vec<String>>,
     architecture: Option<Vec<String>>,
@@ -177,6 +193,11 @@ pub struct When {
     build_at_least: Option<u32>,
     build_below: Option<u32>,
 }
+
+/// What `ProductType` of a Windows can say.
+const PRODUCT_TYPES: [&str; 3] = ["WinNT", "ServerNT", "LanmanNT"];
+/// The architectures that Windows was made for, as reports name them.
+const ARCHITECTURES: [&str; 5] = ["x86", "x64", "arm64", "ia64", "arm"];
 
 /// A step of the article that hives cannot decide.
 #[derive(Clone, Debug)]
@@ -224,10 +245,14 @@ impl Baseline {
 }
 
 impl ExpectedKey {
-    /// The service whose key this is: `CurrentControlSet\Services\BITS`, nothing below it.
+    /// The service whose key this is: `CurrentControlSet\Services\BITS`, nothing below it. A key that is a row of its own
+    /// stands for itself, as in a baseline that was learned: what it needs is not followed.
     pub fn service(&self) -> Option<&str> {
         let name = self.path.strip_prefix(r"CurrentControlSet\Services\")?;
-        let wanted = self.role == Role::System && self.presence != Presence::Absent && self.each_subkey.is_none();
+        let wanted = self.role == Role::System
+            && self.presence != Presence::Absent
+            && self.each_subkey.is_none()
+            && !self.itself;
         (wanted && !name.contains('\\')).then_some(name)
     }
 }
@@ -237,6 +262,27 @@ fn built_in(id: &str) -> Option<&'static BuiltIn> {
 }
 
 impl When {
+    /// Whether nothing is asked.
+    pub fn is_always(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Why no Windows fulfils the conditions, where none does.
+    pub(crate) fn contradiction(&self) -> Option<String> {
+        if let (Some(least), Some(end)) = (self.build_at_least, self.build_below)
+            && least >= end
+        {
+            return Some(format!("no build is at least {least} and below {end}"));
+        }
+        let none = |list: &Option<Vec<String>>, known: &[&str]| {
+            let list = list.as_ref()?;
+            let is_known = |one: &String| known.iter().any(|known| known.eq_ignore_ascii_case(one));
+            (!list.iter().any(is_known))
+                .then(|| format!("no Windows has one of {list:?}; there are {}", known.join(", ")))
+        };
+        none(&self.product_type, &PRODUCT_TYPES).or_else(|| none(&self.architecture, &ARCHITECTURES))
+    }
+
     /// Whether the conditions hold for `os`; `None` where the hives do not tell.
     pub fn holds(&self, os: &Os) -> Option<bool> {
         let among = |wanted: &Option<Vec<String>>, found: Option<&str>| match wanted {
@@ -252,6 +298,20 @@ impl When {
             self.build_below.map_or(Some(true), |end| os.build.map(|build| build < end)),
         ];
         if checks.contains(&Some(false)) { Some(false) } else { checks.iter().all(Option::is_some).then_some(true) }
+    }
+}
+
+impl std::fmt::Display for When {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let list = |name: &str, list: &Option<Vec<String>>| Some(format!("{name} {}", list.as_ref()?.join(" or ")));
+        let conditions = [
+            list("product type", &self.product_type),
+            list("architecture", &self.architecture),
+            self.service_pack_at_least.map(|least| format!("service pack {least} or later")),
+            self.build_at_least.map(|least| format!("build {least} or later")),
+            self.build_below.map(|end| format!("builds before {end}")),
+        ];
+        f.write_str(&conditions.into_iter().flatten().collect::<Vec<_>>().join(", "))
     }
 }
 

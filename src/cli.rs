@@ -56,6 +56,14 @@ pub enum Command {
     Lint(LintArgs),
     /// Apply .reg files to the evidence in memory and audit what results; nothing is written
     Verify(Box<VerifyArgs>),
+    /// Explain one expectation: what, why, who says so, and how to look by hand
+    Explain {
+        /// The id of a finding, a key or a step, as `audit` prints it
+        id: String,
+        /// Look it up in these baseline files too
+        #[arg(long, value_name = "FILE", num_args = 1..)]
+        baseline: Vec<PathBuf>,
+    },
     /// Show what each Windows should have, why, and who says so
     Baseline {
         /// What of it.
@@ -75,11 +83,40 @@ pub enum BaselineCommand {
         #[arg(long, value_enum, default_value_t)]
         format: ListFormat,
     },
-    /// One baseline, as it is written
+    /// Print one whole baseline: each row with its source, its grade and the file that states it
     Show {
-        /// The id, as `baseline list` prints it
+        /// The id, as `baseline list` prints it, or a baseline file
+        #[arg(value_name = "ID|FILE")]
         id: String,
     },
+    /// Check baseline files: what is wrong, where, and which name was meant
+    Check {
+        /// The files
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Write a baseline of what keys hold in hives that are known to be good
+    Learn(LearnArgs),
+}
+
+/// `baseline learn`.
+#[derive(Debug, Args)]
+pub struct LearnArgs {
+    /// The hives, all SOFTWARE or all SYSTEM; what they agree on is expected, what varies is accepted
+    #[arg(required = true, value_name = "HIVE")]
+    pub hives: Vec<PathBuf>,
+    /// Learn this key, named from the hive's root; CurrentControlSet stands for the set that Select names
+    #[arg(long, required = true, num_args = 1.., value_name = "KEY")]
+    pub key: Vec<String>,
+    /// Learn all keys below it too
+    #[arg(long, short)]
+    pub recursive: bool,
+    /// Write to this file, whole or not at all, instead of stdout (-); devices and pipes are written into
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replace existing output files
+    #[arg(long)]
+    pub overwrite: bool,
 }
 
 /// How containers are opened, and how far.
@@ -227,6 +264,12 @@ pub struct AuditArgs {
     /// What to look for [default: all]
     #[arg(long, value_enum, value_name = "NAME", num_args = 1.., value_delimiter = ',', hide_default_value = true, default_values_t = Profile::ALL)]
     pub profile: Vec<Profile>,
+    /// Judge by these baseline files instead of the built-in ones, whatever the Windows is
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "extend")]
+    pub baseline: Vec<PathBuf>,
+    /// Judge by these baseline files beside the built-in ones
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub extend: Vec<PathBuf>,
     /// Report what conforms too
     #[arg(long)]
     pub all: bool,

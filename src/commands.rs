@@ -18,6 +18,8 @@ use hivemend::report::table::Style;
 use hivemend::report::{Report, json, table};
 
 mod audit;
+mod baseline;
+mod explain;
 mod find;
 mod history;
 mod lint;
@@ -25,6 +27,8 @@ mod show;
 mod verify;
 
 pub(crate) use audit::audit;
+pub(crate) use baseline::baseline;
+pub(crate) use explain::explain;
 pub(crate) use find::find;
 pub(crate) use history::history;
 pub(crate) use lint::lint;

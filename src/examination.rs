@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use rayon::prelude::*;
 
-use crate::baseline::Profile;
+use crate::baseline::{Chosen, Profile};
 use crate::control_set::Choice;
 use crate::discovery::{Discovery, Generation, Installation, discover_in};
 use crate::error::{Code, Error, Gap, Problem};
@@ -38,6 +38,8 @@ pub struct Options {
     pub check: bool,
     /// The Windows that the user says it is.
     pub os: Option<OsId>,
+    /// Which baselines judge.
+    pub baselines: Chosen,
     /// What is looked for.
     pub profiles: Vec<Profile>,
     /// Which control sets.
@@ -193,6 +195,7 @@ impl Default for Options {
             judge: true,
             check: false,
             os: None,
+            baselines: Chosen::default(),
             profiles: Profile::ALL.to_vec(),
             control_set: Choice::Current,
             all_generations: false,

@@ -6,8 +6,10 @@ use crate::error::Problem;
 use crate::hive::{Key, Location, NamedValue, OddTime, Tree};
 use crate::registry::{FileTime, Role, same_text};
 
+mod closed;
 mod services;
 
+pub use closed::Unnamed;
 pub(crate) use services::names;
 pub use services::{Groups, ServiceFacts, ServiceName, Services, is_disabled};
 
@@ -54,6 +56,12 @@ pub struct KeyFacts {
     pub values: Vec<Observed>,
     /// Values that it does not name, where its list is closed.
     pub others: Vec<NamedValue>,
+    /// Subkeys that no key of the baseline names, where their list is closed.
+    pub unnamed: Vec<Unnamed>,
+    /// Why values or subkeys of a closed list cannot be listed.
+    pub unlisted: Option<Problem>,
+    /// The key is not there, and its parent is not there either.
+    pub without_parent: bool,
     /// Where all of it lies, where that was asked for and the key is there.
     pub locations: Option<Locations>,
 }
@@ -100,12 +108,13 @@ pub fn observe(expected: &ExpectedKey, tree: Source<'_, '_>, control_set: Option
                 return observer.among_subkeys(tree, subkeys);
             }
             let facts = observer.at(tree, tree.key(&observer.path()), None);
+            let without_parent = observer.without_parent(tree, &facts.state);
             // A link has no subkeys of its own: the key is not there, but at the place that the link names.
             let link = match facts.state {
                 KeyState::Absent => tree.link_on_the_way(&facts.path).map(|path| Link::at(tree, &path)),
                 _ => facts.link,
             };
-            vec![KeyFacts { link, ..facts }]
+            vec![KeyFacts { link, without_parent, ..facts }]
         }
     }
 }
@@ -132,8 +141,17 @@ impl Observer<'_> {
     fn path(&self) -> String {
         match (self.expected.path.strip_prefix("CurrentControlSet\\"), self.control_set) {
             (Some(rest), Some(number)) => format!("{}\\{rest}", control_set::key_name(number)),
+            (None, Some(number)) if self.expected.path == "CurrentControlSet" => control_set::key_name(number),
             _ => self.expected.path.clone(),
         }
+    }
+
+    /// Whether a key that is not there has no parent either, where that matters.
+    fn without_parent(&self, tree: &Tree<'_>, state: &KeyState) -> bool {
+        let wanted = self.expected.presence == Presence::WithParent && *state == KeyState::Absent;
+        let path = self.path();
+        let parent = path.rsplit_once('\\').map(|(parent, _)| parent).filter(|_| wanted);
+        parent.is_some_and(|parent| matches!(tree.key(parent), Ok(None)))
     }
 
     fn among_subkeys(&self, tree: &Tree<'_>, wanted: &Subkeys) -> Vec<KeyFacts> {
@@ -190,18 +208,9 @@ impl Observer<'_> {
             Ok(None) => return self.without_key(subkey, KeyState::Absent),
             Err(problem) => return self.without_key(subkey, KeyState::Unreadable(problem)),
         };
-        let observe = |name: &str| match key.named_value(name) {
-            Ok(Some(value)) => Observed::Present(value),
-            Ok(None) => Observed::Absent,
-            Err(problem) => Observed::Unreadable(problem),
-        };
-        let values: Vec<Observed> = self.expected.values.iter().map(|value| observe(&value.name)).collect();
-        let named = |name: &str| self.expected.values.iter().any(|value| same_text(&value.name, name));
-        let others: Vec<NamedValue> = if self.expected.closed {
-            key.values().into_iter().flatten().filter(|value| !named(&value.name)).collect()
-        } else {
-            Vec::new()
-        };
+        let values = closed::values(self.expected, &key);
+        let (others, lost_value) = closed::others(self.expected, &key);
+        let (unnamed, lost_subkey) = closed::unnamed(self.expected, &key);
         let locations = self.locate.then(|| self.locate(&key, &values, &others));
         KeyFacts {
             path: key.path().to_owned(),
@@ -212,6 +221,9 @@ impl Observer<'_> {
             odd_time: key.odd_time(),
             values,
             others,
+            unnamed,
+            unlisted: lost_value.or(lost_subkey),
+            without_parent: false,
             locations,
         }
     }
@@ -244,6 +256,9 @@ impl Observer<'_> {
             odd_time: None,
             values: vec![observed; self.expected.values.len()],
             others: Vec::new(),
+            unnamed: Vec::new(),
+            unlisted: None,
+            without_parent: false,
             locations: None,
         }
     }
@@ -289,6 +304,11 @@ pub fn observe_all(
 impl KeyFacts {
     /// Whether the key's absence is as it should be, so that its values conform by not being there.
     pub fn rightly_absent(&self, presence: Presence) -> bool {
-        self.state == KeyState::Absent && presence != Presence::Required
+        let excused = match presence {
+            Presence::Required => false,
+            Presence::WithParent => self.without_parent,
+            Presence::Optional | Presence::Absent => true,
+        };
+        self.state == KeyState::Absent && excused
     }
 }

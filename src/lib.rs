@@ -17,6 +17,8 @@
 
 pub mod error;
 
+pub mod nearest;
+
 pub mod registry;
 
 pub mod reg_file;
@@ -53,6 +55,10 @@ pub mod report;
 
 pub mod lint;
 
+pub mod check;
+
+pub mod explain;
+
 pub mod examination;
 
 pub mod history;
@@ -60,6 +66,8 @@ pub mod history;
 // Keys as they are, judged by nobody.
 
 pub mod show;
+
+pub mod learn;
 
 // Putting it right.
 

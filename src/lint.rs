@@ -22,7 +22,7 @@ use crate::error::Error;
 use crate::reg_file::{self, Code, Diagnostic, ReadOptions, Reading, Verdict};
 use crate::report::table::Style;
 
-mod excerpt;
+pub(crate) mod excerpt;
 mod json;
 mod table;
 

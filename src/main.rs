@@ -3,8 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use hivemend::baseline::{self, Baseline};
-use hivemend::cli::{BaselineCommand, Cli, Command, ListFormat};
+use hivemend::cli::{Cli, Command};
 use hivemend::discovery;
 use hivemend::error::Error;
 use hivemend::evidence::worker;
@@ -43,18 +42,8 @@ fn run(command: Command) -> Result<u8, Error> {
         Command::Show(args) => commands::show(&args),
         Command::Lint(args) => commands::lint(&args),
         Command::Verify(args) => commands::verify(&args),
-        Command::Baseline { command: BaselineCommand::List { format } } => to_stdout(|out| match format {
-            ListFormat::Table => baseline::list::render(out),
-            ListFormat::Json => baseline::list::render_json(out),
-        }),
-        Command::Baseline { command: BaselineCommand::Show { id } } => match Baseline::text_of(&id) {
-            Some(text) => to_stdout(|out| out.write_all(text.as_bytes())),
-            None => Err(Error::Usage {
-                option: "baseline show",
-                found: id,
-                expected: "`hivemend baseline list` prints the ids that there are".to_owned(),
-            }),
-        },
+        Command::Explain { id, baseline } => commands::explain(&id, &baseline),
+        Command::Baseline { command } => commands::baseline(command),
         Command::Schema => to_stdout(|out| out.write_all(schema::text().as_bytes())),
     }
 }

@@ -10,11 +10,13 @@ use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimePrinter;
 
 mod data;
+mod name;
 pub(crate) mod unseen;
 mod upcase;
 
 pub(crate) use data::hex;
 pub use data::{DataType, Decoded, RegistryValue};
+pub use name::Name;
 
 /// The uppercase of one UTF-16 unit as Windows' registry has it (`RtlUpcaseUnicodeChar`).
 ///

@@ -1,8 +1,10 @@
 //! The report: everything that is said of the evidence, as one value. Renderers write it out; they decide nothing.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
-use crate::baseline::Profile;
+use crate::baseline::{Baseline, Profile};
 use crate::control_set::{Choice, ControlSets};
 use crate::discovery::Generation;
 use crate::error::{Gap, Problem};
@@ -181,10 +183,18 @@ pub struct InstallationReport {
 }
 
 /// What an audit came to.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Judgement {
     /// The baseline, where there is one for this Windows.
     pub baseline: Option<BaselineReference>,
+    /// The user's baselines beside it.
+    pub extended_by: Vec<BaselineReference>,
+    /// The user's baselines judge, whatever the Windows is.
+    #[serde(skip)]
+    pub by_own: bool,
+    /// The ids of the keys and steps of the user's baselines: what they find says nothing of updates.
+    #[serde(skip)]
+    pub own_keys: BTreeSet<String>,
     /// In a sentence or two what stops updates, and on what that rests; `None` where there is no baseline.
     pub answer: Option<String>,
     /// In the baseline's order.
@@ -198,6 +208,12 @@ pub struct BaselineReference {
     pub id: String,
     /// SHA-256 of its text.
     pub sha256: String,
+}
+
+impl From<&Baseline> for BaselineReference {
+    fn from(baseline: &Baseline) -> Self {
+        Self { id: baseline.id.clone(), sha256: baseline.sha256.clone() }
+    }
 }
 
 /// One hive.

@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use crate::discovery::{FoundHive, discover_in};
 use crate::error::{Error, Problem};
 use crate::evidence::archive::Unpacking;
+use crate::evidence::file::File;
 use crate::examination::{Opened, Options, open};
-use crate::hive::walk::{Way, walk_from};
+use crate::hive::walk::{Visitor, Way, walk_from};
 use crate::hive::{self, Hive};
 use crate::reg_file::KeyPath;
 use crate::registry::Role;
@@ -63,6 +64,7 @@ impl Default for OpenOptions {
 /// A hive whose keys can be shown.
 pub struct Subject {
     locator: String,
+    file: File,
     hive: Hive,
     role: Role,
     root: KeyPath,
@@ -133,7 +135,44 @@ impl Subject {
             });
         }
         let opened = discovery.opened();
-        Ok(Self { locator: found.locator.clone(), hive, role: found.role, root, dirty, doubts, opened })
+        Ok(Self {
+            locator: found.locator.clone(),
+            file: found.file.clone(),
+            hive,
+            role: found.role,
+            root,
+            dirty,
+            doubts,
+            opened,
+        })
+    }
+
+    /// How reports name the hive.
+    pub fn locator(&self) -> &str {
+        &self.locator
+    }
+
+    /// What the hive holds.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// SHA-256 of the hive file, unpacked.
+    ///
+    /// # Errors
+    /// Where the file can no longer be read.
+    pub fn sha256(&self) -> io::Result<String> {
+        self.file.sha256()
+    }
+
+    /// Walks a key, or with `descend` all keys below it too, with a visitor of the caller's.
+    pub(crate) fn walk(&self, place: &Place, descend: bool, visitor: &mut impl Visitor) {
+        walk_from(&self.hive, &place.0, descend, visitor);
+    }
+
+    /// How many bytes the hive has.
+    pub(crate) fn size(&self) -> u64 {
+        self.hive.size()
     }
 
     /// Every file that was opened for it.

@@ -21,6 +21,8 @@ pub(super) fn gather(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         .iter()
         .filter_map(|(index, facts)| Some(Missing { key: scene.baseline.keys.get(*index)?, facts }))
         .filter(|missing| missing.facts.state == KeyState::Absent && missing.key.presence == Presence::Required)
+        // A key that is a row of its own has its finding.
+        .filter(|missing| !missing.key.itself)
         .filter(|missing| missing.key.each_subkey.is_none())
         .filter(|missing| findings.iter().any(|finding| missing.explains(finding)))
         .collect();

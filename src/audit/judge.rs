@@ -22,6 +22,11 @@ pub(super) struct Judge<'a> {
 impl Judge<'_> {
     pub(super) fn judge(&self, findings: &mut Vec<Finding>) {
         if let Some(link) = &self.facts.link {
+            if self.is_expected_link(link) {
+                let conforms = self.place(None, Verdict::Conforms, &self.key.basis);
+                findings.extend(self.applies(&self.key.when, conforms));
+                return;
+            }
             findings.extend(self.applies(&self.key.when, self.judge_link(link)));
             return;
         }
@@ -29,6 +34,8 @@ impl Judge<'_> {
             findings.extend(self.applies(&self.key.when, self.judge_key()));
             return;
         }
+        let itself = self.judge_itself().into_iter().chain(self.judge_unlisted());
+        findings.extend(itself.filter_map(|finding| self.applies(&self.key.when, finding)));
         let locations = self.facts.locations.as_ref();
         for (index, (expected, observed)) in self.key.values.iter().zip(&self.facts.values).enumerate() {
             if let Some(mut finding) = self.judge_value(expected, observed) {
@@ -44,6 +51,8 @@ impl Judge<'_> {
             finding.location = locations.and_then(|locations| locations.others.get(index)).cloned();
             findings.extend(self.applies(&self.key.when, finding));
         }
+        let unnamed = self.facts.unnamed.iter().map(|subkey| self.judge_unnamed(subkey));
+        findings.extend(unnamed.filter_map(|finding| self.applies(&self.key.when, finding)));
     }
 
     /// Drops the finding where the expectation does not hold for this Windows; where that cannot be told, says so.
@@ -219,7 +228,10 @@ impl Judge<'_> {
 
     /// Why it is right that a value is missing, where one of the expected data means the same as no value.
     fn absence(&self, expected: &ExpectedValue) -> Note {
-        let Rule::OneOf { accepted, .. } = &expected.rule else { return None };
+        let Rule::OneOf { accepted, compare } = &expected.rule else { return None };
+        if *compare == Compare::Bytes {
+            return None;
+        }
         let mut notes = accepted.iter().filter_map(|data| same_as_absent(&self.key.path, &expected.name, &data.value));
         // Nothing can be right about a key that is missing.
         notes.next().filter(|_| self.facts.state != KeyState::Absent).map(str::to_owned)

@@ -1,11 +1,12 @@
 //! The grammar of a baseline file, as TOML has it, and its meaning.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-use super::{Baseline, Basis, ExpectedKey, Presence, Profile, Step, Subkeys, When};
+use super::{Baseline, Basis, Compare, ExpectedKey, Presence, Profile, Step, Subkeys, When};
 use crate::finding::{Grade, Severity, Source};
 use crate::registry::Role;
 
@@ -47,12 +48,15 @@ struct KeyEntry {
     attack: Vec<String>,
     #[serde(default)]
     when: WhenEntry,
-    expect: Option<AbsentEntry>,
+    expect: Option<ExpectEntry>,
     #[serde(default)]
     optional: bool,
+    link: Option<String>,
     each_subkey: Option<Ordered<String>>,
     below: Option<String>,
     others: Option<OthersEntry>,
+    subkeys: Option<OthersEntry>,
+    compare: Option<Compare>,
     #[serde(default)]
     recreate: bool,
     #[serde(default)]
@@ -88,6 +92,15 @@ struct WhenEntry {
 #[serde(rename_all = "kebab-case")]
 enum AbsentEntry {
     Absent,
+}
+
+/// What is expected of a key itself.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum ExpectEntry {
+    Absent,
+    Present,
+    WithParent,
 }
 
 #[derive(Deserialize)]
@@ -131,15 +144,44 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Ordered<T> {
 
 /// Reads a baseline. The sum of the file is left for the caller.
 pub(super) fn parse(text: &str) -> Result<Baseline, String> {
-    resolve(toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?)
+    let file = toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
+    resolve(file, &[Profile::Kb968001])
 }
 
 /// Reads a baseline that was made JSON: the same grammar in another notation.
 pub(super) fn parse_json(json: &str) -> Result<Baseline, String> {
-    resolve(serde_json::from_str(json).map_err(|error| error.to_string())?)
+    resolve(serde_json::from_str(json).map_err(|error| error.to_string())?, &[Profile::Kb968001])
 }
 
-fn resolve(file: File) -> Result<Baseline, String> {
+/// Reads a user's baseline that was composed. What names no profile is looked at whatever the profile.
+pub(super) fn read_own(whole: toml::Table) -> Result<Baseline, String> {
+    let mut whole = whole;
+    let mut keys = Vec::new();
+    // Key by key, so that the message names the row.
+    if let Some(toml::Value::Array(rows)) = whole.remove("key") {
+        for row in rows {
+            let id = row.get("id").and_then(toml::Value::as_str).unwrap_or("a key").to_owned();
+            let values = row.get("values").cloned();
+            let key = row.try_into().map_err(|error: toml::de::Error| match values.as_ref().and_then(wrong_value) {
+                Some((name, message)) => format!("{id}/{name}: {message}"),
+                None => format!("{id}: {}", error.message()),
+            })?;
+            keys.push(key);
+        }
+    }
+    let file: File = whole.try_into().map_err(|error: toml::de::Error| error.message().to_owned())?;
+    resolve(File { key: keys, ..file }, &Profile::ALL)
+}
+
+/// The first value that does not follow the grammar, and why.
+fn wrong_value(values: &toml::Value) -> Option<(&str, String)> {
+    values.as_table()?.iter().find_map(|(name, value)| {
+        let error = value.clone().try_into::<ValueEntry>().err()?;
+        Some((name.as_str(), error.message().to_owned()))
+    })
+}
+
+fn resolve(file: File, profiles: &[Profile]) -> Result<Baseline, String> {
     let os = |id: &String| id.parse().map_err(|()| format!("applies-to names {id:?}, which is no os id"));
     let applies_to = if file.applies_to.is_empty() {
         // A baseline that has the name of a Windows is for that Windows; another need not be for any.
@@ -147,18 +189,20 @@ fn resolve(file: File) -> Result<Baseline, String> {
     } else {
         file.applies_to.iter().map(os).collect::<Result<_, _>>()?
     };
-    Ok(Baseline {
+    let mut baseline = Baseline {
         id: file.id,
         name: file.name,
         applies_to,
         sha256: String::new(),
-        keys: file.key.into_iter().map(KeyEntry::resolve).collect::<Result<_, _>>()?,
+        keys: file.key.into_iter().map(|key| key.resolve(profiles)).collect::<Result<_, _>>()?,
         steps: file.step.into_iter().map(StepEntry::resolve).collect(),
-    })
+    };
+    baseline.close_lists();
+    Ok(baseline)
 }
 
 impl KeyEntry {
-    fn resolve(self) -> Result<ExpectedKey, String> {
+    fn resolve(self, profiles: &[Profile]) -> Result<ExpectedKey, String> {
         let fail = |message: &str| Err(format!("key {}: {message}", self.id));
         let role = match self.hive.as_str() {
             "SOFTWARE" => Role::Software,
@@ -169,14 +213,30 @@ impl KeyEntry {
             return fail("below needs each-subkey");
         }
         let presence = match (&self.expect, self.optional) {
-            (Some(AbsentEntry::Absent), false) => Presence::Absent,
-            (Some(AbsentEntry::Absent), true) => return fail("optional and expect = \"absent\" exclude each other"),
+            (Some(_), true) => return fail("optional and expect exclude each other"),
+            (Some(ExpectEntry::Absent), false) => Presence::Absent,
+            (Some(ExpectEntry::WithParent), false) => Presence::WithParent,
             (None, true) => Presence::Optional,
-            (None, false) => Presence::Required,
+            (Some(ExpectEntry::Present) | None, false) => Presence::Required,
         };
-        if (presence == Presence::Absent) != self.values.0.is_empty() {
-            return fail("a key is either expected absent or has values");
+        let closed = self.others.is_some() || self.subkeys.is_some();
+        let says_nothing = self.expect.is_none() && !closed && self.link.is_none();
+        match (presence, self.values.0.is_empty()) {
+            (Presence::Absent, false) => return fail("a key that is expected absent has no values"),
+            (Presence::Absent, true) if closed || self.link.is_some() => {
+                return fail("nothing can be said of what is in a key that is expected absent");
+            }
+            (_, true) if says_nothing => {
+                return fail("a key needs values, expect, link, or a closed list (others, subkeys)");
+            }
+            _ => {}
         }
+        if self.each_subkey.is_some() && (self.subkeys.is_some() || self.link.is_some()) {
+            return fail("each-subkey has no closed list of subkeys, and no link");
+        }
+        let itself = presence != Presence::Absent
+            && self.each_subkey.is_none()
+            && (self.expect.is_some() || self.values.0.is_empty());
         let basis = Basis {
             why: self.why,
             source: Source { title: self.source, url: self.url },
@@ -188,9 +248,11 @@ impl KeyEntry {
         };
         check(&self.id, &basis)?;
         let when = self.when.resolve();
-        let profiles = self.profile.unwrap_or_else(|| vec![Profile::Kb968001]);
+        let profiles = self.profile.unwrap_or_else(|| profiles.to_vec());
         let every_subkey = self.each_subkey.as_ref().is_some_and(|holding| holding.0.is_empty());
-        let of_key = value::OfKey { id: &self.id, basis: &basis, when: &when, profiles: &profiles, every_subkey };
+        let compare = self.compare;
+        let of_key =
+            value::OfKey { id: &self.id, basis: &basis, when: &when, profiles: &profiles, every_subkey, compare };
         let values = self.values.0.into_iter().map(|(name, entry)| entry.resolve(&of_key, name));
         Ok(ExpectedKey {
             values: values.collect::<Result<_, _>>()?,
@@ -198,7 +260,11 @@ impl KeyEntry {
             path: self.path,
             presence,
             each_subkey: self.each_subkey.map(|holding| Subkeys { holding: holding.0, below: self.below }),
+            itself,
+            link: self.link,
             closed: matches!(self.others, Some(OthersEntry::Unexpected)),
+            beside: BTreeSet::new(),
+            subkeys: self.subkeys.map(|OthersEntry::Unexpected| BTreeSet::new()),
             recreate: self.recreate,
             when,
             profiles,

@@ -36,9 +36,13 @@ impl Baseline {
         for key in &mut chosen.keys {
             key.values.retain(|value| wanted(&value.profiles));
         }
-        chosen.keys.retain(|key| match key.presence {
+        chosen.keys.retain_mut(|key| match key.presence {
             Presence::Absent => wanted(&key.profiles),
-            _ => !key.values.is_empty() || key.service().is_some(),
+            _ if key.itself && wanted(&key.profiles) => true,
+            _ => {
+                key.itself = false;
+                !key.values.is_empty() || key.service().is_some()
+            }
         });
         if !wanted(&[Profile::Kb968001]) {
             chosen.steps.clear();

@@ -114,6 +114,8 @@ pub enum Compare {
     Path,
     /// As a set of names without case and order.
     Set,
+    /// Byte for byte, and the type too. No other form is the same.
+    Bytes,
 }
 
 /// Folders of Windows' own, as `same-effect.toml` lists them.

@@ -19,6 +19,9 @@ impl Compare {
         accepted: &RegistryValue,
         root: &SystemRoot,
     ) -> Option<Note> {
+        if self == Self::Bytes {
+            return (observed == accepted).then_some(None);
+        }
         let mut forms = Vec::new();
         let trimmed = without_trailing_nuls(observed);
         let observed = match &trimmed {
@@ -85,6 +88,29 @@ pub fn same_as_absent(path: &str, name: &str, data: &RegistryValue) -> Option<&'
     let equal = |listed: &toml::Value| grammar::datum(listed).is_ok_and(|listed| same_data(&listed, data));
     let mut rows = same_effect().absent.iter().filter(|row| same_text(&row.value, name));
     rows.find(|row| row.data.iter().any(equal)).map(|row| row.note.as_str())
+}
+
+/// The notes of everything that means the same as what is expected of the value of that name in a key.
+pub fn notes_on(path: &str, name: &str, compare: Option<Compare>) -> Vec<String> {
+    let table = same_effect();
+    let mut notes: Vec<String> = Vec::new();
+    if is_service(path) && compare != Some(Compare::Bytes) {
+        let rows = table.absent.iter().filter(|row| same_text(&row.value, name));
+        notes.extend(rows.map(|row| row.note.clone()));
+    }
+    if matches!(compare, Some(Compare::Text | Compare::Set)) {
+        let rows = table.account.iter().filter(|row| same_text(&row.value, name));
+        notes.extend(rows.map(|row| format!("{} are one account: {}", row.names.join(", "), row.note)));
+    }
+    let fits = |form: Form| match form {
+        Form::Folder | Form::Quoted | Form::FullPath => compare == Some(Compare::Path),
+        Form::ListOrder => compare == Some(Compare::Set),
+        Form::PlainString | Form::TrailingNuls => matches!(compare, Some(Compare::Path | Compare::Text)),
+    };
+    let here = |values: &[String]| values.is_empty() || values.iter().any(|value| same_text(value, name));
+    let rows = table.form.iter().filter(|row| fits(row.form) && here(&row.values));
+    notes.extend(rows.map(|row| row.note.clone()));
+    notes
 }
 
 fn same_data(a: &RegistryValue, b: &RegistryValue) -> bool {

@@ -29,7 +29,7 @@ fn fields(text: &mut String, table: &Table, but: &[&str]) {
 }
 
 /// A name as a key of TOML: bare where it can be.
-fn name_of(name: &str) -> String {
+pub fn name_of(name: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if !name.is_empty() && name.chars().all(bare) { name.to_owned() } else { Value::from(name).to_string() }
 }

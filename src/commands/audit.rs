@@ -1,5 +1,8 @@
 //! `audit`: examine, plan, prove, and report.
 
+use std::path::PathBuf;
+
+use hivemend::baseline::{Baseline, Chosen, read_own};
 use hivemend::cli::{AuditArgs, Format, Generations};
 use hivemend::discovery::Installation;
 use hivemend::error::Error;
@@ -32,6 +35,7 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
         judge: true,
         check: false,
         os: args.os,
+        baselines: chosen(args)?,
         control_set: args.control_set,
         all_generations: args.generations == Generations::All,
         all_findings: args.all,
@@ -89,6 +93,14 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
         u8::from(examination.failed) * FINDINGS
     };
     Ok(if common.exit_zero { 0 } else { code })
+}
+
+/// The baselines that `--baseline` and `--extend` name.
+fn chosen(args: &AuditArgs) -> Result<Chosen, Error> {
+    let read = |files: &[PathBuf]| {
+        files.iter().map(|file| Ok(read_own(file)?.baseline)).collect::<Result<Vec<Baseline>, Error>>()
+    };
+    Chosen::new(read(&args.baseline)?, read(&args.extend)?)
 }
 
 type Planned = (Plan, Vec<(String, Vec<u8>)>);

@@ -1,5 +1,7 @@
 //! The audit of one installation: of its hives as they are read, and, where logs were replayed, as they lie.
 
+use std::collections::BTreeSet;
+
 use super::integrity::{Opened, as_it_lies};
 use super::odd::{self, SetupMarks};
 use super::{Options, views};
@@ -36,15 +38,15 @@ impl Auditor<'_> {
         system: Option<&Tree<'_>>,
         options: &Options,
     ) -> Result<Judgement, Error> {
-        let judge = self.context.os.baseline();
-        let Some(baseline) = judge.map(Baseline::of).transpose()?.flatten() else {
-            return Ok(Judgement { baseline: None, answer: None, findings: Vec::new() });
+        let Some(applied) = options.baselines.of(self.context.os.baseline())? else {
+            return Ok(Judgement::default());
         };
-        let baseline = &*baseline.with_profiles(self.context.profiles);
-        let mut findings = self.findings(baseline, software, system, self.control_sets, options);
+        let baseline = &*applied.baseline.with_profiles(self.context.profiles);
+        let own = &applied.own_ids();
+        let mut findings = self.findings(baseline, own, software, system, self.control_sets, options);
         let in_set = |finding: &Finding| finding.control_set.is_some() && finding.is_deviation();
         if let Some(set) = self.fallback.filter(|_| findings.iter().any(in_set)) {
-            let fallback = self.findings(baseline, software, system, &Ok(vec![set]), options);
+            let fallback = self.findings(baseline, own, software, system, &Ok(vec![set]), options);
             also_in(&mut findings, &fallback);
         }
         // The same expectations, in the same control sets, of the primary files without their logs.
@@ -57,10 +59,10 @@ impl Auditor<'_> {
                 (software_lies.as_ref().map(Hive::tree), system_lies.as_ref().map(Hive::tree));
             let sets = self.control_sets;
             let primary = match (&software_tree, &system_tree) {
-                (Some(lying), None) => self.findings(baseline, Some(lying), system, sets, options),
-                (None, Some(lying)) => self.findings(baseline, software, Some(lying), sets, options),
+                (Some(lying), None) => self.findings(baseline, own, Some(lying), system, sets, options),
+                (None, Some(lying)) => self.findings(baseline, own, software, Some(lying), sets, options),
                 (lying_software, lying_system) => {
-                    self.findings(baseline, lying_software.as_ref(), lying_system.as_ref(), sets, options)
+                    self.findings(baseline, own, lying_software.as_ref(), lying_system.as_ref(), sets, options)
                 }
             };
             let recovered = |role| match role {
@@ -70,13 +72,20 @@ impl Auditor<'_> {
             };
             views::compare(&mut findings, primary, recovered);
         }
-        let reference = BaselineReference { id: baseline.id.clone(), sha256: baseline.sha256.clone() };
-        Ok(Judgement { baseline: Some(reference), answer: None, findings })
+        Ok(Judgement {
+            baseline: applied.first.map(BaselineReference::from),
+            extended_by: applied.extended_by.iter().copied().map(BaselineReference::from).collect(),
+            by_own: options.baselines.is_instead(),
+            own_keys: own.iter().map(ToString::to_string).collect(),
+            answer: None,
+            findings,
+        })
     }
 
     fn findings(
         &self,
         baseline: &Baseline,
+        own: &BTreeSet<&str>,
         software: Option<&Tree<'_>>,
         system: Option<&Tree<'_>>,
         control_sets: &Result<Vec<u32>, Problem>,
@@ -92,7 +101,8 @@ impl Auditor<'_> {
         let facts = observe_all(baseline, software, system, control_sets, options.locations);
         let mut findings = audit(baseline, &facts, &self.context);
         if let Some(kin) = self.context.os.judged_by {
-            for finding in &mut findings {
+            let is_own = |finding: &Finding| own.contains(finding.id.split(['/', '\\']).next().unwrap_or_default());
+            for finding in findings.iter_mut().filter(|finding| !is_own(finding)) {
                 infer(finding, kin);
             }
         }

@@ -15,9 +15,12 @@ pub fn of(report: &InstallationReport) -> Vec<Gap> {
     let judgement = report.judgement.as_ref();
     let mut gaps = Vec::new();
     let mut gap = |code, at: &str, reason: String| gaps.push(Gap { code, at: at.to_owned(), reason });
-    if judgement.is_some_and(|judgement| judgement.baseline.is_none()) || os.baseline().is_none() {
+    // A user's baseline judges whatever the Windows is.
+    let by_own = judgement.is_some_and(|judgement| judgement.by_own);
+    let has_none = judgement.is_some_and(|judgement| judgement.baseline.is_none()) || os.baseline().is_none();
+    if has_none && !by_own {
         gap(Code::WindowsUnknown, evidence, format!("no baseline for this Windows: {}", os.name));
-    } else if os.is_uncertain() {
+    } else if os.is_uncertain() && !by_own {
         let reason = format!("it is uncertain whether this is {}: {}", os.name, os.marks.against.join("; "));
         gap(Code::WindowsUncertain, evidence, reason);
     }

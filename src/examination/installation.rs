@@ -194,7 +194,10 @@ fn judge(
         problems.push(Problem { path: Some(report.evidence.clone()), ..problem });
     }
     if let Some(judgement) = report.judgement.as_mut().filter(|judgement| judgement.baseline.is_some()) {
-        judgement.answer = Some(answer(&judgement.findings, gaps.is_empty()));
+        let key = |finding: &Finding| finding.id.split('/').next().unwrap_or_default().to_owned();
+        let of_updates: Vec<&Finding> =
+            judgement.findings.iter().filter(|finding| !judgement.own_keys.contains(&key(finding))).collect();
+        judgement.answer = (!judgement.by_own).then(|| answer(&of_updates, gaps.is_empty()));
     }
     Ok(Judged { report, gaps, problems })
 }
@@ -222,7 +225,7 @@ fn unread(installation: &Installation, opened: &[Opened<'_>], problem: Problem) 
         same_machine: None,
         control_sets: None,
         hives: opened.iter().map(options).collect(),
-        judgement: Some(Judgement { baseline: None, answer: None, findings: Vec::new() }),
+        judgement: Some(Judgement::default()),
         warnings: Vec::new(),
     };
     let gap = Gap { code: Code::HiveDamaged, at: installation.evidence.clone(), reason: problem.found.clone() };

@@ -4,7 +4,7 @@
 //! the checked offsets; what it would lose or panic on is decoded from the checked cells instead. Lookups are ours:
 //! nt-hive searches by halves, which misses keys in an unsorted list, and folds letters that Windows does not.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
@@ -37,6 +37,8 @@ pub struct Tree<'h> {
     problems: RefCell<BTreeSet<Problem>>,
     /// By the key node's offset.
     subkey_names: RefCell<BTreeMap<u32, Rc<Names>>>,
+    /// How many names all of them hold.
+    names_kept: Cell<usize>,
     budget: Budget,
     overlay: Option<&'h Overlay>,
 }
@@ -66,6 +68,7 @@ impl<'h> Tree<'h> {
             decoder: nt_hive::Hive::without_validation(bytes).ok().filter(|_| same_root),
             problems: RefCell::default(),
             subkey_names: RefCell::default(),
+            names_kept: Cell::default(),
             budget: Budget::of(bytes.len()),
             overlay: None,
         }
@@ -126,10 +129,11 @@ impl<'h> Tree<'h> {
             };
             let names = Rc::new(Names::read(self.cells.subkeys(key), read));
             self.meet(names.problems());
-            let mut known = self.subkey_names.borrow_mut();
-            let kept = known.values().fold(names.len(), |sum, names| sum.saturating_add(names.len()));
+            // One more for each list, or lists of nothing would have no end.
+            let kept = self.names_kept.get().saturating_add(names.len()).saturating_add(1);
             if kept <= NAMES_KEPT {
-                known.insert(key.offset, Rc::clone(&names));
+                self.names_kept.set(kept);
+                self.subkey_names.borrow_mut().insert(key.offset, Rc::clone(&names));
             }
             names
         })

@@ -167,6 +167,11 @@ impl<'h> WalkedKey<'_, 'h> {
         self.raw.last_written
     }
 
+    /// Whether it is a symbolic link.
+    pub fn is_link(&self) -> bool {
+        self.raw.is_link
+    }
+
     /// How many subkeys and values the key promises.
     pub fn promises(&self) -> (u32, u32) {
         (self.raw.subkey_count, self.raw.value_count)

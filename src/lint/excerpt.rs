@@ -7,7 +7,7 @@ const REACH: usize = 500;
 
 /// What stands before a place in a line, and what begins there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Excerpt {
+pub(crate) struct Excerpt {
     before: Vec<u16>,
     after: Vec<u16>,
     /// Whether the line has more on that side.
@@ -17,14 +17,14 @@ pub(super) struct Excerpt {
 
 /// A piece of a line as it is written for people, and the place in it, in columns from 0.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Fitted {
-    pub(super) text: String,
-    pub(super) column: usize,
+pub(crate) struct Fitted {
+    pub(crate) text: String,
+    pub(crate) column: usize,
 }
 
 impl Excerpt {
     /// The surroundings of a column of a line; columns count from 1, in UTF-16 units, and may be one behind the end.
-    pub(super) fn of(line: &[u16], column: usize) -> Self {
+    pub(crate) fn of(line: &[u16], column: usize) -> Self {
         let place = column.saturating_sub(1).min(line.len());
         let (before, after) = line.split_at_checked(place).unwrap_or_default();
         let from = before.len().saturating_sub(REACH);
@@ -38,7 +38,7 @@ impl Excerpt {
     }
 
     /// As much of it as `width` columns hold, the place among it.
-    pub(super) fn fit(&self, width: usize) -> Fitted {
+    pub(crate) fn fit(&self, width: usize) -> Fitted {
         // Room for the place itself and for what says, on either side, that there is more.
         let width = width.max(16);
         let followed_by_brace = self.after.starts_with(&[u16::from(b'u'), u16::from(b'{')]);

@@ -5,6 +5,7 @@ use crate::control_set::{Choice, ControlSets, key_name};
 use crate::error::{Error, Problem};
 use crate::hive::walk::Way;
 use crate::hive::{Key, Tree};
+use crate::nearest::distance;
 use crate::registry::{Role, same_text};
 use crate::report::escape::escape_data;
 
@@ -123,49 +124,9 @@ fn missing(last: &Key<'_, '_>, name: &str) -> String {
     format!("{place} is there, and has no subkey {}; it has {instead}", escape_data(name))
 }
 
-/// How far a name is from the one that was typed, in letters that are wrong, missing or too many; `None` where nobody
-/// would mistake one for the other. A name that holds the other is near.
-fn distance(typed: &str, known: &str) -> Option<usize> {
-    const LONGEST: usize = 64;
-    let letters = |text: &str| text.chars().flat_map(char::to_lowercase).collect::<Vec<char>>();
-    let (typed, known) = (letters(typed), letters(known));
-    if typed.len() > LONGEST || known.len() > LONGEST {
-        return None;
-    }
-    let mut row: Vec<usize> = (0..=known.len()).collect();
-    for (line, typed) in typed.iter().enumerate() {
-        let mut diagonal = line;
-        let mut left = line.saturating_add(1);
-        if let Some(first) = row.first_mut() {
-            *first = left;
-        }
-        for (cell, known) in row.iter_mut().skip(1).zip(&known) {
-            let replaced = diagonal.saturating_add(usize::from(typed != known));
-            diagonal = *cell;
-            left = replaced.min(cell.saturating_add(1)).min(left.saturating_add(1));
-            *cell = left;
-        }
-    }
-    let distance = row.last().copied()?;
-    let within = |long: &[char], short: &[char]| short.len() > 2 && long.windows(short.len()).any(|part| part == short);
-    let near = distance <= typed.len().div_ceil(3) || within(&known, &typed) || within(&typed, &known);
-    near.then_some(distance)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn near_names_are_those_that_one_slips_to() {
-        assert_eq!(distance("BIST", "BITS"), Some(2));
-        assert_eq!(distance("bits", "BITS"), Some(0));
-        assert_eq!(distance("Notify", "NotifyServices"), Some(8));
-        assert_eq!(distance("Winlogn", "Winlogon"), Some(1));
-        assert_eq!(distance("BITS", "Tcpip"), None);
-        assert_eq!(distance("", ""), Some(0));
-        assert_eq!(distance(&"x".repeat(65), &"x".repeat(65)), None);
-    }
 
     #[test]
     fn root_keys_are_known_for_short_too() {

@@ -8,7 +8,7 @@ mod structure;
 use crate::builder::{Hive, reg_type, units, utf16le};
 
 /// Nested keys, every type, names beyond Latin-1, a class, big data, thousands of subkeys, nothing at all.
-fn everything() -> Hive {
+pub(crate) fn everything() -> Hive {
     let mut hive = Hive::new("$$$PROTO.HIV");
     hive.file_name = units(r"\SystemRoot\System32\Config\SOFTWARE");
     (hive.primary_sequence, hive.secondary_sequence) = (41, 41);

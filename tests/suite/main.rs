@@ -35,6 +35,7 @@ mod command_line;
 mod discovery;
 #[cfg(feature = "images")]
 mod disk_images;
+mod explain;
 #[cfg(feature = "images")]
 mod file_systems;
 mod history;
@@ -48,6 +49,7 @@ mod importers;
 mod judgement;
 mod lint;
 mod output_gate;
+mod own_baselines;
 #[cfg(feature = "images")]
 mod partitions;
 mod provenance;

@@ -9,7 +9,7 @@ use super::{File, RULE, Shared};
 const ATTACHED: [&str; 2] = ["or", "known"];
 
 /// The fields that say who vouches for a row, and how far. They hold for the Windows whose file states them.
-const VOUCHING: [&str; 4] = ["source", "url", "grade", "kinship"];
+pub(super) const VOUCHING: [&str; 4] = ["source", "url", "grade", "kinship"];
 
 /// One Windows in the making: its rows before anybody is asked who vouches for them.
 pub(super) struct Draft {
@@ -74,7 +74,7 @@ fn forget(row: &mut Table) {
     }
 }
 
-fn drop_row(draft: &mut Draft, dropped: &str) -> Result<(), String> {
+pub(super) fn drop_row(draft: &mut Draft, dropped: &str) -> Result<(), String> {
     let missing = || format!("drop names {dropped:?}, which is not there");
     let Some((key, name)) = dropped.split_once('/') else {
         let before = draft.keys.len().saturating_add(draft.steps.len());
@@ -89,14 +89,14 @@ fn drop_row(draft: &mut Draft, dropped: &str) -> Result<(), String> {
 }
 
 /// Where a new row goes among those that are there: findings stand in the order of the rows.
-enum Place {
+pub(super) enum Place {
     Last,
     Before(String),
     After(String),
 }
 
 impl Place {
-    fn of(row: &Table) -> Self {
+    pub(super) fn of(row: &Table) -> Self {
         match (text(row, "before"), text(row, "after")) {
             (Some(before), _) => Self::Before(before.to_owned()),
             (None, Some(after)) => Self::After(after.to_owned()),
@@ -105,7 +105,7 @@ impl Place {
     }
 }
 
-fn add(rows: &mut Vec<Table>, row: Table, place: &Place) -> Result<(), String> {
+pub(super) fn add(rows: &mut Vec<Table>, row: Table, place: &Place) -> Result<(), String> {
     let id = text(&row, "id").map(str::to_owned).ok_or("a [[key]] or [[step]] without id")?;
     if rows.iter().any(|other| text(other, "id") == Some(&id)) {
         return Err(format!("{id} stands there already; use [change.{id}]"));
@@ -124,7 +124,7 @@ fn add(rows: &mut Vec<Table>, row: Table, place: &Place) -> Result<(), String> {
 }
 
 /// What the key's template gives it, and the key without the fields that name the template.
-fn from_template(mut key: Table, shared: &Shared) -> Result<(Table, Table), String> {
+pub(super) fn from_template(mut key: Table, shared: &Shared) -> Result<(Table, Table), String> {
     let Some(kind) = key.remove("template") else { return Ok((Table::new(), key)) };
     let kind = kind.as_str().ok_or("template must be a string")?;
     let name = key.remove("name").and_then(|name| name.as_str().map(str::to_owned));
@@ -152,7 +152,7 @@ fn fill_in(value: &mut Value, name: &str, id: &str) {
 }
 
 /// Puts what a file states over the row as it was. `id` is the file's.
-fn state(row: &mut Table, stated: Table, id: &str, shared: &Shared) -> Result<(), String> {
+pub(super) fn state(row: &mut Table, stated: Table, id: &str, shared: &Shared) -> Result<(), String> {
     let mut stated = stated;
     let values = table_in(&stated, "values")?;
     stated.remove("values");
@@ -161,12 +161,13 @@ fn state(row: &mut Table, stated: Table, id: &str, shared: &Shared) -> Result<()
     let own = text(row, "id").or_else(|| text(&stated, "id")).unwrap_or("a row").to_owned();
     let within = |message: String| format!("{own}: {message}");
     say_text(&mut stated, shared).map_err(within)?;
-    // Who vouches for a row may be said without stating the row itself.
+    // Who vouches for a row may be said without stating the row itself. A whole baseline says where each was stated.
+    let says_where = stated.contains_key("stated-in");
     let is_statement = stated.keys().any(|field| !VOUCHING.contains(&field.as_str()));
     for (field, value) in stated {
         row.insert(field, value);
     }
-    if is_statement || !row.contains_key("stated-in") {
+    if !says_where && (is_statement || !row.contains_key("stated-in")) {
         row.insert("stated-in".to_owned(), Value::String(id.to_owned()));
     }
     if values.is_empty() {
@@ -190,6 +191,7 @@ fn change_value(place: &mut Table, mut value: Table, id: &str) -> Result<(), Str
     if value.keys().any(|field| is_rule(field)) {
         place.retain(|field, _| !is_rule(field) && !ATTACHED.contains(&field));
     }
+    let says_where = value.contains_key("stated-in");
     let is_statement = value.keys().any(|field| !VOUCHING.contains(&field.as_str()));
     if let Some(also) = value.remove("or-also") {
         let also = also.as_array().cloned().ok_or("or-also must be a list")?;
@@ -199,7 +201,7 @@ fn change_value(place: &mut Table, mut value: Table, id: &str) -> Result<(), Str
     for (field, datum) in value {
         place.insert(field, datum);
     }
-    if is_statement || !place.contains_key("stated-in") {
+    if !says_where && (is_statement || !place.contains_key("stated-in")) {
         place.insert("stated-in".to_owned(), Value::String(id.to_owned()));
     }
     Ok(())

@@ -14,10 +14,10 @@ pub(super) struct Voucher<'a> {
 }
 
 /// What the sources come to for one row.
-struct Vouched {
-    titles: Vec<String>,
-    url: Option<String>,
-    grade: &'static str,
+pub(super) struct Vouched {
+    pub(super) titles: Vec<String>,
+    pub(super) url: Option<String>,
+    pub(super) grade: &'static str,
 }
 
 impl Voucher<'_> {
@@ -155,7 +155,7 @@ impl Voucher<'_> {
     }
 
     /// What the sources that cover a row come to; `None` where none does.
-    fn vouched(&self, windows: &str, id: &str) -> Result<Option<Vouched>, String> {
+    pub(super) fn vouched(&self, windows: &str, id: &str) -> Result<Option<Vouched>, String> {
         let mut covering = Vec::new();
         for (name, source) in self.sources.iter().filter(|(name, _)| *name != "groups") {
             let source = source.as_table().ok_or_else(|| format!("sources.toml: {name} must be a table"))?;
@@ -183,7 +183,11 @@ impl Voucher<'_> {
     }
 
     /// Microsoft's own text, two machines, or two sources of different origin confirm a row; one source alone does not.
-    fn merit(&self, covering: &[(&str, Option<String>, Option<String>)], id: &str) -> Result<Vouched, String> {
+    pub(super) fn merit(
+        &self,
+        covering: &[(&str, Option<String>, Option<String>)],
+        id: &str,
+    ) -> Result<Vouched, String> {
         let mut vouched = Vouched { titles: Vec::new(), url: None, grade: "single-source" };
         let mut origins: Vec<&str> = Vec::new();
         for (name, at, url) in covering {

@@ -25,6 +25,8 @@ pub(super) struct ValueEntry {
     multi_sz: Option<toml::Value>,
     #[serde(rename = "REG_BINARY")]
     binary: Option<toml::Value>,
+    r#type: Option<u32>,
+    hex: Option<toml::Value>,
     #[serde(default)]
     or: Vec<toml::Value>,
     #[serde(default)]
@@ -99,6 +101,8 @@ pub(super) struct OfKey<'a> {
     pub(super) profiles: &'a [Profile],
     /// The key stands for every subkey of its path.
     pub(super) every_subkey: bool,
+    /// How its values are compared, where they do not say.
+    pub(super) compare: Option<Compare>,
 }
 
 impl ValueEntry {
@@ -109,7 +113,7 @@ impl ValueEntry {
         if !may_know && !self.known.0.is_empty() {
             return Err(fail("known needs under, in a key with each-subkey = {}".to_owned()));
         }
-        let (rule, exceptions) = self.rules().map_err(fail)?;
+        let (rule, exceptions) = self.rules(key.compare).map_err(fail)?;
         let same_as = match self.same_as {
             None => None,
             Some(SameAsEntry { row, r#in }) => {
@@ -139,7 +143,13 @@ impl ValueEntry {
         Ok(ExpectedValue { name, rule, exceptions, same_as, optional, when, profiles, advice, basis })
     }
 
-    fn rules(&mut self) -> Result<(Rule, Vec<Exception>), String> {
+    fn rules(&mut self, compare: Option<Compare>) -> Result<(Rule, Vec<Exception>), String> {
+        let raw = match (self.r#type.take(), self.hex.take()) {
+            (None, None) => None,
+            (Some(data_type), Some(hex)) => Some((DataType(data_type), hex)),
+            _ => return Err("type and hex go together".to_owned()),
+        };
+        let is_raw = raw.is_some();
         let typed = [
             (DataType::SZ, self.sz.take()),
             (DataType::EXPAND_SZ, self.expand_sz.take()),
@@ -148,7 +158,8 @@ impl ValueEntry {
             (DataType::MULTI_SZ, self.multi_sz.take()),
             (DataType::BINARY, self.binary.take()),
         ];
-        let mut data = typed.into_iter().filter_map(|(data_type, datum)| Some((data_type, datum?)));
+        let typed = typed.into_iter().filter_map(|(data_type, datum)| Some((data_type, datum?)));
+        let mut data = typed.chain(raw);
         let first = data.next();
         if data.next().is_some() {
             return Err("more than one first datum; put the others into `or`".to_owned());
@@ -173,12 +184,17 @@ impl ValueEntry {
         let exceptions = self.but.iter().map(|entry| exception(entry, data_type)).collect::<Result<_, _>>()?;
         let rule = match first {
             Some((data_type, datum)) => {
-                let mut accepted = vec![value(data_type, &datum)?.into()];
+                let first = if is_raw { raw_value(data_type, &datum)? } else { value(data_type, &datum)? };
+                let mut accepted = vec![first.into()];
                 for entry in &self.or {
                     accepted.push(alternative(entry, data_type)?);
                 }
-                let usual = if data_type == DataType::MULTI_SZ { Compare::Set } else { Compare::Exact };
-                Rule::OneOf { accepted, compare: self.compare.unwrap_or(usual) }
+                let usual = match data_type {
+                    _ if is_raw => Compare::Bytes,
+                    DataType::MULTI_SZ => Compare::Set,
+                    _ => Compare::Exact,
+                };
+                Rule::OneOf { accepted, compare: self.compare.or(compare).unwrap_or(usual) }
             }
             None if !self.or.is_empty() => return Err("or needs a first datum".to_owned()),
             None => self.other_rule(),
@@ -238,14 +254,19 @@ fn split(entry: &toml::Value, usual: Option<DataType>) -> Result<(RegistryValue,
         return Ok((value(usual, entry)?, AlternativeEntry::default()));
     };
     let (data, said): (toml::Table, toml::Table) =
-        table.clone().into_iter().partition(|(name, _)| name.starts_with("REG_"));
+        table.clone().into_iter().partition(|(name, _)| name.starts_with("REG_") || name == "type" || name == "hex");
     let said = said.try_into().map_err(|error: toml::de::Error| error.message().to_owned())?;
     Ok((datum(&toml::Value::Table(data))?, said))
 }
 
 /// A datum that is named by its type: `{ REG_SZ = "..." }`.
 pub(in crate::baseline) fn datum(entry: &toml::Value) -> Result<RegistryValue, String> {
-    match entry.as_table().map(|table| table.iter().collect::<Vec<_>>()).as_deref() {
+    let fields = entry.as_table().map(|table| table.iter().map(|(name, datum)| (name.as_str(), datum)));
+    match fields.map(Iterator::collect::<Vec<_>>).as_deref() {
+        Some([("type", number), ("hex", hex)] | [("hex", hex), ("type", number)]) => {
+            let number = number.as_integer().and_then(|number| u32::try_from(number).ok());
+            raw_value(DataType(number.ok_or("type is the number of a registry type")?), hex)
+        }
         Some([(name, datum)]) => value(DataType::from_name(name).ok_or_else(|| format!("{name} is no type"))?, datum),
         _ => Err("a datum has one type and its data".to_owned()),
     }
@@ -262,12 +283,17 @@ fn value(data_type: DataType, datum: &toml::Value) -> Result<RegistryValue, Stri
             let entries = datum.as_array().ok_or_else(wrong)?.iter().map(toml::Value::as_str);
             RegistryValue::list(&entries.collect::<Option<Vec<_>>>().ok_or_else(wrong)?)
         }
-        DataType::BINARY => {
-            let (pairs, rest) = datum.as_str().ok_or_else(wrong)?.as_bytes().as_chunks::<2>();
-            let byte = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-            let bytes = pairs.iter().map(byte).collect::<Option<Vec<_>>>().filter(|_| rest.is_empty());
-            RegistryValue { data_type, bytes: bytes.ok_or_else(wrong)? }
-        }
+        DataType::BINARY => return raw_value(data_type, datum),
         _ => return Err(wrong()),
     })
+}
+
+/// Data of any type, as their bytes in hexadecimal.
+fn raw_value(data_type: DataType, hex: &toml::Value) -> Result<RegistryValue, String> {
+    let wrong = || format!("{hex:?} is no datum of {data_type}: expected two hexadecimal digits a byte");
+    let (pairs, rest) = hex.as_str().ok_or_else(wrong)?.as_bytes().as_chunks::<2>();
+    let digits = |pair: &[u8; 2]| pair.iter().all(u8::is_ascii_hexdigit);
+    let byte = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok().filter(|_| digits(pair))?, 16).ok();
+    let bytes = pairs.iter().map(byte).collect::<Option<Vec<_>>>().filter(|_| rest.is_empty());
+    Ok(RegistryValue { data_type, bytes: bytes.ok_or_else(wrong)? })
 }

@@ -50,6 +50,7 @@ fn rows() -> Rows {
         for key in &baseline.keys {
             let presence = match key.presence {
                 Presence::Required => "key",
+                Presence::WithParent => "key, where its parent is there",
                 Presence::Optional => "key, may be missing",
                 Presence::Absent => "no such key",
             };

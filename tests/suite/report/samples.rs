@@ -161,9 +161,10 @@ impl Sample {
             control_sets,
             hives: hives.map(|(role, name, hive)| describe(role, &format!("{}/{name}", self.evidence), hive)).collect(),
             judgement: self.judge.then(|| Judgement {
-                answer: baseline.is_some().then(|| answer(&findings, true)),
+                answer: baseline.is_some().then(|| answer(&findings.iter().collect::<Vec<_>>(), true)),
                 baseline,
                 findings,
+                ..Judgement::default()
             }),
             warnings: Vec::new(),
         }

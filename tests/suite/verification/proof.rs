@@ -25,6 +25,7 @@ static OPTIONS: std::sync::LazyLock<Options> = std::sync::LazyLock::new(|| Optio
     judge: true,
     check: false,
     os: None,
+    baselines: hivemend::baseline::Chosen::default(),
     control_set: hivemend::control_set::Choice::Current,
     all_generations: false,
     all_findings: false,

@@ -1,0 +1,89 @@
+//! Keys as rows of their own: there or not, links, subkeys that nobody names; and what follows from a key that is gone.
+
+use std::collections::BTreeMap;
+
+use super::judge::Judge;
+use super::wording;
+use crate::facts::{KeyState, Link, Observed, Unnamed};
+use crate::finding::{Finding, Reason, Severity, Verdict};
+use crate::registry::{Name, Role};
+
+impl Judge<'_> {
+    /// A key that is a row of the baseline.
+    pub(super) fn judge_itself(&self) -> Option<Finding> {
+        if !self.key.itself {
+            return None;
+        }
+        let finding = |verdict| self.place(None, verdict, &self.key.basis);
+        Some(match &self.facts.state {
+            KeyState::Present(_) if self.key.link.is_some() => {
+                let finding = finding(Verdict::Deviates);
+                let target = self.key.link.as_deref().unwrap_or_default();
+                let why = format!("{} The key should be a symbolic link to {target}, and is none.", finding.why);
+                Finding { why, ..finding }
+            }
+            KeyState::Present(_) => finding(Verdict::Conforms),
+            KeyState::Absent if self.facts.rightly_absent(self.key.presence) => finding(Verdict::Conforms),
+            KeyState::Absent => finding(Verdict::Absent),
+            KeyState::HiveMissing => Finding { reason: Some(Reason::HiveMissing), ..finding(Verdict::NotAssessed) },
+            KeyState::Unreadable(problem) => wording::unreadable(finding(Verdict::Unreadable), problem),
+        })
+    }
+
+    /// Whether a link is the one that the baseline expects here.
+    pub(super) fn is_expected_link(&self, link: &Link) -> bool {
+        let target = self.key.link.as_deref().zip(link.target.as_deref());
+        link.path == self.facts.path && target.is_some_and(|(wanted, target)| Name::from(wanted) == target.into())
+    }
+
+    /// A list that is closed and cannot be read: what it hides may be unexpected. A row whose value cannot be read says so
+    /// already.
+    pub(super) fn judge_unlisted(&self) -> Option<Finding> {
+        let is_said = self.facts.values.iter().any(|value| matches!(value, Observed::Unreadable(_)));
+        let problem = self.facts.unlisted.as_ref().filter(|_| !is_said)?;
+        let finding = self.place(None, Verdict::Unreadable, &self.key.basis);
+        Some(wording::unreadable(Finding { id: format!(r"{}\", finding.id), ..finding }, problem))
+    }
+
+    /// A subkey that a closed list does not name. Its name stands behind a backslash, where that of a value stands
+    /// behind a slash.
+    pub(super) fn judge_unnamed(&self, subkey: &Unnamed) -> Finding {
+        let finding = self.place(None, Verdict::Unexpected, &self.key.basis);
+        Finding {
+            id: format!(r"{}\{}", finding.id, subkey.name),
+            severity: self.key.basis.severity.min(Severity::Low),
+            key: Some(subkey.path.clone()),
+            key_last_written: Some(subkey.last_written),
+            key_last_written_note: None,
+            location: None,
+            why: "The key's list of subkeys is closed, and this subkey is not in it.".to_owned(),
+            ..finding
+        }
+    }
+}
+
+/// Says of what is absent with a key that is gone which key that is: the one nearest to the root. Only keys that are
+/// rows of their own can be the cause.
+pub(super) fn name_causes(findings: &mut [Finding]) {
+    let place = |finding: &Finding| Some((finding.hive?, Name::from(finding.key.as_deref()?)));
+    let is_gone = |finding: &&Finding| finding.value.is_none() && finding.verdict == Verdict::Absent;
+    let gone: BTreeMap<(Role, Name), String> =
+        findings.iter().filter(is_gone).filter_map(|finding| Some((place(finding)?, finding.id.clone()))).collect();
+    if gone.is_empty() {
+        return;
+    }
+    for finding in findings.iter_mut().filter(|finding| finding.verdict == Verdict::Absent) {
+        let (Some(hive), Some(mut path)) = (finding.hive, finding.key.as_deref()) else { continue };
+        let mut cause = None;
+        loop {
+            cause = gone.get(&(hive, path.into())).or(cause);
+            match path.rsplit_once('\\') {
+                Some((parent, _)) => path = parent,
+                None => break,
+            }
+        }
+        if let Some(cause) = cause.filter(|cause| **cause != finding.id) {
+            finding.cause = Some(cause.clone());
+        }
+    }
+}

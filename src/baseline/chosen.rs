@@ -1,0 +1,151 @@
+//! Which baselines judge: the built-in ones, a user's instead of them, or a user's beside them.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::{BUILT_IN, Baseline, BuiltIn, ExpectedKey, Presence, Rule};
+use crate::error::Error;
+use crate::os::OsId;
+use crate::registry::{Name, Role};
+
+/// What the user chose. By default the built-in baselines judge.
+#[derive(Clone, Debug, Default)]
+pub struct Chosen {
+    instead: Option<Arc<Baseline>>,
+    /// What stands beside: the built-in baselines, or the first of those that judge instead.
+    beside: Vec<Arc<Baseline>>,
+}
+
+/// What judges one installation.
+#[derive(Clone, Debug)]
+pub struct Applied<'a> {
+    /// All expectations.
+    pub baseline: Cow<'a, Baseline>,
+    /// The baseline that they begin with; none where there is no built-in one for this Windows.
+    pub first: Option<&'a Baseline>,
+    /// The user's baselines beside it.
+    pub extended_by: Vec<&'a Baseline>,
+    own: bool,
+}
+
+impl Chosen {
+    /// The baselines of a user: `instead` of the built-in ones, and `beside` those.
+    ///
+    /// # Errors
+    /// Where two of them state the same id or the same value; both are named.
+    pub fn new(instead: Vec<Baseline>, beside: Vec<Baseline>) -> Result<Self, Error> {
+        let is_own = !instead.is_empty();
+        let mut own = instead.into_iter().chain(beside).map(Arc::new);
+        let instead = if is_own { own.next() } else { None };
+        let beside: Vec<Arc<Baseline>> = own.collect();
+        for (at, extension) in beside.iter().enumerate() {
+            let others = instead.iter().chain(beside.iter().take(at));
+            for other in others {
+                refuse_clash(other, extension)?;
+            }
+            if !is_own {
+                let applies = |built_in: &Baseline| {
+                    extension.applies_to.is_empty()
+                        || built_in.applies_to.iter().any(|os| extension.applies_to.contains(os))
+                };
+                for built_in in BUILT_IN.iter().map(BuiltIn::read) {
+                    let built_in = built_in?;
+                    if applies(built_in) {
+                        refuse_clash(built_in, extension)?;
+                    }
+                }
+            }
+        }
+        Ok(Self { instead, beside })
+    }
+
+    /// Whether the user's baselines judge whatever the Windows is.
+    pub fn is_instead(&self) -> bool {
+        self.instead.is_some()
+    }
+
+    /// What judges a Windows of that baseline; nothing where there is none. Under [`Chosen::is_instead`] nobody asks
+    /// which Windows a baseline is for.
+    ///
+    /// # Errors
+    /// Where the built-in baseline is wrong; the tests see to it that none is.
+    pub fn of(&self, os: Option<OsId>) -> Result<Option<Applied<'_>>, Error> {
+        let first = match &self.instead {
+            Some(own) => Some(&**own),
+            None => os.map(Baseline::of).transpose()?.flatten(),
+        };
+        let applies = |extension: &&Baseline| {
+            self.is_instead()
+                || extension.applies_to.is_empty()
+                || os.is_some_and(|os| extension.applies_to.contains(&os))
+        };
+        let extended_by: Vec<&Baseline> = self.beside.iter().map(|beside| &**beside).filter(applies).collect();
+        let mut all = first.into_iter().chain(extended_by.iter().copied());
+        let Some(one) = all.next() else { return Ok(None) };
+        let mut baseline = Cow::Borrowed(one);
+        for more in all {
+            let merged = baseline.to_mut();
+            merged.keys.extend(more.keys.iter().cloned());
+            merged.steps.extend(more.steps.iter().cloned());
+        }
+        if let Cow::Owned(merged) = &mut baseline {
+            merged.close_lists();
+        }
+        Ok(Some(Applied { baseline, first, extended_by, own: self.is_instead() }))
+    }
+}
+
+impl Applied<'_> {
+    /// The ids of the rows of users' baselines: what is built in may be carried over to another build, these are not.
+    pub fn own_ids(&self) -> BTreeSet<&str> {
+        let own = self.first.filter(|_| self.own);
+        let own = own.into_iter().chain(self.extended_by.iter().copied());
+        own.flat_map(|baseline| {
+            let keys = baseline.keys.iter().map(|key| key.id.as_str());
+            keys.chain(baseline.steps.iter().map(|step| step.id.as_str()))
+        })
+        .collect()
+    }
+}
+
+/// Where a row is: the hive, the key, and the value, or the key itself.
+type Place = (Role, Name, Option<Name>);
+
+/// The rows of a baseline that yield a finding at one place, by place, with their ids.
+fn rows(baseline: &Baseline) -> BTreeMap<Place, String> {
+    let of_key = |key: &ExpectedKey| {
+        let (role, path) = key.place();
+        let itself = key.itself || key.presence == Presence::Absent;
+        let values = key.values.iter().filter(|value| !matches!(value.rule, Rule::Unknown(_)));
+        let values = values.map(|value| (Some(Name::from(value.name.as_str())), format!("{}/{}", key.id, value.name)));
+        let rows = values.chain(itself.then(|| (None, key.id.clone())));
+        rows.map(|(name, id)| ((role, path.clone(), name), id)).collect::<Vec<_>>()
+    };
+    baseline.keys.iter().filter(|key| key.each_subkey.is_none()).flat_map(of_key).collect()
+}
+
+/// Refuses two baselines that state one id or one value.
+fn refuse_clash(first: &Baseline, second: &Baseline) -> Result<(), Error> {
+    let ids = |baseline: &Baseline| -> BTreeSet<String> {
+        let keys = baseline.keys.iter().map(|key| key.id.clone());
+        keys.chain(baseline.steps.iter().map(|step| step.id.clone())).collect()
+    };
+    let refused = |reason: String| {
+        let advice = "Leave one of the rows out, or judge by the file alone with --baseline".to_owned();
+        Err(Error::Refused { reason, advice })
+    };
+    if let Some(id) = ids(first).intersection(&ids(second)).next() {
+        return refused(format!("baseline {} and baseline {} both have the id {id}", first.id, second.id));
+    }
+    let stated = rows(first);
+    for (place, id) in rows(second) {
+        if let Some(other) = stated.get(&place) {
+            return refused(format!(
+                "{id} of baseline {} states what {other} of baseline {} states: one value, one expectation",
+                second.id, first.id
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! `baseline`: see the expectations.
+
+use std::path::{Path, PathBuf};
+
+use hivemend::baseline::{BUILT_IN, Baseline, list, read_own};
+use hivemend::check;
+use hivemend::cli::{BaselineCommand, LearnArgs, ListFormat};
+use hivemend::error::Error;
+use hivemend::learn;
+use hivemend::nearest::suggestion;
+use hivemend::show::{OpenOptions, Subject};
+
+use super::{REFUSED, gate, one_output, say, to_stdout};
+
+pub(crate) fn baseline(command: BaselineCommand) -> Result<u8, Error> {
+    match command {
+        BaselineCommand::List { format } => to_stdout(|out| match format {
+            ListFormat::Table => list::render(out),
+            ListFormat::Json => list::render_json(out),
+        }),
+        BaselineCommand::Show { id } => show(id),
+        BaselineCommand::Check { files } => check(&files),
+        BaselineCommand::Learn(args) => learn(&args),
+    }
+}
+
+fn show(id: String) -> Result<u8, Error> {
+    if let Some(text) = Baseline::text_of(&id) {
+        return to_stdout(|out| out.write_all(text.as_bytes()));
+    }
+    let path = Path::new(&id);
+    if path.exists() || path.extension().is_some_and(|extension| extension == "toml") {
+        let own = read_own(path)?;
+        return to_stdout(|out| out.write_all(own.text.as_bytes()));
+    }
+    let near = suggestion(&id, BUILT_IN.iter().map(|built_in| built_in.id));
+    Err(Error::Usage {
+        option: "baseline show",
+        found: id,
+        expected: format!("`hivemend baseline list` prints the ids that there are{near}"),
+    })
+}
+
+fn check(files: &[PathBuf]) -> Result<u8, Error> {
+    let checked = files.iter().map(|file| check::check(file)).collect::<Result<Vec<_>, Error>>()?;
+    to_stdout(|out| checked.iter().try_for_each(|checked| checked.render(out)))?;
+    let wrong = checked.iter().any(|checked| !checked.diagnostics.is_empty());
+    Ok(if wrong { REFUSED } else { 0 })
+}
+
+/// Notes that are printed on stderr.
+const NOTES_SAID: usize = 20;
+
+fn learn(args: &LearnArgs) -> Result<u8, Error> {
+    let gate = gate(one_output(args.output.as_deref(), args.overwrite), &args.hives, None)?;
+    let open = |path| Subject::open(path, &OpenOptions::default());
+    let hives = args.hives.iter().map(|path| open(path)).collect::<Result<Vec<Subject>, Error>>()?;
+    let learned = learn::learn(&hives, &args.key, args.recursive)?;
+    let outputs = gate.seal(hives.iter().flat_map(Subject::opened))?;
+    for note in learned.notes.iter().take(NOTES_SAID) {
+        say(note);
+    }
+    if let Some(more @ 1..) = learned.notes.len().checked_sub(NOTES_SAID) {
+        say(&format!("{more} notes more"));
+    }
+    outputs.output().write(|out| out.write_all(learned.text.as_bytes()))?;
+    say(&format!("keys: {}, values: {}", learned.keys, learned.values));
+    Ok(0)
+}

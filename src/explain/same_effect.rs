@@ -1,0 +1,22 @@
+//! What is no alarm: other forms of what is expected, which mean the same to Windows.
+
+use super::row::{Row, Stated};
+use crate::baseline::{Rule, notes_on};
+
+/// Notes on other forms that conform, each once.
+pub(super) fn notes(rows: &[Row<'_>]) -> Vec<String> {
+    let mut notes: Vec<String> = Vec::new();
+    for row in rows {
+        let Stated::Value(key, value) = row.stated else { continue };
+        let compare = match &value.rule {
+            Rule::OneOf { compare, .. } => Some(*compare),
+            _ => None,
+        };
+        for note in notes_on(&key.path, &value.name, compare) {
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
+        }
+    }
+    notes
+}
