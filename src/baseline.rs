@@ -245,14 +245,14 @@ impl Baseline {
 }
 
 impl ExpectedKey {
-    /// The service whose key this is: `CurrentControlSet\Services\BITS`, nothing below it. A key that is a row of its own
-    /// stands for itself, as in a baseline that was learned: what it needs is not followed.
+    /// The service whose key this is: `CurrentControlSet\Services\BITS`, nothing below it. A key of which all is
+    /// stated, as in a baseline that was learned, stands for itself: what it needs is not followed.
     pub fn service(&self) -> Option<&str> {
         let name = self.path.strip_prefix(r"CurrentControlSet\Services\")?;
         let wanted = self.role == Role::System
             && self.presence != Presence::Absent
             && self.each_subkey.is_none()
-            && !self.itself;
+            && !self.closed;
         (wanted && !name.contains('\\')).then_some(name)
     }
 }

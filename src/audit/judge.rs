@@ -44,9 +44,6 @@ impl Judge<'_> {
             }
         }
         for (index, NamedValue { name, value, .. }) in self.facts.others.iter().enumerate() {
-            if self.scene.is_named_elsewhere(self.key, name) {
-                continue;
-            }
             let mut finding = self.judge_other(name, value);
             finding.location = locations.and_then(|locations| locations.others.get(index)).cloned();
             findings.extend(self.applies(&self.key.when, finding));

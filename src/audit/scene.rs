@@ -1,7 +1,7 @@
 //! Everything that a verdict can rest on.
 
 use super::Context;
-use crate::baseline::{Baseline, ExpectedKey, ExpectedValue, Note, Rule};
+use crate::baseline::{Baseline, ExpectedValue, Note, Rule};
 use crate::facts::{Facts, Observed};
 use crate::finding::Source;
 use crate::registry::{RegistryValue, same_text};
@@ -25,14 +25,6 @@ impl<'a> Scene<'a> {
             Observed::Present(named) => Some(&named.value),
             _ => None,
         }
-    }
-
-    /// Whether another key of the baseline, at the same place, names that value.
-    pub(super) fn is_named_elsewhere(&self, key: &ExpectedKey, value: &str) -> bool {
-        let same_place =
-            |other: &&ExpectedKey| other.id != key.id && other.role == key.role && same_text(&other.path, &key.path);
-        let mut others = self.baseline.keys.iter().filter(same_place).flat_map(|other| &other.values);
-        others.any(|other| same_text(&other.name, value))
     }
 
     /// Whether data are among those that a row accepts: why, and who says so, where they have another form.
