@@ -23,7 +23,12 @@ fuzz_target!(|bytes: &[u8]| {
     let sets = ControlSets::read(&tree).ok().and_then(|sets| sets.chosen(Choice::All).ok()).unwrap_or_default();
     let machine = Machine::read(Some(&tree), Some(&tree), sets.first().copied());
     let facts = observe_all(baseline, Source::Tree(&tree), Source::Tree(&tree), &sets[..sets.len().min(3)], true);
-    let context = Context { os: &os, root: SystemRoot::new(machine.system_root.as_deref()), setup_phase: false, profiles: &Profile::ALL };
+    let context = Context {
+        os: &os,
+        root: SystemRoot::new(machine.system_root.as_deref()),
+        setup_phase: false,
+        profiles: &Profile::ALL,
+    };
     let findings = audit(baseline, &facts, &context);
     assert!(!findings.is_empty());
 });
