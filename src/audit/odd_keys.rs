@@ -97,13 +97,14 @@ pub(super) fn times(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         // A key that should not be there has a finding, which says so. A link's own time matters to nobody.
         let has_finding = key.presence == Presence::Absent || facts.link.is_some();
         let holds = key.when.holds(scene.context.os) != Some(false);
-        // A clock that was set back makes a key later than its hive, too: that is a note of its findings, and no more.
-        let is_told_by_notes = matches!(odd, OddTime::AfterHive(_));
-        if is_told_by_notes
-            || has_finding
-            || !holds
-            || !told.insert((key.role, facts.control_set, facts.path.as_str().into()))
-        {
+        // The note of the finding names the times.
+        let odd = match odd {
+            OddTime::Missing => "there is none",
+            OddTime::BeforeWindowsNt => "it is earlier than the first Windows NT",
+            // A clock that was set back does this, too: the notes say so, and no more.
+            OddTime::AfterHive(_) => continue,
+        };
+        if has_finding || !holds || !told.insert((key.role, facts.control_set, facts.path.as_str().into())) {
             continue;
         }
         let place = Judge { key, facts, scene: *scene }.place(None, Verdict::Deviates, &key.basis);
