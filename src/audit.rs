@@ -15,6 +15,7 @@ mod judge;
 mod keys;
 mod membership;
 mod merge;
+mod odd_keys;
 mod other_groups;
 mod rules;
 mod scene;
@@ -56,6 +57,8 @@ pub fn audit(baseline: &Baseline, facts: &Facts, context: &Context<'_>) -> Vec<F
         strangers::find(&scene, &mut findings);
     }
     findings = merge::join(findings);
+    odd_keys::names(&scene, &mut findings);
+    odd_keys::times(&scene, &mut findings);
     if !context.setup_phase {
         causes::gather(&scene, &mut findings);
         errors::explain(&scene, &mut findings);

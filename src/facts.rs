@@ -7,9 +7,12 @@ use crate::hive::{Key, Location, NamedValue, OddTime, Tree};
 use crate::registry::{FileTime, Role, same_text};
 
 mod closed;
+mod odd_names;
 mod services;
 
 pub use closed::Unnamed;
+use odd_names::Expectations;
+pub use odd_names::{OddName, Oddness};
 pub(crate) use services::names;
 pub use services::{Groups, ServiceFacts, ServiceName, Services, is_disabled};
 
@@ -208,6 +211,8 @@ impl Observer<'_> {
             Ok(None) => return self.without_key(subkey, KeyState::Absent),
             Err(problem) => return self.without_key(subkey, KeyState::Unreadable(problem)),
         };
+        // A key that nobody may open is a problem of the hive; its values are read all the same.
+        key.check_security();
         let values = closed::values(self.expected, &key);
         let (others, lost_value) = closed::others(self.expected, &key);
         let (unnamed, lost_subkey) = closed::unnamed(self.expected, &key);
@@ -273,6 +278,8 @@ pub struct Facts {
     pub services: Vec<Services>,
     /// The lists of svchost groups.
     pub groups: Groups,
+    /// Names that hide something, in SOFTWARE and in each control set of SYSTEM.
+    pub odd_names: Vec<(Role, Option<u32>, OddName)>,
 }
 
 /// All facts that a baseline asks for, in its order: keys of SOFTWARE once, keys of SYSTEM for each control set. With
@@ -298,7 +305,25 @@ pub fn observe_all(
     let groups = Groups::read(software);
     let roots: Vec<&str> = baseline.services().map(|(_, name)| name).collect();
     let services = control_sets.iter().map(|set| Services::follow(system, Some(*set), &roots, Some(&groups))).collect();
-    Facts { keys, services, groups }
+    let mut odd = odd_names(baseline, Role::Software, software, None);
+    odd.extend(control_sets.iter().flat_map(|set| odd_names(baseline, Role::System, system, Some(*set))));
+    Facts { keys, services, groups, odd_names: odd }
+}
+
+/// Names that hide something in or beside the keys of a baseline, in one hive and control set.
+fn odd_names(
+    baseline: &Baseline,
+    role: Role,
+    source: Source<'_, '_>,
+    control_set: Option<u32>,
+) -> Vec<(Role, Option<u32>, OddName)> {
+    let Source::Tree(tree) = source else { return Vec::new() };
+    let mut expectations = Expectations::default();
+    for expected in baseline.keys.iter().filter(|expected| expected.role == role) {
+        let path = Observer { expected, control_set, locate: false }.path();
+        expectations.add(&path, expected.values.iter().map(|value| value.name.as_str()));
+    }
+    expectations.find(tree).into_iter().map(|odd| (role, control_set, odd)).collect()
 }
 
 impl KeyFacts {

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimePrinter;
 
 mod data;
+pub(crate) mod look_alikes;
 mod name;
 pub(crate) mod unseen;
 mod upcase;

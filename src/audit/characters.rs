@@ -1,54 +1,7 @@
 //! Characters that look like those of a command line and are others: a page prints an en dash, a user copies it.
 
+use crate::registry::look_alikes::LOOK_ALIKES;
 use crate::registry::unseen::is_unseen;
-
-/// Characters that are easily taken for another, with their names in Unicode and what they are taken for.
-///
-/// <https://www.unicode.org/Public/security/latest/confusables.txt>, <https://www.unicode.org/reports/tr39/>
-const LOOK_ALIKES: &[(char, &str, &str)] = &[
-    ('\u{2010}', "HYPHEN", "-"),
-    ('\u{2011}', "NON-BREAKING HYPHEN", "-"),
-    ('\u{2012}', "FIGURE DASH", "-"),
-    ('\u{2013}', "EN DASH", "-"),
-    ('\u{2014}', "EM DASH", "-"),
-    ('\u{2015}', "HORIZONTAL BAR", "-"),
-    ('\u{2212}', "MINUS SIGN", "-"),
-    ('\u{fe63}', "SMALL HYPHEN-MINUS", "-"),
-    ('\u{ff0d}', "FULLWIDTH HYPHEN-MINUS", "-"),
-    ('\u{a0}', "NO-BREAK SPACE", "a blank"),
-    ('\u{2007}', "FIGURE SPACE", "a blank"),
-    ('\u{2009}', "THIN SPACE", "a blank"),
-    ('\u{202f}', "NARROW NO-BREAK SPACE", "a blank"),
-    ('\u{3000}', "IDEOGRAPHIC SPACE", "a blank"),
-    ('\u{ad}', "SOFT HYPHEN", "nothing"),
-    ('\u{200b}', "ZERO WIDTH SPACE", "nothing"),
-    ('\u{200c}', "ZERO WIDTH NON-JOINER", "nothing"),
-    ('\u{200d}', "ZERO WIDTH JOINER", "nothing"),
-    ('\u{2060}', "WORD JOINER", "nothing"),
-    ('\u{feff}', "ZERO WIDTH NO-BREAK SPACE", "nothing"),
-    ('\u{2018}', "LEFT SINGLE QUOTATION MARK", "'"),
-    ('\u{2019}', "RIGHT SINGLE QUOTATION MARK", "'"),
-    ('\u{201c}', "LEFT DOUBLE QUOTATION MARK", "\""),
-    ('\u{201d}', "RIGHT DOUBLE QUOTATION MARK", "\""),
-    ('\u{2215}', "DIVISION SLASH", "/"),
-    ('\u{2216}', "SET MINUS", "\\"),
-    ('\u{29f5}', "REVERSE SOLIDUS OPERATOR", "\\"),
-    ('\u{ff3c}', "FULLWIDTH REVERSE SOLIDUS", "\\"),
-    ('\u{131}', "LATIN SMALL LETTER DOTLESS I", "i"),
-    ('\u{17f}', "LATIN SMALL LETTER LONG S", "s"),
-    ('\u{212a}', "KELVIN SIGN", "K"),
-    ('\u{3bf}', "GREEK SMALL LETTER OMICRON", "o"),
-    ('\u{430}', "CYRILLIC SMALL LETTER A", "a"),
-    ('\u{435}', "CYRILLIC SMALL LETTER IE", "e"),
-    ('\u{43e}', "CYRILLIC SMALL LETTER O", "o"),
-    ('\u{440}', "CYRILLIC SMALL LETTER ER", "p"),
-    ('\u{441}', "CYRILLIC SMALL LETTER ES", "c"),
-    ('\u{443}', "CYRILLIC SMALL LETTER U", "y"),
-    ('\u{445}', "CYRILLIC SMALL LETTER HA", "x"),
-    ('\u{455}', "CYRILLIC SMALL LETTER DZE", "s"),
-    ('\u{456}', "CYRILLIC SMALL LETTER BYELORUSSIAN-UKRAINIAN I", "i"),
-    ('\u{458}', "CYRILLIC SMALL LETTER JE", "j"),
-];
 
 /// So many characters are named; the raw bytes show the others.
 const MOST_NAMED: usize = 3;

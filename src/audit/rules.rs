@@ -48,7 +48,10 @@ impl<'a> Row<'a> {
             Rule::Members(services) => listed(&membership::of_group(&self.scene, &self.expected.name, services)),
             Rule::Under { folders, known } => self.code(*folders, known, value),
             Rule::LacksAction(actions) => unless(failure_actions::unwanted(actions, value)),
-            Rule::DaclDenies { trustees, rights } => unless(security::granted(trustees, rights, value)),
+            Rule::DaclDenies { trustees, rights, hidden_from } => {
+                let granted = security::granted(trustees, rights, value);
+                unless(granted.or_else(|| security::hidden(hidden_from, value)))
+            }
             Rule::Absent | Rule::Informational | Rule::Unknown(_) => CONFORMS,
         };
         match (outcome, self.unlike(value)) {

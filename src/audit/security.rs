@@ -30,6 +30,22 @@ pub(super) fn granted(trustees: &[(String, String)], rights: &[Right], value: &R
     None
 }
 
+/// `SERVICE_QUERY_CONFIG`, `SERVICE_QUERY_STATUS`, `READ_CONTROL`, `GENERIC_READ`: without them a service is not seen.
+///
+/// <https://learn.microsoft.com/windows/win32/services/service-security-and-access-rights>
+const TO_SEE: u32 = 0x0001 | 0x0004 | 0x0002_0000 | 0x8000_0000;
+
+/// A sentence where an entry denies one of these trustees to see the service: no tool of Windows lists it then.
+///
+/// J. Wright, "Red Team Tactics: Hiding Windows Services", SANS, 2020:
+/// <https://www.sans.org/blog/red-team-tactics-hiding-windows-services/>
+pub(super) fn hidden(from: &[(String, String)], value: &RegistryValue) -> Option<String> {
+    let list = access_list(&value.bytes).ok().flatten()?;
+    let denied = |sid: &str| list.iter().any(|entry| !entry.allows && entry.sid == sid && entry.mask & TO_SEE != 0);
+    let (sid, name) = from.iter().find(|(sid, _)| denied(sid))?;
+    Some(format!("It denies {name} ({sid}) to see the service: the tools of Windows do not list it."))
+}
+
 /// An entry of an access list.
 struct Entry {
     allows: bool,
@@ -149,6 +165,15 @@ mod tests {
         let everyone = descriptor(&[(0, 0, 0x000c_0002, 1, &[0])]);
         let all = "It grants Everyone (S-1-1-0) SERVICE_CHANGE_CONFIG, WRITE_DAC, WRITE_OWNER.";
         assert_eq!(told(&everyone).unwrap(), all);
+    }
+
+    #[test]
+    fn a_service_that_is_hidden_from_administrators_is_named() {
+        let from = [("S-1-5-32-545".to_owned(), "Users".to_owned())];
+        let denied = descriptor(&[(1, 0, 0x000d_0006, 5, &[32, 545])]);
+        assert!(hidden(&from, &denied).unwrap().starts_with("It denies Users (S-1-5-32-545) to see"));
+        assert_eq!(hidden(&from, &descriptor(&[(1, 0, 0x0010, 5, &[32, 545])])), None);
+        assert_eq!(hidden(&from, &descriptor(&[(1, 0, 0x0004, 5, &[32, 544])])), None);
     }
 
     #[test]

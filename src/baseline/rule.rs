@@ -35,6 +35,8 @@ pub enum Rule {
         trustees: Vec<(String, String)>,
         /// The rights.
         rights: Vec<Right>,
+        /// Those from whom nothing may be hidden: no entry denies them to see the service.
+        hidden_from: Vec<(String, String)>,
     },
     /// Not there.
     Absent,

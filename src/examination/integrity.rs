@@ -23,6 +23,8 @@ pub(crate) struct Opened<'a> {
     problems: Vec<Problem>,
     /// The other log of the pair is not there: what it holds is missing, whatever was replayed.
     lacks_a_log: bool,
+    /// The hive claims to be clean, and a log of its own is newer.
+    has_newer_log: bool,
 }
 
 /// Opens a hive, and replays the logs beside it where it is dirty and `options` have it so.
@@ -72,6 +74,7 @@ pub(crate) fn open<'a>(found: &'a FoundHive, options: &Options) -> Opened<'a> {
     }
     problems.extend(files.into_iter().filter_map(Result::err));
     let was_dirty = hive.as_ref().is_ok_and(|hive| hive.base_block_as_it_lies().is_dirty());
+    let has_newer_log = !was_dirty && reports.iter().any(|log| log.state == LogState::NotReplayed);
     let missing = missing_log(&reports).filter(|_| was_dirty);
     let lacks_a_log = missing.is_some();
     if let Some(missing) = missing {
@@ -82,7 +85,7 @@ pub(crate) fn open<'a>(found: &'a FoundHive, options: &Options) -> Opened<'a> {
         ));
         reports.push(missing);
     }
-    Opened { found, hive, replay: outcome.replay, logs: reports, problems, lacks_a_log }
+    Opened { found, hive, replay: outcome.replay, logs: reports, problems, lacks_a_log, has_newer_log }
 }
 
 /// Of two logs of the new format, the one that is not there. Windows 8.1 and later writes to `LOG1` and `LOG2` by turns,
@@ -112,7 +115,7 @@ fn missing_log(logs: &[LogReport]) -> Option<LogReport> {
 impl Opened<'_> {
     /// Whether what was written to the hive last may be missing.
     pub(crate) fn is_dirty(&self) -> bool {
-        self.lacks_a_log || self.hive.as_ref().is_ok_and(|hive| hive.base_block().is_dirty())
+        self.lacks_a_log || self.has_newer_log || self.hive.as_ref().is_ok_and(|hive| hive.base_block().is_dirty())
     }
 
     /// What is to be said of the hive as a whole: of its logs, of its base block, and why it is dirty where it is.

@@ -76,13 +76,19 @@ fn of_value(value: &ExpectedValue) -> Vec<String> {
             });
             vec![format!("failure actions without: {}", names.collect::<Vec<_>>().join(", "))]
         }
-        Rule::DaclDenies { trustees, rights } => {
+        Rule::DaclDenies { trustees, rights, hidden_from } => {
             let names: Vec<&str> = trustees.iter().map(|(_, name)| name.as_str()).collect();
             let rights: Vec<String> = rights
                 .iter()
                 .filter_map(|right| serde_json::to_value(right).ok()?.as_str().map(str::to_owned))
                 .collect();
-            vec![format!("a security descriptor that gives none of {} to {}", rights.join(", "), names.join(", "))]
+            let mut lines =
+                vec![format!("a security descriptor that gives none of {} to {}", rights.join(", "), names.join(", "))];
+            if !hidden_from.is_empty() {
+                let names: Vec<&str> = hidden_from.iter().map(|(_, name)| name.as_str()).collect();
+                lines.push(format!("and hides the service from none of {}", names.join(", ")));
+            }
+            lines
         }
         Rule::Absent => vec!["not set".to_owned()],
         Rule::Informational => vec!["anything: it is shown, not judged".to_owned()],

@@ -21,6 +21,7 @@ use crate::evidence::Bytes;
 use crate::registry::{FileTime, same_text};
 
 mod apply;
+mod newer;
 mod writes;
 
 pub use writes::{LogEntry, LogPart};
@@ -81,6 +82,9 @@ pub fn replay(primary: &mut Bytes, logs: &[(&str, &[u8])]) -> Outcome {
     let dirty = base_block.as_ref().is_none_or(BaseBlock::is_dirty);
     let (mut logs, mut candidates) = look_at(logs, dirty);
     if !dirty {
+        if let Some(ours) = &base_block {
+            newer::tell(ours, primary, &candidates, &mut logs);
+        }
         return Outcome { logs, replay: None, writes: Writes::default() };
     }
     let sound = base_block.as_ref().filter(|base_block| base_block.checksum_valid());

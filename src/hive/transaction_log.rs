@@ -38,7 +38,7 @@ pub enum LogState {
     Invalid,
     /// It belongs to another hive.
     Foreign,
-    /// The hive is dirty, and the log was left alone.
+    /// The log holds what the hive lacks, and was left alone: replay was not possible, or the hive claims to be clean.
     NotReplayed,
     /// The other log of the pair is there, and this one is not.
     Missing,

@@ -9,6 +9,7 @@ use hivemend::report::InstallationReport;
 
 use crate::fixture::{self, Case};
 
+mod evasion;
 mod expectations;
 mod expected;
 mod mending;

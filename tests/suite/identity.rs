@@ -289,3 +289,61 @@ fn setup_is_told_by_all_of_its_marks_and_the_dates() {
     assert_eq!(examined_with(0, &all[..1]), (false, 1));
     assert_eq!(examined_with(0, &[]), (false, 0));
 }
+
+/// A mutant took every build from 26201 to 29999 for a Windows 11.
+#[test]
+fn builds_between_those_of_the_list_are_uncertain_and_never_patched() {
+    let with = |build: u32| {
+        let mut case = fixture::compile("windows-11-sens-disabled").unwrap();
+        let (_, software) = case.hives.iter_mut().find(|(role, _)| *role == "SOFTWARE").unwrap();
+        let version = software.root.create(CURRENT_VERSION);
+        version.set_sz("CurrentBuild", &build.to_string()).set_sz("CurrentBuildNumber", &build.to_string());
+        examined(case, &Options::default())
+    };
+    for build in [26_200, 26_300, 28_000] {
+        let found = with(build);
+        assert!(!found.installation().os.is_uncertain() && found.plan().is_ok(), "{build}");
+    }
+    for build in [26_201, 26_250, 26_299, 26_301, 27_000, 27_999, 28_001, 29_999] {
+        let found = with(build);
+        assert_eq!((found.installation().os.is_uncertain(), found.exit()), (true, 3), "{build}");
+        assert!(found.plan().is_err(), "{build}");
+    }
+}
+
+/// A mutant let the values of an optional key that is missing be absent.
+#[test]
+fn an_optional_key_may_be_missing() {
+    let mut case = fixture::compile("windows-10").unwrap();
+    let (_, system) = case.hives.iter_mut().find(|(role, _)| *role == "SYSTEM").unwrap();
+    let services = system.root.create(r"ControlSet001\Services");
+    assert!(services.remove_child("DoSvc").is_some() && services.remove_child("WaaSMedicSvc").is_some());
+    let found = examined(case, &Options::default());
+    let findings = &found.installation().judgement.as_ref().unwrap().findings;
+    let of_them = |id: &str| id.starts_with("service-dosvc") || id.starts_with("service-waasmedicsvc");
+    let rows: Vec<_> = findings.iter().filter(|finding| of_them(&finding.id)).collect();
+    assert!(rows.len() > 8 && rows.iter().all(|finding| finding.verdict == Verdict::Conforms), "{rows:#?}");
+    assert_eq!(found.exit(), 0);
+}
+
+/// A mutant ignored the setup phase: what setup is about to write was judged, and patched.
+#[test]
+fn nothing_is_judged_while_setup_is_under_way() {
+    let mut case = fixture::compile("windows-7-bits-disabled").unwrap();
+    for (role, hive) in &mut case.hives {
+        if *role == "SOFTWARE" {
+            hive.root.create(CURRENT_VERSION).set_dword("InstallDate", 0);
+        } else {
+            let setup = hive.root.create("Setup");
+            setup
+                .set_sz("CmdLine", r"oobe\windeploy.exe")
+                .set_dword("SystemSetupInProgress", 1)
+                .set_dword("SetupType", 1);
+        }
+    }
+    let found = examined(case, &Options::default());
+    let findings = &found.installation().judgement.as_ref().unwrap().findings;
+    let judged = |verdict: Verdict| verdict != Verdict::NotAssessed;
+    assert!(findings.len() > 100 && !findings.iter().any(|finding| judged(finding.verdict)));
+    assert!(found.plan().map_or(true, |plan| plan.edits.is_empty()));
+}

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use hivemend::reg_file::{self, Document, Operation};
 
 use super::apply::{apply_one, descend};
-use super::builder::{Hive, log};
+use super::builder::{Hive, Key, log};
 
 /// The roles of the hives that a case may have, which are also their file names.
 pub const ROLES: [&str; 2] = ["SOFTWARE", "SYSTEM"];
@@ -132,6 +132,18 @@ struct Layer {
     base: Option<String>,
     /// Index of an operation, and when the key that it opens was written.
     times: Vec<(usize, u64)>,
+    /// Index of an operation, and what becomes of the key that it opens once all files are carried out.
+    tricks: Vec<(usize, Trick)>,
+}
+
+/// What no `.reg` file can say of a key.
+enum Trick {
+    /// The key gets another name.
+    Name(Vec<u16>),
+    /// A value gets another name.
+    ValueName { from: Vec<u16>, to: Vec<u16> },
+    /// The key has no security descriptor.
+    LacksSecurity,
 }
 
 #[derive(Clone)]
@@ -180,7 +192,32 @@ fn build(layers: &[Layer], case: &str, role: &str) -> Result<Hive, String> {
             }
         }
     }
+    for layer in layers.iter().rev() {
+        for (index, trick) in &layer.tricks {
+            let failed = || format!("{}: a directive is about a key that is not there", layer.name);
+            let names = layer.document.operations.get(*index).ok_or_else(failed)?.operation.key().names();
+            trick.play(&mut hive.root, names.get(2..).unwrap_or_default()).ok_or_else(failed)?;
+        }
+    }
     Ok(hive)
+}
+
+impl Trick {
+    /// Carries it out on the key at that path.
+    fn play(&self, root: &mut Key, path: &[Vec<u16>]) -> Option<()> {
+        let same =
+            |a: &[u16], b: &[u16]| String::from_utf16_lossy(a).eq_ignore_ascii_case(&String::from_utf16_lossy(b));
+        let key = path.iter().try_fold(root, |key, name| key.subkeys.iter_mut().find(|key| same(&key.name, name)))?;
+        match self {
+            Self::Name(name) => key.name.clone_from(name),
+            Self::ValueName { from, to } => {
+                let value = key.values.iter_mut().find(|value| value.name == *from)?;
+                value.name.clone_from(to);
+            }
+            Self::LacksSecurity => key.lacks_security = true,
+        }
+        Some(())
+    }
 }
 
 impl Layer {
@@ -189,7 +226,14 @@ impl Layer {
         let text = fs::read_to_string(path(case, role)).map_err(|error| format!("{name}: {error}"))?;
         let reading = reg_file::parse_text(&text);
         let document = reading.into_document().map_err(|rejection| format!("{name}: {rejection}"))?;
-        let mut layer = Self { name, document: Document::default(), header: None, base: None, times: Vec::new() };
+        let mut layer = Self {
+            name,
+            document: Document::default(),
+            header: None,
+            base: None,
+            times: Vec::new(),
+            tricks: Vec::new(),
+        };
         for comment in &document.comments {
             let text = String::from_utf16_lossy(&comment.text);
             if let Some(directive) = text.strip_prefix('!') {
@@ -210,10 +254,32 @@ impl Layer {
             Some(("hive", rest)) if self.header.is_none() => self.header = Some(header(rest)?),
             Some(("base", base)) if self.base.is_none() => self.base = Some(base.trim().to_owned()),
             Some(("written", time)) if opens_key => self.times.push((before, file_time(time.trim())?)),
+            Some(("name", name)) if opens_key => self.tricks.push((before, Trick::Name(escaped(name)?))),
+            Some(("value-name", names)) if opens_key => {
+                let (from, to) =
+                    names.split_once("\" \"").ok_or_else(|| format!("two names expected, found {names}"))?;
+                let (from, to) = (escaped(&format!("{from}\""))?, escaped(&format!("\"{to}"))?);
+                self.tricks.push((before, Trick::ValueName { from, to }));
+            }
+            None if directive == "no-security" && opens_key => self.tricks.push((before, Trick::LacksSecurity)),
             _ => return Err(format!("`;! {directive}` is no directive, out of place, or there twice")),
         }
         Ok(())
     }
+}
+
+/// `"a\u0000b"`: a name in quotes, in which `\uXXXX` is a UTF-16 unit.
+fn escaped(text: &str) -> Result<Vec<u16>, String> {
+    let inner = text.trim().strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    let inner = inner.ok_or_else(|| format!("a name in quotes expected, found {text}"))?;
+    let mut parts = inner.split("\\u");
+    let mut units: Vec<u16> = parts.next().unwrap_or_default().encode_utf16().collect();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(4).ok_or_else(|| format!("four digits expected in {text}"))?;
+        units.push(u16::from_str_radix(digits, 16).map_err(|error| format!("{digits}: {error}"))?);
+        units.extend(rest.encode_utf16());
+    }
+    Ok(units)
 }
 
 /// `root="..." minor=5 written=... sequence=42/42`

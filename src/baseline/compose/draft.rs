@@ -216,7 +216,9 @@ fn say_text(table: &mut Table, shared: &Shared) -> Result<(), String> {
             *sentence = text(&shared.texts, name).ok_or_else(|| format!("no text {name:?} in texts.toml"))?.to_owned();
         }
     }
-    Ok(())
+    // Data that deviate may have a sentence of their own.
+    let exceptions = table.get_mut("but").and_then(Value::as_array_mut);
+    exceptions.into_iter().flatten().filter_map(Value::as_table_mut).try_for_each(|data| say_text(data, shared))
 }
 
 fn say_texts_of_values(values: &mut Table, shared: &Shared) -> Result<(), String> {

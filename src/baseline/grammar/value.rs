@@ -67,10 +67,11 @@ struct KnownEntry {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct DeniesEntry {
     to: Ordered<String>,
     rights: Vec<Right>,
+    hidden_from: Option<Ordered<String>>,
 }
 
 #[derive(Deserialize)]
@@ -215,7 +216,8 @@ impl ValueEntry {
         } else if let Some(actions) = self.lacks_action.take() {
             Rule::LacksAction(actions)
         } else if let Some(denies) = self.dacl_denies.take() {
-            Rule::DaclDenies { trustees: denies.to.0, rights: denies.rights }
+            let hidden_from = denies.hidden_from.map(|hidden_from| hidden_from.0).unwrap_or_default();
+            Rule::DaclDenies { trustees: denies.to.0, rights: denies.rights, hidden_from }
         } else if let Some(reason) = self.unknown.take() {
             Rule::Unknown(reason)
         } else if self.informational {

@@ -5,9 +5,9 @@ use std::rc::Rc;
 
 use nt_hive::NtHiveNameString;
 
-use super::{Node, PROBLEMS_KEPT, Tree};
+use super::{Node, PROBLEMS_KEPT, Tree, file_offset};
 use crate::error::Problem;
-use crate::hive::cell::{Name, RawKey};
+use crate::hive::cell::{NIL, Name, RawKey};
 use crate::hive::overlay;
 use crate::hive::times::OddTime;
 use crate::registry::FileTime;
@@ -93,6 +93,22 @@ impl<'t, 'h> Key<'t, 'h> {
     /// When the key was last written. This is the key's time; values have none.
     pub fn last_written(&self) -> FileTime {
         self.raw.last_written
+    }
+
+    /// Looks for the key's security descriptor; where it is missing, that is a problem of the hive. Windows lets nobody
+    /// open a key without one: M. Suhanov, "Windows registry file format specification", "Key security".
+    pub fn check_security(&self) {
+        if self.raw.offset == NIL {
+            return; // made by an edit
+        }
+        let what = "the key's security descriptor (sk)";
+        let found = match self.tree.cells.cell(self.raw.security, what) {
+            Ok(cell) if cell.starts_with(b"sk") => return,
+            Ok(_) => "something else".to_owned(),
+            Err(problem) => problem.found,
+        };
+        let advice = format!("Windows may refuse to open {}, whatever its values say", self.path);
+        self.tree.met(Problem::at(file_offset(self.raw.offset), what, found).advise(advice));
     }
 
     /// Why the key's time of last write cannot be right, where it cannot.

@@ -72,6 +72,15 @@ pub(super) fn read() -> BTreeMap<String, Vec<Expected>> {
     rows
 }
 
+/// The cases in the table of one section.
+pub(super) fn section(title: &str) -> Vec<String> {
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/README.md")).unwrap();
+    let heading = format!("\n## {title}\n");
+    let (_, section) = page.split_once(&heading).unwrap_or_else(|| panic!("no section {title}"));
+    let section = section.split("\n## ").next().unwrap_or_default();
+    section.lines().filter_map(case_of).map(str::to_owned).collect()
+}
+
 fn case_of(line: &str) -> Option<&str> {
     line.strip_prefix("| `")?.split('`').next()
 }

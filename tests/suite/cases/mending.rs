@@ -18,6 +18,8 @@ type Values = BTreeMap<(String, String), (u32, Vec<u8>)>;
 
 /// Text that no code page has is refused in REGEDIT4, all of a patch at once.
 const BEYOND_A_CODE_PAGE: &str = "hostile-strings";
+/// A text of an odd number of bytes is refused there, too.
+const HALF_A_CHARACTER: &str = "windows-7-servicedll-odd-length";
 
 #[test]
 fn every_patch_mends_what_it_claims_and_its_rollback_takes_it_back() {
@@ -29,8 +31,9 @@ fn every_patch_mends_what_it_claims_and_its_rollback_takes_it_back() {
                     match documents(&plan, dialect) {
                         Ok(files) => check(&before, &plan, dialect, &files),
                         Err(refusal) => {
-                            assert_eq!(name, BEYOND_A_CODE_PAGE);
-                            assert_eq!(refusal.reason, Reason::NotInCodePage(CodePage::default()));
+                            let half = (HALF_A_CHARACTER, Reason::OddText);
+                            let known = [(BEYOND_A_CODE_PAGE, Reason::NotInCodePage(CodePage::default())), half];
+                            assert!(known.contains(&(name, refusal.reason)), "{name}: {refusal:?}");
                         }
                     }
                 }
@@ -77,7 +80,7 @@ fn documents(plan: &Plan, dialect: Dialect) -> Result<Vec<(String, Document)>, R
     let files = patch_files(plan, &PatchOptions { dialect, ..PatchOptions::default() })?;
     let read = |bytes: &[u8]| {
         let reading = reg_file::parse_with(bytes, &ReadOptions { code_page: dialect.code_page() });
-        assert!(reading.is_established());
+        assert!(reading.is_established() || plan.edits.iter().any(|edit| !edit.regedit_restores));
         reading.effect
     };
     let read_by_hivex = |bytes: &[u8]| {

@@ -73,8 +73,9 @@ fn every_patch_of_a_fixture_stands_its_proof_in_every_form() {
                     continue;
                 }
                 let written = PatchOptions { dialect, target, ..PatchOptions::default() };
-                if dialect.code_page().is_some() && name == "hostile-strings" {
-                    // Its text is in no code page, and nothing of it is written.
+                let no_text = ["hostile-strings", "windows-7-servicedll-odd-length"].contains(&name.as_str());
+                if dialect.code_page().is_some() && no_text {
+                    // What it holds is in no code page, or no text, and nothing of it is written.
                     assert!(patch_files(&case.plan, &written).is_err());
                     continue;
                 }

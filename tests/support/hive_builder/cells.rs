@@ -61,7 +61,7 @@ pub(super) fn nk(key: &Key, links: &KeyLinks) -> Vec<u8> {
     record.u32(NIL); // list of volatile subkeys
     record.length(key.values.len());
     record.u32(links.value_list.unwrap_or(NIL));
-    record.u32(links.security);
+    record.u32(if key.lacks_security { NIL } else { links.security });
     record.u32(links.class.unwrap_or(NIL));
     // The largest ones below: in bytes of UTF-16, however they are stored.
     record.length(largest(&key.subkeys, |subkey| subkey.name.len() * 2));

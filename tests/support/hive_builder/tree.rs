@@ -61,6 +61,8 @@ pub struct Key {
     pub subkeys: Vec<Key>,
     /// Lists the subkeys as they stand here, duplicates and all.
     pub keep_order: bool,
+    /// The record names no security descriptor.
+    pub lacks_security: bool,
 }
 
 impl Key {
@@ -79,6 +81,7 @@ impl Key {
             values: Vec::new(),
             subkeys: Vec::new(),
             keep_order: false,
+            lacks_security: false,
         }
     }
 

@@ -1,0 +1,125 @@
+//! What is odd about judged keys themselves, whatever their values say: names that hide, and times that cannot be.
+
+use std::collections::BTreeSet;
+
+use super::blank;
+use super::judge::Judge;
+use super::scene::Scene;
+use crate::baseline::{Basis, Presence};
+use crate::control_set::key_name;
+use crate::facts::{KeyState, OddName, Oddness, ServiceName};
+use crate::finding::{Finding, Grade, Severity, Source, Verdict};
+use crate::hive::OddTime;
+use crate::registry::Role;
+
+/// A finding for each name that hides: `names/Services/BITS`, `names/Services/BITS/Start`.
+pub(super) fn names(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+    let first = findings.len();
+    for (role, control_set, odd) in &scene.facts.odd_names {
+        let set = control_set.map(key_name).unwrap_or_default();
+        let parent = odd.parent.strip_prefix(&set).filter(|_| !set.is_empty()).unwrap_or(&odd.parent);
+        let parts = ["names"].into_iter().chain(parent.split('\\')).chain([odd.like.as_str()]);
+        let id = parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
+        let (severity, sentence) = said(odd);
+        // All that hides behind one name is one finding.
+        let known = findings.iter_mut().skip(first).find(|known| known.id == id && known.control_set == *control_set);
+        if let Some(known) = known {
+            known.severity = known.severity.max(severity);
+            known.why = format!("{} {sentence}", known.why);
+            continue;
+        }
+        let key = if odd.is_value || odd.like.is_empty() { parent_of(odd) } else { below(odd) };
+        findings.push(Finding {
+            hive: Some(*role),
+            control_set: *control_set,
+            key: Some(key),
+            ..blank(id, Verdict::Unexpected, &basis(sentence, severity))
+        });
+    }
+}
+
+fn parent_of(odd: &OddName) -> String {
+    odd.parent.clone()
+}
+
+fn below(odd: &OddName) -> String {
+    [odd.parent.as_str(), &odd.like].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\\")
+}
+
+fn said(odd: &OddName) -> (Severity, String) {
+    let kind = if odd.is_value { "value" } else { "key" };
+    // In quotes: a blank at the end is seen.
+    let name = format!("\"{}\"", odd.name.escape_default());
+    match odd.oddness {
+        Oddness::Twin => (
+            Severity::High,
+            format!(
+                "There is a second {kind} {name} in the same key. Windows never makes two of one name; it takes the first \
+                 that its lookup meets, and this report judges the first of the list."
+            ),
+        ),
+        Oddness::Nul => (
+            Severity::High,
+            format!(
+                "The {kind} {name} has a NUL in its name. Programs that read the registry through Win32, regedit among \
+                 them, cannot open it."
+            ),
+        ),
+        Oddness::LookAlike => {
+            (Severity::Medium, format!("The {kind} {name} looks like {}; to Windows it is another {kind}.", odd.like))
+        }
+    }
+}
+
+fn basis(why: String, severity: Severity) -> Basis {
+    Basis {
+        why,
+        source: Source {
+            title: "MITRE ATT&CK T1036.004 and T1112; Sysinternals, Hidden Registry Keys (RegHide); none in the real \
+                    hives that were read"
+                .to_owned(),
+            url: Some("https://attack.mitre.org/techniques/T1112/".to_owned()),
+        },
+        grade: Grade::Confirmed,
+        kinship: None,
+        stated_in: None,
+        severity,
+        attack: vec!["T1112".to_owned(), "T1036.004".to_owned()],
+    }
+}
+
+/// A finding for each judged key whose time of last write cannot be right.
+pub(super) fn times(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+    let mut told: BTreeSet<(Role, Option<u32>, ServiceName)> = BTreeSet::new();
+    for (index, facts) in &scene.facts.keys {
+        let Some(key) = scene.baseline.keys.get(*index) else { continue };
+        let (KeyState::Present(_), Some(odd)) = (&facts.state, facts.odd_time) else { continue };
+        // A key that should not be there has a finding, which says so. A link's own time matters to nobody.
+        let has_finding = key.presence == Presence::Absent || facts.link.is_some();
+        let holds = key.when.holds(scene.context.os) != Some(false);
+        // The note of the finding names the times.
+        let odd = match odd {
+            OddTime::Missing => "there is none",
+            OddTime::BeforeWindowsNt => "it is earlier than the first Windows NT",
+            // A clock that was set back does this, too: the notes say so, and no more.
+            OddTime::AfterHive(_) => continue,
+        };
+        if has_finding || !holds || !told.insert((key.role, facts.control_set, facts.path.as_str().into())) {
+            continue;
+        }
+        let place = Judge { key, facts, scene: *scene }.place(None, Verdict::Deviates, &key.basis);
+        findings.push(Finding {
+            severity: Severity::Low,
+            grade: Grade::Confirmed,
+            why: format!("Windows sets the time of a key at each change of it. Here {odd}."),
+            source: Source {
+                title:
+                    "Microsoft: RegQueryInfoKey, lpftLastWriteTime; no such time in the healthy hives that were read"
+                        .to_owned(),
+                url: Some("https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regqueryinfokeyw".to_owned()),
+            },
+            attack: vec!["T1070.006".to_owned()],
+            ..place
+        });
+    }
+}
