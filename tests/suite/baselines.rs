@@ -131,6 +131,7 @@ fn required(id: &str) -> Vec<&'static str> {
         "service-wuauserv-security",
         "svchost-netsvcs",
         "svchost-rpcss",
+        "winlogon",
         "control-mini-nt",
         "client-for-microsoft-networks",
         "client-for-microsoft-networks-ndi",
