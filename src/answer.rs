@@ -50,7 +50,7 @@ pub fn answer(findings: &[&Finding], complete: bool) -> String {
 
 /// Whether a finding is about which code runs, rather than about whether it starts.
 fn is_code(finding: &Finding) -> bool {
-    const CODE: [&str; 8] = [
+    const CODE: [&str; 12] = [
         "ImagePath",
         "ServiceDll",
         "ServiceMain",
@@ -59,6 +59,10 @@ fn is_code(finding: &Finding) -> bool {
         "DLLName",
         "Library",
         "Security",
+        "Shell",
+        "Userinit",
+        "Taskman",
+        "GinaDLL",
     ];
     finding.value.as_deref().is_some_and(|value| CODE.iter().any(|code| same_text(code, value)))
         && finding.verdict != Verdict::Absent

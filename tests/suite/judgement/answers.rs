@@ -37,3 +37,12 @@ fn a_clean_windows_says_on_what_that_rests() {
     let examined = altered("windows-11", |_| ());
     insta::assert_snapshot!(answer_of(&examined));
 }
+
+#[test]
+fn a_program_that_winlogon_starts_does_not_stop_updates() {
+    let examined = altered("windows-7", |hives| {
+        let key = hives.software.create(r"Microsoft\Windows NT\CurrentVersion\Winlogon");
+        key.set_sz("Shell", r"C:\Users\Public\shell.exe");
+    });
+    insta::assert_snapshot!(answer_of(&examined));
+}
