@@ -37,7 +37,8 @@ fn main() {
         .map(|path| (path.file_stem().and_then(|name| name.to_str()).expect("an id in ASCII").to_owned(), read(&path)))
         .collect();
     let mut take = |name: &str| tables.remove(name).unwrap_or_else(|| panic!("src/baselines/{name}.toml is missing"));
-    let names = names(&take(RELEASES));
+    let windows = take(RELEASES);
+    let names = names(&windows);
     let [texts, templates, sources] = ["texts", "templates", "sources"].map(take);
     let for_own = [("texts", &texts), ("templates", &templates), ("sources", &sources), ("names", &names)];
     let for_own = for_own.map(|(name, table)| (name.to_owned(), table.clone()));
@@ -57,7 +58,7 @@ fn main() {
     list.push_str("];\n");
     fs::write(out.join("baselines.rs"), list).expect("OUT_DIR can be written");
     let ids: BTreeSet<String> = baselines.into_iter().map(|(id, _)| id).collect();
-    let list = releases(&folder.join(format!("{RELEASES}.toml")), &ids);
+    let list = releases(&folder.join(format!("{RELEASES}.toml")), windows, &ids);
     fs::write(out.join("releases.rs"), list).expect("OUT_DIR can be written");
     let tables: Vec<String> =
         tables.into_iter().chain(for_own).map(|(name, table)| format!("({name:?}, {:?})", json(&table))).collect();
@@ -147,9 +148,14 @@ struct MultiSession {
 }
 
 /// The static table that `src/os/release.rs` includes.
-fn releases(path: &Path, baselines: &BTreeSet<String>) -> String {
-    let text = fs::read_to_string(path).expect("src/baselines/releases.toml can be read");
-    let list: Releases = toml::from_str(&text).unwrap_or_else(|error| panic!("{}:\n{error}", path.display()));
+fn releases(path: &Path, list: toml::Table, baselines: &BTreeSet<String>) -> String {
+    let list: Releases = list.try_into().unwrap_or_else(|error| {
+        panic!(
+            "{}:
+{error}",
+            path.display()
+        )
+    });
     let index_of = |id: &str| {
         let index = list.windows.iter().position(|windows| windows.id == id);
         index.unwrap_or_else(|| panic!("{}: no [[windows]] with the id {id:?}", path.display()))

@@ -11,8 +11,7 @@ const NAMED: usize = 2;
 /// The answer for one installation. `findings` are all of its findings, those that conform among them; `complete` says
 /// whether everything could be read and judged.
 pub fn answer(findings: &[&Finding], complete: bool) -> String {
-    let mut causes: Vec<&Finding> =
-        findings.iter().copied().filter(|finding| finding.is_deviation() && finding.cause.is_none()).collect();
+    let mut causes: Vec<&Finding> = findings.iter().copied().filter(|finding| finding.is_cause()).collect();
     causes.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     let of = |wanted: fn(&Finding) -> bool| -> Vec<&Finding> {
         causes.iter().copied().filter(|finding| wanted(finding)).collect()
@@ -139,10 +138,7 @@ fn place(finding: &Finding) -> String {
 
 /// On how many expectations of which grade the answer rests; `None` where nothing was assessed.
 fn rests_on(findings: &[&Finding]) -> Option<String> {
-    let assessed = |finding: &&&Finding| {
-        let is_judged = finding.is_deviation() || finding.verdict == Verdict::Conforms;
-        is_judged && !(finding.cause.is_some() && finding.is_deviation())
-    };
+    let assessed = |finding: &&&Finding| finding.is_cause() || finding.verdict == Verdict::Conforms;
     let number = |grade: Grade| findings.iter().filter(assessed).filter(|finding| finding.grade == grade).count();
     let grades = [
         (number(Grade::Confirmed), "confirmed"),

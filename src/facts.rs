@@ -14,7 +14,7 @@ pub use closed::Unnamed;
 use odd_names::Expectations;
 pub use odd_names::{OddName, Oddness};
 pub(crate) use services::names;
-pub use services::{Groups, ServiceFacts, ServiceName, Services, is_disabled};
+pub use services::{Groups, ServiceFacts, Services, is_disabled};
 
 /// What was observed of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,17 @@ pub enum Observed {
     Absent,
     /// It, or something on the way to it, could not be read.
     Unreadable(Problem),
+}
+
+impl Observed {
+    /// Observes the value of that name in a key.
+    fn of(key: &Key<'_, '_>, name: &str) -> Self {
+        match key.named_value(name) {
+            Ok(Some(value)) => Self::Present(value),
+            Ok(None) => Self::Absent,
+            Err(problem) => Self::Unreadable(problem),
+        }
+    }
 }
 
 /// What was observed of a key.
@@ -38,6 +49,16 @@ pub enum KeyState {
     Unreadable(Problem),
     /// There is no hive that could hold it.
     HiveMissing,
+}
+
+impl KeyState {
+    /// When the key was last written, where it is there.
+    pub fn last_written(&self) -> Option<FileTime> {
+        match self {
+            Self::Present(time) => Some(*time),
+            _ => None,
+        }
+    }
 }
 
 /// What was observed of one key that a baseline expects.

@@ -211,6 +211,11 @@ impl Finding {
         self.is_deviation() && self.cause.is_none()
     }
 
+    /// The id of the key or step that this is of: the id up to the name of a value or subkey.
+    pub fn row(&self) -> &str {
+        self.id.split(['/', '\\']).next().unwrap_or_default()
+    }
+
     /// Whether something that should have been judged could not be.
     pub fn is_gap(&self) -> bool {
         self.verdict == Verdict::Unreadable || matches!(self.reason, Some(Reason::HiveMissing | Reason::OsUnknown))

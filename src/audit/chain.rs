@@ -10,12 +10,12 @@ use super::errors::shown;
 use super::scene::Scene;
 use super::wording;
 use crate::baseline::{ChainRule, ExpectedKey, Failure, chain_rule};
-use crate::facts::{KeyState, Observed, ServiceFacts, ServiceName, Services, names};
+use crate::facts::{KeyState, Observed, ServiceFacts, Services, names};
 use crate::finding::{Finding, Severity, Verdict};
-use crate::registry::{Role, same_text};
+use crate::registry::{Name, Role, same_text};
 
 /// From which service each one was reached, and the severity of what is found on that way.
-type Links = BTreeMap<ServiceName, (Option<ServiceName>, Severity)>;
+type Links = BTreeMap<Name, (Option<Name>, Severity)>;
 
 const START: &str = "Start";
 /// A way longer than this is shortened in the middle.
@@ -42,7 +42,7 @@ impl Chain<'_> {
         // A row on Start judges its service already.
         let has_start = |key: &ExpectedKey| key.values.iter().any(|row| same_text(&row.name, START));
         let services = self.scene.baseline.services().filter(|(key, _)| has_start(key));
-        let judged: BTreeSet<ServiceName> = services.map(|(_, name)| name.into()).collect();
+        let judged: BTreeSet<Name> = services.map(|(_, name)| name.into()).collect();
         if self.services.cut {
             let why = format!("{} There are more dependencies than are followed.", self.rule.basis.why);
             let (hive, control_set) = (Some(Role::System), self.services.control_set);
@@ -51,7 +51,7 @@ impl Chain<'_> {
         }
         let mut links = Links::new();
         for (root, severity) in &roots {
-            let root = ServiceName::from(root.as_str());
+            let root = Name::from(root.as_str());
             let mut waiting = VecDeque::new();
             if !links.contains_key(&root) {
                 links.insert(root.clone(), (None, *severity));
@@ -158,10 +158,7 @@ impl Chain<'_> {
             control_set: self.services.control_set,
             key: Some(facts.path.clone()),
             value: value.map(str::to_owned),
-            key_last_written: match facts.state {
-                KeyState::Present(time) => Some(time),
-                _ => None,
-            },
+            key_last_written: facts.state.last_written(),
             key_last_written_note: facts.odd_time.map(|odd| odd.to_string()),
             why: format!("{} {what} The way to it: {}.", basis.why, way),
             ..blank(id, verdict, basis)
@@ -171,7 +168,7 @@ impl Chain<'_> {
     /// `BITS -> RpcSs -> RpcEptMapper`, and the severity of what is found there.
     fn way(&self, facts: &ServiceFacts, links: &Links) -> (String, Severity) {
         let mut names = vec![facts.name.as_str()];
-        let start = links.get(&ServiceName::from(facts.name.as_str()));
+        let start = links.get(&Name::from(facts.name.as_str()));
         let mut link = start;
         while let Some((Some(from), _)) = link {
             names.extend(self.services.by_name.get(from).map(|facts| facts.name.as_str()));

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::scene::Scene;
 use crate::baseline::{Failure, error_of};
-use crate::facts::{ServiceName, Services};
+use crate::facts::Services;
 use crate::finding::{Finding, Verdict};
-use crate::registry::{DataType, Decoded, Role, same_text};
+use crate::registry::{DataType, Decoded, Name, Role, same_text};
 
 /// A sentence on what Windows shows.
 pub(super) fn shown(failure: Failure) -> String {
@@ -25,7 +25,7 @@ pub(super) fn explain(scene: &Scene<'_>, findings: &mut [Finding]) {
         }
         let Some(service) = service else { continue };
         let set = dependents.iter().find(|set| set.control_set == finding.control_set);
-        let names = set.and_then(|set| set.of.get(&ServiceName::from(service.as_str()))).cloned().unwrap_or_default();
+        let names = set.and_then(|set| set.of.get(&Name::from(service.as_str()))).cloned().unwrap_or_default();
         let consequence = match failure {
             Failure::ServiceMissing => Failure::DependencyMissing,
             _ => Failure::DependencyFailed,
@@ -63,18 +63,18 @@ fn failure(scene: &Scene<'_>, finding: &Finding) -> Option<(Failure, Option<Stri
 /// Which of the judged services depend on each service, at whatever distance.
 struct Dependents<'a> {
     control_set: Option<u32>,
-    of: BTreeMap<ServiceName, Vec<&'a str>>,
+    of: BTreeMap<Name, Vec<&'a str>>,
 }
 
 impl<'a> Dependents<'a> {
     fn of(scene: &Scene<'a>, services: &Services) -> Self {
-        let mut of: BTreeMap<ServiceName, Vec<&'a str>> = BTreeMap::new();
+        let mut of: BTreeMap<Name, Vec<&'a str>> = BTreeMap::new();
         for (_, root) in scene.baseline.services() {
-            let (mut waiting, mut met) = (VecDeque::from([ServiceName::from(root)]), BTreeSet::new());
+            let (mut waiting, mut met) = (VecDeque::from([Name::from(root)]), BTreeSet::new());
             while let Some(name) = waiting.pop_front() {
                 let Some(facts) = services.by_name.get(&name) else { continue };
                 for needed in &facts.needs {
-                    if *needed != ServiceName::from(root) && met.insert(needed.clone()) {
+                    if *needed != Name::from(root) && met.insert(needed.clone()) {
                         of.entry(needed.clone()).or_default().push(root);
                         waiting.push_back(needed.clone());
                     }

@@ -22,12 +22,12 @@ pub(super) struct Judge<'a> {
 impl Judge<'_> {
     pub(super) fn judge(&self, findings: &mut Vec<Finding>) {
         if let Some(link) = &self.facts.link {
-            if self.is_expected_link(link) {
-                let conforms = self.place(None, Verdict::Conforms, &self.key.basis);
-                findings.extend(self.applies(&self.key.when, conforms));
-                return;
-            }
-            findings.extend(self.applies(&self.key.when, self.judge_link(link)));
+            let finding = if self.is_expected_link(link) {
+                self.place(None, Verdict::Conforms, &self.key.basis)
+            } else {
+                self.judge_link(link)
+            };
+            findings.extend(self.applies(&self.key.when, finding));
             return;
         }
         if self.key.presence == Presence::Absent {
@@ -81,10 +81,7 @@ impl Judge<'_> {
             control_set: self.facts.control_set,
             key: Some(self.facts.path.clone()),
             value: value.map(str::to_owned),
-            key_last_written: match self.facts.state {
-                KeyState::Present(time) => Some(time),
-                _ => None,
-            },
+            key_last_written: self.facts.state.last_written(),
             key_last_written_note: self.facts.odd_time.map(|odd| odd.to_string()),
             location: self.facts.locations.as_ref().map(|locations| locations.key.clone()),
             ..blank(self.id(value), verdict, basis)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::finding::{Finding, Verdict};
-use crate::registry::upcase;
+use crate::registry::Name;
 
 /// Joins findings about the same value to the first of them: the worst verdict counts, and every technique.
 pub(super) fn join(findings: Vec<Finding>) -> Vec<Finding> {
@@ -25,9 +25,8 @@ pub(super) fn join(findings: Vec<Finding>) -> Vec<Finding> {
 
 /// Where a finding is, as Windows compares names.
 fn place(finding: &Finding) -> Option<impl Ord + use<>> {
-    let same = |name: &str| name.encode_utf16().map(upcase).collect::<Vec<u16>>();
     let (key, value) = (finding.key.as_deref()?, finding.value.as_deref()?);
-    Some((finding.hive, finding.control_set, same(key), same(value)))
+    Some((finding.hive, finding.control_set, Name::from(key), Name::from(value)))
 }
 
 impl Finding {

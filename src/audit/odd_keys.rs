@@ -7,10 +7,10 @@ use super::judge::Judge;
 use super::scene::Scene;
 use crate::baseline::{Basis, Presence};
 use crate::control_set::key_name;
-use crate::facts::{KeyState, OddName, Oddness, ServiceName};
+use crate::facts::{KeyState, OddName, Oddness};
 use crate::finding::{Finding, Grade, Severity, Source, Verdict};
 use crate::hive::OddTime;
-use crate::registry::Role;
+use crate::registry::{Name, Role};
 
 /// A finding for each name that hides: `names/Services/BITS`, `names/Services/BITS/Start`.
 pub(super) fn names(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
@@ -28,7 +28,7 @@ pub(super) fn names(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
             known.why = format!("{} {sentence}", known.why);
             continue;
         }
-        let key = if odd.is_value || odd.like.is_empty() { parent_of(odd) } else { below(odd) };
+        let key = if odd.is_value || odd.like.is_empty() { odd.parent.clone() } else { below(odd) };
         findings.push(Finding {
             hive: Some(*role),
             control_set: *control_set,
@@ -36,10 +36,6 @@ pub(super) fn names(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
             ..blank(id, Verdict::Unexpected, &basis(sentence, severity))
         });
     }
-}
-
-fn parent_of(odd: &OddName) -> String {
-    odd.parent.clone()
 }
 
 fn below(odd: &OddName) -> String {
@@ -90,7 +86,7 @@ fn basis(why: String, severity: Severity) -> Basis {
 
 /// A finding for each judged key whose time of last write cannot be right.
 pub(super) fn times(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
-    let mut told: BTreeSet<(Role, Option<u32>, ServiceName)> = BTreeSet::new();
+    let mut told: BTreeSet<(Role, Option<u32>, Name)> = BTreeSet::new();
     for (index, facts) in &scene.facts.keys {
         let Some(key) = scene.baseline.keys.get(*index) else { continue };
         let (KeyState::Present(_), Some(odd)) = (&facts.state, facts.odd_time) else { continue };

@@ -4,15 +4,15 @@ use super::blank;
 use super::scene::Scene;
 use super::wording::as_windows_reads;
 use crate::baseline::group_rule;
-use crate::facts::{KeyState, Observed, ServiceFacts, ServiceName};
+use crate::facts::{Observed, ServiceFacts};
 use crate::finding::{Finding, Verdict};
 use crate::hive::NamedValue;
-use crate::registry::Role;
+use crate::registry::{Name, Role};
 
 /// Finds services whose library lies outside Windows' own folders; one finding for each service.
 pub(super) fn find(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     let Some(rule) = group_rule() else { return };
-    let judged: Vec<ServiceName> = scene.baseline.services().map(|(_, name)| name.into()).collect();
+    let judged: Vec<Name> = scene.baseline.services().map(|(_, name)| name.into()).collect();
     for services in &scene.facts.services {
         for (group, id) in services.beside.iter().filter(|(_, id)| !judged.contains(id)) {
             let Some(facts) = services.by_name.get(id) else { continue };
@@ -44,10 +44,7 @@ fn placed(finding: Finding, facts: &ServiceFacts, named: &NamedValue, below: boo
         value: Some("ServiceDll".to_owned()),
         stored_name: Some(named.name.clone()),
         observed: Some((&named.value).into()),
-        key_last_written: match state {
-            KeyState::Present(time) => Some(*time),
-            _ => None,
-        },
+        key_last_written: state.last_written(),
         ..finding
     }
 }

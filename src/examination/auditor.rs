@@ -101,8 +101,7 @@ impl Auditor<'_> {
         let facts = observe_all(baseline, software, system, control_sets, options.locations);
         let mut findings = audit(baseline, &facts, &self.context);
         if let Some(kin) = self.context.os.judged_by {
-            let is_own = |finding: &Finding| own.contains(finding.id.split(['/', '\\']).next().unwrap_or_default());
-            for finding in findings.iter_mut().filter(|finding| !is_own(finding)) {
+            for finding in findings.iter_mut().filter(|finding| !own.contains(finding.row())) {
                 infer(finding, kin);
             }
         }

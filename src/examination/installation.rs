@@ -194,9 +194,8 @@ fn judge(
         problems.push(Problem { path: Some(report.evidence.clone()), ..problem });
     }
     if let Some(judgement) = report.judgement.as_mut().filter(|judgement| judgement.baseline.is_some()) {
-        let key = |finding: &Finding| finding.id.split('/').next().unwrap_or_default().to_owned();
         let of_updates: Vec<&Finding> =
-            judgement.findings.iter().filter(|finding| !judgement.own_keys.contains(&key(finding))).collect();
+            judgement.findings.iter().filter(|finding| !judgement.own_keys.contains(finding.row())).collect();
         judgement.answer = (!judgement.by_own).then(|| answer(&of_updates, gaps.is_empty()));
     }
     Ok(Judged { report, gaps, problems })

@@ -24,13 +24,8 @@ pub struct Unnamed {
 
 /// One for each value that the baseline names in this key, in its order.
 pub(super) fn values(expected: &ExpectedKey, key: &Key<'_, '_>) -> Vec<Observed> {
-    let one = |name: &str| match key.named_value(name) {
-        Ok(Some(value)) => Observed::Present(value),
-        Ok(None) => Observed::Absent,
-        Err(problem) => Observed::Unreadable(problem),
-    };
     if expected.values.len() <= MANY {
-        return expected.values.iter().map(|value| one(&value.name)).collect();
+        return expected.values.iter().map(|value| Observed::of(key, &value.name)).collect();
     }
     let mut stored: BTreeMap<Name, NamedValue> = BTreeMap::new();
     let mut lost = false;
@@ -44,7 +39,7 @@ pub(super) fn values(expected: &ExpectedKey, key: &Key<'_, '_>) -> Vec<Observed>
     let wanted = expected.values.iter().map(|value| (&value.name, stored.get(&value.name.as_str().into())));
     let observe = |(name, value): (&String, Option<&NamedValue>)| match value {
         Some(value) => Observed::Present(value.clone()),
-        None if lost => one(name),
+        None if lost => Observed::of(key, name),
         None => Observed::Absent,
     };
     wanted.map(observe).collect()

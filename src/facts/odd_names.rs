@@ -9,8 +9,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::services::ServiceName;
 use crate::hive::{Key, Tree};
+use crate::registry::Name;
 use crate::registry::look_alikes::look;
 
 /// So many odd names are told of each key; a hostile one has as many as it has subkeys.
@@ -52,7 +52,7 @@ struct Expected {
 
 /// Paths and names of values that are expected in a hive.
 #[derive(Default)]
-pub(super) struct Expectations(BTreeMap<ServiceName, Expected>);
+pub(super) struct Expectations(BTreeMap<Name, Expected>);
 
 impl Expectations {
     /// Expects the key at `path`, with these values. Every key on the way there is expected, too.
@@ -106,7 +106,7 @@ impl Expected {
             let like = expected.get(&look(&name)).map(String::as_str);
             match like {
                 _ if name.contains('\0') => tell(like.unwrap_or_default(), name, Oddness::Nul),
-                Some(like) if ServiceName::from(name.as_str()) != ServiceName::from(like) => {
+                Some(like) if Name::from(name.as_str()) != Name::from(like) => {
                     tell(like, name, Oddness::LookAlike);
                 }
                 // The first of that name is the one that is judged.

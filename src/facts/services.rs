@@ -9,8 +9,8 @@ use super::{KeyState, Observed, Source};
 use crate::baseline::group_of;
 use crate::control_set::key_name;
 use crate::error::Problem;
-use crate::hive::{Key, NamedValue, OddTime, Tree};
-use crate::registry::{RegistryValue, upcase};
+use crate::hive::{NamedValue, OddTime, Tree};
+use crate::registry::{Name, RegistryValue};
 
 /// So many services are followed in one control set; a real one has fewer than a thousand.
 const MOST_SERVICES: usize = 4_096;
@@ -20,16 +20,6 @@ const MOST_DEPENDENCIES: usize = 65_536;
 const MOST_GROUPS: usize = 1_024;
 /// Where SOFTWARE lists the services of each svchost group.
 const SVCHOST: &str = r"Microsoft\Windows NT\CurrentVersion\SvcHost";
-
-/// A service's name as Windows compares names.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ServiceName(Vec<u16>);
-
-impl From<&str> for ServiceName {
-    fn from(name: &str) -> Self {
-        Self(name.encode_utf16().map(upcase).collect())
-    }
-}
 
 /// What was observed of one service or driver.
 #[derive(Clone, Debug)]
@@ -47,7 +37,7 @@ pub struct ServiceFacts {
     /// `DependOnService`.
     pub depends_on: Observed,
     /// The names in it.
-    pub needs: Vec<ServiceName>,
+    pub needs: Vec<Name>,
     /// `DependOnGroup`.
     pub depends_on_group: Observed,
     /// `ImagePath`.
@@ -70,11 +60,11 @@ pub struct Services {
     /// There are more dependencies or services than are followed.
     pub cut: bool,
     /// By name.
-    pub by_name: BTreeMap<ServiceName, ServiceFacts>,
+    pub by_name: BTreeMap<Name, ServiceFacts>,
     /// The services of each load-order group, where one depends on such a group.
-    pub members: BTreeMap<ServiceName, Vec<ServiceFacts>>,
+    pub members: BTreeMap<Name, Vec<ServiceFacts>>,
     /// Services of the svchost groups that the followed ones live in, in the order of the lists.
-    pub beside: Vec<(String, ServiceName)>,
+    pub beside: Vec<(String, Name)>,
 }
 
 /// The lists of svchost groups.
@@ -113,7 +103,7 @@ impl Groups {
 
     /// The list of a group.
     pub fn list(&self, group: &str) -> Option<&NamedValue> {
-        self.lists.iter().find(|list| ServiceName::from(list.name.as_str()) == ServiceName::from(group))
+        self.lists.iter().find(|list| Name::from(list.name.as_str()) == Name::from(group))
     }
 }
 
@@ -156,7 +146,7 @@ impl Services {
         let mut edges = MOST_DEPENDENCIES;
         let mut waiting: VecDeque<String> = roots.iter().map(ToString::to_string).collect();
         while let Some(name) = waiting.pop_front() {
-            let id = ServiceName::from(name.as_str());
+            let id = Name::from(name.as_str());
             if services.by_name.contains_key(&id) {
                 continue;
             }
@@ -186,16 +176,16 @@ impl Services {
         let Some(groups) = groups else { return };
         let (mut looked, mut known) = (BTreeSet::new(), BTreeSet::new());
         for root in roots {
-            let path = match self.by_name.get(&ServiceName::from(*root)).map(|facts| &facts.image_path) {
+            let path = match self.by_name.get(&Name::from(*root)).map(|facts| &facts.image_path) {
                 Some(Observed::Present(path)) => path.value.as_text(),
                 _ => None,
             };
             let Some(group) = path.as_deref().and_then(group_of) else { continue };
-            let Some(list) = groups.list(&group).filter(|_| looked.insert(ServiceName::from(group.as_str()))) else {
+            let Some(list) = groups.list(&group).filter(|_| looked.insert(Name::from(group.as_str()))) else {
                 continue;
             };
             for name in names(&Observed::Present(list.clone())) {
-                let id = ServiceName::from(name.as_str());
+                let id = Name::from(name.as_str());
                 if self.beside.len() >= MOST_SERVICES || !known.insert(id.clone()) {
                     continue;
                 }
@@ -218,7 +208,7 @@ struct Reader<'t, 'h> {
     tree: &'t Tree<'h>,
     control_set: Option<u32>,
     /// The services of each load-order group, read once somebody depends on one.
-    load_order: Option<BTreeMap<ServiceName, Vec<String>>>,
+    load_order: Option<BTreeMap<Name, Vec<String>>>,
 }
 
 impl Reader<'_, '_> {
@@ -237,9 +227,11 @@ impl Reader<'_, '_> {
                 return without(name, path, &KeyState::Unreadable(problem.clone()), &Observed::Unreadable(problem));
             }
         };
-        let value = |name: &str| observe(&key, name);
+        let value = |name: &str| Observed::of(&key, name);
         let (parameters_state, dll) = match key.subkey("Parameters") {
-            Ok(Some(parameters)) => (KeyState::Present(parameters.last_written()), observe(&parameters, "ServiceDll")),
+            Ok(Some(parameters)) => {
+                (KeyState::Present(parameters.last_written()), Observed::of(&parameters, "ServiceDll"))
+            }
             Ok(None) => (KeyState::Absent, Observed::Absent),
             Err(problem) => (KeyState::Unreadable(problem.clone()), Observed::Unreadable(problem)),
         };
@@ -269,8 +261,8 @@ impl Reader<'_, '_> {
         names.iter().map(|name| self.service(name)).collect()
     }
 
-    fn read_load_order(&self) -> Result<BTreeMap<ServiceName, Vec<String>>, Problem> {
-        let mut groups: BTreeMap<ServiceName, Vec<String>> = BTreeMap::new();
+    fn read_load_order(&self) -> Result<BTreeMap<Name, Vec<String>>, Problem> {
+        let mut groups: BTreeMap<Name, Vec<String>> = BTreeMap::new();
         let Some(services) = self.tree.key(self.path("").trim_end_matches('\\'))? else { return Ok(groups) };
         for service in services.subkeys().0.iter().take(MOST_SERVICES) {
             if let Ok(Some(group)) = service.value("Group")
@@ -280,14 +272,6 @@ impl Reader<'_, '_> {
             }
         }
         Ok(groups)
-    }
-}
-
-fn observe(key: &Key<'_, '_>, name: &str) -> Observed {
-    match key.named_value(name) {
-        Ok(Some(value)) => Observed::Present(value),
-        Ok(None) => Observed::Absent,
-        Err(problem) => Observed::Unreadable(problem),
     }
 }
 
