@@ -130,6 +130,9 @@ pub struct Installation {
     pub id: String,
     /// Which generation the hives are.
     pub generation: Generation,
+    /// Which generation is kept in the place where they lie: a hive of `RegBack` that was named by itself is a `copy`
+    /// that lies in `regback`.
+    pub lies_in: Generation,
     /// At most one SOFTWARE, then at most one SYSTEM, then others by locator. Empty where there are only the files of
     /// zero bytes that Windows 10 leaves in `RegBack`, which `problems` says.
     pub hives: Vec<FoundHive>,

@@ -19,12 +19,14 @@ use crate::report::{HiveReport, InstallationReport, Report, ReportOptions, Sourc
 mod auditor;
 mod gaps;
 mod hibernation;
+mod identity;
 mod installation;
 mod integrity;
 mod odd;
 mod views;
 
 pub use gaps::of as gaps_of;
+pub use identity::Changed;
 use installation::examine_installation;
 pub(crate) use installation::{Judged, OpenInstallation, Overlays};
 pub(crate) use integrity::{Opened, open};

@@ -83,7 +83,7 @@ pub use code_page::{CodePage, UnknownCodePage};
 pub use diagnostic::{Code, Diagnostic, Rejection, Severity, Verdict};
 pub use dialect::Dialect;
 pub use document::{Comment, Document, Entry, Operation};
-pub use emit::{Refusal, comment_text, emit, emit_text};
+pub use emit::{Refusal, comment_text, emit, emit_text, refusals};
 pub use encoding::Encoding;
 pub use expressible::{Reason, check_operation};
 pub use key_path::KeyPath;

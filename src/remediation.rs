@@ -2,6 +2,8 @@
 //!
 //! Values are set or deleted; keys are never deleted.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::control_set::Choice;
@@ -12,19 +14,25 @@ use crate::reg_file::{Dialect, regedit_restores};
 use crate::registry::{FileTime, RegistryValue, Role};
 use crate::report::InstallationReport;
 
+mod named;
 mod patch;
 mod refusal;
 
-pub use patch::{PatchFile, PatchOptions, Target, patch_files};
+use named::Named;
+pub use named::is_named;
+pub use patch::{PatchFile, PatchOptions, Target, check_roots, patch_files, unwritable};
+
+/// So many keys are named in a sentence; the rest is counted.
+const KEYS_NAMED: usize = 5;
 
 /// Which findings to mend.
 #[derive(Clone, Debug)]
 pub struct Selection {
     /// The least sure expectation that a patch may rest on.
     pub min_grade: Grade,
-    /// Only findings of these ids, `info` ones too; empty for all.
+    /// Only findings of these ids, `info` ones too, or of these keys; empty for all. See [`is_named`].
     pub only: Vec<String>,
-    /// No findings of these ids.
+    /// No findings of these ids or keys.
     pub skip: Vec<String>,
     /// Patch although the user, not the hives, said which Windows this is.
     pub force: bool,
@@ -130,6 +138,8 @@ pub struct Edit {
     pub before: Option<ObservedDatum>,
     /// What will be there; `null` for nothing.
     pub after: Option<ObservedDatum>,
+    /// Keys of the control set that Windows falls back to with the same damage; the edit does not mend those.
+    pub also_in: Vec<String>,
     /// Whether regedit can bring back what was there byte for byte.
     pub regedit_restores: bool,
     /// What it would bring back instead.
@@ -156,10 +166,12 @@ pub fn remedy(report: &InstallationReport, selection: &Selection) -> Result<Plan
     let audited = report.hives.iter().filter(|hive| matches!(hive.role, Role::Software | Role::System));
     let recovered = audited.clone().find(|hive| hive.integrity.state == State::Recovered);
     let findings = report.judgement.as_ref().map(|judgement| judgement.findings.as_slice()).unwrap_or_default();
+    let damaged = refusal::damaged_keys(findings);
     let mut edits = Vec::new();
     let mut left = Vec::new();
     for finding in findings.iter().filter(|finding| finding.is_deviation()) {
-        match edit(finding, selection) {
+        let planned = edit(finding, selection).and_then(|edit| damaged.admits(edit));
+        match planned {
             Ok(edit) => edits.push(edit),
             Err(reason) => {
                 left.push(Left { finding: finding.id.clone(), control_set: finding.control_set, reason });
@@ -175,19 +187,7 @@ pub fn remedy(report: &InstallationReport, selection: &Selection) -> Result<Plan
         })
     };
     left.retain(|left| !written(&left.finding, left.control_set));
-    refusal::refuse_damaged_keys(report, &edits, findings)?;
-    let mut rollback_limits = Vec::new();
-    if !edits.is_empty() {
-        rollback_limits.push("the last-write times of the keys that are changed stay those of the change".to_owned());
-    }
-    let mut made: Vec<&str> = edits.iter().filter(|edit| !edit.key_exists).map(|edit| edit.key.as_str()).collect();
-    made.dedup();
-    rollback_limits.extend(made.iter().map(|key| format!("the key {key}, which the patch makes, stays, empty")));
-    rollback_limits.extend(edits.iter().filter_map(|edit| {
-        let why = edit.regedit_alters.as_ref()?;
-        Some(format!("{} is not restored byte for byte by regedit: {why}", edit.finding))
-    }));
-    Ok(Plan {
+    let mut plan = Plan {
         schema_version: "1",
         installation: report.id.clone(),
         evidence: report.evidence.clone(),
@@ -206,6 +206,7 @@ pub fn remedy(report: &InstallationReport, selection: &Selection) -> Result<Plan
                 )
             })
             .into_iter()
+            .chain(fallback_step(findings))
             .chain(
                 findings
                     .iter()
@@ -213,19 +214,73 @@ pub fn remedy(report: &InstallationReport, selection: &Selection) -> Result<Plan
                     .filter_map(|finding| finding.advice.clone()),
             )
             .collect(),
-        rollback_limits,
+        rollback_limits: Vec::new(),
         proof: None,
+    };
+    let made = plan.edits.iter().filter(|edit| !edit.key_exists);
+    let mut made: Vec<(Role, String)> = made.map(|edit| (edit.hive, edit.key.clone())).collect();
+    made.dedup();
+    plan.limit_rollback(&made);
+    Ok(plan)
+}
+
+/// What to do where the control set that Windows falls back to has the same damage: it is no way out, and it is not
+/// patched.
+fn fallback_step(findings: &[Finding]) -> Option<String> {
+    let mut keys: Vec<&str> = findings.iter().flat_map(|finding| &finding.also_in).map(String::as_str).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let more = keys.len().saturating_sub(KEYS_NAMED);
+    keys.truncate(KEYS_NAMED);
+    let named = keys.join(", ");
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!named.is_empty()).then(|| {
+        format!(
+            "The control set that Windows falls back to (LastKnownGood) has the same damage in {named}{more}: \
+             --control-set all patches it, too."
+        )
     })
+}
+
+impl Plan {
+    /// Leaves edits out, by their places in [`Plan::edits`], each with its reason.
+    pub fn leave(&mut self, reasons: &BTreeMap<usize, String>) {
+        let edits = std::mem::take(&mut self.edits);
+        for (at, edit) in edits.into_iter().enumerate() {
+            match reasons.get(&at) {
+                None => self.edits.push(edit),
+                Some(reason) => self.left.push(Left {
+                    finding: edit.finding,
+                    control_set: edit.control_set,
+                    reason: reason.clone(),
+                }),
+            }
+        }
+    }
+
+    /// Says what the rollback cannot take back. `made` are the keys that the patch makes, from their hives' roots.
+    pub fn limit_rollback(&mut self, made: &[(Role, String)]) {
+        self.rollback_limits.clear();
+        if self.edits.is_empty() {
+            return;
+        }
+        let times = "the last-write times of the keys that are changed stay those of the change";
+        let made = made.iter().map(|(hive, key)| format!("the key {hive}\\{key}, which the patch makes, stays, empty"));
+        let altered = self.edits.iter().filter_map(|edit| {
+            let why = edit.regedit_alters.as_ref()?;
+            Some(format!("{} is not restored byte for byte by regedit: {why}", edit.finding))
+        });
+        self.rollback_limits = [times.to_owned()].into_iter().chain(made).chain(altered).collect();
+    }
 }
 
 /// The edit that mends a finding, or why there is none.
 fn edit(finding: &Finding, selection: &Selection) -> Result<Edit, String> {
-    let named = |list: &[String]| list.iter().any(|id| id.eq_ignore_ascii_case(&finding.id));
-    let only = named(&selection.only);
-    if named(&selection.skip) {
+    let (only, skip) = (named::how(finding, &selection.only), named::how(finding, &selection.skip));
+    if skip != Named::Not {
         return Err("left out with --skip".to_owned());
     }
-    if !selection.only.is_empty() && !only {
+    if !selection.only.is_empty() && only == Named::Not {
         return Err("not among those named with --only".to_owned());
     }
     let remediation = finding.remediation.as_ref().ok_or(match (finding.verdict, finding.key_last_written) {
@@ -233,7 +288,7 @@ fn edit(finding: &Finding, selection: &Selection) -> Result<Edit, String> {
         (Verdict::Absent, None) => "the whole key is missing, and the baseline does not hold all of it",
         _ => "no edit is known that would put it right",
     })?;
-    if finding.severity == Severity::Info && !only {
+    if finding.severity == Severity::Info && only != Named::Itself {
         return Err("the owner's choice; name it with --only to have it changed".to_owned());
     }
     if finding.grade < selection.min_grade {
@@ -268,6 +323,7 @@ fn edit(finding: &Finding, selection: &Selection) -> Result<Edit, String> {
         value: value.clone(),
         before: finding.observed.clone(),
         after,
+        also_in: finding.also_in.clone(),
         regedit_restores: alters.is_none(),
         regedit_alters: alters,
     })

@@ -164,6 +164,9 @@ pub struct InstallationReport {
     pub evidence: String,
     /// Which state of the installation this is.
     pub generation: Generation,
+    /// Which generation is kept where the hives lie; another one where they were named by themselves.
+    #[serde(skip)]
+    pub lies_in: Generation,
     /// How the machine names itself.
     pub machine: Machine,
     /// Which Windows it is.

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::discovery::{Discovery, Installation, discover_in};
 use crate::error::{Error, Problem};
-use crate::examination::{Judged, OpenInstallation, Options, Overlays, counts};
+use crate::examination::{Changed, Judged, OpenInstallation, Options, Overlays, counts};
 use crate::finding::{ObservedDatum, Severity, Verdict};
 use crate::os::OsId;
 use crate::registry::Role;
@@ -24,10 +24,12 @@ mod compare;
 mod patch;
 mod place;
 mod proof;
+mod proven;
 mod table;
 
 pub use patch::{Importer, Patch, PatchSummary};
-pub use proof::prove;
+pub use proof::{Unproven, prove};
+pub use proven::write_and_prove;
 pub use table::render;
 
 /// Where the hives are when the files are imported.
@@ -130,6 +132,8 @@ pub struct Verified {
     pub os: OsId,
     /// Why the patches are not for it; then nothing was carried out.
     pub refused: Option<String>,
+    /// What they would change of that by which the installation is judged; judged is all the same as it is now.
+    pub identity_changes: Vec<Changed>,
     /// Whether the patches were made for these very hives, as far as they say so.
     pub preconditions: Vec<Precondition>,
     /// What is wrong now and would not be.
@@ -255,6 +259,7 @@ pub fn verify(
         let operations = carry::carry_out(&open, patch, mounts, &mut overlays);
         verified.operations.extend(operations);
     }
+    verified.identity_changes = open.identity_changes(&overlays);
     let after = open.judge(Some(&overlays))?;
     verified.complete &= after.gaps.is_empty();
     compare::compare(&mut verified, before.findings(), after.findings());
@@ -285,6 +290,7 @@ impl Verified {
             evidence: installation.evidence.clone(),
             os: judged.report.os.id,
             refused: None,
+            identity_changes: Vec::new(),
             preconditions: Vec::new(),
             mended: Vec::new(),
             left: Vec::new(),
@@ -302,7 +308,8 @@ impl Verified {
 
     /// Whether an operation changes what no finding asked for, or what this evidence does not hold.
     pub fn exceeds(&self) -> bool {
-        self.operations.iter().any(|carried| matches!(carried.outcome, Outcome::Unasked | Outcome::Elsewhere))
+        !self.identity_changes.is_empty()
+            || self.operations.iter().any(|carried| matches!(carried.outcome, Outcome::Unasked | Outcome::Elsewhere))
     }
 
     /// Whether something could not be told.

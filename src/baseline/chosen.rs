@@ -60,6 +60,11 @@ impl Chosen {
         Ok(Self { instead, beside })
     }
 
+    /// The user's baselines.
+    pub fn own(&self) -> impl Iterator<Item = &Baseline> {
+        self.instead.iter().chain(&self.beside).map(Arc::as_ref)
+    }
+
     /// Whether the user's baselines judge whatever the Windows is.
     pub fn is_instead(&self) -> bool {
         self.instead.is_some()

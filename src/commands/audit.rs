@@ -7,11 +7,13 @@ use hivemend::cli::{AuditArgs, Format, Generations};
 use hivemend::discovery::Installation;
 use hivemend::error::Error;
 use hivemend::evidence::archive::Unpacking;
-use hivemend::examination::{Options, examine};
+use hivemend::examination::{Examination, Options, examine};
+use hivemend::explain::{Known, known, not_found};
+use hivemend::finding::Finding;
 use hivemend::reg_file::Dialect;
-use hivemend::remediation::{PatchOptions, Plan, Selection, patch_files, remedy};
+use hivemend::remediation::{PatchOptions, Plan, Selection, check_roots, is_named, remedy};
 use hivemend::report::InstallationReport;
-use hivemend::verification::prove;
+use hivemend::verification::write_and_prove;
 
 use super::{
     FINDINGS, INCOMPLETE, REFUSED, note, prepare, say, seal, unpacking, with_custody, write_custody, write_report,
@@ -26,6 +28,16 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
         });
     }
     let dialect = args.dialect()?;
+    check_roots(&args.software_root, &args.system_root)?;
+    let baselines = chosen(args)?;
+    let mut if_found = Vec::new();
+    for (option, ids) in [("--only", &args.only), ("--skip", &args.skip)] {
+        for id in ids {
+            if known(option, id, baselines.own())? == Known::IfFound {
+                if_found.push((option, id.as_str()));
+            }
+        }
+    }
     let gate = prepare(common, args.patch.as_deref())?;
     let mut profiles = args.profile.clone();
     profiles.sort_unstable();
@@ -35,7 +47,7 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
         judge: true,
         check: false,
         os: args.os,
-        baselines: chosen(args)?,
+        baselines,
         control_set: args.control_set,
         all_generations: args.generations == Generations::All,
         all_findings: args.all,
@@ -48,22 +60,9 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
         hash: !common.no_hash || args.patch.is_some(),
     };
     let (mut examination, record) = with_custody(common, &options.unpacking, || examine(&common.evidence, &options))?;
-    let mut plans = Vec::new();
-    let mut refused = false;
-    if args.patch.is_some() {
-        for (installation, found) in examination.report.installations.iter().zip(&examination.installations) {
-            if !examination.counts(installation) {
-                continue;
-            }
-            match plan(installation, found, args, dialect, &options)? {
-                Ok(planned) => plans.push(planned),
-                Err((reason, advice)) => {
-                    refused = true;
-                    say(&format!("no patch: {reason}. {advice}"));
-                }
-            }
-        }
-    }
+    refuse_unknown(&examination, &if_found)?;
+    let (plans, refused) =
+        if args.patch.is_some() { plans(&examination, args, dialect, &options) } else { <_>::default() };
     let outputs = seal(gate, &examination)?;
     outputs.admit_patches(plans.iter().map(|(plan, _)| plan.installation.as_str()))?;
     let kept = write_custody(&outputs, record.as_ref())?;
@@ -85,10 +84,10 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
             &format!("{}: edits: {}, findings left: {}", written.display(), plan.edits.len(), plan.left.len()),
         );
     }
-    let code = if !examination.report.summary.complete || !kept {
-        INCOMPLETE
-    } else if refused {
+    let code = if refused > 0 && plans.is_empty() {
         REFUSED
+    } else if !examination.report.summary.complete || !kept || refused > 0 {
+        INCOMPLETE
     } else {
         u8::from(examination.failed) * FINDINGS
     };
@@ -103,6 +102,49 @@ fn chosen(args: &AuditArgs) -> Result<Chosen, Error> {
     Chosen::new(read(&args.baseline)?, read(&args.extend)?)
 }
 
+/// Refuses ids that only the evidence can have, and has not: who mistypes one gets the edit that he meant to leave out.
+fn refuse_unknown(examination: &Examination, if_found: &[(&'static str, &str)]) -> Result<(), Error> {
+    let judgements = examination.report.installations.iter().filter_map(|installation| installation.judgement.as_ref());
+    let findings: Vec<&Finding> = judgements.flat_map(|judgement| &judgement.findings).collect();
+    match if_found.iter().find(|(_, id)| !findings.iter().any(|finding| is_named(finding, id))) {
+        None => Ok(()),
+        Some((option, id)) => {
+            let ids: Vec<&str> = findings.iter().map(|finding| finding.id.as_str()).collect();
+            Err(not_found(option, id, &ids))
+        }
+    }
+}
+
+/// The plans of all installations that are patched, and how many patches were refused. What is refused is told.
+fn plans(examination: &Examination, args: &AuditArgs, dialect: Dialect, options: &Options) -> (Vec<Planned>, usize) {
+    let mut plans = Vec::new();
+    let mut refused = 0_usize;
+    let mut refuse = |reason: &str, advice: &str| {
+        refused = refused.saturating_add(1);
+        say(&format!("no patch: {reason}. {advice}"));
+    };
+    let all = || examination.report.installations.iter().zip(&examination.installations);
+    for (installation, found) in all().filter(|(installation, _)| examination.counts(installation)) {
+        match plan(installation, found, args, dialect, options) {
+            Ok(planned) => plans.push(planned),
+            Err((reason, advice)) => refuse(&reason, &advice),
+        }
+    }
+    if all().any(|(installation, _)| examination.counts(installation)) {
+        return (plans, refused);
+    }
+    // Beside a Windows as it is, older generations are no matter of a patch; alone they are what was meant.
+    for (installation, _) in all().filter(|(_, found)| found.is_auditable()) {
+        let reason =
+            format!("{}: its hives are an older generation ({})", installation.evidence, installation.generation);
+        refuse(
+            &reason,
+            "Patches are for Windows as it is, and for copies: name the hive itself to have it patched offline",
+        );
+    }
+    (plans, refused)
+}
+
 type Planned = (Plan, Vec<(String, Vec<u8>)>);
 
 /// The plan of one installation and the bytes of its files, or why there is none.
@@ -112,7 +154,7 @@ fn plan(
     args: &AuditArgs,
     dialect: Dialect,
     examined: &Options,
-) -> Result<Result<Planned, (String, String)>, Error> {
+) -> Result<Planned, (String, String)> {
     let selection = Selection {
         min_grade: args.min_grade,
         only: args.only.clone(),
@@ -129,23 +171,12 @@ fn plan(
         software_root: args.software_root.clone(),
         system_root: args.system_root.clone(),
     };
-    let mut plan = match remedy(installation, &selection) {
-        Ok(plan) => plan,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
-    let mut files: Vec<(String, Vec<u8>)> = match patch_files(&plan, &options) {
-        Ok(files) => {
-            plan.proof = Some(prove(found, examined, &plan, &files, &options)?);
-            files.into_iter().map(|file| (file.name, file.bytes)).collect()
-        }
-        Err(refusal) => {
-            let advice = "Leave that finding out with --skip".to_owned();
-            return Ok(Err((format!("{}: {refusal}", installation.evidence), advice)));
-        }
-    };
+    let plan = remedy(installation, &selection)?;
+    let (plan, files) = write_and_prove(found, examined, plan, &options)?;
+    let mut files: Vec<(String, Vec<u8>)> = files.into_iter().map(|file| (file.name, file.bytes)).collect();
     let mut text = serde_json::to_vec_pretty(&plan)
-        .map_err(|error| Error::Write { path: "plan.json".to_owned(), source: error.into() })?;
+        .map_err(|error| (format!("{}: plan.json: {error}", plan.evidence), "Please report it".to_owned()))?;
     text.push(b'\n');
     files.push(("plan.json".to_owned(), text));
-    Ok(Ok((plan, files)))
+    Ok((plan, files))
 }

@@ -6,6 +6,8 @@ use hivemend::cli::{ListFormat, VerifyArgs};
 use hivemend::error::Error;
 use hivemend::evidence::output::{Gate, Inputs};
 use hivemend::examination::Options;
+use hivemend::lint;
+use hivemend::remediation::check_roots;
 use hivemend::verification::{self, Mounts, Patch};
 
 use super::{FINDINGS, INCOMPLETE, REFUSED, one_output, style_of, unpacking};
@@ -18,18 +20,15 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<u8, Error> {
     let inputs = Inputs { evidence: evidence.to_vec(), files: read_beside };
     let gate = Gate::new(&one_output(args.output.as_deref(), args.overwrite), &inputs)?;
     let read = |path: &PathBuf| {
-        let bytes = std::fs::read(path).map_err(|source| Error::Read {
-            path: path.display().to_string(),
-            source,
-            advice: "Name the .reg files first, then the evidence",
-        })?;
+        let bytes = lint::read(path)?;
         Ok(Patch::read(path.to_string_lossy(), &bytes, args.importer.into(), args.code_page))
     };
     let patches = files.iter().map(read).collect::<Result<Vec<Patch>, Error>>()?;
+    check_roots(&args.software_root, &args.system_root)?;
     let mounts = Mounts {
         target: args.target.into(),
-        software_root: args.software_root.clone(),
-        system_root: args.system_root.clone(),
+        software_root: args.software_root.trim_end_matches('\\').to_owned(),
+        system_root: args.system_root.trim_end_matches('\\').to_owned(),
     };
     let options = Options {
         os: args.os,

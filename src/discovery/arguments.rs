@@ -10,8 +10,8 @@ use super::content;
 use super::found::{FoundFile, FoundFolder};
 use super::hibernation::{self, Hibernation};
 use super::layout::{self, Place};
+use super::name;
 use super::unreadable::unreadable;
-use super::{Generation, name};
 use crate::evidence::directory::{files_in, listable};
 use crate::evidence::file::File;
 use crate::evidence::file_system::Vouched;
@@ -68,7 +68,7 @@ pub(super) fn folder_of(file: &Path) -> FoundFolder {
     let parent = file.parent().map(Path::to_owned).unwrap_or_default();
     let real = fs::canonicalize(listable(&parent)).unwrap_or_else(|_| parent.clone());
     let parts: Vec<String> = real.components().map(|part| layout::part(&part.as_os_str().to_string_lossy())).collect();
-    let place = Place { generation: Generation::Copy, known: false, ..layout::place(&parts) };
+    let place = Place { known: false, ..layout::place(&parts) };
     FoundFolder {
         locator: Locator::of(parent).to_string(),
         place,

@@ -298,10 +298,7 @@ impl<'a> Finder<'a> {
     }
 
     fn folder(&mut self, node: Node, path: &FolderPath, plain: bool) {
-        let mut place = layout::place(&[self.scope.above, &path.parts].concat());
-        if self.scope.shadow_copy {
-            place.generation = Generation::ShadowCopy;
-        }
+        let place = self.place(path);
         let mut entries = self.kept.remove(&node).unwrap_or_default();
         if place.known || plain {
             entries = self.list(node);
@@ -313,6 +310,12 @@ impl<'a> Finder<'a> {
         entries.sort_by(|a, b| (&a.name, a.node).cmp(&(&b.name, b.node)));
         let folder = self.found_folder(path, place, plain, false);
         self.take(path, folder, &entries, place.known || plain);
+    }
+
+    /// What kind of place a folder is; all of a shadow copy is one.
+    fn place(&self, path: &FolderPath) -> Place {
+        let place = layout::place(&[self.scope.above, &path.parts].concat());
+        if self.scope.shadow_copy { Place { generation: Generation::ShadowCopy, ..place } } else { place }
     }
 
     fn found_folder(&mut self, path: &FolderPath, place: Place, plain: bool, named: bool) -> FoundFolder {

@@ -78,6 +78,7 @@ pub(super) fn examine(
                 evidence: folder.locator.clone(),
                 id: String::new(),
                 generation,
+                lies_in: generation,
                 hives: vec![],
                 hibernation: None,
                 problems: vec![],
@@ -89,6 +90,7 @@ pub(super) fn examine(
     }
     for installation in &mut found {
         installation.hibernation = folder.hibernation;
+        installation.lies_in = folder.place.generation;
         installation.problems.sort();
         installation.problems.dedup();
     }

@@ -1,18 +1,18 @@
 //! One installation: which Windows, and what the audit of it comes to.
 
 use super::auditor::Auditor;
+use super::identity::{Changed, Identity, Trees};
 use super::integrity::{Opened, describe, hash, open};
 use super::odd::SetupMarks;
 use super::{Options, gaps, hibernation};
 use crate::answer::answer;
 use crate::audit::Context;
 use crate::baseline::SystemRoot;
-use crate::control_set::ControlSets;
 use crate::discovery::{Generation, Installation};
 use crate::error::{Code, Error, Gap, Problem};
 use crate::finding::Finding;
 use crate::hive::{self, Hive, Overlay, Tree};
-use crate::machine::{Machine, Sameness, same_machine};
+use crate::machine::{Machine, Sameness};
 use crate::os::{Pair, identify};
 use crate::registry::Role;
 use crate::report::{HiveReport, InstallationReport, Judgement};
@@ -78,6 +78,16 @@ impl<'a> OpenInstallation<'a> {
         self.hives.iter().find(|opened| opened.found.role == role)?.hive.as_ref().ok().map(Hive::tree)
     }
 
+    /// What edits would change of that by which an installation is judged: the Windows, its control sets, whose it is.
+    pub(crate) fn identity_changes(&self, overlays: &Overlays) -> Vec<Changed> {
+        hive::guarded(|| {
+            let read = |overlays| Identity::read(self.installation, &Trees::of(&self.hives, overlays), self.options);
+            read(None).changes(&read(Some(overlays)))
+        })
+        // What cannot be read is told by the findings.
+        .unwrap_or_default()
+    }
+
     /// Judges the installation as it is, or as edits would leave it. Nothing is hashed.
     pub(crate) fn judge(&self, overlays: Option<&Overlays>) -> Result<Judged, Error> {
         hive::guarded(|| judge(self.installation, &self.hives, self.options, overlays)).unwrap_or_else(|problem| {
@@ -103,76 +113,53 @@ pub(super) fn examine_installation(installation: &Installation, options: &Option
     Ok(judged)
 }
 
-/// Tells the Windows, and audits it where it is to be audited.
+/// Tells the Windows, and audits it where it is to be audited. Which Windows, which control sets and whose machine it is
+/// is what the hives say as they are: a `.reg` file that changes those must not choose what it is judged by.
 fn judge(
     installation: &Installation,
     opened: &[Opened<'_>],
     options: &Options,
     overlays: Option<&Overlays>,
 ) -> Result<Judged, Error> {
-    let mut trees = Vec::with_capacity(opened.len());
-    for opened in opened {
-        let tree = opened.hive.as_ref().ok().map(Hive::tree);
-        trees.push(match overlays.and_then(|overlays| overlays.of(opened.found.role)) {
-            Some(overlay) => tree.map(|tree| tree.under(overlay)),
-            None => tree,
-        });
-    }
-    let of_role = |role: Role| {
-        let found = opened.iter().zip(&trees).find(|(opened, _)| opened.found.role == role);
-        found.map_or((None, None), |(opened, tree)| (Some(opened), tree.as_ref()))
-    };
-    let ((software, software_tree), (system, system_tree)) = (of_role(Role::Software), of_role(Role::System));
-    let base_block = system.and_then(|opened| opened.hive.as_ref().ok()).map(Hive::base_block);
-    let minor = base_block.map(|base_block| base_block.minor);
-
-    let (mut os, mut problems) = identify(Pair { software: software_tree, system: system_tree.zip(minor) });
-    for problem in &mut problems {
-        problem.path.get_or_insert_with(|| installation.evidence.clone());
-    }
-    if let Some(forced) = options.os {
-        os = os.forced(forced);
-    }
-    let control_sets = system_tree.map(ControlSets::read);
-    let chosen = match &control_sets {
-        Some(Ok(sets)) => sets.chosen(options.control_set),
-        Some(Err(problem)) => Err(problem.clone()),
-        None => Ok(Vec::new()),
-    };
-    let control_sets = control_sets.and_then(Result::ok);
-    // For facts about the machine any set will do, where the chosen one is unclear.
-    let first = |sets: &[u32]| sets.first().copied();
-    let any_set = chosen.as_deref().ok().and_then(first).or_else(|| first(&control_sets.as_ref()?.present));
-    let machine = Machine::read(software_tree, system_tree, any_set);
-    let written = base_block.map(|base_block| base_block.last_written);
-    let same_machine =
-        software_tree.zip(system_tree).map(|(software, system)| same_machine(software, system, &machine, written));
-    let setup = system_tree.map(|system| SetupMarks::read(system, &machine, written));
+    let plain = Trees::of(opened, None);
+    let identity = Identity::read(installation, &plain, options);
+    let trees = if overlays.is_some() { Trees::of(opened, overlays) } else { plain };
+    let (software_tree, system_tree) = (trees.tree(Role::Software), trees.tree(Role::System));
 
     let judgement = if is_judged(installation, options) {
         let context = Context {
-            os: &os,
-            root: SystemRoot::new(machine.system_root.as_deref()),
-            setup_phase: setup.as_ref().is_some_and(SetupMarks::is_setup_phase),
+            os: &identity.os,
+            root: SystemRoot::new(identity.machine.system_root.as_deref()),
+            setup_phase: identity.setup.as_ref().is_some_and(SetupMarks::is_setup_phase),
             profiles: &options.profiles,
         };
-        // What the hives are without their logs is no matter of what edits make of them.
-        let both_views = overlays.is_none();
-        let judged = |set: &u32| chosen.as_ref().is_ok_and(|chosen| chosen.contains(set));
-        let known_good = |sets: &ControlSets| sets.last_known_good.filter(|set| sets.present.contains(set));
-        let fallback = control_sets.as_ref().and_then(known_good).filter(|set| !judged(set));
-        let auditor =
-            Auditor { software, system, control_sets: &chosen, fallback, context, setup: setup.as_ref(), both_views };
+        let setup = match overlays {
+            Some(_) => Identity::read(installation, &trees, options).setup,
+            None => identity.setup.clone(),
+        };
+        let auditor = Auditor {
+            software: trees.opened(Role::Software),
+            system: trees.opened(Role::System),
+            control_sets: &identity.chosen,
+            fallback: identity.fallback(),
+            context,
+            setup: setup.as_ref(),
+            // What the hives are without their logs is no matter of what edits make of them.
+            both_views: overlays.is_none(),
+        };
         Some(auditor.judge(software_tree, system_tree, options)?)
     } else {
         None
     };
     let hives: Vec<HiveReport> =
-        opened.iter().zip(&trees).map(|(opened, tree)| describe(opened, tree.as_ref(), options)).collect();
+        opened.iter().zip(&trees.trees).map(|(opened, tree)| describe(opened, tree.as_ref(), options)).collect();
+    let any_set = identity.any_set();
+    let Identity { os, control_sets, chosen, machine, same_machine, mut problems, .. } = identity;
     let mut report = InstallationReport {
         id: installation.id.clone(),
         evidence: installation.evidence.clone(),
         generation: installation.generation,
+        lies_in: installation.lies_in,
         machine,
         os,
         same_machine,
@@ -219,6 +206,7 @@ fn unread(installation: &Installation, opened: &[Opened<'_>], problem: Problem) 
         id: installation.id.clone(),
         evidence: installation.evidence.clone(),
         generation: installation.generation,
+        lies_in: installation.lies_in,
         machine: Machine::default(),
         os,
         same_machine: None,

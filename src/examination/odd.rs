@@ -14,6 +14,7 @@ const SETUP_TAKES: u64 = 2 * 24 * 60 * 60 * 10_000_000;
 /// What the `Setup` key says, and whether setup is under way. Its values: Microsoft, "Enable and Disable the Built-in
 /// Administrator Account" and the setup of Windows; 0, 0 and an empty `CmdLine` on every real hive of a finished Windows,
 /// except that XP leaves a `CmdLine`.
+#[derive(Clone)]
 pub(super) struct SetupMarks {
     in_progress: Option<RegistryValue>,
     setup_type: Option<RegistryValue>,

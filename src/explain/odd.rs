@@ -48,6 +48,12 @@ pub(super) fn ids() -> impl Iterator<Item = &'static str> {
     ODD.iter().map(|odd| odd.id).chain(RULES)
 }
 
+/// Whether an audit can have a finding of this id.
+pub(super) fn is_known(id: &str) -> bool {
+    let row = id.split('/').next().unwrap_or_default();
+    RULES.contains(&row) || row == "names" || ODD.iter().any(|odd| odd.id == id)
+}
+
 /// Writes what is to be said of an id; `None` where it is another one.
 pub(super) fn explain(id: &str, out: &mut dyn Write) -> Option<io::Result<()>> {
     let Some(odd) = ODD.iter().find(|odd| odd.id == id) else { return rule(id, out) };

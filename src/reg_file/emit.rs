@@ -57,6 +57,22 @@ pub fn emit_text(document: &Document, dialect: Dialect) -> Result<String, Refusa
     }
 }
 
+/// Every operation that cannot be written in a dialect, with the reason; without them the others can. Comments are not
+/// looked at.
+pub fn refusals(document: &Document, dialect: Dialect) -> Vec<Refusal> {
+    let mut emitter = Emitter::new(dialect, false);
+    let mut refusals = Vec::new();
+    for (index, entry) in document.operations.iter().enumerate() {
+        let written =
+            check_operation(&entry.operation, dialect).and_then(|()| emitter.operation(&entry.operation, &[]));
+        if let Err(reason) = written {
+            refusals.push(Refusal { operation: index, subject: subject(&entry.operation), reason });
+        }
+        emitter.text.clear();
+    }
+    refusals
+}
+
 /// Lays operations out, one after the other.
 pub(super) struct Emitter {
     dialect: Dialect,

@@ -1,10 +1,13 @@
 //! A plan as `.reg` files: the patch, and the rollback that takes it back.
 
+use std::collections::BTreeMap;
+
 use super::{Edit, Plan};
 use crate::control_set::key_name;
+use crate::error::Error;
 use crate::finding::ObservedDatum;
-use crate::reg_file::{Dialect, Document, KeyPath, Operation, Refusal, comment_text, emit};
-use crate::registry::Role;
+use crate::reg_file::{Dialect, Document, KeyPath, Operation, Refusal, comment_text, emit, refusals};
+use crate::registry::{Role, same_name};
 
 /// Where a patch is to be imported.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,6 +41,35 @@ impl Default for PatchOptions {
             system_root: r"HKEY_LOCAL_MACHINE\SYSTEM".to_owned(),
         }
     }
+}
+
+/// Whether two hives can be loaded there, each by itself.
+///
+/// # Errors
+/// Where one of them is no key below a root key, or one is, or holds, the other.
+pub fn check_roots(software: &str, system: &str) -> Result<(), Error> {
+    let (software_key, system_key) = (root_key(software), root_key(system));
+    for (option, text, key) in [("--software-root", software, &software_key), ("--system-root", system, &system_key)] {
+        let below = key.below_root();
+        if !key.has_known_root() || below.is_empty() || below.iter().any(Vec::is_empty) {
+            let expected =
+                r"Name a key below a root key by its long name, such as HKEY_LOCAL_MACHINE\OFFLINE".to_owned();
+            return Err(Error::Usage { option, found: text.to_owned(), expected });
+        }
+    }
+    let same = |(a, b): (&Vec<u16>, &Vec<u16>)| same_name(a.iter().copied(), b.iter().copied());
+    if software_key.names().iter().zip(system_key.names()).all(same) {
+        let expected = format!(
+            "Each hive is loaded under a key of its own; --software-root is {software}, and one holds the other"
+        );
+        return Err(Error::Usage { option: "--system-root", found: system.to_owned(), expected });
+    }
+    Ok(())
+}
+
+/// The key that a hive is loaded under; a backslash at its end says nothing.
+fn root_key(text: &str) -> KeyPath {
+    KeyPath::from(text.trim_end_matches('\\'))
 }
 
 /// One file to be written.
@@ -89,6 +121,35 @@ pub fn patch_files(plan: &Plan, options: &PatchOptions) -> Result<Vec<PatchFile>
     Ok(files)
 }
 
+/// The edits that a `.reg` file cannot hold, or whose inverse it cannot, by their places in the plan, each with the
+/// reason.
+pub fn unwritable(plan: &Plan, options: &PatchOptions) -> BTreeMap<usize, String> {
+    let mut reasons = BTreeMap::new();
+    for role in [Role::Software, Role::System] {
+        let edits: Vec<(usize, &Edit)> = plan.edits.iter().enumerate().filter(|(_, edit)| edit.hive == role).collect();
+        for direction in [Direction::Correct, Direction::RollBack] {
+            let mut document = Document::default();
+            for (_, edit) in &edits {
+                document.push(operation(edit, state(edit, direction), options));
+            }
+            for refusal in refusals(&document, options.dialect) {
+                if let Some((at, _)) = edits.get(refusal.operation) {
+                    reasons.entry(*at).or_insert_with(|| format!("a .reg file cannot hold it: {}", refusal.reason));
+                }
+            }
+        }
+    }
+    reasons
+}
+
+/// What an edit leaves.
+fn state(edit: &Edit, direction: Direction) -> Option<&ObservedDatum> {
+    match direction {
+        Direction::Correct => edit.after.as_ref(),
+        Direction::RollBack => edit.before.as_ref(),
+    }
+}
+
 fn document(plan: &Plan, edits: &[&Edit], direction: Direction, options: &PatchOptions) -> Document {
     let mut document = Document::default();
     for line in header(plan, edits, direction, options.dialect) {
@@ -98,13 +159,13 @@ fn document(plan: &Plan, edits: &[&Edit], direction: Direction, options: &PatchO
     match direction {
         Direction::Correct => {
             for edit in edits {
-                document.push(operation(edit, edit.after.as_ref(), options));
+                document.push(operation(edit, state(edit, direction), options));
             }
         }
         // Backwards, so that each step meets the state that it was made in.
         Direction::RollBack => {
             for edit in edits.iter().rev() {
-                document.push(operation(edit, edit.before.as_ref(), options));
+                document.push(operation(edit, state(edit, direction), options));
             }
         }
     }

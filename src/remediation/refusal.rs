@@ -1,13 +1,16 @@
 //! What is not patched, for which reason, and what to do then.
 
+use std::collections::BTreeMap;
+
 use super::{Edit, Selection, Target};
 use crate::control_set::Choice;
+use crate::discovery::Generation;
 use crate::finding::{Finding, Verdict};
 use crate::hive::State;
 use crate::machine::Sameness;
 use crate::os::Os;
 use crate::reg_file::Dialect;
-use crate::registry::{Role, same_text};
+use crate::registry::{Name, Role};
 use crate::report::InstallationReport;
 
 /// A reason, and what to do.
@@ -51,6 +54,13 @@ pub(super) fn refuse(report: &InstallationReport, selection: &Selection) -> Resu
                 "Add --force if you are sure of it".to_owned(),
             ));
         }
+    }
+    if selection.target == Target::Live && !matches!(report.lies_in, Generation::Live | Generation::Copy) {
+        return Err((
+            format!("{here}: --target live, and this hive lies where Windows keeps older ones ({})", report.lies_in),
+            "The running Windows is not what this hive holds: audit its own hives, or leave --target live out"
+                .to_owned(),
+        ));
     }
     let audited = report.hives.iter().filter(|hive| matches!(hive.role, Role::Software | Role::System));
     if let Some(dirty) = audited.clone().find(|hive| hive.integrity.state == State::Dirty && !selection.accept_dirty) {
@@ -110,23 +120,23 @@ fn refuse_control_sets(report: &InstallationReport, selection: &Selection) -> Re
     Ok(())
 }
 
-/// Refuses edits of a key of which something cannot be read: who writes into it writes into damage.
-pub(super) fn refuse_damaged_keys(
-    report: &InstallationReport,
-    edits: &[Edit],
-    findings: &[Finding],
-) -> Result<(), Refusal> {
+/// Keys of which something cannot be read: who writes into them writes into damage.
+pub(super) struct DamagedKeys<'f>(BTreeMap<(Role, Name), &'f str>);
+
+/// The keys of the findings that cannot be read.
+pub(super) fn damaged_keys(findings: &[Finding]) -> DamagedKeys<'_> {
     let unreadable = findings.iter().filter(|finding| finding.verdict == Verdict::Unreadable);
-    for finding in unreadable {
-        let same_key = |edit: &&Edit| {
-            finding.hive == Some(edit.hive) && finding.key.as_ref().is_some_and(|key| same_text(key, &edit.key))
-        };
-        if let Some(edit) = edits.iter().find(same_key) {
-            return Err((
-                format!("{}: the key of {} is damaged: {} cannot be read", report.evidence, edit.finding, finding.id),
-                format!("Repair the hive first, or leave the key alone with --skip {}", edit.finding),
-            ));
+    let keys = unreadable
+        .filter_map(|finding| Some(((finding.hive?, Name::from(finding.key.as_deref()?)), finding.id.as_str())));
+    DamagedKeys(keys.collect())
+}
+
+impl DamagedKeys<'_> {
+    /// The edit, or why it is left.
+    pub(super) fn admits(&self, edit: Edit) -> Result<Edit, String> {
+        match self.0.get(&(edit.hive, Name::from(edit.key.as_str()))) {
+            None => Ok(edit),
+            Some(finding) => Err(format!("its key is damaged: {finding} cannot be read; repair the hive first")),
         }
     }
-    Ok(())
 }

@@ -21,13 +21,25 @@ const ROOTS: [(&str, &str); 5] = [
 /// Names that are shown in place of one that is not there.
 const NEAR: usize = 5;
 
+/// Finds the key of a path as the user typed it: as it stands, else with `\u{d}` and the like for the characters that they
+/// are printed for.
 pub(super) fn find(subject: &Subject, text: &str) -> Result<Result<Place, Problem>, Error> {
+    let literal: Vec<String> = text.split('\\').map(str::to_owned).collect();
+    let none = match look_up(subject, text, &literal) {
+        Err(none) => none,
+        found => return found,
+    };
+    let as_printed = names_as_printed(text);
+    if as_printed == literal { Err(none) } else { look_up(subject, text, &as_printed).map_err(|_| none) }
+}
+
+fn look_up(subject: &Subject, text: &str, names: &[String]) -> Result<Result<Place, Problem>, Error> {
     let tree = subject.hive.tree();
     let root = match tree.root() {
         Ok(root) => root,
         Err(problem) => return Ok(Err(problem)),
     };
-    let typed: Vec<&str> = text.split('\\').filter(|name| !name.is_empty()).collect();
+    let typed: Vec<&str> = names.iter().map(String::as_str).filter(|name| !name.is_empty()).collect();
     let is_there = |name: Option<&&str>| name.is_some_and(|name| matches!(root.subkey(name), Ok(Some(_))));
     // A key of the hive itself comes first, whatever it is called.
     let names = if is_there(typed.first()) { typed.as_slice() } else { below_root(subject, text, &typed)? };
@@ -49,6 +61,29 @@ pub(super) fn find(subject: &Subject, text: &str) -> Result<Result<Place, Proble
         }
     }
     Ok(Ok(Place(Way::to(&way))))
+}
+
+/// The names of a path, with each `\u{...}` as the character that it is printed for.
+fn names_as_printed(text: &str) -> Vec<String> {
+    let mut names = vec![String::new()];
+    let mut pieces = text.split('\\');
+    if let (Some(first), Some(name)) = (pieces.next(), names.last_mut()) {
+        name.push_str(first);
+    }
+    for piece in pieces {
+        let escape = piece.strip_prefix("u{").and_then(|rest| rest.split_once('}'));
+        let character = escape.and_then(|(code, rest)| {
+            Some((u32::from_str_radix(code, 16).ok().and_then(char::from_u32)?, rest))
+        });
+        match (character, names.last_mut()) {
+            (Some((character, rest)), Some(name)) => {
+                name.push(character);
+                name.push_str(rest);
+            }
+            _ => names.push(piece.to_owned()),
+        }
+    }
+    names
 }
 
 /// The names without where the hive is loaded, if they begin with that.
@@ -127,6 +162,13 @@ fn missing(last: &Key<'_, '_>, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_read_as_they_are_printed() {
+        assert_eq!(names_as_printed(r"a\b\u{d}\u{a}c\d"), ["a", "b\r\nc", "d"]);
+        assert_eq!(names_as_printed(r"a\users\u{x}\u{110000}"), ["a", "users", "u{x}", "u{110000}"]);
+        assert_eq!(names_as_printed(r"a!\u{5c}Ndi"), [r"a!\Ndi"]);
+    }
 
     #[test]
     fn root_keys_are_known_for_short_too() {

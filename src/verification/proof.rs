@@ -1,5 +1,8 @@
 //! The proof of a patch before it is handed out: its text and that of its rollback, read again and carried out.
 
+use std::collections::BTreeMap;
+use std::fmt;
+
 use super::carry::carry_out;
 use super::{Carried, Importer, Mounts, Outcome, Patch, Verified, compare};
 use crate::discovery::Installation;
@@ -8,6 +11,33 @@ use crate::examination::{OpenInstallation, Options, Overlays};
 use crate::reg_file::Dialect;
 use crate::registry::same_text;
 use crate::remediation::{Edit, PatchFile, PatchOptions, Plan, Proof};
+
+/// Why a patch must not be handed to anybody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unproven {
+    /// These edits do not come to what the plan says, by their places in it; without them the others may.
+    Edits(BTreeMap<usize, String>),
+    /// The patch as a whole.
+    Whole(String),
+}
+
+impl fmt::Display for Unproven {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Edits(edits) => {
+                let reasons = edits.iter().map(|(at, reason)| format!("edit {}: {reason}", at.saturating_add(1)));
+                f.write_str(&reasons.collect::<Vec<_>>().join("; "))
+            }
+            Self::Whole(reason) => f.write_str(reason),
+        }
+    }
+}
+
+impl From<Error> for Unproven {
+    fn from(error: Error) -> Self {
+        Self::Whole(error.to_string())
+    }
+}
 
 /// Proves the files of a plan: the patch leaves exactly what the plan says, every finding that it is for conforms then
 /// and none that did deviates, and the rollback leaves every value as it was.
@@ -21,7 +51,7 @@ pub fn prove(
     plan: &Plan,
     files: &[PatchFile],
     written: &PatchOptions,
-) -> Result<Proof, Error> {
+) -> Result<Proof, Unproven> {
     let mounts = Mounts {
         target: written.target,
         software_root: written.software_root.clone(),
@@ -38,36 +68,42 @@ pub fn prove(
     let mut verified = Verified::of(installation, &before);
     verified.operations = patched;
     compare::compare(&mut verified, before.findings(), after.findings());
-    for edit in &plan.edits {
+    let mut edits = BTreeMap::new();
+    for (at, edit) in plan.edits.iter().enumerate() {
         let left = last(edit, &verified.operations).map(|carried| carried.after.as_ref());
-        if left != Some(edit.after.as_ref()) {
-            return Err(failed(plan, &format!("{} would not become what the plan says", edit.finding)));
-        }
         let mended = |change: &super::Change| change.finding == edit.finding && change.control_set == edit.control_set;
-        if !verified.mended.iter().any(mended) {
-            return Err(failed(plan, &format!("{} would not be mended", edit.finding)));
+        if left != Some(edit.after.as_ref()) {
+            edits.insert(at, "it would not become what the plan says".to_owned());
+        } else if !verified.mended.iter().any(mended) {
+            edits.insert(at, "it would not be mended".to_owned());
         }
     }
+    if !edits.is_empty() {
+        return Err(Unproven::Edits(edits));
+    }
     if let Some(broken) = verified.broken.first() {
-        return Err(failed(plan, &format!("{} conforms now and would not then", broken.finding)));
+        return Err(Unproven::Whole(format!("{} conforms now and would not then", broken.finding)));
     }
     let planned = |carried: &Carried| {
         carried.value.is_none() && carried.op == "create-key" || plan.edits.iter().any(|edit| is_of(carried, edit))
     };
     if let Some(other) = verified.operations.iter().chain(&rolled_back).find(|carried| !planned(carried)) {
-        return Err(failed(plan, &format!("line {} of {} is no edit of the plan", other.line, other.patch)));
+        return Err(Unproven::Whole(format!("line {} of {} is no edit of the plan", other.line, other.patch)));
     }
     let mut restored = 0_usize;
     let mut altered = Vec::new();
-    for edit in &plan.edits {
+    for (at, edit) in plan.edits.iter().enumerate() {
         let left = last(edit, &rolled_back).map(|carried| carried.after.as_ref());
         if left == Some(edit.before.as_ref()) {
             restored = restored.saturating_add(1);
         } else if left.is_some() && !edit.regedit_restores {
             altered.push(edit.finding.clone());
         } else {
-            return Err(failed(plan, &format!("the rollback would not restore {}", edit.finding)));
+            edits.insert(at, "the rollback would not restore it".to_owned());
         }
+    }
+    if !edits.is_empty() {
+        return Err(Unproven::Edits(edits));
     }
     Ok(Proof { edits: plan.edits.len(), mended: verified.mended.len(), left: verified.left.len(), restored, altered })
 }
@@ -78,14 +114,13 @@ fn carry_out_all(
     dialect: Dialect,
     mounts: &Mounts,
     overlays: &mut Overlays,
-) -> Result<Vec<Carried>, Error> {
+) -> Result<Vec<Carried>, Unproven> {
     let mut carried = Vec::new();
     for file in files {
         let importer = if dialect == Dialect::Hivex { Importer::Hivexregedit } else { Importer::Regedit };
         let patch = Patch::read(file.name.as_str(), &file.bytes, importer, dialect.code_page());
-        patch.reading.clone().into_document().map_err(|rejection| Error::Refused {
-            reason: format!("{}: what was written cannot be read again: {rejection}", patch.path),
-            advice: "Please report it; nothing was written".to_owned(),
+        patch.reading.clone().into_document().map_err(|rejection| {
+            Unproven::Whole(format!("{}: what was written cannot be read again: {rejection}", patch.path))
         })?;
         carried.extend(carry_out(open, &patch, mounts, overlays));
     }
@@ -101,11 +136,4 @@ fn is_of(carried: &Carried, edit: &Edit) -> bool {
     carried.hive == Some(edit.hive)
         && same_text(&carried.key, &edit.key)
         && carried.value.as_ref().is_some_and(|name| same_text(name, &edit.value))
-}
-
-fn failed(plan: &Plan, reason: &str) -> Error {
-    Error::Refused {
-        reason: format!("{}: the patch does not stand its proof: {reason}", plan.evidence),
-        advice: "Please report it; nothing was written. --skip leaves the finding out".to_owned(),
-    }
 }

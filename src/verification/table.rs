@@ -53,6 +53,19 @@ fn write_patch(page: &mut Page<'_>, patch: &PatchSummary) -> io::Result<()> {
 }
 
 fn write_verified(page: &mut Page<'_>, verified: &Verified) -> io::Result<()> {
+    for changed in &verified.identity_changes {
+        let what = match changed.what {
+            "windows" => "which Windows this is",
+            "control-sets" => "which control sets Windows uses",
+            "system-root" => "where Windows lies",
+            _ => "whether setup is under way",
+        };
+        let text = format!("CHANGES {what}: {} -> {}", prose(&changed.before), prose(&changed.after));
+        page.paragraph(INDENT, &text, Ink::High)?;
+    }
+    if !verified.identity_changes.is_empty() {
+        page.paragraph(INDENT, "What follows is judged by what the hives say now.", Ink::High)?;
+    }
     for precondition in verified.preconditions.iter().filter(|precondition| precondition.holds == Some(false)) {
         let text = format!(
             "{} was made for another state of the {} hive: SHA-256 {}",

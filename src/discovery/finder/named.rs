@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{Finder, Folder, FolderPath};
 use crate::discovery::layout::{self, Place};
-use crate::discovery::{Generation, name};
+use crate::discovery::name;
 use crate::evidence::file_system::{Case, Entry, EntryKind, Node, Obstacle};
 use crate::evidence::locator::Name;
 
@@ -33,8 +33,8 @@ impl Finder<'_> {
             } else if at.saturating_add(1) == names.len() {
                 self.search.named = true;
                 let entries: Vec<Entry> = self.list(node);
-                let place = Place { generation: Generation::Copy, known: false, ..layout::place(&folder.parts) };
-                let found = self.found_folder(&folder, place, true, true);
+                let place = self.place(&folder);
+                let found = self.found_folder(&folder, Place { known: false, ..place }, true, true);
                 let text = entry.name.to_text();
                 let wanted = |other: &Entry| other.node == entry.node || name::is_log_of(&other.name.to_text(), &text);
                 let entries: Vec<Entry> = entries.into_iter().filter(wanted).collect();

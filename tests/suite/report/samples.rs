@@ -152,6 +152,7 @@ impl Sample {
             id: self.evidence.replace('/', "-"),
             evidence: self.evidence.to_owned(),
             generation: self.generation,
+            lies_in: self.generation,
             same_machine: software_tree
                 .as_ref()
                 .zip(system_tree.as_ref())

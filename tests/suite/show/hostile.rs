@@ -187,3 +187,17 @@ fn an_audit_fixture_of_hostile_strings_prints_safely() {
         assert!(values_of(&fs::read(output).unwrap()).len() > 20);
     }
 }
+
+#[test]
+fn a_key_is_found_by_the_name_that_is_printed_for_it() {
+    let desk = crate::command_line::Desk::with(&[]);
+    let mut hive = builder::Hive::new("ROOT");
+    let key = hive.root.create_child(&units("a\r\n\u{202e}b"));
+    key.create("c").set_dword("x", 1);
+    fs::write(desk.path("hive"), hive.to_bytes()).unwrap();
+    let printed = String::from_utf8(desk.run(&["show", "hive", "--format", "table"]).stdout).unwrap();
+    let name = r"a\u{d}\u{a}\u{202e}b";
+    assert!(printed.contains(name), "{printed}");
+    assert_eq!(desk.code(&["show", "hive", &format!(r"{name}\c"), "--format", "json"]), 0);
+    assert_eq!(desk.code(&["show", "hive", &format!(r"{name}\d"), "--format", "json"]), 2);
+}

@@ -12,11 +12,11 @@ fn desk() -> Desk {
 }
 
 /// A patch from anywhere.
-fn patch(desk: &Desk, name: &str, sections: &str) {
+pub(super) fn patch(desk: &Desk, name: &str, sections: &str) {
     fs::write(desk.path(name), format!("Windows Registry Editor Version 5.00\r\n\r\n{sections}")).unwrap();
 }
 
-fn table(desk: &Desk, arguments: &[&str]) -> String {
+pub(super) fn table(desk: &Desk, arguments: &[&str]) -> String {
     let output = desk.run(&[&["verify"], arguments].concat());
     String::from_utf8(output.stdout).unwrap()
 }
