@@ -72,9 +72,8 @@ fn names_as_printed(text: &str) -> Vec<String> {
     }
     for piece in pieces {
         let escape = piece.strip_prefix("u{").and_then(|rest| rest.split_once('}'));
-        let character = escape.and_then(|(code, rest)| {
-            Some((u32::from_str_radix(code, 16).ok().and_then(char::from_u32)?, rest))
-        });
+        let character =
+            escape.and_then(|(code, rest)| Some((u32::from_str_radix(code, 16).ok().and_then(char::from_u32)?, rest)));
         match (character, names.last_mut()) {
             (Some((character, rest)), Some(name)) => {
                 name.push(character);
