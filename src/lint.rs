@@ -23,13 +23,17 @@ use crate::reg_file::{self, Code, Diagnostic, ReadOptions, Reading, Verdict};
 use crate::report::table::Style;
 
 pub(crate) mod excerpt;
+mod foreign;
 mod json;
 mod table;
 
 use excerpt::Excerpt;
+use foreign::foreign;
 
 /// So many remarks of one code are shown to people, each with its line; the rest is counted.
 const MOST_OF_A_CODE: usize = 5;
+/// By so many bytes at its beginning a file is known that is no text.
+const BEGINNING: u64 = 4104;
 /// Larger files are refused: the registry of a whole Windows, exported, is about as large.
 const LARGEST: u64 = 512 << 20;
 
@@ -57,7 +61,7 @@ struct Shown {
 /// The bytes of a file, or of stdin where the path is `-`.
 ///
 /// # Errors
-/// What the system says; where there are more than 512 MiB.
+/// What the system says; where there are more than 512 MiB, or it is a hive, an archive or an image.
 pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
     let from_stdin = path.as_os_str() == "-";
     let failed = |source| Error::Read {
@@ -68,7 +72,13 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
     let source: Box<dyn Read> =
         if from_stdin { Box::new(io::stdin().lock()) } else { Box::new(File::open(path).map_err(failed)?) };
     let mut bytes = Vec::new();
-    source.take(LARGEST.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
+    // What is no text at all is told by its beginning, before the rest of a disk image is read.
+    let mut source = source.take(LARGEST.saturating_add(1));
+    source.by_ref().take(BEGINNING).read_to_end(&mut bytes).map_err(failed)?;
+    if let Some((what, advice)) = foreign(&bytes, path) {
+        return Err(Error::Refused { reason: format!("{}: {what}, not a .reg file", path.display()), advice });
+    }
+    source.read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > LARGEST {
         return Err(Error::Refused {
             reason: format!("{}: more than {} MiB", path.display(), LARGEST >> 20),
