@@ -27,7 +27,7 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         return Err("name a .reg file, and the importing machine's code page if it is known".into());
     };
     let code_page = arguments.next().map(|number| number.parse::<CodePage>()).transpose()?;
-    let reading = reg_file::parse_with(&std::fs::read(&path)?, &ReadOptions { code_page });
+    let reading = reg_file::parse_with(&std::fs::read(&path)?, &ReadOptions { code_page, ..ReadOptions::default() });
 
     for entry in &reading.effect.operations {
         println!("{path}:{}: {}", entry.line, described(&entry.operation));

@@ -11,7 +11,7 @@ use libfuzzer_sys::fuzz_target;
 fn read(written: &[u8], dialect: Dialect) -> Document {
     match dialect {
         Dialect::Hivex => parse_text(str::from_utf8(written).unwrap()).effect,
-        _ => parse_with(written, &ReadOptions { code_page: dialect.code_page() }).effect,
+        _ => parse_with(written, &ReadOptions { code_page: dialect.code_page(), ..ReadOptions::default() }).effect,
     }
 }
 
@@ -20,7 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
     let choice = usize::from(bytes.last().copied().unwrap_or_default());
     let pages = CodePage::all().count();
     let page = CodePage::all().nth(choice % pages).unwrap();
-    let options = ReadOptions { code_page: (choice & 0x80 == 0).then_some(page) };
+    let options = ReadOptions { code_page: (choice & 0x80 == 0).then_some(page), ..ReadOptions::default() };
     render(&[LintedFile::new("a.reg", bytes, &options)], &Style::default(), &mut Vec::new()).unwrap();
     let document = parse_with(bytes, &options).effect;
     for dialect in [Dialect::Regedit5, Dialect::Regedit4(page), Dialect::Hivex] {

@@ -14,7 +14,7 @@ pub(crate) fn lint(args: &LintArgs) -> Result<u8, Error> {
     let named = |path: &PathBuf| if path.as_os_str() == "-" { PathBuf::from("/dev/stdin") } else { path.clone() };
     let read: Vec<PathBuf> = args.files.iter().map(named).collect();
     let gate = gate(one_output(args.output.as_deref(), args.overwrite), &read, None)?;
-    let options = ReadOptions { code_page: args.code_page };
+    let options = ReadOptions { code_page: args.code_page, ..ReadOptions::default() };
     let mut files = Vec::new();
     for path in &args.files {
         match lint::read(path) {

@@ -10,6 +10,7 @@ use crate::registry::{self, DataType, FileTime};
 mod data;
 mod lists;
 
+pub(crate) use data::BIG_DATA_SEGMENT;
 pub(crate) use lists::{Entry, Hint, Listing, Reader};
 
 /// "Points nowhere".

@@ -13,6 +13,10 @@ pub(super) struct Names {
     of_list: Vec<Problem>,
     /// Of single entries.
     of_entries: Vec<Problem>,
+    /// The first entry whose name is no well-formed UTF-16.
+    malformed: Option<usize>,
+    /// Entries with a NUL in their names.
+    with_nul: Vec<usize>,
 }
 
 /// So many entries that cannot be read are told one by one; a list may have a million.
@@ -27,8 +31,17 @@ impl Names {
     /// Reads the name of every entry; `read` reads that of the cell at an offset.
     pub(super) fn read<'h>(listing: Listing, read: impl Fn(u32) -> Result<Name<'h>, Problem>) -> Self {
         let mut of_entries = Vec::new();
-        let entry = |offset| match read(offset) {
-            Ok(name) => Some(Entry { offset, sum: sum(name.units()) }),
+        let (mut malformed, mut with_nul) = (None, Vec::new());
+        let entry = |(place, offset)| match read(offset) {
+            Ok(name) => {
+                if malformed.is_none() && char::decode_utf16(name.units()).any(|character| character.is_err()) {
+                    malformed = Some(place);
+                }
+                if name.units().any(|unit| unit == 0) {
+                    with_nul.push(place);
+                }
+                Some(Entry { offset, sum: sum(name.units()) })
+            }
             Err(problem) => {
                 if of_entries.len() < MOST_TOLD {
                     of_entries.push(problem);
@@ -36,18 +49,40 @@ impl Names {
                 None
             }
         };
-        let entries = listing.offsets.into_iter().map(entry).collect();
-        Self { entries, of_list: listing.problems, of_entries }
+        let entries = listing.offsets.into_iter().enumerate().map(entry).collect();
+        Self { entries, of_list: listing.problems, of_entries, malformed, with_nul }
     }
 
     /// Place and offset of each entry that may have that name, and all that have it are among them.
     pub(super) fn like(&self, name: &str) -> impl Iterator<Item = (usize, u32)> {
-        let wanted = sum(name.encode_utf16());
+        self.like_units(name.encode_utf16())
+    }
+
+    /// The same of a name in UTF-16 units.
+    pub(super) fn like_units(&self, name: impl Iterator<Item = u16>) -> impl Iterator<Item = (usize, u32)> {
+        let wanted = sum(name);
         let entries = self.entries.iter().enumerate();
         entries.filter_map(move |(place, entry)| match entry {
             Some(entry) if entry.sum == wanted => Some((place, entry.offset)),
             _ => None,
         })
+    }
+
+    /// Place and offset of each entry that could be read.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (usize, u32)> {
+        let entries = self.entries.iter().enumerate();
+        entries.filter_map(|(place, entry)| entry.as_ref().map(|entry| (place, entry.offset)))
+    }
+
+    /// Place and offset of each entry that has a NUL in its name.
+    pub(super) fn with_nul(&self) -> impl Iterator<Item = (usize, u32)> {
+        let offset = |place: usize| self.entries.get(place)?.as_ref().map(|entry| entry.offset);
+        self.with_nul.iter().filter_map(move |&place| Some((place, offset(place)?)))
+    }
+
+    /// The place of the first entry whose name is no well-formed UTF-16.
+    pub(super) fn malformed(&self) -> Option<usize> {
+        self.malformed
     }
 
     /// How many entries the list has.

@@ -18,10 +18,12 @@ use super::overlay::Overlay;
 use super::times::OwnTime;
 use crate::error::Problem;
 
+mod hivex;
 mod key;
 mod location;
 mod value;
 
+pub(super) use hivex::Hindrance;
 pub use key::Key;
 pub use location::{Location, WrittenBy};
 pub use value::NamedValue;

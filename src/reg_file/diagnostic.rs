@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::importer::Importers;
+
 /// How much a [`Diagnostic`] matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// regedit does what the text says, or nearly so, and the reader should know of it.
+    /// The importer does what the text says, or nearly so, and the reader should know of it.
     Warning,
-    /// regedit drops or twists something silently, or it is not known what it does.
+    /// The importer drops or twists something silently, or stops, or it is not known what it does.
     Error,
 }
 
@@ -53,6 +55,8 @@ pub struct Diagnostic {
     pub column: usize,
     /// What is wrong there.
     pub code: Code,
+    /// The importers that it is about.
+    pub importers: Importers,
     /// What to write there instead, where only one thing can be meant.
     pub instead: Option<&'static str>,
 }
@@ -187,6 +191,25 @@ codes! {
     TerminatorAdded "terminator-added" Warning true "a text without a final NUL: regedit adds one";
     OddText "odd-text" Warning false "a text with an odd number of bytes: regedit does not store it as it is";
     DuplicateValue "duplicate-value" Warning true "this key had a value of that name already: in regedit the last one wins";
+
+    HivexUtf16 "hivex-utf-16" Error true "hivexregedit stops here: it reads bytes, and this is UTF-16";
+    HivexUnexpectedText "hivex-unexpected-text" Error true "hivexregedit stops here: no key, value, comment or blank line in a form that it knows";
+    HivexNoBlankLine "hivex-no-blank-line" Error true "hivexregedit stops here: a blank line or a comment must end the key before";
+    HivexBadValue "hivex-bad-value" Error true "hivexregedit stops here: it does not understand this value";
+    HivexNameNotUtf8 "hivex-name-not-utf-8" Error true "a name that is not UTF-8: hivexregedit stops, or crashes, when it makes it";
+    HivexLineJoined "hivex-line-joined" Error true "hivexregedit joins the next line to this one, which ends in a backslash";
+    HivexLineSkipped "hivex-line-skipped" Error true "hivexregedit takes this line for a header and skips it";
+    HivexSetWins "hivex-set-wins" Error true "deleted and set under one key line: in hivexregedit the set wins, whichever comes last";
+    HivexStoredTwice "hivex-stored-twice" Error true "set twice under one key line: hivexregedit stores both, and Windows reads the first";
+    HivexDeleteMisread "hivex-delete-misread" Error true "a line that ends in =- deletes the value in hivexregedit, whatever stands between";
+    HivexTextIgnored "hivex-text-ignored" Error true "hivexregedit ignores what follows the closing quote";
+    HivexTextBeyondAscii "hivex-text-beyond-ascii" Error true "text beyond ASCII in quotes: hivexregedit stores other characters";
+    HivexNameBeyondAscii "hivex-name-beyond-ascii" Error true "a value name beyond ASCII: hivexregedit does not find the value that has it";
+    HivexBadHex "hivex-bad-hex" Error true "not pairs of hex digits: hivexregedit stores other bytes";
+    HivexRegedit4Text "hivex-regedit4-text" Error true "8-bit text in hex: hivexregedit stores it without widening it to UTF-16";
+    HivexTypeNumber "hivex-type-number" Error true "hivexregedit cuts a type number to 32 bits";
+    HivexEmptyName "hivex-empty-key-name" Error true "an empty key name: hivexregedit stops, or makes another key";
+    HivexNul "hivex-nul" Error true "hivexregedit cuts a name at a NUL";
 }
 
 #[cfg(test)]
@@ -205,7 +228,7 @@ mod tests {
 
     #[test]
     fn a_rejection_names_its_first_error_and_counts_the_rest() {
-        let at = |line, code| Diagnostic { line, column: 1, code, instead: None };
+        let at = |line, code| Diagnostic { line, column: 1, code, importers: Importers::default(), instead: None };
         let rejection = Rejection {
             diagnostics: vec![at(1, Code::EightBitVersion5), at(3, Code::UnknownLine), at(4, Code::NoOpenKey)],
         };
@@ -217,7 +240,8 @@ mod tests {
 
     #[test]
     fn a_sentence_says_what_to_write_where_only_one_thing_can_be_meant() {
-        let mut found = Diagnostic { line: 3, column: 2, code: Code::DeleteRoot, instead: None };
+        let mut found =
+            Diagnostic { line: 3, column: 2, code: Code::DeleteRoot, importers: Importers::default(), instead: None };
         assert_eq!(found.sentence(), "a root key cannot be deleted: regedit stops here");
         found.instead = Some("HKEY_USERS");
         assert_eq!(found.sentence(), "a root key cannot be deleted: regedit stops here; write HKEY_USERS");

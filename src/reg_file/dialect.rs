@@ -1,7 +1,7 @@
 //! For whom a `.reg` file is written.
 
 use super::code_page::CodePage;
-use super::parse::Version;
+use super::reading::Version;
 
 /// The importer that a `.reg` file is written for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

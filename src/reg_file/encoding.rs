@@ -4,7 +4,7 @@ use super::code_page::CodePage;
 use super::diagnostic::Code;
 
 /// How a `.reg` file is encoded, as far as its first bytes tell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Encoding {
     /// FF FE, then UTF-16LE: what regedit writes.
     Utf16Le,
@@ -15,6 +15,7 @@ pub enum Encoding {
     /// EF BB BF, then UTF-8.
     Utf8WithMark,
     /// Anything else: bytes in a code page that the file does not name.
+    #[default]
     EightBit,
     /// Text whose encoding was settled before it came here.
     Text,
@@ -44,7 +45,7 @@ impl Encoding {
     }
 
     /// What the first bytes tell. A header begins with an ASCII letter or a blank, so a NUL beside it means UTF-16.
-    fn of(bytes: &[u8]) -> Self {
+    pub(super) fn of(bytes: &[u8]) -> Self {
         match bytes {
             [0xff, 0xfe, ..] => Self::Utf16Le,
             [0xfe, 0xff, ..] | [0, 1..=255, ..] => Self::Utf16Be,

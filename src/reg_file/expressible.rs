@@ -7,7 +7,7 @@ use super::dialect::Dialect;
 use super::document::Operation;
 use super::key_line::comment_within;
 use super::key_path::KeyPath;
-use super::parse::Version;
+use super::reading::Version;
 use super::text_data::is_text;
 
 /// Why something cannot be written as a `.reg` file.

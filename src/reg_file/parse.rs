@@ -3,102 +3,31 @@
 use std::mem;
 
 use super::code_page::CodePage;
-use super::diagnostic::{Code, Diagnostic, Rejection, Severity, Verdict};
+use super::diagnostic::Code;
 use super::document::{Document, Entry, Operation};
 use super::encoding::{self, Encoding};
+use super::hivexregedit;
+use super::importer::Importer;
 use super::key_line::{self, KeyLine};
 use super::key_path::KeyPath;
 use super::lines::{Line, Lines, after_blanks};
 use super::names;
 use super::names_seen::NamesSeen;
+use super::reading::{ReadOptions, Reading, Version};
 use super::scanner::Scanner;
 use super::text_data::TextForm;
 use super::value_line::{self, Change};
-
-/// The version that a `.reg` file's header claims.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Version {
-    /// `REGEDIT4`: Windows 95, 98 and NT 4.0, 8-bit text.
-    Regedit4,
-    /// `Windows Registry Editor Version 5.00`: Windows 2000 and later, UTF-16.
-    Regedit5,
-}
-
-impl Version {
-    /// The header line.
-    pub fn header(self) -> &'static str {
-        match self {
-            Self::Regedit4 => "REGEDIT4",
-            Self::Regedit5 => "Windows Registry Editor Version 5.00",
-        }
-    }
-}
-
-/// Everything that was read from a `.reg` file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reading {
-    /// How the file is encoded.
-    pub encoding: Encoding,
-    /// What its header says; `None` if regedit would not import it.
-    pub version: Option<Version>,
-    /// What regedit does with the file, silent drops and all. Where [`Reading::is_established`] is false, this is the
-    /// best guess.
-    pub effect: Document,
-    /// What is wrong, in the order of the lines.
-    pub diagnostics: Vec<Diagnostic>,
-    /// The bytes that the text spells, for operations of the effect where regedit stores others.
-    written: Vec<(usize, Vec<u8>)>,
-}
-
-impl Reading {
-    /// The strict reader's judgement.
-    pub fn verdict(&self) -> Verdict {
-        match self.diagnostics.iter().map(|found| found.code.severity()).max() {
-            None => Verdict::Accept,
-            Some(Severity::Warning) => Verdict::Warn,
-            Some(Severity::Error) => Verdict::Reject,
-        }
-    }
-
-    /// Whether there is evidence of what regedit on Windows does with everything in the file.
-    pub fn is_established(&self) -> bool {
-        self.diagnostics.iter().all(|found| found.code.is_established())
-    }
-
-    /// What the text says, byte for byte; unlike [`Reading::effect`], without what regedit adds to it.
-    ///
-    /// # Errors
-    /// If the verdict is [`Verdict::Reject`]: what such a text says is nothing to rely on.
-    pub fn into_document(self) -> Result<Document, Rejection> {
-        if self.verdict() == Verdict::Reject {
-            return Err(Rejection { diagnostics: self.diagnostics });
-        }
-        let mut document = self.effect;
-        for (index, written) in self.written {
-            if let Some(Entry { operation: Operation::SetValue { bytes, .. }, .. }) = document.operations.get_mut(index)
-            {
-                *bytes = written;
-            }
-        }
-        Ok(document)
-    }
-}
-
-/// What a `.reg` file does not tell about where it is to be imported.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ReadOptions {
-    /// The ANSI code page of the importing machine, which 8-bit text is read in. Where it is not known, windows-1252 is
-    /// taken, and everything that depends on it is remarked upon.
-    pub code_page: Option<CodePage>,
-}
 
 /// Reads the bytes of a `.reg` file as regedit would: header, encoding, and every line.
 pub fn parse(bytes: &[u8]) -> Reading {
     parse_with(bytes, &ReadOptions::default())
 }
 
-/// [`parse`], on a machine of which more is known.
+/// Reads the bytes of a `.reg` file as the importer that the options name does, on a machine of which more is known.
 pub fn parse_with(bytes: &[u8], options: &ReadOptions) -> Reading {
+    if options.importer == Importer::Hivexregedit {
+        return hivexregedit::read(bytes);
+    }
     let (encoding, text) = encoding::decode(bytes, options.code_page.unwrap_or_default());
     let mut parser = Parser::new(&text, encoding, options);
     if bytes.is_empty() || encoding == Encoding::Utf16Le && bytes.len() == 2 {
@@ -116,6 +45,9 @@ pub fn parse_with(bytes: &[u8], options: &ReadOptions) -> Reading {
 
 /// The text of a file as [`parse_with`] sees it, without a byte order mark; empty where regedit sees none.
 pub(crate) fn text_of(bytes: &[u8], options: &ReadOptions) -> Vec<u16> {
+    if options.importer == Importer::Hivexregedit {
+        return String::from_utf8_lossy(bytes).encode_utf16().collect();
+    }
     encoding::decode(bytes, options.code_page.unwrap_or_default()).1
 }
 
@@ -248,11 +180,13 @@ impl<'t> Parser<'t> {
         let mut diagnostics = self.scanner.diagnostics;
         diagnostics.sort_by_key(|found| (found.line, found.column));
         Reading {
+            importer: Importer::Regedit,
             encoding: self.encoding,
             version: self.version,
             effect: Document { comments: self.scanner.comments, operations: self.operations },
             diagnostics,
             written: self.written,
+            merge: None,
         }
     }
 }

@@ -4,6 +4,7 @@ use super::code_page::{CodePage, UNDEFINED};
 use super::diagnostic::{Code, Diagnostic};
 use super::document::Comment;
 use super::encoding::Encoding;
+use super::importer::Importer;
 use super::legible::is_legible;
 use super::lines::{Line, Lines, after_blanks};
 
@@ -44,7 +45,8 @@ impl<'t> Scanner<'t> {
 
     /// The same, and what to write instead.
     pub(super) fn remark_instead(&mut self, line: Line<'_>, rest: &[u16], code: Code, instead: Option<&'static str>) {
-        self.diagnostics.push(Diagnostic { line: line.number, column: line.column_of(rest), code, instead });
+        let importers = Importer::Regedit.into();
+        self.diagnostics.push(Diagnostic { line: line.number, column: line.column_of(rest), code, importers, instead });
     }
 
     /// Notes the line if it is a comment that begins with one of `marks`.

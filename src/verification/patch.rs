@@ -53,7 +53,8 @@ impl Patch {
     /// Reads a `.reg` file as that importer does; on a machine with that ANSI code page, where it is known.
     pub fn read(path: impl Into<String>, bytes: &[u8], importer: Importer, code_page: Option<CodePage>) -> Self {
         let text = (importer == Importer::Hivexregedit).then(|| str::from_utf8(bytes).ok()).flatten();
-        let reading = text.map_or_else(|| parse_with(bytes, &ReadOptions { code_page }), parse_text);
+        let reading =
+            text.map_or_else(|| parse_with(bytes, &ReadOptions { code_page, ..ReadOptions::default() }), parse_text);
         Self { path: path.into(), sha256: sha256_of(bytes), reading, importer }
     }
 

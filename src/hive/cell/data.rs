@@ -6,7 +6,7 @@ use super::{Cells, NIL, RawValue, dword, in_file, word};
 use crate::error::Problem;
 
 /// The longest data that a plain cell holds in formats after 1.3; longer data is cut into segments of this size.
-const BIG_DATA_SEGMENT: usize = 16_344;
+pub(crate) const BIG_DATA_SEGMENT: usize = 16_344;
 /// More bytes in one value than any Windows makes; a size beyond it is hostile.
 const MAX_DATA: u32 = 64 << 20;
 
@@ -84,6 +84,18 @@ impl<'h> Cells<'h> {
         } else {
             Err(Problem::at(in_file(offset), format!("{size} bytes of big data"), format!("{} bytes", data.len())))
         }
+    }
+
+    /// Whether hivex reads the data of this value: no data have an offset that it takes for a cell's all the same.
+    pub(crate) fn hivex_reads(&self, value: &RawValue<'h>) -> bool {
+        value.inline.is_some() || value.size > 0 || self.cell(value.data_offset, "a value's data").is_ok()
+    }
+
+    /// Whether the value has more data than Windows of this format keeps in one cell, and all of them in one.
+    pub(crate) fn is_too_long_for_its_cell(&self, value: &RawValue<'h>) -> bool {
+        let is_long = usize::try_from(value.size).is_ok_and(|size| size > BIG_DATA_SEGMENT);
+        let cell = || self.cell(value.data_offset, "a value's data");
+        self.minor > 3 && is_long && value.inline.is_none() && cell().is_ok_and(|cell| !cell.starts_with(b"db"))
     }
 
     /// Whether nt-hive reads the data of this value as the format has it: it takes all data over 16,344 bytes for big

@@ -8,7 +8,7 @@ use nt_hive::NtHiveNameString;
 use super::{Node, PROBLEMS_KEPT, Tree, file_offset};
 use crate::error::Problem;
 use crate::hive::cell::{NIL, Name, RawKey};
-use crate::hive::overlay;
+use crate::hive::overlay::{self, Twin, Twins};
 use crate::hive::times::OddTime;
 use crate::registry::FileTime;
 
@@ -47,18 +47,41 @@ impl<'t, 'h> Key<'t, 'h> {
     }
 
     /// The subkey that edits made.
-    fn made(&self, edits: &'h overlay::Node) -> Self {
+    pub(super) fn made(&self, edits: &'h overlay::Node) -> Self {
         let raw = RawKey::nowhere(Name::Utf16(&edits.name), self.raw.last_written);
         let path = self.path_of(&raw);
         Self { tree: self.tree, raw, path, decoder: None, edits: Some(edits), link: self.link.clone() }
     }
 
     /// A subkey of the hive as edits leave it; `None` where they delete it.
-    fn edited(&self, subkey: Self) -> Option<Self> {
-        match self.edits.and_then(|edits| edits.subkey(subkey.raw.name.units())) {
+    pub(super) fn edited(&self, subkey: Self) -> Option<Self> {
+        let Some(twins) = self.edits.and_then(|edits| edits.subkey(subkey.raw.name.units())) else {
+            return Some(subkey);
+        };
+        match &twins.one {
             Some(edits) if edits.bare => edits.made.then(|| self.made(edits)),
-            edits => Some(Self { edits, ..subkey }),
+            Some(edits) => Some(Self { edits: Some(edits), ..subkey }),
+            None => {
+                let twin = twins.each.values().find(|twin| twin.stored == Some(subkey.raw.offset));
+                let edits = twin.map(|twin| &twin.node);
+                twin.is_none_or(Twin::is_there).then_some(Self { edits, ..subkey })
+            }
         }
+    }
+
+    /// The first of several subkeys of one name that is there.
+    fn first(&self, twins: &'h Twins) -> Result<Option<Self>, Problem> {
+        let Some(twin) = twins.each.values().find(|twin| twin.is_there()) else { return Ok(None) };
+        let Some(offset) = twin.stored else { return Ok(Some(self.made(&twin.node))) };
+        let raw = self.tree.cells.key(offset).map_err(|problem| self.tree.met(problem))?;
+        Ok(Some(Self { edits: Some(&twin.node), ..self.stored(raw, None) }))
+    }
+
+    /// A subkey that the hive has.
+    pub(super) fn stored(&self, raw: RawKey<'h>, decoder: Option<Node<'t, 'h>>) -> Self {
+        let path = self.path_of(&raw);
+        let link = self.link_on_the_way(&raw, &path);
+        Self { link, ..Self::new(self.tree, raw, path, decoder) }
     }
 
     /// The name, for showing. Unpaired surrogates are shown as U+FFFD.
@@ -134,7 +157,11 @@ impl<'t, 'h> Key<'t, 'h> {
     /// # Errors
     /// Where it is not found and the list, or a key in it, cannot be read.
     pub fn subkey(&self, name: &str) -> Result<Option<Key<'t, 'h>>, Problem> {
-        let edits = self.edits.and_then(|edits| edits.subkey(name.encode_utf16()));
+        let twins = self.edits.and_then(|edits| edits.subkey(name.encode_utf16()));
+        let edits = match twins {
+            Some(twins) if twins.one.is_none() => return self.first(twins),
+            twins => twins.and_then(|twins| twins.one.as_ref()),
+        };
         if let Some(edits) = edits.filter(|edits| edits.bare) {
             return Ok(edits.made.then(|| self.made(edits)));
         }
@@ -143,9 +170,7 @@ impl<'t, 'h> Key<'t, 'h> {
         let found = self.tree.pick(&names, |offset| self.tree.cells.key(offset), of, "subkey", name)?;
         let found = found.map(|(place, raw)| {
             let decoder = names.is_sound().then(|| self.decoded_subkey(place)).flatten();
-            let path = self.path_of(&raw);
-            let link = self.link_on_the_way(&raw, &path);
-            Key { edits, link, ..Key::new(self.tree, raw, path, decoder) }
+            Key { edits, ..self.stored(raw, decoder) }
         });
         Ok(found.or_else(|| edits.filter(|edits| edits.made).map(|edits| self.made(edits))))
     }
@@ -167,9 +192,7 @@ impl<'t, 'h> Key<'t, 'h> {
             match self.tree.cells.key(offset).and_then(within) {
                 Ok(raw) => {
                     let node = decoded.as_mut().and_then(|nodes| nodes.next()?.ok());
-                    let path = self.path_of(&raw);
-                    let link = self.link_on_the_way(&raw, &path);
-                    keys.push(Key { link, ..Key::new(self.tree, raw, path, node) });
+                    keys.push(self.stored(raw, node));
                 }
                 Err(problem) => {
                     // nt-hive may not be asked about this one; its order is lost with it.
@@ -184,8 +207,12 @@ impl<'t, 'h> Key<'t, 'h> {
         if let Some(edits) = self.edits {
             let held: BTreeSet<Vec<u16>> = keys.iter().map(|key| overlay::upper(key.raw.name.units())).collect();
             keys = keys.into_iter().filter_map(|key| self.edited(key)).collect();
-            let made = edits.subkeys().filter(|(upper, edits)| edits.made && !held.contains(*upper));
-            keys.extend(made.map(|(_, edits)| self.made(edits)));
+            for (upper, twins) in edits.subkeys() {
+                let made = twins.each.values().filter(|twin| twin.stored.is_none() && twin.is_there());
+                keys.extend(made.map(|twin| self.made(&twin.node)));
+                let one = twins.one.as_ref().filter(|one| one.made && !held.contains(upper));
+                keys.extend(one.map(|one| self.made(one)));
+            }
         }
         (keys, problems)
     }

@@ -8,9 +8,11 @@ use super::{Key, PROBLEMS_KEPT, file_offset};
 use crate::error::Problem;
 use crate::hive::cell::{NIL, Name, RawValue};
 use crate::hive::names::Names;
-use crate::hive::overlay;
-use crate::registry::RegistryValue;
+use crate::hive::overlay::{self, Listed};
+use crate::registry::{RegistryValue, same_name};
 
+/// A value with its name in UTF-16 units, where that can be read.
+type ByUnits = (Option<Vec<u16>>, Result<NamedValue, Problem>);
 type Decoded<'t, 'h> = nt_hive::KeyValue<'t, &'h [u8]>;
 
 /// A value of a [`Key`], with its name as stored.
@@ -22,6 +24,13 @@ pub struct NamedValue {
     pub value: RegistryValue,
     /// Its record's cell; none where an edit put it there.
     pub(super) offset: u32,
+}
+
+impl NamedValue {
+    /// A value of a list that an edit wrote.
+    fn listed(listed: &Listed) -> Self {
+        Self { name: String::from_utf16_lossy(&listed.name), value: listed.value.clone(), offset: NIL }
+    }
 }
 
 impl<'t, 'h> Key<'t, 'h> {
@@ -39,6 +48,10 @@ impl<'t, 'h> Key<'t, 'h> {
     /// # Errors
     /// As [`Key::value`].
     pub fn named_value(&self, name: &str) -> Result<Option<NamedValue>, Problem> {
+        if let Some(listed) = self.edits.and_then(|edits| edits.listed.as_ref()) {
+            let is_it = |entry: &&Listed| same_name(entry.name.iter().copied(), name.encode_utf16());
+            return Ok(listed.iter().find(is_it).map(NamedValue::listed));
+        }
         let Some(edited) = self.edits.and_then(|edits| edits.value(name.encode_utf16())) else {
             return self.stored_value(name);
         };
@@ -72,24 +85,36 @@ impl<'t, 'h> Key<'t, 'h> {
 
     /// The names and data of all values, in the list's order; what cannot be read is an error in its place.
     pub fn values(&self) -> Vec<Result<NamedValue, Problem>> {
+        self.values_by_units().into_iter().map(|(_, value)| value).collect()
+    }
+
+    /// The same, each with its name in UTF-16 units where that can be read.
+    pub(super) fn values_by_units(&self) -> Vec<ByUnits> {
+        if let Some(listed) = self.edits.and_then(|edits| edits.listed.as_ref()) {
+            return listed.iter().map(|entry| (Some(entry.name.clone()), Ok(NamedValue::listed(entry)))).collect();
+        }
         let stored = self.stored_values();
-        let Some(edits) = self.edits else { return stored.into_iter().map(|(_, value)| value).collect() };
+        let named = |name: Name<'_>| name.units().collect::<Vec<u16>>();
+        let Some(edits) = self.edits else {
+            return stored.into_iter().map(|(name, value)| (name.map(named), value)).collect();
+        };
         let held: BTreeSet<Vec<u16>> =
             stored.iter().flat_map(|(name, _)| name).map(|name| overlay::upper(name.units())).collect();
         let edited =
             stored.into_iter().filter_map(|(name, value)| match name.and_then(|name| edits.value(name.units())) {
-                None => Some(value),
+                None => Some((name.map(named), value)),
                 // Added below.
                 Some(edited) if edited.anew => None,
                 Some(edited) => {
-                    let name = name.map(|name| name.to_string()).unwrap_or_default();
-                    edited.value.clone().map(|value| Ok(NamedValue { name, value, offset: NIL }))
+                    let shown = name.map(|name| name.to_string()).unwrap_or_default();
+                    let value = edited.value.clone()?;
+                    Some((name.map(named), Ok(NamedValue { name: shown, value, offset: NIL })))
                 }
             });
         let is_added = |(upper, edited): &(&[u16], &overlay::Edited)| edited.anew || !held.contains(*upper);
         let added = edits.values().filter(is_added).filter_map(|(_, edited)| {
-            let name = String::from_utf16_lossy(&edited.name);
-            edited.value.clone().map(|value| Ok(NamedValue { name, value, offset: NIL }))
+            let listed = Listed { name: edited.name.clone(), value: edited.value.clone()? };
+            Some((Some(edited.name.clone()), Ok(NamedValue::listed(&listed))))
         });
         edited.chain(added).collect()
     }

@@ -79,7 +79,8 @@ fn check(before: &Examined, plan: &Plan, dialect: Dialect, files: &[(String, Doc
 fn documents(plan: &Plan, dialect: Dialect) -> Result<Vec<(String, Document)>, Refusal> {
     let files = patch_files(plan, &PatchOptions { dialect, ..PatchOptions::default() })?;
     let read = |bytes: &[u8]| {
-        let reading = reg_file::parse_with(bytes, &ReadOptions { code_page: dialect.code_page() });
+        let reading =
+            reg_file::parse_with(bytes, &ReadOptions { code_page: dialect.code_page(), ..ReadOptions::default() });
         assert!(reading.is_established() || plan.edits.iter().any(|edit| !edit.regedit_restores));
         reading.effect
     };

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use hivemend::reg_file::{self, Code, CodePage, ReadOptions};
+use hivemend::reg_file::{self, Code, CodePage, Importer, ReadOptions};
 
 use super::utf16;
 
@@ -20,10 +20,14 @@ enum Example {
     Bytes(&'static [u8]),
     /// These bytes, on a machine with that code page.
     InPage(u16, &'static [u8]),
+    /// These bytes below a good header and an open key, as hivexregedit reads them.
+    Hivex(&'static [u8]),
+    /// This whole file, as hivexregedit reads it.
+    WholeHivex(&'static [u8]),
     /// This text in UTF-16, with another code that comes with it.
     Utf16(&'static str, Option<Code>),
 }
-use Example::{Below, Bytes, InPage, UnitsBelow, Utf16, Whole};
+use Example::{Below, Bytes, Hivex, InPage, UnitsBelow, Utf16, Whole, WholeHivex};
 
 const HEAD: &str = "Windows Registry Editor Version 5.00\n[HKEY_USERS\\k]\n";
 
@@ -82,6 +86,24 @@ fn example(code: Code) -> Option<Example> {
         Code::TerminatorAdded => Below("\"a\"=hex(1):41,00"),
         Code::OddText => Below("\"a\"=hex(1):41"),
         Code::DuplicateValue => Below("\"a\"=\"1\"\n\"A\"=\"2\""),
+        Code::HivexUtf16 => WholeHivex(b"\xff\xfeW\0i\0n\0"),
+        Code::HivexUnexpectedText => Hivex(b" \"a\"=\"1\""),
+        Code::HivexNoBlankLine => Hivex(b"[HKEY_USERS\\b]"),
+        Code::HivexBadValue => Hivex(b"\"a\"=dword:1"),
+        Code::HivexNameNotUtf8 => Hivex(b"\"caf\xe9\"=\"1\""),
+        Code::HivexLineJoined => Hivex(b"; in C:\\\n\"a\"=\"1\""),
+        Code::HivexLineSkipped => Hivex(b"\n[HKEY_USERS\\Windows Registry Editor Version]"),
+        Code::HivexSetWins => Hivex(b"\"a\"=\"1\"\n\"A\"=-"),
+        Code::HivexStoredTwice => Hivex(b"\"a\"=\"1\"\n\"A\"=\"2\""),
+        Code::HivexDeleteMisread => Hivex(b"\"a\"=\"x=-"),
+        Code::HivexTextIgnored => Hivex(b"\"a\"=\"1\" ; \"b\""),
+        Code::HivexTextBeyondAscii => Hivex("\"a\"=\"é\"".as_bytes()),
+        Code::HivexNameBeyondAscii => Hivex("\"é\"=hex:01".as_bytes()),
+        Code::HivexBadHex => Hivex(b"\"a\"=hex:0x01"),
+        Code::HivexRegedit4Text => WholeHivex(b"REGEDIT4\n\n[HKEY_USERS\\k]\n\"a\"=hex(2):25,00\n"),
+        Code::HivexTypeNumber => Hivex(b"\"a\"=hex(100000001):01"),
+        Code::HivexEmptyName => Hivex(b"\n[HKEY_USERS\\a\\\\b]"),
+        Code::HivexNul => Hivex(b"\"a\0b\"=\"1\""),
         _ => return None,
     })
 }
@@ -94,8 +116,9 @@ fn bytes(example: &Example) -> Vec<u8> {
             utf16(&format!("\u{feff}{HEAD}")).into_iter().chain(units).collect()
         }
         Whole(text) => text.as_bytes().to_vec(),
-        Bytes(bytes) | InPage(_, bytes) => bytes.to_vec(),
+        Bytes(bytes) | WholeHivex(bytes) | InPage(_, bytes) => bytes.to_vec(),
         Utf16(text, _) => utf16(&format!("\u{feff}{text}")),
+        Hivex(lines) => [HEAD.as_bytes(), lines, b"\n"].concat(),
     }
 }
 
@@ -116,7 +139,12 @@ fn every_code_has_an_example_that_triggers_it_and_nothing_else() {
             InPage(number, _) => Some(CodePage::new(number).unwrap()),
             _ => None,
         };
-        let found = reg_file::parse_with(&bytes, &ReadOptions { code_page }).diagnostics;
+        let importer = match example {
+            Hivex(_) | WholeHivex(_) => Importer::Hivexregedit,
+            _ => Importer::Regedit,
+        };
+        let found = reg_file::parse_with(&bytes, &ReadOptions { code_page, importer }).diagnostics;
+        assert!(found.iter().all(|found| found.importers == importer.into()));
         assert_eq!(found.iter().map(|found| found.code.id()).collect::<BTreeSet<_>>(), expected);
     }
 }
@@ -143,8 +171,12 @@ fn shown(example: &Example) -> String {
         }
         Whole(whole) => format!("whole file: {}", text(whole)),
         Utf16(whole, _) => format!("whole file in UTF-16: {}", text(whole)),
+        Hivex(lines) => match str::from_utf8(lines) {
+            Ok(lines) => text(lines),
+            Err(_) => format!("`{}`", lines.escape_ascii()),
+        },
         Bytes([]) => "no bytes at all".to_owned(),
-        Bytes(bytes) => format!("whole file: `{}`", bytes.escape_ascii()),
+        Bytes(bytes) | WholeHivex(bytes) => format!("whole file: `{}`", bytes.escape_ascii()),
         InPage(number, bytes) => format!("whole file, `--code-page {number}`: `{}`", bytes.escape_ascii()),
     }
 }

@@ -72,7 +72,7 @@ fn said_in(dialect: Dialect) -> impl Strategy<Value = (Dialect, Vec<Operation>)>
 fn read(written: &[u8], dialect: Dialect) -> reg_file::Reading {
     match dialect {
         Dialect::Hivex => reg_file::parse_text(str::from_utf8(written).unwrap()),
-        _ => reg_file::parse_with(written, &ReadOptions { code_page: dialect.code_page() }),
+        _ => reg_file::parse_with(written, &ReadOptions { code_page: dialect.code_page(), ..ReadOptions::default() }),
     }
 }
 

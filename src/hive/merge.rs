@@ -1,0 +1,287 @@
+//! A `.reg` file merged into a hive in memory as hivexregedit merges it: what Win::Hivex::Regedit and hivex 1.3.23 do
+//! with the steps of a file once they know the hive.
+//!
+//! A section rewrites the whole list of its key's values: those whose names look like one of the section's go, the rest
+//! stays in order, and the section's values follow. Parents are never made. Where a step fails nothing of the file is
+//! kept, for the hive is written once, at the end.
+
+use std::collections::BTreeSet;
+
+use super::Hive;
+use super::cell::BIG_DATA_SEGMENT;
+use super::overlay::{Listed, Overlay, Step as Way};
+use super::tree::{Hindrance, Key, Tree};
+use crate::error::Problem;
+use crate::reg_file::hivex_names::{cut_at_nul, lower_bytes, lower_units};
+use crate::reg_file::{Reading, Section, Step};
+use crate::registry::{DataType, RegistryValue};
+
+/// More bytes than hivex writes into one cell, with its size (`HIVEX_MAX_ALLOCATION`).
+const MOST_WRITTEN: usize = 1_000_000 - 4;
+
+/// What one step came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Merged {
+    /// The key's path from the hive's root, as it is spelled there.
+    pub key: String,
+    /// Whether the key was made; where it was to be deleted, whether it was there.
+    pub changed: bool,
+    /// The values that the key had, in order: names in UTF-16 units.
+    pub before: Vec<(Vec<u16>, RegistryValue)>,
+    /// Those that it has then.
+    pub after: Vec<(Vec<u16>, RegistryValue)>,
+    /// What becomes of values that the step does not name, or that Windows then cannot read.
+    pub harm: Vec<Harm>,
+}
+
+/// Something that hivexregedit does to a value, and that nobody asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Harm {
+    /// More data than Windows of this format keeps in one cell are written into one.
+    OneCell {
+        /// The value's name.
+        name: String,
+        /// Bytes of its data.
+        size: usize,
+    },
+    /// The name of a value that stays is cut at a NUL.
+    Renamed {
+        /// The value's name.
+        name: String,
+    },
+}
+
+impl std::fmt::Display for Harm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::OneCell { name, size } => write!(
+                f,
+                "hivexregedit writes the {size} bytes of the value \"{}\" into one cell, and Windows reads at most \
+                 {BIG_DATA_SEGMENT} there",
+                name.escape_debug()
+            ),
+            Self::Renamed { name } => {
+                write!(f, "hivexregedit cuts the name of the value \"{}\" at its NUL", name.escape_debug())
+            }
+        }
+    }
+}
+
+/// Why hivexregedit stops at a step. Then nothing of the file is kept.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Stop {
+    /// It makes no parents.
+    #[error("the parent key {} is missing, and hivexregedit makes none", .0.escape_debug())]
+    MissingParent(String),
+    /// The key that is to be deleted is the root of the hive.
+    #[error("hivexregedit does not delete the root of a hive")]
+    Root,
+    /// A key without a name.
+    #[error("hivexregedit makes no key without a name")]
+    NoName,
+    /// The path is not that of the key, and yet the key is there.
+    #[error("hivexregedit does not find the key by this path, and cannot make it, for it is there")]
+    Exists,
+    /// hivex cannot store the name.
+    #[error("the name \"{}\" is not UTF-8", .0.escape_debug())]
+    NotUtf8(String),
+    /// hivex does not write so much at once.
+    #[error("hivexregedit does not write the {size} bytes of the value \"{}\"", name.escape_debug())]
+    TooLong {
+        /// The value's name.
+        name: String,
+        /// Bytes of its data.
+        size: usize,
+    },
+    /// Something that stands beside what is to be changed.
+    #[error("{0}")]
+    Hindered(String),
+    /// The hive is damaged there: what hivexregedit would do is not known.
+    #[error("{0}")]
+    Unreadable(Problem),
+}
+
+impl From<Hindrance> for Stop {
+    fn from(hindrance: Hindrance) -> Self {
+        match hindrance {
+            Hindrance::Unreadable(problem) => Self::Unreadable(problem),
+            other => Self::Hindered(other.to_string()),
+        }
+    }
+}
+
+/// Why a file stops, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stopped {
+    /// The line.
+    pub line: usize,
+    /// The reason, in a sentence without a full stop.
+    pub reason: String,
+    /// Whether the hive is damaged there, so that nobody knows.
+    pub unreadable: bool,
+}
+
+/// Merges a file that was read as hivexregedit reads it, with `--prefix` naming where the hive is mounted; returns what each
+/// step came to, in order. Edits that lie over the hive already are taken for part of it.
+///
+/// # Errors
+/// Where hivexregedit stops. Then the edits are what they were.
+pub fn merge(hive: &Hive, overlay: &mut Overlay, reading: &Reading, prefix: &str) -> Result<Vec<Merged>, Stopped> {
+    let Some(steps) = &reading.merge else { return Ok(Vec::new()) };
+    let mut edited = overlay.clone();
+    let mut merged = Vec::new();
+    for step in &steps.steps {
+        let path = below(step.path(), prefix);
+        let planned = {
+            let tree = hive.tree().under(&edited);
+            match step {
+                Step::Section(section) => merge_section(&tree, hive.base_block().minor, path, section),
+                Step::Delete { .. } => delete_key(&tree, path),
+            }
+        };
+        let (done, edit) = planned.map_err(|stop| Stopped {
+            line: step.line(),
+            reason: stop.to_string(),
+            unreadable: matches!(stop, Stop::Unreadable(_)),
+        })?;
+        edit.carry_out(&mut edited);
+        merged.push(done);
+    }
+    if let Some(stop) = &steps.stop {
+        return Err(Stopped { line: stop.line, reason: stop.sentence().into_owned(), unreadable: false });
+    }
+    *overlay = edited;
+    Ok(merged)
+}
+
+/// The path of a step without the prefix: text is cut off, in any case of ASCII letters, wherever a name may end.
+pub(crate) fn below<'p>(path: &'p [u8], prefix: &str) -> &'p [u8] {
+    let split = path.split_at_checked(prefix.len());
+    split.filter(|(head, _)| head.eq_ignore_ascii_case(prefix.as_bytes())).map_or(path, |(_, rest)| rest)
+}
+
+/// What a step does to the edits that lie over the hive.
+enum Edit {
+    None,
+    Delete(Vec<Way>),
+    Write(Vec<Way>, Vec<Listed>),
+}
+
+impl Edit {
+    fn carry_out(self, overlay: &mut Overlay) {
+        match self {
+            Self::None => {}
+            Self::Delete(way) => overlay.delete_found(&way),
+            Self::Write(way, listed) => overlay.write_list(&way, listed),
+        }
+    }
+}
+
+type Planned = (Merged, Edit);
+
+/// `_delete_node`
+fn delete_key(tree: &Tree<'_>, path: &[u8]) -> Result<Planned, Stop> {
+    let Some((key, way)) = look_up(tree, path)? else {
+        return Ok((Merged { key: shown(path), ..Merged::default() }, Edit::None));
+    };
+    if way.is_empty() {
+        return Err(Stop::Root);
+    }
+    Ok((Merged { key: key.path().to_owned(), changed: true, ..Merged::default() }, Edit::Delete(way)))
+}
+
+/// `_merge_node`
+fn merge_section(tree: &Tree<'_>, minor: u32, path: &[u8], section: &Section) -> Result<Planned, Stop> {
+    let (mut merged, way, found) = if let Some((key, way)) = look_up(tree, path)? {
+        let found = key.hivex_values()?;
+        (Merged { key: key.path().to_owned(), ..Merged::default() }, way, found)
+    } else {
+        let (key, way) = new_key(tree, path)?;
+        (Merged { key, changed: true, ..Merged::default() }, way, Vec::new())
+    };
+    let named = section.deletes.iter().map(|(_, name)| name).chain(section.sets.iter().map(|set| &set.name));
+    let named: BTreeSet<Vec<char>> = named.map(|name| lower_bytes(name)).collect();
+    let mut listed = Vec::new();
+    for value in found {
+        if let Ok(read) = &value.value {
+            merged.before.push((value.name.clone(), read.clone()));
+        }
+        // A name that cannot be lowered cannot be read, either: that was found before.
+        if lower_units(&value.name).is_some_and(|name| named.contains(&name)) {
+            continue;
+        }
+        let read = value.value?;
+        if read.bytes.len() > MOST_WRITTEN {
+            return Err(Stop::TooLong { name: value.shown, size: read.bytes.len() });
+        }
+        let name: Vec<u16> = value.name.iter().copied().take_while(|&unit| unit != 0).collect();
+        if name.len() < value.name.len() {
+            merged.harm.push(Harm::Renamed { name: value.shown.clone() });
+        }
+        if minor > 3 && read.bytes.len() > BIG_DATA_SEGMENT && !value.in_one_cell {
+            merged.harm.push(Harm::OneCell { name: value.shown, size: read.bytes.len() });
+        }
+        listed.push(Listed { name, value: read });
+    }
+    for set in &section.sets {
+        let cut = cut_at_nul(&set.name);
+        let name = str::from_utf8(cut).map_err(|_| Stop::NotUtf8(shown(cut)))?;
+        if set.bytes.len() > MOST_WRITTEN {
+            return Err(Stop::TooLong { name: name.to_owned(), size: set.bytes.len() });
+        }
+        if minor > 3 && set.bytes.len() > BIG_DATA_SEGMENT {
+            merged.harm.push(Harm::OneCell { name: name.to_owned(), size: set.bytes.len() });
+        }
+        let value = RegistryValue { data_type: DataType(set.data_type), bytes: set.bytes.clone() };
+        listed.push(Listed { name: name.encode_utf16().collect(), value });
+    }
+    merged.after = listed.iter().map(|entry| (entry.name.clone(), entry.value.clone())).collect();
+    Ok((merged, Edit::Write(way, listed)))
+}
+
+/// The path of a key that is to be made, and the way to it.
+fn new_key(tree: &Tree<'_>, path: &[u8]) -> Result<(String, Vec<Way>), Stop> {
+    // Without a name at the end the path stays its own parent, and that was not found.
+    let (parent, name) = match path.iter().rposition(|&byte| byte == b'\\') {
+        Some(last) => path.split_at_checked(last.saturating_add(1)).unwrap_or((path, &[])),
+        None => (&[][..], path),
+    };
+    let (parent, name) = if name.is_empty() { (path, path) } else { (parent, name) };
+    let Some((key, mut way)) = look_up(tree, parent)? else {
+        return Err(Stop::MissingParent(shown(parent)));
+    };
+    let name = cut_at_nul(name);
+    if name.is_empty() {
+        return Err(Stop::NoName);
+    }
+    let name = str::from_utf8(name).map_err(|_| Stop::NotUtf8(shown(name)))?;
+    if key.hivex_child(name)?.is_some() {
+        return Err(Stop::Exists);
+    }
+    way.push(key.hivex_new_child(name)?);
+    let path = if key.path().is_empty() { name.to_owned() } else { format!("{}\\{name}", key.path()) };
+    Ok((path, way))
+}
+
+/// `_node_lookup`: `split` leaves empty names at the end off, and one at the beginning is left off after that.
+fn look_up<'t, 'h>(tree: &'t Tree<'h>, path: &[u8]) -> Result<Option<(Key<'t, 'h>, Vec<Way>)>, Stop> {
+    let kept = path.iter().rposition(|&byte| byte != b'\\').map_or(0, |last| last.saturating_add(1));
+    let path = path.get(..kept).unwrap_or_default();
+    let mut key = tree.root().map_err(Stop::Unreadable)?;
+    let mut way = Vec::new();
+    if path.is_empty() {
+        return Ok(Some((key, way)));
+    }
+    for name in path.strip_prefix(b"\\").unwrap_or(path).split(|&byte| byte == b'\\') {
+        // A name that is not UTF-8 is none of the hive's.
+        let Ok(name) = str::from_utf8(cut_at_nul(name)) else { return Ok(None) };
+        let Some((child, step)) = key.hivex_child(name)? else { return Ok(None) };
+        way.push(step);
+        key = child;
+    }
+    Ok(Some((key, way)))
+}
+
+fn shown(text: &[u8]) -> String {
+    String::from_utf8_lossy(text).into_owned()
+}

@@ -1,0 +1,74 @@
+//! What hivexregedit does with a file, step by step.
+//!
+//! Its module compares and cuts names as bytes before it knows which hive they are for, and what comes of a step depends
+//! on what the hive holds: whether a parent is there, and which values have a name that looks the same to it.
+
+use super::diagnostic::Diagnostic;
+
+/// The steps of one file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Merge {
+    /// The steps in order; where the file stops, those before.
+    pub(crate) steps: Vec<Step>,
+    /// Where and why hivexregedit stops. Then nothing of the file is kept, whatever came before.
+    pub(crate) stop: Option<Diagnostic>,
+}
+
+/// One step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// A key and its values are merged.
+    Section(Section),
+    /// A key is deleted with everything below it.
+    Delete {
+        /// The line of the file.
+        line: usize,
+        /// The path as it stands between the brackets.
+        path: Vec<u8>,
+    },
+}
+
+/// A key line and the values below it, carried out at once where the section ends: first the names are deleted, those of
+/// values to be set among them, then each value is added.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Section {
+    /// The line of the key.
+    pub(crate) line: usize,
+    /// The path as it stands between the brackets.
+    pub(crate) path: Vec<u8>,
+    /// Names of values to be deleted, each with its line.
+    pub(crate) deletes: Vec<(usize, Vec<u8>)>,
+    /// Values to be set.
+    pub(crate) sets: Vec<SetValue>,
+}
+
+/// A value to be set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SetValue {
+    /// The line of the file.
+    pub(crate) line: usize,
+    /// The name without its escapes.
+    pub(crate) name: Vec<u8>,
+    /// The registry's type number.
+    pub(crate) data_type: u32,
+    /// The data as they are stored.
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Step {
+    /// The line where the step begins.
+    pub(crate) fn line(&self) -> usize {
+        match self {
+            Self::Section(section) => section.line,
+            Self::Delete { line, .. } => *line,
+        }
+    }
+
+    /// The path as it stands between the brackets.
+    pub(crate) fn path(&self) -> &[u8] {
+        match self {
+            Self::Section(section) => &section.path,
+            Self::Delete { path, .. } => path,
+        }
+    }
+}
