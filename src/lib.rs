@@ -21,6 +21,8 @@ pub mod nearest;
 
 pub mod registry;
 
+pub mod security;
+
 pub mod reg_file;
 
 // Evidence: bytes, hives, and which of them belong together.
