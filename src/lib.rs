@@ -75,6 +75,8 @@ pub mod learn;
 
 pub mod remediation;
 
+pub mod access;
+
 pub mod verification;
 
 pub mod custody;

@@ -12,9 +12,11 @@ use crate::reg_file::{Dialect, regedit_restores};
 use crate::registry::{FileTime, RegistryValue, Role};
 use crate::report::InstallationReport;
 
+mod access;
 mod patch;
 mod refusal;
 
+pub use access::{Access, Importers, warnings as access_warnings};
 pub use patch::{PatchFile, PatchOptions, Target, patch_files};
 
 /// Which findings to mend.
@@ -134,6 +136,9 @@ pub struct Edit {
     pub regedit_restores: bool,
     /// What it would bring back instead.
     pub regedit_alters: Option<String>,
+    /// Who may write the key. A plan is made without the hives: [`crate::access::read_access`] reads it from them.
+    #[serde(flatten)]
+    pub access: Access,
 }
 
 /// A finding that is not mended.
@@ -270,6 +275,7 @@ fn edit(finding: &Finding, selection: &Selection) -> Result<Edit, String> {
         after,
         regedit_restores: alters.is_none(),
         regedit_alters: alters,
+        access: Access::default(),
     })
 }
 

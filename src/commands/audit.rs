@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use hivemend::access::read_access;
 use hivemend::baseline::{Baseline, Chosen, read_own};
 use hivemend::cli::{AuditArgs, Format, Generations};
 use hivemend::discovery::Installation;
@@ -133,6 +134,7 @@ fn plan(
         Ok(plan) => plan,
         Err(refusal) => return Ok(Err(refusal)),
     };
+    read_access(&mut plan, found, examined, dialect);
     let mut files: Vec<(String, Vec<u8>)> = match patch_files(&plan, &options) {
         Ok(files) => {
             plan.proof = Some(prove(found, examined, &plan, &files, &options)?);
