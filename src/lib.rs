@@ -21,6 +21,8 @@ pub mod nearest;
 
 pub mod registry;
 
+pub mod security;
+
 pub mod reg_file;
 
 // Evidence: bytes, hives, and which of them belong together.
@@ -72,6 +74,8 @@ pub mod learn;
 // Putting it right.
 
 pub mod remediation;
+
+pub mod access;
 
 pub mod verification;
 

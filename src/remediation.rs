@@ -14,10 +14,12 @@ use crate::reg_file::{Dialect, regedit_restores};
 use crate::registry::{FileTime, RegistryValue, Role};
 use crate::report::InstallationReport;
 
+mod access;
 mod named;
 mod patch;
 mod refusal;
 
+pub use access::{Access, Importers, warnings as access_warnings};
 use named::Named;
 pub use named::is_named;
 pub use patch::{PatchFile, PatchOptions, Target, check_roots, patch_files, unwritable};
@@ -144,6 +146,9 @@ pub struct Edit {
     pub regedit_restores: bool,
     /// What it would bring back instead.
     pub regedit_alters: Option<String>,
+    /// Who may write the key. A plan is made without the hives: [`crate::access::read_access`] reads it from them.
+    #[serde(flatten)]
+    pub access: Access,
 }
 
 /// A finding that is not mended.
@@ -326,6 +331,7 @@ fn edit(finding: &Finding, selection: &Selection) -> Result<Edit, String> {
         also_in: finding.also_in.clone(),
         regedit_restores: alters.is_none(),
         regedit_alters: alters,
+        access: Access::default(),
     })
 }
 

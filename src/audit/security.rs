@@ -1,20 +1,12 @@
 //! Whom a service's security descriptor lets decide what it runs.
-//!
-//! The value is a self-relative `SECURITY_DESCRIPTOR` (MS-DTYP, sections 2.4.2, 2.4.4, 2.4.5, 2.4.6).
-//!
-//! <https://learn.microsoft.com/openspecs/windows_protocols/ms-dtyp/7d4dac05-9cef-4563-a058-f108abecce1d>
 
 use crate::baseline::Right;
 use crate::registry::RegistryValue;
-
-/// `SE_DACL_PRESENT`.
-const DACL_PRESENT: u16 = 0x0004;
-/// `INHERIT_ONLY_ACE`: the entry does not hold for the object itself.
-const INHERIT_ONLY: u8 = 0x08;
+use crate::security::{Descriptor, Entry};
 
 /// A sentence where one of these trustees has one of these rights.
 pub(super) fn granted(trustees: &[(String, String)], rights: &[Right], value: &RegistryValue) -> Option<String> {
-    let list = match access_list(&value.bytes) {
+    let list = match Descriptor::decode(&value.bytes).map(|descriptor| descriptor.access_list) {
         Ok(Some(list)) => list,
         Ok(None) => return Some("The descriptor has no access list: everybody may do everything.".to_owned()),
         Err(what) => return Some(format!("The data are no security descriptor: {what}.")),
@@ -40,23 +32,18 @@ const TO_SEE: u32 = 0x0001 | 0x0004 | 0x0002_0000 | 0x8000_0000;
 /// J. Wright, "Red Team Tactics: Hiding Windows Services", SANS, 2020:
 /// <https://www.sans.org/blog/red-team-tactics-hiding-windows-services/>
 pub(super) fn hidden(from: &[(String, String)], value: &RegistryValue) -> Option<String> {
-    let list = access_list(&value.bytes).ok().flatten()?;
-    let denied = |sid: &str| list.iter().any(|entry| !entry.allows && entry.sid == sid && entry.mask & TO_SEE != 0);
+    let list = Descriptor::decode(&value.bytes).ok()?.access_list?;
+    let denied =
+        |sid: &str| list.iter().any(|entry| !entry.allows && entry.sid.as_str() == sid && entry.mask & TO_SEE != 0);
     let (sid, name) = from.iter().find(|(sid, _)| denied(sid))?;
     Some(format!("It denies {name} ({sid}) to see the service: the tools of Windows do not list it."))
 }
 
-/// An entry of an access list.
-struct Entry {
-    allows: bool,
-    mask: u32,
-    sid: String,
-}
-
-/// The rights that entries for that trustee leave it: the first entry that decides a right counts.
+/// The rights that entries for that trustee leave it: the first entry that decides a right counts. One that allows on a
+/// condition allows: the condition may hold.
 fn rights_of(sid: &str, list: &[Entry]) -> u32 {
     let (mut granted, mut denied) = (0, 0);
-    for entry in list.iter().filter(|entry| entry.sid == sid) {
+    for entry in list.iter().filter(|entry| entry.sid.as_str() == sid) {
         if entry.allows {
             granted |= entry.mask & !denied;
         } else {
@@ -64,49 +51,6 @@ fn rights_of(sid: &str, list: &[Entry]) -> u32 {
         }
     }
     granted
-}
-
-/// The access list, or `None` for a descriptor without one.
-fn access_list(bytes: &[u8]) -> Result<Option<Vec<Entry>>, &'static str> {
-    let control = short(bytes, 2).ok_or("it ends in the header")?;
-    let at = long(bytes, 16).ok_or("it ends in the header")?;
-    if control & DACL_PRESENT == 0 || at == 0 {
-        return Ok(None);
-    }
-    let list = usize::try_from(at).ok().and_then(|at| bytes.get(at..)).ok_or("its access list lies behind its end")?;
-    let (size, count) = short(list, 2).zip(short(list, 4)).ok_or("it ends in the access list")?;
-    let mut rest = list.get(8..usize::from(size)).ok_or("it ends in the access list")?;
-    let mut entries = Vec::new();
-    for _ in 0..count {
-        let (kind, flags) = rest.first().zip(rest.get(1)).ok_or("it ends in an entry")?;
-        let size = usize::from(short(rest, 2).ok_or("it ends in an entry")?);
-        let entry = rest.get(..size).filter(|entry| entry.len() >= 8).ok_or("it ends in an entry")?;
-        // ACCESS_ALLOWED_ACE, ACCESS_DENIED_ACE and their callback forms; other kinds have another layout.
-        if matches!(kind, 0 | 1 | 9 | 10) && flags & INHERIT_ONLY == 0 {
-            let mask = long(entry, 4).ok_or("it ends in an entry")?;
-            let sid = sid(entry.get(8..).unwrap_or_default()).ok_or("it ends in a security identifier")?;
-            entries.push(Entry { allows: matches!(kind, 0 | 9), mask, sid });
-        }
-        rest = rest.get(size..).unwrap_or_default();
-    }
-    Ok(Some(entries))
-}
-
-/// `S-1-5-32-545`.
-fn sid(bytes: &[u8]) -> Option<String> {
-    let (revision, count) = (bytes.first()?, usize::from(*bytes.get(1)?));
-    let authority = bytes.get(2..8)?.iter().fold(0_u64, |sum, byte| sum.wrapping_shl(8) | u64::from(*byte));
-    let parts = bytes.get(8..)?.chunks_exact(4).take(count);
-    let parts: Vec<String> = parts.filter_map(|part| Some(format!("-{}", long(part, 0)?))).collect();
-    (parts.len() == count).then(|| format!("S-{revision}-{authority}{}", parts.concat()))
-}
-
-fn short(bytes: &[u8], at: usize) -> Option<u16> {
-    bytes.get(at..)?.first_chunk().map(|bytes| u16::from_le_bytes(*bytes))
-}
-
-fn long(bytes: &[u8], at: usize) -> Option<u32> {
-    bytes.get(at..)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes))
 }
 
 fn name_of(right: Right) -> &'static str {
@@ -180,7 +124,7 @@ mod tests {
     fn what_is_denied_first_or_only_inherited_is_not_granted() {
         assert_eq!(told(&descriptor(&[(1, 0, 2, 1, &[0]), (0, 0, 2, 1, &[0])])), None);
         assert!(told(&descriptor(&[(0, 0, 2, 1, &[0]), (1, 0, 2, 1, &[0])])).is_some());
-        assert_eq!(told(&descriptor(&[(0, INHERIT_ONLY, 2, 1, &[0])])), None);
+        assert_eq!(told(&descriptor(&[(0, 8, 2, 1, &[0])])), None);
     }
 
     #[test]

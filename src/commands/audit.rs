@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use hivemend::access::read_access;
 use hivemend::baseline::{Baseline, Chosen, read_own};
 use hivemend::cli::{AuditArgs, Format, Generations};
 use hivemend::discovery::Installation;
@@ -171,7 +172,8 @@ fn plan(
         software_root: args.software_root.clone(),
         system_root: args.system_root.clone(),
     };
-    let plan = remedy(installation, &selection)?;
+    let mut plan = remedy(installation, &selection)?;
+    read_access(&mut plan, found, examined, dialect);
     let (plan, files) = write_and_prove(found, examined, plan, &options)?;
     let mut files: Vec<(String, Vec<u8>)> = files.into_iter().map(|file| (file.name, file.bytes)).collect();
     let mut text = serde_json::to_vec_pretty(&plan)

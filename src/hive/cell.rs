@@ -222,6 +222,22 @@ impl<'h> Cells<'h> {
         })
     }
 
+    /// The security descriptor in the record at `offset`, as stored.
+    pub(crate) fn security(&self, offset: u32) -> Result<&'h [u8], Problem> {
+        let cell = self.cell(offset, "a security descriptor (sk)")?;
+        let found = cell.get(..2).unwrap_or_default();
+        if found != b"sk" {
+            let found = format!("the signature \"{}\"", found.escape_ascii());
+            return Err(Problem::at(in_file(offset), "a security descriptor (sk)", found));
+        }
+        let size = dword(cell, 16).and_then(|size| usize::try_from(size).ok());
+        let descriptor = size.and_then(|size| cell.get(20..)?.get(..size));
+        descriptor.ok_or_else(|| {
+            let found = format!("a cell of {} bytes", cell.len());
+            Problem::at(in_file(offset), "a security descriptor (sk) of the size that it claims", found)
+        })
+    }
+
     /// The value at `offset`, without its data.
     pub(crate) fn value(&self, offset: u32) -> Result<RawValue<'h>, Problem> {
         let cell = self.cell(offset, "a value (vk)")?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Edit, Plan};
+use super::{Edit, Plan, access};
 use crate::control_set::key_name;
 use crate::error::Error;
 use crate::finding::ObservedDatum;
@@ -186,7 +186,12 @@ fn header(plan: &Plan, edits: &[&Edit], direction: Direction, dialect: Dialect) 
     }
     match direction {
         Direction::Correct => {
-            lines.extend(plan.warnings.iter().map(|warning| format!("Before this is imported: {warning}")));
+            // Warnings about keys of another file are of no use in this one.
+            let is_here = |edit: &&Edit| edits.iter().any(|here| here.hive == edit.hive);
+            let elsewhere: Vec<&Edit> = plan.edits.iter().filter(|edit| !is_here(edit)).collect();
+            let elsewhere = access::warnings(&elsewhere);
+            let warnings = plan.warnings.iter().filter(|warning| !elsewhere.contains(warning));
+            lines.extend(warnings.map(|warning| format!("Before this is imported: {warning}")));
             lines.extend(plan.steps.iter().map(|step| format!("Left for the administrator: {step}")));
         }
         Direction::RollBack => {

@@ -114,7 +114,7 @@ fn merge_each(files: &[PatchFile], suffix: &str, hives: &BTreeMap<&str, PathBuf>
 }
 
 /// Has hivexregedit merge a `.reg` text into a hive.
-fn merge(text: &[u8], role: &str, hive: &Path) {
+pub(crate) fn merge(text: &[u8], role: &str, hive: &Path) {
     let folder = tempfile::tempdir().unwrap();
     let patch = folder.path().join("patch.reg");
     fs::write(&patch, text).unwrap();

@@ -23,6 +23,7 @@ mod fixture;
 #[path = "../support/shadow_volume.rs"]
 mod shadow_volume;
 
+mod access;
 mod accounted;
 mod agreement;
 mod architecture;

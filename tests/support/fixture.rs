@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use hivemend::reg_file::{self, Document, Operation};
 
 use super::apply::{apply_one, descend};
-use super::builder::{Hive, Key, log};
+use super::builder::{Entry, Hive, Key, descriptor, log};
 
 /// The roles of the hives that a case may have, which are also their file names.
 pub const ROLES: [&str; 2] = ["SOFTWARE", "SYSTEM"];
@@ -144,6 +144,8 @@ enum Trick {
     ValueName { from: Vec<u16>, to: Vec<u16> },
     /// The key has no security descriptor.
     LacksSecurity,
+    /// The key has a security descriptor of its own.
+    Security(Vec<u8>),
 }
 
 #[derive(Clone)]
@@ -215,6 +217,7 @@ impl Trick {
                 value.name.clone_from(to);
             }
             Self::LacksSecurity => key.lacks_security = true,
+            Self::Security(descriptor) => key.security = Some(descriptor.clone()),
         }
         Some(())
     }
@@ -261,6 +264,7 @@ impl Layer {
                 let (from, to) = (escaped(&format!("{from}\""))?, escaped(&format!("\"{to}"))?);
                 self.tricks.push((before, Trick::ValueName { from, to }));
             }
+            Some(("security", text)) if opens_key => self.tricks.push((before, Trick::Security(security(text)?))),
             None if directive == "no-security" && opens_key => self.tricks.push((before, Trick::LacksSecurity)),
             _ => return Err(format!("`;! {directive}` is no directive, out of place, or there twice")),
         }
@@ -280,6 +284,21 @@ fn escaped(text: &str) -> Result<Vec<u16>, String> {
         units.extend(rest.encode_utf16());
     }
     Ok(units)
+}
+
+/// `owner=S-1-5-18 allow=f003f:S-1-5-18 deny=2:S-1-1-0`
+fn security(text: &str) -> Result<Vec<u8>, String> {
+    let form = || format!("expected owner=SID and entries allow=HEX:SID or deny=HEX:SID, found {text}");
+    let mut fields = text.split_whitespace();
+    let owner = fields.next().and_then(|field| field.strip_prefix("owner=")).ok_or_else(form)?;
+    let entry = |field| -> Option<Entry<'_>> {
+        let (kind, rest) = str::split_once(field, '=')?;
+        let (mask, sid) = rest.split_once(':')?;
+        let mask = u32::from_str_radix(mask, 16).ok()?;
+        matches!(kind, "allow" | "deny").then_some(Entry { allows: kind == "allow", mask, sid })
+    };
+    let entries: Vec<Entry<'_>> = fields.map(entry).collect::<Option<_>>().ok_or_else(form)?;
+    Ok(descriptor(owner, &entries))
 }
 
 /// `root="..." minor=5 written=... sequence=42/42`

@@ -50,6 +50,8 @@ mod lists;
 pub mod log;
 #[path = "hive_builder/names.rs"]
 mod names;
+#[path = "hive_builder/security.rs"]
+mod security;
 #[path = "hive_builder/tree.rs"]
 mod tree;
 
@@ -57,6 +59,7 @@ pub use base_block::{BaseBlock, FileType, checksum, fix_checksum};
 pub use built::{Built, Cell, DataLocation, KeyLocation, SubkeyListLocation, ValueLocation};
 pub use lists::ListKind;
 pub use names::{units, upcase, utf16le};
+pub use security::{Entry, descriptor};
 pub use tree::{Key, Value, reg_type};
 
 /// Where the hive bins begin in a file, and what every bin's size is a multiple of.

@@ -134,6 +134,17 @@ impl<'t, 'h> Key<'t, 'h> {
         self.tree.met(Problem::at(file_offset(self.raw.offset), what, found).advise(advice));
     }
 
+    /// The key's security descriptor, as stored; `None` for a key that an edit made.
+    ///
+    /// # Errors
+    /// Where it is missing or cannot be read.
+    pub fn security(&self) -> Result<Option<&'h [u8]>, Problem> {
+        if self.raw.offset == NIL {
+            return Ok(None);
+        }
+        self.tree.cells.security(self.raw.security).map(Some)
+    }
+
     /// Why the key's time of last write cannot be right, where it cannot.
     pub fn odd_time(&self) -> Option<OddTime> {
         self.tree.own_time.judge(self.raw.last_written)

@@ -95,7 +95,7 @@ pub struct Built {
     pub bytes: Vec<u8>,
     /// All keys, each before its subkeys, in the order of the lists.
     pub keys: Vec<KeyLocation>,
-    /// The one security descriptor.
+    /// The security descriptor of all keys that have none of their own.
     pub security: Cell,
     /// Where the hive bins begin in the file.
     pub bins: Vec<usize>,

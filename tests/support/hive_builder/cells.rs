@@ -110,64 +110,20 @@ pub(super) fn db(segments: usize, list: u32) -> Vec<u8> {
 }
 
 /// The size of a security record.
-pub(super) fn sk_size() -> usize {
-    sk(0, 0).len()
+pub(super) fn sk_size(descriptor: &[u8]) -> usize {
+    sk(0, 0, descriptor).len()
 }
 
-/// The only security record: its neighbours in the list are itself.
-pub(super) fn sk(own_offset: u32, references: usize) -> Vec<u8> {
-    let descriptor = security_descriptor();
+/// A security record. Its neighbours in the list are itself, which is right where there is one.
+pub(super) fn sk(own_offset: u32, references: usize, descriptor: &[u8]) -> Vec<u8> {
     let mut record = Record::new(*b"sk");
     record.u16(0); // reserved
     record.u32(own_offset); // next
     record.u32(own_offset); // previous
     record.length(references);
     record.length(descriptor.len());
-    record.bytes(&descriptor);
+    record.bytes(descriptor);
     record.0
-}
-
-/// Self-relative; owner: administrators, group: system; both may do everything, users may read.
-fn security_descriptor() -> Vec<u8> {
-    const SYSTEM: &[u32] = &[18];
-    const ADMINISTRATORS: &[u32] = &[32, 544];
-    const USERS: &[u32] = &[32, 545];
-    const ALL_ACCESS: u32 = 0x000F_003F;
-    const READ: u32 = 0x0002_0019;
-
-    let mut entries = Vec::new();
-    for (account, access) in [(SYSTEM, ALL_ACCESS), (ADMINISTRATORS, ALL_ACCESS), (USERS, READ)] {
-        let sid = sid(account);
-        let mut entry = Record(vec![0, 2]); // access allowed, for subkeys too
-        entry.short_length(8 + sid.len());
-        entry.u32(access);
-        entry.bytes(&sid);
-        entries.extend(entry.0);
-    }
-    let (owner, group) = (sid(ADMINISTRATORS), sid(SYSTEM));
-    let mut descriptor = Record(vec![1, 0]); // revision
-    descriptor.u16(0x8004); // self-relative, with a discretionary list
-    descriptor.length(20 + 8 + entries.len()); // where the owner is
-    descriptor.length(20 + 8 + entries.len() + owner.len()); // the group
-    descriptor.u32(0); // no system list
-    descriptor.u32(20); // where the discretionary list is
-    descriptor.u16(2); // its revision
-    descriptor.short_length(8 + entries.len());
-    descriptor.u32(3); // its entries
-    descriptor.bytes(&entries);
-    descriptor.bytes(&owner);
-    descriptor.bytes(&group);
-    descriptor.0
-}
-
-/// An account of the authority "NT".
-fn sid(sub_authorities: &[u32]) -> Vec<u8> {
-    let count = u8::try_from(sub_authorities.len()).expect("a SID has few parts");
-    let mut sid = Record(vec![1, count, 0, 0, 0, 0, 0, 5]);
-    for &part in sub_authorities {
-        sid.u32(part);
-    }
-    sid.0
 }
 
 fn largest<T>(items: &[T], size: impl Fn(&T) -> usize) -> usize {

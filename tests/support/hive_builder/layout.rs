@@ -8,7 +8,7 @@ use super::cells::{self, KeyLinks, VK_INLINE_DATA};
 use super::lists::{self, Entry};
 use super::names::upcase_name;
 use super::tree::{Key, Value};
-use super::{BIG_DATA_SEGMENT, Hive, PAGE};
+use super::{BIG_DATA_SEGMENT, Hive, PAGE, security};
 use std::collections::BTreeMap;
 
 /// The root is the first cell of the first bin: some readers look only there.
@@ -28,14 +28,17 @@ pub(super) fn build(hive: &Hive) -> Built {
     let mut arena = Arena::new(hive.last_written);
 
     let mut records = vec![arena.reserve(cells::nk_size(&hive.root))];
-    let security = arena.reserve(cells::sk_size());
-    arena.fill(security, &cells::sk(security.offset(), nodes.len()));
+    let sharing = nodes.iter().filter(|node| node.key.security.is_none()).count();
+    let security = store_security(&mut arena, &security::usual(), sharing);
 
+    let mut own_security = Vec::with_capacity(nodes.len());
     let mut keys: Vec<KeyLocation> = Vec::with_capacity(nodes.len());
     for (place, node) in nodes.iter().enumerate() {
         if place > 0 {
             records.push(arena.reserve(cells::nk_size(node.key)));
         }
+        let own = node.key.security.as_ref();
+        own_security.push(own.map(|descriptor| store_security(&mut arena, descriptor, 1)));
         let class = node.key.class.as_ref().map(|class| arena.store(&super::utf16le(class)));
         let values: Vec<_> = node.key.values.iter().map(|value| store_value(&mut arena, hive.minor, value)).collect();
         let value_list = (!values.is_empty()).then(|| arena.store(&offsets(values.iter().map(|value| value.vk))));
@@ -59,7 +62,7 @@ pub(super) fn build(hive: &Hive) -> Built {
             subkey_list: subkey_list.as_ref().map(|list| list.cell.offset()),
             value_list: keys[place].value_list.map(Cell::offset),
             class: keys[place].class.map(Cell::offset),
-            security: security.offset(),
+            security: own_security[place].unwrap_or(security).offset(),
         };
         arena.fill(records[place], &cells::nk(node.key, &links));
         keys[place].subkey_list = subkey_list;
@@ -89,6 +92,12 @@ fn flatten(root: &Key) -> Vec<Node<'_>> {
         waiting.extend(subkeys.into_iter().rev().map(|subkey| (subkey, Some(place))));
     }
     nodes
+}
+
+fn store_security(arena: &mut Arena, descriptor: &[u8], references: usize) -> Cell {
+    let cell = arena.reserve(cells::sk_size(descriptor));
+    arena.fill(cell, &cells::sk(cell.offset(), references, descriptor));
+    cell
 }
 
 fn store_value(arena: &mut Arena, minor: u32, value: &Value) -> ValueLocation {

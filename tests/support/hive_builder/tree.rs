@@ -63,6 +63,8 @@ pub struct Key {
     pub keep_order: bool,
     /// The record names no security descriptor.
     pub lacks_security: bool,
+    /// The key's own security descriptor; `None` for that of all keys: see [`super::descriptor`].
+    pub security: Option<Vec<u8>>,
 }
 
 impl Key {
@@ -82,6 +84,7 @@ impl Key {
             subkeys: Vec::new(),
             keep_order: false,
             lacks_security: false,
+            security: None,
         }
     }
 

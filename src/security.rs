@@ -1,0 +1,331 @@
+//! Security descriptors: who owns an object, and whom its access list lets do what.
+//!
+//! A key of a hive and the `Security` value of a service hold one each, in the self-relative form of MS-DTYP, section
+//! 2.4.6; access lists are in section 2.4.5, their entries in 2.4.4, identifiers in 2.4.2.2, and section 2.5.3.2 has the
+//! way in which Windows decides.
+//!
+//! <https://learn.microsoft.com/openspecs/windows_protocols/ms-dtyp/7d4dac05-9cef-4563-a058-f108abecce1d>
+//! <https://learn.microsoft.com/openspecs/windows_protocols/ms-dtyp/4f1bbcbb-814a-4c70-a11e-2a5b8779a6f9>
+
+use sid::{CREATOR_GROUP, CREATOR_OWNER, OWNER_RIGHTS};
+
+mod sid;
+
+pub use sid::{EVERYONE, Sid};
+
+/// `KEY_SET_VALUE`: create, set or delete a value of a key.
+///
+/// <https://learn.microsoft.com/windows/win32/sysinfo/registry-key-security-and-access-rights>
+pub const KEY_SET_VALUE: u32 = 0x0002;
+/// `KEY_CREATE_SUB_KEY`: create a key in a key. Same source.
+pub const KEY_CREATE_SUB_KEY: u32 = 0x0004;
+
+/// What the generic rights mean for a key: `GENERIC_READ` and `GENERIC_EXECUTE` are `KEY_READ`, `GENERIC_WRITE` is
+/// `KEY_WRITE`, `GENERIC_ALL` is `KEY_ALL_ACCESS`. Same source, and MS-DTYP, section 2.4.3.
+const GENERIC: [(u32, u32); 4] =
+    [(0x8000_0000, 0x0002_0019), (0x4000_0000, 0x0002_0006), (0x2000_0000, 0x0002_0019), (0x1000_0000, 0x000f_003f)];
+
+/// `SE_DACL_PRESENT`.
+const DACL_PRESENT: u16 = 0x0004;
+/// `INHERIT_ONLY_ACE`: the entry does not hold for the object itself.
+const INHERIT_ONLY: u8 = 0x08;
+/// `ACE_OBJECT_TYPE_PRESENT`.
+const OBJECT_TYPE: u32 = 0x1;
+/// `ACE_INHERITED_OBJECT_TYPE_PRESENT`.
+const INHERITED_OBJECT_TYPE: u32 = 0x2;
+
+/// A decoded security descriptor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Descriptor {
+    /// The owner; `None` where the descriptor names none.
+    pub owner: Option<Sid>,
+    /// The entries that hold for the object itself, in order; `None` without an access list, which lets everybody do
+    /// everything. An empty list lets nobody do anything.
+    pub access_list: Option<Vec<Entry>>,
+}
+
+/// An entry of an access list that holds for the object itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Whether it allows the rights; else it denies them.
+    pub allows: bool,
+    /// Whether it holds on a condition only, which is not evaluated here (the callback forms).
+    pub conditional: bool,
+    /// The rights, as stored: generic ones are not mapped.
+    pub mask: u32,
+    /// Whom it is about.
+    pub sid: Sid,
+}
+
+impl Descriptor {
+    /// Decodes a self-relative descriptor.
+    ///
+    /// # Errors
+    /// Where the bytes are no descriptor: what is wrong with them.
+    pub fn decode(bytes: &[u8]) -> Result<Self, &'static str> {
+        let control = short(bytes, 2).ok_or("it ends in the header")?;
+        let at = |place| long(bytes, place).and_then(|at| usize::try_from(at).ok()).ok_or("it ends in the header");
+        let (owner, list) = (at(4)?, at(16)?);
+        let owner = match owner {
+            0 => None,
+            at => {
+                let sid = bytes.get(at..).ok_or("its owner lies behind its end")?;
+                Some(Sid::decode(sid).ok_or("it ends in a security identifier")?)
+            }
+        };
+        if control & DACL_PRESENT == 0 || list == 0 {
+            return Ok(Self { owner, access_list: None });
+        }
+        let list = bytes.get(list..).ok_or("its access list lies behind its end")?;
+        Ok(Self { owner, access_list: Some(entries(list)?) })
+    }
+
+    /// Whether somebody who holds all these identifiers is granted every one of these rights to a key. The first entry
+    /// that decides a right counts. An entry that holds on a condition denies and does not allow: MS-DTYP, section
+    /// 2.5.1.1, has it so where a condition cannot be evaluated.
+    pub fn grants(&self, holder: &[&str], rights: u32) -> bool {
+        let Some(list) = &self.access_list else { return true };
+        let holds = |sid: &str| holder.contains(&sid);
+        let is_owner = self.owner.as_ref().is_some_and(|owner| holds(owner.as_str()));
+        let mut wanted = rights;
+        for entry in
+            list.iter().filter(|entry| holds(entry.sid.as_str()) || is_owner && entry.sid.as_str() == OWNER_RIGHTS)
+        {
+            let mask = key_rights(entry.mask);
+            if !entry.allows && mask & wanted != 0 {
+                return false;
+            }
+            if entry.allows && !entry.conditional {
+                wanted &= !mask;
+            }
+            if wanted == 0 {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whom entries of their own grant these rights to a key, in the order of the list. Everybody is Everyone, too.
+    pub fn granted_to(&self, rights: u32) -> Vec<Sid> {
+        let Some(list) = &self.access_list else { return vec![Sid::everyone()] };
+        // These two stand for whoever makes a key. Nobody holds them.
+        let is_held = |sid: &Sid| ![CREATOR_OWNER, CREATOR_GROUP].contains(&sid.as_str());
+        let mut granted: Vec<Sid> = Vec::new();
+        for sid in list.iter().filter(|entry| entry.allows).map(|entry| &entry.sid).filter(|sid| is_held(sid)) {
+            if !granted.contains(sid) && self.grants(&[sid.as_str(), EVERYONE], rights) {
+                granted.push(sid.clone());
+            }
+        }
+        granted
+    }
+
+    /// The owner, where ownership alone lets it change the access list (`WRITE_DAC`): an entry for OWNER RIGHTS replaces
+    /// what owners may otherwise.
+    ///
+    /// <https://learn.microsoft.com/windows-server/identity/ad-ds/manage/understand-security-identifiers>
+    pub fn owner_in_control(&self) -> Option<&Sid> {
+        let is_limited = |list: &Vec<Entry>| list.iter().any(|entry| entry.sid.as_str() == OWNER_RIGHTS);
+        self.owner.as_ref().filter(|_| !self.access_list.as_ref().is_some_and(is_limited))
+    }
+}
+
+/// The rights of a mask, generic ones mapped to those of keys.
+fn key_rights(mask: u32) -> u32 {
+    GENERIC.iter().fold(mask, |rights, (generic, meant)| if mask & generic == 0 { rights } else { rights | meant })
+}
+
+/// The entries of an access list that hold for the object itself.
+fn entries(list: &[u8]) -> Result<Vec<Entry>, &'static str> {
+    let (size, count) = short(list, 2).zip(short(list, 4)).ok_or("it ends in the access list")?;
+    let mut rest = list.get(8..usize::from(size)).ok_or("it ends in the access list")?;
+    let mut entries = Vec::new();
+    for _ in 0..count {
+        let (kind, flags) = rest.first().zip(rest.get(1)).ok_or("it ends in an entry")?;
+        let size = usize::from(short(rest, 2).ok_or("it ends in an entry")?);
+        let body = rest.get(..size).and_then(|entry| entry.get(4..)).ok_or("it ends in an entry")?;
+        if let Some(entry) = entry(*kind, body)?.filter(|_| flags & INHERIT_ONLY == 0) {
+            entries.push(entry);
+        }
+        rest = rest.get(size..).unwrap_or_default();
+    }
+    Ok(entries)
+}
+
+/// An entry from what stands behind its header; `None` for one that grants and denies nothing: of audit and labels, and
+/// those that are about a type of object, which keys have not.
+fn entry(kind: u8, body: &[u8]) -> Result<Option<Entry>, &'static str> {
+    // Allowed and denied: plain, of objects, with a condition, of objects with a condition.
+    let (allows, of_object, conditional) = match kind {
+        0 | 1 => (kind == 0, false, false),
+        5 | 6 => (kind == 5, true, false),
+        9 | 10 => (kind == 9, false, true),
+        11 | 12 => (kind == 11, true, true),
+        _ => return Ok(None),
+    };
+    let mask = long(body, 0).ok_or("it ends in an entry")?;
+    let mut at = 4_usize;
+    if of_object {
+        let types = long(body, 4).ok_or("it ends in an entry")?;
+        if types & OBJECT_TYPE != 0 {
+            return Ok(None);
+        }
+        at = if types & INHERITED_OBJECT_TYPE == 0 { 8 } else { 24 };
+    }
+    let sid = body.get(at..).and_then(Sid::decode).ok_or("it ends in a security identifier")?;
+    Ok(Some(Entry { allows, conditional, mask, sid }))
+}
+
+fn short(bytes: &[u8], at: usize) -> Option<u16> {
+    bytes.get(at..)?.first_chunk().map(|bytes| u16::from_le_bytes(*bytes))
+}
+
+fn long(bytes: &[u8], at: usize) -> Option<u32> {
+    bytes.get(at..)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SYSTEM: (u8, &[u32]) = (5, &[18]);
+    const ADMINISTRATORS: (u8, &[u32]) = (5, &[32, 544]);
+    const ALL: (u8, &[u32]) = (1, &[0]);
+
+    fn sid((authority, parts): (u8, &[u32])) -> Vec<u8> {
+        let mut sid = vec![1, u8::try_from(parts.len()).unwrap(), 0, 0, 0, 0, 0, authority];
+        sid.extend(parts.iter().flat_map(|part| part.to_le_bytes()));
+        sid
+    }
+
+    /// An entry: kind, flags, mask, what stands before the identifier, and that.
+    fn ace(kind: u8, flags: u8, mask: u32, types: &[u8], whom: (u8, &[u32])) -> Vec<u8> {
+        let body = [&mask.to_le_bytes()[..], types, &sid(whom)].concat();
+        let size = u16::try_from(body.len() + 4).unwrap();
+        [&[kind, flags][..], &size.to_le_bytes(), &body].concat()
+    }
+
+    /// A descriptor that SYSTEM owns.
+    fn bytes(entries: &[Vec<u8>]) -> Vec<u8> {
+        let list = entries.concat();
+        let mut bytes = vec![1, 0, 0x04, 0x80];
+        bytes.extend([20_u32, 0, 0, 32].into_iter().flat_map(u32::to_le_bytes));
+        bytes.extend(sid(SYSTEM));
+        bytes.extend([2, 0]);
+        bytes.extend(u16::try_from(list.len() + 8).unwrap().to_le_bytes());
+        bytes.extend(u32::try_from(entries.len()).unwrap().to_le_bytes());
+        bytes.extend(list);
+        bytes
+    }
+
+    fn set(entries: &[Vec<u8>]) -> Vec<String> {
+        let descriptor = Descriptor::decode(&bytes(entries)).unwrap();
+        descriptor.granted_to(KEY_SET_VALUE).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn those_who_may_set_values_are_named_in_order() {
+        let entries = [
+            ace(0, 0, 0x000f_003f, &[], SYSTEM),
+            ace(0, 2, 0x0002_0019, &[], ADMINISTRATORS),
+            ace(0, 0, 0x0002, &[], (5, &[80, 1, 2])),
+        ];
+        assert_eq!(set(&entries), ["SYSTEM (S-1-5-18)", "S-1-5-80-1-2"]);
+        assert_eq!(set(&[]), [""; 0]);
+    }
+
+    #[test]
+    fn generic_rights_are_those_of_keys() {
+        assert_eq!(set(&[ace(0, 0, 0x1000_0000, &[], SYSTEM)]).len(), 1);
+        assert_eq!(set(&[ace(0, 0, 0x4000_0000, &[], SYSTEM)]).len(), 1);
+        assert_eq!(set(&[ace(0, 0, 0x8000_0000, &[], SYSTEM)]).len(), 0);
+        assert_eq!(set(&[ace(0, 0, 0x2000_0000, &[], SYSTEM)]).len(), 0);
+        assert_eq!(set(&[ace(1, 0, 0x4000_0000, &[], SYSTEM), ace(0, 0, 2, &[], SYSTEM)]).len(), 0);
+    }
+
+    #[test]
+    fn the_first_entry_that_decides_counts() {
+        let (allow, deny) = (ace(0, 0, 2, &[], SYSTEM), ace(1, 0, 2, &[], SYSTEM));
+        assert_eq!(set(&[allow.clone(), deny.clone()]).len(), 1);
+        assert_eq!(set(&[deny, allow.clone()]).len(), 0);
+        assert_eq!(set(&[ace(1, 0, 2, &[], ALL), allow.clone()]).len(), 0);
+        assert_eq!(set(&[ace(1, INHERIT_ONLY, 2, &[], ALL), allow]).len(), 1);
+        assert_eq!(set(&[ace(0, INHERIT_ONLY, 2, &[], SYSTEM)]).len(), 0);
+    }
+
+    /// Somebody who holds two identifiers is denied what one of them is denied.
+    #[test]
+    fn a_holder_of_several_identifiers_is_judged_by_all() {
+        let entries = [ace(1, 0, 2, &[], (5, &[11])), ace(0, 0, 2, &[], ADMINISTRATORS)];
+        let descriptor = Descriptor::decode(&bytes(&entries)).unwrap();
+        assert!(descriptor.grants(&["S-1-5-32-544"], KEY_SET_VALUE));
+        assert!(!descriptor.grants(&["S-1-5-32-544", "S-1-5-11"], KEY_SET_VALUE));
+        // Rights may come from several entries.
+        let entries = [ace(0, 0, 2, &[], SYSTEM), ace(0, 0, 4, &[], ADMINISTRATORS)];
+        let descriptor = Descriptor::decode(&bytes(&entries)).unwrap();
+        assert!(descriptor.grants(&["S-1-5-32-544", "S-1-5-18"], KEY_SET_VALUE | KEY_CREATE_SUB_KEY));
+        assert!(!descriptor.grants(&["S-1-5-18"], KEY_SET_VALUE | KEY_CREATE_SUB_KEY));
+    }
+
+    #[test]
+    fn entries_for_objects_and_on_conditions() {
+        let guid = [7; 16];
+        let plain = 0_u32.to_le_bytes();
+        let typed = [&1_u32.to_le_bytes()[..], &guid].concat();
+        let inherited = [&2_u32.to_le_bytes()[..], &guid].concat();
+        assert_eq!(set(&[ace(5, 0, 2, &plain, SYSTEM)]).len(), 1);
+        assert_eq!(set(&[ace(5, 0, 2, &inherited, SYSTEM)]).len(), 1);
+        assert_eq!(set(&[ace(5, 0, 2, &typed, SYSTEM)]).len(), 0);
+        assert_eq!(set(&[ace(6, 0, 2, &plain, SYSTEM), ace(0, 0, 2, &[], SYSTEM)]).len(), 0);
+        assert_eq!(set(&[ace(6, 0, 2, &typed, SYSTEM), ace(0, 0, 2, &[], SYSTEM)]).len(), 1);
+        // Nobody here can tell whether the condition holds.
+        assert_eq!(set(&[ace(9, 0, 2, &[], SYSTEM)]).len(), 0);
+        assert_eq!(set(&[ace(10, 0, 2, &[], SYSTEM), ace(0, 0, 2, &[], SYSTEM)]).len(), 0);
+        assert_eq!(set(&[ace(12, 0, 2, &plain, SYSTEM), ace(0, 0, 2, &[], SYSTEM)]).len(), 0);
+        // Of audit.
+        assert_eq!(set(&[ace(2, 0, 2, &[], SYSTEM), ace(17, 0, 2, &[], SYSTEM)]).len(), 0);
+    }
+
+    #[test]
+    fn owners() {
+        let decoded = |entries: &[Vec<u8>]| Descriptor::decode(&bytes(entries)).unwrap();
+        assert_eq!(decoded(&[]).owner_in_control().unwrap().as_str(), "S-1-5-18");
+        let limited = decoded(&[ace(0, 0, 0x0002_0000, &[], (3, &[4]))]);
+        assert_eq!(limited.owner_in_control(), None);
+        assert!(limited.grants(&["S-1-5-18"], 0x0002_0000) && !limited.grants(&["S-1-5-19"], 0x0002_0000));
+        let mut nobody = bytes(&[]);
+        nobody[4] = 0;
+        assert_eq!(Descriptor::decode(&nobody).unwrap().owner, None);
+        assert_eq!(set(&[ace(0, 0, 2, &[], (3, &[0])), ace(0, 0, 2, &[], (3, &[1]))]).len(), 0);
+    }
+
+    #[test]
+    fn no_access_list_lets_everybody_in() {
+        let mut none = bytes(&[]);
+        none[2] = 0;
+        let descriptor = Descriptor::decode(&none).unwrap();
+        assert_eq!(descriptor.granted_to(KEY_SET_VALUE)[0].to_string(), "Everyone (S-1-1-0)");
+        assert!(descriptor.grants(&[], KEY_SET_VALUE));
+        let mut null = bytes(&[]);
+        null[16] = 0;
+        assert_eq!(Descriptor::decode(&null).unwrap().access_list, None);
+    }
+
+    #[test]
+    fn what_is_cut_is_no_descriptor() {
+        let whole = bytes(&[ace(0, 0, 2, &[], SYSTEM), ace(5, 0, 2, &[0; 4], SYSTEM)]);
+        for length in 0..whole.len() {
+            assert!(Descriptor::decode(&whole[..length]).is_err(), "{length}");
+        }
+        // Sizes and counts that lie.
+        for at in 0..whole.len() {
+            for byte in [0, 1, 0x7f, 0xff] {
+                let mut bytes = whole.clone();
+                bytes[at] = byte;
+                let _ = Descriptor::decode(&bytes);
+            }
+        }
+        let mut endless = bytes(&[]);
+        endless[36] = 0xff;
+        assert_eq!(Descriptor::decode(&endless), Err("it ends in an entry"));
+    }
+}
