@@ -1,8 +1,9 @@
-//! Remediation: findings in, registry edits and their inverse out. Nothing is read here and nothing is written.
+//! Remediation: findings in, registry edits and their inverse out. Nothing is written here, and nothing is read but a
+//! plan that was written before.
 //!
 //! Values are set or deleted; keys are never deleted.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::control_set::Choice;
 use crate::finding::{Finding, Grade, ObservedDatum, Reason, Remediation, Severity, Verdict};
@@ -13,7 +14,10 @@ use crate::registry::{FileTime, RegistryValue, Role};
 use crate::report::InstallationReport;
 
 mod patch;
+mod read_back;
 mod refusal;
+
+pub use read_back::PlanFile;
 
 pub use patch::{PatchFile, PatchOptions, Target, patch_files};
 
@@ -54,9 +58,10 @@ impl Default for Selection {
 }
 
 /// What is to be written, why, and how it is taken back.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// Version of this form.
+    #[serde(skip_deserializing, default = "schema_version")]
     pub schema_version: &'static str,
     /// The installation's id in the report.
     pub installation: String,
@@ -64,6 +69,9 @@ pub struct Plan {
     pub evidence: String,
     /// The Windows that the patch is for. It must not be imported into another.
     pub os: OsId,
+    /// The machine that the plan is for, as its hives name it: what tells it from another one of the same Windows.
+    #[serde(default)]
+    pub machine: PlannedMachine,
     /// The hives that the plan was made from: it holds for these bytes.
     pub hives: Vec<PlannedHive>,
     /// The edits, in order.
@@ -82,7 +90,7 @@ pub struct Plan {
 
 /// What came of carrying out a patch and its rollback in memory, from the text as it was written. A patch for which
 /// this does not hold is never written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proof {
     /// Edits; after the patch each of their values is what the plan says, and nothing else is changed.
     pub edits: usize,
@@ -96,8 +104,17 @@ pub struct Proof {
     pub altered: Vec<String>,
 }
 
+/// What a machine has, wherever its hives lie. What the hives do not name is `None`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedMachine {
+    /// Its name.
+    pub computer_name: Option<String>,
+    /// When its Windows was installed, or last upgraded.
+    pub installed: Option<FileTime>,
+}
+
 /// A hive that a plan was made from.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedHive {
     /// SOFTWARE or SYSTEM.
     pub role: Role,
@@ -108,7 +125,7 @@ pub struct PlannedHive {
 }
 
 /// One change of one value.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edit {
     /// The finding that asks for it.
     pub finding: String,
@@ -137,7 +154,7 @@ pub struct Edit {
 }
 
 /// A finding that is not mended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Left {
     /// Its id.
     pub finding: String,
@@ -145,6 +162,11 @@ pub struct Left {
     pub control_set: Option<u32>,
     /// Why it is left.
     pub reason: String,
+}
+
+/// The version of the form in which plans are written.
+fn schema_version() -> &'static str {
+    read_back::SCHEMA_VERSION
 }
 
 /// Plans the mending of one installation.
@@ -188,10 +210,14 @@ pub fn remedy(report: &InstallationReport, selection: &Selection) -> Result<Plan
         Some(format!("{} is not restored byte for byte by regedit: {why}", edit.finding))
     }));
     Ok(Plan {
-        schema_version: "1",
+        schema_version: schema_version(),
         installation: report.id.clone(),
         evidence: report.evidence.clone(),
         os: report.os.id,
+        machine: PlannedMachine {
+            computer_name: report.machine.computer_name.clone(),
+            installed: report.machine.installed,
+        },
         hives: audited
             .map(|hive| PlannedHive { role: hive.role, path: hive.path.clone(), sha256: hive.sha256.clone() })
             .collect(),
