@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 pub use crate::hive::{Location, WrittenBy};
-use crate::registry::{DataType, Decoded, FileTime, RegistryValue, Role, hex};
+use crate::registry::{DataType, Decoded, FileTime, RegistryValue, Role, bytes_of_hex, hex};
 
 /// How sure an expectation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, clap::ValueEnum)]
@@ -104,6 +104,22 @@ pub struct ObservedDatum {
 
 fn raw_hex<S: serde::Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&hex(bytes))
+}
+
+/// What [`ObservedDatum`] is written as. The bytes alone are believed: what they say is decoded from them again.
+impl<'de> Deserialize<'de> for ObservedDatum {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Written {
+            #[serde(rename = "type")]
+            data_type: DataType,
+            raw: String,
+        }
+        let Written { data_type, raw } = Written::deserialize(deserializer)?;
+        let bytes = bytes_of_hex(&raw)
+            .ok_or_else(|| serde::de::Error::custom("`raw` is not bytes in lower-case hexadecimal"))?;
+        Ok(Self::from(&RegistryValue { data_type, bytes }))
+    }
 }
 
 /// What would put a value right.

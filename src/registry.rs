@@ -15,8 +15,8 @@ mod name;
 pub(crate) mod unseen;
 mod upcase;
 
-pub(crate) use data::hex;
 pub use data::{DataType, Decoded, RegistryValue};
+pub(crate) use data::{bytes_of_hex, hex};
 pub use name::Name;
 
 /// The uppercase of one UTF-16 unit as Windows' registry has it (`RtlUpcaseUnicodeChar`).
@@ -161,6 +161,29 @@ impl fmt::Display for Role {
 impl serde::Serialize for Role {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
+    }
+}
+
+/// What [`Role`] is written as.
+impl<'de> serde::Deserialize<'de> for Role {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        const ALL: [Role; 12] = [
+            Role::Software,
+            Role::System,
+            Role::Ntuser,
+            Role::UsrClass,
+            Role::Sam,
+            Role::Security,
+            Role::Default,
+            Role::Components,
+            Role::Drivers,
+            Role::Bcd,
+            Role::Amcache,
+            Role::Unknown,
+        ];
+        let name = String::deserialize(deserializer)?;
+        let found = ALL.into_iter().find(|role| role.as_str() == name);
+        found.ok_or_else(|| serde::de::Error::custom(format!("{name:?} is no hive")))
     }
 }
 

@@ -1,10 +1,11 @@
-//! Remediation: findings in, registry edits and their inverse out. Nothing is read here and nothing is written.
+//! Remediation: findings in, registry edits and their inverse out. Nothing is written here, and nothing is read but a
+//! plan that was written before.
 //!
 //! Values are set or deleted; keys are never deleted.
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::control_set::Choice;
 use crate::finding::{Finding, Grade, ObservedDatum, Reason, Remediation, Severity, Verdict};
@@ -17,12 +18,14 @@ use crate::report::InstallationReport;
 mod access;
 mod named;
 mod patch;
+mod read_back;
 mod refusal;
 
 pub use access::{Access, Importers, warnings as access_warnings};
 use named::Named;
 pub use named::is_named;
 pub use patch::{PatchFile, PatchOptions, Target, check_roots, patch_files, unwritable};
+pub use read_back::PlanFile;
 
 /// So many keys are named in a sentence; the rest is counted.
 const KEYS_NAMED: usize = 5;
@@ -64,9 +67,10 @@ impl Default for Selection {
 }
 
 /// What is to be written, why, and how it is taken back.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// Version of this form.
+    #[serde(skip_deserializing, default = "schema_version")]
     pub schema_version: &'static str,
     /// The installation's id in the report.
     pub installation: String,
@@ -74,6 +78,9 @@ pub struct Plan {
     pub evidence: String,
     /// The Windows that the patch is for. It must not be imported into another.
     pub os: OsId,
+    /// The machine that the plan is for, as its hives name it: what tells it from another one of the same Windows.
+    #[serde(default)]
+    pub machine: PlannedMachine,
     /// The hives that the plan was made from: it holds for these bytes.
     pub hives: Vec<PlannedHive>,
     /// The edits, in order.
@@ -92,7 +99,7 @@ pub struct Plan {
 
 /// What came of carrying out a patch and its rollback in memory, from the text as it was written. A patch for which
 /// this does not hold is never written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proof {
     /// Edits; after the patch each of their values is what the plan says, and nothing else is changed.
     pub edits: usize,
@@ -106,8 +113,17 @@ pub struct Proof {
     pub altered: Vec<String>,
 }
 
+/// What a machine has, wherever its hives lie. What the hives do not name is `None`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedMachine {
+    /// Its name.
+    pub computer_name: Option<String>,
+    /// When its Windows was installed, or last upgraded.
+    pub installed: Option<FileTime>,
+}
+
 /// A hive that a plan was made from.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedHive {
     /// SOFTWARE or SYSTEM.
     pub role: Role,
@@ -118,7 +134,7 @@ pub struct PlannedHive {
 }
 
 /// One change of one value.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edit {
     /// The finding that asks for it.
     pub finding: String,
@@ -141,6 +157,7 @@ pub struct Edit {
     /// What will be there; `null` for nothing.
     pub after: Option<ObservedDatum>,
     /// Keys of the control set that Windows falls back to with the same damage; the edit does not mend those.
+    #[serde(default)]
     pub also_in: Vec<String>,
     /// Whether regedit can bring back what was there byte for byte.
     pub regedit_restores: bool,
@@ -152,7 +169,7 @@ pub struct Edit {
 }
 
 /// A finding that is not mended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Left {
     /// Its id.
     pub finding: String,
@@ -160,6 +177,11 @@ pub struct Left {
     pub control_set: Option<u32>,
     /// Why it is left.
     pub reason: String,
+}
+
+/// The version of the form in which plans are written.
+fn schema_version() -> &'static str {
+    read_back::SCHEMA_VERSION
 }
 
 /// Plans the mending of one installation.
@@ -193,10 +215,14 @@ pub fn remedy(report: &InstallationReport, selection: &Selection) -> Result<Plan
     };
     left.retain(|left| !written(&left.finding, left.control_set));
     let mut plan = Plan {
-        schema_version: "1",
+        schema_version: schema_version(),
         installation: report.id.clone(),
         evidence: report.evidence.clone(),
         os: report.os.id,
+        machine: PlannedMachine {
+            computer_name: report.machine.computer_name.clone(),
+            installed: report.machine.installed,
+        },
         hives: audited
             .map(|hive| PlannedHive { role: hive.role, path: hive.path.clone(), sha256: hive.sha256.clone() })
             .collect(),

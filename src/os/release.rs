@@ -127,6 +127,14 @@ impl Serialize for OsId {
     }
 }
 
+/// What [`OsId`] is written as.
+impl<'de> serde::Deserialize<'de> for OsId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        name.parse().map_err(|()| serde::de::Error::custom(format!("{name:?} is no Windows of the list")))
+    }
+}
+
 /// What `Control\ProductOptions\ProductType` says: Microsoft, Knowledge Base Q152078.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProductType {

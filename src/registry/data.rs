@@ -58,6 +58,16 @@ impl serde::Serialize for DataType {
     }
 }
 
+/// What [`DataType`] is written as: its name, or `type 0x0000002a`.
+impl<'de> serde::Deserialize<'de> for DataType {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let numbered = || u32::from_str_radix(name.strip_prefix("type 0x")?, 16).ok().map(Self);
+        let found = Self::from_name(&name).or_else(numbered).filter(|known| known.to_string() == name);
+        found.ok_or_else(|| serde::de::Error::custom(format!("{name:?} is no registry type")))
+    }
+}
+
 /// A value's type and its raw bytes, as they stand in the hive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegistryValue {
@@ -173,6 +183,18 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// The bytes that lower-case hexadecimal stands for; `None` where it is none.
+pub(crate) fn bytes_of_hex(text: &str) -> Option<Vec<u8>> {
+    let digit = |letter: u8| match letter {
+        b'0'..=b'9' => Some(letter.wrapping_sub(b'0')),
+        b'a'..=b'f' => Some(letter.wrapping_sub(b'a').wrapping_add(10)),
+        _ => None,
+    };
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let byte = |[high, low]: &[u8; 2]| Some(digit(*high)? << 4 | digit(*low)?);
+    rest.is_empty().then(|| pairs.iter().map(byte).collect())?
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,5 +227,21 @@ mod tests {
         assert_eq!(DataType(7).to_string(), "REG_MULTI_SZ");
         assert_eq!(DataType(0xffff_0011).to_string(), "type 0xffff0011");
         assert_eq!(DataType::from_name("REG_QWORD"), Some(DataType::QWORD));
+    }
+
+    #[test]
+    fn types_and_bytes_are_read_as_they_are_written() {
+        for number in (0..=12).chain([0xffff_0011]) {
+            let text = serde_json::to_string(&DataType(number)).unwrap();
+            assert_eq!(serde_json::from_str::<DataType>(&text).unwrap(), DataType(number));
+        }
+        for wrong in ["\"REG_FOO\"", "\"type 0x00000001\"", "\"type 0x1f\"", "\"type 0x+000001f\"", "1"] {
+            assert!(serde_json::from_str::<DataType>(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(bytes_of_hex(&hex(&[0, 0x9f, 0xff])), Some(vec![0, 0x9f, 0xff]));
+        assert_eq!(bytes_of_hex(""), Some(vec![]));
+        for wrong in ["0", "0g", "FF", " 0", "é"] {
+            assert_eq!(bytes_of_hex(wrong), None, "{wrong}");
+        }
     }
 }

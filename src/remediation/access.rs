@@ -1,6 +1,6 @@
 //! Who may write the keys of a plan, and what importers have to mind for it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Edit;
 use crate::registry::Role;
@@ -9,7 +9,7 @@ use crate::registry::Role;
 const NAMED: usize = 5;
 
 /// Who may write a key, as far as the hive says. Trustees as in `Users (S-1-5-32-545)`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Access {
     /// Whom the key's access list grants `KEY_SET_VALUE`; of a key that the patch creates, whom the nearest key above it
     /// grants `KEY_CREATE_SUB_KEY`. `None` where that is not known.
