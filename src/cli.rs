@@ -14,7 +14,8 @@ use crate::reg_file::{CodePage, Dialect};
 mod choices;
 
 pub use choices::{
-    Color, DialectArg, Format, Generations, HistoryFormat, ImporterArg, ListFormat, ShowFormat, TargetArg,
+    Color, DialectArg, Format, Generations, HistoryFormat, ImporterArg, LintImporterArg, ListFormat, ShowFormat,
+    TargetArg,
 };
 
 /// Reads Windows SOFTWARE and SYSTEM hives offline, judges SensLogn, BITS, SENS and what they depend on against what
@@ -361,6 +362,10 @@ pub struct LintArgs {
     /// The .reg files; - reads one from stdin
     #[arg(required = true, value_name = "FILE.reg")]
     pub files: Vec<PathBuf>,
+    /// Who is to import the files: what each would do with them, and where they differ, or one of them; the exit code is
+    /// that importer's, and regedit's for all
+    #[arg(long, value_enum, default_value_t)]
+    pub importer: LintImporterArg,
     /// The ANSI code page of the machine that is to import files in 8-bit text; without it 1252 is taken, and what
     /// depends on it is remarked upon
     #[arg(long, value_name = "N")]

@@ -1,11 +1,10 @@
-//! What regedit would do with a `.reg` file that somebody received, line by line, and what it would silently drop.
+//! What importers would do with a `.reg` file that somebody received, line by line, and what they would silently drop.
 //!
 //! ```
-//! use hivemend::lint::LintedFile;
-//! use hivemend::reg_file::ReadOptions;
+//! use hivemend::lint::{LintOptions, LintedFile};
 //!
 //! let text = "Windows Registry Editor Version 5.00\n\n[HKLM\\SOFTWARE\\Example]\n\"a\"=dword:1\n";
-//! let file = LintedFile::new("example.reg", text.as_bytes(), &ReadOptions::default());
+//! let file = LintedFile::new("example.reg", text.as_bytes(), &LintOptions::default());
 //! assert!(!file.is_accepted());
 //! let mut page = Vec::new();
 //! hivemend::lint::render(&[file], &hivemend::report::table::Style::default(), &mut page)?;
@@ -13,29 +12,37 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
 use crate::error::Error;
-use crate::reg_file::{self, Code, Diagnostic, ReadOptions, Reading, Verdict};
+use crate::reg_file::{self, CodePage, Encoding, Importer, ReadOptions, Reading, Verdict};
 use crate::report::table::Style;
 
 pub(crate) mod excerpt;
 mod foreign;
 mod json;
+mod remark;
 mod table;
 
-use excerpt::Excerpt;
 use foreign::foreign;
+use remark::Remark;
 
-/// So many remarks of one code are shown to people, each with its line; the rest is counted.
-const MOST_OF_A_CODE: usize = 5;
 /// By so many bytes at its beginning a file is known that is no text.
 const BEGINNING: u64 = 4104;
 /// Larger files are refused: the registry of a whole Windows, exported, is about as large.
 const LARGEST: u64 = 512 << 20;
+
+/// What a `.reg` file is held against.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LintOptions {
+    /// The ANSI code page of the machine that imports 8-bit text, where it is known.
+    pub code_page: Option<CodePage>,
+    /// The importer that is to import the file; `None` for all of them.
+    pub importer: Option<Importer>,
+}
 
 /// A `.reg` file and what there is to say of it.
 #[derive(Clone, Debug)]
@@ -43,19 +50,12 @@ pub struct LintedFile {
     /// The file, as it was named.
     path: String,
     /// What regedit does with it.
-    reading: Reading,
-    /// What is shown of the diagnostics where not all of them are, in their order.
-    shown: Vec<Shown>,
-}
-
-/// A diagnostic that is shown, with the line it stands in.
-#[derive(Clone, Debug)]
-struct Shown {
-    diagnostic: Diagnostic,
-    /// How many of its code come behind it and are not shown; told at the last one.
-    more: usize,
-    /// `None` where regedit sees no text.
-    excerpt: Option<Excerpt>,
+    regedit: Reading,
+    /// What hivexregedit does with it, where that was asked for; beside regedit, with the text in UTF-8.
+    hivexregedit: Option<Reading>,
+    /// What is to be remarked: each once, by its first place.
+    remarks: Vec<Remark>,
+    importer: Option<Importer>,
 }
 
 /// The bytes of a file, or of stdin where the path is `-`.
@@ -89,53 +89,54 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
 }
 
 impl LintedFile {
-    /// Reads the bytes of a `.reg` file as regedit does.
-    pub fn new(path: impl Into<String>, bytes: &[u8], options: &ReadOptions) -> Self {
-        let reading = reg_file::parse_with(bytes, options);
-        let mut shown = select(&reading.diagnostics);
-        add_excerpts(&mut shown, &reg_file::text_of(bytes, options));
-        Self { path: path.into(), reading, shown }
+    /// Reads the bytes of a `.reg` file as its importers do.
+    pub fn new(path: impl Into<String>, bytes: &[u8], options: &LintOptions) -> Self {
+        let read_as = |importer| ReadOptions { code_page: options.code_page, importer };
+        let as_regedit = read_as(Importer::Regedit);
+        let regedit = reg_file::parse_with(bytes, &as_regedit);
+        let as_hivexregedit = read_as(Importer::Hivexregedit);
+        let hivexregedit = match options.importer {
+            Some(Importer::Regedit) => None,
+            Some(_) => Some(reg_file::parse_with(bytes, &as_hivexregedit)),
+            // Whoever uses it converts the file first, as its manual says.
+            None => Some(reg_file::parse_with(&in_utf8(bytes, &regedit), &as_hivexregedit)),
+        };
+        let mut remarks = Vec::new();
+        if options.importer != Some(Importer::Hivexregedit) {
+            remarks = remark::gather(&regedit.diagnostics);
+            remark::add_excerpts(&mut remarks, &reg_file::text_of(bytes, &as_regedit));
+        }
+        if let Some(reading) = &hivexregedit {
+            let mut others = remark::gather(&reading.diagnostics);
+            if options.importer.is_some() {
+                remark::add_excerpts(&mut others, &reg_file::text_of(bytes, &as_hivexregedit));
+            }
+            remark::join(&mut remarks, others);
+        }
+        Self { path: path.into(), regedit, hivexregedit, remarks, importer: options.importer }
     }
 
-    /// Whether there is nothing to remark.
+    /// Whether there is nothing to remark for the importer that was named; where none was, for regedit.
     pub fn is_accepted(&self) -> bool {
-        self.reading.verdict() == Verdict::Accept
+        self.reading().verdict() == Verdict::Accept
+    }
+
+    /// What the importer that was named does with it; where none was, regedit.
+    fn reading(&self) -> &Reading {
+        match (&self.hivexregedit, self.importer) {
+            (Some(reading), Some(Importer::Hivexregedit)) => reading,
+            _ => &self.regedit,
+        }
     }
 }
 
-/// The first diagnostics of each code.
-fn select(diagnostics: &[Diagnostic]) -> Vec<Shown> {
-    let mut total: BTreeMap<Code, usize> = BTreeMap::new();
-    for found in diagnostics {
-        let count = total.entry(found.code).or_default();
-        *count = count.saturating_add(1);
+/// A file as it is after `iconv -t UTF-8` and `dos2unix`, where it is UTF-16; else as it is.
+fn in_utf8<'b>(bytes: &'b [u8], regedit: &Reading) -> Cow<'b, [u8]> {
+    if regedit.encoding != Encoding::Utf16Le {
+        return Cow::Borrowed(bytes);
     }
-    let mut met: BTreeMap<Code, usize> = BTreeMap::new();
-    let mut shown = Vec::new();
-    for &diagnostic in diagnostics {
-        let met = met.entry(diagnostic.code).or_default();
-        *met = met.saturating_add(1);
-        if *met <= MOST_OF_A_CODE {
-            let total = total.get(&diagnostic.code).copied().unwrap_or_default();
-            let more = if *met == MOST_OF_A_CODE { total.saturating_sub(*met) } else { 0 };
-            shown.push(Shown { diagnostic, more, excerpt: None });
-        }
-    }
-    shown
-}
-
-/// Gives each diagnostic its piece of the text. Diagnostics stand in the order of the lines: one way through the text.
-fn add_excerpts(shown: &mut [Shown], text: &[u16]) {
-    let mut lines = reg_file::lines_of(text);
-    let mut current = lines.next();
-    for shown in shown {
-        let wanted = shown.diagnostic.line;
-        while current.is_some_and(|(number, _)| number < wanted) {
-            current = lines.next();
-        }
-        let Some((_, line)) = current.filter(|&(number, _)| number == wanted) else { continue };
-        shown.excerpt = Some(Excerpt::of(line, shown.diagnostic.column));
-    }
+    let text = String::from_utf16_lossy(&reg_file::text_of(bytes, &ReadOptions::default()));
+    Cow::Owned(text.replace("\r\n", "\n").into_bytes())
 }
 
 /// Writes for people: what each file is, what regedit would do, and what is to be remarked, with the place.
@@ -147,10 +148,12 @@ pub fn render(files: &[LintedFile], style: &Style, writer: &mut dyn Write) -> io
 }
 
 /// Writes JSON: `{"schema_version", "files": [{"path", "encoding", "header", "strict", "operations": [{"line", "op",
-/// "key", "name", "type", "raw"}], "diagnostics": [{"line", "column", "severity", "code", "message"}]}]}`.
+/// "key", "name", "type", "raw"}], "diagnostics": [{"line", "column", "severity", "code", "message", "importers", "count",
+/// "lines"}]}]}`.
 ///
-/// `header` is `null` where regedit imports nothing for its sake; `type` is the registry type's number; lines and
-/// columns count from 1, columns in UTF-16 units.
+/// `strict` and `operations` are regedit's, whatever the importer. `header` is `null` where regedit imports nothing for its
+/// sake; `type` is the registry type's number; lines and columns count from 1, columns in UTF-16 units. A remark stands
+/// once, at its first place; `lines` are all of them.
 ///
 /// # Errors
 /// What the writer says.

@@ -104,6 +104,28 @@ impl From<ImporterArg> for Importer {
     }
 }
 
+/// `--importer` of `lint`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LintImporterArg {
+    /// regedit, and where hivexregedit does otherwise
+    #[default]
+    All,
+    /// regedit of Windows 2000 and later
+    Regedit,
+    /// hivexregedit, which takes UTF-8 and stops at what it does not know
+    Hivexregedit,
+}
+
+impl From<LintImporterArg> for Option<crate::reg_file::Importer> {
+    fn from(importer: LintImporterArg) -> Self {
+        match importer {
+            LintImporterArg::All => None,
+            LintImporterArg::Regedit => Some(crate::reg_file::Importer::Regedit),
+            LintImporterArg::Hivexregedit => Some(crate::reg_file::Importer::Hivexregedit),
+        }
+    }
+}
+
 /// `--target`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum TargetArg {

@@ -1,11 +1,10 @@
-//! `lint`: what regedit would do with `.reg` files.
+//! `lint`: what importers would do with `.reg` files.
 
 use std::path::PathBuf;
 
 use hivemend::cli::{LintArgs, ListFormat};
 use hivemend::error::Error;
-use hivemend::lint::{self, LintedFile};
-use hivemend::reg_file::ReadOptions;
+use hivemend::lint::{self, LintOptions, LintedFile};
 
 use super::{FINDINGS, REFUSED, gate, one_output, say, style_of};
 
@@ -14,7 +13,7 @@ pub(crate) fn lint(args: &LintArgs) -> Result<u8, Error> {
     let named = |path: &PathBuf| if path.as_os_str() == "-" { PathBuf::from("/dev/stdin") } else { path.clone() };
     let read: Vec<PathBuf> = args.files.iter().map(named).collect();
     let gate = gate(one_output(args.output.as_deref(), args.overwrite), &read, None)?;
-    let options = ReadOptions { code_page: args.code_page, ..ReadOptions::default() };
+    let options = LintOptions { code_page: args.code_page, importer: args.importer.into() };
     let mut files = Vec::new();
     for path in &args.files {
         match lint::read(path) {

@@ -14,6 +14,12 @@ use super::{FINDINGS, INCOMPLETE, REFUSED, one_output, style_of, unpacking};
 
 pub(crate) fn verify(args: &VerifyArgs) -> Result<u8, Error> {
     let Some((evidence, files)) = args.paths.split_last() else { return Ok(REFUSED) };
+    if evidence.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("reg")) {
+        return Err(Error::Refused {
+            reason: format!("{}: a .reg file, where the evidence should stand", evidence.display()),
+            advice: "Name the .reg files first, then the evidence".to_owned(),
+        });
+    }
     let evidence = std::slice::from_ref(evidence);
     let read_beside =
         files.iter().chain(&args.unpacking.password_file).chain(&args.unpacking.recovery_key_file).cloned().collect();

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::LintedFile;
-use crate::reg_file::{Diagnostic, Entry, Operation};
+use super::{LintedFile, Remark};
+use crate::reg_file::{Entry, Importer, Operation};
 use crate::registry::hex;
 use crate::report::json::Stream;
 
@@ -27,6 +27,9 @@ struct JsonDiagnostic<'a> {
     severity: &'static str,
     code: &'static str,
     message: &'a str,
+    importers: Vec<Importer>,
+    count: usize,
+    lines: &'a [usize],
 }
 
 pub(super) fn render(files: &[LintedFile], writer: &mut dyn Write) -> io::Result<()> {
@@ -35,7 +38,7 @@ pub(super) fn render(files: &[LintedFile], writer: &mut dyn Write) -> io::Result
     stream.value(Some("schema_version"), &"1")?;
     stream.array(Some("files"))?;
     for file in files {
-        let reading = &file.reading;
+        let reading = &file.regedit;
         stream.object(None)?;
         stream.value(Some("path"), &file.path)?;
         stream.value(Some("encoding"), &reading.encoding.id())?;
@@ -47,8 +50,8 @@ pub(super) fn render(files: &[LintedFile], writer: &mut dyn Write) -> io::Result
         }
         stream.close()?;
         stream.array(Some("diagnostics"))?;
-        for found in &reading.diagnostics {
-            stream.value(None, &diagnostic(found, &found.sentence()))?;
+        for remark in &file.remarks {
+            stream.value(None, &diagnostic(remark, &remark.first.sentence()))?;
         }
         stream.close()?;
         stream.close()?;
@@ -69,7 +72,16 @@ fn operation(entry: &Entry) -> JsonOperation {
     JsonOperation { line: entry.line, op, key, name, data_type, raw }
 }
 
-fn diagnostic<'a>(found: &Diagnostic, message: &'a str) -> JsonDiagnostic<'a> {
-    let severity = found.code.severity().id();
-    JsonDiagnostic { line: found.line, column: found.column, severity, code: found.code.id(), message }
+fn diagnostic<'a>(remark: &'a Remark, message: &'a str) -> JsonDiagnostic<'a> {
+    let found = &remark.first;
+    JsonDiagnostic {
+        line: found.line,
+        column: found.column,
+        severity: found.code.severity().id(),
+        code: found.code.id(),
+        message,
+        importers: found.importers.iter().collect(),
+        count: remark.lines.len(),
+        lines: &remark.lines,
+    }
 }

@@ -3,9 +3,9 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
-use super::{LintedFile, Shown};
+use super::{LintedFile, Remark};
 use crate::finding::ObservedDatum;
-use crate::reg_file::{Encoding, Operation, Severity, Verdict};
+use crate::reg_file::{Encoding, Importer, Operation, Severity, Verdict};
 use crate::registry::{DataType, RegistryValue};
 use crate::report::escape::escape_units;
 use crate::report::table::Style;
@@ -26,6 +26,8 @@ const NAME: usize = 24;
 const TYPE: usize = 13;
 /// Of a name that is not even well-formed, so much is shown.
 const MOST_UNITS: usize = 300;
+/// So many lines of a remark are named; JSON has them all.
+const LINES_NAMED: usize = 8;
 /// So many operations are listed; JSON has them all.
 const MOST_LISTED: usize = 1000;
 
@@ -37,13 +39,13 @@ pub(super) fn render(files: &[LintedFile], style: Style, writer: &mut dyn Write)
         }
         write_head(&mut page, file)?;
         write_operations(&mut page, file)?;
-        write_diagnostics(&mut page, file)?;
+        write_remarks(&mut page, file)?;
     }
     Ok(())
 }
 
 fn write_head(page: &mut Page<'_>, file: &LintedFile) -> io::Result<()> {
-    let reading = &file.reading;
+    let reading = file.reading();
     page.paragraph(0, &if file.path == "-" { "stdin".to_owned() } else { name(&file.path) }, Ink::Strong)?;
     let encoding = match reading.encoding {
         Encoding::Utf16Le => "UTF-16LE with a byte order mark",
@@ -55,7 +57,11 @@ fn write_head(page: &mut Page<'_>, file: &LintedFile) -> io::Result<()> {
     page.labelled(INDENT, LABEL, "encoding", encoding, Ink::Dim)?;
     let header = reading.version.map_or("none that regedit imports", |version| version.header());
     page.labelled(INDENT, LABEL, "header", header, Ink::Dim)?;
-    let of = |severity| reading.diagnostics.iter().filter(|found| found.code.severity() == severity).count();
+    let importer = reading.importer;
+    let of = |severity| {
+        let of_importer = file.remarks.iter().filter(|remark| remark.first.importers.contains(importer));
+        of_importer.filter(|remark| remark.first.code.severity() == severity).count()
+    };
     let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
     let verdict = match reading.verdict() {
         Verdict::Accept => "accept: nothing to remark".to_owned(),
@@ -66,14 +72,20 @@ fn write_head(page: &mut Page<'_>, file: &LintedFile) -> io::Result<()> {
     page.labelled(INDENT, LABEL, "verdict", &verdict, Ink::Dim)
 }
 
+/// The importer that the operations are of, for the start of a sentence.
+fn actor(file: &LintedFile) -> Importer {
+    file.reading().importer
+}
+
 fn write_operations(page: &mut Page<'_>, file: &LintedFile) -> io::Result<()> {
-    let operations = &file.reading.effect.operations;
+    let operations = &file.reading().effect.operations;
+    let importer = actor(file);
     page.blank()?;
     if operations.is_empty() {
-        return page.paragraph(INDENT, "regedit would do nothing.", Ink::Strong);
+        return page.paragraph(INDENT, &format!("{importer} would do nothing."), Ink::Strong);
     }
-    let guess = if file.reading.is_established() { "" } else { ", as far as it is known" };
-    page.paragraph(INDENT, &format!("What regedit would do{guess} ({})", operations.len()), Ink::Strong)?;
+    let guess = if file.reading().is_established() { "" } else { ", as far as it is known" };
+    page.paragraph(INDENT, &format!("What {importer} would do{guess} ({})", operations.len()), Ink::Strong)?;
     let lines = operations.last().map_or(0, |entry| digits(entry.line)).max("line".len());
     let fixed = [DEEPER, lines, VERB, NAME, TYPE, GAP.saturating_mul(4)];
     let rest = page.width().saturating_sub(fixed.into_iter().fold(0, usize::saturating_add));
@@ -114,20 +126,19 @@ fn write_operations(page: &mut Page<'_>, file: &LintedFile) -> io::Result<()> {
     }
 }
 
-fn write_diagnostics(page: &mut Page<'_>, file: &LintedFile) -> io::Result<()> {
-    for Shown { diagnostic, more, excerpt } in &file.shown {
+fn write_remarks(page: &mut Page<'_>, file: &LintedFile) -> io::Result<()> {
+    let importer = actor(file);
+    let (own, others): (Vec<&Remark>, Vec<&Remark>) =
+        file.remarks.iter().partition(|remark| remark.first.importers.contains(importer));
+    for remark in own {
         page.blank()?;
-        let severity = diagnostic.code.severity();
-        let ink = if severity == Severity::Error { Ink::High } else { Ink::Medium };
-        let (line, column) = (diagnostic.line, diagnostic.column);
-        let said = format!(
-            "line {line}, column {column}: {}: {} [{}]",
-            severity.id(),
-            diagnostic.sentence(),
-            diagnostic.code.id()
-        );
+        let found = &remark.first;
+        let ink = if found.code.severity() == Severity::Error { Ink::High } else { Ink::Medium };
+        let (line, column) = (found.line, found.column);
+        let severity = found.code.severity().id();
+        let said = format!("line {line}, column {column}: {severity}: {} [{}]", found.sentence(), found.code.id());
         page.paragraph(INDENT, &said, ink)?;
-        if let Some(excerpt) = excerpt {
+        if let Some(excerpt) = &remark.excerpt {
             let gutter = format!("{line} | ");
             let room = page.width().saturating_sub(DEEPER).saturating_sub(gutter.len());
             let fitted = excerpt.fit(room);
@@ -135,11 +146,36 @@ fn write_diagnostics(page: &mut Page<'_>, file: &LintedFile) -> io::Result<()> {
             let bar = format!("{:1$} | ", "", digits(line));
             page.line(DEEPER, &bar, &format!("{:1$}^", "", fitted.column), Ink::Dim)?;
         }
-        if *more > 0 {
-            page.paragraph(DEEPER, &format!("and {more} more of these; --format json has them all"), Ink::Dim)?;
+        if let Some(more) = more_places(remark) {
+            page.paragraph(DEEPER, &more, Ink::Dim)?;
         }
     }
+    if others.is_empty() {
+        return Ok(());
+    }
+    page.blank()?;
+    let converted = if file.regedit.encoding == Encoding::Utf16Le { ", once the file is UTF-8" } else { "" };
+    page.paragraph(INDENT, &format!("Where hivexregedit does otherwise{converted} ({})", others.len()), Ink::Strong)?;
+    for remark in others {
+        let found = &remark.first;
+        let more = more_places(remark).map_or_else(String::new, |more| format!(" ({more})"));
+        let said = format!("line {}: {} [{}]{more}", found.line, found.sentence(), found.code.id());
+        page.paragraph(DEEPER, &said, Ink::Dim)?;
+    }
     Ok(())
+}
+
+/// The places behind the first one: how many, and the first lines of them.
+fn more_places(remark: &Remark) -> Option<String> {
+    let (_, more) = remark.lines.split_first()?;
+    let mut lines: Vec<usize> = more.to_vec();
+    lines.dedup();
+    let rest = lines.len().saturating_sub(LINES_NAMED);
+    lines.truncate(LINES_NAMED);
+    let lines = lines.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let rest = if rest > 0 { format!(", and {rest} more") } else { String::new() };
+    let noun = if more.len() == 1 { "line" } else { "lines" };
+    (!more.is_empty()).then(|| format!("again in {noun} {lines}{rest}"))
 }
 
 /// A value's name as a `.reg` file has it: in quotes, or `@` for the default value.

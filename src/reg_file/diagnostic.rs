@@ -140,7 +140,8 @@ codes! {
     EmptyFile "empty-file" Error true "the file is empty";
     Utf16WithoutMark "utf16-without-mark" Error true "UTF-16 without a byte order mark: regedit imports nothing";
     Utf16BigEndian "utf16-big-endian" Error true "UTF-16 in big-endian order: regedit imports nothing";
-    Utf8Mark "utf8-mark" Error false "a UTF-8 byte order mark: Wine imports nothing, reports on Windows disagree";
+    Utf8Mark "utf8-mark" Error false "a UTF-8 byte order mark: Wine's regedit imports nothing, reports on Windows disagree, hivexregedit reads on";
+    TwoMarks "two-marks" Error false "two byte order marks: Wine's regedit skips both, of Windows' it is not known";
     HalfUnit "half-unit" Error false "the file ends within a UTF-16 unit";
     NulInText "nul-in-text" Error false "a NUL character ends the text for regedit";
     EightBitVersion5 "eight-bit-version-5" Warning true "a version 5.00 file should be UTF-16; bytes are read in the machine's code page";
@@ -158,17 +159,21 @@ codes! {
     MissingBracket "missing-bracket" Error true "no closing bracket: the line is ignored, values land in the key before";
     TextAfterBracket "text-after-bracket" Error true "text after the closing bracket is ignored";
     CommentInKey "comment-in-key" Error true "the last bracket of the line closes: this comment is part of the key's name";
-    UnknownRoot "unknown-root" Error true "no root key of this name: everything below is dropped";
+    UnknownRoot "unknown-root" Error true "no root key of this name: everything below is dropped, and the next key is read again";
     AbbreviatedRoot "abbreviated-root" Error true "regedit refuses root keys by their short names: everything below is dropped";
+    /// <https://learn.microsoft.com/windows/win32/sysinfo/registry-element-size-limits>
+    KeyNameTooLong "key-name-too-long" Error false "a key name of more than 255 characters: Windows allows no more; Wine's regedit and hivexregedit make it";
     EmptyKeyName "empty-key-name" Error false "two backslashes in a row";
     DeleteRoot "delete-root" Error true "a root key cannot be deleted: regedit stops here";
-    CurrentControlSet "current-control-set" Warning true "in a running Windows this is the current control set; in a hive that is loaded or offline it makes a key that nothing reads";
-    DeleteUnknownRoot "delete-unknown-root" Error true "no root key of this name to delete below";
+    CurrentControlSet "current-control-set" Warning true "a running Windows has its current control set under this name in SYSTEM; in a hive that is loaded elsewhere or offline it makes a key that nothing reads";
+    DeleteUnknownRoot "delete-unknown-root" Error false "no root key of this name to delete below: Wine's regedit drops the rest of the file where the name begins with H, of Windows' it is not known; hivexregedit reads on";
 
     UnknownLine "unknown-line" Error true "neither key, value nor comment: the line is ignored";
     SmartQuote "smart-quote" Error true "a typographic quotation mark where only the plain one counts: the line is dropped";
     SmartQuoteInName "smart-quote-in-name" Warning true "a typographic quotation mark is part of this name";
     NoOpenKey "no-open-key" Error true "a value without an open key is dropped";
+    /// <https://learn.microsoft.com/windows/win32/sysinfo/registry-element-size-limits>
+    ValueNameTooLong "value-name-too-long" Error true "a value name of more than 16,383 characters: Windows allows no more, and the value is dropped; hivexregedit stores it";
     MissingEquals "missing-equals" Error true "no equals sign after the value's name: the value is dropped";
     UnclosedQuote "unclosed-quote" Error false "no closing quote: Wine drops the value";
     StringContinued "string-continued" Error true "a quoted text cannot be continued on the next line: the value is dropped";
@@ -189,7 +194,7 @@ codes! {
     BadContinuation "bad-continuation" Error true "data should go on here: the value before is dropped";
     AmbiguousHexText "ambiguous-hex-text" Error false "header and encoding disagree on whether these bytes are UTF-16 or 8-bit text";
     TerminatorAdded "terminator-added" Warning true "a text without a final NUL: regedit adds one";
-    OddText "odd-text" Warning false "a text with an odd number of bytes: regedit does not store it as it is";
+    OddText "odd-text" Warning false "a text with an odd number of bytes: Wine's regedit cuts and lengthens it, of Windows' it is not known, hivexregedit stores it as it is";
     DuplicateValue "duplicate-value" Warning true "this key had a value of that name already: in regedit the last one wins";
 
     HivexUtf16 "hivex-utf-16" Error true "hivexregedit stops here: it reads bytes, and this is UTF-16";

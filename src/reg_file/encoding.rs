@@ -56,11 +56,22 @@ impl Encoding {
     }
 }
 
+/// Whether a second byte order mark of UTF-16LE follows the first.
+pub(super) fn has_two_marks(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\xff\xfe\xff\xfe")
+}
+
 /// The encoding and the text that regedit would see, without its byte order mark. Empty where it sees nothing.
 pub(super) fn decode(bytes: &[u8], code_page: CodePage) -> (Encoding, Vec<u16>) {
     let encoding = Encoding::of(bytes);
     let text = match encoding {
-        Encoding::Utf16Le => bytes.as_chunks().0.iter().skip(1).map(|&unit| u16::from_le_bytes(unit)).collect(),
+        Encoding::Utf16Le => bytes
+            .as_chunks()
+            .0
+            .iter()
+            .skip(if has_two_marks(bytes) { 2 } else { 1 })
+            .map(|&unit| u16::from_le_bytes(unit))
+            .collect(),
         Encoding::EightBit => code_page.decode(bytes),
         _ => Vec::new(),
     };

@@ -9,17 +9,32 @@ use crate::registry::unseen::is_unseen;
 
 /// A link that Windows makes when it starts; a hive never holds it.
 const CURRENT_CONTROL_SET: &str = "CurrentControlSet";
+/// Characters of a key's name, and of a value's, in UTF-16 units: Microsoft, "Registry element size limits".
+const LONGEST_KEY_NAME: usize = 255;
+const LONGEST_VALUE_NAME: usize = 16_383;
 const SEPARATOR: u16 = b'\\' as u16;
 const EQUALS: u16 = b'=' as u16;
 
 /// Notes what is odd in a key's path, which is part of the line's text.
 pub(super) fn check_path(scanner: &mut Scanner<'_>, line: Line<'_>, path: &[u16]) {
     check(scanner, line, path);
-    // A SYSTEM hive may be loaded anywhere right below a root key.
-    let third = path.split(|&unit| unit == SEPARATOR).filter(|name| !name.is_empty()).nth(2);
-    if let Some(name) = third.filter(|name| same_name(name.iter().copied(), CURRENT_CONTROL_SET.encode_utf16())) {
+    let mut names = path.split(|&unit| unit == SEPARATOR).filter(|name| !name.is_empty());
+    if let Some(long) = names.clone().find(|name| name.len() > LONGEST_KEY_NAME) {
+        scanner.remark(line, long, Code::KeyNameTooLong);
+    }
+    let is = |name: &[u16], known: &str| same_name(name.iter().copied(), known.encode_utf16());
+    // A SYSTEM hive may be loaded anywhere right below a root key; where the running Windows has its own, the link is there.
+    let (loaded, third) = (names.nth(1), names.next());
+    if let Some(name) = third.filter(|name| is(name, CURRENT_CONTROL_SET))
+        && !loaded.is_some_and(|loaded| is(loaded, "SYSTEM"))
+    {
         scanner.remark(line, name, Code::CurrentControlSet);
     }
+}
+
+/// Whether a value's name is longer than Windows allows: then it is dropped.
+pub(super) fn is_too_long(name: &[u16]) -> bool {
+    name.len() > LONGEST_VALUE_NAME
 }
 
 /// Notes what is odd in a name, which is part of the line's text.
@@ -82,7 +97,8 @@ mod tests {
 
     #[test]
     fn the_control_set_that_only_a_running_windows_has_is_the_third_name() {
-        assert_eq!(seen(r"HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet"), ["27 current-control-set"]);
+        assert_eq!(seen(r"HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet"), Vec::<String>::new());
+        assert_eq!(seen(r"HKEY_LOCAL_MACHINE\SYS\CurrentControlSet"), ["24 current-control-set"]);
         assert_eq!(seen(r"HKEY_LOCAL_MACHINE\\offline\CURRENTCONTROLSET\x"), ["29 current-control-set"]);
         assert_eq!(seen(r"HKEY_LOCAL_MACHINE\SYSTEM\ControlSet001\CurrentControlSet"), Vec::<String>::new());
         assert_eq!(seen(r"HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet2"), Vec::<String>::new());
@@ -96,6 +112,12 @@ mod tests {
             assert_eq!(seen(&format!("HKEY_USERS\\😀{hidden}b{hidden}")), ["14 hidden-character"], "{hidden:?}");
         }
         assert_eq!(seen("HKEY_USERS\\é 日本語 שלום"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_key_name_has_255_characters_at_most() {
+        let long = |count| seen(&format!("HKEY_USERS\\{}", "k".repeat(count)));
+        assert_eq!((long(255), long(256)), (vec![], vec!["12 key-name-too-long".to_owned()]));
     }
 
     #[test]

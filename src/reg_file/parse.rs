@@ -35,6 +35,9 @@ pub fn parse_with(bytes: &[u8], options: &ReadOptions) -> Reading {
     } else if let Some(code) = encoding.obstacle() {
         parser.remark_file(code);
     } else {
+        if encoding::has_two_marks(bytes) {
+            parser.remark_file(Code::TwoMarks);
+        }
         parser.read();
         if encoding == Encoding::Utf16Le && bytes.len() % 2 == 1 {
             parser.remark_file(Code::HalfUnit);
@@ -156,6 +159,10 @@ impl<'t> Parser<'t> {
             return true;
         };
         let Some(value_line::ValueLine { name, change }) = value else { return true };
+        if names::is_too_long(&name) {
+            self.scanner.remark(line, after_blanks(line.text), Code::ValueNameTooLong);
+            return true;
+        }
         if !self.names.is_new(&name) {
             self.scanner.remark(line, after_blanks(line.text), Code::DuplicateValue);
         }

@@ -133,9 +133,9 @@ fn cut(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::remediation::Access;
     use crate::finding::{Grade, ObservedDatum};
     use crate::registry::{DataType, FileTime, RegistryValue};
+    use crate::remediation::Access;
     use crate::remediation::{Edit, Left, PlannedHive, PlannedMachine, Proof};
 
     fn plan() -> Plan {

@@ -96,13 +96,15 @@ fn json_has_what_the_contract_promises() {
     let lines: Vec<String> = file["operations"].as_array().unwrap().iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(lines.join("\n"));
     let diagnostics = file["diagnostics"].as_array().unwrap();
-    let unknown = diagnostics.iter().filter(|found| found["code"] == "unknown-line").count();
-    assert_eq!(unknown, 7, "JSON leaves nothing out");
+    let unknown: Vec<&serde_json::Value> = diagnostics.iter().filter(|found| found["code"] == "unknown-line").collect();
+    assert_eq!(unknown.len(), 1, "a remark stands once");
+    assert_eq!((&unknown[0]["count"], unknown[0]["lines"].as_array().unwrap().len()), (&7.into(), 7));
     assert_eq!(
         diagnostics.iter().find(|found| found["code"] == "abbreviated-root").unwrap(),
         &serde_json::json!({
             "line": 21, "column": 2, "severity": "error", "code": "abbreviated-root",
             "message": "regedit refuses root keys by their short names: everything below is dropped; write HKEY_LOCAL_MACHINE",
+            "importers": ["regedit"], "count": 1, "lines": [21],
         })
     );
 }
@@ -183,4 +185,61 @@ fn nothing_of_a_hostile_file_reaches_the_terminal() {
         assert!(!steers || character == '\n', "{character:?}");
     }
     assert!(said.lines().all(|line| line.chars().count() <= 120), "{said}");
+}
+
+#[test]
+fn what_only_hivexregedit_does_is_told_beside_and_changes_no_exit_code() {
+    let desk = Desk::with(&[]);
+    let text = "Windows Registry Editor Version 5.00\n\n[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\BITS]\n\
+                \"Start\"=dword:2 ; as it was\n\n";
+    fs::write(desk.path("x.reg"), regedit_file(text)).unwrap();
+    let page = String::from_utf8(desk.run(&["lint", "x.reg"]).stdout).unwrap();
+    assert!(page.contains("accept: nothing to remark") && page.contains("[hivex-bad-value]"), "{page}");
+    assert!(page.contains("Where hivexregedit does otherwise, once the file is UTF-8 (2)"), "{page}");
+    let codes = |importer: &str| {
+        let report = desk.json(&["lint", "x.reg", "--format", "json", "--importer", importer]);
+        let found = report["files"][0]["diagnostics"].as_array().unwrap().clone();
+        let said = |found: &serde_json::Value| format!("{} {}", found["code"].as_str().unwrap(), found["importers"]);
+        (report["files"][0]["strict"].as_str().unwrap().to_owned(), found.iter().map(said).collect::<Vec<_>>())
+    };
+    let hivex = |code: &str| format!("{code} [\"hivexregedit\"]");
+    let both = vec![hivex("current-control-set"), hivex("hivex-bad-value")];
+    assert_eq!(codes("all"), ("accept".to_owned(), both));
+    assert_eq!(codes("regedit"), ("accept".to_owned(), vec![]));
+    // As it is, hivexregedit does not get beyond the first line.
+    assert_eq!(codes("hivexregedit"), ("accept".to_owned(), vec![hivex("hivex-utf-16")]));
+    let exit = |importer: &str| desk.code(&["lint", "x.reg", "--importer", importer]);
+    assert_eq!((exit("all"), exit("regedit"), exit("hivexregedit")), (0, 0, 1));
+    let page = String::from_utf8(desk.run(&["lint", "x.reg", "--importer", "hivexregedit"]).stdout).unwrap();
+    assert!(page.contains("hivexregedit would do nothing"), "{page}");
+}
+
+#[test]
+fn what_is_no_reg_file_at_all_is_named() {
+    let desk = Desk::with(&["windows-7-bits-disabled"]);
+    let hive = "evidence/windows-7-bits-disabled/Windows/System32/config/SYSTEM";
+    let complaint = desk.complaint(2, &["lint", hive]);
+    assert!(complaint.contains("SYSTEM: a registry hive, not a .reg file"), "{complaint}");
+    fs::write(desk.path("x.zip"), b"PK\x03\x04\x14\0\0\0").unwrap();
+    assert!(desk.complaint(2, &["lint", "x.zip"]).contains("x.zip: an archive or compressed file (zip)"));
+    assert!(desk.complaint(2, &["verify", hive, "evidence"]).contains("a registry hive, not a .reg file"));
+    fs::write(desk.path("x.reg"), regedit_file(HARMLESS)).unwrap();
+    let complaint = desk.complaint(2, &["verify", "evidence/windows-7-bits-disabled", "x.reg"]);
+    assert!(complaint.contains("Name the .reg files first, then the evidence"), "{complaint}");
+}
+
+#[test]
+fn two_byte_order_marks_and_names_that_are_too_long_are_told() {
+    let desk = Desk::with(&[]);
+    let codes = |text: &str| {
+        fs::write(desk.path("x.reg"), utf16(&text.replace('\n', "\r\n"))).unwrap();
+        let file = desk.json(&["lint", "x.reg", "--format", "json", "--importer", "regedit"])["files"][0].clone();
+        let codes =
+            file["diagnostics"].as_array().unwrap().iter().map(|found| found["code"].as_str().unwrap().to_owned());
+        (codes.collect::<Vec<_>>(), file["operations"].as_array().unwrap().len())
+    };
+    assert_eq!(codes(&format!("\u{feff}\u{feff}{HARMLESS}")), (vec!["two-marks".to_owned()], 2));
+    let named = |count: usize| format!("\u{feff}{HARMLESS}[HKEY_USERS\\k]\n\"{}\"=dword:1\n", "n".repeat(count));
+    assert_eq!(codes(&named(16_383)), (vec![], 4));
+    assert_eq!(codes(&named(16_384)), (vec!["value-name-too-long".to_owned()], 3));
 }

@@ -12,6 +12,8 @@ use super::utf16;
 enum Example {
     /// These lines below a good header and an open key.
     Below(&'static str),
+    /// A line below them with so many letters in it.
+    Long(&'static str, usize, &'static str),
     /// The same in UTF-16 units, for what is no text.
     UnitsBelow(&'static [u16]),
     /// This whole text.
@@ -27,7 +29,7 @@ enum Example {
     /// This text in UTF-16, with another code that comes with it.
     Utf16(&'static str, Option<Code>),
 }
-use Example::{Below, Bytes, Hivex, InPage, UnitsBelow, Utf16, Whole, WholeHivex};
+use Example::{Below, Bytes, Hivex, InPage, Long, UnitsBelow, Utf16, Whole, WholeHivex};
 
 const HEAD: &str = "Windows Registry Editor Version 5.00\n[HKEY_USERS\\k]\n";
 
@@ -37,6 +39,7 @@ fn example(code: Code) -> Option<Example> {
         Code::Utf16WithoutMark => Bytes(b"W\0i\0n\0"),
         Code::Utf16BigEndian => Bytes(b"\xfe\xff\0W\0i\0n"),
         Code::Utf8Mark => Bytes(b"\xef\xbb\xbfWin"),
+        Code::TwoMarks => Utf16("\u{feff}Windows Registry Editor Version 5.00\n", None),
         Code::HalfUnit => Bytes(b"\xff\xfeW\0i\0n\0d\0o\0w\0s\0 \0R\0e\0g\0i\0s\0t\0r\0y\0 \0E\0d\0i\0t\0o\0r\0 \0V\0e\0r\0s\0i\0o\0n\0 \x005\0.\x000\x000\0\n"),
         Code::NulInText => Below("@=\"1\"\0"),
         Code::EightBitVersion5 => Bytes(b"Windows Registry Editor Version 5.00\n"),
@@ -54,9 +57,11 @@ fn example(code: Code) -> Option<Example> {
         Code::CommentInKey => Below("[HKEY_USERS\\a] ; see [b]"),
         Code::UnknownRoot => Below("[HKEY_LOCAL_MASHINE\\a]"),
         Code::AbbreviatedRoot => Below("[HKLM\\a]"),
+        Code::KeyNameTooLong => Long("[HKEY_USERS\\", 256, "]"),
+        Code::ValueNameTooLong => Long("\"", 16_384, "\"=dword:1"),
         Code::EmptyKeyName => Below("[HKEY_USERS\\a\\\\b]"),
         Code::DeleteRoot => Below("[-HKEY_USERS]"),
-        Code::CurrentControlSet => Below("[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services]"),
+        Code::CurrentControlSet => Below("[HKEY_LOCAL_MACHINE\\OFFLINE\\CurrentControlSet\\Services]"),
         Code::DeleteUnknownRoot => Below("[-HKLM\\a]"),
         Code::UnknownLine => Below("a=\"1\""),
         Code::SmartQuote => Below("“a”=“1”"),
@@ -111,6 +116,7 @@ fn example(code: Code) -> Option<Example> {
 fn bytes(example: &Example) -> Vec<u8> {
     match example {
         Below(lines) => utf16(&format!("\u{feff}{HEAD}{lines}\n")),
+        Long(before, count, after) => utf16(&format!("\u{feff}{HEAD}{before}{}{after}\n", "k".repeat(*count))),
         UnitsBelow(units) => {
             let units = units.iter().flat_map(|unit| unit.to_le_bytes());
             utf16(&format!("\u{feff}{HEAD}")).into_iter().chain(units).collect()
@@ -162,6 +168,7 @@ fn shown(example: &Example) -> String {
     };
     match example {
         Below(lines) => text(lines),
+        Long(before, count, after) => format!("`{before}kkk…k{after}`, {count} letters k"),
         UnitsBelow(units) => {
             let character = |character: Result<char, std::char::DecodeUtf16Error>| match character {
                 Ok(character) => character.to_string(),
@@ -170,7 +177,7 @@ fn shown(example: &Example) -> String {
             format!("`{}`", char::decode_utf16(units.iter().copied()).map(character).collect::<String>())
         }
         Whole(whole) => format!("whole file: {}", text(whole)),
-        Utf16(whole, _) => format!("whole file in UTF-16: {}", text(whole)),
+        Utf16(whole, _) => format!("whole file in UTF-16 with its mark: {}", text(whole)),
         Hivex(lines) => match str::from_utf8(lines) {
             Ok(lines) => text(lines),
             Err(_) => format!("`{}`", lines.escape_ascii()),
