@@ -9,6 +9,7 @@ use hivemend::discovery::Installation;
 use hivemend::error::Error;
 use hivemend::evidence::archive::Unpacking;
 use hivemend::examination::{Options, examine};
+use hivemend::handover::import_text;
 use hivemend::reg_file::Dialect;
 use hivemend::remediation::{PatchOptions, Plan, Selection, patch_files, remedy};
 use hivemend::report::InstallationReport;
@@ -138,7 +139,9 @@ fn plan(
     let mut files: Vec<(String, Vec<u8>)> = match patch_files(&plan, &options) {
         Ok(files) => {
             plan.proof = Some(prove(found, examined, &plan, &files, &options)?);
-            files.into_iter().map(|file| (file.name, file.bytes)).collect()
+            let import = import_text(&plan, installation, &options, &files, None);
+            let import = import.map(|bytes| ("IMPORT.txt".to_owned(), bytes));
+            files.into_iter().map(|file| (file.name, file.bytes)).chain(import).collect()
         }
         Err(refusal) => {
             let advice = "Leave that finding out with --skip".to_owned();
