@@ -286,7 +286,7 @@ pub struct AuditArgs {
     /// Say where in the file each key node, value and its data lie, and which log entry wrote them
     #[arg(long)]
     pub locations: bool,
-    /// Write the corrective and the rollback .reg files, and plan.json, into this folder
+    /// Write the corrective and the rollback .reg files, IMPORT.txt and plan.json into this folder
     #[arg(long, value_name = "DIR")]
     pub patch: Option<PathBuf>,
     /// The least sure expectation that a patch may rest on

@@ -77,6 +77,8 @@ pub mod remediation;
 
 pub mod access;
 
+pub mod handover;
+
 pub mod verification;
 
 pub mod custody;

@@ -11,6 +11,7 @@ use hivemend::evidence::archive::Unpacking;
 use hivemend::examination::{Examination, Options, examine};
 use hivemend::explain::{Known, known, not_found};
 use hivemend::finding::Finding;
+use hivemend::handover::import_text;
 use hivemend::reg_file::Dialect;
 use hivemend::remediation::{PatchOptions, Plan, Selection, check_roots, is_named, remedy};
 use hivemend::report::InstallationReport;
@@ -175,7 +176,9 @@ fn plan(
     let mut plan = remedy(installation, &selection)?;
     read_access(&mut plan, found, examined, dialect);
     let (plan, files) = write_and_prove(found, examined, plan, &options)?;
-    let mut files: Vec<(String, Vec<u8>)> = files.into_iter().map(|file| (file.name, file.bytes)).collect();
+    let import = import_text(&plan, installation, &options, &files, None).map(|bytes| ("IMPORT.txt".to_owned(), bytes));
+    let mut files: Vec<(String, Vec<u8>)> =
+        files.into_iter().map(|file| (file.name, file.bytes)).chain(import).collect();
     let mut text = serde_json::to_vec_pretty(&plan)
         .map_err(|error| (format!("{}: plan.json: {error}", plan.evidence), "Please report it".to_owned()))?;
     text.push(b'\n');

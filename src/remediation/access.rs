@@ -23,6 +23,13 @@ pub struct Access {
     pub importers: Importers,
 }
 
+impl Access {
+    /// Whether Administrators may write the key; no where that is not known.
+    pub fn administrators_may_write(&self) -> bool {
+        self.importers == Importers::Administrators
+    }
+}
+
 /// Whether those who usually import a patch may write a key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Importers {

@@ -234,8 +234,8 @@ fn a_patch_for_a_running_windows_is_one_file_for_current_control_set() {
         .iter()
         .map(|(path, ..)| path.file_name().unwrap().to_str().unwrap().to_owned())
         .collect();
-    assert_eq!(names, ["patch.reg", "plan.json", "rollback.reg"]);
-    let (_, bytes, _) = contents(&desk.path("patch")).remove(0);
+    assert_eq!(names, ["IMPORT.txt", "patch.reg", "plan.json", "rollback.reg"]);
+    let (_, bytes, _) = contents(&desk.path("patch")).remove(1);
     assert!(bytes.starts_with(&[0xff, 0xfe]), "UTF-16LE with a byte order mark");
     let text = String::from_utf16(
         &bytes[2..].as_chunks::<2>().0.iter().map(|pair| u16::from_le_bytes(*pair)).collect::<Vec<_>>(),
@@ -254,7 +254,7 @@ fn info_findings_are_mended_only_when_they_are_named() {
     desk.code(&["audit", "evidence", "--patch", "all"]);
     desk.code(&["audit", "evidence", "--patch", "named", "--only", "automatic-updates/AUOptions"]);
     let files = |folder| contents(&desk.path(folder)).len();
-    assert_eq!((files("all"), files("named")), (1, 3));
+    assert_eq!((files("all"), files("named")), (1, 4));
 }
 
 #[test]

@@ -97,7 +97,7 @@ fn findings(examination: &Examination) -> &[Finding] {
 }
 
 /// The ids of what is not as it should be.
-fn deviations(examination: &Examination) -> BTreeSet<String> {
+pub(crate) fn deviations(examination: &Examination) -> BTreeSet<String> {
     findings(examination).iter().filter(|finding| finding.is_deviation()).map(|finding| finding.id.clone()).collect()
 }
 

@@ -39,6 +39,7 @@ mod disk_images;
 mod explain;
 #[cfg(feature = "images")]
 mod file_systems;
+mod handover;
 mod history;
 mod hive_builder;
 mod hive_reading;

@@ -8,8 +8,9 @@ use hivemend::reg_file::{self, Alteration, CodePage, Dialect, regedit_restores};
 
 use crate::values::{Values, assert_same, random_values, text_of, values_of};
 
+mod handover;
 mod patches;
-mod prefix;
+pub(crate) mod prefix;
 mod raw;
 mod shown;
 

@@ -84,7 +84,7 @@ fn where_files_have_names_at_once_errors_and_signals_remove_them() {
     // A shell without job control has its children ignore INT and they keep to it.
     let Some(said) = done(&desk, &script) else { return };
     let lines: Vec<&str> = said.lines().collect();
-    let patch = ["SYSTEM.reg", "SYSTEM.rollback.reg", "plan.json"];
+    let patch = ["IMPORT.txt", "SYSTEM.reg", "SYSTEM.rollback.reg", "plan.json"];
     let signals = ["1", "143", "1", "0", "y", "1", "129"];
     let expected = [&["0", "x", "2", "0", "1"][..], &patch, &signals, &["1", "z"][..]].concat();
     // What the shell says of those that were ended comes last.

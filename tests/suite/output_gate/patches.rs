@@ -58,6 +58,7 @@ fn a_folder_with_strangers_is_refused_before_the_first_byte() {
     check("a registry hive");
     fs::remove_file(desk.path(&format!("{inner}/SOFTWARE.reg"))).unwrap();
     let system = desk.path("evidence/windows-7-bits-disabled/Windows/System32/config/SYSTEM");
+    fs::remove_file(desk.path(&format!("{inner}/IMPORT.txt"))).unwrap();
     fs::hard_link(system, desk.path(&format!("{inner}/IMPORT.txt"))).unwrap();
     check("which is read in this run");
     fs::remove_file(desk.path(&format!("{inner}/IMPORT.txt"))).unwrap();

@@ -16,14 +16,14 @@ use crate::values::Values;
 const PATIENCE: Duration = Duration::from_mins(3);
 
 /// Wine with a prefix of its own.
-pub(super) struct Wine {
+pub(crate) struct Wine {
     folder: PathBuf,
     /// Waits for the end of this process, however it comes, to remove the folder. Nobody drops what is static.
     _cleaner: Child,
 }
 
 /// The only Wine, for one test at a time; `None`, with a word about it, where Wine is not installed.
-pub(super) fn wine(test: &str) -> Option<MutexGuard<'static, Wine>> {
+pub(crate) fn wine(test: &str) -> Option<MutexGuard<'static, Wine>> {
     static SHARED: OnceLock<Option<Mutex<Wine>>> = OnceLock::new();
     let shared = SHARED.get_or_init(|| is_installed().then(|| Mutex::new(Wine::start())));
     if shared.is_none() {
@@ -103,6 +103,11 @@ impl Wine {
         // There may be nothing to end.
         _ = command("wineserver", &self.folder).arg("-k").stderr(Stdio::null()).status();
         self.run("wineserver", &["-w"]).unwrap();
+    }
+
+    /// Runs a command line by Wine's cmd, in a folder, to a good end.
+    pub(crate) fn run_in(&self, folder: &Path, line: &str) {
+        self.wine(&["cmd", "/d", "/c", &format!("cd /d {} && {line}", as_windows_says(folder))]);
     }
 
     /// Has regedit import a file. It tells nobody how that went.

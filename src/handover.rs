@@ -1,0 +1,84 @@
+//! What goes with a patch to whoever imports it: how, with which program and as whom.
+//!
+//! The machine is not here, and neither is hivemend there. So everything is said for this very patch, and command lines
+//! can be copied as they stand; what only the reader knows is in capitals.
+
+mod import_text;
+mod restart;
+
+pub use import_text::import_text;
+
+/// Lines of text that Notepad of every Windows shows, and that are easy to read in a terminal.
+#[derive(Default)]
+struct Page {
+    text: String,
+}
+
+/// Columns of a line of prose.
+const WIDTH: usize = 100;
+
+impl Page {
+    fn line(&mut self, line: &str) {
+        self.text.push_str(line.trim_end());
+        self.text.push_str("\r\n");
+    }
+
+    /// A heading, and an empty line before it.
+    fn heading(&mut self, heading: &str) {
+        if !self.text.is_empty() {
+            self.line("");
+        }
+        self.line(heading);
+        self.line(&"-".repeat(heading.len()));
+    }
+
+    /// Prose, wrapped at blanks.
+    fn prose(&mut self, text: &str) {
+        self.wrapped("", "", text);
+    }
+
+    /// A point of a list, wrapped at blanks.
+    fn point(&mut self, text: &str) {
+        self.wrapped("* ", "  ", text);
+    }
+
+    /// A command line. It is never wrapped.
+    fn command(&mut self, command: &str) {
+        self.line(&format!("    {command}"));
+    }
+
+    fn wrapped(&mut self, first: &str, then: &str, text: &str) {
+        let mut line = first.to_owned();
+        let mut is_empty = true;
+        for word in text.split(' ') {
+            if !is_empty && line.chars().count().saturating_add(word.chars().count()) >= WIDTH {
+                self.line(&line);
+                then.clone_into(&mut line);
+                is_empty = true;
+            }
+            if !is_empty {
+                line.push(' ');
+            }
+            line.push_str(word);
+            is_empty = false;
+        }
+        self.line(&line);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prose_is_wrapped_and_commands_are_not() {
+        let mut page = Page::default();
+        page.heading("How");
+        page.point(&"word ".repeat(30));
+        page.command(&"word ".repeat(30));
+        let lines: Vec<&str> = page.text.split("\r\n").collect();
+        assert_eq!(lines[..2], ["How", "---"]);
+        assert!(lines[2].starts_with("* word") && lines[3].starts_with("  word") && lines[2].len() <= WIDTH);
+        assert_eq!(lines[4].len(), 4 + 149);
+    }
+}
