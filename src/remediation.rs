@@ -12,9 +12,11 @@ use crate::reg_file::{Dialect, regedit_restores};
 use crate::registry::{FileTime, RegistryValue, Role};
 use crate::report::InstallationReport;
 
+mod header;
 mod patch;
 mod refusal;
 
+pub use header::Header;
 pub use patch::{PatchFile, PatchOptions, Target, patch_files};
 
 /// Which findings to mend.

@@ -16,6 +16,7 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<u8, Error> {
     let read_beside =
         files.iter().chain(&args.unpacking.password_file).chain(&args.unpacking.recovery_key_file).cloned().collect();
     let inputs = Inputs { evidence: evidence.to_vec(), files: read_beside };
+    let importing = args.importing()?;
     let gate = Gate::new(&one_output(args.output.as_deref(), args.overwrite), &inputs)?;
     let read = |path: &PathBuf| {
         let bytes = std::fs::read(path).map_err(|source| Error::Read {
@@ -23,14 +24,10 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<u8, Error> {
             source,
             advice: "Name the .reg files first, then the evidence",
         })?;
-        Ok(Patch::read(path.to_string_lossy(), &bytes, args.importer.into(), args.code_page))
+        Patch::read(path.to_string_lossy(), &bytes, &importing)
     };
     let patches = files.iter().map(read).collect::<Result<Vec<Patch>, Error>>()?;
-    let mounts = Mounts {
-        target: args.target.into(),
-        software_root: args.software_root.clone(),
-        system_root: args.system_root.clone(),
-    };
+    let mounts = Mounts { software_root: args.software_root.clone(), system_root: args.system_root.clone() };
     let options = Options {
         os: args.os,
         control_set: args.control_set,

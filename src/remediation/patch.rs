@@ -1,6 +1,6 @@
 //! A plan as `.reg` files: the patch, and the rollback that takes it back.
 
-use super::{Edit, Plan};
+use super::{Edit, Plan, header};
 use crate::control_set::key_name;
 use crate::finding::ObservedDatum;
 use crate::reg_file::{Dialect, Document, KeyPath, Operation, Refusal, comment_text, emit};
@@ -14,6 +14,21 @@ pub enum Target {
     Offline,
     /// Into the running Windows: `CurrentControlSet`.
     Live,
+}
+
+impl Target {
+    /// The stable name, as `--target` and the header of a patch have it.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Offline => "offline",
+            Self::Live => "live",
+        }
+    }
+
+    /// The target of that name.
+    pub fn from_id(id: &str) -> Option<Self> {
+        [Self::Offline, Self::Live].into_iter().find(|target| target.id() == id)
+    }
 }
 
 /// How patch files are written.
@@ -91,7 +106,7 @@ pub fn patch_files(plan: &Plan, options: &PatchOptions) -> Result<Vec<PatchFile>
 
 fn document(plan: &Plan, edits: &[&Edit], direction: Direction, options: &PatchOptions) -> Document {
     let mut document = Document::default();
-    for line in header(plan, edits, direction, options.dialect) {
+    for line in header(plan, edits, direction, options) {
         // An importer takes an equals sign in a comment for a value.
         document.comment(&comment_text(&line.replace('=', " is "), options.dialect));
     }
@@ -111,17 +126,13 @@ fn document(plan: &Plan, edits: &[&Edit], direction: Direction, options: &PatchO
     document
 }
 
-/// The comment at the head. `verify` reads the second line.
-fn header(plan: &Plan, edits: &[&Edit], direction: Direction, dialect: Dialect) -> Vec<String> {
+/// The comment at the head. `verify` reads what it is for.
+fn header(plan: &Plan, edits: &[&Edit], direction: Direction, options: &PatchOptions) -> Vec<String> {
     let mut lines = vec![format!("Written by hivemend {}.", env!("CARGO_PKG_VERSION"))];
-    let kind = if direction == Direction::Correct { "patch" } else { "rollback" };
-    lines.push(format!("hivemend {kind} for {}. Do not import it into another Windows.", plan.os));
+    let is_rollback = direction == Direction::RollBack;
+    lines.extend(header::lines(is_rollback, plan.os.as_str(), options.dialect, options.target));
     for hive in plan.hives.iter().filter(|hive| edits.iter().any(|edit| edit.hive == hive.role)) {
-        let sum = hive.sha256.as_deref().unwrap_or("not computed");
-        lines.push(format!("{} hive, SHA-256 {sum}", hive.role));
-    }
-    if let Some(page) = dialect.code_page() {
-        lines.push(format!("Text of code page {page}: import it where that is the ANSI code page."));
+        lines.push(header::hive_line(hive.role, hive.sha256.as_deref()));
     }
     match direction {
         Direction::Correct => {

@@ -1,11 +1,9 @@
 //! The proof of a patch before it is handed out: its text and that of its rollback, read again and carried out.
 
-use super::carry::carry_out;
-use super::{Carried, Importer, Mounts, Outcome, Patch, Verified, compare};
+use super::{Carried, Importing, Mounts, Outcome, Patch, Verified, compare};
 use crate::discovery::Installation;
 use crate::error::Error;
 use crate::examination::{OpenInstallation, Options, Overlays};
-use crate::reg_file::Dialect;
 use crate::registry::same_text;
 use crate::remediation::{Edit, PatchFile, PatchOptions, Plan, Proof};
 
@@ -22,18 +20,14 @@ pub fn prove(
     files: &[PatchFile],
     written: &PatchOptions,
 ) -> Result<Proof, Error> {
-    let mounts = Mounts {
-        target: written.target,
-        software_root: written.software_root.clone(),
-        system_root: written.system_root.clone(),
-    };
+    let mounts = Mounts { software_root: written.software_root.clone(), system_root: written.system_root.clone() };
     let open = OpenInstallation::open(installation, options);
     let mut overlays = Overlays::default();
     let (forward, back): (Vec<_>, Vec<_>) = files.iter().partition(|file| !file.is_rollback);
     let before = open.judge(None)?;
-    let patched = carry_out_all(&open, &forward, written.dialect, &mounts, &mut overlays)?;
+    let patched = carry_out_all(&open, plan, &forward, written, &mounts, &mut overlays)?;
     let after = open.judge(Some(&overlays))?;
-    let rolled_back = carry_out_all(&open, &back, written.dialect, &mounts, &mut overlays)?;
+    let rolled_back = carry_out_all(&open, plan, &back, written, &mounts, &mut overlays)?;
 
     let mut verified = Verified::of(installation, &before);
     verified.operations = patched;
@@ -74,20 +68,37 @@ pub fn prove(
 
 fn carry_out_all(
     open: &OpenInstallation<'_>,
+    plan: &Plan,
     files: &[&PatchFile],
-    dialect: Dialect,
+    written: &PatchOptions,
     mounts: &Mounts,
     overlays: &mut Overlays,
 ) -> Result<Vec<Carried>, Error> {
     let mut carried = Vec::new();
     for file in files {
-        let importer = if dialect == Dialect::Hivex { Importer::Hivexregedit } else { Importer::Regedit };
-        let patch = Patch::read(file.name.as_str(), &file.bytes, importer, dialect.code_page());
+        // Nothing is asked for: a file of ours says in its header how it is to be read.
+        let patch = Patch::read(file.name.as_str(), &file.bytes, &Importing::default())?;
+        for header in [&patch.header, &patch.header_as_read()] {
+            let said = (header.made_for.as_deref(), header.importer, header.target, header.code_page);
+            let dialect = written.dialect;
+            let meant = (Some(plan.os.as_str()), Some(dialect.importer()), Some(written.target), dialect.code_page());
+            if said != meant {
+                return Err(failed(plan, &format!("the header of {} does not say what it is for", patch.path)));
+            }
+        }
         patch.reading.clone().into_document().map_err(|rejection| Error::Refused {
             reason: format!("{}: what was written cannot be read again: {rejection}", patch.path),
             advice: "Please report it; nothing was written".to_owned(),
         })?;
-        carried.extend(carry_out(open, &patch, mounts, overlays));
+        let out = patch.carry_out(open, mounts, overlays);
+        if let Some(stopped) = out.stopped {
+            let reason = format!("the importer stops at line {} of {}: {}", stopped.line, patch.path, stopped.reason);
+            return Err(failed(plan, &reason));
+        }
+        if let Some(harm) = out.harm.first() {
+            return Err(failed(plan, &format!("line {} of {}: {}", harm.line, patch.path, harm.what)));
+        }
+        carried.extend(out.operations);
     }
     Ok(carried)
 }
