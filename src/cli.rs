@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::finding::{Grade, Severity};
 use crate::os::OsId;
 use crate::reg_file::{CodePage, Dialect};
+use crate::verification::Importing;
 
 mod choices;
 
@@ -399,16 +400,17 @@ pub struct VerifyArgs {
     /// Replace existing output files
     #[arg(long)]
     pub overwrite: bool,
-    /// Who is to import the files
-    #[arg(long, value_enum, default_value_t)]
-    pub importer: ImporterArg,
+    /// Which program imports the files [default: the one that the header of a hivemend patch names, else regedit]
+    #[arg(long, value_enum)]
+    pub importer: Option<ImporterArg>,
     /// The ANSI code page of the machine that is to import files in 8-bit text; without it 1252 is taken, and what
     /// depends on it is remarked upon
     #[arg(long, value_name = "N")]
     pub code_page: Option<CodePage>,
-    /// Take CurrentControlSet for the link that it is in a running Windows, or for a name as an offline importer does
-    #[arg(long, value_enum, default_value = "live")]
-    pub target: TargetArg,
+    /// Import into a running Windows, where CurrentControlSet is a link, or into a hive, where it is a name like any other
+    /// [default: the one that the header of a hivemend patch names, else live; offline with hivexregedit]
+    #[arg(long, value_enum)]
+    pub target: Option<TargetArg>,
     /// Where the SOFTWARE hive is loaded when the files are imported
     #[arg(long, value_name = "KEY", default_value = r"HKEY_LOCAL_MACHINE\SOFTWARE")]
     pub software_root: String,
@@ -444,14 +446,40 @@ pub struct VerifyArgs {
     pub exit_zero: bool,
 }
 
+impl VerifyArgs {
+    /// `--importer`, `--target` and `--code-page`.
+    ///
+    /// # Errors
+    /// Where hivexregedit is to import into a running Windows.
+    pub fn importing(&self) -> Result<Importing, Error> {
+        if (self.importer, self.target) == (Some(ImporterArg::Hivexregedit), Some(TargetArg::Live)) {
+            return Err(Error::Refused {
+                reason: "--target live with --importer hivexregedit: it writes to a hive, not to a running Windows"
+                    .to_owned(),
+                advice: "Leave --target out, or use --importer regedit".to_owned(),
+            });
+        }
+        Ok(Importing {
+            importer: self.importer.map(Into::into),
+            target: self.target.map(Into::into),
+            code_page: self.code_page,
+        })
+    }
+}
+
 impl AuditArgs {
     /// `--dialect` and `--code-page`.
     ///
     /// # Errors
-    /// Where there is a code page for a dialect that has none.
+    /// Where there is a code page for a dialect that has none, or hivexregedit is to import into a running Windows.
     pub fn dialect(&self) -> Result<Dialect, Error> {
         match (self.dialect, self.code_page) {
             (DialectArg::Regedit4, page) => Ok(Dialect::Regedit4(page.unwrap_or_default())),
+            (DialectArg::Hivex, _) if self.target == TargetArg::Live => Err(Error::Refused {
+                reason: "--target live with --dialect hivex: hivexregedit writes to a hive, not to a running Windows"
+                    .to_owned(),
+                advice: "Use --target offline, or --dialect regedit5".to_owned(),
+            }),
             (DialectArg::Regedit5, None) => Ok(Dialect::Regedit5),
             (DialectArg::Hivex, None) => Ok(Dialect::Hivex),
             (_, Some(page)) => Err(Error::Usage {

@@ -93,7 +93,7 @@ pub use expressible::{Reason, check_operation};
 pub(crate) use hivexregedit::names as hivex_names;
 pub use importer::{Importer, Importers, UnknownImporter};
 pub use key_path::KeyPath;
-pub(crate) use merge::{Section, Step};
+pub(crate) use merge::{Section, SetValue, Step};
 pub(crate) use parse::{lines_of, text_of};
 pub use parse::{parse, parse_text, parse_with};
 pub use reading::{ReadOptions, Reading, Version};

@@ -16,12 +16,14 @@ use crate::registry::{FileTime, RegistryValue, Role};
 use crate::report::InstallationReport;
 
 mod access;
+mod header;
 mod named;
 mod patch;
 mod read_back;
 mod refusal;
 
 pub use access::{Access, Importers, warnings as access_warnings};
+pub use header::Header;
 use named::Named;
 pub use named::is_named;
 pub use patch::{PatchFile, PatchOptions, Target, check_roots, patch_files, unwritable};

@@ -1,8 +1,9 @@
 //! Verification: the operations of `.reg` files laid over the hives in memory, and the result audited. Nothing is
 //! written. It serves for patches from anywhere; `audit --patch` proves its own by it before it writes them.
 //!
-//! The way: [`Patch`] is a file, read as regedit reads it; `place` finds the hive that an operation is about; `carry`
-//! carries them out one after the other and keeps what each met and left; then the installation is audited as it is and
+//! The way: [`Patch`] is a file, read as its importer reads it; `place` finds the hive that an operation is about; `carry`
+//! carries them out one after the other as regedit does, and `merging` a whole file as hivexregedit does, and keeps what
+//! each met and left; then the installation is audited as it is and
 //! as it would be, and `compare` says what is mended, what is left, and what nobody asked for.
 
 use std::path::PathBuf;
@@ -15,19 +16,20 @@ use crate::error::{Error, Problem};
 use crate::examination::{Changed, Judged, OpenInstallation, Options, Overlays, counts};
 use crate::finding::{ObservedDatum, Severity, Verdict};
 use crate::os::OsId;
+use crate::reg_file::Importer;
 use crate::registry::Role;
-use crate::remediation::Target;
 use crate::report::Tool;
 
 mod carry;
 mod compare;
+mod merging;
 mod patch;
 mod place;
 mod proof;
 mod proven;
 mod table;
 
-pub use patch::{Importer, Patch, PatchSummary};
+pub use patch::{Importing, Patch, PatchSummary};
 pub use proof::{Unproven, prove};
 pub use proven::write_and_prove;
 pub use table::render;
@@ -35,8 +37,6 @@ pub use table::render;
 /// Where the hives are when the files are imported.
 #[derive(Clone, Debug)]
 pub struct Mounts {
-    /// `CurrentControlSet` is a link in a running Windows, and a name like any other in a hive.
-    pub target: Target,
     /// The key that the SOFTWARE hive is loaded under.
     pub software_root: String,
     /// The key that the SYSTEM hive is loaded under.
@@ -93,6 +93,32 @@ pub struct State {
     pub observed: Option<ObservedDatum>,
 }
 
+/// Where an importer stops. Then nothing of the file is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StoppedAt {
+    /// The file, as it was named.
+    pub patch: String,
+    /// The line.
+    pub line: usize,
+    /// Why.
+    pub reason: String,
+}
+
+/// What an importer does to a value or a key that the file does not name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Harmed {
+    /// The file, as it was named.
+    pub patch: String,
+    /// The line of the key.
+    pub line: usize,
+    /// The hive.
+    pub hive: Role,
+    /// The key, from the hive's root.
+    pub key: String,
+    /// What becomes of it.
+    pub what: String,
+}
+
 /// A finding before and after.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
@@ -144,8 +170,12 @@ pub struct Verified {
     pub broken: Vec<Change>,
     /// What cannot be told.
     pub unknown: Vec<Change>,
-    /// Each operation, in order.
+    /// Each operation, in order; none of a file at which its importer stops.
     pub operations: Vec<Carried>,
+    /// The files at which their importer stops, and where.
+    pub stopped: Vec<StoppedAt>,
+    /// What the importers do beside what the files say.
+    pub harm: Vec<Harmed>,
     /// Whether everything that should have been read was.
     pub complete: bool,
 }
@@ -173,7 +203,7 @@ pub struct Verification {
 pub enum Standing {
     /// Nothing is left, and each operation was asked for by a finding or changes nothing.
     Clean,
-    /// Findings are left, or the patch does what nobody asked for, or regedit does not do what it says.
+    /// Findings are left, or the patch does what nobody asked for, or its importer does not do what it says.
     NotClean,
     /// The patch is for another Windows.
     Refused,
@@ -256,8 +286,10 @@ pub fn verify(
     }
     let mut overlays = Overlays::default();
     for patch in patches {
-        let operations = carry::carry_out(&open, patch, mounts, &mut overlays);
-        verified.operations.extend(operations);
+        let out = patch.carry_out(&open, mounts, &mut overlays);
+        verified.operations.extend(out.operations);
+        verified.stopped.extend(out.stopped);
+        verified.harm.extend(out.harm);
     }
     verified.identity_changes = open.identity_changes(&overlays);
     let after = open.judge(Some(&overlays))?;
@@ -282,6 +314,16 @@ fn preconditions(installation: &Installation, patch: &Patch, options: &Options) 
     patch.hives().into_iter().map(precondition).collect()
 }
 
+impl Patch {
+    /// Carries the file out as its importer does.
+    fn carry_out(&self, open: &OpenInstallation<'_>, mounts: &Mounts, overlays: &mut Overlays) -> carry::CarriedOut {
+        match self.reading.importer {
+            Importer::Hivexregedit => merging::carry_out(open, self, mounts, overlays),
+            Importer::Regedit => carry::carry_out(open, self, mounts, overlays),
+        }
+    }
+}
+
 impl Verified {
     /// An installation as it was judged, with nothing carried out.
     fn of(installation: &Installation, judged: &Judged) -> Self {
@@ -297,6 +339,8 @@ impl Verified {
             broken: Vec::new(),
             unknown: Vec::new(),
             operations: Vec::new(),
+            stopped: Vec::new(),
+            harm: Vec::new(),
             complete: judged.gaps.is_empty(),
         }
     }
@@ -306,9 +350,11 @@ impl Verified {
         self.left.iter().chain(&self.broken).any(|change| change.severity >= severity)
     }
 
-    /// Whether an operation changes what no finding asked for, or what this evidence does not hold.
+    /// Whether an importer stops, or does what no finding asked for, or changes what this evidence does not hold.
     pub fn exceeds(&self) -> bool {
-        !self.identity_changes.is_empty()
+        let otherwise = !self.stopped.is_empty() || !self.harm.is_empty();
+        otherwise
+            || !self.identity_changes.is_empty()
             || self.operations.iter().any(|carried| matches!(carried.outcome, Outcome::Unasked | Outcome::Elsewhere))
     }
 

@@ -2,8 +2,8 @@
 
 use clap::ValueEnum;
 
+use crate::reg_file::Importer;
 use crate::remediation::Target;
-use crate::verification::Importer;
 
 /// Forms of the report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -91,7 +91,7 @@ pub enum ImporterArg {
     /// regedit of Windows 2000 and later
     #[default]
     Regedit,
-    /// hivexregedit, which takes UTF-8 and ends no text by itself
+    /// hivexregedit, which reads UTF-8 and writes to one hive
     Hivexregedit,
 }
 

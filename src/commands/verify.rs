@@ -24,15 +24,15 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<u8, Error> {
     let read_beside =
         files.iter().chain(&args.unpacking.password_file).chain(&args.unpacking.recovery_key_file).cloned().collect();
     let inputs = Inputs { evidence: evidence.to_vec(), files: read_beside };
+    let importing = args.importing()?;
     let gate = Gate::new(&one_output(args.output.as_deref(), args.overwrite), &inputs)?;
     let read = |path: &PathBuf| {
         let bytes = lint::read(path)?;
-        Ok(Patch::read(path.to_string_lossy(), &bytes, args.importer.into(), args.code_page))
+        Patch::read(path.to_string_lossy(), &bytes, &importing)
     };
     let patches = files.iter().map(read).collect::<Result<Vec<Patch>, Error>>()?;
     check_roots(&args.software_root, &args.system_root)?;
     let mounts = Mounts {
-        target: args.target.into(),
         software_root: args.software_root.trim_end_matches('\\').to_owned(),
         system_root: args.system_root.trim_end_matches('\\').to_owned(),
     };

@@ -10,116 +10,17 @@ use std::collections::BTreeSet;
 use super::Hive;
 use super::cell::BIG_DATA_SEGMENT;
 use super::overlay::{Listed, Overlay, Step as Way};
-use super::tree::{Hindrance, Key, Tree};
-use crate::error::Problem;
-use crate::reg_file::hivex_names::{cut_at_nul, lower_bytes, lower_units};
-use crate::reg_file::{Reading, Section, Step};
-use crate::registry::{DataType, RegistryValue};
+use super::tree::{Key, Tree};
+use crate::reg_file::hivex_names::{cut_at_nul, decoded, lower_bytes, lower_units};
+use crate::reg_file::{Reading, Section, SetValue, Step};
+use crate::registry::{DataType, Name, RegistryValue};
+
+mod told;
+
+pub use told::{Harm, Merged, Stop, Stopped};
 
 /// More bytes than hivex writes into one cell, with its size (`HIVEX_MAX_ALLOCATION`).
 const MOST_WRITTEN: usize = 1_000_000 - 4;
-
-/// What one step came to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Merged {
-    /// The key's path from the hive's root, as it is spelled there.
-    pub key: String,
-    /// Whether the key was made; where it was to be deleted, whether it was there.
-    pub changed: bool,
-    /// The values that the key had, in order: names in UTF-16 units.
-    pub before: Vec<(Vec<u16>, RegistryValue)>,
-    /// Those that it has then.
-    pub after: Vec<(Vec<u16>, RegistryValue)>,
-    /// What becomes of values that the step does not name, or that Windows then cannot read.
-    pub harm: Vec<Harm>,
-}
-
-/// Something that hivexregedit does to a value, and that nobody asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Harm {
-    /// More data than Windows of this format keeps in one cell are written into one.
-    OneCell {
-        /// The value's name.
-        name: String,
-        /// Bytes of its data.
-        size: usize,
-    },
-    /// The name of a value that stays is cut at a NUL.
-    Renamed {
-        /// The value's name.
-        name: String,
-    },
-}
-
-impl std::fmt::Display for Harm {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::OneCell { name, size } => write!(
-                f,
-                "hivexregedit writes the {size} bytes of the value \"{}\" into one cell, and Windows reads at most \
-                 {BIG_DATA_SEGMENT} there",
-                name.escape_debug()
-            ),
-            Self::Renamed { name } => {
-                write!(f, "hivexregedit cuts the name of the value \"{}\" at its NUL", name.escape_debug())
-            }
-        }
-    }
-}
-
-/// Why hivexregedit stops at a step. Then nothing of the file is kept.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Stop {
-    /// It makes no parents.
-    #[error("the parent key {} is missing, and hivexregedit makes none", .0.escape_debug())]
-    MissingParent(String),
-    /// The key that is to be deleted is the root of the hive.
-    #[error("hivexregedit does not delete the root of a hive")]
-    Root,
-    /// A key without a name.
-    #[error("hivexregedit makes no key without a name")]
-    NoName,
-    /// The path is not that of the key, and yet the key is there.
-    #[error("hivexregedit does not find the key by this path, and cannot make it, for it is there")]
-    Exists,
-    /// hivex cannot store the name.
-    #[error("the name \"{}\" is not UTF-8", .0.escape_debug())]
-    NotUtf8(String),
-    /// hivex does not write so much at once.
-    #[error("hivexregedit does not write the {size} bytes of the value \"{}\"", name.escape_debug())]
-    TooLong {
-        /// The value's name.
-        name: String,
-        /// Bytes of its data.
-        size: usize,
-    },
-    /// Something that stands beside what is to be changed.
-    #[error("{0}")]
-    Hindered(String),
-    /// The hive is damaged there: what hivexregedit would do is not known.
-    #[error("{0}")]
-    Unreadable(Problem),
-}
-
-impl From<Hindrance> for Stop {
-    fn from(hindrance: Hindrance) -> Self {
-        match hindrance {
-            Hindrance::Unreadable(problem) => Self::Unreadable(problem),
-            other => Self::Hindered(other.to_string()),
-        }
-    }
-}
-
-/// Why a file stops, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stopped {
-    /// The line.
-    pub line: usize,
-    /// The reason, in a sentence without a full stop.
-    pub reason: String,
-    /// Whether the hive is damaged there, so that nobody knows.
-    pub unreadable: bool,
-}
 
 /// Merges a file that was read as hivexregedit reads it, with `--prefix` naming where the hive is mounted; returns what each
 /// step came to, in order. Edits that lie over the hive already are taken for part of it.
@@ -152,6 +53,32 @@ pub fn merge(hive: &Hive, overlay: &mut Overlay, reading: &Reading, prefix: &str
     }
     *overlay = edited;
     Ok(merged)
+}
+
+/// Why hivexregedit must not be given an edit of a value: what it does beside, or why it stops, in a sentence without a
+/// full stop; `None` where it does the edit and nothing else. `data` is what is set, `None` where the value is deleted.
+///
+/// A key that is not there yet is made without harm.
+pub fn foresee(hive: &Hive, key: &str, name: &str, data: Option<&RegistryValue>) -> Option<String> {
+    let name = name.as_bytes().to_vec();
+    let mut section = Section::default();
+    match data {
+        None => section.deletes.push((0, name)),
+        Some(value) => {
+            let (data_type, bytes) = (value.data_type.0, value.bytes.clone());
+            section.sets.push(SetValue { line: 0, name, data_type, bytes });
+        }
+    }
+    let tree = hive.tree();
+    match look_up(&tree, key.as_bytes()) {
+        Ok(None) => return None,
+        Ok(Some(_)) => {}
+        Err(stop) => return Some(stop.to_string()),
+    }
+    match merge_section(&tree, hive.base_block().minor, key.as_bytes(), &section) {
+        Ok((merged, _)) => merged.harm.first().map(Harm::to_string),
+        Err(stop) => Some(stop.to_string()),
+    }
 }
 
 /// The path of a step without the prefix: text is cut off, in any case of ASCII letters, wherever a name may end.
@@ -196,11 +123,12 @@ fn merge_section(tree: &Tree<'_>, minor: u32, path: &[u8], section: &Section) ->
         let found = key.hivex_values()?;
         (Merged { key: key.path().to_owned(), ..Merged::default() }, way, found)
     } else {
-        let (key, way) = new_key(tree, path)?;
-        (Merged { key, changed: true, ..Merged::default() }, way, Vec::new())
+        let (key, way, harm) = new_key(tree, path)?;
+        (Merged { key, changed: true, harm, ..Merged::default() }, way, Vec::new())
     };
-    let named = section.deletes.iter().map(|(_, name)| name).chain(section.sets.iter().map(|set| &set.name));
-    let named: BTreeSet<Vec<char>> = named.map(|name| lower_bytes(name)).collect();
+    let meant = section.names().map(|name| Name::of_units(decoded(name))).collect::<BTreeSet<_>>();
+    let named: BTreeSet<Vec<char>> = section.names().map(lower_bytes).collect();
+    let mut stored = BTreeSet::new();
     let mut listed = Vec::new();
     for value in found {
         if let Ok(read) = &value.value {
@@ -208,6 +136,9 @@ fn merge_section(tree: &Tree<'_>, minor: u32, path: &[u8], section: &Section) ->
         }
         // A name that cannot be lowered cannot be read, either: that was found before.
         if lower_units(&value.name).is_some_and(|name| named.contains(&name)) {
+            if !meant.contains(&Name::of_units(value.name.iter().copied())) {
+                merged.harm.push(Harm::Removed { name: value.shown });
+            }
             continue;
         }
         let read = value.value?;
@@ -221,6 +152,7 @@ fn merge_section(tree: &Tree<'_>, minor: u32, path: &[u8], section: &Section) ->
         if minor > 3 && read.bytes.len() > BIG_DATA_SEGMENT && !value.in_one_cell {
             merged.harm.push(Harm::OneCell { name: value.shown, size: read.bytes.len() });
         }
+        stored.insert(Name::of_units(name.iter().copied()));
         listed.push(Listed { name, value: read });
     }
     for set in &section.sets {
@@ -232,6 +164,9 @@ fn merge_section(tree: &Tree<'_>, minor: u32, path: &[u8], section: &Section) ->
         if minor > 3 && set.bytes.len() > BIG_DATA_SEGMENT {
             merged.harm.push(Harm::OneCell { name: name.to_owned(), size: set.bytes.len() });
         }
+        if !stored.insert(Name::from(name)) {
+            merged.harm.push(Harm::SecondValue { name: name.to_owned() });
+        }
         let value = RegistryValue { data_type: DataType(set.data_type), bytes: set.bytes.clone() };
         listed.push(Listed { name: name.encode_utf16().collect(), value });
     }
@@ -239,8 +174,8 @@ fn merge_section(tree: &Tree<'_>, minor: u32, path: &[u8], section: &Section) ->
     Ok((merged, Edit::Write(way, listed)))
 }
 
-/// The path of a key that is to be made, and the way to it.
-fn new_key(tree: &Tree<'_>, path: &[u8]) -> Result<(String, Vec<Way>), Stop> {
+/// The path of a key that is to be made, the way to it, and what is wrong with it.
+fn new_key(tree: &Tree<'_>, path: &[u8]) -> Result<(String, Vec<Way>, Vec<Harm>), Stop> {
     // Without a name at the end the path stays its own parent, and that was not found.
     let (parent, name) = match path.iter().rposition(|&byte| byte == b'\\') {
         Some(last) => path.split_at_checked(last.saturating_add(1)).unwrap_or((path, &[])),
@@ -259,8 +194,10 @@ fn new_key(tree: &Tree<'_>, path: &[u8]) -> Result<(String, Vec<Way>), Stop> {
         return Err(Stop::Exists);
     }
     way.push(key.hivex_new_child(name)?);
+    let is_second = matches!(key.subkey(name), Ok(Some(_)));
+    let harm = if is_second { vec![Harm::SecondKey { name: name.to_owned() }] } else { Vec::new() };
     let path = if key.path().is_empty() { name.to_owned() } else { format!("{}\\{name}", key.path()) };
-    Ok((path, way))
+    Ok((path, way, harm))
 }
 
 /// `_node_lookup`: `split` leaves empty names at the end off, and one at the beginning is left off after that.

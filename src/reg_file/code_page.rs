@@ -78,6 +78,11 @@ impl CodePage {
         character.is_ascii() || self.table().bytes_of(character).is_some_and(plain)
     }
 
+    /// Whether the character takes two bytes, and the second is that of a backslash.
+    pub(super) fn ends_in_backslash(self, character: char) -> bool {
+        self.table().bytes_of(character).is_some_and(|bytes| matches!(bytes, [_, b'\\']))
+    }
+
     /// The UTF-16 units that bytes stand for. A byte that means nothing stands for U+FFFD, which no page has.
     pub fn decode(self, bytes: &[u8]) -> Vec<u16> {
         let table = self.table();

@@ -1,6 +1,7 @@
 //! For whom a `.reg` file is written.
 
 use super::code_page::CodePage;
+use super::importer::Importer;
 use super::reading::Version;
 
 /// The importer that a `.reg` file is written for.
@@ -20,6 +21,14 @@ pub enum Dialect {
 }
 
 impl Dialect {
+    /// Who imports it.
+    pub fn importer(self) -> Importer {
+        match self {
+            Self::Regedit5 | Self::Regedit4(_) => Importer::Regedit,
+            Self::Hivex => Importer::Hivexregedit,
+        }
+    }
+
     /// The version that the header claims.
     pub fn version(self) -> Version {
         match self {

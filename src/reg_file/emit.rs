@@ -142,7 +142,7 @@ impl Emitter {
         self.open.as_ref()
     }
 
-    fn open(&mut self, key: &KeyPath, comments: &[&Comment]) {
+    fn open(&mut self, key: &KeyPath, mut comments: &[&Comment]) {
         if self.depth_first && self.open.as_ref() != Some(key) {
             self.names = NamesSeen::default();
             self.sections.retain(|section| key.names().starts_with(section.names()));
@@ -152,7 +152,8 @@ impl Emitter {
             let parents = key.ancestry().skip(2).filter(|parent| parent != key);
             for parent in parents {
                 if self.sections.insert(parent.clone()) {
-                    self.section(&[], &format!("[{}]", raw(&parent)));
+                    // Comments stand before everything that is done for the key's sake.
+                    self.section(std::mem::take(&mut comments), &format!("[{}]", raw(&parent)));
                 }
             }
             self.sections.insert(key.clone());
@@ -290,9 +291,13 @@ mod tests {
     }
 
     #[test]
-    fn a_control_character_in_a_key_is_written_as_it_is() {
-        let document = document(&[Operation::CreateKey { key: KeyPath::from("HKEY_USERS\\\u{1b}") }]);
-        assert!(text(&document, Dialect::Regedit5).contains("[HKEY_USERS\\\u{1b}]"));
+    fn a_comment_stands_before_the_parents_that_hivexregedit_needs() {
+        let mut document = Document::default();
+        document.comment("first");
+        document.push(delete_value(r"HKEY_USERS\m\a\b", "x"));
+        let parents = "[HKEY_USERS\\m\\a]\n\n[HKEY_USERS\\m\\a\\b]\n\"x\"=-\n\n";
+        let expected = format!("Windows Registry Editor Version 5.00\n\n; first\n{parents}");
+        assert_eq!(text(&document, Dialect::Hivex), expected);
     }
 
     #[test]

@@ -7,8 +7,10 @@ use super::dialect::Dialect;
 use super::document::Operation;
 use super::key_line::comment_within;
 use super::key_path::KeyPath;
+use super::legible::is_legible;
 use super::reading::Version;
 use super::text_data::is_text;
+use crate::registry::same_name;
 
 /// Why something cannot be written as a `.reg` file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -20,6 +22,19 @@ pub enum Reason {
     /// Names have no escape for a line end.
     #[error("line end in name")]
     LineEnd,
+    /// A reader must see each name that he approves: no controls, no line ends of any alphabet, no marks that turn the
+    /// text around.
+    #[error("character in name that does not show, or turns the text around it")]
+    Unseen,
+    /// A program that reads the file byte by byte takes the second byte for a backslash.
+    #[error("character in name whose second byte is that of a backslash in code page {0}; write version 5.00")]
+    BackslashByte(CodePage),
+    /// hivexregedit compares such a name in the file with other characters than those in the hive.
+    #[error("value name beyond ASCII, which hivexregedit does not find in the hive; write the patch for regedit")]
+    NameBeyondAscii,
+    /// The link to the current control set is made when Windows starts; hivexregedit would make a key of this name.
+    #[error("CurrentControlSet, which is no key of a hive, and hivexregedit writes to a hive; name the control set")]
+    CurrentControlSet,
     /// Half of a surrogate pair has no form in UTF-8, and importers replace it in UTF-16.
     #[error("unpaired surrogate in name")]
     UnpairedSurrogate,
@@ -86,6 +101,9 @@ pub fn check_operation(operation: &Operation, dialect: Dialect) -> Result<(), Re
 pub(super) fn check_value(operation: &Operation, dialect: Dialect) -> Result<(), Reason> {
     if let Some(name) = operation.value_name() {
         check_name(name, dialect)?;
+        if dialect == Dialect::Hivex && name.iter().any(|&unit| unit > 0x7f) {
+            return Err(Reason::NameBeyondAscii);
+        }
     }
     match operation {
         Operation::SetValue { data_type, bytes, .. } if is_text(*data_type) => match dialect.code_page() {
@@ -120,6 +138,11 @@ fn check_key(key: &KeyPath, dialect: Dialect) -> Result<(), Reason> {
         }
         check_name(name, dialect)?;
     }
+    // The first name below the root key is where the hive is mounted.
+    let is_link = |name: &Vec<u16>| same_name(name.iter().copied(), "CurrentControlSet".encode_utf16());
+    if dialect == Dialect::Hivex && key.below_root().get(1).is_some_and(is_link) {
+        return Err(Reason::CurrentControlSet);
+    }
     let text = key.to_units();
     if comment_within(&text).is_some() {
         return Err(Reason::CommentInKey);
@@ -137,10 +160,16 @@ fn check_name(name: &[u16], dialect: Dialect) -> Result<(), Reason> {
             Err(_) => return Err(Reason::UnpairedSurrogate),
             Ok('\0') => return Err(Reason::Nul),
             Ok('\r' | '\n') => return Err(Reason::LineEnd),
-            Ok(other) => match dialect.code_page() {
-                Some(page) if !page.has(other) => return Err(Reason::NotInCodePage(page)),
-                _ => {}
-            },
+            Ok(other) => {
+                if !is_legible(other) {
+                    return Err(Reason::Unseen);
+                }
+                match dialect.code_page() {
+                    Some(page) if !page.has(other) => return Err(Reason::NotInCodePage(page)),
+                    Some(page) if page.ends_in_backslash(other) => return Err(Reason::BackslashByte(page)),
+                    _ => {}
+                }
+            }
         }
     }
     Ok(())
@@ -169,6 +198,59 @@ mod tests {
         assert_eq!(check(&["HKEY_USERS", "a\0b"]), Err(Reason::Nul));
         assert_eq!(check(&["HKEY_USERS", "a\nb"]), Err(Reason::LineEnd));
         assert_eq!(check(&["HKEY_USERS", "a] ; b"]), Err(Reason::CommentInKey));
+    }
+
+    #[test]
+    fn names_that_a_reader_does_not_see_are_refused() {
+        let key = || KeyPath::from(r"HKEY_USERS\a");
+        let delete = |name: &str| Operation::DeleteValue { key: key(), name: name.encode_utf16().collect() };
+        for unseen in
+            ["\u{2028}", "\u{2029}", "\u{85}", "\u{1b}", "\u{7}", "\u{7f}", "\u{202e}", "\u{2067}", "\u{feff}"]
+        {
+            let name = format!("a{unseen}b");
+            for dialect in [Dialect::Regedit5, Dialect::Regedit4(CodePage::WINDOWS_1252), Dialect::Hivex] {
+                assert_eq!(check_operation(&delete(&name), dialect), Err(Reason::Unseen), "{name:?}");
+                assert_eq!(check_operation(&create(&["HKEY_USERS", "a", &name]), dialect), Err(Reason::Unseen));
+            }
+        }
+        assert_eq!(check_operation(&delete("a\tb"), Dialect::Regedit5), Ok(()));
+    }
+
+    #[test]
+    fn names_with_the_byte_of_a_backslash_are_refused_in_double_byte_pages() {
+        // U+8868 is 95 5C in page 932, U+529F is A5 5C in page 950, U+4E57 is 81 5C in page 936; page 949 has none.
+        for (number, character) in [(932, "\u{8868}"), (950, "\u{529f}"), (936, "\u{4e57}")] {
+            let page = CodePage::new(number).unwrap();
+            let dialect = Dialect::Regedit4(page);
+            let delete = |name: &str| Operation::DeleteValue {
+                key: KeyPath::from(r"HKEY_USERS\a"),
+                name: name.encode_utf16().collect(),
+            };
+            let refused = Err(Reason::BackslashByte(page));
+            assert_eq!(check_operation(&delete(character), dialect), refused, "{number}");
+            assert_eq!(check_operation(&create(&["HKEY_USERS", "a", character]), dialect), refused);
+            assert_eq!(check_operation(&delete("\u{4e00}"), dialect), Ok(()));
+        }
+        let mut korean = ('\u{80}'..='\u{ffff}').filter(|&c| CodePage::new(949).unwrap().ends_in_backslash(c));
+        assert_eq!(korean.next(), None);
+    }
+
+    #[test]
+    fn hivexregedit_gets_no_name_that_it_does_not_find_and_no_link() {
+        let key = || KeyPath::from(r"HKEY_LOCAL_MACHINE\SYSTEM\ControlSet001");
+        for (name, refused) in [("Log\u{f4}n", true), ("Loc\u{212a}", true), ("Lock", false), ("", false)] {
+            let name: Vec<u16> = name.encode_utf16().collect();
+            let delete = Operation::DeleteValue { key: key(), name: name.clone() };
+            let set = Operation::SetValue { key: key(), name, data_type: 3, bytes: vec![1] };
+            for operation in [delete, set] {
+                let expected = if refused { Err(Reason::NameBeyondAscii) } else { Ok(()) };
+                assert_eq!(check_operation(&operation, Dialect::Hivex), expected);
+                assert_eq!(check_operation(&operation, Dialect::Regedit5), Ok(()));
+            }
+        }
+        let link = create(&["HKEY_LOCAL_MACHINE", "SYSTEM", "currentcontrolset", "Services"]);
+        assert_eq!(check_operation(&link, Dialect::Hivex), Err(Reason::CurrentControlSet));
+        assert_eq!(check_operation(&link, Dialect::Regedit5), Ok(()));
     }
 
     #[test]

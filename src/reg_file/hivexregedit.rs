@@ -20,7 +20,7 @@ pub(crate) mod names;
 mod value;
 
 use lines::{PerlLine, PerlLines, is_space, trimmed};
-use names::{cut_at_nul, lower_bytes};
+use names::{cut_at_nul, decoded, lower_bytes};
 use value::{Form, data, quoted};
 
 /// A line that holds this is skipped between sections, whatever else is in it.
@@ -183,10 +183,10 @@ impl Parser {
         let key = key_of(&section.path);
         self.push(section.line, Operation::CreateKey { key: key.clone() });
         for (line, name) in &section.deletes {
-            self.push(*line, Operation::DeleteValue { key: key.clone(), name: units_of(name) });
+            self.push(*line, Operation::DeleteValue { key: key.clone(), name: decoded(name) });
         }
         for SetValue { line, name, data_type, bytes } in &section.sets {
-            let (name, bytes) = (units_of(cut_at_nul(name)), bytes.clone());
+            let (name, bytes) = (decoded(cut_at_nul(name)), bytes.clone());
             self.push(*line, Operation::SetValue { key: key.clone(), name, data_type: *data_type, bytes });
         }
         self.merge.steps.push(Step::Section(section));
@@ -200,7 +200,7 @@ impl Parser {
         let text = line.text.get(line.text.iter().position(|&byte| !is_space(byte)).unwrap_or(line.text.len())..);
         let Some(text) = text.and_then(|text| text.strip_prefix(b";")) else { return };
         self.check_joined(line);
-        let text = units_of(trimmed(text.strip_prefix(b" ").unwrap_or(text)));
+        let text = decoded(trimmed(text.strip_prefix(b" ").unwrap_or(text)));
         self.effect.comments.push(Comment { line: line.first, text, before: self.effect.operations.len() });
     }
 
@@ -283,14 +283,6 @@ fn is_skipped(text: &[u8]) -> bool {
     text.windows(HEADER.len()).any(|part| part == HEADER) || text.starts_with(b"REGEDIT")
 }
 
-/// A name or a path, for showing and for the hive: UTF-8, or Latin-1 where it is none.
-fn units_of(text: &[u8]) -> Vec<u16> {
-    match str::from_utf8(text) {
-        Ok(text) => text.encode_utf16().collect(),
-        Err(_) => text.iter().map(|&byte| byte.into()).collect(),
-    }
-}
-
 fn key_of(path: &[u8]) -> KeyPath {
-    KeyPath::from_units(&units_of(path))
+    KeyPath::from_units(&decoded(path))
 }

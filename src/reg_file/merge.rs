@@ -55,6 +55,14 @@ pub(crate) struct SetValue {
     pub(crate) bytes: Vec<u8>,
 }
 
+impl Section {
+    /// The names of all values that it is about.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &[u8]> {
+        let deletes = self.deletes.iter().map(|(_, name)| name.as_slice());
+        deletes.chain(self.sets.iter().map(|set| set.name.as_slice()))
+    }
+}
+
 impl Step {
     /// The line where the step begins.
     pub(crate) fn line(&self) -> usize {

@@ -5,7 +5,7 @@ use super::diagnostic::{Diagnostic, Rejection, Severity, Verdict};
 use super::document::{Document, Entry, Operation};
 use super::encoding::Encoding;
 use super::importer::Importer;
-use super::merge::Merge;
+use super::merge::{Merge, Step};
 
 /// The version that a `.reg` file's header claims.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,6 +61,11 @@ impl Reading {
     /// Windows, of hivexregedit its source.
     pub fn is_established(&self) -> bool {
         self.importer == Importer::Hivexregedit || self.diagnostics.iter().all(|found| found.code.is_established())
+    }
+
+    /// What hivexregedit does step by step, where it is the importer.
+    pub(crate) fn steps(&self) -> &[Step] {
+        self.merge.as_ref().map_or(&[], |merge| &merge.steps)
     }
 
     /// Where an importer stops that then has done nothing, and why.

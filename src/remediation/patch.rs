@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Edit, Plan, access};
+use super::{Edit, Plan, access, header};
 use crate::control_set::key_name;
 use crate::error::Error;
 use crate::finding::ObservedDatum;
@@ -17,6 +17,21 @@ pub enum Target {
     Offline,
     /// Into the running Windows: `CurrentControlSet`.
     Live,
+}
+
+impl Target {
+    /// The stable name, as `--target` and the header of a patch have it.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Offline => "offline",
+            Self::Live => "live",
+        }
+    }
+
+    /// The target of that name.
+    pub fn from_id(id: &str) -> Option<Self> {
+        [Self::Offline, Self::Live].into_iter().find(|target| target.id() == id)
+    }
 }
 
 /// How patch files are written.
@@ -152,7 +167,7 @@ fn state(edit: &Edit, direction: Direction) -> Option<&ObservedDatum> {
 
 fn document(plan: &Plan, edits: &[&Edit], direction: Direction, options: &PatchOptions) -> Document {
     let mut document = Document::default();
-    for line in header(plan, edits, direction, options.dialect) {
+    for line in header(plan, edits, direction, options) {
         // An importer takes an equals sign in a comment for a value.
         document.comment(&comment_text(&line.replace('=', " is "), options.dialect));
     }
@@ -172,17 +187,13 @@ fn document(plan: &Plan, edits: &[&Edit], direction: Direction, options: &PatchO
     document
 }
 
-/// The comment at the head. `verify` reads the second line.
-fn header(plan: &Plan, edits: &[&Edit], direction: Direction, dialect: Dialect) -> Vec<String> {
+/// The comment at the head. `verify` reads what it is for.
+fn header(plan: &Plan, edits: &[&Edit], direction: Direction, options: &PatchOptions) -> Vec<String> {
     let mut lines = vec![format!("Written by hivemend {}.", env!("CARGO_PKG_VERSION"))];
-    let kind = if direction == Direction::Correct { "patch" } else { "rollback" };
-    lines.push(format!("hivemend {kind} for {}. Do not import it into another Windows.", plan.os));
+    let is_rollback = direction == Direction::RollBack;
+    lines.extend(header::lines(is_rollback, plan.os.as_str(), options.dialect, options.target));
     for hive in plan.hives.iter().filter(|hive| edits.iter().any(|edit| edit.hive == hive.role)) {
-        let sum = hive.sha256.as_deref().unwrap_or("not computed");
-        lines.push(format!("{} hive, SHA-256 {sum}", hive.role));
-    }
-    if let Some(page) = dialect.code_page() {
-        lines.push(format!("Text of code page {page}: import it where that is the ANSI code page."));
+        lines.push(header::hive_line(hive.role, hive.sha256.as_deref()));
     }
     match direction {
         Direction::Correct => {

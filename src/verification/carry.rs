@@ -1,7 +1,7 @@
-//! Carrying out operations in memory, one after the other, and keeping what each met and left.
+//! Carrying out operations in memory as regedit does, one after the other, and keeping what each met and left.
 
 use super::place::{Place, place};
-use super::{Carried, Mounts, Outcome, Patch};
+use super::{Carried, Harmed, Mounts, Outcome, Patch, StoppedAt};
 use crate::control_set::{Choice, ControlSets};
 use crate::examination::{OpenInstallation, Overlays};
 use crate::finding::ObservedDatum;
@@ -9,30 +9,35 @@ use crate::hive::Overlay;
 use crate::reg_file::Operation;
 use crate::registry::{DataType, RegistryValue, Role};
 
-/// Carries out the operations of one file. Whether a finding asked for them is not known yet: what changes something is
-/// [`Outcome::Unasked`] until then.
+/// What carrying out one file came to.
+#[derive(Default)]
+pub(super) struct CarriedOut {
+    /// Each operation, in order.
+    pub(super) operations: Vec<Carried>,
+    /// Where the importer stops, so that nothing of the file is kept.
+    pub(super) stopped: Option<StoppedAt>,
+    /// What it does to values that the file does not name.
+    pub(super) harm: Vec<Harmed>,
+}
+
+/// Carries out the operations of one file as regedit does. Whether a finding asked for them is not known yet: what changes
+/// something is [`Outcome::Unasked`] until then.
 pub(super) fn carry_out(
     open: &OpenInstallation<'_>,
     patch: &Patch,
     mounts: &Mounts,
     overlays: &mut Overlays,
-) -> Vec<Carried> {
+) -> CarriedOut {
     let current = open.tree(Role::System).and_then(|tree| {
         let sets = ControlSets::read(&tree).ok()?.chosen(Choice::Current).ok()?;
         sets.first().copied()
     });
-    let document = patch.operations();
-    let carried = document.operations.iter().map(|entry| {
+    let carried = patch.reading.effect.operations.iter().map(|entry| {
         let operation = &entry.operation;
         let mut carried = Carried {
             patch: patch.path.clone(),
             line: entry.line,
-            op: match operation {
-                Operation::CreateKey { .. } => "create-key",
-                Operation::DeleteKey { .. } => "delete-key",
-                Operation::SetValue { .. } => "set",
-                Operation::DeleteValue { .. } => "delete-value",
-            },
+            op: name_of(operation),
             hive: None,
             key: operation.key().to_string(),
             value: operation.value_name().map(String::from_utf16_lossy),
@@ -41,7 +46,7 @@ pub(super) fn carry_out(
             outcome: Outcome::Elsewhere,
             findings: Vec::new(),
         };
-        match place(operation.key(), mounts, current) {
+        match place(operation.key(), mounts, patch.target, current) {
             Place::Elsewhere => carried.after = datum(operation),
             Place::Above => carried.outcome = Outcome::NoEffect,
             Place::In(role, names) => {
@@ -60,7 +65,17 @@ pub(super) fn carry_out(
         }
         carried
     });
-    carried.collect()
+    CarriedOut { operations: carried.collect(), ..CarriedOut::default() }
+}
+
+/// The stable name of an operation.
+pub(super) fn name_of(operation: &Operation) -> &'static str {
+    match operation {
+        Operation::CreateKey { .. } => "create-key",
+        Operation::DeleteKey { .. } => "delete-key",
+        Operation::SetValue { .. } => "set",
+        Operation::DeleteValue { .. } => "delete-value",
+    }
 }
 
 /// The value that an operation sets.

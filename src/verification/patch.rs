@@ -2,12 +2,14 @@
 
 use serde::Serialize;
 
+use crate::error::Error;
 use crate::evidence::sha256_of;
 use crate::os::OsId;
-use crate::reg_file::{CodePage, Document, ReadOptions, Reading, Severity, Verdict, parse_text, parse_with};
+use crate::reg_file::{CodePage, Importer, ReadOptions, Reading, Severity, Verdict, parse_with};
 use crate::registry::Role;
+use crate::remediation::{Header, Target};
 
-/// A `.reg` file, read as regedit reads it.
+/// A `.reg` file, read as its importer reads it.
 #[derive(Clone, Debug)]
 pub struct Patch {
     /// The file, as it was named.
@@ -16,18 +18,23 @@ pub struct Patch {
     pub sha256: String,
     /// What its importer would do with it.
     pub reading: Reading,
-    /// Who is to import it.
-    pub(super) importer: Importer,
+    /// Where it is imported.
+    pub target: Target,
+    /// What its header says, where the file is ours.
+    pub(super) header: Header,
+    /// What was asked for and is otherwise in the header.
+    contradictions: Vec<String>,
 }
 
-/// Programs that import `.reg` files.
+/// How a file is to be imported, as far as somebody said so. What nobody said its header says, where it is ours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Importer {
-    /// regedit of Windows 2000 and later.
-    #[default]
-    Regedit,
-    /// hivexregedit: UTF-8, and data are stored as they are spelled.
-    Hivexregedit,
+pub struct Importing {
+    /// By whom; regedit where neither says so.
+    pub importer: Option<Importer>,
+    /// Where; into a running Windows where neither says so. hivexregedit writes to a hive.
+    pub target: Option<Target>,
+    /// On a machine with that ANSI code page.
+    pub code_page: Option<CodePage>,
 }
 
 /// What is said of a `.reg` file.
@@ -37,36 +44,60 @@ pub struct PatchSummary {
     pub path: String,
     /// SHA-256 of the file.
     pub sha256: String,
+    /// Whose grammar it was read by.
+    pub importer: Importer,
+    /// Where it is imported: `offline` or `live`.
+    pub target: &'static str,
     /// `accept`, `warn` or `reject`: whether the file may be relied on.
     pub strict: &'static str,
-    /// How many operations regedit would carry out.
+    /// How many operations the importer would carry out.
     pub operations: usize,
-    /// How many places regedit drops or twists.
+    /// How many places the importer drops or twists, or stops at.
     pub dropped: usize,
     /// The first of them, in words.
     pub first: Option<String>,
     /// The Windows that the file says it is for, as hivemend writes it.
     pub made_for: Option<String>,
+    /// What was asked for and is otherwise in the header of a file of ours.
+    pub contradictions: Vec<String>,
 }
 
 impl Patch {
-    /// Reads a `.reg` file as that importer does; on a machine with that ANSI code page, where it is known.
-    pub fn read(path: impl Into<String>, bytes: &[u8], importer: Importer, code_page: Option<CodePage>) -> Self {
-        let text = (importer == Importer::Hivexregedit).then(|| str::from_utf8(bytes).ok()).flatten();
-        let reading =
-            text.map_or_else(|| parse_with(bytes, &ReadOptions { code_page, ..ReadOptions::default() }), parse_text);
-        Self { path: path.into(), sha256: sha256_of(bytes), reading, importer }
-    }
-
-    /// What the importer carries out.
-    pub(super) fn operations(&self) -> Document {
-        let reading = self.reading.clone();
-        match self.importer {
-            Importer::Hivexregedit if reading.verdict() != Verdict::Reject => {
-                reading.into_document().unwrap_or_default()
+    /// Reads a `.reg` file as its importer does.
+    ///
+    /// # Errors
+    /// Where hivexregedit is to import it into a running Windows.
+    pub fn read(path: impl Into<String>, bytes: &[u8], importing: &Importing) -> Result<Self, Error> {
+        let path = path.into();
+        let header = Header::of(bytes);
+        let importer = importing.importer.or(header.importer).unwrap_or_default();
+        let target = match (importer, importing.target) {
+            (Importer::Hivexregedit, Some(Target::Live)) => {
+                return Err(Error::Refused {
+                    reason: format!("{path}: --target live, and hivexregedit imports it"),
+                    advice: "hivexregedit writes to a hive, never to a running Windows: use --target offline or \
+                             --importer regedit"
+                        .to_owned(),
+                });
             }
-            _ => reading.effect,
+            (Importer::Hivexregedit, _) => Target::Offline,
+            (_, asked) => asked.or(header.target).unwrap_or(Target::Live),
+        };
+        let code_page = importing.code_page.or(header.code_page);
+        let mut contradictions = Vec::new();
+        if let Some(said) = header.importer.filter(|said| *said != importer) {
+            contradictions
+                .push(format!("its header says that {said} is to import it, and it was read as {importer} does"));
         }
+        if let Some(said) = header.target.filter(|said| *said != target) {
+            contradictions.push(format!(
+                "its header says --target {}, and --target {} is used",
+                said.id(),
+                target.id()
+            ));
+        }
+        let reading = parse_with(bytes, &ReadOptions { importer, code_page });
+        Ok(Self { path, sha256: sha256_of(bytes), reading, target, header, contradictions })
     }
 
     /// What is said of it.
@@ -76,6 +107,8 @@ impl Patch {
         PatchSummary {
             path: self.path.clone(),
             sha256: self.sha256.clone(),
+            importer: self.reading.importer,
+            target: self.target.id(),
             strict: match self.reading.verdict() {
                 Verdict::Accept => "accept",
                 Verdict::Warn => "warn",
@@ -84,41 +117,27 @@ impl Patch {
             operations: self.reading.effect.operations.len(),
             dropped: errors.count().saturating_add(usize::from(first.is_some())),
             first: first.map(ToString::to_string),
-            made_for: made_for(&self.reading.effect),
+            made_for: self.header.made_for.clone(),
+            contradictions: self.contradictions.clone(),
         }
     }
 
     /// Why the file is not for that Windows, where it says what it is for.
     pub(super) fn refuses(&self, os: OsId) -> Option<String> {
-        let made_for = made_for(&self.reading.effect).filter(|made_for| made_for != os.as_str())?;
+        let made_for = self.header.made_for.as_ref().filter(|made_for| *made_for != os.as_str())?;
         Some(format!("{} was made for {made_for}, and this is {os}", self.path))
     }
 
     /// The hives that the file says it was made for, by SHA-256.
     pub(super) fn hives(&self) -> Vec<(Role, String)> {
-        let sum = |line: &str| {
-            let (role, sum) = line.split_once(" hive, SHA-256 ")?;
-            let role = [Role::Software, Role::System].into_iter().find(|known| known.as_str() == role)?;
-            let is_sum = sum.len() == 64 && sum.bytes().all(|byte| byte.is_ascii_hexdigit());
-            is_sum.then(|| (role, sum.to_owned()))
-        };
-        header(&self.reading.effect).iter().filter_map(|line| sum(line)).collect()
+        self.header.hives.clone()
     }
-}
 
-/// The comment lines before the first operation.
-fn header(document: &Document) -> Vec<String> {
-    let head = document.comments.iter().take_while(|comment| comment.before == 0);
-    head.map(|comment| String::from_utf16_lossy(&comment.text)).collect()
-}
-
-/// The Windows that the header of a patch or rollback of ours names.
-fn made_for(document: &Document) -> Option<String> {
-    header(document).iter().find_map(|line| {
-        let rest =
-            ["hivemend patch for ", "hivemend rollback for "].iter().find_map(|start| line.strip_prefix(start))?;
-        rest.split_once(". ").map(|(os, _)| os.to_owned())
-    })
+    /// What the header says to the importer itself: the comments before the first operation.
+    pub(super) fn header_as_read(&self) -> Header {
+        let head = self.reading.effect.comments.iter().take_while(|comment| comment.before == 0);
+        Header::read(head.map(|comment| String::from_utf16_lossy(&comment.text)))
+    }
 }
 
 #[cfg(test)]
@@ -132,14 +151,31 @@ mod tests {
             "Windows Registry Editor Version 5.00\n\n; hivemend rollback for windows-xp. Do not import it into another \
              Windows.\n; SYSTEM hive, SHA-256 {sum}\n; SOFTWARE hive, SHA-256 not computed\n\n[HKEY_LOCAL_MACHINE\\SYSTEM]\n"
         );
-        let patch = Patch::read("x.reg", text.as_bytes(), Importer::Regedit, None);
+        let read = |path: &str, text: &str| Patch::read(path, text.as_bytes(), &Importing::default()).unwrap();
+        let patch = read("x.reg", &text);
         assert_eq!(patch.summary().made_for.as_deref(), Some("windows-xp"));
         assert_eq!(patch.hives(), [(Role::System, sum)]);
         assert_eq!(patch.refuses("windows-xp".parse().unwrap()), None);
         let refusal = "x.reg was made for windows-xp, and this is windows-2000";
         assert_eq!(patch.refuses("windows-2000".parse().unwrap()).as_deref(), Some(refusal));
-        let text = b"Windows Registry Editor Version 5.00\n\n[HKEY_LOCAL_MACHINE\\SYSTEM]\n";
-        let foreign = Patch::read("y.reg", text, Importer::Regedit, None);
+        let text = "Windows Registry Editor Version 5.00\n\n[HKEY_LOCAL_MACHINE\\SYSTEM]\n";
+        let foreign = read("y.reg", text);
         assert_eq!((foreign.refuses("windows-2000".parse().unwrap()), foreign.hives()), (None, vec![]));
+    }
+
+    #[test]
+    fn the_header_of_ours_says_how_a_file_is_read_unless_somebody_says_otherwise() {
+        let text =
+            "REGEDIT4\n\n; hivemend patch for windows-7. Do not.\n; Importer: hivexregedit. Target: offline.\n\n";
+        let read = |importing: &Importing| Patch::read("x.reg", text.as_bytes(), importing);
+        let ours = read(&Importing::default()).unwrap().summary();
+        assert_eq!((ours.importer, ours.target, ours.contradictions), (Importer::Hivexregedit, "offline", vec![]));
+        let asked = Importing { importer: Some(Importer::Regedit), ..Importing::default() };
+        let otherwise = read(&asked).unwrap().summary();
+        assert_eq!((otherwise.importer, otherwise.target), (Importer::Regedit, "offline"));
+        let told = "its header says that hivexregedit is to import it, and it was read as regedit does";
+        assert_eq!(otherwise.contradictions, [told]);
+        let live = Importing { target: Some(Target::Live), ..Importing::default() };
+        assert!(read(&live).unwrap_err().to_string().contains("--target live"));
     }
 }

@@ -18,12 +18,12 @@ pub(super) enum Place {
 }
 
 /// Finds a key's place. `current` is the control set that `CurrentControlSet` stands for in a running Windows.
-pub(super) fn place(key: &KeyPath, mounts: &Mounts, current: Option<u32>) -> Place {
+pub(super) fn place(key: &KeyPath, mounts: &Mounts, target: Target, current: Option<u32>) -> Place {
     for (role, root) in [(Role::Software, &mounts.software_root), (Role::System, &mounts.system_root)] {
         let root = KeyPath::from(root.as_str());
         if let Some(below) = below(key.names(), root.names()) {
             return match below.split_first() {
-                Some((first, rest)) if role == Role::System && is_link(first, mounts.target) => match current {
+                Some((first, rest)) if role == Role::System && is_link(first, target) => match current {
                     Some(number) => {
                         let set = key_name(number).encode_utf16().collect();
                         Place::In(role, [&[set], rest].concat())
@@ -58,8 +58,8 @@ mod tests {
 
     fn placed(key: &str, target: Target) -> Place {
         let root = |hive: &str| format!(r"HKEY_LOCAL_MACHINE\{hive}");
-        let mounts = Mounts { target, software_root: root("SOFTWARE"), system_root: root("OFFLINE") };
-        place(&KeyPath::from(key), &mounts, Some(2))
+        let mounts = Mounts { software_root: root("SOFTWARE"), system_root: root("OFFLINE") };
+        place(&KeyPath::from(key), &mounts, target, Some(2))
     }
 
     fn system(names: &[&str]) -> Place {

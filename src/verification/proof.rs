@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::carry::carry_out;
-use super::{Carried, Importer, Mounts, Outcome, Patch, Verified, compare};
+use super::{Carried, Harmed, Importing, Mounts, Outcome, Patch, Verified, compare};
 use crate::discovery::Installation;
 use crate::error::Error;
 use crate::examination::{OpenInstallation, Options, Overlays};
-use crate::reg_file::Dialect;
 use crate::registry::same_text;
 use crate::remediation::{Edit, PatchFile, PatchOptions, Plan, Proof};
 
@@ -52,18 +50,14 @@ pub fn prove(
     files: &[PatchFile],
     written: &PatchOptions,
 ) -> Result<Proof, Unproven> {
-    let mounts = Mounts {
-        target: written.target,
-        software_root: written.software_root.clone(),
-        system_root: written.system_root.clone(),
-    };
+    let mounts = Mounts { software_root: written.software_root.clone(), system_root: written.system_root.clone() };
     let open = OpenInstallation::open(installation, options);
     let mut overlays = Overlays::default();
     let (forward, back): (Vec<_>, Vec<_>) = files.iter().partition(|file| !file.is_rollback);
     let before = open.judge(None)?;
-    let patched = carry_out_all(&open, &forward, written.dialect, &mounts, &mut overlays)?;
+    let patched = carry_out_all(&open, plan, &forward, written, &mounts, &mut overlays)?;
     let after = open.judge(Some(&overlays))?;
-    let rolled_back = carry_out_all(&open, &back, written.dialect, &mounts, &mut overlays)?;
+    let rolled_back = carry_out_all(&open, plan, &back, written, &mounts, &mut overlays)?;
 
     let mut verified = Verified::of(installation, &before);
     verified.operations = patched;
@@ -110,21 +104,56 @@ pub fn prove(
 
 fn carry_out_all(
     open: &OpenInstallation<'_>,
+    plan: &Plan,
     files: &[&PatchFile],
-    dialect: Dialect,
+    written: &PatchOptions,
     mounts: &Mounts,
     overlays: &mut Overlays,
 ) -> Result<Vec<Carried>, Unproven> {
     let mut carried = Vec::new();
     for file in files {
-        let importer = if dialect == Dialect::Hivex { Importer::Hivexregedit } else { Importer::Regedit };
-        let patch = Patch::read(file.name.as_str(), &file.bytes, importer, dialect.code_page());
+        // Nothing is asked for: a file of ours says in its header how it is to be read.
+        let patch = Patch::read(file.name.as_str(), &file.bytes, &Importing::default())?;
+        for header in [&patch.header, &patch.header_as_read()] {
+            let said = (header.made_for.as_deref(), header.importer, header.target, header.code_page);
+            let dialect = written.dialect;
+            let meant = (Some(plan.os.as_str()), Some(dialect.importer()), Some(written.target), dialect.code_page());
+            if said != meant {
+                return Err(Unproven::Whole(format!("the header of {} does not say what it is for", patch.path)));
+            }
+        }
         patch.reading.clone().into_document().map_err(|rejection| {
             Unproven::Whole(format!("{}: what was written cannot be read again: {rejection}", patch.path))
         })?;
-        carried.extend(carry_out(open, &patch, mounts, overlays));
+        let out = patch.carry_out(open, mounts, overlays);
+        if let Some(stopped) = out.stopped {
+            let reason = format!("the importer stops at line {} of {}: {}", stopped.line, patch.path, stopped.reason);
+            return Err(Unproven::Whole(reason));
+        }
+        if let Some(first) = out.harm.first() {
+            let edits = harmed(plan, &out.harm);
+            let whole = || Unproven::Whole(format!("line {} of {}: {}", first.line, patch.path, first.what));
+            return Err(if edits.is_empty() { whole() } else { Unproven::Edits(edits) });
+        }
+        carried.extend(out.operations);
     }
     Ok(carried)
+}
+
+/// The edits for whose sake an importer harms something: in their keys, or in those above them, which a file for
+/// hivexregedit names, too.
+fn harmed(plan: &Plan, harm: &[Harmed]) -> BTreeMap<usize, String> {
+    let mut edits = BTreeMap::new();
+    for (at, edit) in plan.edits.iter().enumerate() {
+        let above = |harm: &&Harmed| {
+            let (mut names, mut wanted) = (edit.key.split('\\'), harm.key.split('\\'));
+            harm.hive == edit.hive && wanted.all(|wanted| names.next().is_some_and(|name| same_text(name, wanted)))
+        };
+        if let Some(harm) = harm.iter().find(above) {
+            edits.insert(at, harm.what.clone());
+        }
+    }
+    edits
 }
 
 /// The operation that an edit became.

@@ -43,12 +43,20 @@ pub fn render(verification: &Verification, style: &Style, writer: &mut impl Writ
 fn write_patch(page: &mut Page<'_>, patch: &PatchSummary) -> io::Result<()> {
     page.paragraph(0, &name(&patch.path), Ink::Strong)?;
     let made_for = patch.made_for.as_ref().map_or(String::new(), |os| format!(", made for {}", prose(os)));
-    page.paragraph(INDENT, &format!("{}{made_for}", count(patch.operations, "operation")), Ink::Plain)?;
+    let by = format!("{} of {} ({})", count(patch.operations, "operation"), patch.importer, patch.target);
+    page.paragraph(INDENT, &format!("{by}{made_for}"), Ink::Plain)?;
     page.paragraph(INDENT, &format!("SHA-256 {}", patch.sha256), Ink::Dim)?;
+    for contradiction in &patch.contradictions {
+        page.paragraph(INDENT, &prose(contradiction), Ink::Medium)?;
+    }
     let Some(first) = &patch.first else { return Ok(()) };
     let more = if patch.dropped > 1 { "; `hivemend lint` lists them all" } else { "" };
-    let dropped =
-        format!("{} where regedit does not do what it says: {}{more}", count(patch.dropped, "place"), prose(first));
+    let dropped = format!(
+        "{} where {} does not do what it says: {}{more}",
+        count(patch.dropped, "place"),
+        patch.importer,
+        prose(first)
+    );
     page.paragraph(INDENT, &dropped, Ink::High)
 }
 
@@ -74,6 +82,15 @@ fn write_verified(page: &mut Page<'_>, verified: &Verified) -> io::Result<()> {
             precondition.sha256
         );
         page.paragraph(INDENT, &text, Ink::Medium)?;
+    }
+    for stopped in &verified.stopped {
+        let (patch, line) = (name(&stopped.patch), stopped.line);
+        let text = format!("{patch} is not imported: line {line}: {}. Nothing of it is kept.", prose(&stopped.reason));
+        page.paragraph(INDENT, &text, Ink::High)?;
+    }
+    for harm in verified.harm.iter().take(MOST_LISTED) {
+        let place = format!("{}, line {}: {}\\{}", name(&harm.patch), harm.line, harm.hive, name(&harm.key));
+        page.paragraph(INDENT, &format!("{place}: {}", prose(&harm.what)), Ink::High)?;
     }
     let lists = [
         ("Mended", &verified.mended, Ink::Good),

@@ -2,5 +2,6 @@
 
 mod identity;
 mod overlay;
+mod own_patches;
 mod program;
 mod proof;

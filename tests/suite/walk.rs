@@ -255,3 +255,20 @@ fn the_hives_of_the_corpus_have_the_keys_and_values_of_their_manifest() {
     assert_eq!((coverage.lost.len(), coverage.lost_left_out), (83, 0));
     assert!(problems.len() > 20);
 }
+
+/// hivex writes all data of a value into one cell, whatever the format of the hive: Windows looks for segments there.
+#[test]
+fn data_in_one_cell_where_windows_looks_for_segments_are_told() {
+    for (minor, size, is_told) in [(3, 16_345, false), (5, 16_344, false), (4, 16_345, true), (5, 20_000, true)] {
+        let mut hive = builder::Hive::new("ROOT");
+        hive.minor = 3;
+        hive.root.create("Alpha").set_binary("Long", &vec![7; size]);
+        let mut built = hive.build();
+        built.put_u32(0x18, minor);
+        built.fix_checksum();
+        let (coverage, problems) = checked(&built);
+        assert_eq!((coverage.values, coverage.complete), (1, !is_told), "{minor} {size}");
+        let told = problems.iter().filter(|problem| problem.contains("in one cell")).count();
+        assert_eq!((told, problems.len()), (usize::from(is_told), usize::from(is_told)), "{problems:?}");
+    }
+}

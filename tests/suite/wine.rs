@@ -9,6 +9,7 @@ use hivemend::reg_file::{self, Alteration, CodePage, Dialect, regedit_restores};
 use crate::values::{Values, assert_same, random_values, text_of, values_of};
 
 mod handover;
+mod models;
 mod patches;
 pub(crate) mod prefix;
 mod raw;

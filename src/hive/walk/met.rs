@@ -36,10 +36,12 @@ pub(super) enum Kind {
     Layer,
     /// A symbolic link: Windows reads another key in its place.
     Link,
+    /// Data in one cell where Windows looks for segments: we read them, and Windows does not.
+    Segments,
 }
 
 impl Kind {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::Unreadable,
         Self::Bin,
         Self::Misplaced,
@@ -54,11 +56,12 @@ impl Kind {
         Self::Count,
         Self::Layer,
         Self::Link,
+        Self::Segments,
     ];
 
     /// Whether it is damage, not only odd: something of the hive is lost, or belongs to nobody knows what.
     fn is_damage(self) -> bool {
-        matches!(self, Self::Unreadable | Self::Bin | Self::Misplaced | Self::Twice | Self::Attribute)
+        matches!(self, Self::Unreadable | Self::Bin | Self::Misplaced | Self::Twice | Self::Attribute | Self::Segments)
     }
 
     /// What should be there, of all of a kind.
@@ -78,6 +81,7 @@ impl Kind {
             Self::Count => "counts that are those of the lists",
             Self::Layer => "keys and values that stand by themselves",
             Self::Link => "keys that hold their own values and subkeys",
+            Self::Segments => "data of more than 16,344 bytes in segments",
         }
     }
 }

@@ -21,6 +21,14 @@ pub(crate) fn cut_at_nul(name: &[u8]) -> &[u8] {
     name.split(|&byte| byte == 0).next().unwrap_or_default()
 }
 
+/// A name or a path in UTF-16 units: of UTF-8, or of Latin-1 where it is none.
+pub(crate) fn decoded(text: &[u8]) -> Vec<u16> {
+    match str::from_utf8(text) {
+        Ok(text) => text.encode_utf16().collect(),
+        Err(_) => text.iter().map(|&byte| byte.into()).collect(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

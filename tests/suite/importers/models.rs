@@ -414,7 +414,9 @@ fn what_stands_beside_hinders_hivexregedit_as_the_model_says() {
     };
     assert_eq!(beside(&|_| {}), (true, 0));
     assert_eq!(beside(&|hive| select(hive, &[0xd800], 8)), (false, 0));
-    assert_eq!(beside(&|hive| select(hive, &[0x61, 0, 0x62], 8)), (true, 1));
+    // Its name is cut to that of the value that is set.
+    assert_eq!(beside(&|hive| select(hive, &[0x61, 0, 0x62], 8)), (true, 2));
+    assert_eq!(beside(&|hive| select(hive, &[0x62, 0, 0x62], 8)), (true, 1));
     assert_eq!(beside(&|hive| select(hive, &[0x62], 16_344)), (true, 0));
     assert_eq!(beside(&|hive| select(hive, &[0x62], 16_345)), (true, 1));
     assert_eq!(beside(&|hive| select(hive, &[0x62], 999_996)), (true, 1));

@@ -124,3 +124,84 @@ fn hives_may_be_loaded_elsewhere_and_files_may_be_missing() {
     let complaint = desk.complaint(2, &["verify", "loaded.reg", XP, "--output", &format!("{XP}/out.txt")]);
     assert!(complaint.contains("evidence is never written to"), "{complaint}");
 }
+
+/// What each file does in the hands of hivexregedit, and what regedit's parser would have said of it.
+#[test]
+fn files_that_the_real_merge_carries_out_otherwise_are_not_called_mended() {
+    let desk = desk();
+    let right = "\"Shutdown\"=\"SensShutdownEvent\"\n";
+    let cases = [
+        // The right value, as hivexregedit takes it.
+        (format!("[{SENSLOGN}]\n{right}"), 0, ""),
+        (format!("[{SENSLOGN}]\n\"Shutdown\"=\"SensStopEvent\"\n{right}"), 1, "stores a second value"),
+        (format!("; a path C:\\\n[{SENSLOGN}]\n{right}"), 1, "is not imported: line 5"),
+        (format!("[{SENSLOGN}]\n\"Shutdown\"=\"SensShutdownEvent\" ; a note\n"), 1, "is not imported: line 4"),
+        (format!(" [{SENSLOGN}]\n{right}"), 1, "is not imported: line 3"),
+        (format!("[{SENSLOGN}]\n{right}\"MaxWait\"=dword:1\n"), 1, "is not imported: line 5"),
+        (format!("[{SENSLOGN}\\None\\At]\n\n[{SENSLOGN}]\n{right}"), 1, "the parent key"),
+        (format!("[{SENSLOGN}]\n{right}\n[-HKEY_LOCAL_MACHINE\\SOFTWARE]\n"), 1, "does not delete the root"),
+        (format!("[{SENSLOGN}]\n\"Shutdown\"=-\n{right}"), 1, ""),
+        (
+            "[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet]\n\n[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services]\n".to_owned(),
+            1,
+            r"makes the key SYSTEM\CurrentControlSet",
+        ),
+        (format!("\u{feff}\n[{SENSLOGN}]\n{right}"), 1, "is not imported: line 3"),
+    ];
+    for (sections, code, said) in cases {
+        let text = format!("Windows Registry Editor Version 5.00\n\n{sections}");
+        fs::write(desk.path("merge.reg"), &text).unwrap();
+        let arguments = ["merge.reg", XP, "--importer", "hivexregedit"];
+        let told = table(&desk, &arguments);
+        assert_eq!(desk.code(&[&["verify"], &arguments[..]].concat()), code, "{text}{told}");
+        let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(told.contains(said), "{text}{told}");
+        assert!(code == 0 || !said.contains("not imported") || told.contains("0 mended"), "{told}");
+    }
+    // Nothing of the file is kept, and JSON has it.
+    patch(&desk, "merge.reg", &format!("[{SENSLOGN}]\n{right}\nnonsense\n"));
+    let json = desk.json(&["verify", "merge.reg", XP, "--importer", "hivexregedit", "--format", "json"]);
+    let verified = &json["installations"][0];
+    assert_eq!((&verified["operations"], &verified["mended"]), (&serde_json::json!([]), &serde_json::json!([])));
+    assert_eq!(verified["stopped"][0]["line"], 6);
+    assert_eq!(json["patches"][0]["importer"], "hivexregedit");
+}
+
+#[test]
+fn who_imports_a_patch_is_read_from_its_header() {
+    let desk = desk();
+    for (dialect, importer) in [("hivex", "hivexregedit"), ("regedit5", "regedit"), ("regedit4", "regedit")] {
+        assert_eq!(desk.code(&["audit", XP, "--patch", dialect, "--dialect", dialect]), 1);
+        let folder = fs::read_dir(desk.path(dialect)).unwrap().next().unwrap().unwrap().path();
+        let patch = folder.join("SOFTWARE.reg").display().to_string();
+        let json = desk.json(&["verify", &patch, XP, "--format", "json"]);
+        let summary = &json["patches"][0];
+        assert_eq!((&summary["importer"], &summary["target"]), (&importer.into(), &"offline".into()), "{dialect}");
+        assert_eq!(summary["contradictions"], serde_json::json!([]));
+        assert_eq!(desk.code(&["verify", &patch, XP]), 0, "{dialect}");
+        // For another Windows it is refused, whatever it is written in.
+        assert_eq!(desk.code(&["verify", &patch, "evidence/windows-2000"]), 2, "{dialect}");
+        let other = if importer == "regedit" { "hivexregedit" } else { "regedit" };
+        let told = table(&desk, &[&patch, XP, "--importer", other]);
+        let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(told.contains(&format!("its header says that {importer} is to import it")), "{told}");
+    }
+}
+
+#[test]
+fn hivexregedit_and_a_running_windows_are_refused_by_name() {
+    let desk = desk();
+    patch(&desk, "any.reg", "");
+    let arguments = ["verify", "any.reg", "nowhere", "--importer", "hivexregedit", "--target", "live"];
+    let complaint = desk.complaint(2, &arguments);
+    assert!(complaint.contains("--target live with --importer hivexregedit"), "{complaint}");
+    let arguments = ["audit", "nowhere", "--patch", "out", "--dialect", "hivex", "--target", "live"];
+    let complaint = desk.complaint(2, &arguments);
+    assert!(complaint.contains("--target live with --dialect hivex"), "{complaint}");
+    assert!(!desk.path("out").exists());
+    assert_eq!(desk.code(&["audit", XP, "--patch", "out", "--dialect", "hivex"]), 1);
+    let folder = fs::read_dir(desk.path("out")).unwrap().next().unwrap().unwrap().path();
+    let patch = folder.join("SOFTWARE.reg").display().to_string();
+    let complaint = desk.complaint(2, &["verify", &patch, XP, "--target", "live"]);
+    assert!(complaint.contains("hivexregedit imports it"), "{complaint}");
+}

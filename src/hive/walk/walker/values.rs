@@ -3,7 +3,7 @@
 use super::neighbours::duplicates;
 use super::{Loss, Lost, Walker, named};
 use crate::error::Problem;
-use crate::hive::cell::{Name, RawKey, in_file};
+use crate::hive::cell::{BIG_DATA_SEGMENT, Name, RawKey, in_file};
 use crate::hive::walk::met::Kind;
 use crate::hive::walk::names::has_nul;
 use crate::hive::walk::{Visitor, WalkedKey, WalkedValue};
@@ -67,6 +67,14 @@ impl<'h, V: Visitor> Walker<'h, '_, V> {
         })?;
         let cells = self.cells;
         let data = cells.data_in(&raw, |cell| _ = self.reach(cell, key))?;
+        if cells.is_too_long_for_its_cell(&raw) {
+            self.odd_at(Kind::Segments, offset, key, || {
+                let expected =
+                    format!("a value named {} whose data are in segments of {BIG_DATA_SEGMENT} bytes", raw.name);
+                let found = format!("{} bytes in one cell, which Windows of this format cannot read", data.len());
+                (expected, found)
+            });
+        }
         if raw.tombstone {
             self.odd_at(Kind::Layer, offset, key, || {
                 let found = "one that hides that of the hive below it (a tombstone)".to_owned();

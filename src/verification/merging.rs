@@ -1,0 +1,134 @@
+//! Carrying out a file as hivexregedit does: into one hive, section by section, all of it or nothing.
+
+use std::collections::BTreeMap;
+
+use super::carry::{CarriedOut, name_of};
+use super::{Carried, Harmed, Mounts, Outcome, Patch, StoppedAt};
+use crate::examination::{OpenInstallation, Overlays};
+use crate::finding::ObservedDatum;
+use crate::hive::merge::{Merged, below, merge};
+use crate::reg_file::hivex_names::decoded;
+use crate::reg_file::{Operation, Section, Step};
+use crate::registry::{DataType, Name, RegistryValue, Role};
+
+/// Carries out a file that was read as hivexregedit reads it.
+///
+/// It is merged into the hive whose root its first key begins with, as text: hivexregedit is told one hive and one prefix.
+pub(super) fn carry_out(
+    open: &OpenInstallation<'_>,
+    patch: &Patch,
+    mounts: &Mounts,
+    overlays: &mut Overlays,
+) -> CarriedOut {
+    let mut out = CarriedOut::default();
+    let stopped = |line, reason: String| StoppedAt { patch: patch.path.clone(), line, reason };
+    let place = patch.reading.steps().first().and_then(|step| hive_of(step.path(), mounts));
+    let hive = place.and_then(|(role, prefix)| Some((role, prefix, open.hive(role)?, overlays.of_mut(role)?)));
+    let Some((role, prefix, hive, overlay)) = hive else {
+        out.stopped = patch.reading.stop().map(|stop| stopped(stop.line, stop.sentence().into_owned()));
+        if out.stopped.is_none() {
+            out.operations = elsewhere(patch, place.map(|(role, _)| role));
+        }
+        return out;
+    };
+    match merge(hive, overlay, &patch.reading, prefix) {
+        Ok(merged) => {
+            for (step, merged) in patch.reading.steps().iter().zip(merged) {
+                let base = carried(patch, step.line(), role, &merged.key);
+                for harm in &merged.harm {
+                    let what = harm.to_string();
+                    let (patch, key) = (patch.path.clone(), merged.key.clone());
+                    out.harm.push(Harmed { patch, line: step.line(), hive: role, key, what });
+                }
+                out.operations.extend(operations(step, &merged, &base));
+            }
+        }
+        Err(found) => {
+            if found.unreadable {
+                let key = String::from_utf8_lossy(patch.reading.steps().first().map_or(&[], Step::path)).into_owned();
+                out.operations.push(Carried { outcome: Outcome::Unreadable, ..carried(patch, found.line, role, &key) });
+            }
+            out.stopped = Some(stopped(found.line, found.reason));
+        }
+    }
+    out
+}
+
+/// The hive whose root a path begins with, as text; of two the longer root.
+fn hive_of<'m>(path: &[u8], mounts: &'m Mounts) -> Option<(Role, &'m str)> {
+    let roots = [(Role::Software, mounts.software_root.as_str()), (Role::System, mounts.system_root.as_str())];
+    let begins = roots.into_iter().filter(|(_, root)| below(path, root).len() < path.len());
+    begins.max_by_key(|(_, root)| root.len())
+}
+
+/// What one step came to, operation by operation.
+fn operations(step: &Step, merged: &Merged, base: &Carried) -> Vec<Carried> {
+    let of_key =
+        |op| Carried { op, outcome: if merged.changed { Outcome::Unasked } else { Outcome::NoEffect }, ..base.clone() };
+    let Step::Section(section) = step else { return vec![of_key("delete-key")] };
+    let (before, after) = (by_name(&merged.before), by_name(&merged.after));
+    let of_value = |line: usize, op: &'static str, name: &[u8]| {
+        let units = decoded(name);
+        let key = Name::of_units(units.iter().copied());
+        let datum = |values: &BTreeMap<Name, ObservedDatum>| values.get(&key).cloned();
+        let (before, after) = (datum(&before), datum(&after));
+        let outcome = if before == after { Outcome::NoEffect } else { Outcome::Unasked };
+        Carried { line, op, value: Some(String::from_utf16_lossy(&units)), before, after, outcome, ..base.clone() }
+    };
+    let Section { deletes, sets, .. } = section;
+    let mut all = vec![of_key("create-key")];
+    all.extend(deletes.iter().map(|(line, name)| of_value(*line, "delete-value", name)));
+    all.extend(sets.iter().map(|set| of_value(set.line, "set", &set.name)));
+    all
+}
+
+/// The value that Windows finds by each name: the first.
+fn by_name(values: &[(Vec<u16>, RegistryValue)]) -> BTreeMap<Name, ObservedDatum> {
+    let mut found = BTreeMap::new();
+    for (name, value) in values {
+        found.entry(Name::of_units(name.iter().copied())).or_insert_with(|| ObservedDatum::from(value));
+    }
+    found
+}
+
+fn carried(patch: &Patch, line: usize, role: Role, key: &str) -> Carried {
+    Carried {
+        patch: patch.path.clone(),
+        line,
+        op: "create-key",
+        hive: Some(role),
+        key: key.to_owned(),
+        value: None,
+        before: None,
+        after: None,
+        outcome: Outcome::Elsewhere,
+        findings: Vec::new(),
+    }
+}
+
+/// Every operation of a file whose hive is not here.
+fn elsewhere(patch: &Patch, role: Option<Role>) -> Vec<Carried> {
+    let entries = patch.reading.effect.operations.iter();
+    let carried = entries.map(|entry| {
+        let after = match &entry.operation {
+            Operation::SetValue { data_type, bytes, .. } => {
+                let value = RegistryValue { data_type: DataType(*data_type), bytes: bytes.clone() };
+                Some(ObservedDatum::from(&value))
+            }
+            _ => None,
+        };
+        Carried {
+            patch: patch.path.clone(),
+            line: entry.line,
+            op: name_of(&entry.operation),
+            hive: role,
+            key: entry.operation.key().to_string(),
+            value: entry.operation.value_name().map(String::from_utf16_lossy),
+            before: None,
+            after,
+            outcome: Outcome::Elsewhere,
+            findings: Vec::new(),
+        }
+    });
+    carried.collect()
+}
