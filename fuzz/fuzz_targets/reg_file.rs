@@ -3,16 +3,13 @@
 #![no_main]
 
 use hivemend::lint::{LintedFile, render};
-use hivemend::reg_file::{CodePage, Dialect, Document, ReadOptions, emit, parse_text, parse_with};
+use hivemend::reg_file::{CodePage, Dialect, Document, Importer, ReadOptions, emit, parse_with};
 use hivemend::report::table::Style;
 use libfuzzer_sys::fuzz_target;
 
 /// What its importer makes of a file that was written in a dialect.
 fn read(written: &[u8], dialect: Dialect) -> Document {
-    match dialect {
-        Dialect::Hivex => parse_text(str::from_utf8(written).unwrap()).effect,
-        _ => parse_with(written, &ReadOptions { code_page: dialect.code_page(), ..ReadOptions::default() }).effect,
-    }
+    parse_with(written, &ReadOptions { importer: dialect.importer(), code_page: dialect.code_page() }).effect
 }
 
 fuzz_target!(|bytes: &[u8]| {
@@ -22,6 +19,8 @@ fuzz_target!(|bytes: &[u8]| {
     let page = CodePage::all().nth(choice % pages).unwrap();
     let options = ReadOptions { code_page: (choice & 0x80 == 0).then_some(page), ..ReadOptions::default() };
     render(&[LintedFile::new("a.reg", bytes, &options)], &Style::default(), &mut Vec::new()).unwrap();
+    let merge = parse_with(bytes, &ReadOptions { importer: Importer::Hivexregedit, ..options });
+    assert!(merge.stop().is_none() || merge.effect.operations.is_empty());
     let document = parse_with(bytes, &options).effect;
     for dialect in [Dialect::Regedit5, Dialect::Regedit4(page), Dialect::Hivex] {
         if let Ok(written) = emit(&document, dialect) {

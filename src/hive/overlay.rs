@@ -3,6 +3,9 @@
 //! What regedit does with keys and values: a key is made with all keys above it; a value is set whatever it was, under
 //! the name that it has already; a key is deleted with everything below it, and when it is made again it is empty.
 //! Names are compared as Windows compares them.
+//!
+//! hivexregedit compares names otherwise and writes lists of values as a whole, so that a key may have two values of one
+//! name, and two subkeys: `merge` finds its way, and what it leaves is kept key by key here.
 
 use std::collections::BTreeMap;
 

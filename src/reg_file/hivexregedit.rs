@@ -182,13 +182,20 @@ impl Parser {
         let Some(section) = self.section.take() else { return };
         let key = key_of(&section.path);
         self.push(section.line, Operation::CreateKey { key: key.clone() });
-        for (line, name) in &section.deletes {
-            self.push(*line, Operation::DeleteValue { key: key.clone(), name: decoded(name) });
-        }
-        for SetValue { line, name, data_type, bytes } in &section.sets {
+        let delete = |(line, name): &(usize, Vec<u8>)| {
+            let operation = Operation::DeleteValue { key: key.clone(), name: decoded(name) };
+            // A set of the same name wins: such a delete comes first, wherever it stands.
+            (!self.set.contains(&lower_bytes(name)), Entry { line: *line, operation })
+        };
+        let set = |SetValue { line, name, data_type, bytes }: &SetValue| {
             let (name, bytes) = (decoded(cut_at_nul(name)), bytes.clone());
-            self.push(*line, Operation::SetValue { key: key.clone(), name, data_type: *data_type, bytes });
-        }
+            let operation = Operation::SetValue { key: key.clone(), name, data_type: *data_type, bytes };
+            (true, Entry { line: *line, operation })
+        };
+        let mut values: Vec<(bool, Entry)> =
+            section.deletes.iter().map(delete).chain(section.sets.iter().map(set)).collect();
+        values.sort_by_key(|(last, entry)| (*last, entry.line));
+        self.effect.operations.extend(values.into_iter().map(|(_, entry)| entry));
         self.merge.steps.push(Step::Section(section));
     }
 

@@ -56,7 +56,8 @@ pub(super) fn carry_out(
 
 /// The hive whose root a path begins with, as text; of two the longer root.
 fn hive_of<'m>(path: &[u8], mounts: &'m Mounts) -> Option<(Role, &'m str)> {
-    let roots = [(Role::Software, mounts.software_root.as_str()), (Role::System, mounts.system_root.as_str())];
+    let roots = [(Role::Software, &mounts.software_root), (Role::System, &mounts.system_root)];
+    let roots = roots.map(|(role, root)| (role, root.trim_end_matches('\\')));
     let begins = roots.into_iter().filter(|(_, root)| below(path, root).len() < path.len());
     begins.max_by_key(|(_, root)| root.len())
 }
@@ -76,9 +77,10 @@ fn operations(step: &Step, merged: &Merged, base: &Carried) -> Vec<Carried> {
         Carried { line, op, value: Some(String::from_utf16_lossy(&units)), before, after, outcome, ..base.clone() }
     };
     let Section { deletes, sets, .. } = section;
-    let mut all = vec![of_key("create-key")];
-    all.extend(deletes.iter().map(|(line, name)| of_value(*line, "delete-value", name)));
-    all.extend(sets.iter().map(|set| of_value(set.line, "set", &set.name)));
+    let deleted = deletes.iter().map(|(line, name)| of_value(*line, "delete-value", name));
+    let set = sets.iter().map(|set| of_value(set.line, "set", &set.name));
+    let mut all: Vec<Carried> = [of_key("create-key")].into_iter().chain(deleted).chain(set).collect();
+    all.sort_by_key(|carried| carried.line);
     all
 }
 

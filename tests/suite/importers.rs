@@ -17,6 +17,7 @@ use crate::cases::examine_folder;
 use crate::fixture::{self, root_of};
 use crate::values::{Values, assert_same, assert_same_to_libregf, libregfs, ours, values_of};
 
+mod damaged;
 mod models;
 mod random;
 mod real;

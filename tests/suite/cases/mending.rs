@@ -79,16 +79,11 @@ fn check(before: &Examined, plan: &Plan, dialect: Dialect, files: &[(String, Doc
 fn documents(plan: &Plan, dialect: Dialect) -> Result<Vec<(String, Document)>, Refusal> {
     let files = patch_files(plan, &PatchOptions { dialect, ..PatchOptions::default() })?;
     let read = |bytes: &[u8]| {
-        let reading =
-            reg_file::parse_with(bytes, &ReadOptions { code_page: dialect.code_page(), ..ReadOptions::default() });
+        let options = ReadOptions { importer: dialect.importer(), code_page: dialect.code_page() };
+        let reading = reg_file::parse_with(bytes, &options);
         assert!(reading.is_established() || plan.edits.iter().any(|edit| !edit.regedit_restores));
         reading.effect
     };
-    let read_by_hivex = |bytes: &[u8]| {
-        let text = str::from_utf8(bytes).unwrap();
-        reg_file::parse_text(text).into_document().unwrap()
-    };
-    let read = |bytes: &[u8]| if dialect == Dialect::Hivex { read_by_hivex(bytes) } else { read(bytes) };
     Ok(files.into_iter().map(|file| (file.name, read(&file.bytes))).collect())
 }
 

@@ -6,9 +6,10 @@ use std::path::Path;
 use std::process::Command;
 
 use hivemend::evidence::Bytes;
-use hivemend::hive::merge::merge;
+use hivemend::hive::merge::{foresee, merge};
 use hivemend::hive::{Hive, Key, Overlay};
 use hivemend::reg_file::{self, Importer, ReadOptions};
+use hivemend::registry::{DataType, RegistryValue};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
@@ -20,10 +21,10 @@ const PREFIX: &str = r"HKEY_LOCAL_MACHINE\SOFTWARE";
 const SHORT: &str = "{P}";
 
 /// A value in its place: name, type and bytes.
-type Value = (String, u32, Vec<u8>);
+pub(super) type Value = (String, u32, Vec<u8>);
 
 /// Every key by its path as it is spelled, with its values in order.
-type Tree = Vec<(String, Vec<Value>)>;
+pub(super) type Tree = Vec<(String, Vec<Value>)>;
 
 fn tree_of(key: &Key<'_, '_>, tree: &mut Tree) {
     let values = key.values().into_iter().map(|value| {
@@ -48,11 +49,12 @@ fn lying(hive: &Hive) -> Tree {
 }
 
 /// What our model makes of the hive; the line where it stops, and whether that is known from the file alone.
-fn by_the_model(hive: &Hive, file: &[u8]) -> Result<Tree, (usize, bool)> {
+pub(super) fn by_the_model(hive: &[u8], file: &[u8], prefix: &str) -> Result<Tree, (usize, bool)> {
+    let hive = Hive::from_bytes(Bytes::Read(hive.to_vec())).unwrap();
     let reading =
         reg_file::parse_with(file, &ReadOptions { importer: Importer::Hivexregedit, ..ReadOptions::default() });
     let mut overlay = Overlay::default();
-    let merged = merge(hive, &mut overlay, &reading, PREFIX);
+    let merged = merge(&hive, &mut overlay, &reading, prefix);
     assert!(reading.stop().is_none() || merged.is_err() && reading.effect.operations.is_empty());
     merged.map_err(|stopped| {
         assert!(overlay.is_empty(), "{}", stopped.reason);
@@ -64,12 +66,12 @@ fn by_the_model(hive: &Hive, file: &[u8]) -> Result<Tree, (usize, bool)> {
 }
 
 /// What hivexregedit makes of it, or what it says where it stops. Then the hive must be as it was.
-fn by_the_program(hive: &[u8], file: &[u8], folder: &Path) -> Result<Tree, String> {
+pub(super) fn by_the_program(hive: &[u8], file: &[u8], prefix: &str, folder: &Path) -> Result<Tree, String> {
     let (merged, text) = (folder.join("hive"), folder.join("file.reg"));
     fs::write(&merged, hive).unwrap();
     fs::write(&text, file).unwrap();
     let run = Command::new("hivexregedit")
-        .args(["--merge", "--prefix", PREFIX])
+        .args(["--merge", "--prefix", prefix])
         .args([&merged, &text])
         .env_remove("PERL_UNICODE")
         .output()
@@ -102,8 +104,7 @@ fn trapped(minor: u32) -> builder::Hive {
 /// Compares both; says where they differ.
 fn compare(hive: &builder::Hive, file: &[u8], folder: &Path) -> Result<bool, String> {
     let bytes = hive.to_bytes();
-    let opened = Hive::from_bytes(Bytes::Read(bytes.clone())).unwrap();
-    let (ours, theirs) = (by_the_model(&opened, file), by_the_program(&bytes, file, folder));
+    let (ours, theirs) = (by_the_model(&bytes, file, PREFIX), by_the_program(&bytes, file, PREFIX, folder));
     match (ours, theirs) {
         (Ok(ours), Ok(theirs)) if ours == theirs => Ok(true),
         (Ok(ours), Ok(theirs)) => {
@@ -424,6 +425,68 @@ fn what_stands_beside_hinders_hivexregedit_as_the_model_says() {
     // Keys are looked at one after the other, up to the one that is sought.
     assert_eq!(beside(&|hive| _ = hive.root.create_child(&[0x41, 0xd800])), (false, 0));
     assert_eq!(beside(&|hive| _ = hive.root.create_child(&[0x7a, 0xd800])), (true, 0));
+}
+
+/// regedit after hivexregedit: Windows finds the first of two, and leaves the other alone.
+#[test]
+fn what_windows_edits_after_hivexregedit_is_the_first_of_two() {
+    let hive = trapped(5);
+    let opened = Hive::from_bytes(Bytes::Read(hive.to_bytes())).unwrap();
+    let file = format!("[{PREFIX}\\Gr\u{fc}n]\n\"a\"=\"1\"\n\"A\"=\"2\"\n");
+    let options = ReadOptions { importer: Importer::Hivexregedit, ..ReadOptions::default() };
+    let mut overlay = Overlay::default();
+    merge(&opened, &mut overlay, &reg_file::parse_with(file.as_bytes(), &options), PREFIX).unwrap();
+    let green = |overlay: &Overlay| {
+        let (tree, mut found) = (opened.tree().under(overlay), Tree::new());
+        tree_of(&tree.root().unwrap(), &mut found);
+        found.retain(|(path, _)| path.to_lowercase() == "gr\u{fc}n");
+        let short = |(path, values): (String, Vec<Value>)| {
+            let values = values.into_iter().map(|(name, _, bytes)| format!("{name}={}", bytes[0]));
+            format!("{path}: {}", values.collect::<Vec<_>>().join(" "))
+        };
+        found.into_iter().map(short).collect::<Vec<_>>()
+    };
+    assert_eq!(green(&overlay), ["Gr\u{dc}N: a=1", "Gr\u{fc}n: a=49 A=50"]);
+    let path = |name: &str| vec![name.encode_utf16().collect::<Vec<u16>>()];
+    let name = |name: &str| name.encode_utf16().collect::<Vec<u16>>();
+    // The first of the keys is the one that was there, for it sorts before.
+    overlay.set_value(&path("GR\u{dc}N"), &name("A"), RegistryValue::dword(7));
+    assert_eq!(green(&overlay), ["Gr\u{dc}N: a=7", "Gr\u{fc}n: a=49 A=50"]);
+    overlay.delete_key(&path("gr\u{fc}n"));
+    assert_eq!(green(&overlay), ["Gr\u{fc}n: a=49 A=50"]);
+    overlay.delete_value(&path("gr\u{fc}n"), &name("A"));
+    assert_eq!(green(&overlay), ["Gr\u{fc}n: A=50"]);
+    overlay.set_value(&path("gr\u{fc}n"), &name("b"), RegistryValue::dword(8));
+    assert_eq!(green(&overlay), ["Gr\u{fc}n: A=50 b=8"]);
+    overlay.delete_key(&path("gr\u{fc}n"));
+    assert_eq!(green(&overlay), [""; 0]);
+    overlay.create_key(&path("GR\u{dc}N"));
+    assert_eq!(green(&overlay), ["GR\u{dc}N: "]);
+}
+
+/// What planning asks before it writes an edit for hivexregedit.
+#[test]
+fn what_hivexregedit_would_do_beside_an_edit_is_foreseen() {
+    let mut hive = trapped(5);
+    hive.root.create("Big").set_binary("Long", &vec![7; 20_000]).set_dword("Start", 4);
+    hive.root.create("Half").set_units(&[0xd800], 3, &[1]).set_dword("Start", 4);
+    let opened = Hive::from_bytes(Bytes::Read(hive.to_bytes())).unwrap();
+    let told = |key: &str, name: &str, data: Option<&RegistryValue>| foresee(&opened, key, name, data);
+    let three = RegistryValue::dword(3);
+    assert_eq!(told("Select", "Current", Some(&three)), None);
+    assert_eq!(told("None", "Start", Some(&three)), None);
+    assert_eq!(told("Big", "Long", None), None);
+    let long = RegistryValue { data_type: DataType::BINARY, bytes: vec![7; 16_345] };
+    for (key, name, data, said) in [
+        (r"ControlSet001\Services\BITS", "Lock", None, "removes the value \"Loc\u{212a}\""),
+        (r"ControlSet001\Services\BITS", "Start", Some(&three), "at its NUL"),
+        ("Big", "Start", Some(&three), "the 20000 bytes of the value \"Long\""),
+        ("Half", "Start", None, "half a surrogate pair"),
+        ("Select", "New", Some(&long), "the 16345 bytes"),
+    ] {
+        let found = told(key, name, data).unwrap();
+        assert!(found.contains(said), "{key} {name}: {found}");
+    }
 }
 
 #[test]

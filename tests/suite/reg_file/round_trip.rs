@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use hivemend::reg_file::{self, CodePage, Dialect, Document, KeyPath, Operation, ReadOptions, Verdict};
+use hivemend::reg_file::{self, CodePage, Dialect, Document, Importer, KeyPath, Operation, ReadOptions, Verdict};
 use proptest::prelude::*;
 
 /// Units that mean something to somebody, and any others.
@@ -70,10 +70,8 @@ fn said_in(dialect: Dialect) -> impl Strategy<Value = (Dialect, Vec<Operation>)>
 
 /// Reads what was written, as the importer it was written for would.
 fn read(written: &[u8], dialect: Dialect) -> reg_file::Reading {
-    match dialect {
-        Dialect::Hivex => reg_file::parse_text(str::from_utf8(written).unwrap()),
-        _ => reg_file::parse_with(written, &ReadOptions { code_page: dialect.code_page(), ..ReadOptions::default() }),
-    }
+    let options = ReadOptions { importer: dialect.importer(), code_page: dialect.code_page() };
+    reg_file::parse_with(written, &options)
 }
 
 /// The operations with the keys that sections open on the way left out.
@@ -141,6 +139,10 @@ proptest! {
         reg_file::parse(&bytes);
         reg_file::parse(&[b"REGEDIT4\n[HKEY_USERS\\a]\n".as_slice(), &bytes].concat());
         reg_file::parse_text(&String::from_utf8_lossy(&bytes));
+        let options = ReadOptions { importer: Importer::Hivexregedit, ..ReadOptions::default() };
+        reg_file::parse_with(&bytes, &options);
+        let reading = reg_file::parse_with(&[b"[HKEY_USERS\\a]\n\"".as_slice(), &bytes].concat(), &options);
+        prop_assert!(reading.stop().is_none() || reading.effect.operations.is_empty());
     }
 }
 

@@ -40,8 +40,12 @@ pub(super) static OPTIONS: std::sync::LazyLock<Options> = std::sync::LazyLock::n
 impl Case {
     /// `None` where there is nothing to patch.
     pub(super) fn of(name: &str) -> Option<Self> {
+        Self::of_compiled(&fixture::compile(name).unwrap())
+    }
+
+    fn of_compiled(fixture: &fixture::Case) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
-        fixture::compile(name).unwrap().write(folder.path()).unwrap();
+        fixture.write(folder.path()).unwrap();
         let examination = examine(&[PathBuf::from(folder.path())], &OPTIONS).unwrap();
         let selection = Selection { accept_dirty: true, ..Selection::default() };
         let plan = remedy(examination.report.installations.first()?, &selection).ok()?;
@@ -118,6 +122,28 @@ fn a_patch_whose_header_says_something_else_is_not_proven() {
     let files = case.files(&PatchOptions { target: Target::Live, ..PatchOptions::default() });
     let why = case.prove(&files, &PatchOptions::default()).unwrap_err();
     assert!(why.contains("does not say what it is for"), "{why}");
+}
+
+/// hivexregedit would write the long value beside the edit where Windows cannot read it, or take another value along.
+#[test]
+fn a_patch_that_harms_a_neighbour_in_the_hands_of_hivexregedit_is_not_proven() {
+    let beside = |name: &str, size: usize| {
+        let mut fixture = fixture::compile("windows-7-bits-disabled").unwrap();
+        let (_, system) = fixture.hives.iter_mut().find(|(role, _)| *role == "SYSTEM").unwrap();
+        system.root.create(r"ControlSet001\Services\BITS").set_binary(name, &vec![7; size]);
+        let case = Case::of_compiled(&fixture).unwrap();
+        let proven = |dialect| {
+            let written = PatchOptions { dialect, ..PatchOptions::default() };
+            case.prove(&case.files(&written), &written).map(|_| ())
+        };
+        assert_eq!(proven(Dialect::Regedit5), Ok(()));
+        proven(Dialect::Hivex)
+    };
+    assert_eq!(beside("Blob", 16_344), Ok(()));
+    assert!(beside("Blob", 16_345).unwrap_err().contains("into one cell"));
+    assert!(beside("Hid\0den", 8).unwrap_err().contains("at its NUL"));
+    // Long s looks like no s to Perl, and Start is found alone.
+    assert_eq!(beside("\u{17f}tart", 8), Ok(()));
 }
 
 fn wrong_shutdown() -> Case {

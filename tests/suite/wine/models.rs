@@ -73,7 +73,7 @@ fn compare(wine: &Wine, group: &str, texts: &[String]) -> usize {
     expected.len()
 }
 
-/// Below a header and an open key. What Wine 8.0 does with them is what the model says of Windows, but for the last group.
+/// Below a header and an open key. What Wine 8.0 does with them is what the model says of Windows.
 const NASTY: &[&str] = &[
     "\"a\"=\"1\"\n\"A\"=\"2\"\n",
     "\"a\"=\"1\"\n\"a\"=-\n\"a\"=dword:2\n",
@@ -106,7 +106,45 @@ const NASTY: &[&str] = &[
     "\"\u{e9}\"=\"\u{e9}\u{20ac}\"\n\"\u{c9}\"=\"second\"\n",
     "\"a\\\"b\\\\c\"=\"d\\\"e\\\\f\"\n",
     "\"a\"=\"text\r\n\"b\"=\"1\"\n",
+    "\"a\"=\"1\"\n[-HKLM\\x]\n[{K}\\b]\n\"b\"=\"2\"\n",
+    "\"a\"=\"1\"\n[HKEY_LOCAL_MASHINE\\x]\n\"c\"=\"3\"\n[{K}\\b]\n\"b\"=\"2\"\n",
+    "\"a\"=\"1\"\n[-HKEY_LOCAL_MACHINE]\n[{K}\\b]\n\"b\"=\"2\"\n",
+    "[{K}\\\\b]\n\"b\"=\"1\"\n",
+    "\"a\"=\"C:\\temp\\new\\rx\"\n\"b\"=\"1\"\n",
+    "\"a\"=\"1\"\0\n\"b\"=\"1\"\n",
+    "\u{201c}a\u{201d}=\"1\"\n\"b\"=\"1\"\n",
+    "\"a\\0b\"=\"1\"\n\"b\"=\"1\"\n",
+    "\"a\u{2028}b\"=\"1\"\n\"c\u{1b}d\"=\"2\"\n\"e\u{85}f\"=\"3\"\n",
+    "[{K}\\a\u{2028}b]\n\"c\"=\"2\"\n",
 ];
+
+/// Where Wine 8.0 differs from Windows, and the model holds to Windows: the lines, those that Wine would need to come to
+/// the same, and why.
+const OTHERWISE: &[(&str, &str, &str)] = &[
+    (
+        "\"a\"=\"1\"\n\"b\"=\"x\\0y\"\n\"c\"=\"1\"\n",
+        "\"a\"=\"1\"\n",
+        "after the escape \\0 Wine goes on from a pointer that nobody has set, and drops the rest of the file",
+    ),
+    (
+        "\"a\"=\"1\"\n\"b\"=\"x\\\n\"c\"=\"1\"\n",
+        "\"a\"=\"1\"\n",
+        "after a text that ends in a backslash Wine goes on from such a pointer, too",
+    ),
+];
+
+#[test]
+fn wine_differs_from_the_model_where_it_differs_from_windows() {
+    let Some(wine) = wine("wine_differs_from_the_model_where_it_differs_from_windows") else { return };
+    for (index, (lines, to_wine, why)) in OTHERWISE.iter().enumerate() {
+        let key = format!(r"HKEY_LOCAL_MACHINE\SOFTWARE\hivemend\otherwise\{index}");
+        let text = |lines: &str| utf16(&format!("\u{feff}Windows Registry Editor Version 5.00\n\n[{key}]\n{lines}"));
+        let model = |lines: &str| by_the_model(&reg_file::parse(&text(lines)).effect).unwrap();
+        wine.import(&text(lines));
+        assert_same(&wine.stored_below(&key), &model(to_wine), why);
+        assert_ne!(model(lines), model(to_wine), "{why}");
+    }
+}
 
 #[test]
 fn wine_does_with_nasty_files_what_the_model_of_regedit_says() {
