@@ -12,6 +12,7 @@ mod handover;
 mod patches;
 pub(crate) mod prefix;
 mod raw;
+mod script;
 mod shown;
 
 use prefix::wine;
