@@ -12,6 +12,7 @@ mod handover;
 mod patches;
 pub(crate) mod prefix;
 mod raw;
+mod recorded;
 mod script;
 mod shown;
 
