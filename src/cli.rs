@@ -15,8 +15,8 @@ use crate::verification::Importing;
 mod choices;
 
 pub use choices::{
-    Color, DialectArg, Format, Generations, HistoryFormat, ImporterArg, LintImporterArg, ListFormat, ShowFormat,
-    TargetArg,
+    Color, DialectArg, Format, Generations, HistoryFormat, ImporterArg, LintImporterArg, ListFormat, ScriptArg,
+    ShowFormat, TargetArg,
 };
 
 /// Reads Windows SOFTWARE and SYSTEM hives offline, judges SensLogn, BITS, SENS and what they depend on against what
@@ -314,6 +314,9 @@ pub struct AuditArgs {
     /// Import it into the hive (ControlSetNNN) or into the running Windows (CurrentControlSet)
     #[arg(long, value_enum, default_value_t, requires = "patch")]
     pub target: TargetArg,
+    /// Write a script beside the patch that imports it into an offline Windows, with guards; not with --target live
+    #[arg(long, value_enum, requires = "patch")]
+    pub script: Option<ScriptArg>,
     /// Where the SOFTWARE hive is loaded when the patch is imported
     #[arg(long, value_name = "KEY", default_value = r"HKEY_LOCAL_MACHINE\SOFTWARE", requires = "patch")]
     pub software_root: String,

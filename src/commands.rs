@@ -23,6 +23,7 @@ mod explain;
 mod find;
 mod history;
 mod lint;
+mod script;
 mod show;
 mod verify;
 

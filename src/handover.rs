@@ -3,15 +3,29 @@
 //! The machine is not here, and neither is hivemend there. So everything is said for this very patch, and command lines
 //! can be copied as they stand; what only the reader knows is in capitals.
 
+use crate::report::InstallationReport;
+
 mod import_text;
+mod marks;
 mod restart;
+mod script;
 
 pub use import_text::import_text;
+pub use marks::Marks;
+pub use script::{NAME as SCRIPT, Script, write_script};
 
 /// Lines of text that Notepad of every Windows shows, and that are easy to read in a terminal.
 #[derive(Default)]
 struct Page {
     text: String,
+}
+
+/// The folder of the hives on their drive, `\Windows\System32\config`, as this machine has it.
+fn config_folder(report: &InstallationReport) -> String {
+    let root = report.machine.system_root.as_deref().and_then(|root| root.split_once(":\\"));
+    let is_plain = |name: &&str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let folder = root.map(|(_, folder)| folder).filter(is_plain).unwrap_or("Windows");
+    format!(r"\{folder}\System32\config")
 }
 
 /// Columns of a line of prose.

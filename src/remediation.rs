@@ -364,7 +364,8 @@ fn edit(finding: &Finding, selection: &Selection) -> Result<Edit, String> {
 }
 
 impl ObservedDatum {
-    fn value(&self) -> RegistryValue {
+    /// Type and data.
+    pub(crate) fn value(&self) -> RegistryValue {
         RegistryValue { data_type: self.datum.data_type, bytes: self.raw.clone() }
     }
 }

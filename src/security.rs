@@ -9,8 +9,11 @@
 
 use sid::{CREATOR_GROUP, CREATOR_OWNER, OWNER_RIGHTS};
 
+mod access_list;
 mod sid;
 
+pub use access_list::Entry;
+use access_list::{entries, long, short};
 pub use sid::{EVERYONE, Sid};
 
 /// `KEY_SET_VALUE`: create, set or delete a value of a key.
@@ -27,13 +30,6 @@ const GENERIC: [(u32, u32); 4] =
 
 /// `SE_DACL_PRESENT`.
 const DACL_PRESENT: u16 = 0x0004;
-/// `INHERIT_ONLY_ACE`: the entry does not hold for the object itself.
-const INHERIT_ONLY: u8 = 0x08;
-/// `ACE_OBJECT_TYPE_PRESENT`.
-const OBJECT_TYPE: u32 = 0x1;
-/// `ACE_INHERITED_OBJECT_TYPE_PRESENT`.
-const INHERITED_OBJECT_TYPE: u32 = 0x2;
-
 /// A decoded security descriptor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Descriptor {
@@ -42,19 +38,6 @@ pub struct Descriptor {
     /// The entries that hold for the object itself, in order; `None` without an access list, which lets everybody do
     /// everything. An empty list lets nobody do anything.
     pub access_list: Option<Vec<Entry>>,
-}
-
-/// An entry of an access list that holds for the object itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// Whether it allows the rights; else it denies them.
-    pub allows: bool,
-    /// Whether it holds on a condition only, which is not evaluated here (the callback forms).
-    pub conditional: bool,
-    /// The rights, as stored: generic ones are not mapped.
-    pub mask: u32,
-    /// Whom it is about.
-    pub sid: Sid,
 }
 
 impl Descriptor {
@@ -134,59 +117,12 @@ fn key_rights(mask: u32) -> u32 {
     GENERIC.iter().fold(mask, |rights, (generic, meant)| if mask & generic == 0 { rights } else { rights | meant })
 }
 
-/// The entries of an access list that hold for the object itself.
-fn entries(list: &[u8]) -> Result<Vec<Entry>, &'static str> {
-    let (size, count) = short(list, 2).zip(short(list, 4)).ok_or("it ends in the access list")?;
-    let mut rest = list.get(8..usize::from(size)).ok_or("it ends in the access list")?;
-    let mut entries = Vec::new();
-    for _ in 0..count {
-        let (kind, flags) = rest.first().zip(rest.get(1)).ok_or("it ends in an entry")?;
-        let size = usize::from(short(rest, 2).ok_or("it ends in an entry")?);
-        let body = rest.get(..size).and_then(|entry| entry.get(4..)).ok_or("it ends in an entry")?;
-        if let Some(entry) = entry(*kind, body)?.filter(|_| flags & INHERIT_ONLY == 0) {
-            entries.push(entry);
-        }
-        rest = rest.get(size..).unwrap_or_default();
-    }
-    Ok(entries)
-}
-
-/// An entry from what stands behind its header; `None` for one that grants and denies nothing: of audit and labels, and
-/// those that are about a type of object, which keys have not.
-fn entry(kind: u8, body: &[u8]) -> Result<Option<Entry>, &'static str> {
-    // Allowed and denied: plain, of objects, with a condition, of objects with a condition.
-    let (allows, of_object, conditional) = match kind {
-        0 | 1 => (kind == 0, false, false),
-        5 | 6 => (kind == 5, true, false),
-        9 | 10 => (kind == 9, false, true),
-        11 | 12 => (kind == 11, true, true),
-        _ => return Ok(None),
-    };
-    let mask = long(body, 0).ok_or("it ends in an entry")?;
-    let mut at = 4_usize;
-    if of_object {
-        let types = long(body, 4).ok_or("it ends in an entry")?;
-        if types & OBJECT_TYPE != 0 {
-            return Ok(None);
-        }
-        at = if types & INHERITED_OBJECT_TYPE == 0 { 8 } else { 24 };
-    }
-    let sid = body.get(at..).and_then(Sid::decode).ok_or("it ends in a security identifier")?;
-    Ok(Some(Entry { allows, conditional, mask, sid }))
-}
-
-fn short(bytes: &[u8], at: usize) -> Option<u16> {
-    bytes.get(at..)?.first_chunk().map(|bytes| u16::from_le_bytes(*bytes))
-}
-
-fn long(bytes: &[u8], at: usize) -> Option<u32> {
-    bytes.get(at..)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// `INHERIT_ONLY_ACE`.
+    const INHERIT_ONLY: u8 = 8;
     const SYSTEM: (u8, &[u32]) = (5, &[18]);
     const ADMINISTRATORS: (u8, &[u32]) = (5, &[32, 544]);
     const ALL: (u8, &[u32]) = (1, &[0]);

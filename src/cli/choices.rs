@@ -126,6 +126,13 @@ impl From<LintImporterArg> for Option<crate::reg_file::Importer> {
     }
 }
 
+/// `--script`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ScriptArg {
+    /// A .cmd for the command prompt of the Windows recovery environment
+    Winre,
+}
+
 /// `--target`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum TargetArg {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use hivemend::access::read_access;
 use hivemend::baseline::{Baseline, Chosen, read_own};
-use hivemend::cli::{AuditArgs, Format, Generations};
+use hivemend::cli::{AuditArgs, Format, Generations, ScriptArg, TargetArg};
 use hivemend::discovery::Installation;
 use hivemend::error::Error;
 use hivemend::evidence::archive::Unpacking;
@@ -17,6 +17,7 @@ use hivemend::remediation::{PatchOptions, Plan, Selection, check_roots, is_named
 use hivemend::report::InstallationReport;
 use hivemend::verification::write_and_prove;
 
+use super::script::script;
 use super::{
     FINDINGS, INCOMPLETE, REFUSED, note, prepare, say, seal, unpacking, with_custody, write_custody, write_report,
 };
@@ -27,6 +28,12 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
         return Err(Error::Refused {
             reason: "--patch with --os: the Windows is not what the hives say".to_owned(),
             advice: "Add --force if you are sure of it".to_owned(),
+        });
+    }
+    if args.script.is_some() && args.target == TargetArg::Live {
+        return Err(Error::Refused {
+            reason: "--script with --target live: the script is for a Windows that is not running".to_owned(),
+            advice: "Leave one of the two out".to_owned(),
         });
     }
     let dialect = args.dialect()?;
@@ -175,10 +182,15 @@ fn plan(
     };
     let mut plan = remedy(installation, &selection)?;
     read_access(&mut plan, found, examined, dialect);
-    let (plan, files) = write_and_prove(found, examined, plan, &options)?;
-    let import = import_text(&plan, installation, &options, &files, None).map(|bytes| ("IMPORT.txt".to_owned(), bytes));
+    let (mut plan, files) = write_and_prove(found, examined, plan, &options)?;
+    let script = match args.script {
+        Some(ScriptArg::Winre) => script(&mut plan, installation, found, examined),
+        None => Vec::new(),
+    };
+    let import = import_text(&plan, installation, &options, &files, !script.is_empty());
+    let import = import.map(|bytes| ("IMPORT.txt".to_owned(), bytes));
     let mut files: Vec<(String, Vec<u8>)> =
-        files.into_iter().map(|file| (file.name, file.bytes)).chain(import).collect();
+        files.into_iter().map(|file| (file.name, file.bytes)).chain(script).chain(import).collect();
     let mut text = serde_json::to_vec_pretty(&plan)
         .map_err(|error| (format!("{}: plan.json: {error}", plan.evidence), "Please report it".to_owned()))?;
     text.push(b'\n');

@@ -1,7 +1,7 @@
 //! `IMPORT.txt`: how this very patch is imported, and how it is taken back.
 
-use super::Page;
 use super::restart::what_to_restart;
+use super::{Page, config_folder, script};
 use crate::hive::State;
 use crate::reg_file::Dialect;
 use crate::registry::{Role, same_text};
@@ -14,14 +14,14 @@ use crate::report::escape::escape;
 /// <https://learn.microsoft.com/windows-server/administration/windows-commands/reg-load>
 const LOADABLE: [(&str, &str); 2] = [("HKEY_LOCAL_MACHINE", "HKLM"), ("HKEY_USERS", "HKU")];
 
-/// Writes the page for a patch; `None` where there is nothing to import. `files` are the patch's; `script` is the name of
-/// a script that was written beside it. The text is UTF-8 with CRLF.
+/// Writes the page for a patch; `None` where there is nothing to import. `files` are the patch's; `has_script`: a script
+/// was written beside it. The text is UTF-8 with CRLF.
 pub fn import_text(
     plan: &Plan,
     report: &InstallationReport,
     options: &PatchOptions,
     files: &[PatchFile],
-    script: Option<&str>,
+    has_script: bool,
 ) -> Option<Vec<u8>> {
     if plan.edits.is_empty() {
         return None;
@@ -32,8 +32,8 @@ pub fn import_text(
     match options.target {
         Target::Live => import.live(&mut page),
         Target::Offline => {
-            if let Some(script) = script {
-                with_script(&mut page, script);
+            if has_script {
+                with_script(&mut page);
             }
             import.on_linux(&mut page);
             if options.dialect != Dialect::Hivex {
@@ -171,7 +171,7 @@ impl Import<'_> {
              Windows is. On another Windows, use an elevated prompt. Drive letters differ from those of the Windows that \
              you mend: D: stands for its drive. Run this in the folder of the patch:",
         );
-        let config = self.config_folder();
+        let config = config_folder(self.report);
         for (role, _, root) in &hives {
             page.command(&format!("reg load {root} D:{config}\\{role}"));
         }
@@ -183,14 +183,6 @@ impl Import<'_> {
             page.command(&format!("reg unload {root}"));
         }
         page.prose("Close regedit before reg unload: an open key keeps the hive loaded.");
-    }
-
-    /// `\Windows\System32\config`, as this machine has it.
-    fn config_folder(&self) -> String {
-        let root = self.report.machine.system_root.as_deref().and_then(|root| root.split_once(":\\"));
-        let is_plain = |name: &&str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        let folder = root.map(|(_, folder)| folder).filter(is_plain).unwrap_or("Windows");
-        format!(r"\{folder}\System32\config")
     }
 
     fn live(&self, page: &mut Page) {
@@ -221,14 +213,14 @@ impl Import<'_> {
     }
 }
 
-fn with_script(page: &mut Page, script: &str) {
+fn with_script(page: &mut Page) {
     page.heading("In WinRE, with the script");
     page.prose(
         "In WinRE (Troubleshoot, Advanced options, Command Prompt), run this in the folder of the patch. The script finds \
          the offline Windows, compares it with the plan, saves both hives, imports, reads back, and takes back what it did \
          at the first surprise:",
     );
-    page.command(script);
+    page.command(script::NAME);
 }
 
 /// The root as reg names it: `HKLM\OFFLINE`; `None` where it cannot load a hive there.

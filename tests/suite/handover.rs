@@ -1,4 +1,5 @@
-//! What goes with a patch: `IMPORT.txt`, whose command lines are run as they stand.
+//! What goes with a patch: `IMPORT.txt`, whose command lines are run as they stand, and the script, which `wine/script.rs`
+//! runs.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use hivemend::examination::Options;
+use hivemend::handover::{Marks, write_script};
+use hivemend::remediation::{Selection, remedy};
 
 use crate::cases::examine_folder;
 use crate::fixture;
@@ -44,11 +47,11 @@ impl Handed {
         fs::read_dir(self.folder.path().join("patch")).unwrap().next().unwrap().unwrap().path()
     }
 
-    fn evidence(&self) -> PathBuf {
+    pub(crate) fn evidence(&self) -> PathBuf {
         self.folder.path().join("evidence")
     }
 
-    fn hive(&self, role: &str) -> PathBuf {
+    pub(crate) fn hive(&self, role: &str) -> PathBuf {
         self.evidence().join("Windows/System32/config").join(role)
     }
 
@@ -169,4 +172,87 @@ fn a_dirty_hive_is_not_for_hivexregedit() {
     assert!(handed.lines("hivexregedit").is_empty() && handed.page().contains("the SYSTEM hive is dirty"));
     handed.audit(&["--dialect", "hivex", "--accept-dirty"]);
     assert!(!handed.lines("hivexregedit").is_empty() && handed.page().contains("the SYSTEM hive is dirty"));
+}
+
+const CASE: &str = "windows-7-bits-parameters-read-only";
+
+/// Every line of a script is one of the frame, or sets a variable to printable text without a quote in it.
+#[test]
+fn nothing_of_the_evidence_is_a_command_in_a_script() {
+    let frame = include_str!("../../src/handover/script/winre.cmd");
+    let frame: BTreeSet<&str> = frame.lines().collect();
+    let mut values = 0;
+    for case in
+        [CASE, "windows-xp-senslogn-missing", "windows-7-svchost-lacks-bits", "windows-2000-bits-manual-without-a-time"]
+    {
+        let handed = Handed::new(case, &["--script", "winre", "--min-grade", "inferred"]);
+        let script = fs::read_to_string(handed.patch().join("winre.cmd")).unwrap();
+        assert!(script.ends_with("\r\n") && script.matches('\n').count() == script.matches("\r\n").count());
+        for line in script.split_terminator("\r\n").filter(|line| !frame.contains(line)) {
+            let set = line.strip_prefix("set \"").and_then(|rest| rest.strip_suffix('"'));
+            let is_set = set.is_some_and(|set| {
+                let (variable, text) = set.split_once('=').unwrap();
+                values += 1;
+                ["KEY", "NAME", "WANT", "ALSO", "CASE", "CONFIG"].contains(&variable)
+                    && text.chars().all(|letter| matches!(letter, ' '..='~') && !"\"!".contains(letter))
+                    && !text.replace("%%", "").contains('%')
+            });
+            let is_ours = ["call :expect", "call :absent", "if errorlevel 1 exit /b 1"].contains(&line)
+                || line.starts_with("call :import winre-S")
+                || line.starts_with("if not exist \"%HERE%winre-S")
+                || line.starts_with("rem Written by hivemend ")
+                || line.contains(" hive, SHA-256 ");
+            assert!((is_set || is_ours) && line.len() < 8_191, "{case}: {line}");
+        }
+        assert_eq!(handed.lines("winre.cmd").len(), 1);
+    }
+    assert!(values > 100);
+}
+
+#[test]
+fn what_a_script_cannot_hold_is_left_out_and_the_patch_goes_out() {
+    let handed = Handed::new("hostile-strings", &["--script", "winre"]);
+    assert!(handed.patch().join("SYSTEM.reg").exists() && !handed.patch().join("winre.cmd").exists());
+    let plan = fs::read_to_string(handed.patch().join("plan.json")).unwrap();
+    assert!(plan.contains("service-bits-parameters/ServiceDll: its data are no well-formed text"), "{plan}");
+    assert!(handed.lines("winre.cmd").is_empty() && handed.page().contains("winre.cmd was not written"));
+    // One of two.
+    let handed = Handed::new(CASE, &[]);
+    let examination = examine_folder(&handed.evidence(), &Options::default());
+    let report = &examination.report.installations[0];
+    let mut plan = remedy(report, &Selection::default()).unwrap();
+    let marks = Marks::read(&examination.installations[0], &Options::default(), Some(1));
+    plan.edits[0].value = "a\" & calc & rem \"".to_owned();
+    let script = write_script(&plan, report, &marks).unwrap();
+    assert_eq!((script.plan.edits.len(), script.left.len()), (plan.edits.len() - 1, 1));
+    assert!(script.left[0].reason.contains("value name holds '\"'"), "{}", script.left[0].reason);
+    assert!(!String::from_utf8(script.text).unwrap().contains("calc"));
+    // Nothing that says which Windows it is.
+    assert!(write_script(&plan, report, &Marks::default()).unwrap_err().contains("version, build or control set"));
+    let mut alone = report.clone();
+    alone.hives.remove(0);
+    assert!(write_script(&plan, &alone, &marks).unwrap_err().contains("there is no SOFTWARE hive"));
+}
+
+#[test]
+fn a_script_is_for_offline_windows_and_its_files_are_ours() {
+    let handed = Handed::new(CASE, &["--script", "winre", "--dialect", "hivex"]);
+    let names = |handed: &Handed| -> BTreeSet<String> {
+        let entries = fs::read_dir(handed.patch()).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    };
+    let script = ["winre-SYSTEM.reg", "winre-SYSTEM.rollback.reg", "winre.cmd"].map(str::to_owned);
+    assert!(script.iter().all(|name| names(&handed).contains(name)), "{:?}", names(&handed));
+    let regedit = fs::read(handed.patch().join("winre-SYSTEM.reg")).unwrap();
+    assert!(regedit.starts_with(&[0xff, 0xfe]));
+    // A folder with a script is replaced as a whole.
+    handed.audit(&[]);
+    assert!(script.iter().all(|name| !names(&handed).contains(name)), "{:?}", names(&handed));
+    let run = Command::new(env!("CARGO_BIN_EXE_hivemend"))
+        .args(["audit", "evidence", "--patch", "other", "--script", "winre", "--target", "live"])
+        .current_dir(handed.folder.path())
+        .output()
+        .unwrap();
+    assert_eq!(run.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&run.stderr).contains("--script with --target live"));
 }

@@ -13,6 +13,8 @@ mod models;
 mod patches;
 pub(crate) mod prefix;
 mod raw;
+mod recorded;
+mod script;
 mod shown;
 
 use prefix::wine;

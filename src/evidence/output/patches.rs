@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::evidence::directory::resolve;
 
 /// Every file that a patch may consist of. Only a folder with nothing else in it is one of ours.
-const OURS: [&str; 8] = [
+const OURS: [&str; 13] = [
     "SOFTWARE.reg",
     "SYSTEM.reg",
     "SOFTWARE.rollback.reg",
@@ -27,6 +27,11 @@ const OURS: [&str; 8] = [
     "rollback.reg",
     "plan.json",
     "IMPORT.txt",
+    "winre.cmd",
+    "winre-SOFTWARE.reg",
+    "winre-SYSTEM.reg",
+    "winre-SOFTWARE.rollback.reg",
+    "winre-SYSTEM.rollback.reg",
 ];
 
 /// A new folder is as open to others as the user's umask has it.

@@ -55,8 +55,8 @@ impl Wine {
         wine
     }
 
-    /// Runs a program to its end; where that is not a good one, what it said.
-    fn run(&self, program: &str, arguments: &[&str]) -> Result<(), String> {
+    /// Runs a program to its end: what it said, as an error where the end is not a good one.
+    fn run(&self, program: &str, arguments: &[&str]) -> Result<String, String> {
         // Wine leaves processes behind that hold on to what they write to: a pipe would not end.
         let path = self.folder.join("said");
         let said = File::create(&path).unwrap();
@@ -80,7 +80,7 @@ impl Wine {
             sleep(Duration::from_millis(10));
         };
         let said = || String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
-        if status.success() { Ok(()) } else { Err(format!("{program} {arguments:?}: {status}: {}", said())) }
+        if status.success() { Ok(said()) } else { Err(format!("{program} {arguments:?}: {status}: {}", said())) }
     }
 
     /// Runs a program in Wine, to a good end.
@@ -88,14 +88,23 @@ impl Wine {
     /// Debian's Wine has no preloader that keeps addresses free: now and then, once in some hundred times, something lies
     /// where it must have a page of its own, and it gives up before it has begun. Then it is tried again.
     fn wine(&self, arguments: &[&str]) {
+        if let Err(said) = self.try_wine(arguments) {
+            panic!("{said}");
+        }
+    }
+
+    /// The same, to whatever end.
+    fn try_wine(&self, arguments: &[&str]) -> Result<String, String> {
         const UNLUCKY: &str = "failed to map the shared user data";
         let mut tries = 1..=5;
         while let Some(tried) = tries.next() {
             match self.run("wine", arguments) {
-                Ok(()) => return,
-                Err(said) => assert!(said.contains(UNLUCKY) && !tries.is_empty(), "at try {tried}: {said}"),
+                Ok(said) => return Ok(said),
+                Err(said) if said.contains(UNLUCKY) => assert!(!tries.is_empty(), "at try {tried}: {said}"),
+                Err(said) => return Err(said),
             }
         }
+        unreachable!("the last try ends the loop")
     }
 
     /// Ends Wine, which then writes its registry.
@@ -108,6 +117,25 @@ impl Wine {
     /// Runs a command line by Wine's cmd, in a folder, to a good end.
     pub(crate) fn run_in(&self, folder: &Path, line: &str) {
         self.wine(&["cmd", "/d", "/c", &format!("cd /d {} && {line}", as_windows_says(folder))]);
+    }
+
+    /// Runs a command line by Wine's cmd, to whatever end.
+    pub(crate) fn line(&self, line: &str) -> Result<String, String> {
+        self.try_wine(&["cmd", "/d", "/c", line])
+    }
+
+    /// Runs a script by Wine's cmd: what it said, as an error where it ends with another code than 0.
+    pub(crate) fn script(&self, script: &Path, arguments: &[&str]) -> Result<String, String> {
+        self.try_wine(&[&["cmd", "/d", "/c", &as_windows_says(script)], arguments].concat())
+    }
+
+    /// Makes a folder a drive, or takes the drive away.
+    pub(crate) fn drive(&self, letter: char, folder: Option<&Path>) {
+        let link = self.folder.join(format!("prefix/dosdevices/{letter}:"));
+        _ = fs::remove_file(&link);
+        if let Some(folder) = folder {
+            std::os::unix::fs::symlink(folder, link).unwrap();
+        }
     }
 
     /// Has regedit import a file. It tells nobody how that went.
@@ -169,6 +197,6 @@ fn command(program: &str, folder: &Path) -> Command {
 }
 
 /// A path as programs for Windows name it.
-fn as_windows_says(path: &Path) -> String {
+pub(crate) fn as_windows_says(path: &Path) -> String {
     format!("Z:{}", path.to_str().unwrap().replace('/', "\\"))
 }
