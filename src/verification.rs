@@ -19,13 +19,18 @@ use crate::registry::Role;
 use crate::remediation::Target;
 use crate::report::Tool;
 
+pub mod applied;
 mod carry;
 mod compare;
+mod difference;
+mod edit_state;
 mod patch;
 mod place;
 mod proof;
 mod table;
 
+pub use difference::{Content, Difference, Kind, MOST_DIFFERENCES, MOST_SHOWN, Retimed};
+pub use edit_state::{Asked, EditState};
 pub use patch::{Importer, Patch, PatchSummary};
 pub use proof::prove;
 pub use table::render;

@@ -6,12 +6,21 @@ use hivemend::cli::{ListFormat, VerifyArgs};
 use hivemend::error::Error;
 use hivemend::evidence::output::{Gate, Inputs};
 use hivemend::examination::Options;
-use hivemend::verification::{self, Mounts, Patch};
+use hivemend::verification::{self, Mounts, Patch, Standing};
 
 use super::{FINDINGS, INCOMPLETE, REFUSED, one_output, style_of, unpacking};
 
 pub(crate) fn verify(args: &VerifyArgs) -> Result<u8, Error> {
-    let Some((evidence, files)) = args.paths.split_last() else { return Ok(REFUSED) };
+    if let Some(plan) = &args.applied {
+        return super::applied::applied(args, plan);
+    }
+    let Some((evidence, files)) = args.paths.split_last().filter(|(_, files)| !files.is_empty()) else {
+        return Err(Error::Refused {
+            reason: "verify needs .reg files and evidence, and got one path".to_owned(),
+            advice: "Name the .reg files first, then the evidence; with --applied PLAN name the evidence alone"
+                .to_owned(),
+        });
+    };
     let evidence = std::slice::from_ref(evidence);
     let read_beside =
         files.iter().chain(&args.unpacking.password_file).chain(&args.unpacking.recovery_key_file).cloned().collect();
@@ -50,11 +59,15 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<u8, Error> {
             out.write_all(b"\n")
         }
     })?;
-    let code = match verification.outcome(args.fail_on) {
-        verification::Standing::Clean => 0,
-        verification::Standing::NotClean => FINDINGS,
-        verification::Standing::Refused => REFUSED,
-        verification::Standing::Incomplete => INCOMPLETE,
-    };
-    Ok(if args.exit_zero { 0 } else { code })
+    Ok(if args.exit_zero { 0 } else { code(verification.outcome(args.fail_on)) })
+}
+
+/// The exit code of a verification.
+pub(super) fn code(standing: Standing) -> u8 {
+    match standing {
+        Standing::Clean => 0,
+        Standing::NotClean => FINDINGS,
+        Standing::Refused => REFUSED,
+        Standing::Incomplete => INCOMPLETE,
+    }
 }

@@ -75,7 +75,13 @@ impl<'a> OpenInstallation<'a> {
 
     /// The tree of the hive of that role; `None` where there is none, or none that can be read.
     pub(crate) fn tree(&self, role: Role) -> Option<Tree<'_>> {
-        self.hives.iter().find(|opened| opened.found.role == role)?.hive.as_ref().ok().map(Hive::tree)
+        self.hive(role).map(|(hive, _)| hive.tree())
+    }
+
+    /// The hive of that role, and how reports name it; `None` where there is none, or none that can be read.
+    pub(crate) fn hive(&self, role: Role) -> Option<(&Hive, &str)> {
+        let opened = self.hives.iter().find(|opened| opened.found.role == role)?;
+        Some((opened.hive.as_ref().ok()?, opened.found.locator.as_str()))
     }
 
     /// Judges the installation as it is, or as edits would leave it. Nothing is hashed.

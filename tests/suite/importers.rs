@@ -96,7 +96,7 @@ fn findings(examination: &Examination) -> &[Finding] {
 }
 
 /// The ids of what is not as it should be.
-fn deviations(examination: &Examination) -> BTreeSet<String> {
+pub(crate) fn deviations(examination: &Examination) -> BTreeSet<String> {
     findings(examination).iter().filter(|finding| finding.is_deviation()).map(|finding| finding.id.clone()).collect()
 }
 
@@ -113,7 +113,7 @@ fn merge_each(files: &[PatchFile], suffix: &str, hives: &BTreeMap<&str, PathBuf>
 }
 
 /// Has hivexregedit merge a `.reg` text into a hive.
-fn merge(text: &[u8], role: &str, hive: &Path) {
+pub(crate) fn merge(text: &[u8], role: &str, hive: &Path) {
     let folder = tempfile::tempdir().unwrap();
     let patch = folder.path().join("patch.reg");
     fs::write(&patch, text).unwrap();
@@ -162,7 +162,7 @@ fn all_values(keys: &[(&'static str, String)], hives: &BTreeMap<&str, PathBuf>) 
 }
 
 /// The keys that were audited, without those that lie below another.
-fn audited_keys(examination: &Examination) -> Vec<(&'static str, String)> {
+pub(crate) fn audited_keys(examination: &Examination) -> Vec<(&'static str, String)> {
     let keys = findings(examination).iter().filter_map(|finding| Some((finding.hive?.as_str(), finding.key.clone()?)));
     let keys: BTreeSet<(&str, String)> = keys.collect();
     let is_below = |(role, key): &(&str, String)| {

@@ -25,6 +25,7 @@ mod shadow_volume;
 
 mod accounted;
 mod agreement;
+mod applied;
 mod architecture;
 mod archive_formats;
 mod archives;
