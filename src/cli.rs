@@ -56,7 +56,8 @@ pub enum Command {
     Show(ShowArgs),
     /// Say what regedit would do with .reg files, line by line, and what it would silently drop
     Lint(LintArgs),
-    /// Apply .reg files to the evidence in memory and audit what results; nothing is written
+    /// Apply .reg files to the evidence in memory and audit what results; nothing is written. With --applied, check
+    /// whether a patch was imported
     Verify(Box<VerifyArgs>),
     /// Explain one expectation: what, why, who says so, and how to look by hand
     Explain {
@@ -391,9 +392,20 @@ pub struct LintArgs {
 /// `verify`.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// The .reg files in the order in which they would be imported, then the evidence
-    #[arg(required = true, num_args = 2.., value_names = ["PATCH.reg", "EVIDENCE"])]
+    /// The .reg files in the order in which they would be imported, then the evidence; with --applied only the evidence
+    #[arg(required = true, num_args = 1.., value_name = "PATCH.reg... EVIDENCE")]
     pub paths: Vec<PathBuf>,
+    /// Check whether the patch of this plan.json was imported into the evidence, and whether anything else changed
+    #[arg(long, value_name = "PLAN", conflicts_with_all = ["importer", "code_page", "target", "software_root",
+        "system_root", "fail_on", "control_set"])]
+    pub applied: Option<PathBuf>,
+    /// Check whether the rollback was imported after the patch: each value is as before
+    #[arg(long, requires = "applied")]
+    pub undone: bool,
+    /// Compare every key and value with the hives that the plan was made from, in this evidence; repeat the option to
+    /// name two hives. Without it, only what the plan names is compared
+    #[arg(long, value_name = "EVIDENCE", requires = "applied")]
+    pub before: Vec<PathBuf>,
     /// How to print the comparison
     #[arg(long, value_enum, default_value_t)]
     pub format: ListFormat,

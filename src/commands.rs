@@ -17,6 +17,7 @@ use hivemend::examination::Examination;
 use hivemend::report::table::Style;
 use hivemend::report::{Report, json, table};
 
+mod applied;
 mod audit;
 mod baseline;
 mod explain;

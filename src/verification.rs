@@ -20,8 +20,11 @@ use crate::reg_file::Importer;
 use crate::registry::Role;
 use crate::report::Tool;
 
+pub mod applied;
 mod carry;
 mod compare;
+mod difference;
+mod edit_state;
 mod merging;
 mod patch;
 mod place;
@@ -29,6 +32,8 @@ mod proof;
 mod proven;
 mod table;
 
+pub use difference::{Content, Difference, Kind, MOST_DIFFERENCES, MOST_SHOWN, Retimed};
+pub use edit_state::{Asked, EditState};
 pub use patch::{Importing, Patch, PatchSummary};
 pub use proof::{Unproven, prove};
 pub use proven::write_and_prove;

@@ -8,12 +8,21 @@ use hivemend::evidence::output::{Gate, Inputs};
 use hivemend::examination::Options;
 use hivemend::lint;
 use hivemend::remediation::check_roots;
-use hivemend::verification::{self, Mounts, Patch};
+use hivemend::verification::{self, Mounts, Patch, Standing};
 
 use super::{FINDINGS, INCOMPLETE, REFUSED, one_output, style_of, unpacking};
 
 pub(crate) fn verify(args: &VerifyArgs) -> Result<u8, Error> {
-    let Some((evidence, files)) = args.paths.split_last() else { return Ok(REFUSED) };
+    if let Some(plan) = &args.applied {
+        return super::applied::applied(args, plan);
+    }
+    let Some((evidence, files)) = args.paths.split_last().filter(|(_, files)| !files.is_empty()) else {
+        return Err(Error::Refused {
+            reason: "verify needs .reg files and evidence, and got one path".to_owned(),
+            advice: "Name the .reg files first, then the evidence; with --applied PLAN name the evidence alone"
+                .to_owned(),
+        });
+    };
     if evidence.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("reg")) {
         return Err(Error::Refused {
             reason: format!("{}: a .reg file, where the evidence should stand", evidence.display()),
@@ -55,11 +64,15 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<u8, Error> {
             out.write_all(b"\n")
         }
     })?;
-    let code = match verification.outcome(args.fail_on) {
-        verification::Standing::Clean => 0,
-        verification::Standing::NotClean => FINDINGS,
-        verification::Standing::Refused => REFUSED,
-        verification::Standing::Incomplete => INCOMPLETE,
-    };
-    Ok(if args.exit_zero { 0 } else { code })
+    Ok(if args.exit_zero { 0 } else { code(verification.outcome(args.fail_on)) })
+}
+
+/// The exit code of a verification.
+pub(super) fn code(standing: Standing) -> u8 {
+    match standing {
+        Standing::Clean => 0,
+        Standing::NotClean => FINDINGS,
+        Standing::Refused => REFUSED,
+        Standing::Incomplete => INCOMPLETE,
+    }
 }

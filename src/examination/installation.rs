@@ -75,12 +75,14 @@ impl<'a> OpenInstallation<'a> {
 
     /// The tree of the hive of that role; `None` where there is none, or none that can be read.
     pub(crate) fn tree(&self, role: Role) -> Option<Tree<'_>> {
-        self.hive(role).map(Hive::tree)
+        self.hive(role).map(|(hive, _)| hive.tree())
     }
 
-    /// The hive of that role, its logs replayed; `None` where there is none, or none that can be read.
-    pub(crate) fn hive(&self, role: Role) -> Option<&Hive> {
-        self.hives.iter().find(|opened| opened.found.role == role)?.hive.as_ref().ok()
+    /// The hive of that role, its logs replayed, and how reports name it; `None` where there is none, or none that can be
+    /// read.
+    pub(crate) fn hive(&self, role: Role) -> Option<(&Hive, &str)> {
+        let opened = self.hives.iter().find(|opened| opened.found.role == role)?;
+        Some((opened.hive.as_ref().ok()?, opened.found.locator.as_str()))
     }
 
     /// What edits would change of that by which an installation is judged: the Windows, its control sets, whose it is.

@@ -152,6 +152,19 @@ impl<'h> WalkedKey<'_, 'h> {
         Some(bytes.as_chunks().0.iter().map(|pair| u16::from_le_bytes(*pair)).collect())
     }
 
+    /// The security descriptor, as stored, and where its record is, in bytes from the file's start: keys share them.
+    /// `None` where it cannot be read, which the walk tells.
+    ///
+    /// M. Suhanov, "Windows registry file format specification", "Key security": signature, two reserved bytes, two
+    /// links, how many keys use it, its size, and the descriptor.
+    pub fn security(&self) -> Option<(u64, &'h [u8])> {
+        let cell = self.cells.cell(self.raw.security, "a security descriptor (sk)").ok()?;
+        let cell = cell.strip_prefix(b"sk")?;
+        let (size, rest) = cell.get(14..)?.split_first_chunk()?;
+        let descriptor = rest.get(..usize::try_from(u32::from_le_bytes(*size)).ok()?)?;
+        Some((in_file(self.raw.security), descriptor))
+    }
+
     /// How many keys are above it: 0 for the root.
     pub fn depth(&self) -> usize {
         self.above.len()

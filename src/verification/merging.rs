@@ -23,7 +23,7 @@ pub(super) fn carry_out(
     let mut out = CarriedOut::default();
     let stopped = |line, reason: String| StoppedAt { patch: patch.path.clone(), line, reason };
     let place = patch.reading.steps().first().and_then(|step| hive_of(step.path(), mounts));
-    let hive = place.and_then(|(role, prefix)| Some((role, prefix, open.hive(role)?, overlays.of_mut(role)?)));
+    let hive = place.and_then(|(role, prefix)| Some((role, prefix, open.hive(role)?.0, overlays.of_mut(role)?)));
     let Some((role, prefix, hive, overlay)) = hive else {
         out.stopped = patch.reading.stop().map(|stop| stopped(stop.line, stop.sentence().into_owned()));
         if out.stopped.is_none() {

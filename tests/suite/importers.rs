@@ -164,7 +164,7 @@ fn all_values(keys: &[(&'static str, String)], hives: &BTreeMap<&str, PathBuf>) 
 }
 
 /// The keys that were audited, without those that lie below another.
-fn audited_keys(examination: &Examination) -> Vec<(&'static str, String)> {
+pub(crate) fn audited_keys(examination: &Examination) -> Vec<(&'static str, String)> {
     let keys = findings(examination).iter().filter_map(|finding| Some((finding.hive?.as_str(), finding.key.clone()?)));
     let keys: BTreeSet<(&str, String)> = keys.collect();
     let is_below = |(role, key): &(&str, String)| {

@@ -26,6 +26,7 @@ mod shadow_volume;
 mod access;
 mod accounted;
 mod agreement;
+mod applied;
 mod architecture;
 mod archive_formats;
 mod archives;

@@ -8,6 +8,7 @@ use hivemend::reg_file::{self, Alteration, CodePage, Dialect, regedit_restores};
 
 use crate::values::{Values, assert_same, random_values, text_of, values_of};
 
+mod applied;
 mod handover;
 mod models;
 mod patches;

@@ -1,5 +1,6 @@
 //! A Wine to try things with: in a folder of its own, without a display, one for all tests.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::os::unix::process::CommandExt;
@@ -165,6 +166,12 @@ impl Wine {
     pub(super) fn stored(&self) -> Values {
         self.stop();
         raw::read(&fs::read_to_string(self.system()).unwrap())
+    }
+
+    /// Every key of HKEY_LOCAL_MACHINE that is stored, in upper case, those without values too.
+    pub(super) fn stored_keys(&self) -> BTreeSet<String> {
+        self.stop();
+        raw::keys(&fs::read_to_string(self.system()).unwrap())
     }
 
     /// Stores values without regedit.

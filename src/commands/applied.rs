@@ -1,0 +1,43 @@
+//! `verify --applied`: whether a plan was carried out, or taken back, and nothing else.
+
+use std::path::{Path, PathBuf};
+
+use hivemend::cli::{ListFormat, VerifyArgs};
+use hivemend::error::Error;
+use hivemend::evidence::output::{Gate, Inputs};
+use hivemend::examination::Options;
+use hivemend::remediation::PlanFile;
+use hivemend::verification::{Asked, applied};
+
+use super::{one_output, style_of, unpacking};
+
+/// Compares the evidence with a plan.
+pub(super) fn applied(args: &VerifyArgs, plan: &Path) -> Result<u8, Error> {
+    let keys = args.unpacking.password_file.iter().chain(&args.unpacking.recovery_key_file);
+    let inputs = Inputs {
+        evidence: args.paths.iter().chain(&args.before).cloned().collect(),
+        files: keys.cloned().chain([plan.to_owned()]).collect(),
+    };
+    let gate = Gate::new(&one_output(args.output.as_deref(), args.overwrite), &inputs)?;
+    let file = PlanFile::open(plan)?;
+    let options = Options {
+        os: args.os,
+        replay: !args.no_replay,
+        map: !args.no_mmap,
+        unpacking: unpacking(&args.unpacking)?,
+        hash: !args.no_hash,
+        ..Options::default()
+    };
+    let asked = if args.undone { Asked::Undone } else { Asked::Applied };
+    let checked = applied::run(&file, &args.paths, &args.before, asked, &options)?;
+    let outputs = gate.seal(checked.opened.iter().map(PathBuf::as_path).chain([plan]))?;
+    let style = style_of(outputs.output(), args.color, false);
+    outputs.output().write(|mut out| match args.format {
+        ListFormat::Table => applied::render(&checked, &style, &mut out),
+        ListFormat::Json => {
+            serde_json::to_writer_pretty(&mut out, &checked)?;
+            out.write_all(b"\n")
+        }
+    })?;
+    Ok(if args.exit_zero { 0 } else { super::verify::code(checked.outcome()) })
+}

@@ -1,0 +1,54 @@
+//! What is in the keys that a plan makes, beside what it puts there. For this the hive of before is not needed: those
+//! keys were not there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::above;
+use crate::error::Problem;
+use crate::hive::{Key, Tree};
+use crate::registry::{Name, Role};
+use crate::remediation::Plan;
+use crate::verification::{Content, Difference, Kind, MOST_DIFFERENCES};
+
+/// What is there that the plan did not put there, how many more, and what could not be read.
+pub(super) fn look(role: Role, tree: &Tree<'_>, plan: &Plan) -> (Vec<Difference>, u64, Vec<Problem>) {
+    let edits = || plan.edits.iter().filter(move |edit| edit.hive == role);
+    let made: BTreeMap<Name, &str> = edits()
+        .filter(|edit| !edit.key_exists)
+        .map(|edit| (Name::from(edit.key.as_str()), edit.key.as_str()))
+        .collect();
+    let ways: BTreeSet<Name> = edits().filter(|edit| !edit.key_exists).flat_map(above).map(Name::from).collect();
+    let values: BTreeSet<(Name, Name)> =
+        edits().map(|edit| (Name::from(edit.key.as_str()), Name::from(edit.value.as_str()))).collect();
+    let (mut differences, mut more, mut unread) = (Vec::new(), 0_u64, Vec::new());
+    let mut add = |difference: Difference| {
+        if differences.len() < MOST_DIFFERENCES {
+            differences.push(difference);
+        } else {
+            more = more.saturating_add(1);
+        }
+    };
+    for (name, path) in made {
+        // Where the key cannot be read its edits say so.
+        let Ok(Some(key)) = tree.key(path) else { continue };
+        let difference = |kind, key: String, value, after| {
+            let (changed, before) = (Vec::new(), None);
+            Difference { hive: role, kind, key, value, changed, before, after }
+        };
+        for value in key.values() {
+            match value {
+                Ok(value) if values.contains(&(name.clone(), Name::from(value.name.as_str()))) => {}
+                Ok(value) => {
+                    let after = Some(Content::of_value(&value.value));
+                    add(difference(Kind::ValueAdded, path.to_owned(), Some(value.name), after));
+                }
+                Err(problem) => unread.push(problem),
+            }
+        }
+        let (subkeys, problems) = key.subkeys();
+        unread.extend(problems);
+        let added = subkeys.iter().map(Key::path).filter(|path| !ways.contains(&Name::from(*path)));
+        added.for_each(|path| add(difference(Kind::KeyAdded, path.to_owned(), None, None)));
+    }
+    (differences, more, unread)
+}

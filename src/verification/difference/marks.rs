@@ -1,0 +1,180 @@
+//! Keys and values as short marks: which they are, and what they hold.
+
+use std::collections::HashMap;
+
+use sha2::{Digest as _, Sha256};
+
+use super::{Content, MOST_OF_A_NAME, MOST_SHOWN};
+use crate::finding::{Datum, ObservedDatum};
+use crate::hive::walk::{WalkedKey, WalkedValue};
+use crate::registry::{DataType, FileTime, RegistryValue, upcase};
+
+/// The beginning of a SHA-256. Nobody finds a second text for the same one, not on purpose either.
+pub(super) type Sum = [u8; 16];
+
+/// Which key or value something is: the names from the root down, without case, and which of several of that name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(in crate::verification) struct Id(Sum);
+
+/// What a key holds, beside values and subkeys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct KeyMark {
+    name: Sum,
+    class: Sum,
+    security: Sum,
+    is_link: bool,
+    pub(super) last_written: FileTime,
+    /// Whether the other hive has this key, too.
+    pub(super) met: bool,
+}
+
+/// What a value holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ValueMark {
+    held: Sum,
+    /// Whether the other hive has this value, too.
+    pub(super) met: bool,
+}
+
+/// The keys and values of a hive.
+#[derive(Debug, Default)]
+pub(super) struct Marks {
+    pub(super) keys: HashMap<Id, KeyMark>,
+    pub(super) values: HashMap<Id, ValueMark>,
+}
+
+fn sum(parts: &[&[u8]]) -> Sum {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update((part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    }
+    hasher.finalize().first_chunk().copied().unwrap_or_default()
+}
+
+fn bytes_of(units: impl Iterator<Item = u16>) -> Vec<u8> {
+    units.flat_map(u16::to_le_bytes).collect()
+}
+
+impl Id {
+    /// The root key.
+    pub(super) const ROOT: Self = Self([0; 16]);
+
+    /// The subkey of that name, the first of several.
+    pub(super) fn subkey(self, name: impl Iterator<Item = u16>) -> Self {
+        Self(sum(&[&self.0, b"key", &bytes_of(name.map(upcase))]))
+    }
+
+    /// The value of that name, the first of several.
+    pub(super) fn value(self, name: impl Iterator<Item = u16>) -> Self {
+        Self(sum(&[&self.0, b"value", &bytes_of(name.map(upcase))]))
+    }
+
+    /// Another one of the same name: the first after it is number 1.
+    pub(super) fn again(self, number: u32) -> Self {
+        Self(sum(&[&self.0, b"again", &number.to_le_bytes()]))
+    }
+
+    /// The key of a path from the root, backslashes between the names.
+    pub(in crate::verification) fn of_key(path: &str) -> Self {
+        let names = path.split('\\').filter(|name| !name.is_empty());
+        names.fold(Self::ROOT, |id, name| id.subkey(name.encode_utf16()))
+    }
+
+    /// A value of such a key.
+    pub(in crate::verification) fn of_value(path: &str, name: &str) -> Self {
+        Self::of_key(path).value(name.encode_utf16())
+    }
+}
+
+impl KeyMark {
+    /// What a key holds; `security` is the mark of its descriptor.
+    pub(super) fn new(key: &WalkedKey<'_, '_>, class: Option<&[u16]>, security: Sum) -> Self {
+        let class = class.map(|class| bytes_of(class.iter().copied()));
+        let name = bytes_of(key.name_units());
+        Self {
+            // The root's name says nothing, and each program gives it another.
+            name: if key.depth() == 0 { Sum::default() } else { sum(&[&name]) },
+            class: class.map(|class| sum(&[&class])).unwrap_or_default(),
+            security,
+            is_link: key.is_link(),
+            last_written: key.last_written(),
+            met: false,
+        }
+    }
+
+    /// What is not the same as in another.
+    pub(super) fn changes(&self, other: &Self) -> Vec<&'static str> {
+        let same = [
+            ("name", self.name == other.name),
+            ("class", self.class == other.class),
+            ("security", self.security == other.security),
+            ("link", self.is_link == other.is_link),
+        ];
+        same.into_iter().filter(|(_, same)| !same).map(|(what, _)| what).collect()
+    }
+}
+
+/// The mark of a security descriptor; none where a key has none.
+pub(super) fn sum_of_security(descriptor: Option<&[u8]>) -> Sum {
+    descriptor.map(|descriptor| sum(&[descriptor])).unwrap_or_default()
+}
+
+impl ValueMark {
+    /// What a value holds.
+    pub(super) fn new(value: &WalkedValue<'_>) -> Self {
+        let data_type = value.data_type().0.to_le_bytes();
+        Self { held: sum(&[&bytes_of(value.name_units()), &data_type, value.data()]), met: false }
+    }
+
+    /// Whether another one holds the same.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.held == other.held
+    }
+}
+
+impl Content {
+    /// What a value holds, for showing.
+    pub(super) fn of(value: &WalkedValue<'_>) -> Self {
+        Self::of_data(value.data_type(), value.data())
+    }
+
+    /// The same of a value that was read.
+    pub(in crate::verification) fn of_value(value: &RegistryValue) -> Self {
+        Self::of_data(value.data_type, &value.bytes)
+    }
+
+    fn of_data(data_type: DataType, data: &[u8]) -> Self {
+        let size = data.len();
+        let observed = match data.get(..MOST_SHOWN) {
+            // What a part of the data says is not what they say.
+            Some(cut) if size > MOST_SHOWN => {
+                ObservedDatum { datum: Datum { data_type, data: None }, raw: cut.to_vec() }
+            }
+            _ => ObservedDatum::from(&RegistryValue { data_type, bytes: data.to_vec() }),
+        };
+        Self { observed, size }
+    }
+}
+
+/// A value's name, for showing, cut where it is very long.
+pub(super) fn shown_name(value: &WalkedValue<'_>) -> String {
+    let units: Vec<u16> = value.name_units().take(MOST_OF_A_NAME).collect();
+    String::from_utf16_lossy(&units)
+}
+
+/// A key's path, for showing, cut where it is very long.
+pub(super) fn shown_path(key: &WalkedKey<'_, '_>) -> String {
+    let mut path = String::new();
+    for name in key.path_units() {
+        if !path.is_empty() {
+            path.push('\\');
+        }
+        path.extend(char::decode_utf16(name).map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER)));
+        if let Some((cut, _)) = path.char_indices().nth(MOST_OF_A_NAME) {
+            path.truncate(cut);
+            return path + "...";
+        }
+    }
+    path
+}
