@@ -1,5 +1,6 @@
 //! A Wine to try things with: in a folder of its own, without a display, one for all tests.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::os::unix::process::CommandExt;
@@ -132,6 +133,15 @@ impl Wine {
     pub(super) fn stored(&self) -> Values {
         self.stop();
         raw::read(&fs::read_to_string(self.system()).unwrap())
+    }
+
+    /// Every key that is stored at a key and below it, in upper case.
+    pub(super) fn keys_below(&self, key: &str) -> BTreeSet<String> {
+        self.stop();
+        let below = format!("{}\\", key.to_uppercase());
+        let mut keys = raw::keys(&fs::read_to_string(self.system()).unwrap());
+        keys.retain(|at| format!("{at}\\").starts_with(&below));
+        keys
     }
 
     /// Stores values without regedit.

@@ -1,6 +1,7 @@
 //! `system.reg`, in which Wine keeps what is in HKEY_LOCAL_MACHINE: text much like a `.reg` file, but with the raw bytes
 //! wherever a value is not all of a text. Nothing of it is read with what is to be tested.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::values::Values;
@@ -27,6 +28,19 @@ pub(super) fn read(file: &str) -> Values {
         }
     }
     values
+}
+
+/// Every key of such a file, in upper case. Keys that have subkeys and nothing else are named by those alone.
+pub(super) fn keys(file: &str) -> BTreeSet<String> {
+    let lines = file.lines().filter_map(|line| line.strip_prefix('['));
+    let mut keys = BTreeSet::new();
+    for line in lines {
+        let path = format!("{ROOT}{}", String::from_utf16_lossy(&quoted(line, ']').0)).to_uppercase();
+        let ends = path.match_indices('\\').skip(1).map(|(end, _)| end);
+        keys.extend(ends.map(|end| path[..end].to_owned()));
+        keys.insert(path);
+    }
+    keys
 }
 
 /// Type and bytes.
@@ -145,4 +159,5 @@ fn a_file_of_wine_is_read() {
         (place("h"), (11, vec![1, 2])),
     ]);
     assert_eq!(read(file), expected);
+    assert!(keys(file).into_iter().eq([format!("{ROOT}SOFTWARE"), format!("{ROOT}SOFTWARE\\A]B")]));
 }
