@@ -13,6 +13,7 @@ use replay::Writes;
 pub mod base_block;
 mod budget;
 mod cell;
+mod list;
 pub mod merge;
 mod names;
 mod overlay;

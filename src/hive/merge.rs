@@ -5,11 +5,12 @@
 //! stays in order, and the section's values follow. Parents are never made. Where a step fails nothing of the file is
 //! kept, for the hive is written once, at the end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Hive;
 use super::cell::BIG_DATA_SEGMENT;
-use super::overlay::{Listed, Overlay, Step as Way};
+use super::list::{List, Listed};
+use super::overlay::{Overlay, Step as Way};
 use super::tree::{Key, Tree};
 use crate::reg_file::hivex_names::{cut_at_nul, decoded, lower_bytes, lower_units};
 use crate::reg_file::{Reading, Section, SetValue, Step};
@@ -91,7 +92,7 @@ pub(crate) fn below<'p>(path: &'p [u8], prefix: &str) -> &'p [u8] {
 enum Edit {
     None,
     Delete(Vec<Way>),
-    Write(Vec<Way>, Vec<Listed>),
+    Write { way: Vec<Way>, fresh: Option<List>, removed: Vec<usize>, added: Vec<Listed> },
 }
 
 impl Edit {
@@ -99,7 +100,7 @@ impl Edit {
         match self {
             Self::None => {}
             Self::Delete(way) => overlay.delete_found(&way),
-            Self::Write(way, listed) => overlay.write_list(&way, listed),
+            Self::Write { way, fresh, removed, added } => overlay.write_list(&way, fresh, &removed, added),
         }
     }
 }
@@ -119,24 +120,80 @@ fn delete_key(tree: &Tree<'_>, path: &[u8]) -> Result<Planned, Stop> {
 
 /// `_merge_node`
 fn merge_section(tree: &Tree<'_>, minor: u32, path: &[u8], section: &Section) -> Result<Planned, Stop> {
-    let (mut merged, way, found) = if let Some((key, way)) = look_up(tree, path)? {
-        let found = key.hivex_values()?;
-        (Merged { key: key.path().to_owned(), ..Merged::default() }, way, found)
+    // A name is found as it stands, and stored up to its NUL.
+    let names = section.names().chain(section.sets.iter().map(|set| cut_at_nul(&set.name)));
+    let meant: BTreeSet<Name> = names.map(|name| Name::of_units(decoded(name))).collect();
+    let lower: BTreeSet<Vec<char>> = section.names().map(lower_bytes).collect();
+    let mut merged = Merged::default();
+    let (way, known, fresh) = if let Some((key, way)) = look_up(tree, path)? {
+        merged.key.push_str(key.path());
+        let known = key.hivex_list();
+        let fresh = match known {
+            Some(_) => None,
+            None => Some(first_list(&key, minor, &meant, &lower, &mut merged)?),
+        };
+        (way, known, fresh)
     } else {
         let (key, way, harm) = new_key(tree, path)?;
-        (Merged { key, changed: true, harm, ..Merged::default() }, way, Vec::new())
+        (merged.key, merged.changed, merged.harm) = (key, true, harm);
+        (way, None, Some(List::default()))
     };
-    let meant = section.names().map(|name| Name::of_units(decoded(name))).collect::<BTreeSet<_>>();
-    let named: BTreeSet<Vec<char>> = section.names().map(lower_bytes).collect();
-    let mut stored = BTreeSet::new();
-    let mut listed = Vec::new();
-    for value in found {
-        if let Ok(read) = &value.value {
+    let empty = List::default();
+    let list = known.or(fresh.as_ref()).unwrap_or(&empty);
+    let mut removed = BTreeSet::new();
+    if let Some(known) = known {
+        let firsts = meant.iter().filter_map(|name| known.get(known.named(name).next()?));
+        merged.before.extend(firsts.map(|entry| (entry.name.clone(), entry.value.clone())));
+        removed.extend(lower.iter().flat_map(|name| known.looking_like(name)));
+        for entry in removed.iter().filter_map(|place| known.get(*place)) {
+            if !meant.contains(&Name::of_units(entry.name.iter().copied())) {
+                merged.harm.push(Harm::Removed { name: String::from_utf16_lossy(&entry.name) });
+            }
+        }
+    }
+    let stays = |name: &Name| list.named(name).find(|place| !removed.contains(place)).and_then(|place| list.get(place));
+    let mut first = BTreeMap::new();
+    let mut added = Vec::new();
+    for set in &section.sets {
+        let entry = new_value(set)?;
+        let (name, size) = (String::from_utf16_lossy(&entry.name), entry.value.bytes.len());
+        if minor > 3 && size > BIG_DATA_SEGMENT {
+            merged.harm.push(Harm::OneCell { name: name.clone(), size });
+        }
+        let known = Name::of_units(entry.name.iter().copied());
+        if first.contains_key(&known) || stays(&known).is_some() {
+            merged.harm.push(Harm::SecondValue { name });
+        }
+        first.entry(known).or_insert_with(|| entry.clone());
+        added.push(entry);
+    }
+    let after = meant.iter().filter_map(|name| stays(name).or(first.get(name)));
+    merged.after = after.map(|entry| (entry.name.clone(), entry.value.clone())).collect();
+    let removed = removed.into_iter().collect();
+    Ok((merged, Edit::Write { way, fresh, removed, added }))
+}
+
+/// The list of a key's values when it is written for the first time, without those that are removed from it.
+fn first_list(
+    key: &Key<'_, '_>,
+    minor: u32,
+    meant: &BTreeSet<Name>,
+    lower: &BTreeSet<Vec<char>>,
+    merged: &mut Merged,
+) -> Result<List, Stop> {
+    let (mut list, mut seen) = (List::default(), BTreeSet::new());
+    for value in key.hivex_values()? {
+        let windows = Name::of_units(value.name.iter().copied());
+        let is_meant = meant.contains(&windows);
+        if is_meant
+            && seen.insert(windows)
+            && let Ok(read) = &value.value
+        {
             merged.before.push((value.name.clone(), read.clone()));
         }
         // A name that cannot be lowered cannot be read, either: that was found before.
-        if lower_units(&value.name).is_some_and(|name| named.contains(&name)) {
-            if !meant.contains(&Name::of_units(value.name.iter().copied())) {
+        if lower_units(&value.name).is_some_and(|name| lower.contains(&name)) {
+            if !is_meant {
                 merged.harm.push(Harm::Removed { name: value.shown });
             }
             continue;
@@ -152,26 +209,20 @@ fn merge_section(tree: &Tree<'_>, minor: u32, path: &[u8], section: &Section) ->
         if minor > 3 && read.bytes.len() > BIG_DATA_SEGMENT && !value.in_one_cell {
             merged.harm.push(Harm::OneCell { name: value.shown, size: read.bytes.len() });
         }
-        stored.insert(Name::of_units(name.iter().copied()));
-        listed.push(Listed { name, value: read });
+        list.push(Listed { name, value: read });
     }
-    for set in &section.sets {
-        let cut = cut_at_nul(&set.name);
-        let name = str::from_utf8(cut).map_err(|_| Stop::NotUtf8(shown(cut)))?;
-        if set.bytes.len() > MOST_WRITTEN {
-            return Err(Stop::TooLong { name: name.to_owned(), size: set.bytes.len() });
-        }
-        if minor > 3 && set.bytes.len() > BIG_DATA_SEGMENT {
-            merged.harm.push(Harm::OneCell { name: name.to_owned(), size: set.bytes.len() });
-        }
-        if !stored.insert(Name::from(name)) {
-            merged.harm.push(Harm::SecondValue { name: name.to_owned() });
-        }
-        let value = RegistryValue { data_type: DataType(set.data_type), bytes: set.bytes.clone() };
-        listed.push(Listed { name: name.encode_utf16().collect(), value });
+    Ok(list)
+}
+
+/// A value that a section adds.
+fn new_value(set: &SetValue) -> Result<Listed, Stop> {
+    let cut = cut_at_nul(&set.name);
+    let name = str::from_utf8(cut).map_err(|_| Stop::NotUtf8(shown(cut)))?;
+    if set.bytes.len() > MOST_WRITTEN {
+        return Err(Stop::TooLong { name: name.to_owned(), size: set.bytes.len() });
     }
-    merged.after = listed.iter().map(|entry| (entry.name.clone(), entry.value.clone())).collect();
-    Ok((merged, Edit::Write(way, listed)))
+    let value = RegistryValue { data_type: DataType(set.data_type), bytes: set.bytes.clone() };
+    Ok(Listed { name: name.encode_utf16().collect(), value })
 }
 
 /// The path of a key that is to be made, the way to it, and what is wrong with it.

@@ -34,7 +34,9 @@ impl Names {
         let (mut malformed, mut with_nul) = (None, Vec::new());
         let entry = |(place, offset)| match read(offset) {
             Ok(name) => {
-                if malformed.is_none() && char::decode_utf16(name.units()).any(|character| character.is_err()) {
+                // One byte a unit is always well-formed.
+                let is_wide = matches!(name, Name::Utf16(_));
+                if is_wide && malformed.is_none() && char::decode_utf16(name.units()).any(|unit| unit.is_err()) {
                     malformed = Some(place);
                 }
                 if name.units().any(|unit| unit == 0) {

@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 
+use super::list::{List, Listed};
 use crate::registry::{RegistryValue, upcase};
 
 /// Edits of one hive. A [`super::Tree`] with an overlay shows the hive as they leave it.
@@ -27,19 +28,10 @@ pub(super) struct Node {
     /// Whether the key is there although the hive may not have it.
     pub(super) made: bool,
     /// All values that it has, in order, where somebody wrote the whole list; two of them may have one name.
-    pub(super) listed: Option<Vec<Listed>>,
+    pub(super) listed: Option<List>,
     /// By upper-case name.
     values: BTreeMap<Vec<u16>, Edited>,
     subkeys: BTreeMap<Vec<u16>, Twins>,
-}
-
-/// A value of a list that was written as a whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Listed {
-    /// The name as it is spelled, in UTF-16 units.
-    pub(super) name: Vec<u16>,
-    /// Type and data.
-    pub(super) value: RegistryValue,
 }
 
 /// What becomes of the subkeys that have one name to Windows. There is one of them, but in a hive that is damaged, or in
@@ -163,17 +155,27 @@ impl Overlay {
         *node = Node { name: std::mem::take(&mut node.name), bare: true, ..Node::default() };
     }
 
-    /// Writes all values of the key at the end of that way. The key is made where it is new.
-    pub(super) fn write_list(&mut self, way: &[Step], listed: Vec<Listed>) {
+    /// Changes the list of values of the key at the end of that way. `fresh` is the whole list, where nobody has written it
+    /// before. The key is made where it is new.
+    pub(super) fn write_list(&mut self, way: &[Step], fresh: Option<List>, removed: &[usize], added: Vec<Listed>) {
         let node = way.iter().fold(&mut self.root, Node::twin);
-        node.values.clear();
-        node.listed = Some(listed);
+        if let Some(fresh) = fresh {
+            node.values.clear();
+            node.listed = Some(fresh);
+        }
+        let list = node.listed.get_or_insert_default();
+        for place in removed {
+            list.remove(*place);
+        }
+        for entry in added {
+            list.push(entry);
+        }
     }
 
     fn edit(&mut self, path: &[Vec<u16>], name: &[u16], value: Option<RegistryValue>) {
         let node = self.made(path);
         if let Some(listed) = &mut node.listed {
-            edit_list(listed, name, value);
+            listed.edit(name, value);
             return;
         }
         let values = &mut node.values;
@@ -249,18 +251,6 @@ impl Node {
     /// What becomes of each value that something becomes of, with its upper-case name.
     pub(super) fn values(&self) -> impl Iterator<Item = (&[u16], &Edited)> {
         self.values.iter().map(|(upper, edited)| (upper.as_slice(), edited))
-    }
-}
-
-/// Sets or deletes the first value that has the name to Windows.
-fn edit_list(listed: &mut Vec<Listed>, name: &[u16], value: Option<RegistryValue>) {
-    let wanted = upper(name.iter().copied());
-    let place = listed.iter().position(|entry| upper(entry.name.iter().copied()) == wanted);
-    match (place.and_then(|place| listed.get_mut(place)), value) {
-        (Some(entry), Some(value)) => entry.value = value,
-        (None, Some(value)) => listed.push(Listed { name: name.to_vec(), value }),
-        (Some(_), None) => _ = place.map(|place| listed.remove(place)),
-        (None, None) => {}
     }
 }
 

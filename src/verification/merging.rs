@@ -7,7 +7,7 @@ use super::{Carried, Harmed, Mounts, Outcome, Patch, StoppedAt};
 use crate::examination::{OpenInstallation, Overlays};
 use crate::finding::ObservedDatum;
 use crate::hive::merge::{Merged, below, merge};
-use crate::reg_file::hivex_names::decoded;
+use crate::reg_file::hivex_names::{cut_at_nul, decoded};
 use crate::reg_file::{Operation, Section, Step};
 use crate::registry::{DataType, Name, RegistryValue, Role};
 
@@ -78,7 +78,7 @@ fn operations(step: &Step, merged: &Merged, base: &Carried) -> Vec<Carried> {
     };
     let Section { deletes, sets, .. } = section;
     let deleted = deletes.iter().map(|(line, name)| of_value(*line, "delete-value", name));
-    let set = sets.iter().map(|set| of_value(set.line, "set", &set.name));
+    let set = sets.iter().map(|set| of_value(set.line, "set", cut_at_nul(&set.name)));
     let mut all: Vec<Carried> = [of_key("create-key")].into_iter().chain(deleted).chain(set).collect();
     all.sort_by_key(|carried| carried.line);
     all

@@ -12,9 +12,9 @@ pub struct Merged {
     pub key: String,
     /// Whether the key was made; where it was to be deleted, whether it was there.
     pub changed: bool,
-    /// The values that the key had, in order: names in UTF-16 units.
+    /// What Windows finds before by each name of the step: the first value that has it. Names in UTF-16 units.
     pub before: Vec<(Vec<u16>, RegistryValue)>,
-    /// Those that it has then.
+    /// What it finds then.
     pub after: Vec<(Vec<u16>, RegistryValue)>,
     /// What becomes of values that the step does not name, or that Windows then cannot read.
     pub harm: Vec<Harm>,

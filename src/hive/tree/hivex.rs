@@ -6,6 +6,7 @@ use std::fmt;
 use super::Key;
 use crate::error::Problem;
 use crate::hive::cell::{NIL, RawKey};
+use crate::hive::list::List;
 use crate::hive::overlay::Step;
 use crate::registry::{RegistryValue, same_name};
 
@@ -107,6 +108,11 @@ impl<'h> Key<'_, 'h> {
 
     fn raw_key(&self, offset: u32) -> Result<RawKey<'h>, Hindrance> {
         self.tree.cells.key(offset).map_err(|problem| Hindrance::Unreadable(self.tree.met(problem)))
+    }
+
+    /// The list of values, where somebody has written it as a whole.
+    pub(in crate::hive) fn hivex_list(&self) -> Option<&'h List> {
+        self.edits?.listed.as_ref()
     }
 
     /// The values in their order. A name that cannot be read hinders hivex from looking at any.

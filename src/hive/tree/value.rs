@@ -7,9 +7,10 @@ use nt_hive::{KeyValueData, NtHiveNameString};
 use super::{Key, PROBLEMS_KEPT, file_offset};
 use crate::error::Problem;
 use crate::hive::cell::{NIL, Name, RawValue};
+use crate::hive::list::Listed;
 use crate::hive::names::Names;
-use crate::hive::overlay::{self, Listed};
-use crate::registry::{RegistryValue, same_name};
+use crate::hive::overlay;
+use crate::registry::RegistryValue;
 
 /// A value with its name in UTF-16 units, where that can be read.
 type ByUnits = (Option<Vec<u16>>, Result<NamedValue, Problem>);
@@ -49,8 +50,8 @@ impl<'t, 'h> Key<'t, 'h> {
     /// As [`Key::value`].
     pub fn named_value(&self, name: &str) -> Result<Option<NamedValue>, Problem> {
         if let Some(listed) = self.edits.and_then(|edits| edits.listed.as_ref()) {
-            let is_it = |entry: &&Listed| same_name(entry.name.iter().copied(), name.encode_utf16());
-            return Ok(listed.iter().find(is_it).map(NamedValue::listed));
+            let first = listed.named(&crate::registry::Name::from(name)).next();
+            return Ok(first.and_then(|place| listed.get(place)).map(NamedValue::listed));
         }
         let Some(edited) = self.edits.and_then(|edits| edits.value(name.encode_utf16())) else {
             return self.stored_value(name);
@@ -91,7 +92,7 @@ impl<'t, 'h> Key<'t, 'h> {
     /// The same, each with its name in UTF-16 units where that can be read.
     pub(super) fn values_by_units(&self) -> Vec<ByUnits> {
         if let Some(listed) = self.edits.and_then(|edits| edits.listed.as_ref()) {
-            return listed.iter().map(|entry| (Some(entry.name.clone()), Ok(NamedValue::listed(entry)))).collect();
+            return listed.values().map(|entry| (Some(entry.name.clone()), Ok(NamedValue::listed(entry)))).collect();
         }
         let stored = self.stored_values();
         let named = |name: Name<'_>| name.units().collect::<Vec<u16>>();

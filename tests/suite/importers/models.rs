@@ -6,15 +6,18 @@ use std::path::Path;
 use std::process::Command;
 
 use hivemend::evidence::Bytes;
+use hivemend::examination::Options;
 use hivemend::hive::merge::{foresee, merge};
 use hivemend::hive::{Hive, Key, Overlay};
-use hivemend::reg_file::{self, Importer, ReadOptions};
+use hivemend::reg_file::{self, Dialect, Importer, ReadOptions};
 use hivemend::registry::{DataType, RegistryValue};
+use hivemend::remediation::{PatchOptions, patch_files};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
 use super::is_installed;
-use crate::builder;
+use crate::cases::examined;
+use crate::{builder, fixture};
 
 const PREFIX: &str = r"HKEY_LOCAL_MACHINE\SOFTWARE";
 /// What stands for the prefix in the table.
@@ -487,6 +490,29 @@ fn what_hivexregedit_would_do_beside_an_edit_is_foreseen() {
         let found = told(key, name, data).unwrap();
         assert!(found.contains(said), "{key} {name}: {found}");
     }
+}
+
+/// Our own patches and rollbacks of every fixture, each after the other.
+#[test]
+fn hivexregedit_does_with_our_patches_what_the_model_says() {
+    if !is_installed() {
+        return;
+    }
+    let (folder, mut merged) = (tempfile::tempdir().unwrap(), 0);
+    for name in fixture::names().unwrap() {
+        let case = fixture::compile(&name).unwrap();
+        let Ok(plan) = examined(case.clone(), &Options::default()).plan() else { continue };
+        let written = PatchOptions { dialect: Dialect::Hivex, ..PatchOptions::default() };
+        for file in patch_files(&plan, &written).unwrap() {
+            let (role, hive) = case.hives.iter().find(|(role, _)| file.name.starts_with(*role)).unwrap();
+            let (hive, root) = (hive.to_bytes(), fixture::root_of(role));
+            let ours = by_the_model(&hive, &file.bytes, &root).unwrap_or_else(|stop| panic!("{name}: {stop:?}"));
+            let theirs = by_the_program(&hive, &file.bytes, &root, folder.path()).unwrap();
+            assert!(ours == theirs, "{name}: {}", file.name);
+            merged += 1;
+        }
+    }
+    assert!(merged > 100, "only {merged} files");
 }
 
 #[test]

@@ -1,6 +1,7 @@
-//! Wine's regedit beside our model of regedit: what it stores of nasty and of random files, every value, type and byte.
+//! Wine's regedit beside our model of regedit: what it stores of nasty and of random files, every key, value, type and
+//! byte.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hivemend::reg_file::{self, Document, Operation};
 use proptest::prelude::*;
@@ -16,18 +17,22 @@ const KEY: &str = "{K}";
 
 /// What our model says that a file leaves of a key that was not there, as Wine stores it; `None` where Wine is known to
 /// store something of its own, or to crash.
-fn by_the_model(document: &Document) -> Option<Values> {
-    let mut values = Values::new();
+fn by_the_model(document: &Document) -> Option<(Values, BTreeSet<String>)> {
+    let (mut values, mut keys) = (Values::new(), BTreeSet::new());
     // The names of values by what they are to Windows, under the spelling that came first.
     let mut spelled: BTreeMap<(String, String), Vec<u16>> = BTreeMap::new();
     for entry in &document.operations {
         let key = entry.operation.key().to_string().to_uppercase();
         match &entry.operation {
-            Operation::CreateKey { .. } => {}
+            Operation::CreateKey { key } => {
+                // Two backslashes in a row are one to Wine.
+                keys.extend(key.ancestry().map(|key| key.to_string().to_uppercase().replace(r"\\", r"\")));
+            }
             Operation::DeleteKey { .. } => {
                 let below = format!("{key}\\");
                 let is_gone = |at: &str| at == key || at.starts_with(&below);
                 values.retain(|(at, _), _| !is_gone(at));
+                keys.retain(|at| !is_gone(at));
                 spelled.retain(|(at, _), _| !is_gone(at));
             }
             Operation::SetValue { name, data_type, bytes, .. } => {
@@ -44,7 +49,7 @@ fn by_the_model(document: &Document) -> Option<Values> {
             }
         }
     }
-    Some(values)
+    Some((values, keys))
 }
 
 fn utf16(text: &str) -> Vec<u8> {
@@ -58,17 +63,21 @@ fn compare(wine: &Wine, group: &str, texts: &[String]) -> usize {
     for (index, text) in texts.iter().enumerate() {
         let text = text.replace(KEY, &format!("{root}\\{index}"));
         let bytes = utf16(&format!("\u{feff}{text}"));
-        let Some(values) = by_the_model(&reg_file::parse(&bytes).effect) else { continue };
+        let Some(tree) = by_the_model(&reg_file::parse(&bytes).effect) else { continue };
         wine.import(&bytes);
-        expected.insert(index, (text, values));
+        expected.insert(index, (text, tree));
     }
-    let stored = wine.stored_below(&root);
-    for (index, (text, values)) in &expected {
+    let (stored, made) = (wine.stored_below(&root), wine.keys_below(&root));
+    for (index, (text, (values, keys))) in &expected {
         let key = format!("{root}\\{index}").to_uppercase();
         let below = format!("{key}\\");
         let mut found = stored.clone();
         found.retain(|(at, _), _| *at == key || at.starts_with(&below));
         assert_same(&found, values, &format!("Wine, of {text:?}"));
+        let is_own = |at: &&String| **at == key || at.starts_with(&below);
+        let (made, keys): (BTreeSet<_>, BTreeSet<_>) =
+            (made.iter().filter(is_own).collect(), keys.iter().filter(is_own).collect());
+        assert_eq!(made, keys, "Wine, of {text:?}");
     }
     expected.len()
 }
@@ -139,7 +148,7 @@ fn wine_differs_from_the_model_where_it_differs_from_windows() {
     for (index, (lines, to_wine, why)) in OTHERWISE.iter().enumerate() {
         let key = format!(r"HKEY_LOCAL_MACHINE\SOFTWARE\hivemend\otherwise\{index}");
         let text = |lines: &str| utf16(&format!("\u{feff}Windows Registry Editor Version 5.00\n\n[{key}]\n{lines}"));
-        let model = |lines: &str| by_the_model(&reg_file::parse(&text(lines)).effect).unwrap();
+        let model = |lines: &str| by_the_model(&reg_file::parse(&text(lines)).effect).unwrap().0;
         wine.import(&text(lines));
         assert_same(&wine.stored_below(&key), &model(to_wine), why);
         assert_ne!(model(lines), model(to_wine), "{why}");

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use hivemend::examination::Options;
 use hivemend::finding::ObservedDatum;
-use hivemend::reg_file::Dialect;
+use hivemend::reg_file::{CodePage, Dialect};
 use hivemend::remediation::{Edit, PatchFile, PatchOptions, Plan, Selection, Target, patch_files, remedy};
 
 use super::prefix::{Wine, wine};
@@ -27,7 +27,7 @@ struct Patient {
 }
 
 impl Patient {
-    fn new(name: &'static str, target: Target, roots: [String; 2]) -> Self {
+    fn new(name: &'static str, target: Target, dialect: Dialect, roots: [String; 2]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let case = fixture::compile(name).unwrap();
         let mut values = Values::new();
@@ -41,8 +41,7 @@ impl Patient {
         let plan = remedy(examined.installation(), &Selection { target, ..Selection::default() }).unwrap();
         assert!(!plan.edits.is_empty(), "{name}");
         let [software_root, system_root] = roots.clone();
-        let files =
-            patch_files(&plan, &PatchOptions { dialect: Dialect::Regedit5, target, software_root, system_root });
+        let files = patch_files(&plan, &PatchOptions { dialect, target, software_root, system_root });
         Self { name, plan, files: files.unwrap(), roots, values }
     }
 
@@ -118,9 +117,15 @@ fn mended_and_taken_back(wine: &Wine, patients: &[Patient], is_looked_at: impl F
 #[test]
 fn wine_mends_hives_that_are_loaded_elsewhere_and_takes_it_back() {
     let Some(wine) = wine("wine_mends_hives_that_are_loaded_elsewhere_and_takes_it_back") else { return };
-    // One root key for each hive, as `reg load` makes them.
-    let root = |name: &str, role: &str| format!(r"HKEY_LOCAL_MACHINE\OFFLINE_{role} of {name}");
-    let patients = CASES.map(|name| Patient::new(name, Target::Offline, ROLES.map(|role| root(name, role))));
+    // One root key for each hive, as `reg load` makes them. Wine takes the code page of the locale, which is 1252.
+    let mut patients = Vec::new();
+    for (dialect, number) in [(Dialect::Regedit5, 5), (Dialect::Regedit4(CodePage::WINDOWS_1252), 4)] {
+        let root = |name: &str, role: &str| format!(r"HKEY_LOCAL_MACHINE\OFFLINE{number}_{role} of {name}");
+        // What hostile-strings holds is in no code page.
+        let cases = CASES.into_iter().filter(|name| dialect == Dialect::Regedit5 || *name != "hostile-strings");
+        let roots = |name: &str| ROLES.map(|role| root(name, role));
+        patients.extend(cases.map(|name| Patient::new(name, Target::Offline, dialect, roots(name))));
+    }
     assert!(patients.iter().all(|patient| patient.values.len() > 80));
     mended_and_taken_back(&wine, &patients, |patient, key| {
         patient.roots.iter().any(|root| format!("{key}\\").starts_with(&format!("{root}\\").to_uppercase()))
@@ -134,7 +139,12 @@ fn wine_as_the_running_windows_is_mended_and_that_is_taken_back() {
     let cases =
         ["windows-xp-senslogn-shutdown-wrong", "windows-7-svchost-lacks-bits", "windows-7-failure-command-added"];
     let patients = cases.map(|name| {
-        let mut patient = Patient::new(name, Target::Live, ROLES.map(|role| format!(r"HKEY_LOCAL_MACHINE\{role}")));
+        let mut patient = Patient::new(
+            name,
+            Target::Live,
+            Dialect::Regedit5,
+            ROLES.map(|role| format!(r"HKEY_LOCAL_MACHINE\{role}")),
+        );
         // In a running Windows the set that is current goes by another name. Of the fixture only what is touched is put
         // into Wine: the rest would make another machine of it.
         let live = |key: &str| key.replace(r"\SYSTEM\CONTROLSET001\", r"\SYSTEM\CURRENTCONTROLSET\");

@@ -174,6 +174,15 @@ impl Wine {
         raw::keys(&fs::read_to_string(self.system()).unwrap())
     }
 
+    /// Every key that is stored at a key and below it, in upper case.
+    pub(super) fn keys_below(&self, key: &str) -> BTreeSet<String> {
+        self.stop();
+        let below = format!("{}\\", key.to_uppercase());
+        let mut keys = raw::keys(&fs::read_to_string(self.system()).unwrap());
+        keys.retain(|at| format!("{at}\\").starts_with(&below));
+        keys
+    }
+
     /// Stores values without regedit.
     pub(super) fn put(&self, values: &Values) {
         self.stop();

@@ -1,0 +1,82 @@
+//! The values of a key whose list somebody has written as a whole: in order, and found by name in two ways.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::reg_file::hivex_names::lower_units;
+use crate::registry::{Name, RegistryValue};
+
+/// A value of the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Listed {
+    /// The name as it is spelled, in UTF-16 units.
+    pub(super) name: Vec<u16>,
+    /// Type and data.
+    pub(super) value: RegistryValue,
+}
+
+/// The list. Two of its values may have one name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct List {
+    entries: BTreeMap<usize, Listed>,
+    /// Places by name, as Windows compares it.
+    named: BTreeMap<Name, BTreeSet<usize>>,
+    /// Places by name, as hivexregedit compares it.
+    lower: BTreeMap<Vec<char>, BTreeSet<usize>>,
+}
+
+impl List {
+    /// The values in order.
+    pub(super) fn values(&self) -> impl Iterator<Item = &Listed> {
+        self.entries.values()
+    }
+
+    /// Adds a value at the end.
+    pub(super) fn push(&mut self, entry: Listed) {
+        let place = self.entries.last_key_value().map_or(0, |(last, _)| last.saturating_add(1));
+        self.named.entry(Name::of_units(entry.name.iter().copied())).or_default().insert(place);
+        // A list that hivexregedit has written has no name that cannot be lowered.
+        self.lower.entry(lower_units(&entry.name).unwrap_or_default()).or_default().insert(place);
+        self.entries.insert(place, entry);
+    }
+
+    /// Removes the value at a place.
+    pub(super) fn remove(&mut self, place: usize) {
+        let Some(entry) = self.entries.remove(&place) else { return };
+        if let Some(places) = self.named.get_mut(&Name::of_units(entry.name.iter().copied())) {
+            places.remove(&place);
+        }
+        if let Some(places) = self.lower.get_mut(&lower_units(&entry.name).unwrap_or_default()) {
+            places.remove(&place);
+        }
+    }
+
+    /// The value at a place.
+    pub(super) fn get(&self, place: usize) -> Option<&Listed> {
+        self.entries.get(&place)
+    }
+
+    /// The places of the values that have the name to Windows, in order.
+    pub(super) fn named(&self, name: &Name) -> impl Iterator<Item = usize> {
+        self.named.get(name).into_iter().flatten().copied()
+    }
+
+    /// The places of the values whose name hivexregedit takes for this one in lower case.
+    pub(super) fn looking_like(&self, lower: &[char]) -> impl Iterator<Item = usize> {
+        self.lower.get(lower).into_iter().flatten().copied()
+    }
+
+    /// Sets the first value that has the name to Windows, or deletes it.
+    pub(super) fn edit(&mut self, name: &[u16], value: Option<RegistryValue>) {
+        let place = self.named(&Name::of_units(name.iter().copied())).next();
+        match (place, value) {
+            (Some(place), Some(value)) => {
+                if let Some(entry) = self.entries.get_mut(&place) {
+                    entry.value = value;
+                }
+            }
+            (None, Some(value)) => self.push(Listed { name: name.to_vec(), value }),
+            (Some(place), None) => self.remove(place),
+            (None, None) => {}
+        }
+    }
+}
