@@ -1,11 +1,14 @@
 //! A `.reg` file that is to be verified, and what its header comment says of the hives that it was made for.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::evidence::sha256_of;
 use crate::os::OsId;
 use crate::reg_file::{CodePage, Document, ReadOptions, Reading, Severity, Verdict, parse_text, parse_with};
 use crate::registry::Role;
+use crate::remediation::PlanFile;
 
 /// A `.reg` file, read as regedit reads it.
 #[derive(Clone, Debug)]
@@ -18,6 +21,15 @@ pub struct Patch {
     pub reading: Reading,
     /// Who is to import it.
     pub(super) importer: Importer,
+    /// The plan that it was written from, where that is there.
+    pub(super) plan: Option<Arc<PlanFile>>,
+}
+
+/// Which file of a plan a patch is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Direction {
+    Correct,
+    RollBack,
 }
 
 /// Programs that import `.reg` files.
@@ -54,7 +66,29 @@ impl Patch {
     pub fn read(path: impl Into<String>, bytes: &[u8], importer: Importer, code_page: Option<CodePage>) -> Self {
         let text = (importer == Importer::Hivexregedit).then(|| str::from_utf8(bytes).ok()).flatten();
         let reading = text.map_or_else(|| parse_with(bytes, &ReadOptions { code_page }), parse_text);
-        Self { path: path.into(), sha256: sha256_of(bytes), reading, importer }
+        Self { path: path.into(), sha256: sha256_of(bytes), reading, importer, plan: None }
+    }
+
+    /// The same, with the plan that it may have been written from: where it meets another hive than the one that it was
+    /// made for, the values that the plan names are compared.
+    #[must_use]
+    pub fn with_plan(mut self, plan: Option<Arc<PlanFile>>) -> Self {
+        self.plan = plan;
+        self
+    }
+
+    /// Whether the file says of itself that hivemend made it for hives that it names.
+    pub fn names_hives(&self) -> bool {
+        !self.hives().is_empty()
+    }
+
+    /// Whether it is a patch of ours or a rollback; `None` for any other file.
+    pub(super) fn direction(&self) -> Option<Direction> {
+        header(&self.reading.effect).iter().find_map(|line| match line {
+            line if line.starts_with("hivemend patch for ") => Some(Direction::Correct),
+            line if line.starts_with("hivemend rollback for ") => Some(Direction::RollBack),
+            _ => None,
+        })
     }
 
     /// What the importer carries out.
