@@ -244,8 +244,12 @@ pub fn verify(
     }
     let mut overlays = Overlays::default();
     for patch in patches {
-        verified.preconditions.extend(precondition::preconditions(&open, patch, &overlays, options));
+        let mut preconditions = precondition::preconditions(&open, patch, &overlays, options);
         let operations = carry::carry_out(&open, patch, mounts, &mut overlays);
+        for precondition in &mut preconditions {
+            precondition.hold_against(patch, &operations);
+        }
+        verified.preconditions.extend(preconditions);
         verified.operations.extend(operations);
     }
     let after = open.judge(Some(&overlays))?;

@@ -1,13 +1,15 @@
 //! Whether a patch, or a rollback, meets the state that it was made for: the same hive, or else the same values.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
-use super::Patch;
 use super::edit_state::{Asked, EditState, Places};
 use super::patch::Direction;
+use super::{Carried, Patch};
 use crate::examination::{OpenInstallation, Options, Overlays};
 use crate::finding::ObservedDatum;
-use crate::registry::Role;
+use crate::registry::{Name, Role};
 use crate::remediation::PlanFile;
 
 /// How a patch's header stands to a hive.
@@ -104,7 +106,7 @@ fn precondition(
         (Some(file), Some(direction)) if is_of(&file) => (file, direction),
         (plan, _) => {
             precondition.note = Some(match plan {
-                Some(file) => format!("{} is the plan of another patch", file.path),
+                Some(file) => of_another_patch(file),
                 None => "there is no plan.json beside it to compare values by; name one with --plan".to_owned(),
             });
             precondition.settle(PreconditionState::Differs);
@@ -141,6 +143,10 @@ fn precondition(
     precondition
 }
 
+fn of_another_patch(file: &PlanFile) -> String {
+    format!("{} is the plan of another patch", file.path)
+}
+
 impl Precondition {
     fn settle(&mut self, state: PreconditionState) {
         self.state = state;
@@ -149,6 +155,21 @@ impl Precondition {
             PreconditionState::Differs => Some(false),
             PreconditionState::Unknown => None,
         };
+    }
+
+    /// Holds the plan against what the patch does. Two patches for one hive have the same SHA-256 in their headers: only
+    /// where the patch is about exactly the values of the plan are these values an answer.
+    pub(super) fn hold_against(&mut self, patch: &Patch, operations: &[Carried]) {
+        let Some(file) = patch.plan.as_deref().filter(|_| self.state == PreconditionState::SameValues) else { return };
+        let place = |key: &str, value: &str| (Name::from(key), Name::from(value));
+        let of_hive = operations.iter().filter(|carried| carried.hive == Some(self.hive));
+        let done: BTreeSet<(Name, Name)> =
+            of_hive.filter_map(|carried| Some(place(&carried.key, carried.value.as_ref()?))).collect();
+        let edits = file.plan.edits.iter().filter(|edit| edit.hive == self.hive);
+        if edits.map(|edit| place(&edit.key, &edit.value)).collect::<BTreeSet<_>>() != done {
+            self.note = Some(of_another_patch(file));
+            self.settle(PreconditionState::Differs);
+        }
     }
 
     /// Whether a value that it is about cannot be read.

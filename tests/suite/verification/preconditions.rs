@@ -1,7 +1,7 @@
 //! Whether a patch meets what it was made for: the same hive, or the same values by its plan.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -111,6 +111,27 @@ fn without_its_plan_another_hive_is_another_state() {
     assert_eq!(run.status.code(), Some(0));
     assert!(String::from_utf8_lossy(&run.stderr).contains("expected a plan of hivemend"));
     desk.complaint(2, &["verify", &patch, WRONG, "--plan", &plan]);
+}
+
+#[test]
+fn the_plan_of_another_patch_for_the_same_hive_is_no_answer() {
+    let desk = Desk::with(&["windows-xp-senslogn-missing"]);
+    let evidence = "evidence/windows-xp-senslogn-missing";
+    let patched = |name: &str, more: &[&str]| {
+        assert_eq!(desk.code(&[&["audit", evidence, "--patch", name], more].concat()), 1);
+        fs::read_dir(desk.path(name)).unwrap().next().unwrap().unwrap().path()
+    };
+    let (whole, part) = (patched("whole", &[]), patched("part", &["--only", "winlogon-notify-senslogn/Logon"]));
+    let hive = desk.path(evidence).join("Windows/System32/config/SOFTWARE");
+    let mut bytes = fs::read(&hive).unwrap();
+    bytes[4095] ^= 1;
+    fs::write(&hive, bytes).unwrap();
+    let state = |patch: &Path, plan: &Path| {
+        let [patch, plan] = [patch.join("SOFTWARE.reg"), plan.join("plan.json")].map(|path| path.display().to_string());
+        precondition(&desk, &[&patch, evidence, "--plan", &plan]).1["state"].clone()
+    };
+    assert_eq!((state(&whole, &whole), state(&part, &part)), ("same-values".into(), "same-values".into()));
+    assert_eq!((state(&whole, &part), state(&part, &whole)), ("differs".into(), "differs".into()));
 }
 
 #[test]
