@@ -396,7 +396,7 @@ pub struct VerifyArgs {
     #[arg(required = true, num_args = 1.., value_name = "PATCH.reg... EVIDENCE")]
     pub paths: Vec<PathBuf>,
     /// Check whether the patch of this plan.json was imported into the evidence, and whether anything else changed
-    #[arg(long, value_name = "PLAN", conflicts_with_all = ["importer", "code_page", "target", "software_root",
+    #[arg(long, value_name = "PLAN", conflicts_with_all = ["plan", "importer", "code_page", "target", "software_root",
         "system_root", "fail_on", "control_set"])]
     pub applied: Option<PathBuf>,
     /// Check whether the rollback was imported after the patch: each value is as before
@@ -406,6 +406,10 @@ pub struct VerifyArgs {
     /// name two hives. Without it, only what the plan names is compared
     #[arg(long, value_name = "EVIDENCE", requires = "applied")]
     pub before: Vec<PathBuf>,
+    /// Take before- and after-values from this plan.json where a hive is not the one that a .reg file was made for
+    /// [default: plan.json beside the file]
+    #[arg(long, value_name = "PLAN")]
+    pub plan: Option<PathBuf>,
     /// How to print the comparison
     #[arg(long, value_enum, default_value_t)]
     pub format: ListFormat,

@@ -28,6 +28,7 @@ mod edit_state;
 mod merging;
 mod patch;
 mod place;
+mod precondition;
 mod proof;
 mod proven;
 mod table;
@@ -35,6 +36,7 @@ mod table;
 pub use difference::{Content, Difference, Kind, MOST_DIFFERENCES, MOST_SHOWN, Retimed};
 pub use edit_state::{Asked, EditState};
 pub use patch::{Importing, Patch, PatchSummary};
+pub use precondition::{DifferingValue, Precondition, PreconditionState};
 pub use proof::{Unproven, prove};
 pub use proven::write_and_prove;
 pub use table::render;
@@ -139,19 +141,6 @@ pub struct Change {
     pub after: Option<State>,
 }
 
-/// Whether a patch's header holds for a hive.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Precondition {
-    /// The file, as it was named.
-    pub patch: String,
-    /// The hive.
-    pub hive: Role,
-    /// SHA-256 of the hive that the patch was made for.
-    pub sha256: String,
-    /// Whether it is this hive's; `null` where this one was not hashed.
-    pub holds: Option<bool>,
-}
-
 /// What verification of one installation came to.
 #[derive(Clone, Debug, Serialize)]
 pub struct Verified {
@@ -208,7 +197,8 @@ pub struct Verification {
 pub enum Standing {
     /// Nothing is left, and each operation was asked for by a finding or changes nothing.
     Clean,
-    /// Findings are left, or the patch does what nobody asked for, or its importer does not do what it says.
+    /// Findings are left, or the patch does what nobody asked for, or meets another state than the one that it was made
+    /// for, or its importer does not do what it says.
     NotClean,
     /// The patch is for another Windows.
     Refused,
@@ -225,7 +215,7 @@ impl Verification {
                 Standing::Refused
             } else if verified.is_incomplete() {
                 Standing::Incomplete
-            } else if verified.fails(fail_on) || verified.exceeds() || dropped {
+            } else if verified.fails(fail_on) || verified.exceeds() || verified.meets_another_state() || dropped {
                 Standing::NotClean
             } else {
                 Standing::Clean
@@ -286,12 +276,14 @@ pub fn verify(
     if verified.refused.is_some() {
         return Ok(verified);
     }
-    for patch in patches {
-        verified.preconditions.extend(preconditions(installation, patch, options));
-    }
     let mut overlays = Overlays::default();
     for patch in patches {
+        let mut preconditions = precondition::preconditions(&open, patch, &overlays, options);
         let out = patch.carry_out(&open, mounts, &mut overlays);
+        for precondition in &mut preconditions {
+            precondition.hold_against(patch, &out.operations);
+        }
+        verified.preconditions.extend(preconditions);
         verified.operations.extend(out.operations);
         verified.stopped.extend(out.stopped);
         verified.harm.extend(out.harm);
@@ -301,22 +293,6 @@ pub fn verify(
     verified.complete &= after.gaps.is_empty();
     compare::compare(&mut verified, before.findings(), after.findings());
     Ok(verified)
-}
-
-/// Whether a patch was made for these hives.
-fn preconditions(installation: &Installation, patch: &Patch, options: &Options) -> Vec<Precondition> {
-    let holds = |role: Role, sum: &str| {
-        let hive = installation.hive(role).filter(|_| options.hash)?;
-        let found = hive.file.sha256().ok()?;
-        Some(found.eq_ignore_ascii_case(sum))
-    };
-    let precondition = |(role, sum): (Role, String)| Precondition {
-        patch: patch.path.clone(),
-        hive: role,
-        holds: holds(role, &sum),
-        sha256: sum,
-    };
-    patch.hives().into_iter().map(precondition).collect()
 }
 
 impl Patch {
@@ -363,9 +339,17 @@ impl Verified {
             || self.operations.iter().any(|carried| matches!(carried.outcome, Outcome::Unasked | Outcome::Elsewhere))
     }
 
+    /// Whether a patch meets another state than the one that it was made for.
+    pub fn meets_another_state(&self) -> bool {
+        self.preconditions.iter().any(|precondition| precondition.holds == Some(false))
+    }
+
     /// Whether something could not be told.
     pub fn is_incomplete(&self) -> bool {
         let unreadable = |carried: &Carried| carried.outcome == Outcome::Unreadable;
-        !self.complete || !self.unknown.is_empty() || self.operations.iter().any(unreadable)
+        !self.complete
+            || !self.unknown.is_empty()
+            || self.operations.iter().any(unreadable)
+            || self.preconditions.iter().any(Precondition::is_unreadable)
     }
 }

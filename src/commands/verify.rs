@@ -1,16 +1,17 @@
 //! `verify`: patches from anywhere, carried out in memory.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use hivemend::cli::{ListFormat, VerifyArgs};
 use hivemend::error::Error;
 use hivemend::evidence::output::{Gate, Inputs};
 use hivemend::examination::Options;
 use hivemend::lint;
-use hivemend::remediation::check_roots;
+use hivemend::remediation::{PlanFile, check_roots};
 use hivemend::verification::{self, Mounts, Patch, Standing};
 
-use super::{FINDINGS, INCOMPLETE, REFUSED, one_output, style_of, unpacking};
+use super::{FINDINGS, INCOMPLETE, REFUSED, one_output, say, style_of, unpacking};
 
 pub(crate) fn verify(args: &VerifyArgs) -> Result<u8, Error> {
     if let Some(plan) = &args.applied {
@@ -30,14 +31,26 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<u8, Error> {
         });
     }
     let evidence = std::slice::from_ref(evidence);
-    let read_beside =
-        files.iter().chain(&args.unpacking.password_file).chain(&args.unpacking.recovery_key_file).cloned().collect();
+    let plans: Vec<PathBuf> = match &args.plan {
+        Some(plan) => vec![plan.clone()],
+        None => files.iter().map(|file| beside(file)).collect(),
+    };
+    let read_beside = files
+        .iter()
+        .chain(&plans)
+        .chain(&args.unpacking.password_file)
+        .chain(&args.unpacking.recovery_key_file)
+        .cloned()
+        .collect();
     let inputs = Inputs { evidence: evidence.to_vec(), files: read_beside };
     let importing = args.importing()?;
     let gate = Gate::new(&one_output(args.output.as_deref(), args.overwrite), &inputs)?;
+    let named = args.plan.as_deref().map(PlanFile::open).transpose()?.map(Arc::new);
     let read = |path: &PathBuf| {
         let bytes = lint::read(path)?;
-        Patch::read(path.to_string_lossy(), &bytes, &importing)
+        let patch = Patch::read(path.to_string_lossy(), &bytes, &importing)?;
+        let plan = if patch.names_hives() { plan_of(path, named.as_ref()) } else { None };
+        Ok(patch.with_plan(plan))
     };
     let patches = files.iter().map(read).collect::<Result<Vec<Patch>, Error>>()?;
     check_roots(&args.software_root, &args.system_root)?;
@@ -55,7 +68,7 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<u8, Error> {
         ..Options::default()
     };
     let verification = verification::run(evidence, &patches, &mounts, &options)?;
-    let outputs = gate.seal(verification.opened.iter().chain(files).map(PathBuf::as_path))?;
+    let outputs = gate.seal(verification.opened.iter().chain(files).chain(&plans).map(PathBuf::as_path))?;
     let style = style_of(outputs.output(), args.color, false);
     outputs.output().write(|mut out| match args.format {
         ListFormat::Table => verification::render(&verification, &style, &mut out),
@@ -65,6 +78,20 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<u8, Error> {
         }
     })?;
     Ok(if args.exit_zero { 0 } else { code(verification.outcome(args.fail_on)) })
+}
+
+/// The plan that was named, or that beside a patch. One beside it that cannot be read is told, and left alone.
+fn plan_of(patch: &Path, named: Option<&Arc<PlanFile>>) -> Option<Arc<PlanFile>> {
+    if let Some(plan) = named {
+        return Some(Arc::clone(plan));
+    }
+    let neighbour = beside(patch);
+    neighbour.symlink_metadata().ok()?;
+    PlanFile::open(&neighbour).inspect_err(|error| say(&error.to_string())).ok().map(Arc::new)
+}
+
+fn beside(patch: &Path) -> PathBuf {
+    patch.with_file_name("plan.json")
 }
 
 /// The exit code of a verification.

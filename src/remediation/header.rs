@@ -20,6 +20,8 @@ const MOST_LINES: usize = 1_000;
 pub struct Header {
     /// The Windows that the file is for.
     pub made_for: Option<String>,
+    /// Whether it takes a patch back.
+    pub is_rollback: bool,
     /// Who is to import it.
     pub importer: Option<Importer>,
     /// Where it is to be imported.
@@ -72,8 +74,10 @@ impl Header {
 
     fn line(&mut self, line: &str) {
         if let Some(rest) = line.strip_prefix(PATCH).or_else(|| line.strip_prefix(ROLLBACK)) {
-            let os = rest.split_once(". ").map(|(os, _)| os.to_owned());
-            self.made_for = self.made_for.take().or(os);
+            if self.made_for.is_none() {
+                self.made_for = rest.split_once(". ").map(|(os, _)| os.to_owned());
+                self.is_rollback = line.starts_with(ROLLBACK);
+            }
         } else if let Some(rest) = line.strip_prefix(IMPORTER) {
             let Some((importer, target)) = rest.split_once(TARGET) else { return };
             self.importer = self.importer.or(importer.parse().ok());
@@ -102,6 +106,7 @@ mod tests {
                 lines.extend([hive_line(Role::System, Some(&sum)), hive_line(Role::Software, None)]);
                 let header = Header {
                     made_for: Some("windows-xp".to_owned()),
+                    is_rollback: target == Target::Live,
                     importer: Some(dialect.importer()),
                     target: Some(target),
                     code_page: dialect.code_page(),

@@ -1,5 +1,7 @@
 //! A `.reg` file that is to be verified, and what its header comment says of the hives that it was made for.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::error::Error;
@@ -7,7 +9,7 @@ use crate::evidence::sha256_of;
 use crate::os::OsId;
 use crate::reg_file::{CodePage, Importer, ReadOptions, Reading, Severity, Verdict, parse_with};
 use crate::registry::Role;
-use crate::remediation::{Header, Target};
+use crate::remediation::{Header, PlanFile, Target};
 
 /// A `.reg` file, read as its importer reads it.
 #[derive(Clone, Debug)]
@@ -24,6 +26,15 @@ pub struct Patch {
     pub(super) header: Header,
     /// What was asked for and is otherwise in the header.
     contradictions: Vec<String>,
+    /// The plan that it was written from, where that is there.
+    pub(super) plan: Option<Arc<PlanFile>>,
+}
+
+/// Which file of a plan a patch is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Direction {
+    Correct,
+    RollBack,
 }
 
 /// How a file is to be imported, as far as somebody said so. What nobody said its header says, where it is ours.
@@ -97,7 +108,26 @@ impl Patch {
             ));
         }
         let reading = parse_with(bytes, &ReadOptions { importer, code_page });
-        Ok(Self { path, sha256: sha256_of(bytes), reading, target, header, contradictions })
+        Ok(Self { path, sha256: sha256_of(bytes), reading, target, header, contradictions, plan: None })
+    }
+
+    /// The same, with the plan that it may have been written from: where it meets another hive than the one that it was
+    /// made for, the values that the plan names are compared.
+    #[must_use]
+    pub fn with_plan(mut self, plan: Option<Arc<PlanFile>>) -> Self {
+        self.plan = plan;
+        self
+    }
+
+    /// Whether the file says of itself that hivemend made it for hives that it names.
+    pub fn names_hives(&self) -> bool {
+        !self.header.hives.is_empty()
+    }
+
+    /// Whether it is a patch of ours or a rollback; `None` for any other file.
+    pub(super) fn direction(&self) -> Option<Direction> {
+        self.header.made_for.as_ref()?;
+        Some(if self.header.is_rollback { Direction::RollBack } else { Direction::Correct })
     }
 
     /// What is said of it.

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{Carried, Change, Outcome, PatchSummary, State, Verification, Verified};
+use super::{Carried, Change, Outcome, PatchSummary, Precondition, PreconditionState, State, Verification, Verified};
 use crate::finding::{Severity, Verdict};
 use crate::report::table::Style;
 use crate::report::table::data::{name, prose, value};
@@ -74,14 +74,8 @@ fn write_verified(page: &mut Page<'_>, verified: &Verified) -> io::Result<()> {
     if !verified.identity_changes.is_empty() {
         page.paragraph(INDENT, "What follows is judged by what the hives say now.", Ink::High)?;
     }
-    for precondition in verified.preconditions.iter().filter(|precondition| precondition.holds == Some(false)) {
-        let text = format!(
-            "{} was made for another state of the {} hive: SHA-256 {}",
-            name(&precondition.patch),
-            precondition.hive,
-            precondition.sha256
-        );
-        page.paragraph(INDENT, &text, Ink::Medium)?;
+    for precondition in &verified.preconditions {
+        write_precondition(page, precondition)?;
     }
     for stopped in &verified.stopped {
         let (patch, line) = (name(&stopped.patch), stopped.line);
@@ -121,6 +115,31 @@ fn write_verified(page: &mut Page<'_>, verified: &Verified) -> io::Result<()> {
     page.blank()?;
     let (line, ink) = verdict(verified);
     page.paragraph(0, &line, ink)
+}
+
+/// Whether a patch meets what it was made for, where that is not the very hive.
+fn write_precondition(page: &mut Page<'_>, precondition: &Precondition) -> io::Result<()> {
+    if precondition.state == PreconditionState::SameHive || precondition.plan.is_none() && precondition.note.is_none() {
+        return Ok(());
+    }
+    let Precondition { hive, sha256, .. } = precondition;
+    let made_for = format!("{} was made for another state of the {hive} hive", name(&precondition.patch));
+    let plan = precondition.plan.as_deref().map(name).unwrap_or_default();
+    let (text, ink) = match (&precondition.note, precondition.state) {
+        (Some(note), _) => (format!("{made_for} (SHA-256 {sha256}): {}", prose(note)), Ink::High),
+        (None, PreconditionState::SameValues) => {
+            (format!("{made_for}, and each of its values is here as {plan} says"), Ink::Plain)
+        }
+        _ => (format!("{made_for} (SHA-256 {sha256}), and these values are not as {plan} says"), Ink::High),
+    };
+    page.paragraph(INDENT, &text, ink)?;
+    for differs in precondition.differs.iter().take(MOST_LISTED) {
+        let side = |datum: Option<&_>| datum.map_or("(absent)".to_owned(), value);
+        let found = if differs.unreadable { "(unreadable)".to_owned() } else { side(differs.found.as_ref()) };
+        let text = format!("{}: {} in the plan, {found} here", name(&differs.finding), side(differs.expected.as_ref()));
+        page.paragraph(INDENT.saturating_mul(2), &text, Ink::Medium)?;
+    }
+    Ok(())
 }
 
 /// Before beside after, a line for each finding.
@@ -199,7 +218,7 @@ fn verdict(verified: &Verified) -> (String, Ink) {
     let said = said.join(", ");
     if verified.is_incomplete() {
         (format!("INCOMPLETE: {said}."), Ink::High)
-    } else if verified.fails(Severity::Low) || verified.exceeds() {
+    } else if verified.fails(Severity::Low) || verified.exceeds() || verified.meets_another_state() {
         (format!("{said}."), Ink::Medium)
     } else {
         (format!("{said}."), Ink::Good)

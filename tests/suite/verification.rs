@@ -3,5 +3,6 @@
 mod identity;
 mod overlay;
 mod own_patches;
+mod preconditions;
 mod program;
 mod proof;

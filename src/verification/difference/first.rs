@@ -25,7 +25,8 @@ impl First {
 
 impl Visitor for First {
     fn key(&mut self, key: &WalkedKey<'_, '_>) {
-        if let Some((id, mark)) = self.trail.key(key) {
+        let id = self.trail.key(key);
+        if let Some((id, mark)) = id.zip(self.trail.mark(key)) {
             self.marks.keys.insert(id, mark);
         }
     }

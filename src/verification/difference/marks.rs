@@ -43,17 +43,14 @@ pub(super) struct Marks {
     pub(super) values: HashMap<Id, ValueMark>,
 }
 
-fn sum(parts: &[&[u8]]) -> Sum {
-    let mut hasher = Sha256::new();
-    for part in parts {
-        hasher.update((part.len() as u64).to_le_bytes());
-        hasher.update(part);
-    }
-    hasher.finalize().first_chunk().copied().unwrap_or_default()
+fn sum(text: &[u8]) -> Sum {
+    Sha256::digest(text).first_chunk().copied().unwrap_or_default()
 }
 
 fn bytes_of(units: impl Iterator<Item = u16>) -> Vec<u8> {
-    units.flat_map(u16::to_le_bytes).collect()
+    let mut bytes = Vec::with_capacity(64);
+    units.for_each(|unit| bytes.extend_from_slice(&unit.to_le_bytes()));
+    bytes
 }
 
 impl Id {
@@ -62,17 +59,21 @@ impl Id {
 
     /// The subkey of that name, the first of several.
     pub(super) fn subkey(self, name: impl Iterator<Item = u16>) -> Self {
-        Self(sum(&[&self.0, b"key", &bytes_of(name.map(upcase))]))
+        self.below(b'k', &bytes_of(name.map(upcase)))
     }
 
     /// The value of that name, the first of several.
     pub(super) fn value(self, name: impl Iterator<Item = u16>) -> Self {
-        Self(sum(&[&self.0, b"value", &bytes_of(name.map(upcase))]))
+        self.below(b'v', &bytes_of(name.map(upcase)))
     }
 
     /// Another one of the same name: the first after it is number 1.
     pub(super) fn again(self, number: u32) -> Self {
-        Self(sum(&[&self.0, b"again", &number.to_le_bytes()]))
+        self.below(b'a', &number.to_le_bytes())
+    }
+
+    fn below(self, kind: u8, name: &[u8]) -> Self {
+        Self(sum(&[&self.0, &[kind][..], name].concat()))
     }
 
     /// The key of a path from the root, backslashes between the names.
@@ -94,8 +95,8 @@ impl KeyMark {
         let name = bytes_of(key.name_units());
         Self {
             // The root's name says nothing, and each program gives it another.
-            name: if key.depth() == 0 { Sum::default() } else { sum(&[&name]) },
-            class: class.map(|class| sum(&[&class])).unwrap_or_default(),
+            name: if key.depth() == 0 { Sum::default() } else { sum(&name) },
+            class: class.map(|class| sum(&class)).unwrap_or_default(),
             security,
             is_link: key.is_link(),
             last_written: key.last_written(),
@@ -117,14 +118,18 @@ impl KeyMark {
 
 /// The mark of a security descriptor; none where a key has none.
 pub(super) fn sum_of_security(descriptor: Option<&[u8]>) -> Sum {
-    descriptor.map(|descriptor| sum(&[descriptor])).unwrap_or_default()
+    descriptor.map(sum).unwrap_or_default()
 }
 
 impl ValueMark {
     /// What a value holds.
     pub(super) fn new(value: &WalkedValue<'_>) -> Self {
-        let data_type = value.data_type().0.to_le_bytes();
-        Self { held: sum(&[&bytes_of(value.name_units()), &data_type, value.data()]), met: false }
+        let name = bytes_of(value.name_units());
+        let mut hasher = Sha256::new();
+        // Both have a length that is known, so that no two values are the same text.
+        hasher.update([&value.data_type().0.to_le_bytes()[..], &(name.len() as u64).to_le_bytes(), &name].concat());
+        hasher.update(value.data());
+        Self { held: hasher.finalize().first_chunk().copied().unwrap_or_default(), met: false }
     }
 
     /// Whether another one holds the same.

@@ -28,7 +28,7 @@ impl<'p> Recalled<'p> {
 
 impl Visitor for Recalled<'_> {
     fn key(&mut self, key: &WalkedKey<'_, '_>) {
-        let Some((id, _)) = self.trail.key(key) else { return };
+        let Some(id) = self.trail.key(key) else { return };
         if self.found.marks.keys.get(&id).is_some_and(|mark| !mark.met) {
             self.found.compared.add(|| Difference::of_key(self.role, Kind::KeyRemoved, key));
         }

@@ -76,7 +76,8 @@ impl Difference {
 
 impl Visitor for Second<'_> {
     fn key(&mut self, key: &WalkedKey<'_, '_>) {
-        let Some((id, mark)) = self.trail.key(key) else { return };
+        let id = self.trail.key(key);
+        let Some((id, mark)) = id.zip(self.trail.mark(key)) else { return };
         let Some(before) = self.found.marks.keys.get_mut(&id) else {
             if !self.planned.keys.contains(&id) {
                 self.found.compared.add(|| Difference::of_key(self.role, Kind::KeyAdded, key));

@@ -51,7 +51,7 @@ impl Trail {
     }
 
     /// The key that the walk has come to; `None` where it must not be looked at.
-    pub(super) fn key(&mut self, key: &WalkedKey<'_, '_>) -> Option<(Id, KeyMark)> {
+    pub(super) fn key(&mut self, key: &WalkedKey<'_, '_>) -> Option<Id> {
         self.frames.truncate(key.depth());
         self.values.clear();
         if !self.take(key.name_units().count()) {
@@ -62,12 +62,17 @@ impl Trail {
             Some(frame) => numbered(frame.id.subkey(key.name_units()), &mut frame.subkeys),
         };
         self.frames.push(Frame { id, subkeys: HashMap::new() });
+        Some(id)
+    }
+
+    /// What that key holds; `None` where it must not be looked at.
+    pub(super) fn mark(&mut self, key: &WalkedKey<'_, '_>) -> Option<KeyMark> {
         let class = key.class_units();
         if !self.take(class.as_ref().map_or(0, Vec::len).saturating_mul(2)) {
             return None;
         }
         let security = self.security(key)?;
-        Some((id, KeyMark::new(key, class.as_deref(), security)))
+        Some(KeyMark::new(key, class.as_deref(), security))
     }
 
     fn security(&mut self, key: &WalkedKey<'_, '_>) -> Option<Sum> {
