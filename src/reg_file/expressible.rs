@@ -8,6 +8,7 @@ use super::document::Operation;
 use super::key_line::comment_within;
 use super::key_path::KeyPath;
 use super::legible::is_legible;
+use super::names::{LONGEST_KEY_NAME, LONGEST_VALUE_NAME};
 use super::reading::Version;
 use super::text_data::is_text;
 use crate::registry::same_name;
@@ -38,6 +39,9 @@ pub enum Reason {
     /// Half of a surrogate pair has no form in UTF-8, and importers replace it in UTF-16.
     #[error("unpaired surrogate in name")]
     UnpairedSurrogate,
+    /// Windows has no key or value of such a name, whatever a hive holds.
+    #[error("name longer than Windows allows (255 characters for a key, 16,383 for a value)")]
+    TooLong,
     /// In a key line a backslash always separates.
     #[error("backslash in key name")]
     Backslash,
@@ -100,6 +104,9 @@ pub fn check_operation(operation: &Operation, dialect: Dialect) -> Result<(), Re
 /// What [`check_operation`] asks of an operation on a value, where its key is known to be good.
 pub(super) fn check_value(operation: &Operation, dialect: Dialect) -> Result<(), Reason> {
     if let Some(name) = operation.value_name() {
+        if name.len() > LONGEST_VALUE_NAME {
+            return Err(Reason::TooLong);
+        }
         check_name(name, dialect)?;
         if dialect == Dialect::Hivex && name.iter().any(|&unit| unit > 0x7f) {
             return Err(Reason::NameBeyondAscii);
@@ -135,6 +142,9 @@ fn check_key(key: &KeyPath, dialect: Dialect) -> Result<(), Reason> {
         }
         if name.contains(&u16::from(b'\\')) {
             return Err(Reason::Backslash);
+        }
+        if name.len() > LONGEST_KEY_NAME {
+            return Err(Reason::TooLong);
         }
         check_name(name, dialect)?;
     }
@@ -198,6 +208,18 @@ mod tests {
         assert_eq!(check(&["HKEY_USERS", "a\0b"]), Err(Reason::Nul));
         assert_eq!(check(&["HKEY_USERS", "a\nb"]), Err(Reason::LineEnd));
         assert_eq!(check(&["HKEY_USERS", "a] ; b"]), Err(Reason::CommentInKey));
+    }
+
+    #[test]
+    fn names_that_windows_does_not_allow_are_refused() {
+        let value = |count: usize| Operation::DeleteValue {
+            key: KeyPath::from(r"HKEY_USERS\a"),
+            name: "n".repeat(count).encode_utf16().collect(),
+        };
+        assert_eq!(check_operation(&value(16_383), Dialect::Regedit5), Ok(()));
+        assert_eq!(check_operation(&value(16_384), Dialect::Regedit5), Err(Reason::TooLong));
+        let key = |count: usize| check_operation(&create(&["HKEY_USERS", &"k".repeat(count)]), Dialect::Hivex);
+        assert_eq!((key(255), key(256)), (Ok(()), Err(Reason::TooLong)));
     }
 
     #[test]

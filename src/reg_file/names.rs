@@ -10,8 +10,8 @@ use crate::registry::unseen::is_unseen;
 /// A link that Windows makes when it starts; a hive never holds it.
 const CURRENT_CONTROL_SET: &str = "CurrentControlSet";
 /// Characters of a key's name, and of a value's, in UTF-16 units: Microsoft, "Registry element size limits".
-const LONGEST_KEY_NAME: usize = 255;
-const LONGEST_VALUE_NAME: usize = 16_383;
+pub(super) const LONGEST_KEY_NAME: usize = 255;
+pub(super) const LONGEST_VALUE_NAME: usize = 16_383;
 const SEPARATOR: u16 = b'\\' as u16;
 const EQUALS: u16 = b'=' as u16;
 
