@@ -142,7 +142,7 @@ fn plan(
         Ok(plan) => plan,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    read_access(&mut plan, found, examined, dialect);
+    read_access(&mut plan, found, examined, &options);
     let mut files: Vec<(String, Vec<u8>)> = match patch_files(&plan, &options) {
         Ok(files) => {
             plan.proof = Some(prove(found, examined, &plan, &files, &options)?);

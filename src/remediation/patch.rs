@@ -91,7 +91,7 @@ pub fn patch_files(plan: &Plan, options: &PatchOptions) -> Result<Vec<PatchFile>
 
 fn document(plan: &Plan, edits: &[&Edit], direction: Direction, options: &PatchOptions) -> Document {
     let mut document = Document::default();
-    for line in header(plan, edits, direction, options.dialect) {
+    for line in header(plan, edits, direction, options) {
         // An importer takes an equals sign in a comment for a value.
         document.comment(&comment_text(&line.replace('=', " is "), options.dialect));
     }
@@ -112,7 +112,7 @@ fn document(plan: &Plan, edits: &[&Edit], direction: Direction, options: &PatchO
 }
 
 /// The comment at the head. `verify` reads the second line.
-fn header(plan: &Plan, edits: &[&Edit], direction: Direction, dialect: Dialect) -> Vec<String> {
+fn header(plan: &Plan, edits: &[&Edit], direction: Direction, options: &PatchOptions) -> Vec<String> {
     let mut lines = vec![format!("Written by hivemend {}.", env!("CARGO_PKG_VERSION"))];
     let kind = if direction == Direction::Correct { "patch" } else { "rollback" };
     lines.push(format!("hivemend {kind} for {}. Do not import it into another Windows.", plan.os));
@@ -120,7 +120,7 @@ fn header(plan: &Plan, edits: &[&Edit], direction: Direction, dialect: Dialect) 
         let sum = hive.sha256.as_deref().unwrap_or("not computed");
         lines.push(format!("{} hive, SHA-256 {sum}", hive.role));
     }
-    if let Some(page) = dialect.code_page() {
+    if let Some(page) = options.dialect.code_page() {
         lines.push(format!("Text of code page {page}: import it where that is the ANSI code page."));
     }
     match direction {
@@ -128,7 +128,7 @@ fn header(plan: &Plan, edits: &[&Edit], direction: Direction, dialect: Dialect) 
             // Warnings about keys of another file are of no use in this one.
             let is_here = |edit: &&Edit| edits.iter().any(|here| here.hive == edit.hive);
             let elsewhere: Vec<&Edit> = plan.edits.iter().filter(|edit| !is_here(edit)).collect();
-            let elsewhere = access::warnings(&elsewhere);
+            let elsewhere = access::warnings(&elsewhere, options.target);
             let warnings = plan.warnings.iter().filter(|warning| !elsewhere.contains(warning));
             lines.extend(warnings.map(|warning| format!("Before this is imported: {warning}")));
             lines.extend(plan.steps.iter().map(|step| format!("Left for the administrator: {step}")));
