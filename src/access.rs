@@ -9,7 +9,7 @@ use crate::examination::{OpenInstallation, Options};
 use crate::hive::{Key, Tree, guarded};
 use crate::reg_file::Dialect;
 use crate::registry::Role;
-use crate::remediation::{Access, Edit, Importers, Plan, access_warnings};
+use crate::remediation::{Access, Edit, Importers, PatchOptions, Plan, access_warnings};
 use crate::security::{Descriptor, EVERYONE, KEY_CREATE_SUB_KEY, KEY_SET_VALUE};
 
 /// What an elevated administrator at the console holds.
@@ -23,7 +23,7 @@ const SYSTEM: [&str; 4] = ["S-1-5-18", "S-1-5-32-544", EVERYONE, "S-1-5-11"];
 
 /// Reads who may write each key of the plan, and warns in the plan where Administrators may not. hivexregedit asks no
 /// descriptor: for its dialect there is no warning.
-pub fn read_access(plan: &mut Plan, installation: &Installation, options: &Options, dialect: Dialect) {
+pub fn read_access(plan: &mut Plan, installation: &Installation, options: &Options, written: &PatchOptions) {
     let open = OpenInstallation::open(installation, options);
     for role in [Role::Software, Role::System] {
         let tree = open.tree(role);
@@ -36,9 +36,9 @@ pub fn read_access(plan: &mut Plan, installation: &Installation, options: &Optio
             edit.access = access;
         }
     }
-    if dialect != Dialect::Hivex {
+    if written.dialect != Dialect::Hivex {
         let edits: Vec<&Edit> = plan.edits.iter().collect();
-        plan.warnings.extend(access_warnings(&edits));
+        plan.warnings.extend(access_warnings(&edits, written.target));
     }
 }
 

@@ -181,7 +181,7 @@ fn plan(
         system_root: args.system_root.clone(),
     };
     let mut plan = remedy(installation, &selection)?;
-    read_access(&mut plan, found, examined, dialect);
+    read_access(&mut plan, found, examined, &options);
     let (mut plan, files) = write_and_prove(found, examined, plan, &options)?;
     let script = match args.script {
         Some(ScriptArg::Winre) => script(&mut plan, installation, found, examined),

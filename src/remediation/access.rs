@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Edit;
+use super::{Edit, Target};
 use crate::registry::Role;
 
 /// So many keys are named in a warning; the others are counted.
@@ -47,7 +47,8 @@ pub enum Importers {
 }
 
 /// What to mind, in sentences, for each hive: keys that Administrators may not write.
-pub fn warnings(edits: &[&Edit]) -> Vec<String> {
+pub fn warnings(edits: &[&Edit], target: Target) -> Vec<String> {
+    let in_winre = if target == Target::Offline { " (in WinRE you are SYSTEM)" } else { "" };
     let mut warnings = Vec::new();
     for role in [Role::Software, Role::System] {
         let keys = |importers: Importers| {
@@ -61,8 +62,8 @@ pub fn warnings(edits: &[&Edit]) -> Vec<String> {
         };
         if let Some(keys) = keys(Importers::SystemOnly) {
             warnings.push(format!(
-                "Administrators may not write these keys of {role}, SYSTEM may: {keys}. Import as SYSTEM (in WinRE you \
-                 are SYSTEM), with a 64-bit regedit or reg for a 64-bit Windows."
+                "Administrators may not write these keys of {role}, SYSTEM may: {keys}. Import as \
+                 SYSTEM{in_winre}, with a 64-bit regedit or reg for a 64-bit Windows."
             ));
         }
         if let Some(keys) = keys(Importers::Neither) {

@@ -200,7 +200,7 @@ fn header(plan: &Plan, edits: &[&Edit], direction: Direction, options: &PatchOpt
             // Warnings about keys of another file are of no use in this one.
             let is_here = |edit: &&Edit| edits.iter().any(|here| here.hive == edit.hive);
             let elsewhere: Vec<&Edit> = plan.edits.iter().filter(|edit| !is_here(edit)).collect();
-            let elsewhere = access::warnings(&elsewhere);
+            let elsewhere = access::warnings(&elsewhere, options.target);
             let warnings = plan.warnings.iter().filter(|warning| !elsewhere.contains(warning));
             lines.extend(warnings.map(|warning| format!("Before this is imported: {warning}")));
             lines.extend(plan.steps.iter().map(|step| format!("Left for the administrator: {step}")));

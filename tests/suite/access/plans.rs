@@ -62,6 +62,8 @@ fn the_header_says_when_administrators_may_not_write() {
         let (plan, files) = patched(CASE, &["--target", target]);
         let warnings = plan["warnings"].as_array().unwrap();
         assert!(warnings.iter().any(|said| said.as_str().unwrap().starts_with(warning)), "{warnings:?}");
+        let in_winre = warnings.iter().any(|said| said.as_str().unwrap().contains("in WinRE you are SYSTEM"));
+        assert_eq!(in_winre, target == "offline");
         for (name, text) in files.iter().filter(|(_, text)| text.starts_with("Windows Registry")) {
             let said = text.lines().any(|line| line.starts_with(';') && line.contains(warning));
             assert_eq!(said, !name.contains("rollback"), "{name}: {text}");
