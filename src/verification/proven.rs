@@ -6,6 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::proof::{Unproven, prove};
 use crate::discovery::Installation;
 use crate::examination::{OpenInstallation, Options};
+use crate::finding::ObservedDatum;
+use crate::hive::merge::foresee;
+use crate::reg_file::Dialect;
 use crate::registry::{Name, Role};
 use crate::remediation::{PatchFile, PatchOptions, Plan, patch_files, unwritable};
 
@@ -25,6 +28,9 @@ pub fn write_and_prove(
     };
     plan.leave(&unwritable(&plan, written));
     plan.leave(&out_of_reach(installation, options, &plan));
+    if written.dialect == Dialect::Hivex {
+        plan.leave(&harmful(installation, options, &plan));
+    }
     loop {
         let made = keys_made(installation, options, &plan);
         plan.limit_rollback(&made);
@@ -69,6 +75,22 @@ fn out_of_reach(installation: &Installation, options: &Options, plan: &Plan) -> 
             Some(_) => continue,
         };
         reasons.insert(at, reason.to_owned());
+    }
+    reasons
+}
+
+/// Edits that hivexregedit does not carry out, or not without harm to a value beside.
+fn harmful(installation: &Installation, options: &Options, plan: &Plan) -> BTreeMap<usize, String> {
+    let open = OpenInstallation::open(installation, options);
+    let mut reasons = BTreeMap::new();
+    for (at, edit) in plan.edits.iter().enumerate() {
+        let Some((hive, _)) = open.hive(edit.hive) else { continue };
+        // The rollback is an edit, too.
+        let states = [&edit.after, &edit.before].map(|state| state.as_ref().map(ObservedDatum::value));
+        let harm = states.iter().find_map(|state| foresee(hive, &edit.key, &edit.value, state.as_ref()));
+        if let Some(harm) = harm {
+            reasons.insert(at, format!("hivexregedit must not do it: {harm}"));
+        }
     }
     reasons
 }

@@ -97,3 +97,24 @@ fn a_key_with_a_backslash_in_its_name_is_left() {
     let reason = left(&planned, id).unwrap();
     assert!(reason.contains("a name on the way holds a backslash"), "{reason}");
 }
+
+/// Values beside the edited one that hivexregedit would remove, or store so that Windows cannot read them.
+#[test]
+fn what_hivexregedit_would_harm_is_left_for_it_and_not_for_regedit() {
+    let desk = desk(|role, root| {
+        if role == "SOFTWARE" {
+            root.create(SENSLOGN).set_binary("Long", &vec![7; 20_000]);
+        }
+        if role == "SYSTEM" {
+            root.create(r"ControlSet001\Services\BITS").set_dword("Start", 4);
+        }
+    });
+    let shutdown = "winlogon-notify-senslogn/Shutdown";
+    audit(&desk, 1, XP, &["--dialect", "hivex"]);
+    let planned = plan(&desk);
+    assert_eq!(edits(&planned), ["service-bits/Start"]);
+    let reason = left(&planned, shutdown).unwrap();
+    assert!(reason.contains("hivexregedit must not do it") && reason.contains("\"Long\""), "{reason}");
+    audit(&desk, 1, XP, &[]);
+    assert!(edits(&plan(&desk)).contains(&shutdown));
+}
