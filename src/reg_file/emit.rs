@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::dialect::Dialect;
 use super::document::{Comment, Document, Operation};
-use super::expressible::{Reason, check_operation};
+use super::expressible::{Reason, check_length, check_operation};
 use super::key_path::{KeyPath, write_escaped};
 use super::legible::is_legible;
 use super::names_seen::NamesSeen;
@@ -44,7 +44,7 @@ pub fn emit_text(document: &Document, dialect: Dialect) -> Result<String, Refusa
     let mut emitter = Emitter::new(dialect, false);
     for (index, entry) in document.operations.iter().enumerate() {
         let refuse = |reason| Refusal { operation: index, subject: subject(&entry.operation), reason };
-        check_operation(&entry.operation, dialect).map_err(refuse)?;
+        check_length(&entry.operation).and_then(|()| check_operation(&entry.operation, dialect)).map_err(refuse)?;
         let comments = comments.remove(&index).unwrap_or_default();
         for comment in &comments {
             check_comment(comment, dialect)?;
@@ -63,8 +63,9 @@ pub fn refusals(document: &Document, dialect: Dialect) -> Vec<Refusal> {
     let mut emitter = Emitter::new(dialect, false);
     let mut refusals = Vec::new();
     for (index, entry) in document.operations.iter().enumerate() {
-        let written =
-            check_operation(&entry.operation, dialect).and_then(|()| emitter.operation(&entry.operation, &[]));
+        let written = check_length(&entry.operation)
+            .and_then(|()| check_operation(&entry.operation, dialect))
+            .and_then(|()| emitter.operation(&entry.operation, &[]));
         if let Err(reason) = written {
             refusals.push(Refusal { operation: index, subject: subject(&entry.operation), reason });
         }
@@ -311,6 +312,15 @@ mod tests {
             "HKEY_USERS\\A \"É\": value named a second time (letter case aside) in the same key"
         );
         assert!(emit(&document(&[lower, delete, upper]), Dialect::Regedit5).is_ok());
+    }
+
+    #[test]
+    fn a_name_longer_than_windows_allows_is_not_written() {
+        let document =
+            document(&[delete_value(r"HKEY_USERS\a", &"n".repeat(16_384)), delete_value(r"HKEY_USERS\a", "b")]);
+        assert_eq!(emit(&document, Dialect::Regedit5).unwrap_err().reason, Reason::TooLong);
+        let refused: Vec<usize> = refusals(&document, Dialect::Hivex).iter().map(|refused| refused.operation).collect();
+        assert_eq!(refused, [0]);
     }
 
     #[test]
