@@ -207,7 +207,7 @@ impl Parser {
         let text = line.text.get(line.text.iter().position(|&byte| !is_space(byte)).unwrap_or(line.text.len())..);
         let Some(text) = text.and_then(|text| text.strip_prefix(b";")) else { return };
         self.check_joined(line);
-        let text = decoded(trimmed(text.strip_prefix(b" ").unwrap_or(text)));
+        let text = decoded(text.strip_prefix(b" ").unwrap_or(text));
         self.effect.comments.push(Comment { line: line.first, text, before: self.effect.operations.len() });
     }
 
