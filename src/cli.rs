@@ -173,7 +173,8 @@ pub struct EvidenceArgs {
     /// Say nothing on stderr but what stops the run
     #[arg(long, short)]
     pub quiet: bool,
-    /// Say on stderr what each hive is and how far it can be trusted
+    /// Say on stderr what was searched and skipped, what each hive is, and how far it can be trusted; add details to the
+    /// table
     #[arg(long, short, action = clap::ArgAction::Count, conflicts_with = "quiet")]
     pub verbose: u8,
     /// Show no progress; there is none on anything but a terminal
@@ -273,7 +274,7 @@ pub struct AuditArgs {
     /// Judge by these baseline files beside the built-in ones
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub extend: Vec<PathBuf>,
-    /// Report what conforms too
+    /// Report what conforms too; the table then has all details: hives, hashes, sources, values for information
     #[arg(long)]
     pub all: bool,
     /// The least severity that makes the exit code 1

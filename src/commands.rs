@@ -14,7 +14,7 @@ use hivemend::evidence::output::{Destination, Gate, Inputs, Outputs, Sealed};
 #[cfg(feature = "images")]
 use hivemend::evidence::volume::bitlocker::Keys;
 use hivemend::examination::Examination;
-use hivemend::report::table::Style;
+use hivemend::report::table::{Situation, Style};
 use hivemend::report::{Report, json, table};
 
 mod applied;
@@ -26,6 +26,7 @@ mod history;
 mod lint;
 mod script;
 mod show;
+mod situation;
 mod verify;
 
 pub(crate) use audit::audit;
@@ -154,8 +155,17 @@ fn small_text(path: &Path, advice: &'static str) -> Result<String, Error> {
     read().map_err(|source| Error::Read { path: path.display().to_string(), source, advice })
 }
 
-fn write_report(output: Destination<'_>, common: &EvidenceArgs, report: &Report, all: bool) -> Result<(), Error> {
+fn write_report(
+    output: Destination<'_>,
+    common: &EvidenceArgs,
+    report: &Report,
+    all: bool,
+    situation: &Situation,
+) -> Result<(), Error> {
     if common.verbose > 0 {
+        for source in report.sources.iter().filter(|source| common.verbose > 1 || table::is_listed(source)) {
+            say(&table::source_line(source));
+        }
         for hive in report.installations.iter().flat_map(|installation| &installation.hives) {
             let state = serde_json::to_string(&hive.integrity.state).unwrap_or_default();
             say(&format!("{}: {}, {}", hive.path, hive.role, state.trim_matches('"')));
@@ -164,9 +174,9 @@ fn write_report(output: Destination<'_>, common: &EvidenceArgs, report: &Report,
             }
         }
     }
-    let style = style_of(output, common.color, all);
+    let style = style_of(output, common.color, all || common.verbose > 0);
     output.write(|mut out| match common.format {
-        Format::Table => table::render(report, &style, &mut out),
+        Format::Table => table::render_for(report, &style, situation, &mut out),
         Format::Json => json::render(report, &mut out),
         Format::Jsonl => json::render_lines(report, &mut out),
     })

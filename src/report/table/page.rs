@@ -11,6 +11,8 @@ use super::wrap::wrap;
 const DEFAULT_WIDTH: u16 = 120;
 /// Below this there is nothing to lay out.
 const LEAST_WIDTH: u16 = 40;
+/// Ends what is cut.
+const ELLIPSIS: &str = " ...";
 /// Blanks between two columns.
 pub(crate) const GAP: usize = 2;
 
@@ -77,6 +79,22 @@ impl<'w> Page<'w> {
             self.line(indent, line, "", ink)?;
         }
         Ok(())
+    }
+
+    /// Text over at most that many lines; where it is longer, the last ends in an ellipsis.
+    pub(super) fn at_most(&mut self, lines: usize, indent: usize, text: &str, ink: Ink) -> io::Result<()> {
+        let width = self.width.saturating_sub(indent);
+        let pieces = wrap(text, width);
+        let Some(last) = lines.checked_sub(1).filter(|_| pieces.len() > lines) else {
+            return self.paragraph(indent, text, ink);
+        };
+        for piece in pieces.iter().take(last) {
+            self.line(indent, piece, "", ink)?;
+        }
+        // The pieces are of one text: the rest of it begins with the last one that is written.
+        let rest = pieces.get(last).copied().unwrap_or_default();
+        let shorter = wrap(rest, width.saturating_sub(ELLIPSIS.len())).first().copied().unwrap_or_default();
+        self.line(indent, &format!("{}{ELLIPSIS}", shorter.trim_end_matches([',', ';', ':', ' '])), "", ink)
     }
 
     /// A label, and text beside it that stays beside it when it is wrapped.

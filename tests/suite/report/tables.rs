@@ -74,7 +74,7 @@ fn a_verdict_that_hangs_on_the_logs_says_so_and_where_it_lies() {
     findings[0].other_view = Some(serde_json::json!({"verdict": "conforms", "observed": null, "location": null}));
     findings[0].location = Some(located());
     findings[0].advice = Some("Start Windows once, or look at the logs.".to_owned());
-    let text = table(&report, wide(100));
+    let text = table(&report, Style { all: true, ..wide(100) });
     let (_, finding) = text.split_once("2012-08-03T12:11:12.0000000Z\n").unwrap();
     let (finding, _) = finding.split_once("\n\n").unwrap();
     insta::assert_snapshot!(finding, @r"
@@ -105,18 +105,23 @@ fn every_report() -> [Report; 4] {
 }
 
 #[test]
-fn side_by_side_in_a_wide_terminal() {
-    insta::assert_snapshot!(table(&broken_report(), wide(120)));
+fn details_stand_side_by_side_in_a_wide_terminal() {
+    insta::assert_snapshot!(table(&broken_report(), Style { all: true, ..wide(120) }));
 }
 
 #[test]
-fn one_above_the_other_in_a_narrow_one() {
+fn details_stand_one_above_the_other_in_a_narrow_one() {
+    insta::assert_snapshot!(table(&broken_report(), Style { all: true, ..wide(80) }));
+}
+
+#[test]
+fn the_answer_and_the_worst_come_first() {
     insta::assert_snapshot!(table(&broken_report(), wide(80)));
 }
 
 #[test]
 fn what_attacks_the_reader_is_shown() {
-    insta::assert_snapshot!(table(&hostile_report(), wide(120)));
+    insta::assert_snapshot!(table(&hostile_report(), Style { all: true, ..wide(120) }));
 }
 
 #[test]
@@ -208,7 +213,7 @@ fn colours_change_nothing_but_the_colour() {
         }
         assert_eq!(text, table(&report, style));
     }
-    let text = table(&broken_report(), Style { color: true, ..wide(120) });
+    let text = table(&broken_report(), Style { color: true, all: true, ..wide(120) });
     assert!(text.contains("\n\x1b[1;31mcritical\x1b[0m  deviates    service-bits/ImagePath"));
     assert!(text.contains("\n\x1b[33mmedium\x1b[0m    absent      winlogon-notify-senslogn/Logon"));
 }
