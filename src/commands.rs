@@ -4,6 +4,7 @@
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use anstream::{AutoStream, ColorChoice};
 use hivemend::cli::{Color, EvidenceArgs, Format, UnpackingArgs};
 use hivemend::custody::{self, Custody};
 use hivemend::discovery::discover_in;
@@ -182,14 +183,23 @@ fn write_report(
     })
 }
 
+/// How a table is to look where it goes. On stdout `--color auto` keeps to what others agreed on: `NO_COLOR`, `CLICOLOR`,
+/// `CLICOLOR_FORCE`, `TERM=dumb`, as `anstream` reads them. A file is in UTF-8, whatever the locale.
 fn style_of(output: Destination<'_>, color: Color, all: bool) -> Style {
-    let on_terminal = output.is_terminal();
     let color = match color {
         Color::Always => true,
+        Color::Auto => output.is_stdout() && AutoStream::choice(&io::stdout()) != ColorChoice::Never,
         Color::Never => false,
-        Color::Auto => on_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
     };
-    Style { width: if on_terminal { table::terminal_width() } else { None }, color, all }
+    let width = if output.is_terminal() { table::terminal_width() } else { None };
+    Style { width, color, ascii: output.is_stdout() && !is_utf8(), all }
+}
+
+/// Whether the locale's characters are in UTF-8. POSIX: the first of these that is set and not empty decides.
+fn is_utf8() -> bool {
+    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default().to_ascii_uppercase();
+    locale.contains("UTF-8") || locale.contains("UTF8")
 }
 
 pub(crate) fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<u8, Error> {

@@ -127,7 +127,7 @@ fn write_row(page: &mut Page<'_>, row: &Row, wide: usize) -> io::Result<()> {
         .map(|(index, cell)| format!("{}: {}", index.saturating_add(1), said(cell).replace('\n', " ")))
         .collect();
     let marks = aligned(marks.into_iter(), wide);
-    let ink = if row.changes.is_empty() { Ink::Plain } else { Ink::Medium };
+    let ink = if row.changes.is_empty() { Ink::Plain } else { Ink::Strong };
     page.line(INDENT, &marks, &format!("  {title:<NAME$}  {}", kinds.join("  ")), ink)?;
     for change in &row.changes {
         page.paragraph(INDENT.saturating_add(4), &change.sentence, Ink::Plain)?;

@@ -22,6 +22,7 @@ mod findings;
 mod fleet;
 mod gaps;
 mod heading;
+mod ink;
 mod keys;
 mod listing;
 mod next;
@@ -48,8 +49,10 @@ const MOST_LISTED: usize = 5;
 pub struct Style {
     /// Columns of the terminal; 120 where there is none. Below 40 it is laid out for 40.
     pub width: Option<u16>,
-    /// Colours, by severity.
+    /// Colours, by severity; the words say the same.
     pub color: bool,
+    /// ASCII alone, for a terminal that shows nothing else; what else is in the evidence is escaped.
+    pub ascii: bool,
     /// Write the details too: hives and logs, sources, what was judged by nobody, and what conforms, as far as the report
     /// holds it.
     pub all: bool,
@@ -169,7 +172,7 @@ fn write_judgement(page: &mut Page<'_>, judgement: &Judgement, all: bool) -> io:
         page.blank()?;
         page.paragraph(0, "As it should be", Ink::Strong)?;
         page.blank()?;
-        findings::write_values(page, 0, &conforming, Ink::Good)?;
+        findings::write_values(page, 0, &conforming, Ink::Plain)?;
     }
     Ok(())
 }

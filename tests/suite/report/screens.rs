@@ -11,7 +11,7 @@ use unicode_width::UnicodeWidthStr;
 use super::samples::{Sample, broken, report, software, system, without_conforming};
 use crate::cases::{examined_case, for_each_case};
 
-const SCREEN: Style = Style { width: Some(80), color: false, all: false };
+const SCREEN: Style = Style { width: Some(80), color: false, ascii: false, all: false };
 
 fn page(report: &Report, style: Style, situation: &Situation) -> String {
     let mut text = Vec::new();
