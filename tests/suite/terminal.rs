@@ -3,7 +3,10 @@
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 
+use unicode_width::UnicodeWidthStr;
+
 use crate::command_line::Desk;
+use crate::fixture;
 
 /// What the program writes to stdout in a pipe, with these variables.
 fn piped(desk: &Desk, arguments: &[&str], variables: &[(&str, &str)]) -> String {
@@ -67,4 +70,54 @@ fn what_the_locale_cannot_show_is_written_in_ascii() {
     }
     piped(&desk, &["audit", "evidence", "--all", "--output", "report.txt"], &[("LC_ALL", "C")]);
     assert!(std::fs::read_to_string(desk.path("report.txt")).unwrap().contains('─'));
+}
+
+/// Commands to be copied, and addresses, stand whole.
+fn may_be_long(line: &str) -> bool {
+    line.trim_start().starts_with("hivemend ") || line.contains("https://") || line.contains("reg query ")
+}
+
+#[test]
+fn every_command_fits_80_columns_on_every_fixture() {
+    let names = fixture::names().unwrap();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let desk = Desk::with(&names);
+    let fits = |arguments: &[&str]| {
+        let Some(text) = on_terminal(&desk, arguments, 80, &[("NO_COLOR", "1")]) else { return };
+        assert!(text.lines().count() > 3, "{arguments:?}: {text}");
+        for line in text.lines().filter(|line| !may_be_long(line)) {
+            assert!(line.width() <= 80, "{arguments:?}: {}: {line}", line.width());
+        }
+    };
+    for arguments in [
+        &["audit", "evidence"][..],
+        &["find", "evidence"],
+        &["find", "evidence", "--check"],
+        &["history", "evidence"],
+        &["baseline", "list"],
+        &["explain", "service-bits/Start"],
+        &["show", "evidence/windows-7/Windows/System32/config/SYSTEM", "-r", "--format", "table"],
+    ] {
+        fits(arguments);
+    }
+    // The patches of all that can be patched, each looked at with both of its readers.
+    desk.run(&["audit", "evidence", "--patch", "patch"]);
+    let patches: Vec<String> = walkdir::WalkDir::new(desk.path("patch"))
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.path().strip_prefix(desk.path("")).unwrap().to_string_lossy().into_owned())
+        .filter(|path| path.strip_suffix(".reg").is_some())
+        .collect();
+    assert!(patches.len() > 100, "{patches:?}");
+    let lint: Vec<&str> = ["lint"].into_iter().chain(patches.iter().map(String::as_str)).collect();
+    fits(&lint);
+    for case in ["windows-7-bits-disabled", "windows-xp-senslogn-missing", "windows-10-network-services-hijacked"] {
+        let own = patches.iter().filter(|path| path.contains(&format!("evidence-{case}-Windows")));
+        let own = own.map(String::as_str).filter(|path| !path.contains("rollback"));
+        let evidence = format!("evidence/{case}");
+        let verify: Vec<&str> = ["verify"].into_iter().chain(own).chain([evidence.as_str()]).collect();
+        fits(&verify);
+        let plan = format!("patch/evidence-{case}-Windows-System32-config/plan.json");
+        fits(&["verify", "--applied", &plan, &evidence]);
+    }
 }
