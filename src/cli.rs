@@ -15,8 +15,8 @@ use crate::verification::Importing;
 mod choices;
 
 pub use choices::{
-    Color, DialectArg, Format, Generations, HistoryFormat, ImporterArg, LintImporterArg, ListFormat, ScriptArg,
-    ShowFormat, TargetArg,
+    Color, DialectArg, Format, Generations, HistoryFormat, ImporterArg, LintImporterArg, ListFormat, Progress,
+    ScriptArg, ShowFormat, TargetArg,
 };
 
 /// Reads Windows SOFTWARE and SYSTEM hives offline, judges SensLogn, BITS, SENS and what they depend on against what
@@ -177,9 +177,10 @@ pub struct EvidenceArgs {
     /// table
     #[arg(long, short, action = clap::ArgAction::Count, conflicts_with = "quiet")]
     pub verbose: u8,
-    /// Show no progress; there is none on anything but a terminal
-    #[arg(long)]
-    pub no_progress: bool,
+    /// Show progress on stderr while work takes over half a second: auto (on a terminal), never, or json (a line of JSON
+    /// every half second, wherever stderr goes)
+    #[arg(long, value_enum, default_value_t, hide_possible_values = true)]
+    pub progress: Progress,
     /// Colour the table
     #[arg(long, value_enum, default_value_t)]
     pub color: Color,

@@ -25,6 +25,7 @@ mod explain;
 mod find;
 mod history;
 mod lint;
+mod progress;
 mod script;
 mod show;
 mod situation;
@@ -76,6 +77,7 @@ fn with_custody(
     unpacking: &Unpacking,
     examine: impl FnOnce() -> Result<Examination, Error>,
 ) -> Result<(Examination, Option<Custody>), Error> {
+    let _shown = progress::show(common.progress, common.quiet);
     if common.custody.is_none() {
         return Ok((examine()?, None));
     }

@@ -121,3 +121,27 @@ fn every_command_fits_80_columns_on_every_fixture() {
         fits(&["verify", "--applied", &plan, &evidence]);
     }
 }
+
+#[test]
+fn progress_is_shown_where_it_is_wanted_and_nowhere_else() {
+    let desk = Desk::with(&["windows-7-bits-disabled"]);
+    // So large that hashing it takes longer than anybody waits without a word.
+    let large = std::fs::File::create(desk.path("evidence/NTUSER.DAT")).unwrap();
+    let head = std::fs::read(desk.path("evidence/windows-7-bits-disabled/Windows/System32/config/SOFTWARE")).unwrap();
+    std::io::Write::write_all(&mut &large, &head).unwrap();
+    large.set_len(2 << 30).unwrap();
+    let stderr = |arguments: &[&str]| String::from_utf8(desk.run(arguments).stderr).unwrap();
+    let text = stderr(&["find", "evidence", "--progress", "json"]);
+    let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let hashed = lines.iter().map(|line| &line["progress"]).filter(|line| line["task"] == "hashing");
+    let done: Vec<u64> = hashed.map(|line| line["done"].as_u64().unwrap()).collect();
+    assert!(!done.is_empty() && done.is_sorted() && done[0] > 0, "{text}");
+    for quiet in [&["find", "evidence"][..], &["find", "evidence", "--progress", "never"]] {
+        assert_eq!(stderr(quiet), "");
+    }
+    let find = ["find", "evidence"];
+    let Some(text) = on_terminal(&desk, &find, 80, &[]) else { return };
+    assert!(text.contains("hashing evidence/NTUSER.DAT, "), "{text}");
+    let text = on_terminal(&desk, &["find", "evidence", "--progress", "never"], 80, &[]).unwrap();
+    assert!(!text.contains("hashing"), "{text}");
+}
