@@ -11,6 +11,8 @@ use crate::finding::Finding;
 const SEVERITY: usize = 8;
 /// `expected`, `observed`.
 const LABEL: usize = 8;
+/// Data that are longer are compared more easily one above the other, however wide the page is.
+const ONE_LINE: usize = 90;
 /// More lines of why stand with `--all`.
 const LINES_OF_WHY: usize = 2;
 
@@ -53,7 +55,7 @@ fn write_data(page: &mut Page<'_>, should: &str, is: &str) -> io::Result<()> {
     let indent = SEVERITY.saturating_add(GAP);
     let [on_one_line, also] = [should, is].map(|text| text.replace('\n', "; "));
     let together = format!("expected {}, observed {also}", on_one_line.replace("; or ", " or "));
-    if together.is_ascii() && together.len() <= page.width().saturating_sub(indent) {
+    if together.is_ascii() && together.len() <= page.width().saturating_sub(indent).min(ONE_LINE) {
         return page.paragraph(indent, &together, Ink::Plain);
     }
     page.labelled(indent, LABEL, "expected", should, Ink::Plain)?;
