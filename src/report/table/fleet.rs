@@ -97,7 +97,7 @@ fn write_line(page: &mut Page<'_>, standing: &Standing<'_>, rest: Option<usize>)
     let computer = data::name(installation.machine.computer_name.as_deref().unwrap_or("-"));
     let number = format!("{:>FINDINGS$}", grouped(standing.findings as u64));
     let ink = standing.worst.map_or(Ink::Plain, Ink::from);
-    let evidence = data::name(&installation.evidence);
+    let evidence = data::name(without_windows_own_folders(&installation.evidence));
     let (windows, computer) = (cut_in_the_middle(windows, WINDOWS), cut_in_the_middle(&computer, COMPUTER));
     let Some(rest) = rest else {
         let rest = page.width().saturating_sub(SEVERITY).saturating_sub(GAP);
@@ -136,6 +136,16 @@ fn totals(standings: &[Standing<'_>]) -> String {
     format!("{}: {}; {incomplete}.", count(standings.len(), "installation"), parts.join(", "))
 }
 
+/// The evidence without the folders that every Windows has: what tells installations apart stands in front of them.
+fn without_windows_own_folders(evidence: &str) -> &str {
+    const OWN: &str = "/system32/config";
+    let front = evidence.len().saturating_sub(OWN.len());
+    match evidence.split_at_checked(front) {
+        Some((front, own)) if !front.is_empty() && own.eq_ignore_ascii_case(OWN) => front,
+        _ => evidence,
+    }
+}
+
 /// A text of at most `width` columns: what is too much is left out of its middle. A character beyond ASCII is taken for
 /// two columns wide.
 fn cut_in_the_middle(text: &str, width: usize) -> String {
@@ -161,6 +171,13 @@ fn cut_in_the_middle(text: &str, width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_every_windows_has_is_left_out() {
+        assert_eq!(without_windows_own_folders("pc1/WINDOWS/System32/config"), "pc1/WINDOWS");
+        assert_eq!(without_windows_own_folders("case/hives"), "case/hives");
+        assert_eq!(without_windows_own_folders("日本"), "日本");
+    }
 
     #[test]
     fn the_middle_is_left_out() {
