@@ -8,6 +8,9 @@ use crate::registry::{Decoded, FileTime, same_text};
 /// How many findings the answer names; the table lists them all.
 const NAMED: usize = 2;
 
+/// How the sentence begins that says how much the answer rests on.
+const RESTS_ON: &str = "This rests on ";
+
 /// The answer for one installation. `findings` are all of its findings, those that conform among them; `complete` says
 /// whether everything could be read and judged.
 pub fn answer(findings: &[&Finding], complete: bool) -> String {
@@ -45,6 +48,16 @@ pub fn answer(findings: &[&Finding], complete: bool) -> String {
     }
     sentences.extend(rests_on(findings));
     sentences.join(" ")
+}
+
+/// The answer without the sentence on how much it rests on, for who says that elsewhere.
+///
+/// ```
+/// let answer = "Nothing found that stops updates. This rests on 40 confirmed expectations.";
+/// assert_eq!(hivemend::answer::without_counts(answer), "Nothing found that stops updates.");
+/// ```
+pub fn without_counts(answer: &str) -> &str {
+    answer.rsplit_once(RESTS_ON).map_or(answer, |(before, _)| before).trim_end()
 }
 
 /// Whether a finding is about which code runs, rather than about whether it starts.
@@ -149,5 +162,5 @@ fn rests_on(findings: &[&Finding]) -> Option<String> {
         grades.iter().filter(|(number, _)| *number > 0).map(|(number, grade)| format!("{number} {grade}")).collect();
     let (last, others) = named.split_last()?;
     let counts = if others.is_empty() { last.clone() } else { format!("{} and {last}", others.join(", ")) };
-    Some(format!("This rests on {counts} expectations."))
+    Some(format!("{RESTS_ON}{counts} expectations."))
 }

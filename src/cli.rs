@@ -15,8 +15,8 @@ use crate::verification::Importing;
 mod choices;
 
 pub use choices::{
-    Color, DialectArg, Format, Generations, HistoryFormat, ImporterArg, LintImporterArg, ListFormat, ScriptArg,
-    ShowFormat, TargetArg,
+    Color, DialectArg, Format, Generations, HistoryFormat, ImporterArg, LintImporterArg, ListFormat, Progress,
+    ScriptArg, ShowFormat, TargetArg,
 };
 
 /// Reads Windows SOFTWARE and SYSTEM hives offline, judges SensLogn, BITS, SENS and what they depend on against what
@@ -173,12 +173,14 @@ pub struct EvidenceArgs {
     /// Say nothing on stderr but what stops the run
     #[arg(long, short)]
     pub quiet: bool,
-    /// Say on stderr what each hive is and how far it can be trusted
+    /// Say on stderr what was searched and skipped, what each hive is, and how far it can be trusted; add details to the
+    /// table
     #[arg(long, short, action = clap::ArgAction::Count, conflicts_with = "quiet")]
     pub verbose: u8,
-    /// Show no progress; there is none on anything but a terminal
-    #[arg(long)]
-    pub no_progress: bool,
+    /// Show progress on stderr while work takes over half a second: auto (on a terminal), never, or json (a line of JSON
+    /// every half second, wherever stderr goes)
+    #[arg(long, value_enum, default_value_t, hide_possible_values = true)]
+    pub progress: Progress,
     /// Colour the table
     #[arg(long, value_enum, default_value_t)]
     pub color: Color,
@@ -273,7 +275,7 @@ pub struct AuditArgs {
     /// Judge by these baseline files beside the built-in ones
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub extend: Vec<PathBuf>,
-    /// Report what conforms too
+    /// Report what conforms too; the table then has all details: hives, hashes, sources, values for information
     #[arg(long)]
     pub all: bool,
     /// The least severity that makes the exit code 1

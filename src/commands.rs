@@ -4,6 +4,7 @@
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use anstream::{AutoStream, ColorChoice};
 use hivemend::cli::{Color, EvidenceArgs, Format, UnpackingArgs};
 use hivemend::custody::{self, Custody};
 use hivemend::discovery::discover_in;
@@ -14,7 +15,7 @@ use hivemend::evidence::output::{Destination, Gate, Inputs, Outputs, Sealed};
 #[cfg(feature = "images")]
 use hivemend::evidence::volume::bitlocker::Keys;
 use hivemend::examination::Examination;
-use hivemend::report::table::Style;
+use hivemend::report::table::{Situation, Style};
 use hivemend::report::{Report, json, table};
 
 mod applied;
@@ -24,8 +25,10 @@ mod explain;
 mod find;
 mod history;
 mod lint;
+mod progress;
 mod script;
 mod show;
+mod situation;
 mod verify;
 
 pub(crate) use audit::audit;
@@ -74,6 +77,7 @@ fn with_custody(
     unpacking: &Unpacking,
     examine: impl FnOnce() -> Result<Examination, Error>,
 ) -> Result<(Examination, Option<Custody>), Error> {
+    let _shown = progress::show(common.progress, common.quiet);
     if common.custody.is_none() {
         return Ok((examine()?, None));
     }
@@ -154,8 +158,17 @@ fn small_text(path: &Path, advice: &'static str) -> Result<String, Error> {
     read().map_err(|source| Error::Read { path: path.display().to_string(), source, advice })
 }
 
-fn write_report(output: Destination<'_>, common: &EvidenceArgs, report: &Report, all: bool) -> Result<(), Error> {
+fn write_report(
+    output: Destination<'_>,
+    common: &EvidenceArgs,
+    report: &Report,
+    all: bool,
+    situation: &Situation,
+) -> Result<(), Error> {
     if common.verbose > 0 {
+        for source in report.sources.iter().filter(|source| common.verbose > 1 || table::is_listed(source)) {
+            say(&table::source_line(source));
+        }
         for hive in report.installations.iter().flat_map(|installation| &installation.hives) {
             let state = serde_json::to_string(&hive.integrity.state).unwrap_or_default();
             say(&format!("{}: {}, {}", hive.path, hive.role, state.trim_matches('"')));
@@ -164,22 +177,31 @@ fn write_report(output: Destination<'_>, common: &EvidenceArgs, report: &Report,
             }
         }
     }
-    let style = style_of(output, common.color, all);
+    let style = style_of(output, common.color, all || common.verbose > 0);
     output.write(|mut out| match common.format {
-        Format::Table => table::render(report, &style, &mut out),
+        Format::Table => table::render_for(report, &style, situation, &mut out),
         Format::Json => json::render(report, &mut out),
         Format::Jsonl => json::render_lines(report, &mut out),
     })
 }
 
+/// How a table is to look where it goes. On stdout `--color auto` keeps to what others agreed on: `NO_COLOR`, `CLICOLOR`,
+/// `CLICOLOR_FORCE`, `TERM=dumb`, as `anstream` reads them. A file is in UTF-8, whatever the locale.
 fn style_of(output: Destination<'_>, color: Color, all: bool) -> Style {
-    let on_terminal = output.is_terminal();
     let color = match color {
         Color::Always => true,
+        Color::Auto => output.is_stdout() && AutoStream::choice(&io::stdout()) != ColorChoice::Never,
         Color::Never => false,
-        Color::Auto => on_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
     };
-    Style { width: if on_terminal { table::terminal_width() } else { None }, color, all }
+    let width = if output.is_terminal() { table::terminal_width() } else { None };
+    Style { width, color, ascii: output.is_stdout() && !is_utf8(), all }
+}
+
+/// Whether the locale's characters are in UTF-8. POSIX: the first of these that is set and not empty decides.
+fn is_utf8() -> bool {
+    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default().to_ascii_uppercase();
+    locale.contains("UTF-8") || locale.contains("UTF8")
 }
 
 pub(crate) fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<u8, Error> {

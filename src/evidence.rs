@@ -7,6 +7,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use crate::progress::{self, Task};
 use crate::registry::hex;
 
 pub mod archive;
@@ -147,6 +148,7 @@ pub fn sha256(path: &Path) -> io::Result<(String, u64)> {
             Err(error) => return Err(error),
         };
         hasher.update(buffer.get(..count).unwrap_or_default());
+        progress::step(Task::Hashing, || path.display().to_string(), count as u64);
         size = size.saturating_add(count as u64);
     }
 }

@@ -127,6 +127,7 @@ pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, E
         if let Some(judgement) = &mut judged.report.judgement {
             for finding in &judgement.findings {
                 summary.count(finding);
+                judgement.counts.count(finding);
                 failed |= counts && finding.is_cause() && finding.severity >= options.fail_on;
             }
             if counts {

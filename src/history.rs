@@ -25,6 +25,7 @@ mod csv;
 mod machines;
 mod rows;
 mod table;
+mod timeline;
 
 pub use self::csv::render_csv;
 pub use table::render;

@@ -25,6 +25,8 @@ pub mod security;
 
 pub mod reg_file;
 
+pub mod progress;
+
 // Evidence: bytes, hives, and which of them belong together.
 
 pub mod evidence;

@@ -200,6 +200,9 @@ pub struct Judgement {
     pub own_keys: BTreeSet<String>,
     /// In a sentence or two what stops updates, and on what that rests; `None` where there is no baseline.
     pub answer: Option<String>,
+    /// The counts of this installation alone, over all findings; without gaps.
+    #[serde(skip)]
+    pub counts: Summary,
     /// In the baseline's order.
     pub findings: Vec<Finding>,
 }

@@ -51,6 +51,18 @@ pub enum ListFormat {
     Json,
 }
 
+/// Where progress is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Progress {
+    /// On a terminal
+    #[default]
+    Auto,
+    /// Nowhere
+    Never,
+    /// Lines of JSON on stderr
+    Json,
+}
+
 /// When to colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Color {

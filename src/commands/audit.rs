@@ -13,11 +13,12 @@ use hivemend::explain::{Known, known, not_found};
 use hivemend::finding::Finding;
 use hivemend::handover::import_text;
 use hivemend::reg_file::Dialect;
-use hivemend::remediation::{PatchOptions, Plan, Selection, check_roots, is_named, remedy};
+use hivemend::remediation::{PatchOptions, Selection, check_roots, is_named, remedy};
 use hivemend::report::InstallationReport;
 use hivemend::verification::write_and_prove;
 
 use super::script::script;
+use super::situation::{Planned, situation};
 use super::{
     FINDINGS, INCOMPLETE, REFUSED, note, prepare, say, seal, unpacking, with_custody, write_custody, write_report,
 };
@@ -78,7 +79,8 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
     let nothing = examination.nothing.take();
     // A table of nothing says less than the error does; programs get the ledger.
     if nothing.is_none() || common.format != Format::Table {
-        write_report(outputs.output(), common, &examination.report, args.all)?;
+        let situation = situation(args, &examination, &plans);
+        write_report(outputs.output(), common, &examination.report, args.all, &situation)?;
     }
     if let Some(nothing) = nothing {
         return Err(nothing);
@@ -153,8 +155,6 @@ fn plans(examination: &Examination, args: &AuditArgs, dialect: Dialect, options:
     }
     (plans, refused)
 }
-
-type Planned = (Plan, Vec<(String, Vec<u8>)>);
 
 /// The plan of one installation and the bytes of its files, or why there is none.
 fn plan(

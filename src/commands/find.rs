@@ -3,6 +3,7 @@
 use hivemend::cli::{FindArgs, Format};
 use hivemend::error::Error;
 use hivemend::examination::{Options, examine};
+use hivemend::report::table::Situation;
 
 use super::{INCOMPLETE, prepare, seal, unpacking, with_custody, write_custody, write_report};
 
@@ -31,7 +32,7 @@ pub(crate) fn find(args: &FindArgs) -> Result<u8, Error> {
     let nothing = examination.nothing.take();
     // A table of nothing says less than the error does; programs get the ledger.
     if nothing.is_none() || common.format != Format::Table {
-        write_report(outputs.output(), common, &examination.report, false)?;
+        write_report(outputs.output(), common, &examination.report, false, &Situation::default())?;
     }
     if let Some(nothing) = nothing {
         return Err(nothing);

@@ -19,6 +19,7 @@ use super::content::{BlockContent, head};
 use super::directory::explain;
 use super::file_system::{Content, Each, Entry, EntryKind, FileSystem, Head, Node, Obstacle, ROOT};
 use super::locator::Name;
+use crate::progress::{self, Task};
 use crate::registry::FileTime;
 
 /// A folder of this machine.
@@ -148,6 +149,7 @@ impl FolderSystem {
             }
         }
         names.sort_unstable();
+        progress::step(Task::Searching, || path.display().to_string(), names.len() as u64);
         let nodes = u32::try_from(folder.0).ok().and_then(|folder| self.met().nodes(folder, &names));
         let nodes = nodes.ok_or_else(|| io::Error::other("more files than can be counted"))?;
         for (name, node) in names.into_iter().zip(nodes) {

@@ -9,7 +9,7 @@ use crate::finding::Grade;
 use crate::report::escape::escape_data;
 
 /// No line is longer, where it can be broken.
-const WIDTH: usize = 100;
+const WIDTH: usize = 80;
 
 /// Where it is written.
 pub(super) struct Page<'a> {

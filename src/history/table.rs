@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 
 use super::changes::{said, same};
-use super::{Cell, Column, History, HiveHistory, Presence, Row, View};
+use super::{Cell, Column, History, HiveHistory, Presence, Row, View, timeline};
 use crate::report::table::Style;
 use crate::report::table::data::{name, prose};
-use crate::report::table::page::{Ink, Page};
+use crate::report::table::page::{GAP, Ink, Page};
 
 /// How deep things stand below their heading.
 const INDENT: usize = 2;
@@ -55,9 +55,13 @@ pub fn render(history: &History, style: &Style, writer: &mut impl Write) -> io::
 }
 
 fn write_hive(page: &mut Page<'_>, hive: &HiveHistory) -> io::Result<()> {
+    let mut scales = timeline::of(&hive.columns).into_iter();
     for column in &hive.columns {
         let letter = format!("{:<2}", column.letter);
-        page.labelled(INDENT, letter.len(), &letter, &described(column), Ink::Strong)?;
+        let scale = scales.next().map_or_else(String::new, |scale| scale + "  ");
+        page.labelled(INDENT, letter.len(), &letter, &format!("{scale}{}", described(column)), Ink::Strong)?;
+        let file = format!("{}  {}", column.os, name(&column.path));
+        page.paragraph(INDENT.saturating_add(4), &file, Ink::Dim)?;
         for path in &column.same {
             page.paragraph(INDENT.saturating_add(4), &format!("the same bytes: {}", name(path)), Ink::Dim)?;
         }
@@ -71,14 +75,14 @@ fn write_hive(page: &mut Page<'_>, hive: &HiveHistory) -> io::Result<()> {
         }
         page.blank()?;
         page.paragraph(INDENT, &format!("{title} ({})", rows.len()), Ink::Strong)?;
-        let wide = letters_wide(&hive.columns);
-        let letters = aligned(hive.columns.iter().map(|column| column.letter.clone()), wide);
+        let letters: Vec<&str> = hive.columns.iter().map(|column| column.letter.as_str()).collect();
+        let marks = Marks::of(&letters, page.width());
         let mut key = None;
         for row in rows {
             if key.replace(&row.key) != Some(&row.key) {
-                page.line(INDENT, &letters, &format!("  {}", prose(&row.key)), Ink::Dim)?;
+                marks.write_key(page, &letters, &prose(&row.key))?;
             }
-            write_row(page, row, wide)?;
+            write_row(page, row, &letters, &marks)?;
         }
     }
     Ok(())
@@ -90,22 +94,41 @@ fn described(column: &Column) -> String {
     let view = if column.view == View::Replayed { ", its logs replayed" } else { "" };
     let set = column.control_set.map_or(String::new(), |set| format!(", control set {set}"));
     let marks = if column.marks.is_empty() { String::new() } else { format!(" ({})", column.marks.join(", ")) };
-    format!("{time}  {}{view}{set}{marks}  {}  {}", prose(&column.label), column.os, name(&column.path))
+    format!("{time}  {}{view}{set}{marks}", prose(&column.label))
 }
 
-fn letters_wide(columns: &[Column]) -> usize {
-    columns.iter().map(|column| column.letter.len()).max().unwrap_or(1).saturating_add(1)
+/// How the marks of a row stand: in columns below the letters, or, where these do not leave half of the page to the
+/// data, in words.
+struct Marks {
+    each: usize,
+    /// All of them; `None` where they stand in words.
+    wide: Option<usize>,
 }
 
-/// Texts in columns of that width.
-fn aligned(texts: impl Iterator<Item = String>, wide: usize) -> String {
-    texts.map(|text| format!("{text:<wide$}")).collect::<Vec<_>>().concat()
+impl Marks {
+    fn of(letters: &[&str], page: usize) -> Self {
+        let each = letters.iter().map(|letter| letter.len()).max().unwrap_or(1).saturating_add(1);
+        let wide = each.saturating_mul(letters.len());
+        Self { each, wide: (wide <= page / 2).then_some(wide) }
+    }
+
+    fn aligned(&self, texts: &[&str]) -> String {
+        let each = self.each;
+        texts.iter().map(|text| format!("{text:<each$}")).collect::<Vec<_>>().concat()
+    }
+
+    fn write_key(&self, page: &mut Page<'_>, letters: &[&str], key: &str) -> io::Result<()> {
+        match self.wide {
+            Some(wide) => page.labelled(INDENT, wide, &self.aligned(letters), key, Ink::Dim),
+            None => page.paragraph(INDENT, key, Ink::Dim),
+        }
+    }
 }
 
-fn write_row(page: &mut Page<'_>, row: &Row, wide: usize) -> io::Result<()> {
+fn write_row(page: &mut Page<'_>, row: &Row, letters: &[&str], marks: &Marks) -> io::Result<()> {
     let title = row.value.as_ref().map_or("(the key)".to_owned(), |value| name(value));
     let mut kinds: Vec<&Cell> = Vec::new();
-    let mut marks = Vec::new();
+    let mut of_cells = Vec::new();
     for cell in &row.cells {
         let mark = match cell.state {
             Presence::Absent => ".".to_owned(),
@@ -119,18 +142,66 @@ fn write_row(page: &mut Page<'_>, row: &Row, wide: usize) -> io::Result<()> {
                 at.saturating_add(1).to_string()
             }
         };
-        marks.push(mark);
+        of_cells.push(mark);
     }
     let kinds: Vec<String> = kinds
         .iter()
         .enumerate()
         .map(|(index, cell)| format!("{}: {}", index.saturating_add(1), said(cell).replace('\n', " ")))
         .collect();
-    let marks = aligned(marks.into_iter(), wide);
-    let ink = if row.changes.is_empty() { Ink::Plain } else { Ink::Medium };
-    page.line(INDENT, &marks, &format!("  {title:<NAME$}  {}", kinds.join("  ")), ink)?;
-    for change in &row.changes {
-        page.paragraph(INDENT.saturating_add(4), &change.sentence, Ink::Plain)?;
+    let ink = if row.changes.is_empty() { Ink::Plain } else { Ink::Strong };
+    let of_cells: Vec<&str> = of_cells.iter().map(String::as_str).collect();
+    let Some(wide) = marks.wide else {
+        page.paragraph(INDENT, &format!("{title}  {}", in_words(letters, &of_cells)), ink)?;
+        kinds.iter().try_for_each(|kind| page.paragraph(INDENT.saturating_add(4), kind, Ink::Plain))?;
+        return write_changes(page, row);
+    };
+    let shown = marks.aligned(&of_cells);
+    let beside = format!("{title:<NAME$}  {}", kinds.join("  "));
+    let indent = INDENT.saturating_add(wide).saturating_add(GAP);
+    // A character beyond ASCII may be two columns wide.
+    let needs: usize = beside.chars().map(|letter| if letter.is_ascii() { 1 } else { 2 }).sum();
+    if needs <= page.width().saturating_sub(indent) {
+        page.line(INDENT, &shown, &format!("  {beside}"), ink)?;
+    } else {
+        page.labelled(INDENT, wide, &shown, &title, ink)?;
+        let deeper = indent.saturating_add(GAP);
+        kinds.iter().try_for_each(|kind| page.paragraph(deeper, kind, Ink::Plain))?;
     }
-    Ok(())
+    write_changes(page, row)
+}
+
+fn write_changes(page: &mut Page<'_>, row: &Row) -> io::Result<()> {
+    row.changes.iter().try_for_each(|change| page.paragraph(INDENT.saturating_add(4), &change.sentence, Ink::Plain))
+}
+
+/// `A-F: 1, G: ., H-K: 2`; what was not audited is left out.
+fn in_words(letters: &[&str], marks: &[&str]) -> String {
+    let mut runs: Vec<(&str, &str, &str)> = Vec::new();
+    for (letter, mark) in letters.iter().zip(marks) {
+        match runs.last_mut() {
+            Some((_, end, of)) if of == mark => *end = letter,
+            _ => runs.push((letter, letter, mark)),
+        }
+    }
+    let said = runs.into_iter().filter(|(_, _, mark)| !mark.is_empty());
+    let said = said.map(
+        |(start, end, mark)| {
+            if start == end { format!("{start}: {mark}") } else { format!("{start}-{end}: {mark}") }
+        },
+    );
+    said.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_generations_are_told_in_runs() {
+        let letters = ["A", "B", "C", "D", "E"];
+        assert_eq!(in_words(&letters, &["1", "1", ".", "", "2"]), "A-B: 1, C: ., E: 2");
+        assert_eq!(Marks::of(&letters, 80).wide, Some(10));
+        assert_eq!(Marks::of(&["A"; 30], 80).wide, None);
+    }
 }

@@ -1,4 +1,5 @@
-//! The report for people: what was looked at, what is not as it should be, what was left open, and a verdict.
+//! The report for people: the answer for each installation, what is not as it should be, worst first, what to do next,
+//! and a verdict. What was looked at, and on what that rests, stands there where it is asked for.
 //!
 //! Everything that comes from evidence goes through [`super::escape`] before it is written.
 
@@ -6,36 +7,54 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{InstallationReport, Judgement, Report};
+use super::{InstallationReport, Judgement, Report, Summary};
 use crate::discovery::Generation;
+use crate::error::Problem;
 use crate::evidence::file::Snapshot;
 use crate::finding::{Finding, Severity, Verdict};
 use crate::registry::Role;
 
+mod brief;
 mod coverage;
 pub(crate) mod data;
 mod evidence;
 mod findings;
+mod fleet;
+mod gaps;
 mod heading;
+mod ink;
 mod keys;
 mod listing;
+mod next;
 mod open;
 pub(crate) mod page;
 mod places;
+mod shell;
+mod short_findings;
 mod verdict;
 mod wrap;
 
+pub use evidence::{is_listed, source_line};
+use fleet::Standing;
 pub(crate) use keys::KeyPage;
+pub use next::{Patching, Situation};
 use page::{Ink, Page};
+pub use shell::{quoted, quoted_path};
+
+/// So many installations that were not judged are listed; the rest are counted.
+const MOST_LISTED: usize = 5;
 
 /// How the table is to look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Style {
     /// Columns of the terminal; 120 where there is none. Below 40 it is laid out for 40.
     pub width: Option<u16>,
-    /// Colours, by severity.
+    /// Colours, by severity; the words say the same.
     pub color: bool,
-    /// List what conforms, too, as far as the report holds it.
+    /// ASCII alone, for a terminal that shows nothing else; what else is in the evidence is escaped.
+    pub ascii: bool,
+    /// Write the details too: hives and logs, sources, what was judged by nobody, and what conforms, as far as the report
+    /// holds it.
     pub all: bool,
 }
 
@@ -49,60 +68,138 @@ pub fn terminal_width() -> Option<u16> {
 /// # Errors
 /// What the writer says.
 pub fn render(report: &Report, style: &Style, writer: &mut impl Write) -> io::Result<()> {
+    render_for(report, style, &Situation::default(), writer)
+}
+
+/// The same, with the commands that fit the situation.
+///
+/// # Errors
+/// What the writer says.
+pub fn render_for(report: &Report, style: &Style, situation: &Situation, writer: &mut impl Write) -> io::Result<()> {
     let mut writer = io::BufWriter::new(writer);
     let mut page = Page::new(&mut writer, *style);
+    let standings = fleet::standings(report);
     if report.installations.iter().any(|installation| installation.judgement.is_some()) {
-        for installation in &report.installations {
-            heading::write(&mut page, installation)?;
-            match &installation.judgement {
-                Some(judgement) => write_judgement(&mut page, judgement, *style)?,
-                None => page.paragraph(2, &not_judged(installation), Ink::Dim)?,
-            }
-            page.blank()?;
-        }
+        write_installations(&mut page, report, &standings, style.all)?;
     } else {
         listing::write(&mut page, &report.installations)?;
     }
-    evidence::write(&mut page, report)?;
-    if !report.shadow_copies.is_empty() {
-        page.paragraph(0, "Shadow copies", Ink::Strong)?;
-        for copy in &report.shadow_copies {
-            page.labelled(2, 1, "-", &shadow_copy(copy), if copy.read { Ink::Plain } else { Ink::Dim })?;
-        }
+    if style.all || standings.is_empty() {
+        evidence::write(&mut page, report)?;
+        write_shadow_copies(&mut page, report)?;
+    }
+    if !standings.is_empty() {
+        gaps::write_of_none(&mut page, report, style.all)?;
+    }
+    write_problems(&mut page, report, style.all || standings.is_empty())?;
+    if standings.len() > fleet::FEW {
+        fleet::write(&mut page, &standings)?;
         page.blank()?;
     }
-    if !report.problems.is_empty() {
-        page.paragraph(0, "Problems", Ink::Strong)?;
-        for problem in &report.problems {
-            page.labelled(2, 1, "-", &heading::problem(problem), Ink::Plain)?;
-        }
-        page.blank()?;
+    if !standings.is_empty() {
+        next::write(&mut page, report, &standings, situation)?;
     }
     verdict::write(&mut page, report)?;
     writer.flush()
 }
 
-fn write_judgement(page: &mut Page<'_>, judgement: &Judgement, style: Style) -> io::Result<()> {
-    if let Some(answer) = &judgement.answer {
+/// The installations, those that were judged first, worst first; of many, those alone of which there is something to say.
+fn write_installations(page: &mut Page<'_>, report: &Report, standings: &[Standing<'_>], all: bool) -> io::Result<()> {
+    let many = standings.len() > fleet::FEW;
+    for standing in standings.iter().filter(|standing| all || !many || !standing.is_well()) {
+        let Some(judgement) = &standing.installation.judgement else { continue };
+        if all {
+            heading::write(page, standing.installation)?;
+            page.blank()?;
+        } else {
+            brief::write_head(page, standing.installation)?;
+        }
+        brief::write_answer(page, report, standing.installation, judgement)?;
+        write_judgement(page, judgement, all)?;
         page.blank()?;
-        page.paragraph(2, &data::prose(answer), Ink::Strong)?;
     }
+    let listed = report.installations.iter().filter(|installation| installation.judgement.is_none());
+    let listed: Vec<&InstallationReport> = listed.collect();
+    if listed.is_empty() {
+        return Ok(());
+    }
+    if all {
+        for installation in listed {
+            heading::write(page, installation)?;
+            page.paragraph(2, &not_judged(installation), Ink::Dim)?;
+            page.blank()?;
+        }
+        return Ok(());
+    }
+    page.paragraph(0, "Listed, not judged", Ink::Strong)?;
+    for installation in listed.iter().take(MOST_LISTED) {
+        page.labelled(
+            2,
+            1,
+            "-",
+            &format!("{}: {}", data::name(&installation.evidence), why_not_judged(installation)),
+            Ink::Dim,
+        )?;
+    }
+    if let Some(more @ 1..) = listed.len().checked_sub(MOST_LISTED) {
+        page.labelled(2, 1, "-", &format!("and {} more (--all)", grouped(more as u64)), Ink::Dim)?;
+    }
+    page.blank()
+}
+
+fn write_judgement(page: &mut Page<'_>, judgement: &Judgement, all: bool) -> io::Result<()> {
     let of = |wanted: fn(&Finding) -> bool| judgement.findings.iter().filter(|finding| wanted(finding)).collect();
-    let deviating: Vec<&Finding> = of(|finding| !matches!(finding.verdict, Verdict::Conforms | Verdict::NotAssessed));
+    let mut deviating: Vec<&Finding> =
+        of(|finding| !matches!(finding.verdict, Verdict::Conforms | Verdict::NotAssessed));
+    let folded = findings::Folded::take_from(&mut deviating);
+    deviating.sort_by_key(|finding| std::cmp::Reverse((finding.severity, finding.is_deviation())));
     if !deviating.is_empty() {
         page.blank()?;
-        findings::write(page, &deviating)?;
+        if all {
+            findings::write(page, &deviating, &folded)?;
+        } else {
+            short_findings::write(page, &deviating, &folded)?;
+        }
     }
     let not_assessed: Vec<&Finding> = of(|finding| finding.verdict == Verdict::NotAssessed);
-    open::write(page, &not_assessed)?;
+    open::write_out_of_reach(page, &not_assessed, all)?;
+    if !all {
+        return open::write_counts(page, &not_assessed, judgement.counts.conforms);
+    }
+    open::write_details(page, &not_assessed)?;
     let conforming: Vec<&Finding> = of(|finding| finding.verdict == Verdict::Conforms);
-    if style.all && !conforming.is_empty() {
+    if !conforming.is_empty() {
         page.blank()?;
         page.paragraph(0, "As it should be", Ink::Strong)?;
         page.blank()?;
-        findings::write_values(page, 0, &conforming, Ink::Good)?;
+        findings::write_values(page, 0, &conforming, Ink::Plain)?;
     }
     Ok(())
+}
+
+fn write_shadow_copies(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+    if report.shadow_copies.is_empty() {
+        return Ok(());
+    }
+    page.paragraph(0, "Shadow copies", Ink::Strong)?;
+    for copy in &report.shadow_copies {
+        page.labelled(2, 1, "-", &shadow_copy(copy), if copy.read { Ink::Plain } else { Ink::Dim })?;
+    }
+    page.blank()
+}
+
+/// The problems; without details, those alone that no gap says already.
+fn write_problems(page: &mut Page<'_>, report: &Report, all: bool) -> io::Result<()> {
+    let problems: Vec<&Problem> =
+        report.problems.iter().filter(|problem| all || !gaps::is_told(report, problem)).collect();
+    if problems.is_empty() {
+        return Ok(());
+    }
+    page.paragraph(0, "Problems", Ink::Strong)?;
+    for problem in problems {
+        page.labelled(2, 1, "-", &heading::problem(problem), Ink::Plain)?;
+    }
+    page.blank()
 }
 
 /// `disk.E01!p2!vss1: of 2012-07-20T10:11:12Z, not read (read with --generations all)`
@@ -120,15 +217,18 @@ fn shadow_copy(copy: &Snapshot) -> String {
 }
 
 fn not_judged(installation: &InstallationReport) -> String {
+    format!("Listed, not judged: {}.", why_not_judged(installation))
+}
+
+fn why_not_judged(installation: &InstallationReport) -> String {
     let audited = |hive: &super::HiveReport| matches!(hive.role, Role::Software | Role::System);
-    let why = if !installation.hives.iter().any(audited) {
+    if !installation.hives.iter().any(audited) {
         "neither SOFTWARE nor SYSTEM is among its hives".to_owned()
     } else if installation.generation == Generation::Setup {
         "setup leaves these hives behind (.sav), and no Windows runs with them".to_owned()
     } else {
         format!("it is an older generation ({}); judge it with --generations all", word(&installation.generation))
-    };
-    format!("Listed, not judged: {why}.")
+    }
 }
 
 /// The word that the report's JSON has for it.
@@ -142,6 +242,15 @@ fn word(value: &impl Serialize) -> String {
 /// A number and its noun: `1 deviation`, `2 deviations`.
 fn count(number: usize, noun: &str) -> String {
     format!("{} {noun}{}", grouped(number as u64), if number == 1 { "" } else { "s" })
+}
+
+/// What the judgement rests on: `40 confirmed, 2 single-source`.
+fn grades(summary: &Summary) -> String {
+    let grades = &summary.grades;
+    let counts =
+        [(grades.confirmed, "confirmed"), (grades.single_source, "single-source"), (grades.inferred, "inferred")];
+    let named = counts.into_iter().filter(|(number, _)| *number > 0);
+    named.map(|(number, grade)| format!("{} {grade}", grouped(number as u64))).collect::<Vec<_>>().join(", ")
 }
 
 /// A number in groups of three digits.

@@ -30,7 +30,10 @@ impl Desk {
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hivemend"));
-        command.args(arguments).current_dir(self.folder.path()).env_remove("NO_COLOR");
+        command.args(arguments).current_dir(self.folder.path()).env("LC_ALL", "C.UTF-8");
+        for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+            command.env_remove(variable);
+        }
         command
     }
 

@@ -540,7 +540,7 @@ fn a_shadow_copy_is_a_generation_of_its_own() {
     let told = |command: &[&str]| String::from_utf8(desk.run(command).stdout).unwrap();
     let live = desk.json(&["audit", "disk", "--format", "json"]);
     assert!(!live["installations"].to_string().contains("!vss1"));
-    assert!(told(&["audit", "disk"]).contains("not read (read with --generations all)"));
+    assert!(told(&["audit", "disk", "--all"]).contains("not read (read with --generations all)"));
     let output = desk.run(&["history", "disk", "--format", "csv"]);
     assert!(String::from_utf8(output.stdout).unwrap().contains("vss1"));
 }

@@ -63,6 +63,7 @@ mod replay;
 mod report;
 mod shadow_copies;
 mod show;
+mod terminal;
 mod values;
 mod verification;
 mod walk;

@@ -2,4 +2,5 @@
 
 mod documents;
 mod samples;
+mod screens;
 mod tables;

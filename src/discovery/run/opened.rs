@@ -19,6 +19,7 @@ use crate::evidence::kind::Kind;
 use crate::evidence::ledger::{Outcome, SourceId};
 use crate::evidence::locator::{Locator, Name, Step};
 use crate::evidence::worker;
+use crate::progress::{self, Task};
 
 impl Run<'_> {
     /// A folder of this machine, with all that is below it.
@@ -143,6 +144,7 @@ impl Run<'_> {
         let named = of.is_none() && wanted.is_empty();
         let job =
             Job { at: at.clone(), kind, wanted, named, unpacking: self.unpacking.clone(), budget: self.budget.clone() };
+        progress::step(Task::Reading, || at.to_string(), 1);
         let opened = if worker::is_isolated() {
             let whole = if self.unpacking.verify_image { size } else { size.min(4 << 30) };
             let seconds = worker::seconds_for(whole).min(left);

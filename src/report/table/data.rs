@@ -98,6 +98,40 @@ pub(crate) fn prose(text: &str) -> String {
     escape(text).into_owned()
 }
 
+/// Prose with its times as people read them: `2012-03-20 15:40 UTC` in place of `2012-03-20T15:40:11.1234567Z`.
+pub(super) fn short_times(text: &str) -> String {
+    let mut short = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('T') {
+        let (before, after) = rest.split_at(at);
+        let day = before.len().checked_sub(10).and_then(|start| before.get(start..));
+        let day = day.is_some_and(|day| shaped(day, "0000-00-00"));
+        // Behind the minutes: seconds, and parts of one.
+        let length = after.find(|letter: char| !matches!(letter, 'T' | ':' | '.' | '0'..='9')).filter(|_| day);
+        let time = length.filter(|length| after.get(*length..).is_some_and(|rest| rest.starts_with('Z')));
+        match (after.get(..6), time) {
+            (Some(minutes), Some(length)) if shaped(minutes, "T00:00") => {
+                short.push_str(before);
+                short.push_str(&minutes.replace('T', " "));
+                short.push_str(" UTC");
+                rest = after.get(length.saturating_add(1)..).unwrap_or_default();
+            }
+            _ => {
+                let (read, unread) = rest.split_at(at.saturating_add(1));
+                short.push_str(read);
+                rest = unread;
+            }
+        }
+    }
+    short + rest
+}
+
+/// Whether a text has a digit wherever the form has `0`, and is the form elsewhere.
+fn shaped(text: &str, form: &str) -> bool {
+    let same = |(letter, form): (char, char)| if form == '0' { letter.is_ascii_digit() } else { letter == form };
+    text.len() == form.len() && text.chars().zip(form.chars()).all(same)
+}
+
 /// What the data say, where they say it plainly.
 fn plain(datum: &Datum) -> Option<String> {
     Some(match datum.data.as_ref()? {
@@ -191,6 +225,17 @@ mod tests {
 
     fn shown(value_of: &RegistryValue) -> String {
         value(&value_of.into())
+    }
+
+    #[test]
+    fn times_are_shortened_and_nothing_else() {
+        assert_eq!(
+            short_times("BITS (since 2012-03-20T15:40:11.1234567Z at the latest); 2012-03-20T15:40:11Z."),
+            "BITS (since 2012-03-20 15:40 UTC at the latest); 2012-03-20 15:40 UTC."
+        );
+        for text in ["The Time", "T", "2012-03-20T15:40", "2012-03-20Tea", "日本語T15:40:11Z", "x-03-20T15:40:11Z"] {
+            assert_eq!(short_times(text), text);
+        }
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub(super) fn write(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
             SourceOutcome::Refused => Ink::High,
             SourceOutcome::Irrelevant => Ink::Dim,
         };
-        page.labelled(2, 1, "-", &line(source), ink)?;
+        page.labelled(2, 1, "-", &source_line(source), ink)?;
     }
     if let Some(more @ 1..) = listed.len().checked_sub(MOST) {
         page.labelled(2, 1, "-", &format!("{} more; --format json lists each", count(more, "source")), Ink::Dim)?;
@@ -31,8 +31,8 @@ pub(super) fn write(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
     page.blank()
 }
 
-/// Hives and logs stand with their installations.
-fn is_listed(source: &SourceReport) -> bool {
+/// Whether a source is worth a line: hives and logs stand with their installations.
+pub fn is_listed(source: &SourceReport) -> bool {
     match source.kind.as_str() {
         "hive" | "log" => source.outcome != SourceOutcome::Read || source.integrity == SourceIntegrity::Unverified,
         "folder" | "file" => source.outcome != SourceOutcome::Read || source.reason.is_some(),
@@ -40,8 +40,9 @@ fn is_listed(source: &SourceReport) -> bool {
     }
 }
 
+/// What became of a source, in a line:
 /// `disk.E01!p2: NTFS, read, verified by the checksum of each chunk (E01); 45,210 files`
-fn line(source: &SourceReport) -> String {
+pub fn source_line(source: &SourceReport) -> String {
     let outcome = match source.outcome {
         SourceOutcome::Read => "read",
         SourceOutcome::Refused => "refused",

@@ -26,11 +26,11 @@ enum Layout {
 }
 
 /// How many findings follow from a cause, by its id and control set.
-struct Folded<'f>(BTreeMap<(&'f str, Option<u32>), usize>);
+pub(super) struct Folded<'f>(BTreeMap<(&'f str, Option<u32>), usize>);
 
 impl<'f> Folded<'f> {
     /// Takes the findings that follow from another of the list out of it.
-    fn take_from(findings: &mut Vec<&'f Finding>) -> Self {
+    pub(super) fn take_from(findings: &mut Vec<&'f Finding>) -> Self {
         let shown: BTreeSet<(&str, Option<u32>)> =
             findings.iter().map(|finding| (finding.id.as_str(), finding.control_set)).collect();
         let mut folded = BTreeMap::new();
@@ -45,7 +45,7 @@ impl<'f> Folded<'f> {
     }
 
     /// What the data say, and how many findings are folded below them.
-    fn observed(&self, finding: &Finding) -> String {
+    pub(super) fn observed(&self, finding: &Finding) -> String {
         match self.0.get(&(finding.id.as_str(), finding.control_set)) {
             None => observed(finding),
             Some(number) => format!("{}\nand {} of it", observed(finding), count(*number, "value")),
@@ -55,10 +55,8 @@ impl<'f> Folded<'f> {
 
 /// Writes findings in their order, each key once above those that are about it, and below those that share it, why.
 /// Findings that follow from another are counted in its row.
-pub(super) fn write(page: &mut Page<'_>, findings: &[&Finding]) -> io::Result<()> {
-    let mut findings = findings.to_vec();
-    let folded = Folded::take_from(&mut findings);
-    let layout = Layout::of(page.width(), &findings, &folded);
+pub(super) fn write(page: &mut Page<'_>, findings: &[&Finding], folded: &Folded<'_>) -> io::Result<()> {
+    let layout = Layout::of(page.width(), findings, folded);
     layout.header(page)?;
     let mut key_before = None;
     let mut source_before = None;
@@ -73,7 +71,7 @@ pub(super) fn write(page: &mut Page<'_>, findings: &[&Finding]) -> io::Result<()
             source_before = None;
         }
         for finding in block {
-            layout.row(page, finding, &folded)?;
+            layout.row(page, finding, folded)?;
         }
         write_reasoning(page, first, source_before == Some(source(first)))?;
         source_before = Some(source(first));

@@ -7,19 +7,37 @@ use super::page::{Ink, Page};
 use super::{count, data};
 use crate::finding::{Finding, Reason};
 
-pub(super) fn write(page: &mut Page<'_>, findings: &[&Finding]) -> io::Result<()> {
-    write_out_of_reach(page, findings)?;
+/// Writes what is shown, and judged by nobody, and what no hive holds.
+pub(super) fn write_details(page: &mut Page<'_>, findings: &[&Finding]) -> io::Result<()> {
     write_information(page, findings)?;
     write_steps(page, findings)
 }
 
-/// One line for each hive and reason.
-fn write_out_of_reach(page: &mut Page<'_>, findings: &[&Finding]) -> io::Result<()> {
+/// Writes how much more there is to see.
+pub(super) fn write_counts(page: &mut Page<'_>, findings: &[&Finding], conforming: usize) -> io::Result<()> {
+    let of = |reason| findings.iter().filter(|finding| finding.reason == Some(reason)).count();
+    let counts = [
+        (of(Reason::RunTime), "step", " for the administrator"),
+        (of(Reason::Informational), "value", " for information"),
+        (conforming, "expectation", " met"),
+    ];
+    let counts = counts.into_iter().filter(|(number, ..)| *number > 0);
+    let counts: Vec<String> = counts.map(|(number, noun, of)| count(number, noun) + of).collect();
+    let more = if counts.is_empty() { String::new() } else { format!("{}, ", counts.join(", ")) };
+    page.blank()?;
+    page.paragraph(0, &format!("--all adds {more}hives, hashes and sources."), Ink::Dim)
+}
+
+/// Writes a line for each hive and reason; without details, where no gap says it.
+pub(super) fn write_out_of_reach(page: &mut Page<'_>, findings: &[&Finding], all: bool) -> io::Result<()> {
     let mut groups: Vec<(&'static str, Reason, usize)> = Vec::new();
     for finding in findings {
         let Some(reason @ (Reason::HiveMissing | Reason::OsUnknown | Reason::SetupPhase)) = finding.reason else {
             continue;
         };
+        if !all && reason != Reason::SetupPhase {
+            continue;
+        }
         let hive = finding.hive.map_or("no hive", |hive| hive.as_str());
         match groups.iter_mut().find(|(known, why, _)| (*known, *why) == (hive, reason)) {
             Some((_, _, number)) => *number = number.saturating_add(1),

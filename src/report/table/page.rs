@@ -1,64 +1,47 @@
 //! The page: lines in columns of fixed width, in colour or not.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use comfy_table::{Cell, ColumnConstraint, ContentArrangement, Table, Width, presets};
 
 use super::Style;
+pub(crate) use super::ink::Ink;
 use super::wrap::wrap;
 
 /// Columns where nobody knows how wide the terminal is.
 const DEFAULT_WIDTH: u16 = 120;
 /// Below this there is nothing to lay out.
 const LEAST_WIDTH: u16 = 40;
+/// `unexpected`, `unreadable`: a longer text is no word that stands on a background of its own.
+const LONGEST_WORD: usize = 10;
+/// Ends what is cut.
+const ELLIPSIS: &str = " ...";
 /// Blanks between two columns.
 pub(crate) const GAP: usize = 2;
-
-/// What a piece of text is written with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ink {
-    Plain,
-    Strong,
-    Dim,
-    Good,
-    Low,
-    Medium,
-    High,
-    Critical,
-}
-
-impl Ink {
-    /// The SGR parameters (ECMA-48) that switch it on.
-    fn code(self) -> &'static str {
-        match self {
-            Self::Plain => "",
-            Self::Strong => "1",
-            Self::Dim => "2",
-            Self::Good => "32",
-            Self::Low => "36",
-            Self::Medium => "33",
-            Self::High => "31",
-            Self::Critical => "1;31",
-        }
-    }
-}
 
 /// Where the table is written to, and how wide.
 pub(crate) struct Page<'w> {
     writer: &'w mut dyn Write,
     width: usize,
     color: bool,
+    ascii: bool,
 }
 
 impl<'w> Page<'w> {
     pub(crate) fn new(writer: &'w mut dyn Write, style: Style) -> Self {
         let width = usize::from(style.width.unwrap_or(DEFAULT_WIDTH).max(LEAST_WIDTH));
-        Self { writer, width, color: style.color }
+        Self { writer, width, color: style.color, ascii: style.ascii }
     }
 
     /// Columns from edge to edge.
     pub(crate) fn width(&self) -> usize {
         self.width
+    }
+
+    /// A text as the terminal can show it.
+    fn shown<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if self.ascii { in_ascii(text) } else { Cow::Borrowed(text) }
     }
 
     pub(crate) fn blank(&mut self) -> io::Result<()> {
@@ -67,16 +50,34 @@ impl<'w> Page<'w> {
 
     /// A line from edge to edge.
     pub(super) fn rule(&mut self) -> io::Result<()> {
-        let rule = "─".repeat(self.width);
+        let rule = if self.ascii { "-" } else { "─" }.repeat(self.width);
         self.line(0, &rule, "", Ink::Dim)
     }
 
     /// Text over the whole width, `indent` from the left.
     pub(crate) fn paragraph(&mut self, indent: usize, text: &str, ink: Ink) -> io::Result<()> {
-        for line in wrap(text, self.width.saturating_sub(indent)) {
-            self.line(indent, line, "", ink)?;
+        let text = self.shown(text);
+        for line in wrap(&text, self.width.saturating_sub(indent)) {
+            self.line(indent, line, "", ink.of_sentence())?;
         }
         Ok(())
+    }
+
+    /// Text over at most that many lines; where it is longer, the last ends in an ellipsis.
+    pub(super) fn at_most(&mut self, lines: usize, indent: usize, text: &str, ink: Ink) -> io::Result<()> {
+        let width = self.width.saturating_sub(indent);
+        let text = &*self.shown(text);
+        let pieces = wrap(text, width);
+        let Some(last) = lines.checked_sub(1).filter(|_| pieces.len() > lines) else {
+            return self.paragraph(indent, text, ink);
+        };
+        for piece in pieces.iter().take(last) {
+            self.line(indent, piece, "", ink)?;
+        }
+        // The pieces are of one text: the rest of it begins with the last one that is written.
+        let rest = pieces.get(last).copied().unwrap_or_default();
+        let shorter = wrap(rest, width.saturating_sub(ELLIPSIS.len())).first().copied().unwrap_or_default();
+        self.line(indent, &format!("{}{ELLIPSIS}", shorter.trim_end_matches([',', ';', ':', ' '])), "", ink)
     }
 
     /// A label, and text beside it that stays beside it when it is wrapped.
@@ -126,6 +127,7 @@ impl<'w> Page<'w> {
         let mut table = Table::new();
         table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).force_no_tty();
         table.add_row(cells.iter().map(|(width, text)| {
+            let text = self.shown(text);
             let lines: Vec<&str> = text.lines().flat_map(|line| wrap(line, *width)).collect();
             Cell::new(lines.join("\n"))
         }));
@@ -138,6 +140,8 @@ impl<'w> Page<'w> {
         }
         // The first column is in ASCII: a label, a severity. Behind an id in wide letters the ink only ends late.
         let first = cells.first().map_or(0, |(width, _)| *width);
+        let word = cells.first().is_some_and(|(_, text)| text.len() <= LONGEST_WORD);
+        let ink = if word { ink } else { ink.of_sentence() };
         for line in table.lines().collect::<Vec<_>>() {
             let end = line.char_indices().nth(first).map_or(line.len(), |(index, _)| index);
             let (inked, rest) = line.split_at(end);
@@ -148,6 +152,7 @@ impl<'w> Page<'w> {
 
     /// One line: blanks, text in colour, text without; blanks at the end are left off.
     pub(crate) fn line(&mut self, indent: usize, inked: &str, plain: &str, ink: Ink) -> io::Result<()> {
+        let (inked, plain) = (&*self.shown(inked), &*self.shown(plain));
         let plain = plain.trim_end();
         let inked = if plain.is_empty() { inked.trim_end() } else { inked };
         if inked.is_empty() && plain.is_empty() {
@@ -157,11 +162,56 @@ impl<'w> Page<'w> {
         // Blanks are not coloured: they would show where a terminal underlines or inverts.
         let text = inked.trim_end();
         let blanks = inked.get(text.len()..).unwrap_or_default();
-        if self.color && ink != Ink::Plain && !text.is_empty() {
-            write!(self.writer, "\x1b[{}m{text}\x1b[0m{blanks}{plain}", ink.code())?;
+        let style = ink.style();
+        if self.color && !style.is_plain() && !text.is_empty() {
+            write!(self.writer, "{style}{text}{style:#}{blanks}{plain}")?;
         } else {
             write!(self.writer, "{text}{blanks}{plain}")?;
         }
         self.blank()
+    }
+}
+
+/// Signs in ASCII; other characters as the escapes that stand for what cannot be shown.
+fn in_ascii(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\0'..='\x7f' => shown.push(character),
+            '…' => shown.push_str("..."),
+            '→' => shown.push_str("->"),
+            '─' | '–' | '—' => shown.push('-'),
+            '’' => shown.push('\''),
+            '“' | '”' => shown.push('"'),
+            _ => shown.extend(character.escape_unicode()),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ascii_says_the_same() {
+        assert_eq!(in_ascii("a… → b — \u{43e}"), r"a... -> b - \u{43e}");
+        assert!(matches!(in_ascii("plain"), Cow::Borrowed("plain")));
+    }
+
+    #[test]
+    fn a_word_stands_on_a_background_of_its_own_and_a_sentence_does_not() {
+        let mut text = Vec::new();
+        let mut page = Page::new(&mut text, Style { color: true, ..Style::default() });
+        page.row(0, &[(8, "HIGH"), (20, "service-bits/Start")], Ink::High).unwrap();
+        page.paragraph(0, "REFUSED: it is dirty.", Ink::High).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        assert_eq!(
+            text,
+            "\x1b[1m\x1b[38;5;231m\x1b[48;5;124mHIGH\x1b[0m      service-bits/Start\n\x1b[1mREFUSED: it is dirty.\x1b[0m\n"
+        );
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 
 use super::page::{Ink, Page};
-use super::{count, grouped, word};
+use super::{count, grades, word};
 use crate::error::Code;
 use crate::registry::Role;
 use crate::report::{Report, Summary};
@@ -47,15 +47,6 @@ fn judgement(summary: &Summary) -> String {
         summary.highest_severity.map_or_else(String::new, |highest| format!(" (highest: {})", word(&highest)));
     let among = count(summary.assessed, "assessed expectation");
     format!("{number}{highest} among {among} ({}) in {installations}", grades(summary))
-}
-
-/// What the judgement rests on: `40 confirmed, 2 single-source`.
-fn grades(summary: &Summary) -> String {
-    let grades = &summary.grades;
-    let counts =
-        [(grades.confirmed, "confirmed"), (grades.single_source, "single-source"), (grades.inferred, "inferred")];
-    let named = counts.into_iter().filter(|(number, _)| *number > 0);
-    named.map(|(number, grade)| format!("{} {grade}", grouped(number as u64))).collect::<Vec<_>>().join(", ")
 }
 
 fn listing(report: &Report) -> String {

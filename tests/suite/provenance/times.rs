@@ -75,7 +75,8 @@ fn the_table_tells_the_note_beside_the_time() {
     let examined = examined_case("windows-7-bits-disabled-after-the-hive");
     let mut text = Vec::new();
     let report = &examined.examination.report;
-    hivemend::report::table::render(report, &hivemend::report::table::Style::default(), &mut text).unwrap();
+    let style = hivemend::report::table::Style { all: true, ..Default::default() };
+    hivemend::report::table::render(report, &style, &mut text).unwrap();
     let text = String::from_utf8(text).unwrap();
     let (_, below) = text.split_once("last written 2030-01-01T00:00:00.0000001Z\n").unwrap();
     assert!(below.starts_with("  the key's time is later than that of the hive's own last write, 2012-"), "{text}");

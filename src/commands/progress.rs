@@ -1,0 +1,143 @@
+//! Progress on stderr: a line on a terminal, or lines of JSON for programs; nothing for work of less than half a second.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use hivemend::cli::Progress;
+use hivemend::progress::{Observer, Task, observe};
+use hivemend::report::escape::escape;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::json;
+
+/// Work that takes no longer shows nothing.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// Between two pictures on a terminal.
+const A_PICTURE: Duration = Duration::from_millis(120);
+
+/// What is being done, as far as it is known.
+#[derive(Clone, Debug, Default)]
+struct State {
+    task: Option<Task>,
+    at: String,
+    done: u64,
+    ended: bool,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    end: Condvar,
+}
+
+struct Told(Arc<Shared>);
+
+impl Observer for Told {
+    fn step(&self, task: Task, at: &str, amount: u64) {
+        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.task != Some(task) {
+            state.task = Some(task);
+            state.done = 0;
+        }
+        state.done = state.done.saturating_add(amount);
+        at.clone_into(&mut state.at);
+    }
+}
+
+/// Shows progress until it is dropped.
+pub(super) struct Shown {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Begins to show progress, where it is wanted and stderr is a terminal; as JSON anywhere.
+pub(super) fn show(wanted: Progress, quiet: bool) -> Option<Shown> {
+    let as_json = wanted == Progress::Json;
+    if wanted == Progress::Never || !as_json && (quiet || !io::stderr().is_terminal()) {
+        return None;
+    }
+    let shared = Arc::new(Shared::default());
+    observe(Box::new(Told(Arc::clone(&shared))));
+    let of_thread = Arc::clone(&shared);
+    let thread = std::thread::spawn(move || if as_json { write_lines(&of_thread) } else { draw(&of_thread) });
+    Some(Shown { shared, thread: Some(thread) })
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner).ended = true;
+        self.shared.end.notify_all();
+        if let Some(thread) = self.thread.take() {
+            // A picture that could not be drawn is no loss.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Waits that long; `None` where all is done before.
+fn after(shared: &Shared, time: Duration) -> Option<State> {
+    let state = shared.state.lock().unwrap_or_else(PoisonError::into_inner);
+    let waited = shared.end.wait_timeout_while(state, time, |state| !state.ended);
+    let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+    (!state.ended).then(|| state.clone())
+}
+
+fn write_lines(shared: &Shared) {
+    while let Some(state) = after(shared, PATIENCE) {
+        let Some(task) = state.task else { continue };
+        let told = json!({"task": task.as_str(), "at": state.at, "done": state.done, "unit": task.unit()});
+        let _ = writeln!(io::stderr(), "{}", json!({ "progress": told }));
+    }
+}
+
+fn draw(shared: &Shared) {
+    let Some(mut state) = after(shared, PATIENCE) else { return };
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}") {
+        // ASCII: the locale may show nothing else.
+        bar.set_style(style.tick_chars("|/-\\ "));
+    }
+    loop {
+        bar.set_message(message(&state));
+        bar.tick();
+        match after(shared, A_PICTURE) {
+            Some(next) => state = next,
+            None => break,
+        }
+    }
+    bar.finish_and_clear();
+}
+
+/// `hashing mnt/SOFTWARE, 12 MiB`
+fn message(state: &State) -> String {
+    let at = escape(&state.at);
+    match state.task {
+        None => String::new(),
+        Some(Task::Reading) => format!("reading {at}"),
+        Some(Task::Searching) => format!("searching {at}, {} files", state.done),
+        Some(Task::Hashing) => format!("hashing {at}, {} MiB", state.done >> 20),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_steers_no_terminal() {
+        let state = State { task: Some(Task::Hashing), at: "a\u{1b}[2J".to_owned(), done: 3 << 20, ended: false };
+        assert_eq!(message(&state), r"hashing a\u{1b}[2J, 3 MiB");
+    }
+
+    #[test]
+    fn another_task_is_counted_anew() {
+        let shared = Arc::new(Shared::default());
+        let told = Told(Arc::clone(&shared));
+        told.step(Task::Searching, "a", 1);
+        told.step(Task::Searching, "b", 1);
+        assert_eq!(shared.state.lock().unwrap().done, 2);
+        told.step(Task::Hashing, "b", 5);
+        assert_eq!(shared.state.lock().unwrap().done, 5);
+    }
+}

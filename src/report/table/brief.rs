@@ -1,0 +1,88 @@
+//! What comes first of an installation: which machine it is, the answer, and whether that is all.
+
+use std::io;
+
+use super::page::{Ink, Page};
+use super::{count, data, gaps, grades, word};
+use crate::discovery::Generation;
+use crate::report::{InstallationReport, Judgement, Report, Summary};
+
+/// The head: which Windows on which computer, and below that where its hives lie.
+pub(super) fn write_head(page: &mut Page<'_>, installation: &InstallationReport) -> io::Result<()> {
+    page.paragraph(0, &windows_and_computer(installation), Ink::Strong)?;
+    page.paragraph(0, &where_it_lies(installation), Ink::Dim)
+}
+
+/// `mnt/WINDOWS/system32/config (live)`
+pub(super) fn where_it_lies(installation: &InstallationReport) -> String {
+    format!("{} ({})", data::prose(&installation.evidence), word(&installation.generation))
+}
+
+/// The answer, and below that how complete it is.
+pub(super) fn write_answer(
+    page: &mut Page<'_>,
+    report: &Report,
+    installation: &InstallationReport,
+    judgement: &Judgement,
+) -> io::Result<()> {
+    if let Some(answer) = judgement.answer.as_deref().map(crate::answer::without_counts).filter(|text| !text.is_empty())
+    {
+        page.paragraph(0, &data::short_times(&data::prose(answer)), Ink::Strong)?;
+    }
+    write_completeness(page, report, installation, judgement)
+}
+
+/// `Windows 7 (Professional, Service Pack 1) on FRONTDESK-04`
+fn windows_and_computer(installation: &InstallationReport) -> String {
+    let os = &installation.os;
+    let mut facts: Vec<String> =
+        [&os.edition, &os.service_pack].into_iter().flatten().map(|fact| data::name(fact)).collect();
+    if os.forced {
+        facts.push("as --os says".to_owned());
+    } else if os.is_uncertain() && os.baseline().is_some() {
+        facts.push("uncertain".to_owned());
+    }
+    let facts = if facts.is_empty() { String::new() } else { format!(" ({})", facts.join(", ")) };
+    let computer = installation
+        .machine
+        .computer_name
+        .as_deref()
+        .map_or_else(|| "a computer whose name is not known".to_owned(), data::name);
+    format!("{}{facts} on {computer}", os.name)
+}
+
+fn write_completeness(
+    page: &mut Page<'_>,
+    report: &Report,
+    installation: &InstallationReport,
+    judgement: &Judgement,
+) -> io::Result<()> {
+    let counts = counts(report, judgement);
+    let assessed = format!("{} assessed", count(counts.assessed, "expectation"));
+    let assessed = if counts.assessed == 0 { assessed } else { format!("{assessed} ({})", grades(&counts)) };
+    if !matches!(installation.generation, Generation::Live | Generation::Copy) {
+        let line = format!("Older generation: {assessed}; its gaps and findings do not change the exit code.");
+        return page.paragraph(0, &line, Ink::Plain);
+    }
+    let gaps = gaps::of(report, installation);
+    if gaps.is_empty() {
+        return page.paragraph(0, &format!("Complete: {assessed}."), Ink::Plain);
+    }
+    page.paragraph(0, &format!("INCOMPLETE: {assessed}. What is missing:"), Ink::High)?;
+    gaps::write(page, report, &gaps)
+}
+
+/// The counts of this installation; where a report was read back they are not at hand, and those of its findings and of
+/// the whole report have to do.
+fn counts(report: &Report, judgement: &Judgement) -> Summary {
+    if judgement.counts != Summary::default() {
+        return judgement.counts.clone();
+    }
+    let judged = report.installations.iter().filter(|installation| installation.judgement.is_some()).count();
+    if judged == 1 {
+        return report.summary.clone();
+    }
+    let mut counts = Summary::default();
+    judgement.findings.iter().for_each(|finding| counts.count(finding));
+    counts
+}

@@ -1,0 +1,222 @@
+//! What to do next: the commands that fit what was found, and what a patch needs where there can be none.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use super::fleet::Standing;
+use super::page::{Ink, Page};
+use super::shell::{lines, quoted, quoted_path};
+use super::{count, data};
+use crate::discovery::Generation;
+use crate::error::Code;
+use crate::finding::Severity;
+use crate::hive::State;
+use crate::report::{InstallationReport, Report};
+
+/// So many commands are named.
+const MOST: usize = 3;
+/// So many reasons why there is no patch are named.
+const REASONS: usize = 3;
+
+/// What of the run is not in its report and decides what can be done next.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Situation {
+    /// The evidence as it was typed, argument by argument. Where none is given, each installation's own is named.
+    pub evidence: Vec<Vec<u8>>,
+    /// Options, quoted, that opening the evidence again needs: a password file, keys.
+    pub reading: Vec<String>,
+    /// What a patch would be or is, by the installation's id. What is not there has nothing to patch.
+    pub patches: BTreeMap<String, Patching>,
+}
+
+/// What a patch of one installation comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Patching {
+    /// It could be written.
+    Possible {
+        /// So many edits.
+        edits: usize,
+    },
+    /// It is refused.
+    Refused {
+        /// Why.
+        reason: String,
+        /// What to do; empty where nothing can be done.
+        advice: String,
+    },
+    /// It was written.
+    Written {
+        /// The paths of the corrective files.
+        files: Vec<Vec<u8>>,
+        /// The path of IMPORT.txt.
+        import: Vec<u8>,
+    },
+}
+
+/// A command, and what it is for.
+struct Step {
+    words: Vec<String>,
+    what: String,
+}
+
+/// Writes the commands; nothing where there is nothing to do.
+pub(super) fn write(
+    page: &mut Page<'_>,
+    report: &Report,
+    standings: &[Standing<'_>],
+    situation: &Situation,
+) -> io::Result<()> {
+    let refused = refused(standings, situation);
+    let steps = steps(report, standings, situation);
+    if steps.is_empty() && refused.is_empty() {
+        return Ok(());
+    }
+    page.paragraph(0, "Next", Ink::Strong)?;
+    for (reason, advice) in refused.iter().take(REASONS) {
+        let advice = if advice.is_empty() { String::new() } else { format!(" {}.", data::prose(advice)) };
+        page.paragraph(2, &format!("No patch: {}.{advice}", data::prose(reason)), Ink::Plain)?;
+    }
+    if let Some(more @ 1..) = refused.len().checked_sub(REASONS) {
+        page.paragraph(2, &format!("No patch for {more} more; --patch DIR says why."), Ink::Plain)?;
+    }
+    for step in steps.iter().take(MOST) {
+        write_step(page, step)?;
+    }
+    page.blank()
+}
+
+/// The command, and behind it what it is for, or above it where there is no room.
+fn write_step(page: &mut Page<'_>, step: &Step) -> io::Result<()> {
+    let lines = lines(&step.words, page.width().saturating_sub(2));
+    let comment = format!("# {}", step.what);
+    if let [line] = lines.as_slice() {
+        let together = format!("{line}  {comment}");
+        if together.chars().count() <= page.width().saturating_sub(2) {
+            return page.line(2, "", &together, Ink::Plain);
+        }
+    }
+    page.paragraph(2, &comment, Ink::Dim)?;
+    lines.iter().try_for_each(|line| page.line(2, "", line, Ink::Plain))
+}
+
+/// Each reason once.
+fn refused(standings: &[Standing<'_>], situation: &Situation) -> Vec<(String, String)> {
+    let mut refused = Vec::new();
+    for standing in standings {
+        if let Some(Patching::Refused { reason, advice }) = situation.patches.get(&standing.installation.id) {
+            let told = (reason.clone(), advice.trim_end_matches('.').to_owned());
+            if !refused.contains(&told) {
+                refused.push(told);
+            }
+        }
+    }
+    refused
+}
+
+fn steps(report: &Report, standings: &[Standing<'_>], situation: &Situation) -> Vec<Step> {
+    let evidence = evidence(standings, situation);
+    let command = |start: &[&str], end: &[&str]| {
+        let start = start.iter().map(|word| (*word).to_owned());
+        let options = situation.reading.iter().cloned().chain(end.iter().map(|word| (*word).to_owned()));
+        start.chain(evidence.iter().cloned()).chain(options).collect::<Vec<String>>()
+    };
+    let mut steps = written(standings, situation);
+    let possible: Vec<usize> = standings
+        .iter()
+        .filter_map(|standing| match situation.patches.get(&standing.installation.id) {
+            Some(Patching::Possible { edits }) => Some(*edits),
+            _ => None,
+        })
+        .collect();
+    let edits = possible.iter().copied().fold(0, usize::saturating_add);
+    if edits > 0 {
+        let what = format!("{}, and the rollback", count(edits, "edit"));
+        steps.push(Step { words: command(&["hivemend", "audit"], &["--patch", "DIR"]), what });
+    }
+    if report.summary.gaps.iter().any(|gap| gap.code == Code::OnlyOlderGenerations) {
+        let what = "judge the older generations".to_owned();
+        steps.push(Step { words: command(&["hivemend", "audit"], &["--generations", "all"]), what });
+    }
+    if is_damaged(report) {
+        steps.push(Step { words: command(&["hivemend", "find", "--check"], &[]), what: "what is lost".to_owned() });
+    }
+    let worst = standings.first().filter(|standing| standing.worst.is_some_and(|worst| worst > Severity::Info));
+    if worst.is_some() {
+        let older = older_generations(report);
+        if older > 0 {
+            let what = format!("when did it change? ({})", count(older, "older generation"));
+            steps.push(Step { words: command(&["hivemend", "history"], &[]), what });
+        }
+    }
+    if let Some(id) = worst.and_then(|standing| worst_id(standing.installation)) {
+        let words = ["hivemend", "explain"].map(str::to_owned).into_iter().chain([quoted(id.as_bytes())]).collect();
+        steps.push(Step { words, what: "why it matters, and how to look by hand".to_owned() });
+    }
+    steps
+}
+
+/// The evidence as the user typed it; else where each installation lies that is not well.
+fn evidence(standings: &[Standing<'_>], situation: &Situation) -> Vec<String> {
+    if !situation.evidence.is_empty() {
+        return situation.evidence.iter().map(|path| quoted_path(path)).collect();
+    }
+    let mut paths = Vec::new();
+    for standing in standings.iter().filter(|standing| !standing.is_well()) {
+        let path = quoted_path(standing.installation.evidence.as_bytes());
+        if !paths.contains(&path) {
+            paths.push(path);
+        }
+    }
+    paths
+}
+
+/// How to import what was written, and how to see what that does.
+fn written(standings: &[Standing<'_>], situation: &Situation) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for standing in standings {
+        let Some(Patching::Written { files, import }) = situation.patches.get(&standing.installation.id) else {
+            continue;
+        };
+        if files.is_empty() {
+            continue;
+        }
+        let less = vec!["less".to_owned(), quoted_path(import)];
+        steps.push(Step { words: less, what: "how to import the patch".to_owned() });
+        let patches = files.iter().map(|file| quoted_path(file));
+        let evidence = match situation.evidence.as_slice() {
+            [one] if standings.len() == 1 => quoted_path(one),
+            _ => quoted_path(standing.installation.evidence.as_bytes()),
+        };
+        let words = ["hivemend", "verify"].map(str::to_owned).into_iter().chain(patches).chain([evidence]);
+        let words = words.chain(situation.reading.iter().cloned()).collect();
+        steps.push(Step { words, what: "what the patch does, in memory".to_owned() });
+    }
+    steps
+}
+
+fn is_damaged(report: &Report) -> bool {
+    let damaged = [Code::HiveDamaged, Code::FindingUnreadable];
+    let hives = report.installations.iter().flat_map(|installation| &installation.hives);
+    report.summary.gaps.iter().any(|gap| damaged.contains(&gap.code))
+        || hives.into_iter().any(|hive| hive.integrity.state == State::Damaged)
+}
+
+/// The generations that were not judged as Windows is now, and the shadow copies that can be read.
+fn older_generations(report: &Report) -> usize {
+    let older = |installation: &&InstallationReport| {
+        !matches!(installation.generation, Generation::Live | Generation::Copy | Generation::Setup)
+    };
+    let copies = report.shadow_copies.iter().filter(|copy| !copy.read && copy.problem.is_none()).count();
+    report.installations.iter().filter(older).count().saturating_add(copies)
+}
+
+/// The id of the worst finding, where `explain` knows it without the user's baselines.
+fn worst_id(installation: &InstallationReport) -> Option<&str> {
+    let judgement = installation.judgement.as_ref()?;
+    let causes = judgement.findings.iter().filter(|finding| finding.is_cause());
+    let worst = causes.clone().map(|finding| finding.severity).max()?;
+    let known = |finding: &&crate::finding::Finding| {
+        finding.severity == worst && !judgement.by_own && !judgement.own_keys.contains(finding.row())
+    };
+    causes.clone().find(known).map(|finding| finding.id.as_str())
+}

@@ -1,0 +1,90 @@
+//! Commands as a POSIX shell reads them, in lines that fit the page.
+
+use crate::registry::hex;
+use crate::report::escape::is_unseen;
+
+/// An argument, quoted where the shell would not take it as it is. An option is not quoted, nor is anything that holds
+/// letters, digits and `_./:=@%+,-` only; what would not be seen, and bytes that are no UTF-8, are written as `$'\x1b'`.
+///
+/// ```
+/// use hivemend::report::table::quoted;
+/// assert_eq!(quoted(b"mnt/Windows"), "mnt/Windows");
+/// assert_eq!(quoted(b"it's here"), r"'it'\''s here'");
+/// assert_eq!(quoted(b"a\x1b"), r"$'a\x1b'");
+/// ```
+pub fn quoted(argument: &[u8]) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_./:=@%+,-".contains(byte);
+    let text = std::str::from_utf8(argument).ok().filter(|text| !text.chars().any(is_unseen));
+    match text {
+        Some(text) if !text.is_empty() && argument.iter().all(plain) => text.to_owned(),
+        Some(text) => format!("'{}'", text.replace('\'', r"'\''")),
+        None => {
+            let mut quoted = String::from("$'");
+            for byte in argument {
+                match byte {
+                    b'\'' | b'\\' => quoted.extend(['\\', char::from(*byte)]),
+                    0x20..0x7f => quoted.push(char::from(*byte)),
+                    _ => {
+                        quoted.push_str("\\x");
+                        quoted.push_str(&hex(&[*byte]));
+                    }
+                }
+            }
+            quoted.push('\'');
+            quoted
+        }
+    }
+}
+
+/// A path as an argument: one that begins with a dash is no option.
+///
+/// ```
+/// assert_eq!(hivemend::report::table::quoted_path(b"-v"), "./-v");
+/// ```
+pub fn quoted_path(path: &[u8]) -> String {
+    let dashed = path.starts_with(b"-");
+    format!("{}{}", if dashed { "./" } else { "" }, quoted(path))
+}
+
+/// The words of a command in lines of at most `width` columns: each but the last ends in a backslash, so that a shell
+/// reads one command. A word that is longer than a line stands on a line of its own, whole.
+pub(super) fn lines(words: &[String], width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut line = String::new();
+    for word in words {
+        // Two columns are kept for the blank and the backslash.
+        let wide = line.chars().count().saturating_add(word.chars().count()).saturating_add(3);
+        if !line.is_empty() && wide > width {
+            lines.push(format!("{line} \\"));
+            line.clear();
+            line.push_str("  ");
+        } else if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines.push(line);
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_cut_between_words() {
+        let words = ["hivemend", "audit", "mnt/one", "--patch", "DIR"].map(str::to_owned);
+        assert_eq!(lines(&words, 80), ["hivemend audit mnt/one --patch DIR"]);
+        assert_eq!(lines(&words, 26), ["hivemend audit mnt/one \\", "  --patch DIR"]);
+    }
+
+    #[test]
+    fn what_a_shell_would_read_is_the_argument() {
+        for argument in [&b"plain"[..], b"with blank", b"it's", b"$HOME `id` \"x\" *", b"", b"\xff\x1b'\\", b"a\nb"] {
+            let output =
+                std::process::Command::new("bash").args(["-c", &format!("printf %s {}", quoted(argument))]).output();
+            let Ok(output) = output else { return };
+            assert_eq!(output.stdout, argument, "{}", quoted(argument));
+        }
+    }
+}
