@@ -29,9 +29,6 @@ pub use named::is_named;
 pub use patch::{PatchFile, PatchOptions, Target, check_roots, patch_files, unwritable};
 pub use read_back::PlanFile;
 
-/// So many keys are named in a sentence; the rest is counted.
-const KEYS_NAMED: usize = 5;
-
 /// Which findings to mend.
 #[derive(Clone, Debug)]
 pub struct Selection {
@@ -170,6 +167,14 @@ pub struct Edit {
     pub access: Access,
 }
 
+impl Edit {
+    /// The keys on the way to its own from the hive's root, and its own at the end.
+    pub fn way(&self) -> impl Iterator<Item = &str> {
+        let ends = self.key.match_indices('\\').map(|(at, _)| at).chain([self.key.len()]);
+        ends.filter_map(|end| self.key.get(..end))
+    }
+}
+
 /// A finding that is not mended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Left {
@@ -263,16 +268,11 @@ fn fallback_step(findings: &[Finding]) -> Option<String> {
     let mut keys: Vec<&str> = findings.iter().flat_map(|finding| &finding.also_in).map(String::as_str).collect();
     keys.sort_unstable();
     keys.dedup();
-    let more = keys.len().saturating_sub(KEYS_NAMED);
-    keys.truncate(KEYS_NAMED);
-    let named = keys.join(", ");
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    (!named.is_empty()).then(|| {
-        format!(
-            "The control set that Windows falls back to (LastKnownGood) has the same damage in {named}{more}: \
-             --control-set all patches it, too."
-        )
-    })
+    let keys = access::listed(&keys)?;
+    Some(format!(
+        "The control set that Windows falls back to (LastKnownGood) has the same damage in {keys}: --control-set all \
+         patches it, too."
+    ))
 }
 
 impl Plan {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Edit, Target};
 use crate::registry::Role;
 
-/// So many keys are named in a warning; the others are counted.
+/// So many keys are named in a sentence; the others are counted.
 const NAMED: usize = 5;
 
 /// Who may write a key, as far as the hive says. Trustees as in `Users (S-1-5-32-545)`.
@@ -82,7 +82,7 @@ pub fn warnings(edits: &[&Edit], target: Target) -> Vec<String> {
 }
 
 /// The first few, and how many more; `None` for no key.
-fn listed(keys: &[&str]) -> Option<String> {
+pub(super) fn listed(keys: &[&str]) -> Option<String> {
     let (named, rest) = keys.split_at_checked(NAMED).unwrap_or((keys, &[]));
     let more = if rest.is_empty() { String::new() } else { format!(", and {} more", rest.len()) };
     (!keys.is_empty()).then(|| format!("{}{more}", named.join(", ")))

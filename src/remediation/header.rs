@@ -2,6 +2,7 @@
 //! reads back.
 
 use super::Target;
+use crate::evidence::is_sha256;
 use crate::reg_file::{CodePage, Dialect, Importer};
 use crate::registry::Role;
 
@@ -87,8 +88,7 @@ impl Header {
             self.code_page = self.code_page.or(page);
         } else if let Some((role, sum)) = line.split_once(SUM) {
             let role = [Role::Software, Role::System].into_iter().find(|known| known.as_str() == role);
-            let is_sum = sum.len() == 64 && sum.bytes().all(|byte| byte.is_ascii_hexdigit());
-            self.hives.extend(role.filter(|_| is_sum).map(|role| (role, sum.to_owned())));
+            self.hives.extend(role.filter(|_| is_sha256(sum)).map(|role| (role, sum.to_owned())));
         }
     }
 }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::Plan;
 use crate::error::Error;
-use crate::evidence::sha256_of;
+use crate::evidence::{is_sha256, sha256_of};
 use crate::registry::{Name, Role};
 
 /// The version of the form that is written and read.
@@ -100,11 +100,10 @@ fn plan_of(bytes: &[u8]) -> Result<Plan, String> {
 fn check(plan: &Plan) -> Result<(), String> {
     let mut roles = BTreeSet::new();
     for hive in &plan.hives {
-        let is_sum = |sum: &String| sum.len() == 64 && sum.bytes().all(|byte| byte.is_ascii_hexdigit());
         if !matches!(hive.role, Role::Software | Role::System) || !roles.insert(hive.role) {
             return Err(format!("the {} hive, where SOFTWARE and SYSTEM can be, each once", hive.role));
         }
-        if hive.sha256.as_ref().is_some_and(|sum| !is_sum(sum)) {
+        if hive.sha256.as_ref().is_some_and(|sum| !is_sha256(sum)) {
             return Err(format!("a SHA-256 of the {} hive that is not 64 hexadecimal digits", hive.role));
         }
     }

@@ -16,7 +16,7 @@ use crate::error::{Error, Problem};
 use crate::examination::{OpenInstallation, Options};
 use crate::hive::State;
 use crate::registry::{Name, Role};
-use crate::remediation::{Edit, Plan, PlanFile};
+use crate::remediation::{Plan, PlanFile};
 use crate::report::{InstallationReport, Tool};
 
 mod checked;
@@ -224,16 +224,10 @@ fn planned(plan: &Plan, role: Role) -> Planned {
     for edit in plan.edits.iter().filter(|edit| edit.hive == role) {
         planned.values.insert(Id::of_value(&edit.key, &edit.value));
         if !edit.key_exists {
-            planned.keys.extend(above(edit).map(Id::of_key));
+            planned.keys.extend(edit.way().map(Id::of_key));
         }
     }
     planned
-}
-
-/// The key of an edit, and those on the way to it.
-fn above(edit: &Edit) -> impl Iterator<Item = &str> {
-    let ends = edit.key.match_indices('\\').map(|(at, _)| at).chain([edit.key.len()]);
-    ends.filter_map(|end| edit.key.get(..end))
 }
 
 /// Where evidence was named, for errors.

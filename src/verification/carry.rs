@@ -6,7 +6,7 @@ use crate::control_set::{Choice, ControlSets};
 use crate::examination::{OpenInstallation, Overlays};
 use crate::finding::ObservedDatum;
 use crate::hive::Overlay;
-use crate::reg_file::Operation;
+use crate::reg_file::{Entry, Operation};
 use crate::registry::{DataType, RegistryValue, Role};
 
 /// What carrying out one file came to.
@@ -34,18 +34,7 @@ pub(super) fn carry_out(
     });
     let carried = patch.reading.effect.operations.iter().map(|entry| {
         let operation = &entry.operation;
-        let mut carried = Carried {
-            patch: patch.path.clone(),
-            line: entry.line,
-            op: name_of(operation),
-            hive: None,
-            key: operation.key().to_string(),
-            value: operation.value_name().map(String::from_utf16_lossy),
-            before: None,
-            after: None,
-            outcome: Outcome::Elsewhere,
-            findings: Vec::new(),
-        };
+        let mut carried = begun(patch, entry);
         match place(operation.key(), mounts, patch.target, current) {
             Place::Elsewhere => carried.after = datum(operation),
             Place::Above => carried.outcome = Outcome::NoEffect,
@@ -68,6 +57,23 @@ pub(super) fn carry_out(
     CarriedOut { operations: carried.collect(), ..CarriedOut::default() }
 }
 
+/// An operation of which it is not known yet what it meets.
+pub(super) fn begun(patch: &Patch, entry: &Entry) -> Carried {
+    let operation = &entry.operation;
+    Carried {
+        patch: patch.path.clone(),
+        line: entry.line,
+        op: name_of(operation),
+        hive: None,
+        key: operation.key().to_string(),
+        value: operation.value_name().map(String::from_utf16_lossy),
+        before: None,
+        after: None,
+        outcome: Outcome::Elsewhere,
+        findings: Vec::new(),
+    }
+}
+
 /// The stable name of an operation.
 pub(super) fn name_of(operation: &Operation) -> &'static str {
     match operation {
@@ -79,7 +85,7 @@ pub(super) fn name_of(operation: &Operation) -> &'static str {
 }
 
 /// The value that an operation sets.
-fn datum(operation: &Operation) -> Option<ObservedDatum> {
+pub(super) fn datum(operation: &Operation) -> Option<ObservedDatum> {
     let Operation::SetValue { data_type, bytes, .. } = operation else { return None };
     Some(ObservedDatum::from(&RegistryValue { data_type: DataType(*data_type), bytes: bytes.clone() }))
 }

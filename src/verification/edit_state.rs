@@ -99,6 +99,14 @@ impl<'t, 'h> Places<'t, 'h> {
         }
     }
 
+    /// How many values of that name the key at `path` has, letter case aside; `None` where it cannot be reached.
+    pub(super) fn values_of_name(&mut self, path: &str, name: &str) -> Option<usize> {
+        match self.met(path) {
+            Met::Key { values, .. } => Some(values.get(&Name::from(name)).map_or(0, |(_, count)| *count)),
+            _ => None,
+        }
+    }
+
     /// What stands at the place of an edit. Where two of the plan's values are the same to regedit, the one that is
     /// asked about is taken.
     pub(super) fn look(&mut self, edit: &Edit, asked: Asked) -> Seen {

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::carry::{CarriedOut, name_of};
+use super::carry::{CarriedOut, begun, datum};
 use super::{Carried, Harmed, Mounts, Outcome, Patch, StoppedAt};
 use crate::examination::{OpenInstallation, Overlays};
 use crate::finding::ObservedDatum;
 use crate::hive::merge::{Merged, below, merge};
 use crate::reg_file::hivex_names::{cut_at_nul, decoded};
-use crate::reg_file::{Operation, Section, Step};
-use crate::registry::{DataType, Name, RegistryValue, Role};
+use crate::reg_file::{Section, Step};
+use crate::registry::{Name, RegistryValue, Role};
 
 /// Carries out a file that was read as hivexregedit reads it.
 ///
@@ -27,7 +27,11 @@ pub(super) fn carry_out(
     let Some((role, prefix, hive, overlay)) = hive else {
         out.stopped = patch.reading.stop().map(|stop| stopped(stop.line, stop.sentence().into_owned()));
         if out.stopped.is_none() {
-            out.operations = elsewhere(patch, place.map(|(role, _)| role));
+            let hive = place.map(|(role, _)| role);
+            let entries = patch.reading.effect.operations.iter();
+            let elsewhere =
+                entries.map(|entry| Carried { hive, after: datum(&entry.operation), ..begun(patch, entry) });
+            out.operations = elsewhere.collect();
         }
         return out;
     };
@@ -106,31 +110,4 @@ fn carried(patch: &Patch, line: usize, role: Role, key: &str) -> Carried {
         outcome: Outcome::Elsewhere,
         findings: Vec::new(),
     }
-}
-
-/// Every operation of a file whose hive is not here.
-fn elsewhere(patch: &Patch, role: Option<Role>) -> Vec<Carried> {
-    let entries = patch.reading.effect.operations.iter();
-    let carried = entries.map(|entry| {
-        let after = match &entry.operation {
-            Operation::SetValue { data_type, bytes, .. } => {
-                let value = RegistryValue { data_type: DataType(*data_type), bytes: bytes.clone() };
-                Some(ObservedDatum::from(&value))
-            }
-            _ => None,
-        };
-        Carried {
-            patch: patch.path.clone(),
-            line: entry.line,
-            op: name_of(&entry.operation),
-            hive: role,
-            key: entry.operation.key().to_string(),
-            value: entry.operation.value_name().map(String::from_utf16_lossy),
-            before: None,
-            after,
-            outcome: Outcome::Elsewhere,
-            findings: Vec::new(),
-        }
-    });
-    carried.collect()
 }

@@ -50,16 +50,25 @@ pub fn prove(
     files: &[PatchFile],
     written: &PatchOptions,
 ) -> Result<Proof, Unproven> {
+    prove_open(&OpenInstallation::open(installation, options), plan, files, written)
+}
+
+/// [`prove`], with the hives open.
+pub(super) fn prove_open(
+    open: &OpenInstallation<'_>,
+    plan: &Plan,
+    files: &[PatchFile],
+    written: &PatchOptions,
+) -> Result<Proof, Unproven> {
     let mounts = Mounts { software_root: written.software_root.clone(), system_root: written.system_root.clone() };
-    let open = OpenInstallation::open(installation, options);
     let mut overlays = Overlays::default();
     let (forward, back): (Vec<_>, Vec<_>) = files.iter().partition(|file| !file.is_rollback);
     let before = open.judge(None)?;
-    let patched = carry_out_all(&open, plan, &forward, written, &mounts, &mut overlays)?;
+    let patched = carry_out_all(open, plan, &forward, written, &mounts, &mut overlays)?;
     let after = open.judge(Some(&overlays))?;
-    let rolled_back = carry_out_all(&open, plan, &back, written, &mounts, &mut overlays)?;
+    let rolled_back = carry_out_all(open, plan, &back, written, &mounts, &mut overlays)?;
 
-    let mut verified = Verified::of(installation, &before);
+    let mut verified = Verified::of(open.installation, &before);
     verified.operations = patched;
     compare::compare(&mut verified, before.findings(), after.findings());
     let mut edits = BTreeMap::new();

@@ -3,14 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::proof::{Unproven, prove};
+use super::edit_state::Places;
+use super::proof::{Unproven, prove_open};
 use crate::discovery::Installation;
 use crate::examination::{OpenInstallation, Options};
 use crate::finding::ObservedDatum;
 use crate::hive::merge::foresee;
 use crate::reg_file::Dialect;
 use crate::registry::{Name, Role};
-use crate::remediation::{PatchFile, PatchOptions, Plan, patch_files, unwritable};
+use crate::remediation::{Edit, PatchFile, PatchOptions, Plan, patch_files, unwritable};
 
 /// Writes a plan as `.reg` files and proves them.
 ///
@@ -26,16 +27,17 @@ pub fn write_and_prove(
         let reason = format!("{}: the patch does not stand its proof: {reason}", plan.evidence);
         (reason, "Please report it; --skip leaves a finding out".to_owned())
     };
+    let open = OpenInstallation::open(installation, options);
     plan.leave(&unwritable(&plan, written));
-    plan.leave(&out_of_reach(installation, options, &plan));
+    plan.leave(&out_of_reach(&open, &plan));
     if written.dialect == Dialect::Hivex {
-        plan.leave(&harmful(installation, options, &plan));
+        plan.leave(&harmful(&open, &plan));
     }
     loop {
-        let made = keys_made(installation, options, &plan);
+        let made = keys_made(&open, &plan);
         plan.limit_rollback(&made);
         let files = patch_files(&plan, written).map_err(|refusal| refuse(&plan, &refusal.to_string()))?;
-        match prove(installation, options, &plan, &files, written) {
+        match prove_open(&open, &plan, &files, written) {
             Ok(proof) => {
                 plan.proof = Some(proof);
                 return Ok((plan, files));
@@ -51,37 +53,29 @@ pub fn write_and_prove(
 
 /// Edits that a `.reg` file does not reach: of a value whose key holds another one of its name, letter case aside, for
 /// importers differ in which one they take; and of a key on whose path a name holds a backslash.
-fn out_of_reach(installation: &Installation, options: &Options, plan: &Plan) -> BTreeMap<usize, String> {
-    let open = OpenInstallation::open(installation, options);
-    // Of each key the names of its values, and how often each is there; `None` where its path leads nowhere.
-    let mut names: BTreeMap<(Role, Name), Option<BTreeMap<Name, usize>>> = BTreeMap::new();
+fn out_of_reach(open: &OpenInstallation<'_>, plan: &Plan) -> BTreeMap<usize, String> {
     let mut reasons = BTreeMap::new();
-    for (at, edit) in plan.edits.iter().enumerate().filter(|(_, edit)| edit.key_exists) {
-        let names = names.entry((edit.hive, Name::from(edit.key.as_str()))).or_insert_with(|| {
-            let tree = open.tree(edit.hive)?;
-            let key = tree.key(&edit.key).ok().flatten()?;
-            let mut names = BTreeMap::new();
-            for value in key.values().into_iter().flatten() {
-                let count: &mut usize = names.entry(Name::from(value.name.as_str())).or_default();
-                *count = count.saturating_add(1);
-            }
-            Some(names)
-        });
-        let reason = match names {
-            None => "its key cannot be reached by its path: a name on the way holds a backslash",
-            Some(names) if names.get(&Name::from(edit.value.as_str())).is_some_and(|count| *count > 1) => {
-                "its key holds a second value of this name, letter case aside, and a .reg file reaches one of them"
-            }
-            Some(_) => continue,
-        };
-        reasons.insert(at, reason.to_owned());
+    for role in [Role::Software, Role::System] {
+        let tree = open.tree(role);
+        let mut places = tree.as_ref().map(Places::new);
+        let edits = plan.edits.iter().enumerate().filter(|(_, edit)| edit.hive == role && edit.key_exists);
+        for (at, edit) in edits {
+            let count = places.as_mut().and_then(|places| places.values_of_name(&edit.key, &edit.value));
+            let reason = match count {
+                None => "its key cannot be reached by its path: a name on the way holds a backslash",
+                Some(0 | 1) => continue,
+                Some(_) => {
+                    "its key holds a second value of this name, letter case aside, and a .reg file reaches one of them"
+                }
+            };
+            reasons.insert(at, reason.to_owned());
+        }
     }
     reasons
 }
 
 /// Edits that hivexregedit does not carry out, or not without harm to a value beside.
-fn harmful(installation: &Installation, options: &Options, plan: &Plan) -> BTreeMap<usize, String> {
-    let open = OpenInstallation::open(installation, options);
+fn harmful(open: &OpenInstallation<'_>, plan: &Plan) -> BTreeMap<usize, String> {
     let mut reasons = BTreeMap::new();
     for (at, edit) in plan.edits.iter().enumerate() {
         let Some((hive, _)) = open.hive(edit.hive) else { continue };
@@ -96,20 +90,15 @@ fn harmful(installation: &Installation, options: &Options, plan: &Plan) -> BTree
 }
 
 /// The keys that a patch makes, with those above them that are missing, too; each before what is below it.
-fn keys_made(installation: &Installation, options: &Options, plan: &Plan) -> Vec<(Role, String)> {
-    let missing = plan.edits.iter().filter(|edit| !edit.key_exists);
-    let keys: BTreeSet<(Role, &str)> = missing.map(|edit| (edit.hive, edit.key.as_str())).collect();
-    if keys.is_empty() {
-        return Vec::new();
-    }
-    let open = OpenInstallation::open(installation, options);
-    let mut seen = BTreeSet::new();
+fn keys_made(open: &OpenInstallation<'_>, plan: &Plan) -> Vec<(Role, String)> {
     let mut made = Vec::new();
-    for (role, key) in keys {
+    for role in [Role::Software, Role::System] {
         let Some(tree) = open.tree(role) else { continue };
-        let ends = key.match_indices('\\').map(|(at, _)| at).chain([key.len()]);
-        for path in ends.filter_map(|end| key.get(..end)) {
-            if matches!(tree.key(path), Ok(None)) && seen.insert((role, Name::from(path))) {
+        let mut seen = BTreeSet::new();
+        let mut missing: Vec<&Edit> = plan.edits.iter().filter(|edit| edit.hive == role && !edit.key_exists).collect();
+        missing.sort_by_key(|edit| edit.key.as_str());
+        for path in missing.into_iter().flat_map(Edit::way) {
+            if seen.insert(Name::from(path)) && matches!(tree.key(path), Ok(None)) {
                 made.push((role, path.to_owned()));
             }
         }

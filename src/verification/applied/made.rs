@@ -3,11 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::above;
 use crate::error::Problem;
 use crate::hive::{Key, Tree};
 use crate::registry::{Name, Role};
-use crate::remediation::Plan;
+use crate::remediation::{Edit, Plan};
 use crate::verification::{Content, Difference, Kind, MOST_DIFFERENCES};
 
 /// What is there that the plan did not put there, how many more, and what could not be read.
@@ -17,7 +16,7 @@ pub(super) fn look(role: Role, tree: &Tree<'_>, plan: &Plan) -> (Vec<Difference>
         .filter(|edit| !edit.key_exists)
         .map(|edit| (Name::from(edit.key.as_str()), edit.key.as_str()))
         .collect();
-    let ways: BTreeSet<Name> = edits().filter(|edit| !edit.key_exists).flat_map(above).map(Name::from).collect();
+    let ways: BTreeSet<Name> = edits().filter(|edit| !edit.key_exists).flat_map(Edit::way).map(Name::from).collect();
     let values: BTreeSet<(Name, Name)> =
         edits().map(|edit| (Name::from(edit.key.as_str()), Name::from(edit.value.as_str()))).collect();
     let (mut differences, mut more, mut unread) = (Vec::new(), 0_u64, Vec::new());
