@@ -23,7 +23,7 @@ pub(crate) fn on_terminal(desk: &Desk, arguments: &[&str], columns: u16, variabl
     let mut command = Command::new("script");
     command.args(["--quiet", "--command", &line, "/dev/null"]).current_dir(desk.path("")).stdin(Stdio::null());
     command.env("LC_ALL", "C.UTF-8").env("TERM", "xterm-256color").env("SHELL", "/bin/sh");
-    for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS"] {
+    for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI", "COLUMNS"] {
         command.env_remove(variable);
     }
     let Ok(output) = command.envs(variables.iter().copied()).output() else {
