@@ -15,8 +15,8 @@ use crate::verification::Importing;
 mod choices;
 
 pub use choices::{
-    Color, DialectArg, Format, Generations, HistoryFormat, ImporterArg, LintImporterArg, ListFormat, Progress,
-    ScriptArg, ShowFormat, TargetArg,
+    Color, DialectArg, FindFormat, Format, Generations, HistoryFormat, ImporterArg, LintImporterArg, ListFormat,
+    Progress, ScriptArg, ShowFormat, TargetArg,
 };
 
 /// Reads Windows SOFTWARE and SYSTEM hives offline, judges SensLogn, BITS, SENS and what they depend on against what
@@ -59,6 +59,8 @@ pub enum Command {
     /// Apply .reg files to the evidence in memory and audit what results; nothing is written. With --applied, check
     /// whether a patch was imported
     Verify(Box<VerifyArgs>),
+    /// Print saved JSON reports in another form; no evidence is needed
+    Report(ReportArgs),
     /// Explain one expectation: what, why, who says so, and how to look by hand
     Explain {
         /// The id of a finding, a key or a step, as `audit` prints it
@@ -158,9 +160,6 @@ pub struct EvidenceArgs {
     /// A mounted image's root, a folder of copied hives, a hive, or a folder of those
     #[arg(required = true)]
     pub evidence: Vec<PathBuf>,
-    /// How to print the report
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
     /// Write the report to this file, whole or not at all, instead of stdout (-); devices and pipes are written into
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -207,9 +206,12 @@ pub struct EvidenceArgs {
 /// `find`.
 #[derive(Debug, Args)]
 pub struct FindArgs {
-    /// The evidence and the report's form.
+    /// The evidence, and where the list goes.
     #[command(flatten)]
     pub common: EvidenceArgs,
+    /// How to print the list
+    #[arg(long, value_enum, default_value_t)]
+    pub format: FindFormat,
     /// Walk each whole hive: what its keys promise and what can be read, and which bytes no key leads to
     #[arg(long)]
     pub check: bool,
@@ -260,9 +262,12 @@ pub struct ShowArgs {
 /// `audit`.
 #[derive(Debug, Args)]
 pub struct AuditArgs {
-    /// The evidence and the report's form.
+    /// The evidence, and where the report goes.
     #[command(flatten)]
     pub common: EvidenceArgs,
+    /// How to print the report
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
     /// Treat the installation as this Windows instead of detecting it; needs --force to patch
     #[arg(long, value_name = "ID", value_parser = os_id)]
     pub os: Option<OsId>,
@@ -326,6 +331,29 @@ pub struct AuditArgs {
     /// Where the SYSTEM hive is loaded when the patch is imported
     #[arg(long, value_name = "KEY", default_value = r"HKEY_LOCAL_MACHINE\SYSTEM", requires = "patch")]
     pub system_root: String,
+}
+
+/// `report`.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Reports that `audit` or `find` wrote with --format json; - reads one from stdin
+    #[arg(required = true, value_name = "REPORT.json")]
+    pub reports: Vec<PathBuf>,
+    /// How to print the report
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// Print the findings that conform too, where the report holds them; the table then has all details
+    #[arg(long)]
+    pub all: bool,
+    /// Write to this file, whole or not at all, instead of stdout (-); devices and pipes are written into
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replace existing output files
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Colour the table
+    #[arg(long, value_enum, default_value_t)]
+    pub color: Color,
 }
 
 /// `history`.

@@ -16,7 +16,7 @@ use hivemend::evidence::output::{Destination, Gate, Inputs, Outputs, Sealed};
 use hivemend::evidence::volume::bitlocker::Keys;
 use hivemend::examination::Examination;
 use hivemend::report::table::{Situation, Style};
-use hivemend::report::{Report, json, table};
+use hivemend::report::{Renderer, Report, csv, ecs, json, jsonl, markdown, sarif, table, timesketch};
 
 mod applied;
 mod audit;
@@ -26,6 +26,7 @@ mod find;
 mod history;
 mod lint;
 mod progress;
+mod report;
 mod script;
 mod show;
 mod situation;
@@ -37,6 +38,7 @@ pub(crate) use explain::explain;
 pub(crate) use find::find;
 pub(crate) use history::history;
 pub(crate) use lint::lint;
+pub(crate) use report::report;
 pub(crate) use show::show;
 pub(crate) use verify::verify;
 
@@ -161,9 +163,10 @@ fn small_text(path: &Path, advice: &'static str) -> Result<String, Error> {
 fn write_report(
     output: Destination<'_>,
     common: &EvidenceArgs,
+    format: Format,
     report: &Report,
     all: bool,
-    situation: &Situation,
+    situation: Situation,
 ) -> Result<(), Error> {
     if common.verbose > 0 {
         for source in report.sources.iter().filter(|source| common.verbose > 1 || table::is_listed(source)) {
@@ -178,11 +181,21 @@ fn write_report(
         }
     }
     let style = style_of(output, common.color, all || common.verbose > 0);
-    output.write(|mut out| match common.format {
-        Format::Table => table::render_for(report, &style, situation, &mut out),
-        Format::Json => json::render(report, &mut out),
-        Format::Jsonl => json::render_lines(report, &mut out),
-    })
+    output.write(|out| report.render(renderer(format, style, situation, out).as_mut()))
+}
+
+/// What writes a report in that form.
+fn renderer<'w>(format: Format, style: Style, situation: Situation, out: impl Write + 'w) -> Box<dyn Renderer + 'w> {
+    match format {
+        Format::Table => Box::new(table::Tables::new(out, style, situation)),
+        Format::Json => Box::new(json::Document::new(out)),
+        Format::Jsonl => Box::new(jsonl::Lines::new(out)),
+        Format::Csv => Box::new(csv::Rows::new(out)),
+        Format::Markdown => Box::new(markdown::Page::new(out)),
+        Format::Sarif => Box::new(sarif::Log::new(out)),
+        Format::Timesketch => Box::new(timesketch::Events::new(out)),
+        Format::Ecs => Box::new(ecs::Documents::new(out)),
+    }
 }
 
 /// How a table is to look where it goes. On stdout `--color auto` keeps to what others agreed on: `NO_COLOR`, `CLICOLOR`,

@@ -2,13 +2,13 @@
 //!
 //! The four numbers of the `Select` key: Microsoft, Knowledge Base Q102984.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::Problem;
 use crate::hive::{Key, Tree};
 
 /// The control sets of a SYSTEM hive, and what its `Select` key says of them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ControlSets {
     /// The numbers of the `ControlSetNNN` keys that are there, ascending.
     pub present: Vec<u32>,
@@ -62,6 +62,13 @@ impl std::fmt::Display for Choice {
 impl Serialize for Choice {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+/// What [`Choice`] is written as.
+impl<'de> Deserialize<'de> for Choice {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 

@@ -11,10 +11,13 @@ use crate::discovery::{Discovery, Generation, Installation, discover_in};
 use crate::error::{Code, Error, Gap, Problem};
 use crate::evidence::archive::Unpacking;
 use crate::evidence::directory::locator;
-use crate::finding::{Finding, Severity, Verdict, View};
+use crate::finding::Severity;
 use crate::hive::State;
 use crate::os::OsId;
-use crate::report::{HiveReport, InstallationReport, Report, ReportOptions, SourceReport, Summary, Tool};
+use crate::report::{
+    HiveReport, InstallationReport, JudgedGenerations, Report, ReportOptions, SchemaVersion, SourceReport, Summary,
+    Tool, is_shown,
+};
 
 mod auditor;
 mod gaps;
@@ -126,15 +129,14 @@ pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, E
         let counts = counts(installation.generation);
         if let Some(judgement) = &mut judged.report.judgement {
             for finding in &judgement.findings {
-                summary.count(finding);
+                summary.counts.count(finding);
                 judgement.counts.count(finding);
                 failed |= counts && finding.is_cause() && finding.severity >= options.fail_on;
             }
             if counts {
                 gaps.append(&mut judged.gaps);
             }
-            let shown = |finding: &Finding| finding.verdict != Verdict::Conforms || finding.view == View::BothDiffer;
-            judgement.findings.retain(|finding| options.all_findings || shown(finding));
+            judgement.findings.retain(|finding| options.all_findings || is_shown(finding));
         }
         if options.check {
             gaps.extend(judged.report.hives.iter().filter_map(not_whole));
@@ -161,15 +163,16 @@ pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, E
     problems.sort();
     problems.dedup();
     let report = Report {
-        schema_version: "1",
+        schema_version: SchemaVersion,
         tool: Tool::default(),
         options: ReportOptions {
             os: options.os,
             replay: options.replay,
             control_set: options.control_set,
-            generations: if options.all_generations { "all" } else { "live" },
+            generations: if options.all_generations { JudgedGenerations::All } else { JudgedGenerations::Live },
             profiles: options.profiles.clone(),
             fail_on: options.fail_on,
+            all: options.all_findings,
         },
         installations: reports,
         shadow_copies,

@@ -34,7 +34,7 @@ pub enum Severity {
 }
 
 /// What an expectation came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// As it should be.
@@ -66,7 +66,7 @@ impl Verdict {
 }
 
 /// Why something was not judged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
     /// Hives never hold it.
@@ -82,7 +82,7 @@ pub enum Reason {
 }
 
 /// A value as reports show it: the type, and the data where it can be told without hiding anything.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Datum {
     /// The type's name.
     #[serde(rename = "type")]
@@ -91,19 +91,43 @@ pub struct Datum {
     pub data: Option<Decoded>,
 }
 
+impl Datum {
+    /// The data as a string, see [`RegistryValue::to_text`].
+    pub fn to_text(&self) -> String {
+        RegistryValue::encoded(self.data_type, self.data.as_ref()).to_text()
+    }
+}
+
 /// A value as it was observed: what it says, and its raw bytes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObservedDatum {
     /// What it says.
-    #[serde(flatten)]
     pub datum: Datum,
-    /// The bytes; in lower-case hexadecimal where they are written out.
-    #[serde(serialize_with = "raw_hex")]
+    /// The bytes.
     pub raw: Vec<u8>,
 }
 
-fn raw_hex<S: serde::Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&hex(bytes))
+impl ObservedDatum {
+    /// Type and data.
+    pub fn value(&self) -> RegistryValue {
+        RegistryValue { data_type: self.datum.data_type, bytes: self.raw.clone() }
+    }
+}
+
+/// `data` has the JSON type of its registry type; `text` is always a string, `strings` always a list of strings; `raw`
+/// has the bytes in lower-case hexadecimal.
+impl Serialize for ObservedDatum {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct as _;
+        let value = self.value();
+        let mut written = serializer.serialize_struct("ObservedDatum", 5)?;
+        written.serialize_field("type", &self.datum.data_type)?;
+        written.serialize_field("data", &self.datum.data)?;
+        written.serialize_field("text", &value.to_text())?;
+        written.serialize_field("strings", &value.to_strings())?;
+        written.serialize_field("raw", &hex(&self.raw))?;
+        written.end()
+    }
 }
 
 /// What [`ObservedDatum`] is written as. The bytes alone are believed: what they say is decoded from them again.
@@ -139,8 +163,28 @@ pub enum Remediation {
     DeleteValue,
 }
 
+/// What [`Remediation`] is written as. Its bytes are encoded again from what they say; data that say nothing come back
+/// empty, so that a patch is made from evidence, never from a report.
+impl<'de> Deserialize<'de> for Remediation {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(tag = "action", rename_all = "kebab-case")]
+        enum Written {
+            Set(Datum),
+            DeleteValue,
+        }
+        Ok(match Written::deserialize(deserializer)? {
+            Written::DeleteValue => Self::DeleteValue,
+            Written::Set(datum) => {
+                let value = RegistryValue::encoded(datum.data_type, datum.data.as_ref());
+                Self::Set { datum, value }
+            }
+        })
+    }
+}
+
 /// Who says what is expected.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     /// Its name.
     pub title: String,
@@ -149,7 +193,7 @@ pub struct Source {
 }
 
 /// Which view of a dirty hive a verdict rests on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum View {
     /// The primary file as it lies.
@@ -161,7 +205,7 @@ pub enum View {
 }
 
 /// What one expectation came to in one installation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// Key id, `/`, value name; unique per installation and control set.
     pub id: String,
@@ -220,6 +264,21 @@ impl Finding {
     /// Whether this says that something is not as it should be.
     pub fn is_deviation(&self) -> bool {
         matches!(self.verdict, Verdict::Deviates | Verdict::Absent | Verdict::Unexpected)
+    }
+
+    /// The key's full path as it is in a running Windows, `HKEY_LOCAL_MACHINE\SYSTEM\ControlSet001\Services\BITS`; `None`
+    /// where the finding is about no key.
+    pub fn full_key(&self) -> Option<String> {
+        Some(format!(r"HKEY_LOCAL_MACHINE\{}\{}", self.hive?, self.key.as_deref()?))
+    }
+
+    /// What would be accepted, alternatives with ` | ` between them; `(absent)` where nothing should be there. In full, for
+    /// other programs.
+    pub fn expected_text(&self) -> String {
+        if self.verdict == Verdict::Unexpected && self.expected.is_empty() {
+            return "(absent)".to_owned();
+        }
+        self.expected.iter().map(Datum::to_text).collect::<Vec<_>>().join(" | ")
     }
 
     /// Whether this is a deviation that follows from no other: what counts, severities and exit codes are made of.

@@ -1,6 +1,6 @@
 //! The machine that a pair of hives is from, as it names itself.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::control_set::key_name;
 use crate::hive::Tree;
@@ -12,7 +12,7 @@ mod same;
 pub use same::{SameMachine, Sameness, same_machine};
 
 /// Facts that tell one machine from another. None of them is judged; what is not there is `None`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Machine {
     /// `Control\ComputerName\ComputerName`.
     pub computer_name: Option<String>,

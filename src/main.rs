@@ -42,6 +42,7 @@ fn run(command: Command) -> Result<u8, Error> {
         Command::Show(args) => commands::show(&args),
         Command::Lint(args) => commands::lint(&args),
         Command::Verify(args) => commands::verify(&args),
+        Command::Report(args) => commands::report(&args),
         Command::Explain { id, baseline } => commands::explain(&id, &baseline),
         Command::Baseline { command } => commands::baseline(command),
         Command::Schema => to_stdout(|out| out.write_all(schema::text().as_bytes())),

@@ -3,9 +3,10 @@
 //! No mark decides alone: each can be damaged, planted or left over. The Windows that most marks speak for is the one;
 //! where a mark speaks against it, or its build is not in the list, it is `uncertain`, and reports say so.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::Problem;
 use crate::hive::Tree;
@@ -23,7 +24,7 @@ pub use release::{OsId, ProductType};
 use vote::Mark;
 
 /// A Windows, as its hives tell of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Os {
     /// Which Windows, as `baseline list` names it, or one that there is no baseline for.
     pub id: OsId,
@@ -37,7 +38,7 @@ pub struct Os {
     /// or one that is not in the list. `None` where the baseline was made for this build, or there is none.
     pub judged_by: Option<OsId>,
     /// The name as people say it.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// The name that the hive gives; it says "Windows 10" on Windows 11.
     pub product_name: Option<String>,
     /// Kernel version, `5.1` to `10.0`.
@@ -59,7 +60,7 @@ pub struct Os {
 }
 
 /// How sure it is which Windows this is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Certainty {
     /// Every mark agrees, or the user said so.
@@ -69,7 +70,7 @@ pub enum Certainty {
 }
 
 /// The marks of a vote, as sentences.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Marks {
     /// What speaks for the Windows.
     #[serde(rename = "for")]
@@ -83,7 +84,7 @@ impl Os {
     #[must_use]
     pub fn forced(mut self, id: OsId) -> Self {
         self.basis.push("the user said so (--os)".to_owned());
-        Self { id, forced: true, certainty: Certainty::Certain, judged_by: None, name: id.name(), ..self }
+        Self { id, forced: true, certainty: Certainty::Certain, judged_by: None, name: id.name().into(), ..self }
     }
 
     /// The Windows whose baseline judges this one.
@@ -141,7 +142,7 @@ fn conclude(software: &SoftwareMarks, system: Option<&SystemMarks>) -> Os {
     if let Some((other, mark)) = special::other(software) {
         let marks = Marks { with: vec![mark.clone()], against: Vec::new() };
         let certainty = Certainty::Certain;
-        return Os { name: other.name, certainty, basis: vec![mark, other.why.to_owned()], marks, ..unnamed };
+        return Os { name: other.name.into(), certainty, basis: vec![mark, other.why.to_owned()], marks, ..unnamed };
     }
     let pe = special::preinstallation(software, system);
     let container = special::container(system);
@@ -151,7 +152,7 @@ fn conclude(software: &SoftwareMarks, system: Option<&SystemMarks>) -> Os {
             let certainty = if scale.against.is_empty() { Certainty::Certain } else { Certainty::Uncertain };
             let (basis, marks) = (scale.with.clone(), Marks { with: scale.with, against: scale.against });
             let (version, build) = (software_version(software).map(text_of), software.build);
-            return Os { id, name: id.name(), certainty, basis, marks, version, build, ..unnamed };
+            return Os { id, name: id.name().into(), certainty, basis, marks, version, build, ..unnamed };
         }
         doubts.extend(scale.with.into_iter().map(|mark| format!("{mark} (as in {})", id.name())));
     }
@@ -194,7 +195,7 @@ fn conclude(software: &SoftwareMarks, system: Option<&SystemMarks>) -> Os {
     Os {
         id,
         certainty,
-        name: known.and_then(|build| build.name).unwrap_or_else(|| id.name()),
+        name: known.and_then(|build| build.name).unwrap_or_else(|| id.name()).into(),
         judged_by: judge.filter(|judge| *judge != id || known.is_none()),
         version: version.map(text_of),
         build,
@@ -213,7 +214,7 @@ fn blank(software: &SoftwareMarks, system: Option<&SystemMarks>) -> Os {
         certainty: Certainty::Uncertain,
         marks: Marks::default(),
         judged_by: None,
-        name: OsId::UNKNOWN.name(),
+        name: OsId::UNKNOWN.name().into(),
         product_name: software.product_name.clone(),
         version: software_version(software).map(text_of),
         build,

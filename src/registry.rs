@@ -64,6 +64,11 @@ impl FileTime {
         Self(since_1601.saturating_mul(INTERVALS_PER_SECOND))
     }
 
+    /// Whether it is a time that can be written as a date: not 0, which means "never", and not past the year 9999.
+    pub fn is_date(self) -> bool {
+        self.to_rfc3339().is_some()
+    }
+
     /// RFC 3339 in UTC with all seven decimals, or `None` for a time past the year 9999, or for 0, which means "never".
     pub fn to_rfc3339(self) -> Option<String> {
         if self.0 == 0 {

@@ -12,7 +12,7 @@ use crate::finding::{Finding, Grade, ObservedDatum, Reason, Remediation, Severit
 use crate::hive::State;
 use crate::os::OsId;
 use crate::reg_file::{Dialect, regedit_restores};
-use crate::registry::{FileTime, RegistryValue, Role};
+use crate::registry::{FileTime, Role};
 use crate::report::InstallationReport;
 
 mod access;
@@ -361,11 +361,4 @@ fn edit(finding: &Finding, selection: &Selection) -> Result<Edit, String> {
         regedit_alters: alters,
         access: Access::default(),
     })
-}
-
-impl ObservedDatum {
-    /// Type and data.
-    pub(crate) fn value(&self) -> RegistryValue {
-        RegistryValue { data_type: self.datum.data_type, bytes: self.raw.clone() }
-    }
 }

@@ -1,8 +1,9 @@
 //! The report: everything that is said of the evidence, as one value. Renderers write it out; they decide nothing.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::baseline::{Baseline, Profile};
 use crate::control_set::{Choice, ControlSets};
@@ -20,16 +21,30 @@ use crate::machine::{Machine, SameMachine};
 use crate::os::{Os, OsId};
 use crate::registry::{FileTime, Role};
 
+pub mod csv;
+pub mod ecs;
 pub mod escape;
+mod event;
 pub mod json;
+pub mod jsonl;
+pub mod markdown;
+mod records;
+pub mod sarif;
+mod saved;
 pub mod schema;
+pub(crate) mod sheet;
 pub mod table;
+pub mod timesketch;
+
+pub use records::{Gathered, Gathering, Renderer, Run, SchemaVersion};
+pub(crate) use saved::is_shown;
+pub use saved::{Saved, read_saved};
 
 /// What was found, of which evidence, under which options. No clock, no host name, nothing that the user did not name.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
     /// Version of this form.
-    pub schema_version: &'static str,
+    pub schema_version: SchemaVersion,
     /// Which program wrote it.
     pub tool: Tool,
     /// What it was asked for.
@@ -47,7 +62,7 @@ pub struct Report {
 }
 
 /// One entry of the ledger.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceReport {
     /// Where it is; works as an argument.
     pub locator: String,
@@ -68,7 +83,7 @@ pub struct SourceReport {
 }
 
 /// What became of a source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SourceOutcome {
     /// It was read.
@@ -80,7 +95,7 @@ pub enum SourceOutcome {
 }
 
 /// Whether somebody vouches for bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SourceIntegrity {
     /// A checksum of the container covers them, and it holds.
@@ -130,16 +145,16 @@ impl From<&Source> for SourceReport {
 }
 
 /// The program.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tool {
     /// Its name.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Its version.
-    pub version: &'static str,
+    pub version: Cow<'static, str>,
 }
 
 /// The options that a verdict may depend on.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportOptions {
     /// The Windows that the user said it is.
     pub os: Option<OsId>,
@@ -148,11 +163,23 @@ pub struct ReportOptions {
     /// Which control sets are judged.
     pub control_set: Choice,
     /// Which generations are judged.
-    pub generations: &'static str,
+    pub generations: JudgedGenerations,
     /// What is checked.
     pub profiles: Vec<Profile>,
     /// The severity that fails a run.
     pub fail_on: Severity,
+    /// Whether the findings that conform are in the report too.
+    pub all: bool,
+}
+
+/// Which generations are judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum JudgedGenerations {
+    /// Live installations and copies.
+    Live,
+    /// Every one.
+    All,
 }
 
 /// One Windows installation.
@@ -185,30 +212,34 @@ pub struct InstallationReport {
     pub warnings: Vec<String>,
 }
 
+impl InstallationReport {
+    /// The hive that a finding is about.
+    pub fn hive_of(&self, finding: &Finding) -> Option<&HiveReport> {
+        self.hives.iter().find(|hive| finding.hive == Some(hive.role))
+    }
+}
+
 /// What an audit came to.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Judgement {
     /// The baseline, where there is one for this Windows.
     pub baseline: Option<BaselineReference>,
     /// The user's baselines beside it.
     pub extended_by: Vec<BaselineReference>,
-    /// The user's baselines judge, whatever the Windows is.
-    #[serde(skip)]
+    /// Whether the user's baselines judge instead of the built-in ones, whatever the Windows is.
     pub by_own: bool,
     /// The ids of the keys and steps of the user's baselines: what they find says nothing of updates.
-    #[serde(skip)]
     pub own_keys: BTreeSet<String>,
     /// In a sentence or two what stops updates, and on what that rests; `None` where there is no baseline.
     pub answer: Option<String>,
-    /// The counts of this installation alone, over all findings; without gaps.
-    #[serde(skip)]
-    pub counts: Summary,
+    /// The counts of this installation alone, over all findings, whether the report holds them or not.
+    pub counts: Counts,
     /// In the baseline's order.
     pub findings: Vec<Finding>,
 }
 
 /// Which expectations were applied.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BaselineReference {
     /// The baseline's id.
     pub id: String,
@@ -223,7 +254,7 @@ impl From<&Baseline> for BaselineReference {
 }
 
 /// One hive.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct HiveReport {
     /// What it holds.
     pub role: Role,
@@ -246,7 +277,7 @@ pub struct HiveReport {
 }
 
 /// How far a hive can be trusted.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Integrity {
     /// In a word.
     pub state: State,
@@ -267,7 +298,7 @@ pub struct Integrity {
 }
 
 /// One transaction log.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LogReport {
     /// Where it is.
     pub path: String,
@@ -281,11 +312,23 @@ pub struct LogReport {
     pub state: LogState,
 }
 
-/// The counts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+/// How the whole report stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     /// Installations that are listed.
     pub installations: usize,
+    /// Over all findings of all installations.
+    #[serde(flatten)]
+    pub counts: Counts,
+    /// Everything that makes the report incomplete.
+    pub gaps: Vec<Gap>,
+    /// Whether everything that should have been assessed was: whether there are no gaps.
+    pub complete: bool,
+}
+
+/// How many findings there are of each kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
     /// Expectations that were judged.
     pub assessed: usize,
     /// As it should be.
@@ -304,14 +347,10 @@ pub struct Summary {
     pub highest_severity: Option<Severity>,
     /// How sure the expectations are that were judged.
     pub grades: Grades,
-    /// Everything that makes the report incomplete.
-    pub gaps: Vec<Gap>,
-    /// Whether everything that should have been assessed was: whether there are no gaps.
-    pub complete: bool,
 }
 
 /// Expectations that were judged, by grade.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Grades {
     /// Microsoft's own text, two independent sources, or two real machines.
@@ -341,6 +380,33 @@ impl Summary {
         self.complete = gaps.is_empty();
         self.gaps = gaps;
     }
+}
+
+impl Counts {
+    /// Adds what was counted elsewhere.
+    pub fn add(&mut self, other: &Self) {
+        let pairs = [
+            (&mut self.assessed, other.assessed),
+            (&mut self.conforms, other.conforms),
+            (&mut self.deviates, other.deviates),
+            (&mut self.absent, other.absent),
+            (&mut self.unexpected, other.unexpected),
+            (&mut self.unreadable, other.unreadable),
+            (&mut self.not_assessed, other.not_assessed),
+            (&mut self.grades.confirmed, other.grades.confirmed),
+            (&mut self.grades.single_source, other.grades.single_source),
+            (&mut self.grades.inferred, other.grades.inferred),
+        ];
+        for (sum, more) in pairs {
+            *sum = sum.saturating_add(more);
+        }
+        self.highest_severity = self.highest_severity.max(other.highest_severity);
+    }
+
+    /// What is not as it should be, whatever way.
+    pub fn deviations(&self) -> usize {
+        self.deviates.saturating_add(self.absent).saturating_add(self.unexpected)
+    }
 
     /// Counts one finding. What follows from another finding is counted with it.
     pub fn count(&mut self, finding: &Finding) {
@@ -368,6 +434,6 @@ impl Summary {
 
 impl Default for Tool {
     fn default() -> Self {
-        Self { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") }
+        Self { name: env!("CARGO_PKG_NAME").into(), version: env!("CARGO_PKG_VERSION").into() }
     }
 }

@@ -97,6 +97,7 @@ pub(super) fn times(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         let odd = match odd {
             OddTime::Missing => "there is none",
             OddTime::BeforeWindowsNt => "it is earlier than the first Windows NT",
+            OddTime::NoDate(_) => "it is past the year 9999",
             // A clock that was set back does this, too: the notes say so, and no more.
             OddTime::AfterHive(_) => continue,
         };

@@ -13,8 +13,40 @@ pub enum Format {
     Table,
     /// The whole report; `hivemend schema` describes it
     Json,
-    /// One finding a line
+    /// One record a line: the run, each installation, each finding, each source, each problem, the summary
     Jsonl,
+    /// For spreadsheets: one finding a row
+    Csv,
+    /// For tickets and wikis
+    Markdown,
+    /// For code scanning and pipelines: SARIF 2.1.0
+    Sarif,
+    /// For Timesketch: one event a line
+    Timesketch,
+    /// For Elasticsearch: one document of the Elastic Common Schema a line
+    Ecs,
+}
+
+/// Forms of a list of hives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum FindFormat {
+    /// For people
+    #[default]
+    Table,
+    /// The whole list; `hivemend schema` describes it
+    Json,
+    /// One record a line: the run, each installation, each source, each problem, the summary
+    Jsonl,
+}
+
+impl From<FindFormat> for Format {
+    fn from(format: FindFormat) -> Self {
+        match format {
+            FindFormat::Table => Self::Table,
+            FindFormat::Json => Self::Json,
+            FindFormat::Jsonl => Self::Jsonl,
+        }
+    }
 }
 
 /// Forms of a key.

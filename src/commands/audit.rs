@@ -78,9 +78,9 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
     let kept = write_custody(&outputs, record.as_ref())?;
     let nothing = examination.nothing.take();
     // A table of nothing says less than the error does; programs get the ledger.
-    if nothing.is_none() || common.format != Format::Table {
+    if nothing.is_none() || args.format != Format::Table {
         let situation = situation(args, &examination, &plans);
-        write_report(outputs.output(), common, &examination.report, args.all, &situation)?;
+        write_report(outputs.output(), common, args.format, &examination.report, args.all, situation)?;
     }
     if let Some(nothing) = nothing {
         return Err(nothing);

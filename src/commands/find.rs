@@ -1,6 +1,6 @@
 //! `find`: which hives are there.
 
-use hivemend::cli::{FindArgs, Format};
+use hivemend::cli::{FindArgs, FindFormat};
 use hivemend::error::Error;
 use hivemend::examination::{Options, examine};
 use hivemend::report::table::Situation;
@@ -9,13 +9,6 @@ use super::{INCOMPLETE, prepare, seal, unpacking, with_custody, write_custody, w
 
 pub(crate) fn find(args: &FindArgs) -> Result<u8, Error> {
     let common = &args.common;
-    if common.format == Format::Jsonl {
-        return Err(Error::Usage {
-            option: "--format",
-            found: "jsonl".to_owned(),
-            expected: "`find` has no findings to print a line each; use table or json".to_owned(),
-        });
-    }
     let gate = prepare(common, None)?;
     let options = Options {
         judge: false,
@@ -31,8 +24,9 @@ pub(crate) fn find(args: &FindArgs) -> Result<u8, Error> {
     let kept = write_custody(&outputs, record.as_ref())?;
     let nothing = examination.nothing.take();
     // A table of nothing says less than the error does; programs get the ledger.
-    if nothing.is_none() || common.format != Format::Table {
-        write_report(outputs.output(), common, &examination.report, false, &Situation::default())?;
+    if nothing.is_none() || args.format != FindFormat::Table {
+        let report = &examination.report;
+        write_report(outputs.output(), common, args.format.into(), report, false, Situation::default())?;
     }
     if let Some(nothing) = nothing {
         return Err(nothing);

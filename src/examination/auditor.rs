@@ -13,7 +13,7 @@ use crate::finding::{Finding, Grade};
 use crate::hive::{Hive, Tree};
 use crate::os::OsId;
 use crate::registry::Role;
-use crate::report::{BaselineReference, Judgement, Summary};
+use crate::report::{BaselineReference, Counts, Judgement};
 
 /// What an audit needs beside the trees.
 pub(super) struct Auditor<'a> {
@@ -78,7 +78,7 @@ impl Auditor<'_> {
             by_own: options.baselines.is_instead(),
             own_keys: own.iter().map(ToString::to_string).collect(),
             answer: None,
-            counts: Summary::default(),
+            counts: Counts::default(),
             findings,
         })
     }

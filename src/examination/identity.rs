@@ -122,7 +122,7 @@ impl Identity {
     fn told(&self) -> [(&'static str, String); 4] {
         let or_none = |text: Option<&str>| text.unwrap_or("not there").to_owned();
         let windows = [
-            Some(self.os.name.to_owned()),
+            Some(self.os.name.to_string()),
             self.os.version.as_ref().map(|version| format!("NT {version}")),
             self.os.build.map(|build| format!("build {build}")),
             self.os.is_uncertain().then(|| "(uncertain)".to_owned()),

@@ -5,16 +5,17 @@ use std::io::{self, Write};
 use super::changes::said;
 use super::{History, Presence};
 use crate::registry::hex;
+use crate::report::sheet::Sheet;
 
 /// Writes CSV (RFC 4180) with a header line: machine, hive, column, what the column is, and the value in it.
 ///
-/// Text that a spreadsheet would take for a formula has an apostrophe before it; `raw` has the bytes in any case.
+/// What a spreadsheet would take for a formula has an apostrophe before it, and what would steer a terminal is escaped;
+/// `raw` has the bytes in any case.
 ///
 /// # Errors
 /// What the writer says.
 pub fn render_csv(history: &History, writer: &mut impl Write) -> io::Result<()> {
-    let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(writer);
-    csv.write_record([
+    let columns = [
         "computer_name",
         "hive",
         "column",
@@ -37,7 +38,8 @@ pub fn render_csv(history: &History, writer: &mut impl Write) -> io::Result<()> 
         "verdict",
         "key_last_written",
         "changed",
-    ])?;
+    ];
+    let mut sheet = Sheet::new(writer, &columns)?;
     for machine in &history.machines {
         for hive in &machine.hives {
             for row in &hive.values {
@@ -52,50 +54,33 @@ pub fn render_csv(history: &History, writer: &mut impl Write) -> io::Result<()> 
                         Presence::NotAudited => "not-audited",
                     };
                     let changed = row.changes.iter().any(|change| change.from == index);
-                    csv.write_record(
-                        [
-                            machine.computer_name.clone().unwrap_or_default(),
-                            hive.role.to_string(),
-                            column.letter.clone(),
-                            column.label.clone(),
-                            column.generation.to_string(),
-                            column.path.clone(),
-                            if column.view == super::View::Replayed { "replayed" } else { "primary" }.to_owned(),
-                            column.control_set.map_or(String::new(), |set| set.to_string()),
-                            column.marks.join(" "),
-                            time(column.last_written),
-                            column.sha256.clone().unwrap_or_default(),
-                            column.os.to_string(),
-                            row.id.clone(),
-                            row.key.clone(),
-                            row.value.clone().unwrap_or_default(),
-                            state.to_owned(),
-                            observed.map_or(String::new(), |observed| observed.datum.data_type.to_string()),
-                            observed.map_or(String::new(), |_| said(cell)),
-                            observed.map_or(String::new(), |observed| hex(&observed.raw)),
-                            cell.verdict.map_or("", crate::finding::Verdict::as_str).to_owned(),
-                            time(cell.key_last_written),
-                            if changed { "yes" } else { "" }.to_owned(),
-                        ]
-                        .map(no_formula),
-                    )?;
+                    sheet.row([
+                        machine.computer_name.clone().unwrap_or_default(),
+                        hive.role.to_string(),
+                        column.letter.clone(),
+                        column.label.clone(),
+                        column.generation.to_string(),
+                        column.path.clone(),
+                        if column.view == super::View::Replayed { "replayed" } else { "primary" }.to_owned(),
+                        column.control_set.map_or(String::new(), |set| set.to_string()),
+                        column.marks.join(" "),
+                        time(column.last_written),
+                        column.sha256.clone().unwrap_or_default(),
+                        column.os.to_string(),
+                        row.id.clone(),
+                        row.key.clone(),
+                        row.value.clone().unwrap_or_default(),
+                        state.to_owned(),
+                        observed.map_or(String::new(), |observed| observed.datum.data_type.to_string()),
+                        observed.map_or(String::new(), |_| said(cell)),
+                        observed.map_or(String::new(), |observed| hex(&observed.raw)),
+                        cell.verdict.map_or("", crate::finding::Verdict::as_str).to_owned(),
+                        time(cell.key_last_written),
+                        if changed { "yes" } else { "" }.to_owned(),
+                    ])?;
                 }
             }
         }
     }
-    csv.flush()
-}
-
-/// The text so that no spreadsheet calculates it, <https://owasp.org/www-community/attacks/CSV_Injection>.
-fn no_formula(text: String) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn nothing_is_calculated() {
-        assert_eq!(super::no_formula("=1+1".to_owned()), "'=1+1");
-        assert_eq!(super::no_formula("a=1".to_owned()), "a=1");
-    }
+    sheet.flush()
 }

@@ -12,7 +12,7 @@
 //! * A log of the old format, which has no hashes, is applied whole or not at all.
 //! * A damaged base block is replaced only where pages of that log can be applied too.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::base_block::{self, BaseBlock};
 use super::transaction_log::{Log, LogFormat, LogState, Page, later};
@@ -28,7 +28,7 @@ pub use writes::{LogEntry, LogPart};
 pub(super) use writes::{Sectors, Writes};
 
 /// What was replayed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Replay {
     /// The format of the logs.
     pub log_format: LogFormat,

@@ -31,6 +31,8 @@ pub enum OddTime {
     Missing,
     /// It is earlier than the first Windows NT.
     BeforeWindowsNt,
+    /// It is past the year 9999.
+    NoDate(FileTime),
     /// It is later than the hive's own last write, which was then.
     AfterHive(FileTime),
 }
@@ -54,6 +56,8 @@ impl OwnTime {
             Some(OddTime::Missing)
         } else if key < FIRST_NT {
             Some(OddTime::BeforeWindowsNt)
+        } else if !key.is_date() {
+            Some(OddTime::NoDate(key))
         } else {
             self.0.filter(|hive| key > *hive).map(OddTime::AfterHive)
         }
@@ -68,6 +72,7 @@ impl fmt::Display for OddTime {
             Self::BeforeWindowsNt => {
                 write!(f, "the key's time is earlier than the first Windows NT, {FIRST_NT}: it was set, or is damaged")
             }
+            Self::NoDate(time) => write!(f, "the key's time is past the year 9999 ({time}): it was set, or is damaged"),
             Self::AfterHive(hive) => {
                 write!(f, "the key's time is later than that of the hive's own last write, {hive}: {ADVICE}")
             }
@@ -88,6 +93,7 @@ mod tests {
         assert_eq!((odd(0), odd(1)), (Some(OddTime::Missing), Some(OddTime::BeforeWindowsNt)));
         assert_eq!((odd(first.0 - 1), odd(first.0)), (Some(OddTime::BeforeWindowsNt), None));
         assert_eq!((odd(hive.0), odd(hive.0 + 1)), (None, Some(OddTime::AfterHive(hive))));
+        assert_eq!(odd(u64::MAX), Some(OddTime::NoDate(FileTime(u64::MAX))));
         assert_eq!(OwnTime(None).judge(FileTime(hive.0 + 1)), None);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! M. Suhanov, "Windows registry file format specification", section "Format of transaction log files".
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::base_block::BaseBlock;
 use crate::error::Problem;
@@ -17,7 +17,7 @@ const MAX_DATA_SIZE: u32 = 1 << 31;
 const MAX_CLUSTERING: u32 = 8;
 
 /// The two formats of transaction logs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// A vector of dirty sectors, then those sectors; Windows 2000 to 8.
@@ -27,7 +27,7 @@ pub enum LogFormat {
 }
 
 /// What a log is to its hive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LogState {
     /// Its changes were applied in memory.

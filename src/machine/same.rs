@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Machine;
 use crate::control_set::{ControlSets, key_name};
@@ -11,7 +11,7 @@ use crate::os::lenient_text;
 use crate::registry::{FileTime, same_text};
 
 /// Whether two hives are of one machine, and what says so.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SameMachine {
     /// What it comes to.
     pub state: Sameness,
@@ -20,7 +20,7 @@ pub struct SameMachine {
 }
 
 /// Whether two hives are of one machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sameness {
     /// Both name something that only one machine has.

@@ -78,7 +78,7 @@ pub struct RegistryValue {
 }
 
 /// What the data says, where it says it plainly.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(untagged)]
 pub enum Decoded {
     /// A string type: well-formed, one terminator at most, nothing behind it.
@@ -113,6 +113,20 @@ impl RegistryValue {
     /// A REG_QWORD.
     pub fn qword(number: u64) -> Self {
         Self { data_type: DataType::QWORD, bytes: number.to_le_bytes().to_vec() }
+    }
+
+    /// The value whose data say this: the inverse of [`Self::decoded`]. Without data it is empty.
+    pub fn encoded(data_type: DataType, data: Option<&Decoded>) -> Self {
+        match data {
+            Some(Decoded::Text(text)) => Self::text(data_type, text),
+            Some(Decoded::List(entries)) => Self { data_type, ..Self::list(entries) },
+            Some(Decoded::Number(number)) if data_type == DataType::QWORD => Self::qword(*number),
+            Some(Decoded::Number(number)) => {
+                let bytes = number.to_le_bytes().into_iter().take(size_of::<u32>()).collect();
+                Self { data_type, bytes }
+            }
+            None => Self { data_type, bytes: Vec::new() },
+        }
     }
 
     /// What the data says, or `None` for binary data, for a number of the wrong size, and for a string that is not
@@ -159,6 +173,33 @@ impl RegistryValue {
             DataType::DWORD => Some(u64::from(u32::from_le_bytes(self.bytes.as_slice().try_into().ok()?))),
             DataType::QWORD => Some(u64::from_le_bytes(self.bytes.as_slice().try_into().ok()?)),
             _ => None,
+        }
+    }
+
+    /// The data as a string, whatever they are: the text itself, a number in decimal, the entries of a list with commas
+    /// between them, as much of a string that is not well-formed as can be read, anything else in hexadecimal.
+    pub fn to_text(&self) -> String {
+        match self.decoded() {
+            Some(Decoded::Text(text)) => text,
+            Some(Decoded::Number(number)) => number.to_string(),
+            Some(Decoded::List(entries)) => entries.join(", "),
+            None => match (self.data_type, self.units()) {
+                (DataType::SZ | DataType::EXPAND_SZ | DataType::LINK | DataType::MULTI_SZ, Some(units)) => {
+                    String::from_utf16_lossy(units.strip_suffix(&[0]).unwrap_or(&units))
+                }
+                _ => hex(&self.bytes),
+            },
+        }
+    }
+
+    /// The data as a list of strings: one for a text or a number, one an entry for a list, none for what is binary or not
+    /// well-formed.
+    pub fn to_strings(&self) -> Vec<String> {
+        match self.decoded() {
+            Some(Decoded::Text(text)) => vec![text],
+            Some(Decoded::Number(number)) => vec![number.to_string()],
+            Some(Decoded::List(entries)) => entries,
+            None => Vec::new(),
         }
     }
 
@@ -220,6 +261,20 @@ mod tests {
     fn a_number_of_the_wrong_size_is_none() {
         assert_eq!(RegistryValue::dword(258).decoded(), Some(Decoded::Number(258)));
         assert_eq!(RegistryValue { data_type: DataType::DWORD, bytes: vec![3, 0] }.decoded(), None);
+    }
+
+    #[test]
+    fn every_value_has_a_text_and_what_it_says_is_encoded_again() {
+        let binary = RegistryValue { data_type: DataType::BINARY, bytes: vec![1, 0xab] };
+        let hidden = RegistryValue::text(DataType::SZ, "good\0evil");
+        let list = RegistryValue::list(&["a", "", "b"]);
+        assert_eq!([&binary, &hidden, &list].map(RegistryValue::to_text), ["01ab", "good\0evil", "a, , b"]);
+        assert_eq!([&binary, &hidden, &list].map(|value| value.to_strings().len()), [0, 0, 3]);
+        for value in
+            [list, RegistryValue::dword(258), RegistryValue::qword(7), RegistryValue::text(DataType::LINK, "x")]
+        {
+            assert_eq!(RegistryValue::encoded(value.data_type, value.decoded().as_ref()), value);
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The report as JSON: whole, or one finding a line.
+//! The report as JSON: one document, or one record a line.
 //!
 //! Characters that would steer a terminal or hide (see [`super::escape`]) are written as `\uXXXX`, which any reader
 //! turns back into the same string: a report that is only looked at is as safe as one that is parsed.
@@ -9,10 +9,9 @@ use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
 
 use super::escape::is_unseen;
-use super::{InstallationReport, Report};
-use crate::discovery::Generation;
-use crate::finding::Finding;
-use crate::os::OsId;
+use super::{InstallationReport, Renderer, Report, Run, SourceReport, Summary};
+use crate::error::Problem;
+use crate::evidence::file::Snapshot;
 
 mod stream;
 
@@ -23,30 +22,98 @@ pub(crate) use stream::Stream;
 /// # Errors
 /// What the writer says.
 pub fn render(report: &Report, writer: &mut impl Write) -> io::Result<()> {
-    write_document(report, writer)
+    report.render(&mut Document::new(writer))
 }
 
-/// Writes one finding a line, as in the report, with the facts of where it was found before its own fields:
-///
-/// ```json
-/// {"installation":{"id":"...","evidence":"...","generation":"live","os":"windows-xp","sha256":"..."},"id":"...","verdict":"..."}
-/// ```
-///
-/// `sha256` is that of the finding's hive, `null` where it has none. What is not a finding, such as a hive that could
-/// not be opened, is not in these lines: whether they are everything, the exit code and the whole report say.
-///
-/// # Errors
-/// What the writer says.
-pub fn render_lines(report: &Report, writer: &mut impl Write) -> io::Result<()> {
-    let mut writer = BufWriter::new(writer);
-    for installation in &report.installations {
-        for finding in installation.judgement.iter().flat_map(|judgement| &judgement.findings) {
-            let line = Line { installation: Place::of(installation, finding), finding };
-            line.serialize(&mut Serializer::with_formatter(&mut writer, Visible(CompactFormatter)))?;
-            writer.write_all(b"\n")?;
+/// The report as one JSON document.
+#[derive(Debug)]
+pub struct Document<W: Write> {
+    stream: Stream<BufWriter<W>>,
+    list: List,
+}
+
+/// The lists of the document, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum List {
+    Installations,
+    ShadowCopies,
+    Sources,
+    Problems,
+}
+
+impl List {
+    const ALL: [Self; 4] = [Self::Installations, Self::ShadowCopies, Self::Sources, Self::Problems];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Installations => "installations",
+            Self::ShadowCopies => "shadow_copies",
+            Self::Sources => "sources",
+            Self::Problems => "problems",
         }
     }
-    writer.flush()
+}
+
+impl<W: Write> Document<W> {
+    /// A document that is still to be written.
+    pub fn new(writer: W) -> Self {
+        Self { stream: Stream::new(BufWriter::new(writer)), list: List::Installations }
+    }
+
+    /// Closes the lists before this one, and opens it.
+    fn go_to(&mut self, list: List) -> io::Result<()> {
+        for next in List::ALL.into_iter().filter(|next| *next > self.list && *next <= list) {
+            self.stream.close()?;
+            self.stream.array(Some(next.name()))?;
+        }
+        self.list = self.list.max(list);
+        Ok(())
+    }
+
+    fn item(&mut self, list: List, item: &impl Serialize) -> io::Result<()> {
+        self.go_to(list)?;
+        self.stream.value(None, item)
+    }
+}
+
+impl<W: Write> Renderer for Document<W> {
+    fn run(&mut self, run: &Run) -> io::Result<()> {
+        self.stream.object(None)?;
+        self.stream.value(Some("schema_version"), &run.schema_version)?;
+        self.stream.value(Some("tool"), &run.tool)?;
+        self.stream.value(Some("options"), &run.options)?;
+        self.stream.array(Some(List::Installations.name()))
+    }
+
+    fn installation(&mut self, installation: &InstallationReport) -> io::Result<()> {
+        self.item(List::Installations, installation)
+    }
+
+    fn shadow_copy(&mut self, shadow_copy: &Snapshot) -> io::Result<()> {
+        self.item(List::ShadowCopies, shadow_copy)
+    }
+
+    fn source(&mut self, source: &SourceReport) -> io::Result<()> {
+        self.item(List::Sources, source)
+    }
+
+    fn problem(&mut self, problem: &Problem) -> io::Result<()> {
+        self.item(List::Problems, problem)
+    }
+
+    fn summary(&mut self, summary: &Summary) -> io::Result<()> {
+        self.go_to(List::Problems)?;
+        self.stream.close()?;
+        self.stream.value(Some("summary"), summary)?;
+        self.stream.close()?;
+        self.stream.flush()
+    }
+}
+
+/// Writes a value on one line, with a line end behind it.
+pub(crate) fn write_line(value: &impl Serialize, writer: &mut impl Write) -> io::Result<()> {
+    value.serialize(&mut Serializer::with_formatter(&mut *writer, Visible(CompactFormatter)))?;
+    writer.write_all(b"\n")
 }
 
 /// Writes anything that programs read as the report is written.
@@ -58,39 +125,8 @@ pub(crate) fn write_document(document: &impl Serialize, writer: &mut impl Write)
     writer.flush()
 }
 
-/// One line of [`render_lines`].
-#[derive(Serialize)]
-struct Line<'a> {
-    installation: Place<'a>,
-    #[serde(flatten)]
-    finding: &'a Finding,
-}
-
-/// Where a finding was made.
-#[derive(Serialize)]
-struct Place<'a> {
-    id: &'a str,
-    evidence: &'a str,
-    generation: Generation,
-    os: OsId,
-    sha256: Option<&'a str>,
-}
-
-impl<'a> Place<'a> {
-    fn of(installation: &'a InstallationReport, finding: &Finding) -> Self {
-        let hive = installation.hives.iter().find(|hive| finding.hive == Some(hive.role));
-        Self {
-            id: &installation.id,
-            evidence: &installation.evidence,
-            generation: installation.generation,
-            os: installation.os.id,
-            sha256: hive.and_then(|hive| hive.sha256.as_deref()),
-        }
-    }
-}
-
 /// A formatter that also escapes what would not be seen.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Visible<F>(F);
 
 /// Hands calls on to the formatter within.

@@ -7,20 +7,20 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{InstallationReport, Judgement, Report, Summary};
+use super::{Counts, Gathered, Gathering, InstallationReport, Judgement, Report};
 use crate::discovery::Generation;
 use crate::error::Problem;
 use crate::evidence::file::Snapshot;
 use crate::finding::{Finding, Severity, Verdict};
 use crate::registry::Role;
 
-mod brief;
+pub(crate) mod brief;
 mod coverage;
 pub(crate) mod data;
 mod evidence;
 mod findings;
-mod fleet;
-mod gaps;
+pub(crate) mod fleet;
+pub(crate) mod gaps;
 mod heading;
 mod ink;
 mod keys;
@@ -31,7 +31,7 @@ pub(crate) mod page;
 mod places;
 mod shell;
 mod short_findings;
-mod verdict;
+pub(crate) mod verdict;
 mod wrap;
 
 pub use evidence::{is_listed, source_line};
@@ -61,6 +61,32 @@ pub struct Style {
 /// The columns of the terminal that stdout is, where it is one.
 pub fn terminal_width() -> Option<u16> {
     comfy_table::Table::new().width()
+}
+
+/// The report as tables, once all of it is there: the worst comes first.
+#[derive(Debug)]
+pub struct Tables<W: Write> {
+    writer: W,
+    style: Style,
+    situation: Situation,
+    report: Gathered,
+}
+
+impl<W: Write> Tables<W> {
+    /// Tables that are still to be written.
+    pub fn new(writer: W, style: Style, situation: Situation) -> Self {
+        Self { writer, style, situation, report: Gathered::default() }
+    }
+}
+
+impl<W: Write> Gathering for Tables<W> {
+    fn gathered(&mut self) -> &mut Gathered {
+        &mut self.report
+    }
+
+    fn write(&mut self, report: &Report) -> io::Result<()> {
+        render_for(report, &self.style, &self.situation, &mut self.writer)
+    }
 }
 
 /// Writes the report as tables. Where no installation was judged (`find`), the installations and their hives.
@@ -232,7 +258,7 @@ fn why_not_judged(installation: &InstallationReport) -> String {
 }
 
 /// The word that the report's JSON has for it.
-fn word(value: &impl Serialize) -> String {
+pub(crate) fn word(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word,
         _ => String::new(),
@@ -240,13 +266,13 @@ fn word(value: &impl Serialize) -> String {
 }
 
 /// A number and its noun: `1 deviation`, `2 deviations`.
-fn count(number: usize, noun: &str) -> String {
+pub(crate) fn count(number: usize, noun: &str) -> String {
     format!("{} {noun}{}", grouped(number as u64), if number == 1 { "" } else { "s" })
 }
 
 /// What the judgement rests on: `40 confirmed, 2 single-source`.
-fn grades(summary: &Summary) -> String {
-    let grades = &summary.grades;
+fn grades(counts: &Counts) -> String {
+    let grades = &counts.grades;
     let counts =
         [(grades.confirmed, "confirmed"), (grades.single_source, "single-source"), (grades.inferred, "inferred")];
     let named = counts.into_iter().filter(|(number, _)| *number > 0);

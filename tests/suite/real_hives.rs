@@ -86,8 +86,8 @@ fn healthy_machines_come_out_clean() {
         let summary = &examination.report.summary;
         assert_eq!((only(&examination).os.id.as_str(), exit), (os, 0), "{folder}");
         assert_eq!(only(&examination).os.service_pack.as_deref(), Some(service_pack));
-        assert_eq!((summary.conforms, summary.unreadable), (summary.assessed, 0), "{folder}");
-        assert!(summary.assessed >= least, "{folder}: only {} assessed", summary.assessed);
+        assert_eq!((summary.counts.conforms, summary.counts.unreadable), (summary.counts.assessed, 0), "{folder}");
+        assert!(summary.counts.assessed >= least, "{folder}: only {} assessed", summary.counts.assessed);
     }
 }
 
@@ -168,7 +168,7 @@ fn dirty_hives_without_logs_say_so() {
     let dirty = |primary, secondary| (State::Dirty, Some(primary), Some(secondary));
     assert_eq!(sequences, [dirty(43469, 43468), dirty(3785, 3784)]);
     assert!(installation.hives.iter().all(|hive| !hive.integrity.problems.is_empty()));
-    assert_eq!(examination.report.summary.unreadable, 0);
+    assert_eq!(examination.report.summary.counts.unreadable, 0);
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn a_damaged_hive_is_read_as_far_as_it_goes() {
     let options = Options { os: Some("windows-xp".parse().unwrap()), ..Options::default() };
     let examination = examine_folder(&corpus.join("xp-damaged"), &options);
     let summary = &examination.report.summary;
-    assert!(summary.unreadable > 0 && !summary.complete, "{summary:?}");
+    assert!(summary.counts.unreadable > 0 && !summary.complete, "{summary:?}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The report as it is written: JSON, its schema, the table.
 
 mod documents;
+mod forms;
 mod samples;
 mod screens;
 mod tables;

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::hive::base_block;
 use crate::hive::transaction_log::Page;
@@ -12,7 +12,7 @@ use crate::hive::transaction_log::Page;
 const SECTOR: u64 = 512;
 
 /// What wrote bytes of a hive in memory, when its logs were replayed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogEntry {
     /// The log, as the report names it.
     pub log: String,
@@ -26,7 +26,7 @@ pub struct LogEntry {
 }
 
 /// Which part of a log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LogPart {
     /// An entry of the new format.

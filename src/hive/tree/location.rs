@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::ops::Range;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Key, NamedValue, Tree};
 use crate::hive::cell::{NIL, RawValue, in_file};
@@ -20,7 +20,7 @@ const RESIDENT_DATA: u64 = 8;
 
 /// Where something lies, in bytes from the start of the primary file, base block included. Cells are given by what is
 /// in them: at `nk` and `vk` the file has these two letters. (Problems name the cell, 4 bytes before.)
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Location {
     /// The key node.
     pub nk: Option<u64>,
@@ -41,7 +41,7 @@ pub struct Location {
 
 /// The last entry of a log that wrote any byte of each; `None` where all bytes are the primary file's own. Of a key node
 /// and of a record these are the bytes up to the end of the name, of data all of them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WrittenBy {
     /// The key node.
     pub nk: Option<LogEntry>,

@@ -1,6 +1,6 @@
 //! Coverage: how much of a hive's bytes the walk of its keys explains.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::bins::{Bins, begins_bin, scan};
 use super::loss::Loss;
@@ -14,7 +14,7 @@ use crate::hive::base_block::SIZE;
 use crate::hive::cell::{Cells, in_file};
 
 /// What a walk of a whole hive came to, against what its hive bins hold.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Coverage {
     /// Whether everything that the hive promises was read, and every hive bin could be.
     pub complete: bool,

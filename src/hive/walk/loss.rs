@@ -1,9 +1,9 @@
 //! What a walk of a hive's keys does not reach although a key promises it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Something that a key promises, and that could not be read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loss {
     /// The key's path from the root; a very long one is cut, and ends in `...`.
     pub key: String,
@@ -18,7 +18,7 @@ pub struct Loss {
 }
 
 /// What can be lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Lost {
     /// The root key, and all with it.

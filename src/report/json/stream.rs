@@ -9,6 +9,7 @@ use super::Visible;
 
 /// Writes a document of objects and arrays that are opened and closed one by one. Inside of an object everything has a
 /// name, inside of an array nothing.
+#[derive(Debug)]
 pub(crate) struct Stream<W> {
     writer: W,
     formatter: Visible<PrettyFormatter<'static>>,
@@ -16,6 +17,7 @@ pub(crate) struct Stream<W> {
 }
 
 /// An object or array that is not closed yet.
+#[derive(Debug)]
 struct Open {
     array: bool,
     empty: bool,
@@ -55,6 +57,11 @@ impl<W: Write> Stream<W> {
             None => return Ok(()),
         }
         if self.open.is_empty() { self.writer.write_all(b"\n") } else { self.after() }
+    }
+
+    /// Hands everything on to what is below.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
     }
 
     fn before(&mut self, name: Option<&str>) -> io::Result<()> {

@@ -5,7 +5,7 @@ use std::io;
 use super::page::{Ink, Page};
 use super::{count, data, gaps, grades, word};
 use crate::discovery::Generation;
-use crate::report::{InstallationReport, Judgement, Report, Summary};
+use crate::report::{InstallationReport, Judgement, Report};
 
 /// The head: which Windows on which computer, and below that where its hives lie.
 pub(super) fn write_head(page: &mut Page<'_>, installation: &InstallationReport) -> io::Result<()> {
@@ -25,15 +25,20 @@ pub(super) fn write_answer(
     installation: &InstallationReport,
     judgement: &Judgement,
 ) -> io::Result<()> {
-    if let Some(answer) = judgement.answer.as_deref().map(crate::answer::without_counts).filter(|text| !text.is_empty())
-    {
-        page.paragraph(0, &data::short_times(&data::prose(answer)), Ink::Strong)?;
+    if let Some(answer) = answer(judgement) {
+        page.paragraph(0, &answer, Ink::Strong)?;
     }
     write_completeness(page, report, installation, judgement)
 }
 
+/// The answer as people read it; `None` where there is none.
+pub(crate) fn answer(judgement: &Judgement) -> Option<String> {
+    let answer = judgement.answer.as_deref().map(crate::answer::without_counts).filter(|text| !text.is_empty())?;
+    Some(data::short_times(&data::prose(answer)))
+}
+
 /// `Windows 7 (Professional, Service Pack 1) on FRONTDESK-04`
-fn windows_and_computer(installation: &InstallationReport) -> String {
+pub(crate) fn windows_and_computer(installation: &InstallationReport) -> String {
     let os = &installation.os;
     let mut facts: Vec<String> =
         [&os.edition, &os.service_pack].into_iter().flatten().map(|fact| data::name(fact)).collect();
@@ -57,32 +62,26 @@ fn write_completeness(
     installation: &InstallationReport,
     judgement: &Judgement,
 ) -> io::Result<()> {
-    let counts = counts(report, judgement);
-    let assessed = format!("{} assessed", count(counts.assessed, "expectation"));
-    let assessed = if counts.assessed == 0 { assessed } else { format!("{assessed} ({})", grades(&counts)) };
-    if !matches!(installation.generation, Generation::Live | Generation::Copy) {
-        let line = format!("Older generation: {assessed}; its gaps and findings do not change the exit code.");
+    let gaps = gaps::of(report, installation);
+    let line = completeness(installation, judgement, gaps.is_empty());
+    if is_older(installation) || gaps.is_empty() {
         return page.paragraph(0, &line, Ink::Plain);
     }
-    let gaps = gaps::of(report, installation);
-    if gaps.is_empty() {
-        return page.paragraph(0, &format!("Complete: {assessed}."), Ink::Plain);
-    }
-    page.paragraph(0, &format!("INCOMPLETE: {assessed}. What is missing:"), Ink::High)?;
+    page.paragraph(0, &line, Ink::High)?;
     gaps::write(page, report, &gaps)
 }
 
-/// The counts of this installation; where a report was read back they are not at hand, and those of its findings and of
-/// the whole report have to do.
-fn counts(report: &Report, judgement: &Judgement) -> Summary {
-    if judgement.counts != Summary::default() {
-        return judgement.counts.clone();
+/// How much was assessed, and whether that is all. Where it is not, what is missing follows.
+pub(crate) fn completeness(installation: &InstallationReport, judgement: &Judgement, complete: bool) -> String {
+    let counts = &judgement.counts;
+    let assessed = format!("{} assessed", count(counts.assessed, "expectation"));
+    let assessed = if counts.assessed == 0 { assessed } else { format!("{assessed} ({})", grades(counts)) };
+    if is_older(installation) {
+        return format!("Older generation: {assessed}; its gaps and findings do not change the exit code.");
     }
-    let judged = report.installations.iter().filter(|installation| installation.judgement.is_some()).count();
-    if judged == 1 {
-        return report.summary.clone();
-    }
-    let mut counts = Summary::default();
-    judgement.findings.iter().for_each(|finding| counts.count(finding));
-    counts
+    if complete { format!("Complete: {assessed}.") } else { format!("INCOMPLETE: {assessed}. What is missing:") }
+}
+
+fn is_older(installation: &InstallationReport) -> bool {
+    !matches!(installation.generation, Generation::Live | Generation::Copy)
 }

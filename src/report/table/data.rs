@@ -17,7 +17,7 @@ const LONGEST_NAME: usize = 300;
 const ONE_LINE: usize = 24;
 
 /// What would be accepted: data once each, with their types where these differ.
-pub(super) fn expected(finding: &Finding) -> String {
+pub(crate) fn expected(finding: &Finding) -> String {
     if finding.expected.is_empty() {
         let what = match finding.verdict {
             Verdict::Absent => "(the key)",
@@ -46,7 +46,7 @@ pub(super) fn expected(finding: &Finding) -> String {
 }
 
 /// What is there, a line for each thing that is to be said of it.
-pub(super) fn observed(finding: &Finding) -> String {
+pub(crate) fn observed(finding: &Finding) -> String {
     let Some(observed) = &finding.observed else {
         return match finding.verdict {
             Verdict::Unreadable => "(unreadable)",

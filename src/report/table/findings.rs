@@ -116,17 +116,24 @@ fn source(finding: &Finding) -> impl PartialEq + '_ {
 fn write_key(page: &mut Page<'_>, finding: &Finding) -> io::Result<()> {
     let hive = finding.hive.map_or("", |hive| hive.as_str());
     let key = format!("{hive}\\{}", data::name(finding.key.as_deref().unwrap_or_default()));
-    let written = match (finding.key_last_written, finding.verdict) {
-        (Some(time), _) => format!("last written {time}"),
-        (None, Verdict::Absent) => "which is not there".to_owned(),
-        (None, _) => return page.paragraph(0, &key, Ink::Strong),
+    let written = match finding.key_last_written.filter(|time| time.is_date()) {
+        Some(time) => Some(format!("last written {time}")),
+        None if finding.verdict == Verdict::Absent && finding.key_last_written_note.is_none() => {
+            Some("which is not there".to_owned())
+        }
+        None => None,
     };
-    let line = format!("{key}, {written}");
-    if line.chars().count() <= page.width() {
-        page.paragraph(0, &line, Ink::Strong)?;
-    } else {
-        page.paragraph(0, &format!("{key},"), Ink::Strong)?;
-        page.paragraph(2, &written, Ink::Strong)?;
+    match written {
+        None => page.paragraph(0, &key, Ink::Strong)?,
+        Some(written) => {
+            let line = format!("{key}, {written}");
+            if line.chars().count() <= page.width() {
+                page.paragraph(0, &line, Ink::Strong)?;
+            } else {
+                page.paragraph(0, &format!("{key},"), Ink::Strong)?;
+                page.paragraph(2, &written, Ink::Strong)?;
+            }
+        }
     }
     finding.key_last_written_note.iter().try_for_each(|note| page.paragraph(2, &data::prose(note), Ink::Plain))
 }

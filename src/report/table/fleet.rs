@@ -9,7 +9,7 @@ use crate::finding::{Finding, Severity};
 use crate::report::{InstallationReport, Report};
 
 /// With more judged installations than these the page ends with a table of them.
-pub(super) const FEW: usize = 3;
+pub(crate) const FEW: usize = 3;
 
 /// `CRITICAL`.
 const SEVERITY: usize = 8;
@@ -25,13 +25,13 @@ const FINDINGS: usize = 8;
 const ONE_LINE: usize = 76;
 
 /// How an installation stands.
-pub(super) struct Standing<'r> {
-    pub(super) installation: &'r InstallationReport,
+pub(crate) struct Standing<'r> {
+    pub(crate) installation: &'r InstallationReport,
     /// Of what is not as it should be.
-    pub(super) worst: Option<Severity>,
+    pub(crate) worst: Option<Severity>,
     /// Causes alone.
-    pub(super) findings: usize,
-    pub(super) complete: bool,
+    pub(crate) findings: usize,
+    pub(crate) complete: bool,
 }
 
 impl<'r> Standing<'r> {
@@ -54,7 +54,7 @@ impl<'r> Standing<'r> {
 }
 
 /// The judged installations, worst first; among equals those that are incomplete, then as the report has them.
-pub(super) fn standings(report: &Report) -> Vec<Standing<'_>> {
+pub(crate) fn standings(report: &Report) -> Vec<Standing<'_>> {
     let mut standings: Vec<Standing<'_>> =
         report.installations.iter().filter_map(|installation| Standing::of(report, installation)).collect();
     standings.sort_by_key(|standing| (Reverse(standing.worst), standing.complete));

@@ -11,12 +11,12 @@ use crate::report::{InstallationReport, Report};
 const MOST: usize = 3;
 
 /// The gaps of that installation: of its Windows, its hives, and what they were read through.
-pub(super) fn of<'r>(report: &'r Report, installation: &InstallationReport) -> Vec<&'r Gap> {
+pub(crate) fn of<'r>(report: &'r Report, installation: &InstallationReport) -> Vec<&'r Gap> {
     report.summary.gaps.iter().filter(|gap| is_of(gap, installation)).collect()
 }
 
 /// The gaps of no installation that is judged: what was refused before an installation was found in it.
-pub(super) fn of_none(report: &Report) -> Vec<&Gap> {
+pub(crate) fn of_none(report: &Report) -> Vec<&Gap> {
     let judged = || report.installations.iter().filter(|installation| installation.judgement.is_some());
     report.summary.gaps.iter().filter(|gap| !judged().any(|installation| is_of(gap, installation))).collect()
 }
@@ -64,7 +64,7 @@ pub(super) fn is_told(report: &Report, problem: &Problem) -> bool {
 }
 
 /// `SYSTEM is dirty: copy its logs too`
-fn line(report: &Report, gap: &Gap) -> String {
+pub(crate) fn line(report: &Report, gap: &Gap) -> String {
     let reason = data::prose(&gap.reason);
     match advice_of(report, gap).or_else(|| by_code(gap.code).map(str::to_owned)) {
         Some(advice) if !gap.reason.contains(&advice) => format!("{reason}; {}", data::prose(&advice)),

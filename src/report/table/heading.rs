@@ -47,7 +47,7 @@ pub(super) fn write(page: &mut Page<'_>, installation: &InstallationReport) -> i
 fn windows(os: &Os) -> Vec<String> {
     let mut parts = vec![match os.product_name.as_deref().map(data::prose) {
         Some(product) if product != os.name => format!("{} ({product})", os.name),
-        _ => os.name.to_owned(),
+        _ => os.name.to_string(),
     }];
     parts.extend(version(os));
     let texts = [&os.service_pack, &os.edition, &os.product_type, &os.architecture];

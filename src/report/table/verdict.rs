@@ -10,12 +10,22 @@ use crate::registry::Role;
 use crate::report::{Report, Summary};
 
 pub(super) fn write(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+    let (line, ink) = verdict(report);
+    page.paragraph(0, &line, ink)
+}
+
+/// The sentence by itself.
+pub(crate) fn sentence(report: &Report) -> String {
+    verdict(report).0
+}
+
+fn verdict(report: &Report) -> (String, Ink) {
     let summary = &report.summary;
     let judged = report.installations.iter().any(|installation| installation.judgement.is_some());
     let said = if judged { judgement(summary) } else { listing(report) };
     let reasons = reasons(report);
-    let (line, ink) = if !summary.complete {
-        let but = if judged && summary.assessed == 0 { "for" } else { "but" };
+    if !summary.complete {
+        let but = if judged && summary.counts.assessed == 0 { "for" } else { "but" };
         let but = match reasons.split_last() {
             None => String::new(),
             Some((last, [])) => format!(", {but} {last}"),
@@ -23,11 +33,10 @@ pub(super) fn write(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
         };
         (format!("INCOMPLETE: {said}{but}."), Ink::High)
     } else if judged {
-        (format!("{}; complete.", capitalised(&said)), summary.highest_severity.map_or(Ink::Good, Ink::from))
+        (format!("{}; complete.", capitalised(&said)), summary.counts.highest_severity.map_or(Ink::Good, Ink::from))
     } else {
         (format!("{said}."), Ink::Plain)
-    };
-    page.paragraph(0, &line, ink)
+    }
 }
 
 fn capitalised(text: &str) -> String {
@@ -38,15 +47,15 @@ fn capitalised(text: &str) -> String {
 /// `1 deviation (highest: medium) among 96 assessed expectations in 1 installation`
 fn judgement(summary: &Summary) -> String {
     let installations = count(summary.installations, "installation");
-    if summary.assessed == 0 {
+    if summary.counts.assessed == 0 {
         return format!("nothing assessed in {installations}");
     }
-    let deviations = summary.deviates.saturating_add(summary.absent).saturating_add(summary.unexpected);
+    let deviations = summary.counts.deviations();
     let number = if deviations == 0 { "no deviation".to_owned() } else { count(deviations, "deviation") };
     let highest =
-        summary.highest_severity.map_or_else(String::new, |highest| format!(" (highest: {})", word(&highest)));
-    let among = count(summary.assessed, "assessed expectation");
-    format!("{number}{highest} among {among} ({}) in {installations}", grades(summary))
+        summary.counts.highest_severity.map_or_else(String::new, |highest| format!(" (highest: {})", word(&highest)));
+    let among = count(summary.counts.assessed, "assessed expectation");
+    format!("{number}{highest} among {among} ({}) in {installations}", grades(&summary.counts))
 }
 
 fn listing(report: &Report) -> String {

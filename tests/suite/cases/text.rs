@@ -32,14 +32,14 @@ pub(super) fn text(examined: &Examined) -> String {
     }
     writeln!(text, "exit: {}", examined.exit()).unwrap();
     let summary = &examined.examination.report.summary;
-    let highest = summary.highest_severity.map_or_else(|| "none".to_owned(), |severity| word(&severity));
+    let highest = summary.counts.highest_severity.map_or_else(|| "none".to_owned(), |severity| word(&severity));
     let counts = [
-        ("conforms", summary.conforms),
-        ("deviates", summary.deviates),
-        ("absent", summary.absent),
-        ("unexpected", summary.unexpected),
-        ("unreadable", summary.unreadable),
-        ("not assessed", summary.not_assessed),
+        ("conforms", summary.counts.conforms),
+        ("deviates", summary.counts.deviates),
+        ("absent", summary.counts.absent),
+        ("unexpected", summary.counts.unexpected),
+        ("unreadable", summary.counts.unreadable),
+        ("not assessed", summary.counts.not_assessed),
     ];
     let counts: Vec<String> = counts.iter().map(|(what, count)| format!("{count} {what}")).collect();
     writeln!(text, "summary: {}; highest severity {highest}; complete {}", counts.join(", "), summary.complete)

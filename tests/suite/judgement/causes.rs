@@ -27,8 +27,8 @@ fn d8_a_deleted_service_is_one_cause_and_its_values_name_it() {
     assert!(rows.len() > 7 && rows.iter().all(|row| row.verdict == Verdict::Absent && row.value.is_some()));
     assert!(rows.iter().any(|row| row.id == "service-bits-parameters/ServiceDll"), "the key below it follows, too");
     let summary = &examined.examination.report.summary;
-    assert_eq!((summary.absent, summary.deviates, summary.unexpected), (1, 0, 0));
-    assert_eq!(summary.assessed, summary.conforms + 1);
+    assert_eq!((summary.counts.absent, summary.counts.deviates, summary.counts.unexpected), (1, 0, 0));
+    assert_eq!(summary.counts.assessed, summary.counts.conforms + 1);
     assert_eq!(examined.exit(), 1);
 }
 

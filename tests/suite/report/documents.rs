@@ -11,7 +11,7 @@ use hivemend::hive::transaction_log::LogFormat;
 use hivemend::hive::walk::{Loss, Lost, check};
 use hivemend::os::OsId;
 use hivemend::registry::Role;
-use hivemend::report::{Replay, Report, json, schema};
+use hivemend::report::{Replay, Report, json, jsonl, schema};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
@@ -231,26 +231,42 @@ fn json_has_the_order_of_the_structs_and_a_line_end() {
 }
 
 #[test]
-fn lines_are_one_finding_each_with_where_it_was_made() {
+fn every_record_has_a_line_and_the_summary_is_the_last() {
     let report = report(vec![Sample::of(broken()).examine()], without_conforming);
     let mut text = Vec::new();
-    json::render_lines(&report, &mut text).unwrap();
-    let text = String::from_utf8(text).unwrap();
+    report.render(&mut jsonl::Lines::new(&mut text)).unwrap();
+    let lines: Vec<Value> =
+        String::from_utf8(text).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let kinds: Vec<&str> = lines.iter().map(|line| line["record"].as_str().unwrap()).collect();
     let findings = &report.installations[0].judgement.as_ref().unwrap().findings;
-    assert_eq!(text.lines().count(), findings.len());
-
-    let mut finding_only = schema_value();
-    finding_only["$ref"] = json!("#/$defs/finding");
-    let validator = jsonschema::draft202012::new(&finding_only).unwrap();
-    for line in text.lines() {
-        let mut line: Value = serde_json::from_str(line).unwrap();
-        let place = line.as_object_mut().unwrap().remove("installation").unwrap();
-        let mut fields: Vec<&String> = place.as_object().unwrap().keys().collect();
-        fields.sort();
-        assert_eq!(fields, ["evidence", "generation", "id", "os", "sha256"]);
+    assert_eq!(kinds[..2], ["run", "installation"]);
+    assert_eq!(kinds[2..findings.len() + 2], vec!["finding"; findings.len()]);
+    assert_eq!(kinds.last(), Some(&"summary"));
+    for line in lines.iter().filter(|line| line["record"] == "finding") {
+        let place = &line["installation"];
+        let fields: Vec<&String> = place.as_object().unwrap().keys().collect();
+        assert_eq!(fields, ["computer_name", "evidence", "generation", "hive_path", "id", "os", "sha256"]);
         assert_eq!(place["sha256"].is_null(), line["hive"].is_null());
-        assert_eq!(errors(&validator, &line), Vec::<String>::new());
+        assert_eq!(line["path"].is_null(), line["key"].is_null());
     }
-    let (place, _) = text.split_once(r#","severity""#).unwrap();
-    insta::assert_snapshot!(place, @r#"{"installation":{"id":"mnt-WINDOWS-system32-config","evidence":"mnt/WINDOWS/system32/config","generation":"live","os":"windows-xp","sha256":"957773e59944e5399b407c9defad5d9e15c2da0a0389164a99886d29caec4b4f"},"id":"winlogon-notify-senslogn/Logon","verdict":"absent""#);
+}
+
+#[test]
+fn what_is_written_is_read_back() {
+    for report in [full(), report(vec![Sample::of(hostile()).examine()], |_| true)] {
+        let text = written(&report);
+        let back: Report = serde_json::from_str(&text).unwrap();
+        assert_eq!(written(&back), text);
+    }
+}
+
+#[test]
+fn half_a_judgement_is_an_error_and_no_installation_that_nobody_judged() {
+    let report = report(vec![Sample::of(broken()).examine()], without_conforming);
+    for field in ["findings", "counts", "own_keys"] {
+        let mut value = value(&report);
+        value["installations"][0].as_object_mut().unwrap().remove(field).unwrap();
+        let error = serde_json::from_value::<Report>(value).unwrap_err().to_string();
+        assert!(error.contains(&format!("missing field `{field}`")), "{error}");
+    }
 }

@@ -18,8 +18,8 @@ use hivemend::machine::{Machine, same_machine};
 use hivemend::os::{OsId, Pair, identify};
 use hivemend::registry::Role;
 use hivemend::report::{
-    BaselineReference, HiveReport, InstallationReport, Integrity, Judgement, LogReport, Report, ReportOptions,
-    SourceIntegrity, Summary, Tool,
+    BaselineReference, HiveReport, InstallationReport, Integrity, JudgedGenerations, Judgement, LogReport, Report,
+    ReportOptions, SchemaVersion, SourceIntegrity, Summary, Tool,
 };
 
 use crate::builder;
@@ -245,22 +245,25 @@ pub(crate) fn report(installations: Vec<InstallationReport>, keep: fn(&Finding) 
     for installation in &mut installations {
         gaps.extend(gaps_of(installation));
         if let Some(judgement) = &mut installation.judgement {
-            judgement.findings.iter().for_each(|finding| summary.count(finding));
-
+            for finding in &judgement.findings {
+                summary.counts.count(finding);
+                judgement.counts.count(finding);
+            }
             judgement.findings.retain(keep);
         }
     }
     summary.close(gaps);
     Report {
-        schema_version: "1",
-        tool: Tool { name: "hivemend", version: "0.1.0" },
+        schema_version: SchemaVersion,
+        tool: Tool { name: "hivemend".into(), version: "0.1.0".into() },
         options: ReportOptions {
             os: None::<OsId>,
             replay: false,
             control_set: Choice::Current,
-            generations: "live",
+            generations: JudgedGenerations::Live,
             profiles: Profile::ALL.to_vec(),
             fail_on: Severity::Low,
+            all: false,
         },
         shadow_copies: vec![],
         sources: Vec::new(),

@@ -1,4 +1,5 @@
-//! Times that cannot be: none at all, those before there was a Windows NT, and those after the hive was last written.
+//! Times that cannot be: none at all, those before there was a Windows NT,
+//! those that are no date, and those after the hive was last written.
 
 use super::{Frame, Met, named};
 use crate::error::Problem;
@@ -14,6 +15,7 @@ pub(super) struct Times {
     hive: FileTime,
     none: Keys,
     early: Keys,
+    no_date: Keys,
     later: Keys,
     earliest: FileTime,
     latest: FileTime,
@@ -40,6 +42,7 @@ impl Times {
             hive: hive.base_block().last_written,
             none: Keys::default(),
             early: Keys::default(),
+            no_date: Keys::default(),
             later: Keys::default(),
             earliest: FileTime(u64::MAX),
             latest: FileTime(0),
@@ -54,6 +57,7 @@ impl Times {
                 self.early.add(frames, key);
                 self.earliest = self.earliest.min(key.last_written);
             }
+            Some(OddTime::NoDate(_)) => self.no_date.add(frames, key),
             Some(OddTime::AfterHive(_)) => {
                 self.later.add(frames, key);
                 self.latest = self.latest.max(key.last_written);
@@ -71,6 +75,10 @@ impl Times {
             let (count, earliest) = (self.early.count, self.earliest);
             let found = format!("{}, the earliest at {earliest}, the first in the hive {key}", keys(count));
             met.note(Problem::at(offset, "no key written before the first Windows NT (1993)", found));
+        }
+        if let Some((offset, key)) = self.no_date.first.take() {
+            let found = format!("{}, the first in the hive {key}", keys(self.no_date.count));
+            met.note(Problem::at(offset, "no key written after the year 9999", found));
         }
         if let Some((offset, key)) = self.later.first.take() {
             let (count, latest) = (self.later.count, self.latest);

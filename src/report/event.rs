@@ -1,0 +1,68 @@
+//! A finding as an event: a time, what that time is of, and a sentence.
+
+use super::InstallationReport;
+use super::escape::escape;
+use super::table::data;
+use crate::finding::{Finding, Verdict};
+use crate::registry::FileTime;
+
+/// When a finding is placed on a timeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct When {
+    /// `None` where neither its key nor its hive has a time.
+    pub(super) time: Option<FileTime>,
+    /// What it is the time of.
+    pub(super) of: &'static str,
+}
+
+/// As plaso has it for events without a time.
+pub(super) const NO_TIME: &str = "Not a time";
+
+impl When {
+    /// The time at which the key was last written: values have none of their own. What has no key, because it is missing
+    /// or cannot be read, is known as of the last write of its hive.
+    pub(super) fn of(installation: &InstallationReport, finding: &Finding) -> Self {
+        // A time of which the report says that it cannot be right is shown nevertheless: it is what the evidence says.
+        if let Some(time) = finding.key_last_written.filter(|time| time.is_date()) {
+            return Self { time: Some(time), of: "Registry key last written" };
+        }
+        let hive = installation.hive_of(finding).and_then(|hive| hive.last_written);
+        match hive.filter(|time| time.is_date()) {
+            Some(time) => Self { time: Some(time), of: "Hive last written; the key has no time" },
+            None => Self { time: None, of: NO_TIME },
+        }
+    }
+}
+
+/// `service-bits/Start deviates (high): expected 3 or 2, observed 4. Disabled (4): Windows cannot start BITS.`
+pub(super) fn sentence(finding: &Finding) -> String {
+    let of_severity =
+        if finding.is_deviation() { format!(" ({})", super::table::word(&finding.severity)) } else { String::new() };
+    let compared = match finding.verdict {
+        Verdict::NotAssessed if finding.observed.is_none() => String::new(),
+        Verdict::NotAssessed => format!(": observed {}", data::observed(finding)),
+        _ => format!(": expected {}, observed {}", data::expected(finding), data::observed(finding)),
+    };
+    let why = escape(&finding.why);
+    let text = format!("{}{of_severity} {}{compared}. {why}", escape(&finding.id), finding.verdict.as_str());
+    text.replace('\n', " ")
+}
+
+/// Microseconds since 1970, as Timesketch counts; negative before.
+pub(super) fn microseconds(time: FileTime) -> i64 {
+    /// From 1601 to 1970.
+    const EPOCH: i64 = 11_644_473_600_000_000;
+    i64::try_from(time.0 / 10).unwrap_or(i64::MAX).saturating_sub(EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn microseconds_count_from_1970() {
+        assert_eq!(microseconds(FileTime::from_unix_seconds(0)), 0);
+        assert_eq!(microseconds("2012-03-19T06:27:11.1234567Z".parse().unwrap()), 1_332_138_431_123_456);
+        assert!(microseconds(FileTime(0)) < 0);
+    }
+}

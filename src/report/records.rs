@@ -1,0 +1,198 @@
+//! A report as a sequence of records, and what takes them one by one: a renderer.
+//!
+//! The order is that of the report as JSON: the run; each installation; each shadow copy; each entry of the ledger; each
+//! problem; the summary. What a renderer has written of an installation, it need not keep.
+
+use std::io;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{InstallationReport, Judgement, Report, ReportOptions, SourceReport, Summary, Tool};
+use crate::control_set::ControlSets;
+use crate::discovery::Generation;
+use crate::error::Problem;
+use crate::evidence::file::Snapshot;
+use crate::machine::{Machine, SameMachine};
+use crate::os::Os;
+
+/// The version of the form of everything that the program writes as JSON. Readers refuse another one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SchemaVersion;
+
+impl SchemaVersion {
+    /// As it is written.
+    pub const TEXT: &'static str = "1";
+}
+
+impl Serialize for SchemaVersion {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(Self::TEXT)
+    }
+}
+
+impl<'de> Deserialize<'de> for SchemaVersion {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let found = serde_json::Value::deserialize(deserializer)?;
+        if found == Self::TEXT {
+            return Ok(Self);
+        }
+        Err(D::Error::custom(format!("schema_version {found}; this hivemend reads \"{}\"", Self::TEXT)))
+    }
+}
+
+/// The first record: which program wrote the report, and what it was asked for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Run {
+    /// Version of the form.
+    pub schema_version: SchemaVersion,
+    /// Which program.
+    pub tool: Tool,
+    /// What it was asked for.
+    pub options: ReportOptions,
+}
+
+/// Writes a report in some form. It takes the records in their order and decides nothing.
+///
+/// Everything is written when [`Renderer::summary`] has returned: a report without a summary is truncated.
+pub trait Renderer {
+    /// Takes the first record.
+    ///
+    /// # Errors
+    /// What the writer says; so for all of these.
+    fn run(&mut self, run: &Run) -> io::Result<()>;
+    /// Takes an installation with its findings.
+    fn installation(&mut self, installation: &InstallationReport) -> io::Result<()>;
+    /// Takes a shadow copy that a volume in a disk image lists.
+    fn shadow_copy(&mut self, shadow_copy: &Snapshot) -> io::Result<()>;
+    /// Takes an entry of the ledger.
+    fn source(&mut self, source: &SourceReport) -> io::Result<()>;
+    /// Takes a problem.
+    fn problem(&mut self, problem: &Problem) -> io::Result<()>;
+    /// Takes the last record.
+    fn summary(&mut self, summary: &Summary) -> io::Result<()>;
+}
+
+impl Report {
+    /// Hands its records to a renderer.
+    ///
+    /// # Errors
+    /// What the renderer says.
+    pub fn render(&self, renderer: &mut dyn Renderer) -> io::Result<()> {
+        renderer.run(&self.run())?;
+        self.installations.iter().try_for_each(|installation| renderer.installation(installation))?;
+        self.shadow_copies.iter().try_for_each(|shadow_copy| renderer.shadow_copy(shadow_copy))?;
+        self.sources.iter().try_for_each(|source| renderer.source(source))?;
+        self.problems.iter().try_for_each(|problem| renderer.problem(problem))?;
+        renderer.summary(&self.summary)
+    }
+
+    /// Its first record.
+    pub fn run(&self) -> Run {
+        Run { schema_version: self.schema_version, tool: self.tool.clone(), options: self.options.clone() }
+    }
+}
+
+/// Records, put together to a report again.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    run: Option<Run>,
+    installations: Vec<InstallationReport>,
+    shadow_copies: Vec<Snapshot>,
+    sources: Vec<SourceReport>,
+    problems: Vec<Problem>,
+}
+
+/// A renderer that can only begin when it has seen everything.
+pub trait Gathering {
+    /// What it has seen so far.
+    fn gathered(&mut self) -> &mut Gathered;
+    /// Writes the report.
+    ///
+    /// # Errors
+    /// What the writer says.
+    fn write(&mut self, report: &Report) -> io::Result<()>;
+}
+
+impl<G: Gathering> Renderer for G {
+    fn run(&mut self, run: &Run) -> io::Result<()> {
+        self.gathered().run = Some(run.clone());
+        Ok(())
+    }
+
+    fn installation(&mut self, installation: &InstallationReport) -> io::Result<()> {
+        self.gathered().installations.push(installation.clone());
+        Ok(())
+    }
+
+    fn shadow_copy(&mut self, shadow_copy: &Snapshot) -> io::Result<()> {
+        self.gathered().shadow_copies.push(shadow_copy.clone());
+        Ok(())
+    }
+
+    fn source(&mut self, source: &SourceReport) -> io::Result<()> {
+        self.gathered().sources.push(source.clone());
+        Ok(())
+    }
+
+    fn problem(&mut self, problem: &Problem) -> io::Result<()> {
+        self.gathered().problems.push(problem.clone());
+        Ok(())
+    }
+
+    fn summary(&mut self, summary: &Summary) -> io::Result<()> {
+        let gathered = std::mem::take(self.gathered());
+        let Some(Run { schema_version, tool, options }) = gathered.run else {
+            return Err(io::Error::other("records without the first one, the run"));
+        };
+        self.write(&Report {
+            schema_version,
+            tool,
+            options,
+            installations: gathered.installations,
+            shadow_copies: gathered.shadow_copies,
+            sources: gathered.sources,
+            problems: gathered.problems,
+            summary: summary.clone(),
+        })
+    }
+}
+
+/// What [`InstallationReport`] is written as. Of a judgement all fields are there, or none: half of one is an error, not
+/// an installation that nobody judged.
+impl<'de> Deserialize<'de> for InstallationReport {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Written {
+            id: String,
+            evidence: String,
+            generation: Generation,
+            machine: Machine,
+            os: Os,
+            same_machine: Option<SameMachine>,
+            control_sets: Option<ControlSets>,
+            hives: Vec<super::HiveReport>,
+            #[serde(flatten)]
+            rest: serde_json::Map<String, serde_json::Value>,
+        }
+        let written = Written::deserialize(deserializer)?;
+        let judgement = if written.rest.is_empty() {
+            None
+        } else {
+            Some(Judgement::deserialize(serde_json::Value::Object(written.rest)).map_err(D::Error::custom)?)
+        };
+        Ok(Self {
+            id: written.id,
+            evidence: written.evidence,
+            generation: written.generation,
+            lies_in: written.generation,
+            machine: written.machine,
+            os: written.os,
+            same_machine: written.same_machine,
+            control_sets: written.control_sets,
+            hives: written.hives,
+            judgement,
+            warnings: Vec::new(),
+        })
+    }
+}
