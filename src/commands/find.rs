@@ -1,11 +1,14 @@
 //! `find`: which hives are there.
 
 use hivemend::cli::{FindArgs, Format};
+use hivemend::custody::Examined;
 use hivemend::error::Error;
 use hivemend::examination::{Options, examine};
 use hivemend::report::table::Situation;
 
-use super::{INCOMPLETE, prepare, seal, unpacking, with_custody, write_custody, write_report};
+use super::{
+    INCOMPLETE, case_facts, prepare, seal, stated_facts, unpacking, with_custody, write_recorded, write_report,
+};
 
 pub(crate) fn find(args: &FindArgs) -> Result<u8, Error> {
     let common = &args.common;
@@ -16,6 +19,7 @@ pub(crate) fn find(args: &FindArgs) -> Result<u8, Error> {
             expected: "`find` has no findings to print a line each; use table or json".to_owned(),
         });
     }
+    let stated = stated_facts(&common.case)?;
     let gate = prepare(common, None)?;
     let options = Options {
         judge: false,
@@ -28,15 +32,16 @@ pub(crate) fn find(args: &FindArgs) -> Result<u8, Error> {
     };
     let (mut examination, record) = with_custody(common, &options.unpacking, || examine(&common.evidence, &options))?;
     let outputs = seal(gate, &examination)?;
-    let kept = write_custody(&outputs, record.as_ref())?;
+    let kept = record.as_ref().is_none_or(Examined::unchanged);
     let nothing = examination.nothing.take();
-    // A table of nothing says less than the error does; programs get the ledger.
-    if nothing.is_none() || common.format != Format::Table {
-        write_report(outputs.output(), common, &examination.report, false, &Situation::default())?;
-    }
-    if let Some(nothing) = nothing {
-        return Err(nothing);
-    }
+    let case = case_facts(&stated, &examination.report);
+    write_recorded(&outputs, record, case, || {
+        // A table of nothing says less than the error does; programs get the ledger.
+        if nothing.is_none() || common.format != Format::Table {
+            write_report(outputs.output(), common, &examination.report, false, &Situation::default())?;
+        }
+        nothing.map_or(Ok(()), Err)
+    })?;
     let incomplete = !examination.report.summary.complete || !kept;
     Ok(if incomplete && !common.exit_zero { INCOMPLETE } else { 0 })
 }
