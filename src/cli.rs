@@ -154,6 +154,20 @@ pub struct UnpackingArgs {
     pub max_seconds: Option<u64>,
 }
 
+/// The facts of the case, for the HTML report and the custody record.
+#[derive(Debug, Args)]
+pub struct CaseArgs {
+    /// Read the facts of the case from this file: number, exhibit, examiner, agency, request, notes (TOML)
+    #[arg(long, value_name = "FILE.toml")]
+    pub case: Option<PathBuf>,
+    /// Who examines, whatever the file says [default: as the header of the disk image says]
+    #[arg(long, value_name = "NAME")]
+    pub examiner: Option<String>,
+    /// The number of the case, whatever the file says [default: as the header of the disk image says]
+    #[arg(long, value_name = "TEXT")]
+    pub case_number: Option<String>,
+}
+
 /// What every command that opens evidence takes.
 #[derive(Debug, Args)]
 pub struct EvidenceArgs {
@@ -195,9 +209,13 @@ pub struct EvidenceArgs {
     /// Do not hash the evidence
     #[arg(long)]
     pub no_hash: bool,
-    /// Write a chain-of-custody record: who, when, what; each file's size, time and SHA-256 before and after
+    /// Write a chain-of-custody record: who, when, what; size, time and SHA-256 of each file before and after, and of each
+    /// output
     #[arg(long, value_name = "FILE")]
     pub custody: Option<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its options are described one by one")]
+    pub case: CaseArgs,
     /// Exit with 0 whatever was found; for pipelines
     #[arg(long)]
     pub exit_zero: bool,

@@ -5,8 +5,9 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anstream::{AutoStream, ColorChoice};
-use hivemend::cli::{Color, EvidenceArgs, Format, UnpackingArgs};
-use hivemend::custody::{self, Custody};
+use hivemend::case_facts::{CaseFacts, Fact, headers_of};
+use hivemend::cli::{CaseArgs, Color, EvidenceArgs, Format, UnpackingArgs};
+use hivemend::custody::{self, Examined};
 use hivemend::discovery::discover_in;
 use hivemend::error::Error;
 use hivemend::evidence::archive::Unpacking;
@@ -51,9 +52,13 @@ const INCOMPLETE: u8 = 3;
 
 /// Checks where the output of a command goes, before any work.
 fn gate(outputs: Outputs<'_>, evidence: &[PathBuf], unpacking: Option<&UnpackingArgs>) -> Result<Gate, Error> {
-    let files = unpacking.iter().flat_map(|args| args.password_file.iter().chain(&args.recovery_key_file));
-    let files = files.cloned().collect();
+    let files = unpacking.map(key_files).unwrap_or_default();
     Gate::new(&outputs, &Inputs { evidence: evidence.to_vec(), files })
+}
+
+/// The files with passwords and keys that are read.
+fn key_files(args: &UnpackingArgs) -> Vec<PathBuf> {
+    args.password_file.iter().chain(&args.recovery_key_file).cloned().collect()
 }
 
 /// The one output that most commands have.
@@ -65,7 +70,8 @@ fn one_output(output: Option<&Path>, overwrite: bool) -> Outputs<'_> {
 fn prepare(common: &EvidenceArgs, patch: Option<&Path>) -> Result<Gate, Error> {
     let outputs =
         Outputs { custody: common.custody.as_deref(), patch, ..one_output(common.output.as_deref(), common.overwrite) };
-    let gate = gate(outputs, &common.evidence, Some(&common.unpacking))?;
+    let files = key_files(&common.unpacking).into_iter().chain(common.case.case.clone()).collect();
+    let gate = Gate::new(&outputs, &Inputs { evidence: common.evidence.clone(), files })?;
     if let Some(jobs) = common.jobs {
         // It can be set once, and this is the first use.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs.into()).build_global();
@@ -78,7 +84,7 @@ fn with_custody(
     common: &EvidenceArgs,
     unpacking: &Unpacking,
     examine: impl FnOnce() -> Result<Examination, Error>,
-) -> Result<(Examination, Option<Custody>), Error> {
+) -> Result<(Examination, Option<Examined>), Error> {
     let _shown = progress::show(common.progress, common.quiet);
     if common.custody.is_none() {
         return Ok((examine()?, None));
@@ -94,17 +100,51 @@ fn seal(gate: Gate, examination: &Examination) -> Result<Sealed, Error> {
     gate.seal(examination.opened.iter().map(PathBuf::as_path))
 }
 
-/// Writes the custody record, where there is one. Whether the evidence was the same afterwards.
-fn write_custody(outputs: &Sealed, record: Option<&Custody>) -> Result<bool, Error> {
-    let Some((record, out)) = record.zip(outputs.custody()) else { return Ok(true) };
-    out.write(|out| {
-        serde_json::to_writer_pretty(&mut *out, record)?;
-        out.write_all(b"\n")
-    })?;
-    if !record.unchanged() {
-        say(&format!("the evidence changed while it was examined: see {}", out.path().display()));
+/// Writes the outputs of an examination, and last the custody record, where one is asked for: it has what was written,
+/// even where the rest failed.
+fn write_recorded<T>(
+    outputs: &Sealed,
+    record: Option<Examined>,
+    case: CaseFacts,
+    write: impl FnOnce() -> Result<T, Error>,
+) -> Result<T, Error> {
+    let unchanged = record.as_ref().is_none_or(Examined::unchanged);
+    let written = write();
+    if let Some((record, out)) = record.zip(outputs.custody()) {
+        let record = record.close(case, outputs.written());
+        let done = out.write(|out| {
+            serde_json::to_writer_pretty(&mut *out, &record)?;
+            out.write_all(b"\n")
+        });
+        if !unchanged {
+            say(&format!("the evidence changed while it was examined: see {}", out.path().display()));
+        }
+        // What failed first is what is told.
+        written.as_ref().map_or(Ok(()), |_| done)?;
     }
-    Ok(record.unchanged())
+    written
+}
+
+/// The facts of the case as far as the user states them.
+fn stated_facts(args: &CaseArgs) -> Result<CaseFacts, Error> {
+    let mut facts = match &args.case {
+        None => CaseFacts::default(),
+        Some(path) => {
+            let text = small_text(path, "Name a text file in UTF-8 with the facts of the case, in TOML")?;
+            CaseFacts::parse(&path.display().to_string(), &text)?
+        }
+    };
+    let of = |text: &Option<String>| text.as_deref().and_then(Fact::of_user);
+    facts.examiner = of(&args.examiner).or(facts.examiner);
+    facts.number = of(&args.case_number).or(facts.number);
+    Ok(facts)
+}
+
+/// The same, with what the headers of the images say beside them.
+fn case_facts(stated: &CaseFacts, report: &Report) -> CaseFacts {
+    let mut facts = stated.clone();
+    facts.prefill(report.installations.iter().flat_map(headers_of));
+    facts
 }
 
 /// What the user said of containers.

@@ -1,48 +1,71 @@
-//! The chain-of-custody record: who looked at what, when, with which program, and that nothing changed meanwhile. The
-//! only place with clocks.
+//! The chain-of-custody record: who looked at what, when, with which program, that nothing changed meanwhile, and what
+//! was written. The only place with clocks.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use jiff::Timestamp;
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use crate::case_facts::CaseFacts;
+use crate::evidence::output::Written;
 use crate::evidence::sha256;
 use crate::report::Tool;
 
 /// The record.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Custody {
-    schema_version: &'static str,
-    tool: Tool,
+    /// Version of this form.
+    pub schema_version: &'static str,
+    /// Which program.
+    pub tool: Tool,
     /// SHA-256 of the program's own file.
-    program_sha256: Option<String>,
+    pub program_sha256: Option<String>,
+    /// Who examined: as the facts of the case have it, else the account.
+    pub examiner: Option<String>,
     /// The account that ran it, as the environment names it.
-    examiner: Option<String>,
-    command_line: Vec<String>,
-    working_directory: Option<String>,
-    started: String,
-    ended: String,
-    files: Vec<FileRecord>,
+    pub account: Option<String>,
+    /// The facts of the case, as far as they were stated.
+    pub case: CaseFacts,
+    /// What was typed.
+    pub command_line: Vec<String>,
+    /// Where.
+    pub working_directory: Option<String>,
+    /// When the evidence was first hashed, in UTC.
+    pub started: String,
+    /// When this record was written, after all outputs.
+    pub ended: String,
+    /// Every file that was opened as evidence.
+    pub files: Vec<FileRecord>,
     /// Whether every file was the same before and after.
-    unchanged: bool,
+    pub unchanged: bool,
+    /// Every output of the run in the order in which they were written, but for this record.
+    pub outputs: Vec<Written>,
 }
 
-#[derive(Debug, Serialize)]
-struct FileRecord {
-    path: String,
-    before: Option<FileState>,
-    after: Option<FileState>,
-    unchanged: bool,
+/// A file of the evidence, before and after.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FileRecord {
+    /// Where it is.
+    pub path: String,
+    /// As it was before; `null` where it could not be read.
+    pub before: Option<FileState>,
+    /// As it was after.
+    pub after: Option<FileState>,
+    /// Whether both are the same.
+    pub unchanged: bool,
 }
 
 /// A file at one time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-struct FileState {
-    size: u64,
-    modified: Option<String>,
-    sha256: String,
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileState {
+    /// In bytes.
+    pub size: u64,
+    /// When it was last changed.
+    pub modified: Option<String>,
+    /// Of its bytes.
+    pub sha256: String,
 }
 
 /// A record that has been begun: the files have been hashed, the work is still to do.
@@ -52,6 +75,13 @@ pub struct Begun {
     before: Vec<(PathBuf, Option<FileState>)>,
 }
 
+/// A record of evidence that was examined and hashed again. What is to be written is not written yet.
+#[derive(Debug)]
+pub struct Examined {
+    started: Timestamp,
+    files: Vec<FileRecord>,
+}
+
 /// Begins a record over these files.
 pub fn begin(files: &[PathBuf]) -> Begun {
     let started = Timestamp::now();
@@ -59,9 +89,9 @@ pub fn begin(files: &[PathBuf]) -> Begun {
 }
 
 impl Begun {
-    /// Ends the record: hashes the files again.
-    pub fn end(self) -> Custody {
-        let files: Vec<FileRecord> = self
+    /// Hashes the files again.
+    pub fn end(self) -> Examined {
+        let files = self
             .before
             .into_par_iter()
             .map(|(path, before)| {
@@ -74,26 +104,35 @@ impl Begun {
                 }
             })
             .collect();
+        Examined { started: self.started, files }
+    }
+}
+
+impl Examined {
+    /// Whether every file was the same before and after.
+    pub fn unchanged(&self) -> bool {
+        self.files.iter().all(|file| file.unchanged)
+    }
+
+    /// Closes the record, with what was written in the run.
+    pub fn close(self, case: CaseFacts, outputs: Vec<Written>) -> Custody {
         let program = std::env::current_exe().ok();
+        let account = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
         Custody {
             schema_version: "1",
             tool: Tool::default(),
             program_sha256: program.and_then(|path| sha256(&path).ok()).map(|(sum, _)| sum),
-            examiner: ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok()),
+            examiner: case.examiner.as_ref().map(|fact| fact.text.clone()).or_else(|| account.clone()),
+            account,
+            case,
             command_line: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
             working_directory: std::env::current_dir().ok().map(|path| path.display().to_string()),
             started: self.started.to_string(),
             ended: Timestamp::now().to_string(),
-            unchanged: files.iter().all(|file| file.unchanged),
-            files,
+            unchanged: self.unchanged(),
+            files: self.files,
+            outputs,
         }
-    }
-}
-
-impl Custody {
-    /// Whether every file was the same before and after.
-    pub fn unchanged(&self) -> bool {
-        self.unchanged
     }
 }
 

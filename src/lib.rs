@@ -83,6 +83,8 @@ pub mod handover;
 
 pub mod verification;
 
+pub mod case_facts;
+
 pub mod custody;
 
 // What users type.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use hivemend::access::read_access;
 use hivemend::baseline::{Baseline, Chosen, read_own};
 use hivemend::cli::{AuditArgs, Format, Generations, ScriptArg, TargetArg};
+use hivemend::custody::Examined;
 use hivemend::discovery::Installation;
 use hivemend::error::Error;
 use hivemend::evidence::archive::Unpacking;
@@ -20,7 +21,8 @@ use hivemend::verification::write_and_prove;
 use super::script::script;
 use super::situation::{Planned, situation};
 use super::{
-    FINDINGS, INCOMPLETE, REFUSED, note, prepare, say, seal, unpacking, with_custody, write_custody, write_report,
+    FINDINGS, INCOMPLETE, REFUSED, case_facts, note, prepare, say, seal, stated_facts, unpacking, with_custody,
+    write_recorded, write_report,
 };
 
 pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
@@ -48,6 +50,7 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
             }
         }
     }
+    let stated = stated_facts(&common.case)?;
     let gate = prepare(common, args.patch.as_deref())?;
     let mut profiles = args.profile.clone();
     profiles.sort_unstable();
@@ -75,26 +78,30 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
         if args.patch.is_some() { plans(&examination, args, dialect, &options) } else { <_>::default() };
     let outputs = seal(gate, &examination)?;
     outputs.admit_patches(plans.iter().map(|(plan, _)| plan.installation.as_str()))?;
-    let kept = write_custody(&outputs, record.as_ref())?;
+    let kept = record.as_ref().is_none_or(Examined::unchanged);
     let nothing = examination.nothing.take();
-    // A table of nothing says less than the error does; programs get the ledger.
-    if nothing.is_none() || args.format != Format::Table {
-        let situation = situation(args, &examination, &plans);
-        write_report(outputs.output(), common, args.format, &examination.report, args.all, situation)?;
-    }
-    if let Some(nothing) = nothing {
-        return Err(nothing);
-    }
-    for (plan, files) in &plans {
-        for warning in &plan.warnings {
-            note(common, &format!("{}: {warning}", plan.evidence));
+    let case = case_facts(&stated, &examination.report);
+    write_recorded(&outputs, record, case, || {
+        // A table of nothing says less than the error does; programs get the ledger.
+        if nothing.is_none() || args.format != Format::Table {
+            let situation = situation(args, &examination, &plans);
+            write_report(outputs.output(), common, args.format, &examination.report, args.all, situation)?;
         }
-        let written = outputs.write_patch(&plan.installation, files)?;
-        note(
-            common,
-            &format!("{}: edits: {}, findings left: {}", written.display(), plan.edits.len(), plan.left.len()),
-        );
-    }
+        if let Some(nothing) = nothing {
+            return Err(nothing);
+        }
+        for (plan, files) in &plans {
+            for warning in &plan.warnings {
+                note(common, &format!("{}: {warning}", plan.evidence));
+            }
+            let written = outputs.write_patch(&plan.installation, files)?;
+            note(
+                common,
+                &format!("{}: edits: {}, findings left: {}", written.display(), plan.edits.len(), plan.left.len()),
+            );
+        }
+        Ok(())
+    })?;
     let code = if refused > 0 && plans.is_empty() {
         REFUSED
     } else if !examination.report.summary.complete || !kept || refused > 0 {

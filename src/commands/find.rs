@@ -1,14 +1,18 @@
 //! `find`: which hives are there.
 
 use hivemend::cli::{FindArgs, FindFormat};
+use hivemend::custody::Examined;
 use hivemend::error::Error;
 use hivemend::examination::{Options, examine};
 use hivemend::report::table::Situation;
 
-use super::{INCOMPLETE, prepare, seal, unpacking, with_custody, write_custody, write_report};
+use super::{
+    INCOMPLETE, case_facts, prepare, seal, stated_facts, unpacking, with_custody, write_recorded, write_report,
+};
 
 pub(crate) fn find(args: &FindArgs) -> Result<u8, Error> {
     let common = &args.common;
+    let stated = stated_facts(&common.case)?;
     let gate = prepare(common, None)?;
     let options = Options {
         judge: false,
@@ -21,16 +25,17 @@ pub(crate) fn find(args: &FindArgs) -> Result<u8, Error> {
     };
     let (mut examination, record) = with_custody(common, &options.unpacking, || examine(&common.evidence, &options))?;
     let outputs = seal(gate, &examination)?;
-    let kept = write_custody(&outputs, record.as_ref())?;
+    let kept = record.as_ref().is_none_or(Examined::unchanged);
     let nothing = examination.nothing.take();
-    // A table of nothing says less than the error does; programs get the ledger.
-    if nothing.is_none() || args.format != FindFormat::Table {
-        let report = &examination.report;
-        write_report(outputs.output(), common, args.format.into(), report, false, Situation::default())?;
-    }
-    if let Some(nothing) = nothing {
-        return Err(nothing);
-    }
+    let case = case_facts(&stated, &examination.report);
+    write_recorded(&outputs, record, case, || {
+        // A table of nothing says less than the error does; programs get the ledger.
+        if nothing.is_none() || args.format != FindFormat::Table {
+            let report = &examination.report;
+            write_report(outputs.output(), common, args.format.into(), report, false, Situation::default())?;
+        }
+        nothing.map_or(Ok(()), Err)
+    })?;
     let incomplete = !examination.report.summary.complete || !kept;
     Ok(if incomplete && !common.exit_zero { INCOMPLETE } else { 0 })
 }

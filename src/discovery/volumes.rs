@@ -82,6 +82,7 @@ impl Volumes<'_> {
             stored_hash,
             verified,
             facts: disk.facts.clone(),
+            acquisition: disk.acquisition.clone(),
         };
         let table = match volume::volumes(&disk.blocks, &item.at.to_string()) {
             Ok(table) => table,

@@ -9,11 +9,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::block::Blocks;
+use super::file::Acquisition;
 use super::file_system::Vouched;
 use crate::error::{Code, Problem};
 
 mod beside;
 mod ewf;
+mod ewf_header;
 mod ewf_segment;
 mod ewf_volume;
 pub(in crate::evidence) mod field;
@@ -51,6 +53,8 @@ pub struct Disk {
     pub stored: Vec<StoredHash>,
     /// What a report should say of the image, in plain words.
     pub facts: Vec<String>,
+    /// What the image's header says of the case.
+    pub acquisition: Option<Acquisition>,
 }
 
 impl Disk {
@@ -108,8 +112,8 @@ fn disk(mut beside: Beside, path: &Path, file: Blocks) -> Result<Disk, Failed> {
     let mut stored = Vec::new();
     match image(&mut beside, path, file, None, &mut stored) {
         Ok((kind, image)) => {
-            let (files, facts) = beside.into_parts();
-            Ok(Disk { kind, blocks: image.blocks, files, stored, facts })
+            let (files, facts, acquisition) = beside.into_parts();
+            Ok(Disk { kind, blocks: image.blocks, files, stored, facts, acquisition })
         }
         Err(problem) => Err(Failed { problem: Box::new(problem), files: beside.files().to_vec() }),
     }

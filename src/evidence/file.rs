@@ -154,6 +154,29 @@ pub struct Origin {
     /// Of a disk image: what else is to be known of it, in sentences: sectors that could not be read when it was made,
     /// states of the disk that it holds beside this one.
     pub facts: Vec<String>,
+    /// Of a disk image: what whoever made it wrote into its header.
+    pub acquisition: Option<Acquisition>,
+}
+
+/// What whoever made an image wrote into its header about the case. Nobody has checked it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acquisition {
+    /// The number of the case.
+    pub case_number: Option<String>,
+    /// The number of the exhibit.
+    pub evidence_number: Option<String>,
+    /// What it is.
+    pub description: Option<String>,
+    /// Who made the image.
+    pub examiner: Option<String>,
+    /// Anything else.
+    pub notes: Option<String>,
+    /// When the image was made, by the clock of the machine that made it.
+    pub acquired: Option<String>,
+    /// The version of the program that made it.
+    pub software: Option<String>,
+    /// The system that the program ran on.
+    pub system: Option<String>,
 }
 
 /// A shadow copy that a volume lists, or the volume where its list cannot be read.

@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::Stat;
 
 use crate::error::Error;
+use crate::evidence::sha256_of;
 
 mod held;
 mod identity;
@@ -30,6 +31,7 @@ mod place;
 mod precious;
 mod refusal;
 mod stream;
+mod written;
 
 use identity::Identity;
 pub use inputs::Inputs;
@@ -37,6 +39,8 @@ use inputs::Protected;
 use patches::Patches;
 use place::{Goal, Place};
 use refusal::{ANOTHER, refuse};
+pub use written::Written;
+use written::{Hashing, List};
 
 /// The outputs that a command was asked for.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +64,7 @@ pub struct Gate {
     output: Place,
     custody: Option<Place>,
     patches: Option<Patches>,
+    written: List,
 }
 
 impl Gate {
@@ -77,7 +82,7 @@ impl Gate {
         };
         let custody = outputs.custody.map(|path| at("--custody", path)).transpose()?;
         let patches = outputs.patch.map(|path| Patches::at(path, &protected, outputs.overwrite)).transpose()?;
-        let gate = Self { protected, output, custody, patches };
+        let gate = Self { protected, output, custody, patches, written: List::default() };
         if let Some(custody) = &gate.custody {
             distinct(&gate.output, custody)?;
         }
@@ -117,12 +122,22 @@ pub struct Sealed(Gate);
 impl Sealed {
     /// Where the result goes: `--output`, or standard output.
     pub fn output(&self) -> Destination<'_> {
-        Destination { place: &self.0.output, protected: &self.0.protected }
+        Destination { place: &self.0.output, protected: &self.0.protected, written: self.listed() }
+    }
+
+    /// Where outputs are listed, where a custody record is to have them.
+    fn listed(&self) -> Option<&List> {
+        self.0.custody.as_ref().map(|_| &self.0.written)
+    }
+
+    /// Every output that was written so far, where a custody record was asked for; that itself is none of them.
+    pub fn written(&self) -> Vec<Written> {
+        self.0.written.all()
     }
 
     /// Where the custody record goes, where one is asked for.
     pub fn custody(&self) -> Option<Destination<'_>> {
-        self.0.custody.as_ref().map(|place| Destination { place, protected: &self.0.protected })
+        self.0.custody.as_ref().map(|place| Destination { place, protected: &self.0.protected, written: None })
     }
 
     /// Checks that the folders of these installations can be written into the folder of patches, before anything is.
@@ -143,7 +158,13 @@ impl Sealed {
             let advice = "Name a folder with --patch".to_owned();
             return Err(Error::Refused { reason: "no folder for patches was named".to_owned(), advice });
         };
-        patches.write(installation, files, &self.0.protected)
+        let folder = patches.write(installation, files, &self.0.protected)?;
+        if let Some(list) = self.listed() {
+            for (name, bytes) in files {
+                list.add(&folder.join(name), Some((bytes.len() as u64, sha256_of(bytes))));
+            }
+        }
+        Ok(folder)
     }
 }
 
@@ -152,6 +173,8 @@ impl Sealed {
 pub struct Destination<'g> {
     place: &'g Place,
     protected: &'g Protected,
+    /// Where it is listed.
+    written: Option<&'g List>,
 }
 
 impl<'g> Destination<'g> {
@@ -175,7 +198,16 @@ impl<'g> Destination<'g> {
     /// # Errors
     /// What the system says, or `write`; what by now must not be written to.
     pub fn write(self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
-        self.place.write(self.protected, write)
+        let Some(list) = self.written else { return self.place.write(self.protected, write) };
+        let mut sum = None;
+        self.place.write(self.protected, |out| {
+            let mut hashing = Hashing::new(out);
+            write(&mut hashing)?;
+            sum = Some(hashing.sum());
+            Ok(())
+        })?;
+        list.add(self.path(), sum);
+        Ok(())
     }
 }
 

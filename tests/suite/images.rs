@@ -218,7 +218,10 @@ fn every_partition_table_gives_what_the_plain_files_give() {
         let hives = report["installations"][0]["hives"].as_array().unwrap();
         assert_eq!(hives.len(), 1);
         let stands = &hives[0]["container"];
-        let expected = serde_json::json!({"format": "raw", "partition": part, "offset": start * 512, "stored_hash": null, "verified": null, "facts": []});
+        let expected = serde_json::json!({
+            "format": "raw", "partition": part, "offset": start * 512, "stored_hash": null, "verified": null, "facts": [],
+            "acquisition": null
+        });
         assert_eq!(*stands, expected);
     }
 }

@@ -34,6 +34,7 @@ mod baselines;
 mod bitlocker;
 mod cases;
 mod command_line;
+mod custody;
 mod discovery;
 #[cfg(feature = "images")]
 mod disk_images;

@@ -13,6 +13,7 @@ use rustix::fs::OFlags;
 
 use crate::error::Problem;
 use crate::evidence::block::{Blocks, FileBlocks};
+use crate::evidence::file::Acquisition;
 
 /// Files that one image may consist of: segments, parts, extents of 2 GiB, parents. Each stays open, and a process may
 /// have some thousand open.
@@ -27,6 +28,7 @@ pub(super) struct Beside {
     chain: Vec<PathBuf>,
     files: Vec<PathBuf>,
     facts: Vec<String>,
+    acquisition: Option<Acquisition>,
 }
 
 impl Beside {
@@ -35,12 +37,18 @@ impl Beside {
         let file = regular(path, OFlags::empty()).map_err(|error| unreadable(path, &error))?;
         let folder = path.parent().map(Path::to_owned).unwrap_or_default();
         let files = vec![path.to_owned()];
-        Ok((Self { folder, chain: files.clone(), files, facts: Vec::new() }, Arc::new(file)))
+        Ok((Self { folder, chain: files.clone(), files, facts: Vec::new(), acquisition: None }, Arc::new(file)))
     }
 
     /// An image that is in a container: a folder of the container's name is where nothing lies beside it.
     pub(super) fn within(name: &Path) -> Self {
-        Self { folder: name.to_owned(), chain: vec![name.to_owned()], files: Vec::new(), facts: Vec::new() }
+        Self {
+            folder: name.to_owned(),
+            chain: vec![name.to_owned()],
+            files: Vec::new(),
+            facts: Vec::new(),
+            acquisition: None,
+        }
     }
 
     /// The image being read.
@@ -68,9 +76,14 @@ impl Beside {
         &self.files
     }
 
-    /// Everything that was opened, in order, and what is to be said.
-    pub(super) fn into_parts(self) -> (Vec<PathBuf>, Vec<String>) {
-        (self.files, self.facts)
+    /// What the header of the image says of the case; of several, the first one.
+    pub(super) fn acquired(&mut self, acquisition: Acquisition) {
+        self.acquisition.get_or_insert(acquisition);
+    }
+
+    /// Everything that was opened, in order, what is to be said, and what the header says of the case.
+    pub(super) fn into_parts(self) -> (Vec<PathBuf>, Vec<String>, Option<Acquisition>) {
+        (self.files, self.facts, self.acquisition)
     }
 
     /// Opens a file that the image names, `role` being what it is for it. The name may be a path of Windows or of Unix.
@@ -188,7 +201,7 @@ mod tests {
         assert!(
             problem.contains("the extent \"passwd\" beside it (the image says \"/etc/passwd\"), found no such file")
         );
-        let (files, facts) = beside.into_parts();
+        let (files, facts, _) = beside.into_parts();
         assert_eq!((files, facts.len()), (vec![place("image"), place("extent"), place("other")], 2));
         // The user's own link is followed.
         assert!(Beside::open(&place("link")).is_ok());

@@ -76,6 +76,9 @@ pub(super) fn open(
             tables.push(Table { first, ..table });
         }
         stored.extend(segment.stored.into_iter().filter(|hash| !stored.contains(hash)).collect::<Vec<_>>());
+        if let Some((acquisition, _)) = segment.header {
+            beside.acquired(acquisition);
+        }
         if segment.bad_sectors > 0 {
             let fact = format!("{current}: {} sectors could not be read when the image was made", segment.bad_sectors);
             beside.fact(fact);

@@ -2,11 +2,13 @@
 
 use std::io;
 
+use super::ewf_header;
 use super::ewf_volume::{Volume, sum_of};
 use super::field::{bytes, le16, le32, le64};
 use super::map::bad;
 use super::stored::{Algorithm, StoredHash};
 use crate::evidence::block::Blocks;
+use crate::evidence::file::Acquisition;
 use crate::registry::hex;
 
 /// Bytes of a section's header.
@@ -40,6 +42,8 @@ pub(super) struct Segment {
     pub(super) stored: Vec<StoredHash>,
     /// Sectors that could not be read when the image was made.
     pub(super) bad_sectors: u64,
+    /// What stands in its header, and whether that is of the newer form.
+    pub(super) header: Option<(Acquisition, bool)>,
     /// Whether no segment follows.
     pub(super) last: bool,
 }
@@ -56,7 +60,7 @@ impl Segment {
             return Err(bad(format!("the file says that it is segment {found} of its image, {number} expected")));
         }
         let (volume, tables, stored) = (None, Vec::new(), Vec::new());
-        let mut segment = Self { volume, tables, stored, bad_sectors: 0, last: false };
+        let mut segment = Self { volume, tables, stored, bad_sectors: 0, header: None, last: false };
         let (mut at, mut sectors_end) = (13, None);
         for _ in 0..MOST_SECTIONS {
             let header = part(file, at, 76).map_err(|error| bad(format!("no section at {at:#x}: {error}")))?;
@@ -133,6 +137,13 @@ impl Segment {
                     .filter_map(|entry| le32(entry, 4))
                     .fold(0_u64, |sum, count| sum.saturating_add(count.into()));
                 self.bad_sectors = self.bad_sectors.saturating_add(sectors);
+            }
+            // Each form is there twice, or once; the newer one knows its time zone and every letter.
+            b"header" | b"header2" if !self.header.as_ref().is_some_and(|(_, newer)| *newer) => {
+                let newer = kind == b"header2";
+                if let Some(acquisition) = ewf_header::read(body, newer) {
+                    self.header = Some((acquisition, newer));
+                }
             }
             _ => {}
         }

@@ -53,6 +53,16 @@ fn full() -> Report {
         stored_hash: Some("md5:0123abcd".to_owned()),
         verified: Some(false),
         facts: vec!["disk.E01: 8 sectors could not be read when the image was made".to_owned()],
+        acquisition: Some(hivemend::evidence::file::Acquisition {
+            case_number: Some("2026-017".to_owned()),
+            evidence_number: Some("HD1".to_owned()),
+            description: Some("a disk".to_owned()),
+            examiner: Some("A. Examiner".to_owned()),
+            notes: Some("none".to_owned()),
+            acquired: Some("2012-07-23T01:02:50.0000000Z".to_owned()),
+            software: Some("20140807".to_owned()),
+            system: Some("Linux".to_owned()),
+        }),
     });
     hive.integrity.replay = Some(Replay {
         log_format: LogFormat::New,
