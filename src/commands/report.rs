@@ -13,7 +13,7 @@ pub(crate) fn report(args: &ReportArgs) -> Result<u8, Error> {
     // What stdin was opened on is read, too.
     let named = |path: &PathBuf| if path.as_os_str() == "-" { PathBuf::from("/dev/stdin") } else { path.clone() };
     let read: Vec<PathBuf> = args.reports.iter().map(named).collect();
-    let gate = gate(one_output(args.output.as_deref(), args.overwrite), &read, None)?;
+    let gate = gate(one_output(&args.output), &read, None)?;
     let mut whole: Option<Report> = None;
     for path in &args.reports {
         let saved = read_saved(path)?;
@@ -33,7 +33,7 @@ pub(crate) fn report(args: &ReportArgs) -> Result<u8, Error> {
         report.without_conforming();
     }
     let outputs = gate.seal(read.iter().map(PathBuf::as_path))?;
-    let style = style_of(outputs.output(), args.color, args.all);
+    let style = style_of(outputs.output(), args.output.color, args.all);
     let situation = Situation::default();
     outputs.output().write(|out| report.render(renderer(args.format, style, situation, out).as_mut()))?;
     Ok(0)
