@@ -8,6 +8,7 @@ use hivemend::cli::{BaselineCommand, LearnArgs, ListFormat};
 use hivemend::error::Error;
 use hivemend::learn;
 use hivemend::nearest::suggestion;
+use hivemend::os::OsId;
 use hivemend::show::{OpenOptions, Subject};
 
 use super::{REFUSED, gate, one_output, say, to_stdout};
@@ -33,11 +34,12 @@ fn show(id: String) -> Result<u8, Error> {
         let own = read_own(path)?;
         return to_stdout(|out| out.write_all(own.text.as_bytes()));
     }
-    let near = suggestion(&id, BUILT_IN.iter().map(|built_in| built_in.id));
-    Err(Error::Usage {
-        option: "baseline show",
-        found: id,
-        expected: format!("`hivemend baseline list` prints the ids that there are{near}"),
+    let known = || BUILT_IN.iter().map(|built_in| built_in.id);
+    let meant = OsId::meant(&id).map(OsId::as_str).filter(|meant| known().any(|id| id == *meant));
+    let near = meant.map_or_else(|| suggestion(&id, known()), |meant| format!("; did you mean {meant:?}?"));
+    Err(Error::Refused {
+        reason: format!("no baseline {id:?}{near}"),
+        advice: "See `hivemend baseline list`".to_owned(),
     })
 }
 

@@ -97,7 +97,10 @@ impl OsId {
             .find(|id| plain(id.as_str()) == typed)
             .or_else(|| all().find(|id| of_server(id).as_ref() == Some(&typed)))
             .or_else(|| {
-                let near = all().filter_map(|id| Some((distance(&typed, &plain(id.as_str()))?, id)));
+                let near = all().filter_map(|id| {
+                    let typed = distance(&typed, &plain(id.as_str()));
+                    Some((distance(text, id.as_str()).into_iter().chain(typed).min()?, id))
+                });
                 near.min_by_key(|(distance, _)| *distance).map(|(_, id)| id)
             })
     }
