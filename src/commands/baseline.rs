@@ -7,7 +7,7 @@ use hivemend::check;
 use hivemend::cli::{BaselineCommand, LearnArgs, ListFormat};
 use hivemend::error::Error;
 use hivemend::learn;
-use hivemend::nearest::suggestion;
+use hivemend::nearest::nearest;
 use hivemend::os::OsId;
 use hivemend::show::{OpenOptions, Subject};
 
@@ -36,11 +36,9 @@ fn show(id: String) -> Result<u8, Error> {
     }
     let known = || BUILT_IN.iter().map(|built_in| built_in.id);
     let meant = OsId::meant(&id).map(OsId::as_str).filter(|meant| known().any(|id| id == *meant));
-    let near = meant.map_or_else(|| suggestion(&id, known()), |meant| format!("; did you mean {meant:?}?"));
-    Err(Error::Refused {
-        reason: format!("no baseline {id:?}{near}"),
-        advice: "See `hivemend baseline list`".to_owned(),
-    })
+    let near = meant.or_else(|| nearest(&id, known())).map(|near| format!("Did you mean {near:?}? "));
+    let expected = format!("{}See `hivemend baseline list`", near.unwrap_or_default());
+    Err(Error::Usage { option: "baseline show", found: id, expected })
 }
 
 fn check(files: &[PathBuf]) -> Result<u8, Error> {

@@ -59,8 +59,8 @@ fn a_word_that_is_not_quite_right_gets_the_right_one() {
         (&["audit", "evidence", "--format", "jsn"], "'json'"),
         (&["audit", "evidence", "--pach", "x"], "'--patch'"),
         (&["find", "evidence", "--format", "sarf"], "possible values: table, json, jsonl"),
-        (&["man", "adit"], "did you mean \"audit\"?"),
-        (&["baseline", "show", "win7"], "no baseline \"win7\"; did you mean \"windows-7\"?"),
+        (&["man", "adit"], "Did you mean \"audit\"?"),
+        (&["baseline", "show", "win7"], "\"win7\" is not known. Did you mean \"windows-7\"? See"),
         (&["explain", "service-bits/Strat"], "service-bits/Start"),
     ] {
         let complaint = desk.complaint(2, arguments);
