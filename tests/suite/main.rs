@@ -32,6 +32,7 @@ mod baselines;
 mod bitlocker;
 mod cases;
 mod command_line;
+mod contributing;
 mod discovery;
 #[cfg(feature = "images")]
 mod disk_images;
