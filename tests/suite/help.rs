@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use crate::command_line::Desk;
+use crate::harness::lacks_program;
 
 /// Every command that has a page of help.
 const COMMANDS: [&str; 12] = [
@@ -89,8 +90,7 @@ fn there_is_a_man_page_for_each_command_and_each_is_well_formed() {
     let Ok(output) =
         Command::new("groff").args(["-man", "-ww", "-z"]).args(&pages).current_dir(desk.path("man1")).output()
     else {
-        eprintln!("skipped: groff is not installed");
-        return;
+        return lacks_program("groff");
     };
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && said.trim().is_empty(), "{said}");
@@ -108,7 +108,7 @@ fn completions_name_every_command_and_the_shell_reads_them() {
         let Some(check) = check else { continue };
         match Command::new(check).arg("-n").arg(desk.path(shell)).output() {
             Ok(output) => assert!(output.status.success(), "{shell}: {}", String::from_utf8_lossy(&output.stderr)),
-            Err(_) => eprintln!("skipped: {shell} is not installed"),
+            Err(_) => lacks_program(shell),
         }
     }
 }
