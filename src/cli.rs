@@ -363,6 +363,18 @@ pub struct ReportArgs {
     /// Print the findings that conform too, where the report holds them; the table then has all details
     #[arg(long)]
     pub all: bool,
+    /// Show this patch and its rollback, with what lies beside the plan (html)
+    #[arg(long, value_name = "plan.json", num_args = 1..)]
+    pub plan: Vec<PathBuf>,
+    /// Show this history, which `history --format json` wrote (html)
+    #[arg(long, value_name = "FILE")]
+    pub history: Option<PathBuf>,
+    /// Show this custody record (html)
+    #[arg(long, value_name = "FILE")]
+    pub custody: Option<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its options are described one by one")]
+    pub case: CaseArgs,
     /// Write to this file, whole or not at all, instead of stdout (-); devices and pipes are written into
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
