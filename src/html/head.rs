@@ -24,6 +24,8 @@ pub(super) struct HeadPart {
     answers_are_named: bool,
     /// Over several installations, or none.
     overall: Option<String>,
+    /// How many of many are incomplete.
+    incomplete: String,
     not_examined: Vec<Text>,
     counts: Vec<Count>,
     counts_missing: bool,
@@ -88,6 +90,7 @@ impl HeadPart {
             answers: standings.iter().filter(|_| few).filter_map(|one| answer(report, one)).collect(),
             answers_are_named: standings.len() > 1,
             overall: (standings.len() != 1).then(|| overall(report)),
+            incomplete: incomplete(standings),
             not_examined: not_examined.collect(),
             counts: counts(report, standings),
             counts_missing: !standings.is_empty() && report.summary.counts.assessed == 0,
@@ -155,6 +158,16 @@ fn overall(report: &Report) -> String {
         None if report.summary.complete => "good".to_owned(),
         None => "gap".to_owned(),
     }
+}
+
+/// Of many installations; what is missing stands with each.
+fn incomplete(standings: &[Standing<'_>]) -> String {
+    let number = standings.iter().filter(|standing| !is_complete(standing)).count();
+    if standings.len() <= fleet::FEW || number == 0 {
+        return String::new();
+    }
+    let of = grouped(standings.len() as u64);
+    format!("Incomplete: {} of {of} installations. What is missing stands with each.", grouped(number as u64))
 }
 
 fn answer(report: &Report, standing: &Standing<'_>) -> Option<Answer> {

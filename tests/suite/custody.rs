@@ -88,6 +88,11 @@ fn the_header_of_an_e01_image_says_whose_case_it_is() {
     assert_eq!(header["examiner"], "J. Müller");
     assert_eq!(header["notes"], "for <b>tests</b>");
     assert!(header["acquired"].as_str().unwrap().ends_with('Z'), "{header}");
+    // On a page they are prefilled, and say whose word it is.
+    let page = desk.run(&["audit", "a.E01", "--format", "html", "--case-number", "mine"]).stdout;
+    let page = String::from_utf8(page).unwrap();
+    assert!(page.contains("<dd>HD1 <span class=\"muted small\">(from the E01 header)</span></dd>"), "{page}");
+    assert!(page.contains("<dd>mine</dd>") && page.contains("for &#60;b&#62;tests&#60;/b&#62;"), "{page}");
     desk.run(&["find", "a.E01", "--quiet", "--case-number", "mine", "--custody", "custody.json"]);
     let case = &record(&desk, "custody.json")["case"];
     assert_eq!((&case["number"]["text"], &case["number"]["stated_by"]), (&"mine".into(), &"user".into()));
