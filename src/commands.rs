@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anstream::{AutoStream, ColorChoice};
 use hivemend::case_facts::{CaseFacts, Fact, headers_of};
-use hivemend::cli::{CaseArgs, Color, EvidenceArgs, Format, UnpackingArgs};
+use hivemend::cli::{CaseArgs, Color, EvidenceArgs, Format, OutputArgs, ReadingArgs};
 use hivemend::custody::{self, Examined};
 use hivemend::discovery::discover_in;
 use hivemend::error::Error;
@@ -27,6 +27,7 @@ mod explain;
 mod find;
 mod history;
 mod lint;
+mod man;
 mod progress;
 mod report;
 mod script;
@@ -40,6 +41,7 @@ pub(crate) use explain::explain;
 pub(crate) use find::find;
 pub(crate) use history::history;
 pub(crate) use lint::lint;
+pub(crate) use man::{completions, man};
 pub(crate) use report::report;
 pub(crate) use show::show;
 pub(crate) use verify::verify;
@@ -52,32 +54,37 @@ pub(crate) const REFUSED: u8 = 2;
 const INCOMPLETE: u8 = 3;
 
 /// Checks where the output of a command goes, before any work.
-fn gate(outputs: Outputs<'_>, evidence: &[PathBuf], unpacking: Option<&UnpackingArgs>) -> Result<Gate, Error> {
+fn gate(outputs: Outputs<'_>, evidence: &[PathBuf], unpacking: Option<&ReadingArgs>) -> Result<Gate, Error> {
     let files = unpacking.map(key_files).unwrap_or_default();
     Gate::new(&outputs, &Inputs { evidence: evidence.to_vec(), files })
 }
 
 /// The files with passwords and keys that are read.
-fn key_files(args: &UnpackingArgs) -> Vec<PathBuf> {
+fn key_files(args: &ReadingArgs) -> Vec<PathBuf> {
     args.password_file.iter().chain(&args.recovery_key_file).cloned().collect()
 }
 
 /// The one output that most commands have.
-fn one_output(output: Option<&Path>, overwrite: bool) -> Outputs<'_> {
+fn one_output(args: &OutputArgs) -> Outputs<'_> {
+    let (output, overwrite) = (args.output.as_deref(), args.overwrite);
     Outputs { stdout: rustix::stdio::stdout(), output, custody: None, patch: None, overwrite }
 }
 
 /// Checks where the output of an examination goes, and sets the number of threads.
 fn prepare(common: &EvidenceArgs, patch: Option<&Path>) -> Result<Gate, Error> {
-    let outputs =
-        Outputs { custody: common.custody.as_deref(), patch, ..one_output(common.output.as_deref(), common.overwrite) };
-    let files = key_files(&common.unpacking).into_iter().chain(common.case.case.clone()).collect();
+    let outputs = Outputs { custody: common.custody.custody.as_deref(), patch, ..one_output(&common.output) };
+    let files = key_files(&common.reading).into_iter().chain(common.custody.case.case.clone()).collect();
     let gate = Gate::new(&outputs, &Inputs { evidence: common.evidence.clone(), files })?;
-    if let Some(jobs) = common.jobs {
+    set_jobs(&common.reading);
+    Ok(gate)
+}
+
+/// Sets the number of threads.
+fn set_jobs(args: &ReadingArgs) {
+    if let Some(jobs) = args.budget.jobs {
         // It can be set once, and this is the first use.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs.into()).build_global();
     }
-    Ok(gate)
 }
 
 /// Runs an examination and records it, where that is wanted.
@@ -86,11 +93,11 @@ fn with_custody(
     unpacking: &Unpacking,
     examine: impl FnOnce() -> Result<Examination, Error>,
 ) -> Result<(Examination, Option<Examined>), Error> {
-    let _shown = progress::show(common.progress, common.quiet);
-    if common.custody.is_none() {
+    let _shown = progress::show(&common.messages);
+    if common.custody.custody.is_none() {
         return Ok((examine()?, None));
     }
-    let discovery = discover_in(&common.evidence, !common.no_mmap, unpacking)?;
+    let discovery = discover_in(&common.evidence, !common.reading.no_mmap, unpacking)?;
     let begun = custody::begin(&discovery.opened());
     let examination = examine()?;
     Ok((examination, Some(begun.end())))
@@ -149,7 +156,7 @@ fn case_facts(stated: &CaseFacts, report: &Report) -> CaseFacts {
 }
 
 /// What the user said of containers.
-fn unpacking(args: &UnpackingArgs) -> Result<Unpacking, Error> {
+fn unpacking(args: &ReadingArgs) -> Result<Unpacking, Error> {
     let password = match &args.password_file {
         None => None,
         Some(path) => {
@@ -179,10 +186,10 @@ fn unpacking(args: &UnpackingArgs) -> Result<Unpacking, Error> {
         live_only: false,
         places: args.places,
         limits: Limits {
-            bytes: args.max_bytes,
-            sources: args.max_sources,
-            installations: args.max_installations,
-            seconds: args.max_seconds,
+            bytes: args.budget.max_bytes,
+            sources: args.budget.max_sources,
+            installations: args.budget.max_installations,
+            seconds: args.budget.max_seconds,
         },
     })
 }
@@ -210,19 +217,20 @@ fn write_report(
     situation: Situation,
     attachments: &Attachments,
 ) -> Result<(), Error> {
-    if common.verbose > 0 {
-        for source in report.sources.iter().filter(|source| common.verbose > 1 || table::is_listed(source)) {
+    if common.messages.verbose > 0 {
+        for source in report.sources.iter().filter(|source| common.messages.verbose > 1 || table::is_listed(source)) {
             say(&table::source_line(source));
         }
         for hive in report.installations.iter().flat_map(|installation| &installation.hives) {
             let state = serde_json::to_string(&hive.integrity.state).unwrap_or_default();
             say(&format!("{}: {}, {}", hive.path, hive.role, state.trim_matches('"')));
-            for problem in hive.integrity.problems.iter().take(if common.verbose > 1 { usize::MAX } else { 1 }) {
+            for problem in hive.integrity.problems.iter().take(if common.messages.verbose > 1 { usize::MAX } else { 1 })
+            {
                 say(&format!("  {problem}"));
             }
         }
     }
-    let style = style_of(output, common.color, all || common.verbose > 0);
+    let style = style_of(output, common.output.color, all || common.messages.verbose > 0);
     output.write(|out| report.render(renderer(format, style, situation, attachments, out).as_mut()))
 }
 
@@ -278,7 +286,7 @@ pub(crate) fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) ->
 
 /// A line on stderr that `--quiet` silences.
 fn note(common: &EvidenceArgs, text: &str) {
-    if !common.quiet {
+    if !common.messages.quiet {
         say(text);
     }
 }

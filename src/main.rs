@@ -43,8 +43,10 @@ fn run(command: Command) -> Result<u8, Error> {
         Command::Lint(args) => commands::lint(&args),
         Command::Verify(args) => commands::verify(&args),
         Command::Report(args) => commands::report(&args),
-        Command::Explain { id, baseline } => commands::explain(&id, &baseline),
+        Command::Explain(args) => commands::explain(&args),
         Command::Baseline { command } => commands::baseline(command),
+        Command::Completions(args) => commands::completions(&args),
+        Command::Man(args) => commands::man(&args),
         Command::Schema => to_stdout(|out| out.write_all(schema::text().as_bytes())),
     }
 }

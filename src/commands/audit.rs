@@ -28,32 +28,32 @@ use super::{
 };
 
 pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
-    let common = &args.common;
-    if args.patch.is_some() && args.os.is_some() && !args.force {
+    let (common, patching) = (&args.common, &args.patching);
+    if patching.patch.is_some() && args.os.is_some() && !patching.force {
         return Err(Error::Refused {
             reason: "--patch with --os: the Windows is not what the hives say".to_owned(),
             advice: "Add --force if you are sure of it".to_owned(),
         });
     }
-    if args.script.is_some() && args.target == TargetArg::Live {
+    if patching.script.is_some() && patching.target == TargetArg::Live {
         return Err(Error::Refused {
             reason: "--script with --target live: the script is for a Windows that is not running".to_owned(),
             advice: "Leave one of the two out".to_owned(),
         });
     }
-    let dialect = args.dialect()?;
-    check_roots(&args.software_root, &args.system_root)?;
+    let dialect = patching.dialect()?;
+    check_roots(&patching.software_root, &patching.system_root)?;
     let baselines = chosen(args)?;
     let mut if_found = Vec::new();
-    for (option, ids) in [("--only", &args.only), ("--skip", &args.skip)] {
+    for (option, ids) in [("--only", &patching.only), ("--skip", &patching.skip)] {
         for id in ids {
             if known(option, id, baselines.own())? == Known::IfFound {
                 if_found.push((option, id.as_str()));
             }
         }
     }
-    let stated = stated_facts(&common.case)?;
-    let gate = prepare(common, args.patch.as_deref())?;
+    let stated = stated_facts(&common.custody.case)?;
+    let gate = prepare(common, patching.patch.as_deref())?;
     let mut profiles = args.profile.clone();
     profiles.sort_unstable();
     profiles.dedup();
@@ -68,16 +68,16 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
         all_findings: args.all,
         locations: args.locations,
         fail_on: args.fail_on,
-        replay: !common.no_replay,
-        map: !common.no_mmap,
-        unpacking: Unpacking { live_only: args.generations != Generations::All, ..unpacking(&common.unpacking)? },
+        replay: !common.reading.no_replay,
+        map: !common.reading.no_mmap,
+        unpacking: Unpacking { live_only: args.generations != Generations::All, ..unpacking(&common.reading)? },
         // A patch is tied to the hive that it was made from.
-        hash: !common.no_hash || args.patch.is_some(),
+        hash: !common.custody.no_hash || patching.patch.is_some(),
     };
     let (mut examination, record) = with_custody(common, &options.unpacking, || examine(&common.evidence, &options))?;
     refuse_unknown(&examination, &if_found)?;
     let (plans, refused) =
-        if args.patch.is_some() { plans(&examination, args, dialect, &options) } else { <_>::default() };
+        if patching.patch.is_some() { plans(&examination, args, dialect, &options) } else { <_>::default() };
     let outputs = seal(gate, &examination)?;
     outputs.admit_patches(plans.iter().map(|(plan, _)| plan.installation.as_str()))?;
     let kept = record.as_ref().is_none_or(Examined::unchanged);
@@ -126,7 +126,7 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
 /// What a page holds beside the report: the patches of this run, and the facts of the case.
 fn attachments(args: &AuditArgs, plans: &[Planned], stated: &CaseFacts) -> Attachments {
     let folder = |(plan, files): &Planned| {
-        let path = args.patch.as_ref().map(|folder| folder.join(&plan.installation).join("plan.json"));
+        let path = args.patching.patch.as_ref().map(|folder| folder.join(&plan.installation).join("plan.json"));
         PatchFolder::of(path.unwrap_or_default().display().to_string(), plan.clone(), files)
     };
     Attachments { plans: plans.iter().map(folder).collect(), case: stated.clone(), ..Attachments::default() }
@@ -191,26 +191,27 @@ fn plan(
     dialect: Dialect,
     examined: &Options,
 ) -> Result<Planned, (String, String)> {
+    let patching = &args.patching;
     let selection = Selection {
-        min_grade: args.min_grade,
-        only: args.only.clone(),
-        skip: args.skip.clone(),
-        force: args.force,
-        accept_dirty: args.accept_dirty,
+        min_grade: patching.min_grade,
+        only: patching.only.clone(),
+        skip: patching.skip.clone(),
+        force: patching.force,
+        accept_dirty: patching.accept_dirty,
         dialect,
-        target: args.target.into(),
+        target: patching.target.into(),
         control_set: args.control_set,
     };
     let options = PatchOptions {
         dialect,
-        target: args.target.into(),
-        software_root: args.software_root.clone(),
-        system_root: args.system_root.clone(),
+        target: patching.target.into(),
+        software_root: patching.software_root.clone(),
+        system_root: patching.system_root.clone(),
     };
     let mut plan = remedy(installation, &selection)?;
     read_access(&mut plan, found, examined, &options);
     let (mut plan, files) = write_and_prove(found, examined, plan, &options)?;
-    let script = match args.script {
+    let script = match patching.script {
         Some(ScriptArg::Winre) => script(&mut plan, installation, found, examined),
         None => Vec::new(),
     };

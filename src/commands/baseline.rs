@@ -52,7 +52,7 @@ fn check(files: &[PathBuf]) -> Result<u8, Error> {
 const NOTES_SAID: usize = 20;
 
 fn learn(args: &LearnArgs) -> Result<u8, Error> {
-    let gate = gate(one_output(args.output.as_deref(), args.overwrite), &args.hives, None)?;
+    let gate = gate(one_output(&args.output), &args.hives, None)?;
     let open = |path| Subject::open(path, &OpenOptions::default());
     let hives = args.hives.iter().map(|path| open(path)).collect::<Result<Vec<Subject>, Error>>()?;
     let learned = learn::learn(&hives, &args.key, args.recursive)?;

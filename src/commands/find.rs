@@ -13,15 +13,15 @@ use super::{
 
 pub(crate) fn find(args: &FindArgs) -> Result<u8, Error> {
     let common = &args.common;
-    let stated = stated_facts(&common.case)?;
+    let stated = stated_facts(&common.custody.case)?;
     let gate = prepare(common, None)?;
     let options = Options {
         judge: false,
         check: args.check,
-        replay: !common.no_replay,
-        map: !common.no_mmap,
-        unpacking: unpacking(&common.unpacking)?,
-        hash: !common.no_hash,
+        replay: !common.reading.no_replay,
+        map: !common.reading.no_mmap,
+        unpacking: unpacking(&common.reading)?,
+        hash: !common.custody.no_hash,
         ..Options::default()
     };
     let (mut examination, record) = with_custody(common, &options.unpacking, || examine(&common.evidence, &options))?;

@@ -7,22 +7,25 @@ use hivemend::error::Error;
 use hivemend::examination::Options;
 use hivemend::history;
 
-use super::{INCOMPLETE, gate, one_output, style_of, unpacking};
+use super::{INCOMPLETE, gate, one_output, progress, set_jobs, style_of, unpacking};
 
 pub(crate) fn history(args: &HistoryArgs) -> Result<u8, Error> {
-    let outputs = one_output(args.output.as_deref(), args.overwrite);
-    let gate = gate(outputs, &args.evidence, Some(&args.unpacking))?;
+    let outputs = one_output(&args.output);
+    let gate = gate(outputs, &args.evidence, Some(&args.reading))?;
     let options = Options {
         os: args.os,
-        replay: !args.no_replay,
-        map: !args.no_mmap,
-        unpacking: unpacking(&args.unpacking)?,
+        replay: !args.reading.no_replay,
+        map: !args.reading.no_mmap,
+        unpacking: unpacking(&args.reading)?,
         hash: !args.no_hash,
         ..Options::default()
     };
+    set_jobs(&args.reading);
+    let shown = progress::show(&args.messages);
     let history = history::trace(&args.evidence, &options)?;
+    drop(shown);
     let outputs = gate.seal(history.opened.iter().map(PathBuf::as_path))?;
-    let style = style_of(outputs.output(), args.color, false);
+    let style = style_of(outputs.output(), args.output.color, false);
     outputs.output().write(|mut out| match args.format {
         HistoryFormat::Table => history::render(&history, &style, &mut out),
         HistoryFormat::Json => history::render_json(&history, &mut out),

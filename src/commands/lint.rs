@@ -12,7 +12,7 @@ pub(crate) fn lint(args: &LintArgs) -> Result<u8, Error> {
     // What stdin was opened on is read, too.
     let named = |path: &PathBuf| if path.as_os_str() == "-" { PathBuf::from("/dev/stdin") } else { path.clone() };
     let read: Vec<PathBuf> = args.files.iter().map(named).collect();
-    let gate = gate(one_output(args.output.as_deref(), args.overwrite), &read, None)?;
+    let gate = gate(one_output(&args.output), &read, None)?;
     let options = LintOptions { code_page: args.code_page, importer: args.importer.into() };
     let mut files = Vec::new();
     for path in &args.files {
@@ -25,7 +25,7 @@ pub(crate) fn lint(args: &LintArgs) -> Result<u8, Error> {
         return Ok(REFUSED);
     }
     let outputs = gate.seal(read.iter().map(PathBuf::as_path))?;
-    let style = style_of(outputs.output(), args.color, false);
+    let style = style_of(outputs.output(), args.output.color, false);
     outputs.output().write(|out| match args.format {
         ListFormat::Table => lint::render(&files, &style, out),
         ListFormat::Json => lint::render_json(&files, out),

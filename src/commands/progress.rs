@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use hivemend::cli::Progress;
+use hivemend::cli::{MessageArgs, Progress};
 use hivemend::progress::{Observer, Task, observe};
 use hivemend::report::escape::escape;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -52,7 +52,8 @@ pub(super) struct Shown {
 }
 
 /// Begins to show progress, where it is wanted and stderr is a terminal; as JSON anywhere.
-pub(super) fn show(wanted: Progress, quiet: bool) -> Option<Shown> {
+pub(super) fn show(args: &MessageArgs) -> Option<Shown> {
+    let (wanted, quiet) = (args.progress, args.quiet);
     let as_json = wanted == Progress::Json;
     if wanted == Progress::Never || !as_json && (quiet || !io::stderr().is_terminal()) {
         return None;

@@ -18,7 +18,7 @@ pub(crate) fn report(args: &ReportArgs) -> Result<u8, Error> {
     let read: Vec<PathBuf> = args.reports.iter().map(named).collect();
     let beside = args.plan.iter().chain(&args.history).chain(&args.custody).chain(&args.case.case);
     let read: Vec<PathBuf> = read.into_iter().chain(beside.cloned()).collect();
-    let gate = gate(one_output(args.output.as_deref(), args.overwrite), &read, None)?;
+    let gate = gate(one_output(&args.output), &read, None)?;
     let mut attachments = attachments(args)?;
     let mut whole: Option<Report> = None;
     for path in &args.reports {
@@ -40,7 +40,7 @@ pub(crate) fn report(args: &ReportArgs) -> Result<u8, Error> {
         report.without_conforming();
     }
     let outputs = gate.seal(read.iter().map(PathBuf::as_path))?;
-    let style = style_of(outputs.output(), args.color, args.all);
+    let style = style_of(outputs.output(), args.output.color, args.all);
     let situation = Situation::default();
     outputs.output().write(|out| report.render(renderer(args.format, style, situation, &attachments, out).as_mut()))?;
     Ok(0)

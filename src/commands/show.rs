@@ -4,26 +4,29 @@ use hivemend::cli::{ShowArgs, ShowFormat};
 use hivemend::error::Error;
 use hivemend::show::{Layout, OpenOptions, Shown, Subject};
 
-use super::{INCOMPLETE, gate, one_output, say, style_of, unpacking};
+use super::{INCOMPLETE, gate, one_output, progress, say, set_jobs, style_of, unpacking};
 
 /// Problems of one key that are told on stderr.
 const PROBLEMS_SAID: usize = 20;
 
 pub(crate) fn show(args: &ShowArgs) -> Result<u8, Error> {
-    let outputs = one_output(args.output.as_deref(), args.overwrite);
-    let gate = gate(outputs, std::slice::from_ref(&args.hive), Some(&args.unpacking))?;
+    let outputs = one_output(&args.output);
+    let gate = gate(outputs, std::slice::from_ref(&args.hive), Some(&args.reading))?;
     let note = |text: &str| {
-        if !args.quiet {
+        if !args.messages.quiet {
             say(text);
         }
     };
     let options = OpenOptions {
-        replay: !args.no_replay,
-        map: !args.no_mmap,
-        unpacking: unpacking(&args.unpacking)?,
+        replay: !args.reading.no_replay,
+        map: !args.reading.no_mmap,
+        unpacking: unpacking(&args.reading)?,
         root: args.root.clone(),
     };
+    set_jobs(&args.reading);
+    let progress = progress::show(&args.messages);
     let subject = Subject::open(&args.hive, &options)?;
+    drop(progress);
     let outputs = gate.seal(subject.opened())?;
     for doubt in subject.doubts() {
         note(&format!("{}: {doubt}", args.hive.display()));
@@ -39,7 +42,7 @@ pub(crate) fn show(args: &ShowArgs) -> Result<u8, Error> {
         ShowFormat::Reg if !outputs.output().is_stdout() => Layout::RegFile,
         ShowFormat::Reg => Layout::RegText,
         ShowFormat::Json => Layout::Json,
-        ShowFormat::Table => Layout::Table(style_of(outputs.output(), args.color, true)),
+        ShowFormat::Table => Layout::Table(style_of(outputs.output(), args.output.color, true)),
     };
     // What stays where the reader of stdout has had enough before anything was amiss.
     let mut shown = Shown { complete: !subject.is_dirty(), ..Shown::default() };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use hivemend::cli::{AuditArgs, UnpackingArgs};
+use hivemend::cli::{AuditArgs, ReadingArgs};
 use hivemend::examination::Examination;
 use hivemend::finding::{Finding, Severity};
 use hivemend::remediation::{Plan, Selection, remedy};
@@ -20,7 +20,7 @@ pub(super) fn situation(args: &AuditArgs, examination: &Examination, plans: &[Pl
     let counted = || examination.report.installations.iter().filter(|one| examination.counts(one));
     for installation in counted().filter(|installation| is_to_mend(installation)) {
         let planned = plans.iter().find(|(plan, _)| plan.installation == installation.id);
-        let patching = match (&args.patch, planned) {
+        let patching = match (&args.patching.patch, planned) {
             (Some(folder), Some((plan, files))) => Some(written(folder, plan, files)),
             _ => outlook(args, installation),
         };
@@ -28,7 +28,7 @@ pub(super) fn situation(args: &AuditArgs, examination: &Examination, plans: &[Pl
     }
     Situation {
         evidence: args.common.evidence.iter().map(|path| path.as_os_str().as_bytes().to_vec()).collect(),
-        reading: reading(&args.common.unpacking, args.common.no_replay),
+        reading: reading(&args.common.reading),
         patches,
     }
 }
@@ -42,8 +42,8 @@ fn is_to_mend(installation: &InstallationReport) -> bool {
 /// What `--patch` would come to, were it given now.
 fn outlook(args: &AuditArgs, installation: &InstallationReport) -> Option<Patching> {
     let selection = Selection {
-        force: args.force,
-        accept_dirty: args.accept_dirty,
+        force: args.patching.force,
+        accept_dirty: args.patching.accept_dirty,
         control_set: args.control_set,
         ..Selection::default()
     };
@@ -67,11 +67,11 @@ fn written(folder: &Path, plan: &Plan, files: &[(String, Vec<u8>)]) -> Patching 
 }
 
 /// The options that opening this evidence again needs, quoted.
-fn reading(unpacking: &UnpackingArgs, no_replay: bool) -> Vec<String> {
-    let files = [("--password-file", &unpacking.password_file), ("--recovery-key-file", &unpacking.recovery_key_file)];
+fn reading(args: &ReadingArgs) -> Vec<String> {
+    let files = [("--password-file", &args.password_file), ("--recovery-key-file", &args.recovery_key_file)];
     let named = files.into_iter().filter_map(|(option, path)| Some((option, path.as_ref()?)));
     let mut options: Vec<String> =
         named.flat_map(|(option, path)| [option.to_owned(), quoted_path(path.as_os_str().as_bytes())]).collect();
-    options.extend(no_replay.then(|| "--no-replay".to_owned()));
+    options.extend(args.no_replay.then(|| "--no-replay".to_owned()));
     options
 }

@@ -11,7 +11,7 @@ use hivemend::lint;
 use hivemend::remediation::{PlanFile, check_roots};
 use hivemend::verification::{self, Mounts, Patch, Standing};
 
-use super::{FINDINGS, INCOMPLETE, REFUSED, one_output, say, style_of, unpacking};
+use super::{FINDINGS, INCOMPLETE, REFUSED, one_output, progress, say, set_jobs, style_of, unpacking};
 
 pub(crate) fn verify(args: &VerifyArgs) -> Result<u8, Error> {
     if let Some(plan) = &args.applied {
@@ -38,13 +38,13 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<u8, Error> {
     let read_beside = files
         .iter()
         .chain(&plans)
-        .chain(&args.unpacking.password_file)
-        .chain(&args.unpacking.recovery_key_file)
+        .chain(&args.reading.password_file)
+        .chain(&args.reading.recovery_key_file)
         .cloned()
         .collect();
     let inputs = Inputs { evidence: evidence.to_vec(), files: read_beside };
     let importing = args.importing()?;
-    let gate = Gate::new(&one_output(args.output.as_deref(), args.overwrite), &inputs)?;
+    let gate = Gate::new(&one_output(&args.output), &inputs)?;
     let named = args.plan.as_deref().map(PlanFile::open).transpose()?.map(Arc::new);
     let read = |path: &PathBuf| {
         let bytes = lint::read(path)?;
@@ -61,15 +61,18 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<u8, Error> {
     let options = Options {
         os: args.os,
         control_set: args.control_set,
-        replay: !args.no_replay,
-        map: !args.no_mmap,
-        unpacking: unpacking(&args.unpacking)?,
+        replay: !args.reading.no_replay,
+        map: !args.reading.no_mmap,
+        unpacking: unpacking(&args.reading)?,
         hash: !args.no_hash,
         ..Options::default()
     };
+    set_jobs(&args.reading);
+    let shown = progress::show(&args.messages);
     let verification = verification::run(evidence, &patches, &mounts, &options)?;
+    drop(shown);
     let outputs = gate.seal(verification.opened.iter().chain(files).chain(&plans).map(PathBuf::as_path))?;
-    let style = style_of(outputs.output(), args.color, false);
+    let style = style_of(outputs.output(), args.output.color, false);
     outputs.output().write(|mut out| match args.format {
         ListFormat::Table => verification::render(&verification, &style, &mut out),
         ListFormat::Json => {

@@ -4,6 +4,8 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
+use crate::nearest::distance;
+
 /// Which Windows: an entry of the list. Reports and baselines call it by its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OsId(u8);
@@ -71,6 +73,33 @@ impl OsId {
 
     pub(super) fn entry(self) -> Option<&'static Windows> {
         LIST.get(usize::from(self.0))
+    }
+
+    /// The Windows that somebody may mean who writes `winxp`, `Win 7`, `2008r2` or `windows-server-2o19`.
+    pub fn meant(text: &str) -> Option<Self> {
+        let plain = |text: &str| {
+            let letters: String =
+                text.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect();
+            let rest = ["windows", "win", "w"].into_iter().find_map(|start| letters.strip_prefix(start));
+            let rest = rest.unwrap_or(&letters);
+            // 2k3 is 2003, 2k16 is 2016, and 2k by itself is 2000.
+            let years = match rest.strip_prefix("2k") {
+                Some("") => "2000",
+                Some(year) if year.starts_with('1') => "20",
+                _ => "200",
+            };
+            rest.replace("2k", years)
+        };
+        let typed = plain(text);
+        let of_server = |id: &Self| plain(id.as_str()).strip_prefix("server").map(str::to_owned);
+        let all = || Self::ALL.iter().copied();
+        all()
+            .find(|id| plain(id.as_str()) == typed)
+            .or_else(|| all().find(|id| of_server(id).as_ref() == Some(&typed)))
+            .or_else(|| {
+                let near = all().filter_map(|id| Some((distance(&typed, &plain(id.as_str()))?, id)));
+                near.min_by_key(|(distance, _)| *distance).map(|(_, id)| id)
+            })
     }
 
     /// The id: `windows-xp`.
@@ -181,5 +210,23 @@ mod tests {
             assert_eq!(id.as_str().parse(), Ok(*id));
         }
         assert_eq!("windows-2001".parse::<OsId>(), Err(()));
+    }
+
+    #[test]
+    fn the_windows_that_somebody_means_is_found() {
+        for (typed, id) in [
+            ("winxp", "windows-xp"),
+            ("XP", "windows-xp"),
+            ("Win 7", "windows-7"),
+            ("windos-8", "windows-8"),
+            ("2008r2", "windows-server-2008-r2"),
+            ("w2k", "windows-2000"),
+            ("w2k3", "windows-server-2003"),
+            ("Windows Server 2019", "windows-server-2019"),
+            ("windows81", "windows-8.1"),
+        ] {
+            assert_eq!(OsId::meant(typed).map(OsId::as_str), Some(id), "{typed}");
+        }
+        assert_eq!(OsId::meant("macos"), None);
     }
 }

@@ -42,6 +42,7 @@ mod explain;
 #[cfg(feature = "images")]
 mod file_systems;
 mod handover;
+mod help;
 mod history;
 mod hive_builder;
 mod hive_reading;

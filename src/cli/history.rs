@@ -1,0 +1,36 @@
+//! `history`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::choices::HistoryFormat;
+use super::groups::{MessageArgs, OutputArgs, ReadingArgs};
+use super::words::os_id;
+use crate::os::OsId;
+
+/// `history`.
+#[derive(Debug, Args)]
+pub struct HistoryArgs {
+    /// A mounted image, a folder of copied hives, a hive, an archive, a disk image, or a folder of those
+    #[arg(required = true)]
+    pub evidence: Vec<PathBuf>,
+    /// Treat the installation as this Windows instead of detecting it
+    #[arg(long, value_name = "ID", value_parser = os_id, help_heading = "What is checked")]
+    pub os: Option<OsId>,
+    /// Do not hash the hives; identical generations are then not folded
+    #[arg(long, help_heading = "What is checked")]
+    pub no_hash: bool,
+    /// Print the history in this form
+    #[arg(long, value_enum, default_value_t, help_heading = "Output")]
+    pub format: HistoryFormat,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its options are described one by one")]
+    pub output: OutputArgs,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its options are described one by one")]
+    pub reading: ReadingArgs,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its options are described one by one")]
+    pub messages: MessageArgs,
+}

@@ -1,0 +1,33 @@
+//! `lint`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::choices::{LintImporterArg, ListFormat};
+use super::groups::OutputArgs;
+use crate::reg_file::CodePage;
+
+/// `lint`.
+#[derive(Debug, Args)]
+pub struct LintArgs {
+    /// The .reg files; - reads one from stdin
+    #[arg(required = true, value_name = "FILE.reg")]
+    pub files: Vec<PathBuf>,
+    /// Report what this importer does, or where all of them differ
+    ///
+    /// The exit code is that of this importer, and that of regedit for all.
+    #[arg(long, value_enum, default_value_t)]
+    pub importer: LintImporterArg,
+    /// Read files in 8-bit text in this ANSI code page [default: 1252, with a remark]
+    #[arg(long, value_name = "N")]
+    pub code_page: Option<CodePage>,
+    /// Print the result in this form
+    ///
+    /// The table counts remarks that repeat; JSON has each line of them.
+    #[arg(long, value_enum, default_value_t, help_heading = "Output")]
+    pub format: ListFormat,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its options are described one by one")]
+    pub output: OutputArgs,
+}
