@@ -9,15 +9,16 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::case_facts::CaseFacts;
+use crate::error::Error;
 use crate::evidence::output::Written;
 use crate::evidence::sha256;
-use crate::report::Tool;
+use crate::report::{SchemaVersion, Tool};
 
 /// The record.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Custody {
     /// Version of this form.
-    pub schema_version: &'static str,
+    pub schema_version: SchemaVersion,
     /// Which program.
     pub tool: Tool,
     /// SHA-256 of the program's own file.
@@ -119,7 +120,7 @@ impl Examined {
         let program = std::env::current_exe().ok();
         let account = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
         Custody {
-            schema_version: "1",
+            schema_version: SchemaVersion,
             tool: Tool::default(),
             program_sha256: program.and_then(|path| sha256(&path).ok()).map(|(sum, _)| sum),
             examiner: case.examiner.as_ref().map(|fact| fact.text.clone()).or_else(|| account.clone()),
@@ -133,6 +134,19 @@ impl Examined {
             files: self.files,
             outputs,
         }
+    }
+}
+
+impl Custody {
+    /// Reads a record; `path` is how errors name it.
+    ///
+    /// # Errors
+    /// Where the bytes are no custody record of a form that is known.
+    pub fn parse(path: &str, bytes: &[u8]) -> Result<Self, Error> {
+        serde_json::from_slice(bytes).map_err(|error| Error::Refused {
+            reason: format!("{path}: expected a custody record of hivemend, found something else ({error})"),
+            advice: "Name the file that --custody wrote".to_owned(),
+        })
     }
 }
 

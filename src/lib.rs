@@ -87,6 +87,8 @@ pub mod case_facts;
 
 pub mod custody;
 
+pub mod html;
+
 // What users type.
 
 pub mod cli;

@@ -46,6 +46,7 @@ mod history;
 mod hive_builder;
 mod hive_reading;
 mod hostile_hives;
+mod html;
 mod identity;
 mod image_matrix;
 mod images;
