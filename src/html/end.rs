@@ -87,7 +87,7 @@ impl EndPart {
             glossary: GLOSSARY.map(|(word, means)| Row::new(word, [Text::from(means)])).into(),
             hashes: hashes(attachments),
             custody_missing: if custody.is_some() { "" } else { missing },
-            custody_command: Text::shown(format!("{}\n{second}", words.join(" "))),
+            custody_command: Text::file(&format!("{}\n{second}", words.join(" "))),
             custody: custody.map(|custody| ShownCustody::of(&custody.document)),
             examiner: case.examiner.as_ref().map(|fact| Text::name(&fact.text)).unwrap_or_default(),
             written_by: Text::from(format!("Written by {} {}.", report.tool.name, report.tool.version)),
