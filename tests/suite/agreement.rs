@@ -1,6 +1,6 @@
 //! Other readers of the same hive must find in it what we do: every key with its time, every value with its type and
 //! data. The hives are those of the folder that `HIVEMEND_CORPUS` names, each as its primary file lies; without it, and
-//! for a reader that is not installed, the test says so and is skipped.
+//! for a reader that is not installed, the test is ignored.
 //!
 //! Differences that are known stand in [`KNOWN`] with their reason, and with how large they are, so that a new one
 //! is seen. `docs/agreement.md` is made of what this test prints.

@@ -1,5 +1,5 @@
 //! Wine's regedit, which was written beside tests that pass on Windows too: it imports what we write, and what it leaves
-//! in `system.reg` is compared byte for byte; and we read what it exports. Skipped where Wine is not installed (`wine`).
+//! in `system.reg` is compared byte for byte; and we read what it exports. Ignored where Wine is not installed (`wine`).
 //!
 //! Seen with Wine 8.0. What it does otherwise than Windows stands in [`wine_stores`] and [`wine_exports`], and nowhere
 //! else.

@@ -1,4 +1,4 @@
-//! Places and times in real hives, from the folder that `HIVEMEND_CORPUS` names; skipped without it. The logs are
+//! Places and times in real hives, from the folder that `HIVEMEND_CORPUS` names; ignored without it. The logs are
 //! taken apart here once more, by the specification and not by hivemend.
 
 use std::ops::Range;
