@@ -82,7 +82,7 @@ fn hivexregedit_exports_and_imports_the_same_values() {
 
 #[test]
 fn hivexregedit_exports_the_same_values_of_real_hives() {
-    let Some(corpus) = corpus("hivexregedit_exports_the_same_values_of_real_hives") else { return };
+    let Some(corpus) = corpus() else { return };
     if !is_installed() {
         return;
     }
