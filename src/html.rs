@@ -4,7 +4,7 @@
 //! It stands below everything that it shows (plans, history, custody). The answer comes first, so that nothing is written
 //! before the summary is there; then each installation's section is made of that installation, its gaps and what is
 //! attached to it, written, and let go.
-//! Templates are compiled in (askama); each text goes through [`text::Text`] and through HTML's own escaping.
+//! Templates are compiled in (askama); each text goes through `text::Text` and through HTML's own escaping.
 
 use std::io::{self, Write};
 
@@ -74,11 +74,22 @@ pub fn render(
     let folded = standings.len() > fleet::FEW;
     write(writer, &HeadPart::of(report, &standings, &case))?;
     write(writer, &EvidencePart::of(report))?;
+    let generations = &installation::generations(report);
+    let is_alone = standings.len() == 1;
     for (number, standing) in (1_usize..).zip(&standings) {
         let Some(judgement) = &standing.installation.judgement else { continue };
-        let is_alone = standings.len() == 1;
-        installation::Section { report, standing, judgement, number, is_alone, folded, attachments, situation }
-            .write(writer)?;
+        let section = installation::Section {
+            report,
+            standing,
+            judgement,
+            number,
+            is_alone,
+            folded,
+            generations,
+            attachments,
+            situation,
+        };
+        section.write(writer)?;
     }
     write(writer, &EndPart::of(report, attachments, &case, situation))?;
     writer.flush()

@@ -1,5 +1,6 @@
 //! One installation: made of it alone, of its gaps, and of what is attached to it.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use askama::Template;
@@ -28,6 +29,8 @@ pub(super) struct Section<'a> {
     pub(super) is_alone: bool,
     /// One of many: folded, with its answer in it.
     pub(super) folded: bool,
+    /// Every installation by its machine.
+    pub(super) generations: &'a Generations<'a>,
     pub(super) attachments: &'a Attachments,
     pub(super) situation: &'a Situation,
 }
@@ -115,7 +118,9 @@ impl Section<'_> {
         if let Some(machine) = history {
             return TimelinePart { anchor, missing: "", command, strips: of_history(machine, anchor) };
         }
-        let others = self.report.installations.iter().filter(|other| is_same_machine(other, installation));
+        let name = installation.machine.computer_name.as_ref().map(|name| name.to_uppercase());
+        let same = name.and_then(|name| self.generations.get(&name)).into_iter().flatten();
+        let others = same.copied().filter(|other| other.id != installation.id);
         let events: Vec<Event> = events_of(installation).into_iter().chain(others.flat_map(hive_events_of)).collect();
         let missing = "No history is part of this report: below are only the times that these hives tell. This command \
                        traces every value through all generations; --history HISTORY.json then shows it here:";
@@ -146,10 +151,18 @@ pub(super) fn is_older(installation: &InstallationReport) -> bool {
     !matches!(installation.generation, Generation::Live | Generation::Copy)
 }
 
-/// Whether another installation is of the same machine, as far as they name it.
-fn is_same_machine(other: &InstallationReport, installation: &InstallationReport) -> bool {
-    let names = other.machine.computer_name.as_ref().zip(installation.machine.computer_name.as_ref());
-    other.id != installation.id && names.is_some_and(|(one, other)| same_text(one, other))
+/// The installations of a report by the name of their computer, as far as they name one.
+pub(super) type Generations<'a> = BTreeMap<String, Vec<&'a InstallationReport>>;
+
+/// Puts together what is of one machine.
+pub(super) fn generations(report: &Report) -> Generations<'_> {
+    let mut generations = Generations::new();
+    for installation in &report.installations {
+        if let Some(name) = &installation.machine.computer_name {
+            generations.entry(name.to_uppercase()).or_default().push(installation);
+        }
+    }
+    generations
 }
 
 /// The history of the machine that an installation is of.
