@@ -36,7 +36,12 @@ fn desk() -> Desk {
     for hive in ["SOFTWARE", "SYSTEM"] {
         fs::copy(well.join(hive), regback.join(hive)).unwrap();
         fs::copy(well.join(hive), desk.path("good").join(hive)).unwrap();
+        let now = evidence.join("Windows/System32/config").join(hive);
+        fs::create_dir_all(desk.path("before")).unwrap();
+        fs::copy(now, desk.path("before").join(hive)).unwrap();
     }
+    fs::copy(repository("docs/packs/remote-desktop.toml"), desk.path("remote-desktop.toml")).unwrap();
+    fs::write(desk.path("case.toml"), "number = \"2026-017\"\n").unwrap();
     fs::remove_dir_all(desk.path("evidence")).unwrap();
     fs::rename(&evidence, desk.path("evidence")).unwrap();
     desk
@@ -64,8 +69,12 @@ fn each_command_of_the_documentation_runs() {
         for command in commands(&page) {
             let path = Path::new(env!("CARGO_BIN_EXE_hivemend")).parent().unwrap().to_owned();
             let path = format!("{}:{}", path.display(), std::env::var("PATH").unwrap());
-            let output =
-                Command::new("sh").args(["-c", &command]).env("PATH", path).current_dir(desk.path("")).output().unwrap();
+            let output = Command::new("sh")
+                .args(["-c", &command])
+                .env("PATH", path)
+                .current_dir(desk.path(""))
+                .output()
+                .unwrap();
             let code = output.status.code();
             // Findings and gaps are what the evidence is for.
             let said = String::from_utf8_lossy(&output.stderr);
@@ -118,9 +127,14 @@ fn every_page_is_in_the_book_and_every_link_leads_somewhere() {
             };
             let slug = |heading: &str| -> String {
                 let kept = heading.trim_start_matches('#').trim().to_lowercase();
-                kept.chars().filter(|letter| letter.is_alphanumeric() || " -_".contains(*letter)).collect::<String>().replace(' ', "-")
+                kept.chars()
+                    .filter(|letter| letter.is_alphanumeric() || " -_".contains(*letter))
+                    .collect::<String>()
+                    .replace(' ', "-")
             };
-            if !anchor.is_empty() && !target.lines().filter(|line| line.starts_with('#')).any(|line| slug(line) == anchor) {
+            if !anchor.is_empty()
+                && !target.lines().filter(|line| line.starts_with('#')).any(|line| slug(line) == anchor)
+            {
                 broken.insert(format!("{name}: {link}"));
             }
         }
