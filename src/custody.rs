@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 use crate::case_facts::CaseFacts;
 use crate::evidence::output::Written;
 use crate::evidence::sha256;
-use crate::report::Tool;
+use crate::report::{SchemaVersion, Tool};
 
 /// The record.
 #[derive(Clone, Debug, Serialize)]
 pub struct Custody {
     /// Version of this form.
-    pub schema_version: &'static str,
+    pub schema_version: SchemaVersion,
     /// Which program.
     pub tool: Tool,
     /// SHA-256 of the program's own file.
@@ -119,7 +119,7 @@ impl Examined {
         let program = std::env::current_exe().ok();
         let account = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
         Custody {
-            schema_version: "1",
+            schema_version: SchemaVersion,
             tool: Tool::default(),
             program_sha256: program.and_then(|path| sha256(&path).ok()).map(|(sum, _)| sum),
             examiner: case.examiner.as_ref().map(|fact| fact.text.clone()).or_else(|| account.clone()),

@@ -17,7 +17,7 @@ use crate::finding::{ObservedDatum, Verdict};
 use crate::hive::State;
 use crate::os::OsId;
 use crate::registry::{FileTime, Role};
-use crate::report::Tool;
+use crate::report::{SchemaVersion, Tool};
 
 mod changes;
 mod columns;
@@ -33,8 +33,8 @@ pub use table::render;
 /// What the evidence tells of the past.
 #[derive(Clone, Debug, Serialize)]
 pub struct History {
-    /// `1`.
-    pub schema_version: &'static str,
+    /// Version of this form.
+    pub schema_version: SchemaVersion,
     /// Which program this is.
     pub tool: Tool,
     /// By computer name; those without one last.
@@ -212,7 +212,7 @@ pub fn trace(evidence: &[PathBuf], options: &Options) -> Result<History, Error> 
     };
     let complete = examination.source_gaps.is_empty() && machines.iter().flat_map(|machine| &machine.hives).all(whole);
     Ok(History {
-        schema_version: "1",
+        schema_version: SchemaVersion,
         tool: Tool::default(),
         machines,
         problems: examination.report.problems,

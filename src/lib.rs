@@ -87,6 +87,8 @@ pub mod case_facts;
 
 pub mod custody;
 
+pub mod schema;
+
 // What users type.
 
 pub mod cli;
