@@ -26,7 +26,7 @@ pub use find::FindArgs;
 pub use groups::{BudgetArgs, CaseArgs, CustodyArgs, EvidenceArgs, MessageArgs, OutputArgs, ReadingArgs};
 pub use history::HistoryArgs;
 pub use lint::LintArgs;
-pub use print::{CompletionsArgs, ExplainArgs, ManArgs};
+pub use print::{CompletionsArgs, ExplainArgs, ManArgs, SchemaArgs};
 pub use report::ReportArgs;
 pub use show::ShowArgs;
 pub use verify::VerifyArgs;
@@ -99,8 +99,9 @@ pub enum Command {
         #[command(subcommand)]
         command: BaselineCommand,
     },
-    /// Print the JSON Schema of the report
-    Schema,
+    /// Print the JSON Schema of a JSON that the program writes
+    #[command(after_long_help = examples::SCHEMA)]
+    Schema(SchemaArgs),
     /// Print shell completions
     #[command(after_long_help = examples::COMPLETIONS)]
     Completions(CompletionsArgs),

@@ -35,7 +35,7 @@ pub use table::render;
 /// What the evidence tells of the past.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct History {
-    /// `1`.
+    /// Version of this form.
     pub schema_version: SchemaVersion,
     /// Which program this is.
     pub tool: Tool,

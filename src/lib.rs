@@ -89,6 +89,8 @@ pub mod custody;
 
 pub mod html;
 
+pub mod schema;
+
 // What users type.
 
 pub mod cli;

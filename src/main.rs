@@ -7,7 +7,7 @@ use hivemend::cli::{Cli, Command};
 use hivemend::discovery;
 use hivemend::error::Error;
 use hivemend::evidence::worker;
-use hivemend::report::schema;
+use hivemend::schema;
 
 mod commands;
 
@@ -47,6 +47,6 @@ fn run(command: Command) -> Result<u8, Error> {
         Command::Baseline { command } => commands::baseline(command),
         Command::Completions(args) => commands::completions(&args),
         Command::Man(args) => commands::man(&args),
-        Command::Schema => to_stdout(|out| out.write_all(schema::text().as_bytes())),
+        Command::Schema(args) => to_stdout(|out| out.write_all(schema::text(args.record)?.as_bytes())),
     }
 }

@@ -13,7 +13,7 @@ use crate::hive::State;
 use crate::os::OsId;
 use crate::reg_file::{Dialect, regedit_restores};
 use crate::registry::{FileTime, Role};
-use crate::report::InstallationReport;
+use crate::report::{InstallationReport, SchemaVersion};
 
 mod access;
 mod header;
@@ -69,8 +69,7 @@ impl Default for Selection {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// Version of this form.
-    #[serde(skip_deserializing, default = "schema_version")]
-    pub schema_version: &'static str,
+    pub schema_version: SchemaVersion,
     /// The installation's id in the report.
     pub installation: String,
     /// Its evidence.
@@ -186,11 +185,6 @@ pub struct Left {
     pub reason: String,
 }
 
-/// The version of the form in which plans are written.
-fn schema_version() -> &'static str {
-    read_back::SCHEMA_VERSION
-}
-
 /// Plans the mending of one installation.
 ///
 /// # Errors
@@ -222,7 +216,7 @@ pub fn remedy(report: &InstallationReport, selection: &Selection) -> Result<Plan
     };
     left.retain(|left| !written(&left.finding, left.control_set));
     let mut plan = Plan {
-        schema_version: schema_version(),
+        schema_version: SchemaVersion,
         installation: report.id.clone(),
         evidence: report.evidence.clone(),
         os: report.os.id,

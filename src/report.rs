@@ -31,7 +31,6 @@ pub mod markdown;
 mod records;
 pub mod sarif;
 mod saved;
-pub mod schema;
 pub(crate) mod sheet;
 pub mod table;
 pub mod timesketch;

@@ -18,7 +18,7 @@ use crate::finding::{ObservedDatum, Severity, Verdict};
 use crate::os::OsId;
 use crate::reg_file::Importer;
 use crate::registry::Role;
-use crate::report::Tool;
+use crate::report::{SchemaVersion, Tool};
 
 pub mod applied;
 mod carry;
@@ -178,7 +178,7 @@ pub struct Verified {
 #[derive(Clone, Debug, Serialize)]
 pub struct Verification {
     /// Version of this form.
-    pub schema_version: &'static str,
+    pub schema_version: SchemaVersion,
     /// Who made it.
     pub tool: Tool,
     /// The files, in the order in which they are imported.
@@ -250,7 +250,7 @@ pub fn run(evidence: &[PathBuf], patches: &[Patch], mounts: &Mounts, options: &O
     let verify = |installation: &&Installation| verify(installation, patches, mounts, options);
     let verified = counted.par_iter().map(verify).collect::<Result<Vec<_>, _>>()?;
     Ok(Verification {
-        schema_version: "1",
+        schema_version: SchemaVersion,
         tool: Tool::default(),
         patches: patches.iter().map(Patch::summary).collect(),
         problems,

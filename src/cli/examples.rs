@@ -24,6 +24,12 @@ Examples:
   hivemend history /mnt/image                    # RegBack, restore points, shadow copies and the live hives
   hivemend history disk.E01 --format csv --output history.csv";
 
+pub(super) const SCHEMA: &str = "\
+Examples:
+  hivemend schema > report.schema.json           # of the report
+  hivemend schema records > records.schema.json  # of a line of --format jsonl
+  hivemend schema plan                           # of the plan.json beside a patch";
+
 pub(super) const SHOW: &str = "\
 Examples:
   hivemend show case/SYSTEM 'CurrentControlSet\\Services\\BITS'

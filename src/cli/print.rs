@@ -1,9 +1,11 @@
-//! Commands that print what the program holds: `explain`, `completions`, `man`.
+//! Commands that print what the program holds: `explain`, `schema`, `completions`, `man`.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use clap_complete::Shell;
+
+use crate::schema::Record;
 
 /// `explain`.
 #[derive(Debug, Args)]
@@ -13,6 +15,14 @@ pub struct ExplainArgs {
     /// Look in these baseline files too
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub baseline: Vec<PathBuf>,
+}
+
+/// `schema`.
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    /// Which JSON
+    #[arg(value_enum, default_value_t)]
+    pub record: Record,
 }
 
 /// `completions`.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{LintedFile, Remark};
 use crate::reg_file::{Entry, Importer, Operation};
 use crate::registry::hex;
+use crate::report::SchemaVersion;
 use crate::report::json::Stream;
 
 #[derive(Serialize)]
@@ -35,7 +36,7 @@ struct JsonDiagnostic<'a> {
 pub(super) fn render(files: &[LintedFile], writer: &mut dyn Write) -> io::Result<()> {
     let mut stream = Stream::new(writer);
     stream.object(None)?;
-    stream.value(Some("schema_version"), &"1")?;
+    stream.value(Some("schema_version"), &SchemaVersion)?;
     stream.array(Some("files"))?;
     for file in files {
         let reading = &file.regedit;

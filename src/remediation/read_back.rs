@@ -13,9 +13,8 @@ use super::Plan;
 use crate::error::Error;
 use crate::evidence::{is_sha256, sha256_of};
 use crate::registry::{Name, Role};
+use crate::report::SchemaVersion;
 
-/// The version of the form that is written and read.
-pub(super) const SCHEMA_VERSION: &str = "1";
 /// A plan holds each edit's data twice, in hexadecimal; the largest that was seen has 60 KiB.
 const LARGEST: u64 = 64 << 20;
 /// Letters of a decoder's complaint that are shown: it may quote the file.
@@ -84,11 +83,11 @@ fn plan_of(bytes: &[u8]) -> Result<Plan, String> {
         _ => format!("something else ({})", shown(&error)),
     })?;
     match form.schema_version {
-        Some(serde_json::Value::String(version)) if version == SCHEMA_VERSION => {}
+        Some(serde_json::Value::String(version)) if version == SchemaVersion::TEXT => {}
         None => return Err("no schema_version".to_owned()),
         Some(other) => {
             let other = cut(&other.to_string());
-            return Err(format!("schema_version {other}; this hivemend reads \"{SCHEMA_VERSION}\""));
+            return Err(format!("schema_version {other}; this hivemend reads \"{}\"", SchemaVersion::TEXT));
         }
     }
     let plan: Plan = serde_json::from_slice(bytes).map_err(|error| format!("something else ({})", shown(&error)))?;
@@ -157,7 +156,7 @@ mod tests {
             regedit_alters: Some("a terminator is added".to_owned()),
         };
         Plan {
-            schema_version: SCHEMA_VERSION,
+            schema_version: SchemaVersion,
             installation: "x".to_owned(),
             evidence: "x/\u{1b}[31m".to_owned(),
             os: "windows-xp".parse().unwrap(),

@@ -41,13 +41,16 @@ impl<W: Write> Sheet<W> {
     }
 }
 
+/// What begins a formula; the full-width forms do so where Chinese, Japanese or Korean is typed.
+const FORMULA: [char; 8] = ['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
+
 /// The text so that no spreadsheet calculates it, <https://owasp.org/www-community/attacks/CSV_Injection>: an apostrophe
 /// before what could begin a formula. Characters that would steer a terminal or hide are escaped; columns with the raw
 /// bytes have them in any case.
 fn cell(text: &str) -> String {
     let text = escape(text).into_owned();
     // Blanks before it do not keep a formula from being one.
-    if text.trim_start().starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text }
+    if text.trim_start().starts_with(FORMULA) { format!("'{text}") } else { text }
 }
 
 #[cfg(test)]
@@ -56,8 +59,9 @@ mod tests {
 
     #[test]
     fn nothing_is_calculated_and_nothing_steers_a_terminal() {
-        for formula in ["=1+1", "+1", "-1", "@SUM(1)", " =1", "\t=1"] {
-            assert!(!cell(formula).trim_start().starts_with(['=', '+', '-', '@', '\t', '\r']), "{formula:?}");
+        for formula in ["=1+1", "+1", "-1", "@SUM(1)", " =1", "\t=1", "\u{ff1d}1+1", "\u{3000}\u{ff20}SUM(1)"] {
+            assert!(!cell(formula).trim_start().starts_with(FORMULA), "{formula:?}");
+            assert!(!cell(formula).starts_with(['\t', '\r']), "{formula:?}");
         }
         assert_eq!(cell("=1+1"), "'=1+1");
         assert_eq!(cell("a=1"), "a=1");

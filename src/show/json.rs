@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::form::{Form, Head, Said, shown};
 use crate::error::Problem;
 use crate::registry::{DataType, Decoded, RegistryValue};
-use crate::report::Tool;
 use crate::report::json::Stream;
+use crate::report::{SchemaVersion, Tool};
 
 pub(super) struct Json<'w> {
     stream: Stream<&'w mut dyn Write>,
@@ -31,7 +31,7 @@ impl<'w> Json<'w> {
     pub(super) fn new(out: &'w mut dyn Write, doubts: &'w [Problem]) -> io::Result<Self> {
         let mut stream = Stream::new(out);
         stream.object(None)?;
-        stream.value(Some("schema_version"), &"1")?;
+        stream.value(Some("schema_version"), &SchemaVersion)?;
         stream.value(Some("tool"), &Tool::default())?;
         stream.array(Some("keys"))?;
         Ok(Self { stream, key: false, doubts })

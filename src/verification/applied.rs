@@ -17,7 +17,7 @@ use crate::examination::{OpenInstallation, Options};
 use crate::hive::State;
 use crate::registry::{Name, Role};
 use crate::remediation::{Plan, PlanFile};
-use crate::report::{InstallationReport, Tool};
+use crate::report::{InstallationReport, SchemaVersion, Tool};
 
 mod checked;
 mod choice;
@@ -50,7 +50,7 @@ pub fn run(
     let first_open = first.as_ref().map(|first| first::choose(plan, first, before, &options)).transpose()?;
 
     let mut checked = Checked {
-        schema_version: "1",
+        schema_version: SchemaVersion,
         tool: Tool::default(),
         plan: PlanSummary {
             path: file.path.clone(),

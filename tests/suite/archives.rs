@@ -177,7 +177,7 @@ fn hive(role: &str) -> Vec<u8> {
     case.hives.iter().find(|(name, _)| *name == role).unwrap().1.to_bytes()
 }
 
-fn zip_of(path: &Path, members: &[(&str, &[u8])]) {
+pub(crate) fn zip_of(path: &Path, members: &[(&str, &[u8])]) {
     let mut archive = zip::ZipWriter::new(File::create(path).unwrap());
     for (name, bytes) in members {
         archive.start_file(*name, SimpleFileOptions::default()).unwrap();

@@ -305,25 +305,6 @@ fn find_lists_what_is_there_without_judging_it() {
     assert_eq!(desk.code(&["find", "nowhere"]), 2);
 }
 
-#[test]
-fn reports_of_every_fixture_keep_to_the_schema_that_the_program_prints() {
-    let names = fixture::names().unwrap();
-    let desk = Desk::with(&names.iter().map(String::as_str).collect::<Vec<_>>());
-    let schema: serde_json::Value = serde_json::from_slice(&desk.run(&["schema"]).stdout).unwrap();
-    let schema = jsonschema::validator_for(&schema).unwrap();
-    for arguments in [
-        &["audit", "evidence", "--format", "json", "--all", "--control-set", "all"][..],
-        &["audit", "evidence", "--format", "json", "--no-hash", "--no-mmap", "--generations", "all"],
-        &["find", "evidence", "--format", "json"],
-    ] {
-        let report = desk.json(arguments);
-        assert_eq!(report["installations"].as_array().unwrap().len(), names.len());
-        let errors: Vec<String> =
-            schema.iter_errors(&report).map(|error| format!("{}: {error}", error.instance_path())).collect();
-        assert!(errors.is_empty(), "{arguments:?}: {errors:#?}");
-    }
-}
-
 /// The bytes of the file: one for each character, the machine's code page named in the header.
 #[test]
 fn a_patch_in_regedit4_is_text_of_the_code_page() {

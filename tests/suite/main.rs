@@ -64,6 +64,7 @@ mod refusals;
 mod reg_file;
 mod replay;
 mod report;
+mod schemas;
 mod shadow_copies;
 mod show;
 mod terminal;

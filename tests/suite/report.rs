@@ -4,4 +4,5 @@ mod documents;
 mod forms;
 mod samples;
 mod screens;
+mod standards;
 mod tables;

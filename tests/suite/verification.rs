@@ -4,5 +4,5 @@ mod identity;
 mod overlay;
 mod own_patches;
 mod preconditions;
-mod program;
+pub(crate) mod program;
 mod proof;

@@ -9,7 +9,7 @@ use crate::finding::ObservedDatum;
 use crate::hive::State;
 use crate::os::OsId;
 use crate::registry::{FileTime, Role};
-use crate::report::Tool;
+use crate::report::{SchemaVersion, Tool};
 use crate::verification::{Asked, Difference, EditState, Retimed, Standing};
 
 /// What of the evidence was compared.
@@ -108,7 +108,7 @@ pub struct TouchedKey {
 #[derive(Clone, Debug, Serialize)]
 pub struct Checked {
     /// Version of this form.
-    pub schema_version: &'static str,
+    pub schema_version: SchemaVersion,
     /// Who made it.
     pub tool: Tool,
     /// The plan.

@@ -11,14 +11,15 @@ use hivemend::hive::transaction_log::LogFormat;
 use hivemend::hive::walk::{Loss, Lost, check};
 use hivemend::os::OsId;
 use hivemend::registry::Role;
-use hivemend::report::{Replay, Report, json, jsonl, schema};
+use hivemend::report::{Replay, Report, json, jsonl};
+use hivemend::schema::{self, Record};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
 use super::samples::{Sample, broken, dirty, hostile, located, report, software, system, without_conforming};
 
 fn schema_value() -> Value {
-    serde_json::from_str(schema::text()).unwrap()
+    serde_json::from_str(&schema::text(Record::Report).unwrap()).unwrap()
 }
 
 fn validator() -> Validator {

@@ -12,7 +12,7 @@ fn desk() -> Desk {
 }
 
 /// A patch from anywhere.
-pub(super) fn patch(desk: &Desk, name: &str, sections: &str) {
+pub(crate) fn patch(desk: &Desk, name: &str, sections: &str) {
     fs::write(desk.path(name), format!("Windows Registry Editor Version 5.00\r\n\r\n{sections}")).unwrap();
 }
 

@@ -1,0 +1,181 @@
+-- Reads the records that `hivemend audit --format jsonl` wrote (any number of runs, any number of files) into tables:
+-- runs, installations, findings, shadow_copies, sources, problems, summaries. For DuckDB 1.2 and later.
+--
+--   SET VARIABLE lines = 'reports/*.jsonl';
+--   .read integrations/fleet/schema.sql
+--
+-- Each column has its type here, whatever a file holds: a list that is empty everywhere stays a list, and a field that
+-- is null everywhere keeps its type. Times are UTC, to the microsecond. `run` numbers the runs; `line` is the place of a
+-- record in all that was read. A run without a summary is truncated: see runs.truncated.
+
+CREATE OR REPLACE TEMP TABLE records AS
+WITH read_lines AS (
+    SELECT row_number() OVER () AS line, filename AS file, json
+    FROM read_ndjson_objects(getvariable('lines'), filename = true, maximum_object_size = 268435456)
+)
+SELECT
+    count(*) FILTER (json ->> '$.record' = 'run') OVER (ORDER BY line) AS run,
+    line,
+    file,
+    json ->> '$.record' AS record,
+    json
+FROM read_lines;
+
+CREATE OR REPLACE TABLE runs AS
+SELECT
+    run,
+    line,
+    file,
+    json ->> '$.schema_version' AS schema_version,
+    json ->> '$.tool.name' AS tool,
+    json ->> '$.tool.version' AS version,
+    json_transform(json -> '$.options', '{
+        "os": "VARCHAR", "replay": "BOOLEAN", "control_set": "VARCHAR", "generations": "VARCHAR",
+        "profiles": ["VARCHAR"], "fail_on": "VARCHAR", "all": "BOOLEAN"
+    }') AS options,
+    run NOT IN (SELECT run FROM records WHERE record = 'summary') AS truncated
+FROM records
+WHERE record = 'run';
+
+CREATE OR REPLACE TABLE installations AS
+SELECT run, line, unnest(fields)
+FROM (
+    SELECT run, line, json_transform(json, '{
+        "id": "VARCHAR", "evidence": "VARCHAR", "generation": "VARCHAR",
+        "machine": {
+            "computer_name": "VARCHAR", "system_root": "VARCHAR", "installed": "TIMESTAMP",
+            "last_shutdown": "TIMESTAMP", "time_zone": "VARCHAR"
+        },
+        "os": {
+            "id": "VARCHAR", "forced": "BOOLEAN", "certainty": "VARCHAR",
+            "marks": {"for": ["VARCHAR"], "against": ["VARCHAR"]}, "judged_by": "VARCHAR", "name": "VARCHAR",
+            "product_name": "VARCHAR", "version": "VARCHAR", "build": "UBIGINT", "revision": "UBIGINT",
+            "service_pack": "VARCHAR", "product_type": "VARCHAR", "architecture": "VARCHAR", "edition": "VARCHAR",
+            "basis": ["VARCHAR"]
+        },
+        "same_machine": {"state": "VARCHAR", "by": ["VARCHAR"]},
+        "control_sets": {
+            "present": ["UBIGINT"], "current": "UBIGINT", "default": "UBIGINT", "failed": "UBIGINT",
+            "last_known_good": "UBIGINT"
+        },
+        "hives": [{
+            "role": "VARCHAR", "path": "VARCHAR", "size": "UBIGINT", "sha256": "VARCHAR", "format_version": "VARCHAR",
+            "last_written": "TIMESTAMP",
+            "container": {
+                "format": "VARCHAR", "partition": "UBIGINT", "offset": "UBIGINT", "stored_hash": "VARCHAR",
+                "verified": "BOOLEAN", "facts": ["VARCHAR"]
+            },
+            "source_integrity": "VARCHAR",
+            "integrity": {
+                "state": "VARCHAR", "primary_sequence": "UBIGINT", "secondary_sequence": "UBIGINT",
+                "checksum_valid": "BOOLEAN",
+                "logs": [{
+                    "path": "VARCHAR", "size": "UBIGINT", "sha256": "VARCHAR", "format": "VARCHAR", "state": "VARCHAR"
+                }],
+                "replay": {
+                    "log_format": "VARCHAR", "logs_used": ["VARCHAR"], "entries_applied": "UBIGINT",
+                    "first_sequence": "UBIGINT", "last_sequence": "UBIGINT", "pages_written": "UBIGINT"
+                },
+                "coverage": "JSON",
+                "problems": [{
+                    "path": "VARCHAR", "offset": "UBIGINT", "expected": "VARCHAR", "found": "VARCHAR",
+                    "advice": "VARCHAR", "code": "VARCHAR"
+                }]
+            }
+        }],
+        "baseline": {"id": "VARCHAR", "sha256": "VARCHAR"},
+        "extended_by": [{"id": "VARCHAR", "sha256": "VARCHAR"}],
+        "by_own": "BOOLEAN", "own_keys": ["VARCHAR"], "answer": "VARCHAR",
+        "counts": {
+            "assessed": "UBIGINT", "conforms": "UBIGINT", "deviates": "UBIGINT", "absent": "UBIGINT",
+            "unexpected": "UBIGINT", "unreadable": "UBIGINT", "not_assessed": "UBIGINT",
+            "highest_severity": "VARCHAR",
+            "grades": {"confirmed": "UBIGINT", "single-source": "UBIGINT", "inferred": "UBIGINT"}
+        }
+    }') AS fields
+    FROM records
+    WHERE record = 'installation'
+);
+
+-- `data` of what was expected and observed keeps the JSON type of its registry type; observed.text is always a text.
+CREATE OR REPLACE TABLE findings AS
+SELECT run, line, unnest(fields)
+FROM (
+    SELECT run, line, json_transform(json, '{
+        "installation": {
+            "id": "VARCHAR", "evidence": "VARCHAR", "generation": "VARCHAR", "os": "VARCHAR",
+            "computer_name": "VARCHAR", "hive_path": "VARCHAR", "sha256": "VARCHAR"
+        },
+        "path": "VARCHAR", "id": "VARCHAR", "verdict": "VARCHAR", "severity": "VARCHAR", "grade": "VARCHAR",
+        "reason": "VARCHAR", "note": "VARCHAR", "cause": "VARCHAR", "advice": "VARCHAR", "hive": "VARCHAR",
+        "control_set": "UBIGINT", "key": "VARCHAR", "value": "VARCHAR",
+        "expected": [{"type": "VARCHAR", "data": "JSON"}],
+        "observed": {"type": "VARCHAR", "data": "JSON", "text": "VARCHAR", "strings": ["VARCHAR"], "raw": "VARCHAR"},
+        "key_last_written": "TIMESTAMP", "key_last_written_note": "VARCHAR", "view": "VARCHAR",
+        "other_view": {
+            "verdict": "VARCHAR",
+            "observed": {
+                "type": "VARCHAR", "data": "JSON", "text": "VARCHAR", "strings": ["VARCHAR"], "raw": "VARCHAR"
+            },
+            "location": "JSON"
+        },
+        "also_in": ["VARCHAR"], "location": "JSON", "why": "VARCHAR",
+        "source": {"title": "VARCHAR", "url": "VARCHAR"}, "attack": ["VARCHAR"],
+        "remediation": {"action": "VARCHAR", "type": "VARCHAR", "data": "JSON"}
+    }') AS fields
+    FROM records
+    WHERE record = 'finding'
+);
+
+CREATE OR REPLACE TABLE shadow_copies AS
+SELECT run, line, unnest(fields)
+FROM (
+    SELECT run, line, json_transform(json, '{
+        "path": "VARCHAR", "created": "TIMESTAMP", "id": "VARCHAR", "deleted": "BOOLEAN", "read": "BOOLEAN",
+        "problem": {
+            "path": "VARCHAR", "offset": "UBIGINT", "expected": "VARCHAR", "found": "VARCHAR", "advice": "VARCHAR",
+            "code": "VARCHAR"
+        }
+    }') AS fields
+    FROM records
+    WHERE record = 'shadow-copy'
+);
+
+CREATE OR REPLACE TABLE sources AS
+SELECT run, line, unnest(fields)
+FROM (
+    SELECT run, line, json_transform(json, '{
+        "locator": "VARCHAR", "kind": "VARCHAR", "outcome": "VARCHAR", "reason": "VARCHAR", "advice": "VARCHAR",
+        "integrity": "VARCHAR", "verified_by": "VARCHAR",
+        "members": {"seen": "UBIGINT", "read": "UBIGINT", "refused": "UBIGINT", "irrelevant": "UBIGINT"}
+    }') AS fields
+    FROM records
+    WHERE record = 'source'
+);
+
+CREATE OR REPLACE TABLE problems AS
+SELECT run, line, unnest(fields)
+FROM (
+    SELECT run, line, json_transform(json, '{
+        "path": "VARCHAR", "offset": "UBIGINT", "expected": "VARCHAR", "found": "VARCHAR", "advice": "VARCHAR",
+        "code": "VARCHAR"
+    }') AS fields
+    FROM records
+    WHERE record = 'problem'
+);
+
+CREATE OR REPLACE TABLE summaries AS
+SELECT run, line, unnest(fields)
+FROM (
+    SELECT run, line, json_transform(json, '{
+        "installations": "UBIGINT", "assessed": "UBIGINT", "conforms": "UBIGINT", "deviates": "UBIGINT",
+        "absent": "UBIGINT", "unexpected": "UBIGINT", "unreadable": "UBIGINT", "not_assessed": "UBIGINT",
+        "highest_severity": "VARCHAR",
+        "grades": {"confirmed": "UBIGINT", "single-source": "UBIGINT", "inferred": "UBIGINT"},
+        "gaps": [{"code": "VARCHAR", "at": "VARCHAR", "reason": "VARCHAR"}], "complete": "BOOLEAN"
+    }') AS fields
+    FROM records
+    WHERE record = 'summary'
+);
+
+DROP TABLE records;
