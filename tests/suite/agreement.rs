@@ -253,7 +253,9 @@ fn other_readers_find_the_same_in_every_hive_of_the_corpus() {
     // A line of its own, whatever the harness has begun: docs/scripts/agreement.py reads them.
     if harness::is_talkative() {
         println!();
-        compared.iter().for_each(|(_, (line, ..))| println!("{line}"));
+        for (_, (line, ..)) in &compared {
+            println!("{line}");
+        }
     }
     for reader in READERS.iter().filter(|reader| reader.script.is_some()) {
         if compared.iter().any(|(_, (_, _, lacking))| lacking.contains(&reader.name)) {
