@@ -94,14 +94,15 @@ fn the_list_of_options_is_that_of_the_program() {
     let listed = overview.split_once("Commands:\n").unwrap().1.split_once("\n\n").unwrap().0;
     let names = listed.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
     for name in names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help") {
-        page += &format!("\n## hivemend {name}\n\n```text\n{}```\n", help(&[name, "--help"]));
+        page += &["\n## hivemend ", name, "\n\n```text\n", &help(&[name, "--help"]), "```\n"].concat();
         if name == "baseline" {
             for of in ["list", "show", "check", "learn"] {
-                page += &format!("\n### hivemend baseline {of}\n\n```text\n{}```\n", help(&[name, of, "--help"]));
+                let text = help(&[name, of, "--help"]);
+                page += &["\n### hivemend baseline ", of, "\n\n```text\n", &text, "```\n"].concat();
             }
         }
     }
-    let page: String = page.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    let page = page.lines().map(str::trim_end).collect::<Vec<_>>().join("\n") + "\n";
     let file = repository("docs/options.md");
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(&file, &page).unwrap();
