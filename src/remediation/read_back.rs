@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn what_the_bytes_say_is_not_taken_from_the_file() {
         let text = serde_json::to_string(&plan()).unwrap();
-        let forged = text.replace(r#""data":4,"raw":"04000000""#, r#""data":3,"raw":"04000000""#);
+        let forged = text.replace(r#""data":4,"text":"4""#, r#""data":3,"text":"4""#);
         assert_ne!(forged, text);
         assert_eq!(PlanFile::parse("plan.json", forged.as_bytes()).unwrap().plan, plan());
     }
