@@ -9,25 +9,18 @@
     reason = "a benchmark that cannot run may panic; criterion makes a function without a comment"
 )]
 
-#[path = "../tests/support/apply.rs"]
-mod apply;
-#[path = "../tests/support/hive_builder.rs"]
-mod builder;
-#[path = "../tests/support/fixture.rs"]
-mod fixture;
-
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main};
+use hive_fixtures::builder::{Key, units};
+use hive_fixtures::fixture;
 use hivemend::baseline::{Baseline, BuiltIn};
 use hivemend::evidence::sha256;
 use hivemend::examination::{Options, examine};
 use hivemend::hive::{self, Hive};
 use hivemend::os::{Pair, identify};
-
-use builder::{Key, units};
 
 /// The Windows of both pairs.
 const WINDOWS: &str = "windows-8.1";

@@ -32,7 +32,7 @@ pub use path::{SystemRoot, group_of, is_quoted};
 pub use profile::Profile;
 pub use rule::{Accepted, Action, Aspect, Compare, Exception, Folders, Known, Right, Rule, SameAs};
 pub use same_effect::{Note, notes_on, same_as_absent};
-pub use services::{ChainRule, ErrorCode, Failure, GroupRule, chain_rule, error_of, group_rule};
+pub use services::{ChainRule, ErrorCode, Failure, GroupRule, chain_rule, error_of, group_rule, known_errors};
 
 include!(concat!(env!("OUT_DIR"), "/baselines.rs"));
 

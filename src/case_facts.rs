@@ -3,6 +3,8 @@
 //! They come from a file (`--case FILE.toml`) and from options; what neither gives is taken from the headers of disk
 //! images, where they have it, and says so. Nothing is judged by them.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
@@ -111,12 +113,9 @@ impl CaseFacts {
     pub fn prefill<'a>(&mut self, headers: impl IntoIterator<Item = &'a Acquisition>) {
         let headers: Vec<&Acquisition> = headers.into_iter().collect();
         let said = |of: fn(&Acquisition) -> Option<&String>| {
-            let mut texts: Vec<&str> = Vec::new();
-            for text in headers.iter().filter_map(|header| of(header)) {
-                if !texts.contains(&text.as_str()) {
-                    texts.push(text);
-                }
-            }
+            let mut seen = BTreeSet::new();
+            let texts = headers.iter().filter_map(|header| of(header)).map(String::as_str);
+            let texts: Vec<&str> = texts.filter(|text| seen.insert(*text)).collect();
             let more = texts.len().saturating_sub(MOST_IMAGES);
             let named = texts.iter().take(MOST_IMAGES).copied().collect::<Vec<_>>().join("; ");
             let text = if more == 0 { named } else { format!("{named}; and {more} more") };

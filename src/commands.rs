@@ -16,6 +16,7 @@ use hivemend::evidence::output::{Destination, Gate, Inputs, Outputs, Sealed};
 #[cfg(feature = "images")]
 use hivemend::evidence::volume::bitlocker::Keys;
 use hivemend::examination::Examination;
+use hivemend::html::{self, Attachments};
 use hivemend::report::table::{Situation, Style};
 use hivemend::report::{Renderer, Report, csv, ecs, json, jsonl, markdown, sarif, table, timesketch};
 
@@ -214,6 +215,7 @@ fn write_report(
     report: &Report,
     all: bool,
     situation: Situation,
+    attachments: &Attachments,
 ) -> Result<(), Error> {
     if common.messages.verbose > 0 {
         for source in report.sources.iter().filter(|source| common.messages.verbose > 1 || table::is_listed(source)) {
@@ -229,16 +231,23 @@ fn write_report(
         }
     }
     let style = style_of(output, common.output.color, all || common.messages.verbose > 0);
-    output.write(|out| report.render(renderer(format, style, situation, out).as_mut()))
+    output.write(|out| report.render(renderer(format, style, situation, attachments, out).as_mut()))
 }
 
 /// What writes a report in that form.
-fn renderer<'w>(format: Format, style: Style, situation: Situation, out: impl Write + 'w) -> Box<dyn Renderer + 'w> {
+fn renderer<'w>(
+    format: Format,
+    style: Style,
+    situation: Situation,
+    attachments: &'w Attachments,
+    out: impl Write + 'w,
+) -> Box<dyn Renderer + 'w> {
     match format {
         Format::Table => Box::new(table::Tables::new(out, style, situation)),
         Format::Json => Box::new(json::Document::new(out)),
         Format::Jsonl => Box::new(jsonl::Lines::new(out)),
         Format::Csv => Box::new(csv::Rows::new(out)),
+        Format::Html => Box::new(html::Page::new(out, attachments, situation)),
         Format::Markdown => Box::new(markdown::Page::new(out)),
         Format::Sarif => Box::new(sarif::Log::new(out)),
         Format::Timesketch => Box::new(timesketch::Events::new(out)),

@@ -9,12 +9,13 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::case_facts::CaseFacts;
+use crate::error::Error;
 use crate::evidence::output::Written;
 use crate::evidence::sha256;
 use crate::report::{SchemaVersion, Tool};
 
 /// The record.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Custody {
     /// Version of this form.
     pub schema_version: SchemaVersion,
@@ -133,6 +134,19 @@ impl Examined {
             files: self.files,
             outputs,
         }
+    }
+}
+
+impl Custody {
+    /// Reads a record; `path` is how errors name it.
+    ///
+    /// # Errors
+    /// Where the bytes are no custody record of a form that is known.
+    pub fn parse(path: &str, bytes: &[u8]) -> Result<Self, Error> {
+        serde_json::from_slice(bytes).map_err(|error| Error::Refused {
+            reason: format!("{path}: expected a custody record of hivemend, found something else ({error})"),
+            advice: "Name the file that --custody wrote".to_owned(),
+        })
     }
 }
 

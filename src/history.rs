@@ -5,9 +5,10 @@
 //! hive was last written. A change is bracketed by the last column that has the old data and the first that has the new;
 //! more than that no hive tells. A key's time of last write is one of its key, never of a value.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::control_set::Choice;
 use crate::discovery::Generation;
@@ -27,11 +28,12 @@ mod rows;
 mod table;
 mod timeline;
 
+pub(crate) use self::changes::said;
 pub use self::csv::render_csv;
 pub use table::render;
 
 /// What the evidence tells of the past.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct History {
     /// Version of this form.
     pub schema_version: SchemaVersion,
@@ -49,7 +51,7 @@ pub struct History {
 }
 
 /// The generations of one machine, or of one volume where hives do not name their machine.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct MachineHistory {
     /// As its newest SYSTEM hive has it.
     pub computer_name: Option<String>,
@@ -58,7 +60,7 @@ pub struct MachineHistory {
 }
 
 /// The generations of one hive of a machine.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct HiveHistory {
     /// Which hive.
     pub role: Role,
@@ -69,7 +71,7 @@ pub struct HiveHistory {
 }
 
 /// One generation of a hive, and of SYSTEM one control set in it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Column {
     /// `A`, `B`, and so on, oldest first.
     pub letter: String,
@@ -86,7 +88,7 @@ pub struct Column {
     /// The control set, in SYSTEM.
     pub control_set: Option<u32>,
     /// What `Select` calls it: `current`, `default`, `last-known-good`, `failed`.
-    pub marks: Vec<&'static str>,
+    pub marks: Vec<Cow<'static, str>>,
     /// Whether changes are told along this column: it is no control set that is not current.
     pub followed: bool,
     /// When the hive was last written, as its base block has it; the columns stand in this order.
@@ -103,7 +105,7 @@ pub struct Column {
 }
 
 /// Which view of a hive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum View {
     /// The file as it lies.
@@ -113,7 +115,7 @@ pub enum View {
 }
 
 /// One audited value through time.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Row {
     /// The finding's id, as `audit` has it.
     pub id: String,
@@ -130,7 +132,7 @@ pub struct Row {
 }
 
 /// A value in one column.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cell {
     /// Whether it is there.
     pub state: Presence,
@@ -145,7 +147,7 @@ pub struct Cell {
 }
 
 /// Whether a value is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Presence {
     /// It is.
@@ -159,7 +161,7 @@ pub enum Presence {
 }
 
 /// Other data than before, or the value come or gone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// The last column with the old data, counted from 0.
     pub until: usize,
@@ -167,6 +169,31 @@ pub struct Change {
     pub from: usize,
     /// Both in a sentence.
     pub sentence: String,
+}
+
+impl History {
+    /// Reads what [`render_json`] wrote; `path` is how errors name it.
+    ///
+    /// # Errors
+    /// Where the bytes are no history of a form that is known.
+    pub fn parse(path: &str, bytes: &[u8]) -> Result<Self, Error> {
+        let refuse = |found: String| Error::Refused {
+            reason: format!("{path}: expected a history of hivemend, found {found}"),
+            advice: "Name the file that `hivemend history EVIDENCE --format json --output FILE` wrote".to_owned(),
+        };
+        let history: Self =
+            serde_json::from_slice(bytes).map_err(|error| refuse(format!("something else ({error})")))?;
+        let fits = |hive: &HiveHistory| {
+            let columns = hive.columns.len();
+            let change = |change: &Change| change.until < change.from && change.from < columns;
+            hive.values.iter().all(|row| row.cells.len() == columns && row.changes.iter().all(change))
+        };
+        if history.machines.iter().flat_map(|machine| &machine.hives).all(fits) {
+            Ok(history)
+        } else {
+            Err(refuse("one whose rows do not fit its columns".to_owned()))
+        }
+    }
 }
 
 /// Writes JSON: the whole of [`History`].

@@ -87,6 +87,8 @@ pub mod case_facts;
 
 pub mod custody;
 
+pub mod html;
+
 pub mod schema;
 
 // What users type.

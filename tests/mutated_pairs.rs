@@ -10,13 +10,6 @@
     reason = "a test fails by panicking, and says what it measured"
 )]
 
-#[path = "support/apply.rs"]
-mod apply;
-#[path = "support/hive_builder.rs"]
-mod builder;
-#[path = "support/fixture.rs"]
-mod fixture;
-
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -24,6 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use hive_fixtures::{builder, fixture};
 use hivemend::examination::{Options, examine};
 use hivemend::remediation::{PatchOptions, Selection, patch_files, remedy};
 use hivemend::report::{json, table};

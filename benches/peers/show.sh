@@ -16,7 +16,7 @@ trap 'rm -rf "$work"' EXIT
 
 cargo build --quiet --release
 hivemend=${CARGO_TARGET_DIR:-target}/release/hivemend
-cargo run --quiet --example make-evidence -- "$work/base" windows-xp >/dev/null
+cargo run --quiet -p hive-fixtures -- "$work/base" windows-xp >/dev/null
 /usr/bin/python3 benches/peers/many_keys.py "$(find "$work/base" -name SOFTWARE)" "$work/many" 500000 >&2
 
 # One run: seconds and kilobytes into $work/$1, what it printed counted.

@@ -3,8 +3,8 @@
 
     cargo build && python3 docs/scripts/screenshots.py
 
-The program runs in tmux, whose screen is read back with its colours; the evidence is made of the fixtures by the example
-`make-evidence`. Needed: cargo, and tmux.
+The program runs in tmux, whose screen is read back with its colours; the evidence is made of the fixtures by the
+program `make-evidence`. Needed: cargo, and tmux.
 """
 
 import html
@@ -126,7 +126,7 @@ def main():
     images.mkdir(exist_ok=True)
     for name, columns, lines, theme, cases, command in SHOTS:
         with tempfile.TemporaryDirectory() as folder:
-            make = ["cargo", "run", "--quiet", "--example", "make-evidence", "--", f"{folder}/evidence", *cases]
+            make = ["cargo", "run", "--quiet", "-p", "hive-fixtures", "--", f"{folder}/evidence", *cases]
             subprocess.run(make, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
             screen = capture(columns, lines, command, folder)
         (images / f"{name}.svg").write_text(draw(screen, columns, lines, theme, f"$ {command}"))

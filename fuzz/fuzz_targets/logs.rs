@@ -4,13 +4,11 @@
 //! behind the other. Choice 1 makes the sums of the logs right first: no fuzzer finds a Marvin32 hash.
 #![no_main]
 
+use hive_fixtures::builder;
 use hivemend::evidence::Bytes;
 use hivemend::hive::transaction_log::LogState;
 use hivemend::hive::{Hive, Key, role};
 use libfuzzer_sys::fuzz_target;
-
-#[path = "../../tests/support/hive_builder.rs"]
-mod builder;
 
 const SUMS_MADE_RIGHT: u8 = 1;
 /// What stands before the entries of a log, in bytes, where sectors are small.

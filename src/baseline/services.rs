@@ -118,8 +118,17 @@ pub fn group_rule() -> Option<&'static GroupRule> {
 
 /// What Windows shows; a test sees to it that there is something for every failure.
 pub fn error_of(failure: Failure) -> Option<&'static ErrorCode> {
+    errors().get(&failure)
+}
+
+/// Everything that Windows shows where a service cannot start.
+pub fn known_errors() -> impl Iterator<Item = &'static ErrorCode> {
+    errors().values()
+}
+
+fn errors() -> &'static BTreeMap<Failure, ErrorCode> {
     static ERRORS: OnceLock<BTreeMap<Failure, ErrorCode>> = OnceLock::new();
-    ERRORS.get_or_init(|| read("errors").unwrap_or_default()).get(&failure)
+    ERRORS.get_or_init(|| read("errors").unwrap_or_default())
 }
 
 #[cfg(test)]

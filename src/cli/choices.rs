@@ -17,6 +17,8 @@ pub enum Format {
     Jsonl,
     /// For spreadsheets: one finding a row
     Csv,
+    /// For whoever gets the report: one page, on screen and on paper
+    Html,
     /// For tickets and wikis
     Markdown,
     /// For code scanning and pipelines: SARIF 2.1.0

@@ -52,7 +52,8 @@ pub(super) const REPORT: &str = "\
 Examples:
   hivemend report report.json                                    # as a table
   hivemend report report.json --format markdown --output report.md
-  hivemend report pc1.json pc2.json --all --format csv --output fleet.csv";
+  hivemend report pc1.json pc2.json --all --format csv --output fleet.csv
+  hivemend report report.json --format html --output report.html --history history.json --custody custody.json";
 
 pub(super) const EXPLAIN: &str = "\
 Examples:

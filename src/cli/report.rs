@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::choices::Format;
-use super::groups::OutputArgs;
+use super::groups::{CaseArgs, OutputArgs};
 
 /// `report`.
 #[derive(Debug, Args)]
@@ -19,6 +19,20 @@ pub struct ReportArgs {
     /// Print findings that conform too, as far as the report holds them; the table then has all details
     #[arg(long, help_heading = "Output")]
     pub all: bool,
+    /// Show these patches and their rollbacks on the page of --format html
+    ///
+    /// Name the plan.json that `audit --patch` wrote. What lies beside it is shown, too.
+    #[arg(long, value_name = "plan.json", num_args = 1.., help_heading = "HTML report")]
+    pub plan: Vec<PathBuf>,
+    /// Show on the page the history that `history --format json` wrote
+    #[arg(long, value_name = "FILE", help_heading = "HTML report")]
+    pub history: Option<PathBuf>,
+    /// Show on the page the custody record that `audit --custody` wrote
+    #[arg(long, value_name = "FILE", help_heading = "HTML report")]
+    pub custody: Option<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its options are described one by one")]
+    pub case: CaseArgs,
     #[command(flatten)]
     #[allow(missing_docs, reason = "its options are described one by one")]
     pub output: OutputArgs,

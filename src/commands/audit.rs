@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use hivemend::access::read_access;
 use hivemend::baseline::{Baseline, Chosen, read_own};
+use hivemend::case_facts::CaseFacts;
 use hivemend::cli::{AuditArgs, Format, Generations, ScriptArg, TargetArg};
 use hivemend::custody::Examined;
 use hivemend::discovery::Installation;
@@ -13,6 +14,7 @@ use hivemend::examination::{Examination, Options, examine};
 use hivemend::explain::{Known, known, not_found};
 use hivemend::finding::Finding;
 use hivemend::handover::import_text;
+use hivemend::html::{Attachments, PatchFolder};
 use hivemend::reg_file::Dialect;
 use hivemend::remediation::{PatchOptions, Selection, check_roots, is_named, remedy};
 use hivemend::report::InstallationReport;
@@ -85,7 +87,16 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
         // A table of nothing says less than the error does; programs get the ledger.
         if nothing.is_none() || args.format != Format::Table {
             let situation = situation(args, &examination, &plans);
-            write_report(outputs.output(), common, args.format, &examination.report, args.all, situation)?;
+            let attachments = attachments(args, &plans, &stated);
+            write_report(
+                outputs.output(),
+                common,
+                args.format,
+                &examination.report,
+                args.all,
+                situation,
+                &attachments,
+            )?;
         }
         if let Some(nothing) = nothing {
             return Err(nothing);
@@ -110,6 +121,15 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
         u8::from(examination.failed) * FINDINGS
     };
     Ok(if common.exit_zero { 0 } else { code })
+}
+
+/// What a page holds beside the report: the patches of this run, and the facts of the case.
+fn attachments(args: &AuditArgs, plans: &[Planned], stated: &CaseFacts) -> Attachments {
+    let folder = |(plan, files): &Planned| {
+        let path = args.patching.patch.as_ref().map(|folder| folder.join(&plan.installation).join("plan.json"));
+        PatchFolder::of(path.unwrap_or_default().display().to_string(), plan.clone(), files)
+    };
+    Attachments { plans: plans.iter().map(folder).collect(), case: stated.clone(), ..Attachments::default() }
 }
 
 /// The baselines that `--baseline` and `--extend` name.

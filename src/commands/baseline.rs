@@ -7,7 +7,8 @@ use hivemend::check;
 use hivemend::cli::{BaselineCommand, LearnArgs, ListFormat};
 use hivemend::error::Error;
 use hivemend::learn;
-use hivemend::nearest::suggestion;
+use hivemend::nearest::nearest;
+use hivemend::os::OsId;
 use hivemend::show::{OpenOptions, Subject};
 
 use super::{REFUSED, gate, one_output, say, to_stdout};
@@ -33,12 +34,11 @@ fn show(id: String) -> Result<u8, Error> {
         let own = read_own(path)?;
         return to_stdout(|out| out.write_all(own.text.as_bytes()));
     }
-    let near = suggestion(&id, BUILT_IN.iter().map(|built_in| built_in.id));
-    Err(Error::Usage {
-        option: "baseline show",
-        found: id,
-        expected: format!("`hivemend baseline list` prints the ids that there are{near}"),
-    })
+    let known = || BUILT_IN.iter().map(|built_in| built_in.id);
+    let meant = OsId::meant(&id).map(OsId::as_str).filter(|meant| known().any(|id| id == *meant));
+    let near = meant.or_else(|| nearest(&id, known())).map(|near| format!("Did you mean {near:?}? "));
+    let expected = format!("{}See `hivemend baseline list`", near.unwrap_or_default());
+    Err(Error::Usage { option: "baseline show", found: id, expected })
 }
 
 fn check(files: &[PathBuf]) -> Result<u8, Error> {

@@ -4,6 +4,7 @@ use hivemend::cli::{FindArgs, FindFormat};
 use hivemend::custody::Examined;
 use hivemend::error::Error;
 use hivemend::examination::{Options, examine};
+use hivemend::html::Attachments;
 use hivemend::report::table::Situation;
 
 use super::{
@@ -32,7 +33,15 @@ pub(crate) fn find(args: &FindArgs) -> Result<u8, Error> {
         // A table of nothing says less than the error does; programs get the ledger.
         if nothing.is_none() || args.format != FindFormat::Table {
             let report = &examination.report;
-            write_report(outputs.output(), common, args.format.into(), report, false, Situation::default())?;
+            write_report(
+                outputs.output(),
+                common,
+                args.format.into(),
+                report,
+                false,
+                Situation::default(),
+                &Attachments::default(),
+            )?;
         }
         nothing.map_or(Ok(()), Err)
     })?;

@@ -6,7 +6,7 @@ use clap::CommandFactory as _;
 use clap_mangen::Man;
 use hivemend::cli::{Cli, CompletionsArgs, ManArgs};
 use hivemend::error::Error;
-use hivemend::nearest::suggestion;
+use hivemend::nearest::nearest;
 
 use super::to_stdout;
 
@@ -28,12 +28,9 @@ pub(crate) fn man(args: &ManArgs) -> Result<u8, Error> {
     let mut command = &program;
     for word in &args.page {
         command = command.find_subcommand(word).ok_or_else(|| {
-            let near = suggestion(word, command.get_subcommands().map(clap::Command::get_name));
-            Error::Usage {
-                option: "man",
-                found: word.clone(),
-                expected: format!("`hivemend --help` lists the commands{near}"),
-            }
+            let near = nearest(word, command.get_subcommands().map(clap::Command::get_name));
+            let near = near.map(|near| format!("Did you mean {near:?}? ")).unwrap_or_default();
+            Error::Usage { option: "man", found: word.clone(), expected: format!("{near}See `hivemend --help`") }
         })?;
     }
     let page = page_of(command)?;

@@ -2,21 +2,28 @@
 
 use std::path::PathBuf;
 
-use hivemend::cli::ReportArgs;
+use hivemend::cli::{Format, ReportArgs};
+use hivemend::custody::Custody;
 use hivemend::error::Error;
+use hivemend::history::History;
+use hivemend::html::{Attached, Attachments, Hashed, PatchFolder};
 use hivemend::report::table::Situation;
 use hivemend::report::{Report, read_saved};
 
-use super::{gate, one_output, renderer, say, style_of};
+use super::{gate, one_output, renderer, say, stated_facts, style_of};
 
 pub(crate) fn report(args: &ReportArgs) -> Result<u8, Error> {
     // What stdin was opened on is read, too.
     let named = |path: &PathBuf| if path.as_os_str() == "-" { PathBuf::from("/dev/stdin") } else { path.clone() };
     let read: Vec<PathBuf> = args.reports.iter().map(named).collect();
+    let beside = args.plan.iter().chain(&args.history).chain(&args.custody).chain(&args.case.case);
+    let read: Vec<PathBuf> = read.into_iter().chain(beside.cloned()).collect();
     let gate = gate(one_output(&args.output), &read, None)?;
+    let mut attachments = attachments(args)?;
     let mut whole: Option<Report> = None;
     for path in &args.reports {
         let saved = read_saved(path)?;
+        attachments.reports.push(Hashed { path: path.display().to_string(), sha256: saved.sha256.clone() });
         if args.all && !saved.report.options.all {
             say(&format!("{}: was saved without --all; findings that conform are not in it", path.display()));
         }
@@ -35,6 +42,24 @@ pub(crate) fn report(args: &ReportArgs) -> Result<u8, Error> {
     let outputs = gate.seal(read.iter().map(PathBuf::as_path))?;
     let style = style_of(outputs.output(), args.output.color, args.all);
     let situation = Situation::default();
-    outputs.output().write(|out| report.render(renderer(args.format, style, situation, out).as_mut()))?;
+    outputs.output().write(|out| report.render(renderer(args.format, style, situation, &attachments, out).as_mut()))?;
     Ok(0)
+}
+
+/// What a page holds beside the report. Other forms have no place for it, and say so.
+fn attachments(args: &ReportArgs) -> Result<Attachments, Error> {
+    let given = !args.plan.is_empty() || args.history.is_some() || args.custody.is_some();
+    if given && args.format != Format::Html {
+        return Err(Error::Refused {
+            reason: "--plan, --history and --custody are for a page".to_owned(),
+            advice: "Add --format html, or leave them out".to_owned(),
+        });
+    }
+    Ok(Attachments {
+        plans: args.plan.iter().map(|path| PatchFolder::read(path)).collect::<Result<_, Error>>()?,
+        history: args.history.as_deref().map(Attached::<History>::read).transpose()?,
+        custody: args.custody.as_deref().map(Attached::<Custody>::read).transpose()?,
+        case: stated_facts(&args.case)?,
+        reports: Vec::new(),
+    })
 }

@@ -72,7 +72,7 @@ fn sentence(row: &Row, (old, before): (&Cell, &Column), (new, after): (&Cell, &C
 }
 
 /// The data of a cell in a few words.
-pub(super) fn said(cell: &Cell) -> String {
+pub(crate) fn said(cell: &Cell) -> String {
     match (&cell.state, &cell.observed) {
         (_, Some(observed)) => data::value(observed),
         (Presence::Present, None) => "there".to_owned(),

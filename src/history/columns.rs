@@ -1,5 +1,6 @@
 //! The columns of a history: generations in the order of time, identical ones folded.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 
 use super::{Column, View};
@@ -82,7 +83,7 @@ pub(super) fn columns(mut sources: Vec<Source<'_>>) -> Vec<Placed<'_>> {
                     same: same.clone(),
                     view: source.view,
                     control_set,
-                    followed: control_set.is_none() || marks.contains(&"current"),
+                    followed: control_set.is_none() || marks.iter().any(|mark| mark == "current"),
                     marks,
                     last_written: source.hive.last_written,
                     sha256: source.hive.sha256.clone(),
@@ -98,14 +99,14 @@ pub(super) fn columns(mut sources: Vec<Source<'_>>) -> Vec<Placed<'_>> {
 }
 
 /// What `Select` calls a control set.
-fn marks(number: u32, sets: &ControlSets) -> Vec<&'static str> {
+fn marks(number: u32, sets: &ControlSets) -> Vec<Cow<'static, str>> {
     let names = [
         ("current", sets.current),
         ("default", sets.default),
         ("last-known-good", sets.last_known_good),
         ("failed", sets.failed),
     ];
-    names.into_iter().filter(|(_, set)| *set == Some(number)).map(|(name, _)| name).collect()
+    names.into_iter().filter(|(_, set)| *set == Some(number)).map(|(name, _)| name.into()).collect()
 }
 
 /// What a generation is to people.

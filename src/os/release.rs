@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
-use crate::nearest::distance;
+use crate::nearest::nearest;
 
 /// Which Windows: an entry of the list. Reports and baselines call it by its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,10 +96,7 @@ impl OsId {
         all()
             .find(|id| plain(id.as_str()) == typed)
             .or_else(|| all().find(|id| of_server(id).as_ref() == Some(&typed)))
-            .or_else(|| {
-                let near = all().filter_map(|id| Some((distance(&typed, &plain(id.as_str()))?, id)));
-                near.min_by_key(|(distance, _)| *distance).map(|(_, id)| id)
-            })
+            .or_else(|| nearest(text, Self::ALL.iter().map(|id| id.as_str()))?.parse().ok())
     }
 
     /// The id: `windows-xp`.

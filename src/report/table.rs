@@ -18,15 +18,15 @@ pub(crate) mod brief;
 mod coverage;
 pub(crate) mod data;
 mod evidence;
-mod findings;
+pub(crate) mod findings;
 pub(crate) mod fleet;
 pub(crate) mod gaps;
-mod heading;
+pub(crate) mod heading;
 mod ink;
 mod keys;
 mod listing;
 mod next;
-mod open;
+pub(crate) mod open;
 pub(crate) mod page;
 mod places;
 mod shell;
@@ -229,7 +229,7 @@ fn write_problems(page: &mut Page<'_>, report: &Report, all: bool) -> io::Result
 }
 
 /// `disk.E01!p2!vss1: of 2012-07-20T10:11:12Z, not read (read with --generations all)`
-fn shadow_copy(copy: &Snapshot) -> String {
+pub(crate) fn shadow_copy(copy: &Snapshot) -> String {
     let created = copy.created.map_or_else(String::new, |created| format!("of {created}, "));
     let deleted = if copy.deleted { "deleted by Windows, " } else { "" };
     let state = match &copy.problem {
@@ -246,7 +246,7 @@ fn not_judged(installation: &InstallationReport) -> String {
     format!("Listed, not judged: {}.", why_not_judged(installation))
 }
 
-fn why_not_judged(installation: &InstallationReport) -> String {
+pub(crate) fn why_not_judged(installation: &InstallationReport) -> String {
     let audited = |hive: &super::HiveReport| matches!(hive.role, Role::Software | Role::System);
     if !installation.hives.iter().any(audited) {
         "neither SOFTWARE nor SYSTEM is among its hives".to_owned()
@@ -280,7 +280,7 @@ fn grades(counts: &Counts) -> String {
 }
 
 /// A number in groups of three digits.
-fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len().saturating_mul(2));
     for (index, digit) in digits.chars().enumerate() {

@@ -26,7 +26,7 @@ class Desk:
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
         self.program = program()
-        cargo("run", "--quiet", "--example", "make-evidence", "--", str(self.folder / "evidence"), "--all")
+        cargo("run", "--quiet", "-p", "hive-fixtures", "--", str(self.folder / "evidence"), "--all")
 
     def write(self, name, *arguments):
         """Runs hivemend and keeps what it prints in a file; the file."""

@@ -1,5 +1,5 @@
 //! Who may write a key: what we read of security descriptors, beside Samba (`python3-samba`); what the plan and the header
-//! of a patch say of it. Skipped where Samba or the corpus is not there.
+//! of a patch say of it. Ignored where Samba or the corpus is not there.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::agreement::{from_hex, script};
 use crate::builder::{Entry, descriptor};
+use crate::harness;
 use crate::real_hives::corpus;
 
 mod plans;
@@ -35,7 +36,7 @@ fn sambas(arguments: &[&str], stdin: &str) -> Option<String> {
     let run = child.wait_with_output().unwrap();
     writer.join().unwrap();
     if run.status.code() == Some(77) {
-        eprintln!("skipped: {}", String::from_utf8_lossy(&run.stderr).trim());
+        harness::lacks_program("Samba (python3-samba)");
         return None;
     }
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
@@ -82,7 +83,7 @@ fn gather(key: &Key<'_, '_>, found: &mut BTreeMap<String, String>) {
 
 #[test]
 fn every_key_of_real_hives_has_the_descriptor_that_samba_reads() {
-    let Some(corpus) = corpus("every_key_of_real_hives_has_the_descriptor_that_samba_reads") else { return };
+    let Some(corpus) = corpus() else { return };
     let mut keys = 0;
     for (path, key) in [
         ("xp-sp3-x86/system", ""),
@@ -122,7 +123,7 @@ fn every_key_of_real_hives_has_the_descriptor_that_samba_reads() {
 /// The keys of row E5: Administrators may read them and no more.
 #[test]
 fn keys_that_administrators_may_only_read_on_real_machines() {
-    let Some(corpus) = corpus("keys_that_administrators_may_only_read_on_real_machines") else { return };
+    let Some(corpus) = corpus() else { return };
     for path in ["win7-sp1-x86/SYSTEM", "win81-x64-dirty-no-logs/SYSTEM", "win10-1709-x64-dirty-with-logs/SYSTEM"] {
         let hive = Hive::open(&corpus.join(path), true).unwrap().unwrap();
         let tree = hive.tree();

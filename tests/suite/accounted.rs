@@ -7,6 +7,7 @@ use std::io::Write;
 use serde_json::Value;
 
 use crate::command_line::Desk;
+use crate::harness;
 use crate::images::shell;
 
 const XP: &str = "windows-xp";
@@ -344,10 +345,7 @@ fn only_the_places_of_windows_are_searched_where_that_is_asked_for() {
 #[test]
 fn a_bitlocker_volume_is_refused_by_name_until_a_key_opens_it() {
     let desk = desk();
-    let Some(images) = std::env::var_os("HIVEMEND_IMAGES").map(std::path::PathBuf::from) else {
-        eprintln!("skipped: HIVEMEND_IMAGES names no folder");
-        return;
-    };
+    let Some(images) = harness::folder("HIVEMEND_IMAGES") else { return };
     let mut bytes = Vec::new();
     let packed = File::open(images.join("bitlocker/aes-xts_128.bin.gz")).unwrap();
     std::io::copy(&mut flate2::read::GzDecoder::new(packed), &mut bytes).unwrap();

@@ -1,6 +1,6 @@
 //! Other readers of the same hive must find in it what we do: every key with its time, every value with its type and
 //! data. The hives are those of the folder that `HIVEMEND_CORPUS` names, each as its primary file lies; without it, and
-//! for a reader that is not installed, the test says so and is skipped.
+//! for a reader that is not installed, the test is ignored.
 //!
 //! Differences that are known stand in [`KNOWN`] with their reason, and with how large they are, so that a new one
 //! is seen. `docs/agreement.md` is made of what this test prints.
@@ -17,6 +17,7 @@ use hivemend::hive::walk::{Visitor, WalkedKey, WalkedValue, walk};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
+use crate::harness;
 use crate::real_hives::corpus;
 
 pub(crate) mod known;
@@ -216,16 +217,17 @@ fn compared(ours: &Contents, theirs: &Result<Contents, i32>) -> Outcome {
     }
 }
 
-/// A hive read by us and by every other reader: the line of the table, and what was not expected.
-fn compare(name: &str, path: &Path) -> (String, Vec<String>) {
-    let mut wrong = Vec::new();
+/// A hive read by us and by every other reader: the line of the table, what was not expected, and readers that are not installed.
+fn compare(name: &str, path: &Path) -> (String, Vec<String>, Vec<&'static str>) {
+    let (mut wrong, mut lacking) = (Vec::new(), Vec::new());
     let hive = Hive::open(path, true).unwrap().unwrap();
     let mut ours = Ours::default();
     let walked = walk(&hive, &mut ours);
     let mut cells = vec!["agreement".to_owned(), name.to_owned(), walked.keys.to_string(), walked.values.to_string()];
     for (reader, ours) in READERS.iter().zip(&ours.contents) {
         let Some(theirs) = read_by(reader, path) else {
-            cells.push("not installed: skipped".to_owned());
+            cells.push("not installed".to_owned());
+            lacking.push(reader.name);
             continue;
         };
         let found = compared(ours, &theirs);
@@ -236,23 +238,30 @@ fn compare(name: &str, path: &Path) -> (String, Vec<String>) {
             wrong.push(format!("{name}, {}: expected {expected}, found {found}", reader.name));
         }
     }
-    (cells.join("\t"), wrong)
+    (cells.join("\t"), wrong, lacking)
 }
 
 #[test]
 fn other_readers_find_the_same_in_every_hive_of_the_corpus() {
-    let Some(corpus) = corpus("other_readers_find_the_same_in_every_hive_of_the_corpus") else { return };
+    let Some(corpus) = corpus() else { return };
     let name = |path: &Path| path.strip_prefix(&corpus).unwrap().to_str().unwrap().to_owned();
     // The largest first, each as soon as a core is free: the largest one alone takes a third of the time.
     let mut paths = primaries(&corpus);
     paths.sort_by_cached_key(|path| Reverse(path.metadata().unwrap().len()));
     let mut compared: Vec<_> = paths.iter().par_bridge().map(|path| (path, compare(&name(path), path))).collect();
     compared.sort_by_key(|(path, _)| *path);
-    // A line of its own, whatever the test harness has begun.
-    println!();
-    for (_, (line, _)) in &compared {
-        println!("{line}");
+    // A line of its own, whatever the harness has begun: docs/scripts/agreement.py reads them.
+    if harness::is_talkative() {
+        println!();
+        for (_, (line, ..)) in &compared {
+            println!("{line}");
+        }
     }
-    let wrong: Vec<&str> = compared.iter().flat_map(|(_, (_, wrong))| wrong).map(String::as_str).collect();
+    for reader in READERS.iter().filter(|reader| reader.script.is_some()) {
+        if compared.iter().any(|(_, (_, _, lacking))| lacking.contains(&reader.name)) {
+            harness::lacks_program(reader.name);
+        }
+    }
+    let wrong: Vec<&str> = compared.iter().flat_map(|(_, (_, wrong, _))| wrong).map(String::as_str).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -17,6 +17,7 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 
 use crate::damage::Seeded;
+use crate::harness;
 use hivemend::evidence::archive::container::{Kind, open};
 use hivemend::evidence::archive::limits::Limits;
 use hivemend::evidence::archive::refused::Refused;
@@ -50,7 +51,7 @@ impl Bench {
     fn output(&self, program: &str, arguments: &[&str]) -> Option<Output> {
         let output = Command::new(program).args(arguments).current_dir(self.0.path()).output().ok();
         if output.is_none() {
-            eprintln!("skipped: {program} is not installed");
+            harness::lacks_program(program);
         }
         output
     }

@@ -10,12 +10,13 @@ use zip::write::SimpleFileOptions;
 
 use crate::command_line::Desk;
 use crate::fixture;
+use crate::harness;
 use crate::history::volume;
 
 /// Runs a tool in the desk's folder; whether it is installed.
 fn tool(desk: &Desk, program: &str, arguments: &[&str]) -> bool {
     let Ok(output) = Command::new(program).args(arguments).current_dir(desk.path("")).output() else {
-        eprintln!("skipped: {program} is not installed");
+        harness::lacks_program(program);
         return false;
     };
     assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
@@ -333,6 +334,6 @@ fn encrypted_archives_are_opened_with_the_password_that_a_file_holds() {
         tried += 1;
     }
     if tried == 0 {
-        eprintln!("skipped: 7z is not installed");
+        harness::lacks_program("7z");
     }
 }

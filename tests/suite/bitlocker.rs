@@ -10,6 +10,8 @@ use hivemend::error::Problem;
 use hivemend::evidence::block::Blocks;
 use hivemend::evidence::volume::bitlocker::{self, Facts, Keys, Locked, Opened};
 
+use crate::harness;
+
 mod hostile;
 mod made;
 mod samples;
@@ -63,11 +65,11 @@ fn by_dislocker(folder: &Path, image: &Path, options: &[&str]) -> Option<Vec<u8>
     let mut command = Command::new("dislocker-file");
     command.arg("-V").arg(image).args(options).arg("--").arg(&out).stdout(Stdio::null()).stderr(Stdio::null());
     let Ok(status) = command.status() else {
-        eprintln!("{}: not compared with dislocker-file, which is not here", image.display());
+        harness::lacks_program("dislocker-file");
         return None;
     };
     if !status.success() {
-        eprintln!("{}: not compared: dislocker-file does not read it", image.display());
+        note!("{}: not compared: dislocker-file does not read it", image.display());
         return None;
     }
     let bytes = fs::read(&out).unwrap();
@@ -80,17 +82,17 @@ fn by_bdemount(folder: &Path, image: &Path, options: &[&str]) -> Option<Vec<u8>>
     let mount = folder.join("bdemount");
     fs::create_dir_all(&mount).unwrap();
     if !Path::new("/dev/fuse").exists() {
-        eprintln!("{}: not compared with bdemount: there is no /dev/fuse", image.display());
+        harness::lacks(harness::MOUNTING, "bdemount needs /dev/fuse");
         return None;
     }
     let mut command = Command::new("bdemount");
     command.args(options).arg(image).arg(&mount).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let Ok(status) = command.status() else {
-        eprintln!("{}: not compared with bdemount, which is not here", image.display());
+        harness::lacks_program("bdemount");
         return None;
     };
     if !status.success() {
-        eprintln!("{}: not compared: bdemount does not read it", image.display());
+        note!("{}: not compared: bdemount does not read it", image.display());
         return None;
     }
     let bytes = fs::read(mount.join("bde1"));
@@ -99,7 +101,7 @@ fn by_bdemount(folder: &Path, image: &Path, options: &[&str]) -> Option<Vec<u8>>
     let done = ["-u", "-uz"].into_iter().any(|option| unmount(option).is_ok_and(|status| status.success()));
     assert!(done, "{} could not be unmounted", mount.display());
     if bytes.is_err() {
-        eprintln!("{}: not compared: bdemount fails within it", image.display());
+        note!("{}: not compared: bdemount fails within it", image.display());
     }
     bytes.ok()
 }

@@ -1,4 +1,4 @@
-//! The fixtures as evidence: each is compiled, examined, and compared with what `fixtures/README.md` expects; what
+//! The fixtures as evidence: each is compiled, examined, and compared with what `expect.toml` beside it expects; what
 //! hivemend says of it, and the patch that it writes, are snapshots.
 
 use std::path::Path;
@@ -7,7 +7,7 @@ use hivemend::examination::{Examination, Options, examine};
 use hivemend::remediation::{Plan, Selection, remedy};
 use hivemend::report::InstallationReport;
 
-use crate::fixture::{self, Case};
+use crate::fixture::{self, Case, Existing};
 
 mod evasion;
 mod expectations;
@@ -67,8 +67,8 @@ pub(crate) fn examined_case(name: &str) -> Examined {
 
 /// The names of the cases in which nothing is wrong.
 pub(crate) fn clean_cases() -> Vec<String> {
-    let is_clean = |row: &expected::Expected| row.exit == 0 && row.findings.is_empty() && row.shown.is_empty();
-    expected::read().into_iter().filter(|(_, rows)| rows.iter().all(is_clean)).map(|(name, _)| name).collect()
+    let clean = |rows: &[expected::Expected]| rows.iter().all(expected::Expected::is_clean);
+    expected::read().into_iter().filter(|(_, rows)| clean(rows)).map(|(name, _)| name).collect()
 }
 
 /// Does `work` for each case, side by side; the results are in the order of the names.
@@ -85,4 +85,30 @@ fn compiling_twice_gives_the_same_bytes() {
         let bytes = || fixture::compile(name).unwrap().hives.into_iter().map(|(_, hive)| hive.to_bytes());
         assert!(bytes().eq(bytes()), "{name}");
     }
+}
+
+/// Evidence of a run before is refused or replaced whole: a log that stays would be replayed into another hive.
+#[test]
+fn evidence_is_made_again_and_nothing_of_the_old_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let [dirty, clean] =
+        ["windows-10-bits-manual", "windows-7-bits-disabled"].map(|name| fixture::compile(name).unwrap());
+    let in_config = || {
+        let entries = std::fs::read_dir(folder.path().join("Windows/System32/config")).unwrap();
+        let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    dirty.write_dirty(folder.path()).unwrap();
+    dirty.write_dirty(folder.path()).unwrap();
+    let before = in_config();
+    assert!(before.iter().any(|name| name.contains(".LOG")), "{before:?}");
+
+    assert!(clean.write(folder.path()).unwrap_err().contains("--overwrite"));
+    assert_eq!(in_config(), before);
+
+    fixture::write(folder.path(), &clean.files(), Existing::Replace).unwrap();
+    assert_eq!(in_config(), ["SOFTWARE", "SYSTEM"]);
+    let system = std::fs::read(folder.path().join("Windows/System32/config/SYSTEM")).unwrap();
+    assert!(clean.files().contains(&("SYSTEM".to_owned(), system)));
 }

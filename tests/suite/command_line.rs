@@ -95,7 +95,7 @@ fn what_cannot_be_examined_is_named_with_what_to_do() {
     insta::assert_snapshot!(desk.complaint(2, &["audit", "nowhere"]), @"hivemend: error: nowhere: cannot be read: No such file or directory (os error 2). Check the spelling; letter case matters here");
     insta::assert_snapshot!(desk.complaint(2, &["audit", "empty"]), @"hivemend: error: empty: no SOFTWARE or SYSTEM hive was found here (the folder is empty). Name a mounted Windows volume, a folder of copied hives, or a hive");
     insta::assert_snapshot!(desk.complaint(2, &["audit", "notes.txt"]), @"hivemend: error: notes.txt: no SOFTWARE or SYSTEM hive was found here (notes.txt: expected a hive (regf), found a text file). Name a mounted Windows volume, a folder of copied hives, or a hive");
-    insta::assert_snapshot!(desk.complaint(2, &["baseline", "show", "windows-95"]), @r#"hivemend: error: baseline show: "windows-95" is not known. `hivemend baseline list` prints the ids that there are; did you mean "windows-10"?"#);
+    insta::assert_snapshot!(desk.complaint(2, &["baseline", "show", "windows-95"]), @r#"hivemend: error: baseline show: "windows-95" is not known. Did you mean "windows-10"? See `hivemend baseline list`"#);
 }
 
 #[test]

@@ -6,6 +6,8 @@ use hivemend::evidence::sha256_of;
 use serde_json::Value;
 
 use crate::command_line::Desk;
+#[cfg(feature = "images")]
+use crate::harness::lacks_some_program;
 
 fn record(desk: &Desk, name: &str) -> Value {
     serde_json::from_slice(&fs::read(desk.path(name)).unwrap()).unwrap()
@@ -78,8 +80,7 @@ fn the_header_of_an_e01_image_says_whose_case_it_is() {
     );
     let made = std::process::Command::new("sh").args(["-c", &script]).current_dir(desk.path("")).output().unwrap();
     if !made.status.success() {
-        eprintln!("skipped: mkfs.fat, mcopy or ewfacquire is not here");
-        return;
+        return lacks_some_program("mkfs.fat, mcopy, ewfacquire", &made.stderr);
     }
     let report: Value = serde_json::from_slice(&desk.run(&["find", "a.E01", "--format", "json"]).stdout).unwrap();
     let header = &report["installations"][0]["hives"][0]["container"]["acquisition"];
@@ -88,6 +89,11 @@ fn the_header_of_an_e01_image_says_whose_case_it_is() {
     assert_eq!(header["examiner"], "J. Müller");
     assert_eq!(header["notes"], "for <b>tests</b>");
     assert!(header["acquired"].as_str().unwrap().ends_with('Z'), "{header}");
+    // On a page they are prefilled, and say whose word it is.
+    let page = desk.run(&["audit", "a.E01", "--format", "html", "--case-number", "mine"]).stdout;
+    let page = String::from_utf8(page).unwrap();
+    assert!(page.contains("<dd>HD1 <span class=\"muted small\">(from the E01 header)</span></dd>"), "{page}");
+    assert!(page.contains("<dd>mine</dd>") && page.contains("for &#60;b&#62;tests&#60;/b&#62;"), "{page}");
     desk.run(&["find", "a.E01", "--quiet", "--case-number", "mine", "--custody", "custody.json"]);
     let case = &record(&desk, "custody.json")["case"];
     assert_eq!((&case["number"]["text"], &case["number"]["stated_by"]), (&"mine".into(), &"user".into()));

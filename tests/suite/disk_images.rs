@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::damage::Seeded;
+use crate::harness;
 use hivemend::evidence::block::Blocks;
 use hivemend::evidence::disk::{self, Algorithm, Disk, Kind};
 
@@ -75,7 +76,7 @@ fn run(folder: &Path, line: &str) -> bool {
     let mut words = line.split(' ');
     let program = words.next().unwrap();
     let Ok(output) = Command::new(program).args(words).current_dir(folder).output() else {
-        eprintln!("skipped: {program} is not installed");
+        harness::lacks_program(program);
         return false;
     };
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);

@@ -20,6 +20,8 @@ use hivemend::evidence::file_system::{Entry, EntryKind, FileSystem, HEAD, Node, 
 use hivemend::evidence::file_systems;
 use hivemend::evidence::locator::Name;
 
+use crate::harness;
+
 /// What a file is: its kind, its size, and the SHA-256 of its bytes.
 #[derive(Debug, PartialEq, Eq)]
 struct Shown {
@@ -37,7 +39,7 @@ fn tool(folder: &Path, line: &[&str]) -> Option<String> {
     let output =
         Command::new(line[0]).args(&line[1..]).current_dir(folder).env("PATH", path).env("LC_ALL", "C.UTF-8").output();
     let Ok(output) = output else {
-        eprintln!("skipped: {} is not installed", line[0]);
+        harness::lacks_program(line[0]);
         return None;
     };
     let said = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -222,7 +222,7 @@ fn what_a_script_cannot_hold_is_left_out_and_the_patch_goes_out() {
     let report = &examination.report.installations[0];
     let mut plan = remedy(report, &Selection::default()).unwrap();
     let marks = Marks::read(&examination.installations[0], &Options::default(), Some(1));
-    plan.edits[0].value = "a\" & calc & rem \"".to_owned();
+    plan.edits[0].value = String::from("a\" & calc & rem \"");
     let script = write_script(&plan, report, &marks).unwrap();
     assert_eq!((script.plan.edits.len(), script.left.len()), (plan.edits.len() - 1, 1));
     assert!(script.left[0].reason.contains("value name holds '\"'"), "{}", script.left[0].reason);

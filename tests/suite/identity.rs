@@ -199,7 +199,7 @@ fn a_check_names_every_link() {
 /// Three pairs of the corpus are of one machine each; what is put together from two is not.
 #[test]
 fn real_hives_are_of_one_machine_or_not() {
-    let Some(corpus) = corpus("real_hives_are_of_one_machine_or_not") else { return };
+    let Some(corpus) = corpus() else { return };
     let open = |path: &str| Hive::open(&corpus.join(path), true).unwrap().unwrap();
     let software = ["xp-sp3-x86/software", "win7-sp1-x86/SOFTWARE", "win81-x64-dirty-no-logs/SOFTWARE"].map(open);
     let system = [

@@ -99,7 +99,7 @@ fn matrix(desk: &Desk, name: &str, seed: u64) {
     }
     // What a format does not protect (times, free space of a volume in packed chunks) may go without a word.
     assert!(told * 4 > places() * 3, "{name}: {told} of {} are told", places() * 3);
-    eprintln!("{name}: {told} of {} are told, {} bytes", places() * 3, whole.len());
+    note!("{name}: {told} of {} are told, {} bytes", places() * 3, whole.len());
 }
 
 /// A desk with the hives of the case in `tree`, and a small volume with them in `volume.raw`.

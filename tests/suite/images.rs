@@ -11,6 +11,7 @@ use crate::command_line::Desk;
 use crate::disk_images::sample;
 use crate::exfat;
 use crate::fixture;
+use crate::harness;
 use crate::history::volume;
 use crate::shadow_volume::{self, BLOCK, Saved, Store};
 
@@ -20,7 +21,7 @@ pub(crate) fn shell(desk: &Desk, command: &str) -> bool {
     let output =
         Command::new("sh").args(["-c", command]).env("PATH", path).current_dir(desk.path("")).output().unwrap();
     if output.status.code() == Some(127) {
-        eprintln!("skipped: {}", String::from_utf8_lossy(&output.stderr).trim());
+        harness::lacks_some_program(command, &output.stderr);
         return false;
     }
     assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));

@@ -1,5 +1,5 @@
 //! Patches in the hands of an importer and of readers that are not ours: `hivexregedit` merges them into hives; its
-//! export and libregf tell what then stands there, and so do we. Skipped where they are not installed
+//! export and libregf tell what then stands there, and so do we. Ignored where they are not installed
 //! (`libwin-hivex-perl`, `python3-libregf`).
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +15,7 @@ use hivemend::report::InstallationReport;
 
 use crate::cases::examine_folder;
 use crate::fixture::{self, root_of};
+use crate::harness;
 use crate::values::{Values, assert_same, assert_same_to_libregf, libregfs, ours, values_of};
 
 mod damaged;
@@ -195,7 +196,7 @@ fn exported(role: &str, hive: &Path, key: &str) -> Values {
 pub(crate) fn is_installed() -> bool {
     let found = Command::new("hivexregedit").arg("--help").output().is_ok();
     if !found {
-        eprintln!("skipped: hivexregedit (libwin-hivex-perl) is not installed");
+        harness::lacks_program("hivexregedit (libwin-hivex-perl)");
     }
     found
 }

@@ -7,21 +7,19 @@
     clippy::panic,
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "a test fails by panicking, and says on stderr what it skips"
+    reason = "a test fails by panicking, and prints what it measured"
 )]
 
-#[path = "../support/apply.rs"]
-mod apply;
-#[path = "../support/hive_builder.rs"]
-mod builder;
-#[path = "../support/damage.rs"]
-mod damage;
-#[path = "../support/exfat.rs"]
-mod exfat;
-#[path = "../support/fixture.rs"]
-mod fixture;
-#[path = "../support/shadow_volume.rs"]
-mod shadow_volume;
+#[macro_use(test)]
+extern crate registered_test;
+
+use std::process::ExitCode;
+
+use hive_fixtures::{apply, builder, damage, exfat, fixture, shadow_volume};
+
+// Before all others, for its macro.
+#[macro_use]
+mod harness;
 
 mod access;
 mod accounted;
@@ -34,6 +32,7 @@ mod baselines;
 mod bitlocker;
 mod cases;
 mod command_line;
+mod contributing;
 mod custody;
 mod discovery;
 #[cfg(feature = "images")]
@@ -41,12 +40,14 @@ mod disk_images;
 mod explain;
 #[cfg(feature = "images")]
 mod file_systems;
+mod guides;
 mod handover;
 mod help;
 mod history;
 mod hive_builder;
 mod hive_reading;
 mod hostile_hives;
+mod html;
 mod identity;
 mod image_matrix;
 mod images;
@@ -73,3 +74,7 @@ mod walk;
 #[cfg(unix)]
 mod wine;
 mod wrappings;
+
+fn main() -> ExitCode {
+    harness::main()
+}

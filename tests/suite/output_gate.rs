@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use crate::command_line::{Desk, contents};
+use crate::harness;
 
 mod ends;
 mod files;
@@ -53,12 +54,12 @@ fn apart(desk: &Desk, script: &str) -> Option<Output> {
     };
     let may = "mount -t tmpfs none evidence && mknod evidence/null c 1 3 && : >evidence/null";
     if !run(&[may]).is_some_and(|output| output.status.success()) {
-        eprintln!("skipped: mounts of its own and devices are for root");
+        harness::lacks(harness::MOUNTING, "mounts of its own and devices are for root");
         return None;
     }
     let output = run(&[script]).unwrap();
     if output.status.code() == Some(127) {
-        eprintln!("skipped: {}", String::from_utf8_lossy(&output.stderr).trim());
+        harness::lacks_some_program(script, &output.stderr);
         return None;
     }
     Some(output)

@@ -16,6 +16,8 @@ use std::sync::Arc;
 use hivemend::evidence::block::{Blocks, FileBlocks};
 use hivemend::evidence::volume::{Scheme, Table, VolumeKind, volumes};
 
+use crate::harness;
+
 const MIB: u64 = 1 << 20;
 
 /// A folder in which disks are made.
@@ -44,7 +46,7 @@ impl Bench {
             .unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         if output.status.code() == Some(127) {
-            eprintln!("skipped: {}", said.trim());
+            harness::lacks_some_program(command, &output.stderr);
             return None;
         }
         assert!(output.status.success(), "{command}: {said}");

@@ -1,4 +1,4 @@
-//! Real hives, from the folder that `HIVEMEND_CORPUS` names; skipped without it. What must come out stands in the
+//! Real hives, from the folder that `HIVEMEND_CORPUS` names; ignored without it. What must come out stands in the
 //! corpus' own MANIFEST.md.
 
 use std::path::{Path, PathBuf};
@@ -10,19 +10,16 @@ use hivemend::registry::{DataType, Decoded, Role};
 use hivemend::report::InstallationReport;
 
 use crate::cases::examine_folder;
+use crate::harness;
 
-/// The corpus folder, unpacked, or `None` with a word about it.
-pub(crate) fn corpus(test: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("HIVEMEND_CORPUS").map(PathBuf::from);
-    if folder.is_none() {
-        eprintln!("{test}: skipped, HIVEMEND_CORPUS is not set");
-    }
-    folder
+/// The corpus folder, unpacked, or `None` where there is none, which the test then lacks.
+pub(crate) fn corpus() -> Option<PathBuf> {
+    harness::folder("HIVEMEND_CORPUS")
 }
 
 #[test]
 fn roles_are_known_by_content() {
-    let Some(corpus) = corpus("roles_are_known_by_content") else { return };
+    let Some(corpus) = corpus() else { return };
     for (path, role) in [
         ("xp-sp3-x86/software", Role::Software),
         ("xp-sp3-x86/system", Role::System),
@@ -42,7 +39,7 @@ fn roles_are_known_by_content() {
 
 #[test]
 fn the_bits_service_of_windows_7_reads_as_other_readers_have_it() {
-    let Some(corpus) = corpus("the_bits_service_of_windows_7_reads_as_other_readers_have_it") else { return };
+    let Some(corpus) = corpus() else { return };
     let hive = Hive::open(&corpus.join("win7-sp1-x86/SYSTEM"), true).unwrap().unwrap();
     let tree = hive.tree();
     let key = tree.key(r"controlset001\services\bits").unwrap().unwrap();
@@ -78,7 +75,7 @@ fn findings<'a>(examination: &'a Examination, id: &'a str) -> impl Iterator<Item
 
 #[test]
 fn healthy_machines_come_out_clean() {
-    let Some(corpus) = corpus("healthy_machines_come_out_clean") else { return };
+    let Some(corpus) = corpus() else { return };
     for (folder, os, service_pack, least) in
         [("xp-sp3-x86", "windows-xp", "Service Pack 3", 85), ("win7-sp1-x86", "windows-7", "Service Pack 1", 75)]
     {
@@ -93,7 +90,7 @@ fn healthy_machines_come_out_clean() {
 
 #[test]
 fn the_xp_machine_is_as_the_manifest_says() {
-    let Some(corpus) = corpus("the_xp_machine_is_as_the_manifest_says") else { return };
+    let Some(corpus) = corpus() else { return };
     let (examination, _) = audited(&corpus, "xp-sp3-x86");
     let installation = only(&examination);
     let sets = installation.control_sets.as_ref().unwrap();
@@ -130,7 +127,7 @@ fn the_xp_machine_is_as_the_manifest_says() {
 
 #[test]
 fn a_windows_7_without_notify_conforms() {
-    let Some(corpus) = corpus("a_windows_7_without_notify_conforms") else { return };
+    let Some(corpus) = corpus() else { return };
     let (examination, _) = audited(&corpus, "win7-sp1-x86");
     let one = |id: &str| findings(&examination, id).next().unwrap().clone();
     assert_eq!(one("winlogon-notify-senslogn").verdict, Verdict::Conforms);
@@ -141,7 +138,7 @@ fn a_windows_7_without_notify_conforms() {
 
 #[test]
 fn a_pair_without_software_is_incomplete() {
-    let Some(corpus) = corpus("a_pair_without_software_is_incomplete") else { return };
+    let Some(corpus) = corpus() else { return };
     let (examination, exit) = audited(&corpus, "xp-sp3-x86-m57");
     assert_eq!((only(&examination).os.id.as_str(), exit), ("windows-xp", 3));
     let mut missing = 0;
@@ -156,7 +153,7 @@ fn a_pair_without_software_is_incomplete() {
 
 #[test]
 fn dirty_hives_without_logs_say_so() {
-    let Some(corpus) = corpus("dirty_hives_without_logs_say_so") else { return };
+    let Some(corpus) = corpus() else { return };
     let (examination, exit) = audited(&corpus, "win81-x64-dirty-no-logs");
     let installation = only(&examination);
     assert_eq!((installation.os.id.as_str(), exit), ("windows-8.1", 3));
@@ -173,7 +170,7 @@ fn dirty_hives_without_logs_say_so() {
 
 #[test]
 fn a_damaged_hive_is_read_as_far_as_it_goes() {
-    let Some(corpus) = corpus("a_damaged_hive_is_read_as_far_as_it_goes") else { return };
+    let Some(corpus) = corpus() else { return };
     let (examination, exit) = audited(&corpus, "xp-damaged");
     assert_eq!((only(&examination).hives[0].integrity.state, exit), (State::Damaged, 3));
     assert!(!only(&examination).hives[0].integrity.problems.is_empty());
@@ -186,7 +183,7 @@ fn a_damaged_hive_is_read_as_far_as_it_goes() {
 
 #[test]
 fn a_hive_that_is_neither_is_not_audited() {
-    let Some(corpus) = corpus("a_hive_that_is_neither_is_not_audited") else { return };
+    let Some(corpus) = corpus() else { return };
     let examination = examine(&[corpus.join("ntuser-dirty-with-logs")], &Options::default()).unwrap();
     let error = examination.nothing.unwrap();
     assert!(error.to_string().contains("NTUSER"), "{error}");

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::agreement::script;
 use crate::command_line::Desk;
+use crate::harness::lacks_program;
 
 mod written;
 
@@ -115,8 +116,7 @@ fn pythons_jsonschema_accepts_all_of_it() {
     }
     let run = script("validate_with_jsonschema.py").arg(folder.path()).stderr(Stdio::piped()).output().unwrap();
     if run.status.code() == Some(77) {
-        eprintln!("skipped: jsonschema (python3-jsonschema) is not installed");
-        return;
+        return lacks_program("python3-jsonschema");
     }
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
     let printed = String::from_utf8(run.stdout).unwrap();

@@ -7,6 +7,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::command_line::Desk;
 use crate::fixture;
+use crate::harness;
 
 /// What the program writes to stdout in a pipe, with these variables.
 fn piped(desk: &Desk, arguments: &[&str], variables: &[(&str, &str)]) -> String {
@@ -27,7 +28,7 @@ pub(crate) fn on_terminal(desk: &Desk, arguments: &[&str], columns: u16, variabl
         command.env_remove(variable);
     }
     let Ok(output) = command.envs(variables.iter().copied()).output() else {
-        eprintln!("skipped: script (util-linux) is not installed");
+        harness::lacks_program("script (util-linux)");
         return None;
     };
     assert_eq!(output.status.signal(), None);

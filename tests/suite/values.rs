@@ -15,6 +15,7 @@ use proptest::test_runner::TestRunner;
 use crate::agreement::known::shown_by_libregf;
 use crate::agreement::{from_hex, script};
 use crate::builder::{self, BIG_DATA_SEGMENT};
+use crate::harness;
 use crate::reg_file::round_trip::{data, name};
 
 /// Type and bytes by key, in upper case, and name.
@@ -121,7 +122,7 @@ fn is_at_or_below(path: &str, key: &str) -> bool {
 pub(crate) fn libregfs(hive: &Path, root: &str, keys: &[&str]) -> Option<Values> {
     let run = script("read_with_libregf.py").arg(hive).args(keys).stderr(Stdio::piped()).output().unwrap();
     if run.status.code() == Some(77) {
-        eprintln!("skipped: libregf (python3-libregf) is not installed");
+        harness::lacks_program("libregf (python3-libregf)");
         return None;
     }
     assert!(run.status.success(), "{}: {}", hive.display(), String::from_utf8_lossy(&run.stderr));

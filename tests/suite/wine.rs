@@ -1,5 +1,5 @@
 //! Wine's regedit, which was written beside tests that pass on Windows too: it imports what we write, and what it leaves
-//! in `system.reg` is compared byte for byte; and we read what it exports. Skipped where Wine is not installed (`wine`).
+//! in `system.reg` is compared byte for byte; and we read what it exports. Ignored where Wine is not installed (`wine`).
 //!
 //! Seen with Wine 8.0. What it does otherwise than Windows stands in [`wine_stores`] and [`wine_exports`], and nowhere
 //! else.
@@ -73,7 +73,7 @@ fn as_stored(mut values: Values) -> Values {
 
 #[test]
 fn wine_stores_600_random_values_byte_for_byte() {
-    let Some(wine) = wine("wine_stores_600_random_values_byte_for_byte") else { return };
+    let Some(wine) = wine() else { return };
     let key = r"HKEY_LOCAL_MACHINE\SOFTWARE\hivemend\imported";
     let values = importable(key, Dialect::Regedit5);
     wine.import(&text_of(&values, Dialect::Regedit5));
@@ -82,7 +82,7 @@ fn wine_stores_600_random_values_byte_for_byte() {
 
 #[test]
 fn wine_stores_600_random_values_of_regedit4_byte_for_byte() {
-    let Some(wine) = wine("wine_stores_600_random_values_of_regedit4_byte_for_byte") else { return };
+    let Some(wine) = wine() else { return };
     // The file cannot name its code page: Wine takes the one of the locale.
     let pages = wine.export(r"HKEY_LOCAL_MACHINE\System\CurrentControlSet\Control\Nls\CodePage");
     let pages = values_of(reg_file::parse(&pages).into_document().unwrap());
@@ -99,7 +99,7 @@ fn wine_stores_600_random_values_of_regedit4_byte_for_byte() {
 
 #[test]
 fn what_wine_exports_of_600_random_values_is_read_byte_for_byte() {
-    let Some(wine) = wine("what_wine_exports_of_600_random_values_is_read_byte_for_byte") else { return };
+    let Some(wine) = wine() else { return };
     let key = r"HKEY_LOCAL_MACHINE\SOFTWARE\hivemend\exported";
     let mut values = random_values(COUNT + 300, key, Dialect::Regedit5);
     values.retain(|_, (data_type, bytes)| wine_exports(*data_type, bytes));
@@ -113,7 +113,7 @@ fn what_wine_exports_of_600_random_values_is_read_byte_for_byte() {
 /// Not our values: those with which Wine makes a registry.
 #[test]
 fn what_wine_exports_of_its_own_software_is_read_byte_for_byte() {
-    let Some(wine) = wine("what_wine_exports_of_its_own_software_is_read_byte_for_byte") else { return };
+    let Some(wine) = wine() else { return };
     let key = r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft";
     let exported = wine.export(key);
     let found = values_of(reg_file::parse(&exported).into_document().unwrap());

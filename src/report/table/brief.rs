@@ -14,7 +14,7 @@ pub(super) fn write_head(page: &mut Page<'_>, installation: &InstallationReport)
 }
 
 /// `mnt/WINDOWS/system32/config (live)`
-pub(super) fn where_it_lies(installation: &InstallationReport) -> String {
+pub(crate) fn where_it_lies(installation: &InstallationReport) -> String {
     format!("{} ({})", data::prose(&installation.evidence), word(&installation.generation))
 }
 

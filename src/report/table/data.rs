@@ -1,6 +1,6 @@
 //! Data as people read them: what was expected, and what is there.
 
-use crate::finding::{Datum, Finding, ObservedDatum, Verdict};
+use crate::finding::{Datum, Finding, ObservedDatum, Remediation, Verdict};
 use crate::registry::{DataType, Decoded};
 use crate::report::escape::{escape, escape_data, escape_units, is_unseen};
 
@@ -67,6 +67,17 @@ pub(crate) fn observed(finding: &Finding) -> String {
     lines.join("\n")
 }
 
+/// What would put a value right.
+pub(crate) fn remediation(remediation: &Remediation) -> String {
+    match remediation {
+        Remediation::Set { datum, .. } => {
+            let data = plain(datum).unwrap_or_else(|| "(binary)".to_owned());
+            format!("set to {} {}", datum.data_type, shorten(&data, LONGEST, ""))
+        }
+        Remediation::DeleteValue => "delete the value".to_owned(),
+    }
+}
+
 /// A value's data, whatever they are.
 pub(crate) fn value(observed: &ObservedDatum) -> String {
     let bytes = observed.raw.len();
@@ -99,7 +110,7 @@ pub(crate) fn prose(text: &str) -> String {
 }
 
 /// Prose with its times as people read them: `2012-03-20 15:40 UTC` in place of `2012-03-20T15:40:11.1234567Z`.
-pub(super) fn short_times(text: &str) -> String {
+pub(crate) fn short_times(text: &str) -> String {
     let mut short = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('T') {

@@ -26,11 +26,11 @@ enum Layout {
 }
 
 /// How many findings follow from a cause, by its id and control set.
-pub(super) struct Folded<'f>(BTreeMap<(&'f str, Option<u32>), usize>);
+pub(crate) struct Folded<'f>(BTreeMap<(&'f str, Option<u32>), usize>);
 
 impl<'f> Folded<'f> {
     /// Takes the findings that follow from another of the list out of it.
-    pub(super) fn take_from(findings: &mut Vec<&'f Finding>) -> Self {
+    pub(crate) fn take_from(findings: &mut Vec<&'f Finding>) -> Self {
         let shown: BTreeSet<(&str, Option<u32>)> =
             findings.iter().map(|finding| (finding.id.as_str(), finding.control_set)).collect();
         let mut folded = BTreeMap::new();

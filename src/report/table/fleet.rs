@@ -117,7 +117,7 @@ fn write_line(page: &mut Page<'_>, standing: &Standing<'_>, rest: Option<usize>)
 }
 
 /// `250 installations: 3 critical, 10 high, 237 without findings; 12 incomplete.`
-fn totals(standings: &[Standing<'_>]) -> String {
+pub(crate) fn totals(standings: &[Standing<'_>]) -> String {
     let severities = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low, Severity::Info];
     let number = |worst| standings.iter().filter(|standing| standing.worst == worst).count();
     let mut parts: Vec<String> = severities
@@ -137,7 +137,7 @@ fn totals(standings: &[Standing<'_>]) -> String {
 }
 
 /// The evidence without the folders that every Windows has: what tells installations apart stands in front of them.
-fn without_windows_own_folders(evidence: &str) -> &str {
+pub(crate) fn without_windows_own_folders(evidence: &str) -> &str {
     const OWN: &str = "/system32/config";
     let front = evidence.len().saturating_sub(OWN.len());
     match evidence.split_at_checked(front) {

@@ -44,7 +44,7 @@ pub(super) fn write(page: &mut Page<'_>, installation: &InstallationReport) -> i
 }
 
 /// `Windows XP (Microsoft Windows XP), 5.1.2600, Service Pack 3, WinNT, x86`
-fn windows(os: &Os) -> Vec<String> {
+pub(crate) fn windows(os: &Os) -> Vec<String> {
     let mut parts = vec![match os.product_name.as_deref().map(data::prose) {
         Some(product) if product != os.name => format!("{} ({product})", os.name),
         _ => os.name.to_string(),
@@ -81,7 +81,7 @@ fn machine(machine: &Machine) -> Vec<String> {
 }
 
 /// `proven: both name the network card {...}`
-fn same_machine(same: &SameMachine) -> Vec<String> {
+pub(crate) fn same_machine(same: &SameMachine) -> Vec<String> {
     let state = match same.state {
         Sameness::Proven => "proven",
         Sameness::Unproven => "not proven",
@@ -91,7 +91,7 @@ fn same_machine(same: &SameMachine) -> Vec<String> {
     vec![if by.is_empty() { state.to_owned() } else { format!("{state}: {}", by.join("; ")) }]
 }
 
-fn control_sets(sets: &ControlSets) -> Vec<String> {
+pub(crate) fn control_sets(sets: &ControlSets) -> Vec<String> {
     let present: Vec<String> = sets.present.iter().map(ToString::to_string).collect();
     let mut facts = vec![if present.is_empty() { "none".to_owned() } else { present.join(" and ") }];
     let roles = [
@@ -131,7 +131,7 @@ pub(super) fn state_ink(state: State) -> Ink {
 }
 
 /// The logs beside a hive: `software.LOG (old format, 1,024 bytes): stale`.
-fn logs(hive: &HiveReport) -> String {
+pub(crate) fn logs(hive: &HiveReport) -> String {
     if hive.integrity.logs.is_empty() {
         return "no transaction log beside it".to_owned();
     }
@@ -144,6 +144,6 @@ fn logs(hive: &HiveReport) -> String {
 }
 
 /// Where, what was expected, what was found, what to do.
-pub(super) fn problem(problem: &Problem) -> String {
+pub(crate) fn problem(problem: &Problem) -> String {
     data::prose(&problem.to_string())
 }

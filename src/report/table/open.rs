@@ -30,6 +30,15 @@ pub(super) fn write_counts(page: &mut Page<'_>, findings: &[&Finding], conformin
 
 /// Writes a line for each hive and reason; without details, where no gap says it.
 pub(super) fn write_out_of_reach(page: &mut Page<'_>, findings: &[&Finding], all: bool) -> io::Result<()> {
+    let lines = out_of_reach(findings, all);
+    if !lines.is_empty() {
+        page.blank()?;
+    }
+    lines.iter().try_for_each(|line| page.paragraph(0, line, Ink::Medium))
+}
+
+/// What could not be assessed, a line for each hive and reason; without details, where no gap says it.
+pub(crate) fn out_of_reach(findings: &[&Finding], all: bool) -> Vec<String> {
     let mut groups: Vec<(&'static str, Reason, usize)> = Vec::new();
     for finding in findings {
         let Some(reason @ (Reason::HiveMissing | Reason::OsUnknown | Reason::SetupPhase)) = finding.reason else {
@@ -44,10 +53,7 @@ pub(super) fn write_out_of_reach(page: &mut Page<'_>, findings: &[&Finding], all
             None => groups.push((hive, reason, 1)),
         }
     }
-    if !groups.is_empty() {
-        page.blank()?;
-    }
-    for (hive, reason, number) in groups {
+    let line = |(hive, reason, number): (&str, Reason, usize)| {
         let why = match reason {
             Reason::HiveMissing => "could not be assessed: the hive is missing",
             Reason::OsUnknown => {
@@ -55,9 +61,9 @@ pub(super) fn write_out_of_reach(page: &mut Page<'_>, findings: &[&Finding], all
             }
             _ => "were not assessed: the setup of this Windows was not finished",
         };
-        page.paragraph(0, &format!("{} of {hive} {why}.", count(number, "expectation")), Ink::Medium)?;
-    }
-    Ok(())
+        format!("{} of {hive} {why}.", count(number, "expectation"))
+    };
+    groups.into_iter().map(line).collect()
 }
 
 /// Values that are shown, and judged by nobody.

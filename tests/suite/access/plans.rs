@@ -113,7 +113,7 @@ fn an_unreadable_descriptor_is_said_to_be() {
 /// Row E5: real machines, broken in a copy where Administrators may only read.
 #[test]
 fn the_keys_of_real_machines_that_administrators_may_not_write_are_named() {
-    let Some(corpus) = corpus("the_keys_of_real_machines_that_administrators_may_not_write_are_named") else { return };
+    let Some(corpus) = corpus() else { return };
     if !crate::importers::is_installed() {
         return;
     }

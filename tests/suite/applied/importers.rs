@@ -68,8 +68,8 @@ fn copied(corpus: &Path, pair: [&str; 2]) -> tempfile::TempDir {
     folder
 }
 
-fn mended_and_taken_back(test: &str, pair: [&str; 2]) {
-    let Some(corpus) = corpus(test) else { return };
+fn mended_and_taken_back(pair: [&str; 2]) {
+    let Some(corpus) = corpus() else { return };
     if !is_installed() {
         return;
     }
@@ -112,20 +112,18 @@ fn mended_and_taken_back(test: &str, pair: [&str; 2]) {
 
 #[test]
 fn twenty_damages_of_an_xp_are_mended_and_taken_back() {
-    let test = "twenty_damages_of_an_xp_are_mended_and_taken_back";
-    mended_and_taken_back(test, ["xp-sp3-x86/software", "xp-sp3-x86/system"]);
+    mended_and_taken_back(["xp-sp3-x86/software", "xp-sp3-x86/system"]);
 }
 
 #[test]
 fn twenty_damages_of_a_windows_7_are_mended_and_taken_back() {
-    let test = "twenty_damages_of_a_windows_7_are_mended_and_taken_back";
-    mended_and_taken_back(test, ["win7-sp1-x86/SOFTWARE", "win7-sp1-x86/SYSTEM"]);
+    mended_and_taken_back(["win7-sp1-x86/SOFTWARE", "win7-sp1-x86/SYSTEM"]);
 }
 
 /// What is to be found in a real hive beside the patch: one change, of this kind.
 #[test]
 fn what_else_changed_in_a_real_hive_is_found() {
-    let Some(corpus) = corpus("what_else_changed_in_a_real_hive_is_found") else { return };
+    let Some(corpus) = corpus() else { return };
     if !is_installed() {
         return;
     }

@@ -17,7 +17,8 @@ const CRC: Vouched = Vouched::by("CRC-32 (zip)");
 
 /// Runs 7-Zip under either of its names.
 pub(super) fn seven(bench: &Bench, arguments: &[&str]) -> bool {
-    ["7zz", "7z"].iter().any(|program| bench.run(program, arguments))
+    let is_installed = |program: &&str| std::process::Command::new(program).arg("i").output().is_ok();
+    bench.run(["7zz", "7z"].into_iter().find(is_installed).unwrap_or("7z"), arguments)
 }
 
 #[test]

@@ -94,7 +94,7 @@ fn changed_bytes_in_the_metadata_neither_panic_nor_last() {
             }
             if read(bytes, plain).is_some() { opened += 1 } else { refused += 1 }
         }
-        eprintln!("volume {place}: {opened} open, {refused} do not");
+        note!("volume {place}: {opened} open, {refused} do not");
         assert!(opened > 20 && refused > 20, "volume {place}: {opened} open, {refused} do not");
     }
     assert!(start.elapsed() < Duration::from_mins(2), "{:?}", start.elapsed());

@@ -41,7 +41,7 @@ fn compare(name: &str, spec: &Spec, readers: usize) {
         }
         assert_eq!(differ(&theirs[..common], &plain[..common]), None, "{name}: not what {who} says");
     }
-    eprintln!("{name}: compared with {compared} other readers");
+    note!("{name}: compared with {compared} other readers");
     let here = |program: &str| std::process::Command::new(program).arg("-h").output().is_ok();
     if here("dislocker-file") && here("bdemount") && Path::new("/dev/fuse").exists() {
         assert!(compared >= readers, "{name}: only {compared} other readers open it");

@@ -1,6 +1,5 @@
 //! Volumes that Windows wrote.
 
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +7,7 @@ use hivemend::evidence::volume::bitlocker::{Keys, Opened, is_bitlocker};
 use sha2::{Digest, Sha256};
 
 use super::{by_bdemount, by_dislocker, keys, locked, open, unlocked, whole};
+use crate::harness;
 
 /// The volumes' bytes; the samples are cut.
 const SIZE: usize = 65_994_752;
@@ -15,11 +15,7 @@ const PASSWORD: &str = "password12!@";
 const RECOVERY: &str = "284867-596541-514998-422114-660297-261613-215424-199408";
 
 fn images() -> Option<PathBuf> {
-    let images = env::var_os("HIVEMEND_IMAGES").map(|folder| PathBuf::from(folder).join("bitlocker"));
-    if images.is_none() {
-        eprintln!("skipped: HIVEMEND_IMAGES names no folder of sample images");
-    }
-    images
+    Some(harness::folder("HIVEMEND_IMAGES")?.join("bitlocker"))
 }
 
 /// Unpacks a sample.
@@ -86,7 +82,7 @@ fn samples_are_what_dislocker_and_bdemount_make_of_them() {
             compared += 1;
             assert!(Sha256::digest(&theirs) == sum, "{name} differs from what {who} says");
         }
-        eprintln!("{name}: compared with {compared} other readers");
+        note!("{name}: compared with {compared} other readers");
         fs::remove_file(&image).unwrap();
     }
 }

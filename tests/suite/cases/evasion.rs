@@ -1,11 +1,11 @@
-//! The evasion suite: each way to hide, of those in the section "Evasion" of `fixtures/README.md`, is seen.
+//! The evasion suite: each way to hide, of the cases whose kind is `evasion`, is seen.
 
 use hivemend::examination::Options;
 use hivemend::finding::{Severity, Verdict};
 use hivemend::hive::State;
 use hivemend::hive::transaction_log::LogState;
 
-use super::expected::section;
+use super::expected::{Kind, of_kind};
 use super::{Examined, clean_cases, examine_folder, examined_case};
 use crate::builder::log;
 use crate::fixture;
@@ -27,13 +27,13 @@ fn unseen(examined: &Examined) -> Option<String> {
 
 #[test]
 fn no_way_to_hide_ends_in_silence() {
-    let names = section("Evasion");
+    let names = of_kind(Kind::Evasion);
     assert!(names.len() > 25, "only {} ways to hide", names.len());
     let wrong: Vec<String> = names.iter().filter_map(|name| unseen(&examined_case(name))).collect();
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
 }
 
-/// The row that a trick touches does not conform: what the table names is all that differs from the clean case.
+/// The row that a trick touches does not conform: what the file names is all that differs from the clean case.
 #[test]
 fn an_ineffective_trick_would_fail() {
     for name in ["windows-7", "windows-10", "windows-7-bits-automatic"] {
@@ -45,7 +45,7 @@ fn an_ineffective_trick_would_fail() {
 /// Healthy variants that are worth a word have nothing above `info`.
 #[test]
 fn healthy_variants_are_not_alarmed() {
-    let healthy = section("Healthy, and worth a word");
+    let healthy = of_kind(Kind::Healthy);
     assert!(healthy.len() >= 7);
     for name in healthy.into_iter().chain(clean_cases()) {
         let examined = examined_case(&name);

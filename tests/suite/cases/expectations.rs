@@ -1,4 +1,4 @@
-//! Each case against its row in `fixtures/README.md`.
+//! Each case against the `expect.toml` beside it.
 
 use std::collections::BTreeSet;
 
@@ -9,19 +9,33 @@ use hivemend::finding::{Finding, Reason, Verdict};
 use hivemend::hive::State;
 use hivemend::os::OsId;
 
-use super::expected::{Expected, read};
+use super::expected::{Expected, Kind, of_kind, read};
 use super::{Examined, clean_cases, examined, examined_case};
 use crate::fixture;
 
+/// A case is found by its name, in the folder of its Windows; and what is clean is called so.
 #[test]
-fn every_fixture_has_a_row_and_every_row_a_fixture() {
-    let fixtures: BTreeSet<String> = fixture::names().unwrap().into_iter().collect();
-    let rows: BTreeSet<String> = read().into_keys().collect();
-    assert_eq!(rows, fixtures);
+fn every_case_lies_where_its_name_says() {
+    let all = read();
+    for (name, folder) in all.keys().map(|name| (name, fixture::folder_of(name).unwrap())) {
+        let group = folder.parent().unwrap().file_name().unwrap().to_str().unwrap().to_owned();
+        let windows = os_in_name(name);
+        assert!(group == windows || group == "other", "{name} is a case of {windows:?}, and lies in {group}");
+        let files = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+        for file in files {
+            assert!(["SOFTWARE.reg", "SYSTEM.reg", "expect.toml"].contains(&file.as_str()), "{name}: {file}");
+        }
+    }
+    let clean = |rows: &[Expected]| rows.iter().all(Expected::is_clean);
+    let without_findings: BTreeSet<&String> =
+        all.iter().filter(|(_, rows)| clean(rows)).map(|(name, _)| name).collect();
+    let clean = of_kind(Kind::Clean);
+    assert!(clean.len() > 40, "only {} clean cases", clean.len());
+    assert!(clean.iter().all(|name| without_findings.contains(name)), "{clean:?} and {without_findings:?}");
 }
 
 #[test]
-fn every_case_comes_out_as_its_row_says() {
+fn every_case_comes_out_as_its_file_says() {
     let rows = read();
     let results = super::for_each_case(|name| {
         let mut wrong = Vec::new();
@@ -172,7 +186,7 @@ fn values_of_key(case: &str, key: &str) -> Vec<String> {
     there.map(|finding| finding.id.clone()).collect()
 }
 
-/// As the page says of a whole key that is gone.
+/// As `fixtures/README.md` says of a whole key that is gone.
 fn severity_when_gone(id: &str) -> &'static str {
     let (key, value) = id.split_once('/').unwrap();
     match value {

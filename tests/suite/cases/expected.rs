@@ -1,9 +1,70 @@
-//! Reads what `fixtures/README.md` says must come out of each case.
+//! Reads what must come out of each case: `expect.toml` beside its hives. `fixtures/README.md` describes the file.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-/// What a row of the tables expects.
+use serde::Deserialize;
+
+use crate::fixture;
+
+/// What a case is for.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Kind {
+    /// Nothing is wrong, in any control set.
+    Clean,
+    /// Something is wrong, or cannot be judged.
+    Broken,
+    /// Something is wrong, and hidden.
+    Evasion,
+    /// Somebody chose a setting that works and is worth a word.
+    Healthy,
+}
+
+/// The file.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct File {
+    kind: Kind,
+    what: String,
+    os: Option<String>,
+    exit: u8,
+    #[serde(default)]
+    no_baseline: bool,
+    #[serde(default)]
+    uncertain: bool,
+    #[serde(default)]
+    contradicted: bool,
+    #[serde(default)]
+    no_control_set: bool,
+    missing_hive: Option<String>,
+    dirty: Option<String>,
+    #[serde(default)]
+    finding: Vec<ExpectedFinding>,
+    #[serde(default)]
+    missing_key: Vec<MissingKey>,
+    #[serde(default)]
+    shown: Vec<String>,
+    all_control_sets: Option<AllControlSets>,
+}
+
+/// What comes out with `--control-set all`, where that is something else.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct AllControlSets {
+    exit: u8,
+    #[serde(default)]
+    finding: Vec<ExpectedFinding>,
+}
+
+/// A whole key that is gone.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct MissingKey {
+    id: String,
+    values: usize,
+}
+
+/// What one audit of a case must come to.
 #[derive(Debug, Default)]
 pub(super) struct Expected {
     /// `--control-set all` rather than the current one.
@@ -32,7 +93,16 @@ pub(super) struct Expected {
     pub(super) exit: u8,
 }
 
-#[derive(Debug, Default, Clone)]
+impl Expected {
+    /// Whether nothing is found, and nothing is worth a word.
+    pub(super) fn is_clean(&self) -> bool {
+        self.exit == 0 && self.findings.is_empty() && self.shown.is_empty()
+    }
+}
+
+/// A finding that must come out.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) struct ExpectedFinding {
     pub(super) id: String,
     pub(super) verdict: String,
@@ -43,112 +113,53 @@ pub(super) struct ExpectedFinding {
     pub(super) notes: Option<String>,
 }
 
-/// The rows, by case, in the order of the page.
+fn file(case: &str) -> File {
+    let path = fixture::folder_of(case).unwrap_or_else(|message| panic!("{message}")).join("expect.toml");
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let file: File = toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    assert!(!file.what.is_empty(), "{}: nobody knows what the case is for", path.display());
+    for finding in file.finding.iter().chain(file.all_control_sets.iter().flat_map(|all| &all.finding)) {
+        let known = |word: &str, words: &[&str]| assert!(words.contains(&word), "{}: {word:?}", path.display());
+        known(&finding.verdict, &["deviates", "absent", "unexpected"]);
+        known(&finding.severity, &["info", "low", "medium", "high", "critical"]);
+    }
+    file
+}
+
+/// What must come out, by case: of an audit, and of one with `--control-set all` where that is something else.
 pub(super) fn read() -> BTreeMap<String, Vec<Expected>> {
-    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/README.md")).unwrap();
-    let (_, page) = page.split_once("\n## Clean cases\n").unwrap();
-    let (clean, broken) = page.split_once("\n## Broken cases\n").unwrap();
-    let mut rows: BTreeMap<String, Vec<Expected>> = BTreeMap::new();
-
-    // The prose lists the clean cases, with the id of their Windows where it is another; the table has variants of them.
-    let (listed, variants) = clean.split_once("Nothing in them may come out").unwrap();
-    for name in listed.split('`').skip(1).step_by(2).chain(variants.lines().filter_map(case_of)) {
-        rows.insert(name.to_owned(), vec![Expected::default()]);
-    }
-    let mut last = String::new();
-    for line in broken.lines().filter(|line| line.starts_with("| `") || line.starts_with("| the same")) {
-        let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
-        let [case, _, findings, exit] = cells.as_slice() else { panic!("four cells expected: {line}") };
-        let mut expected = groups(findings).unwrap_or_else(|message| panic!("{message} in: {line}"));
-        expected.exit = exit.parse().unwrap_or_else(|_| panic!("no exit code: {line}"));
-        match case_of(line) {
-            Some(name) => name.clone_into(&mut last),
-            None => expected.all_control_sets = case.contains("`--control-set all`"),
-        }
-        let known = rows.entry(last.clone()).or_default();
-        assert!(known.is_empty() || expected.all_control_sets, "{last} is there twice");
-        known.push(expected);
-    }
-    rows
+    let names = fixture::names().unwrap();
+    names.into_iter().map(|name| (name.clone(), expected(file(&name)))).collect()
 }
 
-/// The cases in the table of one section.
-pub(super) fn section(title: &str) -> Vec<String> {
-    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/README.md")).unwrap();
-    let heading = format!("\n## {title}\n");
-    let (_, section) = page.split_once(&heading).unwrap_or_else(|| panic!("no section {title}"));
-    let section = section.split("\n## ").next().unwrap_or_default();
-    section.lines().filter_map(case_of).map(str::to_owned).collect()
+/// The cases of that kind.
+pub(super) fn of_kind(kind: Kind) -> Vec<String> {
+    let mut names = fixture::names().unwrap();
+    names.retain(|name| file(name).kind == kind);
+    names
 }
 
-fn case_of(line: &str) -> Option<&str> {
-    line.strip_prefix("| `")?.split('`').next()
-}
-
-/// The cell of findings: groups with `;` between them.
-fn groups(cell: &str) -> Result<Expected, String> {
-    let mut expected = Expected::default();
-    for group in cell.split("; ").filter(|group| *group != "none") {
-        match group.split_once(' ') {
-            Some(("os", id)) => expected.os = Some(id.trim_matches('`').to_owned()),
-            None if group == "uncertain" => expected.uncertain = true,
-            None if group == "contradicted" => expected.contradicted = true,
-            Some(("no", "control set")) => expected.no_control_set = true,
-            Some(("no", "baseline")) => expected.no_baseline = true,
-            Some(("hive-missing", role)) => expected.missing = Some(role.to_owned()),
-            Some(("dirty", role)) => expected.dirty = Some(role.to_owned()),
-            _ => findings(group, &mut expected)?,
-        }
-    }
-    Ok(expected)
-}
-
-/// `key/A`, `/B` deviates, medium, set 2, T1547.004, says "..."; or `key/*` absent (17); or `key/A` shown.
-fn findings(group: &str, expected: &mut Expected) -> Result<(), String> {
-    let (ids, rest) = group.rsplit_once('`').ok_or_else(|| format!("no id in {group:?}"))?;
-    let ids: Vec<&str> = ids.split('`').skip(1).step_by(2).collect();
-    let mut key = String::new();
-    let mut full = Vec::new();
-    for id in ids {
-        if let Some(value) = id.strip_prefix('/') {
-            full.push(format!("{key}/{value}"));
-        } else {
-            id.split('/').next().unwrap_or_default().clone_into(&mut key);
-            full.push(id.to_owned());
-        }
-    }
-    let rest = rest.trim();
-    if rest == "shown" {
-        expected.shown.extend(full);
-        return Ok(());
-    }
-    if let [id] = full.as_slice()
-        && let Some(key) = id.strip_suffix("/*")
-    {
-        let count = rest.strip_prefix("absent (").and_then(|rest| rest.strip_suffix(')')?.parse().ok());
-        expected.missing_keys.push((key.to_owned(), count.ok_or_else(|| format!("{rest:?}: no count"))?));
-        return Ok(());
-    }
-    let mut words = rest.split(", ");
-    let mut finding = ExpectedFinding { verdict: words.next().unwrap_or_default().to_owned(), ..Default::default() };
-    for word in words {
-        if ["info", "low", "medium", "high", "critical"].contains(&word) {
-            word.clone_into(&mut finding.severity);
-        } else if let Some(number) = word.strip_prefix("set ") {
-            finding.control_set = Some(number.parse().map_err(|_| format!("{word:?}"))?);
-        } else if let Some(said) = word.strip_prefix("says ") {
-            finding.says = Some(said.trim_matches('"').to_owned());
-        } else if let Some(note) = word.strip_prefix("notes ") {
-            finding.notes = Some(note.trim_matches('"').to_owned());
-        } else if word.starts_with('T') {
-            finding.attack = Some(word.to_owned());
-        } else {
-            return Err(format!("{word:?} is not understood"));
-        }
-    }
-    if !["deviates", "absent", "unexpected"].contains(&finding.verdict.as_str()) || finding.severity.is_empty() {
-        return Err(format!("a verdict and a severity expected, found {rest:?}"));
-    }
-    expected.findings.extend(full.into_iter().map(|id| ExpectedFinding { id, ..finding.clone() }));
-    Ok(())
+fn expected(file: File) -> Vec<Expected> {
+    let all = file.all_control_sets.map(|all| Expected {
+        all_control_sets: true,
+        os: file.os.clone(),
+        findings: all.finding,
+        exit: all.exit,
+        ..Expected::default()
+    });
+    let current = Expected {
+        all_control_sets: false,
+        os: file.os,
+        no_baseline: file.no_baseline,
+        uncertain: file.uncertain,
+        contradicted: file.contradicted,
+        no_control_set: file.no_control_set,
+        missing: file.missing_hive,
+        dirty: file.dirty,
+        findings: file.finding,
+        missing_keys: file.missing_key.into_iter().map(|key| (key.id, key.values)).collect(),
+        shown: file.shown,
+        exit: file.exit,
+    };
+    [Some(current), all].into_iter().flatten().collect()
 }

@@ -5,6 +5,7 @@ use std::fs;
 use hivemend::discovery::discover;
 
 use super::{Tree, log, software, system};
+use crate::harness;
 
 #[cfg(unix)]
 #[test]
@@ -47,7 +48,7 @@ fn a_pipe_is_not_waited_for() {
     tree.pair("a");
     let made = std::process::Command::new("mkfifo").args([tree.path("a/SOFTWARE.bak"), tree.path("pipe")]).status();
     if !made.is_ok_and(|status| status.success()) {
-        eprintln!("a_pipe_is_not_waited_for: skipped, no mkfifo");
+        harness::lacks_program("mkfifo");
         return;
     }
     insta::assert_snapshot!(tree.discovered_in(&["a", "pipe"]), @"
@@ -92,7 +93,7 @@ fn a_folder_that_may_not_be_read_is_said_and_the_others_go_on() {
     forbid("b", 0);
     forbid("c/SYSTEM", 0);
     if fs::read_dir(tree.path("b")).is_ok() {
-        eprintln!("a_folder_that_may_not_be_read_is_said_and_the_others_go_on: skipped, root reads everything");
+        harness::lacks(harness::UNPRIVILEGED, "root reads everything");
         return;
     }
     let discovered = tree.discovered();

@@ -1,11 +1,10 @@
 //! Windows volumes, what is collected from them, and real hives.
 
-use std::path::PathBuf;
-
 use hivemend::discovery::discover;
 use hivemend::evidence::directory;
 
 use super::{Tree, hive, log, shown, software, system};
+use crate::harness;
 
 #[test]
 fn a_mounted_volume_in_any_letter_case() {
@@ -184,10 +183,7 @@ fn collections_of_kape_uac_and_acquire() {
 /// See `real_hives.rs`.
 #[test]
 fn real_hives_are_found_by_what_is_in_them() {
-    let Some(corpus) = std::env::var_os("HIVEMEND_CORPUS").map(PathBuf::from) else {
-        eprintln!("real_hives_are_found_by_what_is_in_them: skipped, HIVEMEND_CORPUS is not set");
-        return;
-    };
+    let Some(corpus) = harness::folder("HIVEMEND_CORPUS") else { return };
     let folders = [
         "ntuser-dirty-with-logs",
         "win10-1709-x64-dirty-with-logs",

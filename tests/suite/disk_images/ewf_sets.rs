@@ -6,6 +6,7 @@ use std::ops::Range;
 use hivemend::evidence::disk::Kind;
 
 use super::{Bench, refused};
+use crate::harness;
 
 /// Adler-32 (RFC 1950), the plain way.
 fn adler32(data: &[u8]) -> u32 {
@@ -66,7 +67,10 @@ impl Bench {
     fn exports(&self, name: &str) -> Option<bool> {
         let mut command = std::process::Command::new("ewfexport");
         command.args(["-u", "-q", "-f", "raw", "-t", "exported", name]).current_dir(self.folder.path());
-        let output = command.output().ok()?;
+        let Ok(output) = command.output() else {
+            harness::lacks_program("ewfexport");
+            return None;
+        };
         let _ = fs::remove_file(self.path("exported.raw"));
         Some(output.status.success())
     }

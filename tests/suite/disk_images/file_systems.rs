@@ -9,6 +9,7 @@ use hivemend::evidence::disk;
 use hivemend::evidence::volume::{self, Table, Volume};
 
 use super::samples::{bytes, sample};
+use crate::harness;
 
 /// The output of a tool; nothing where it is not installed.
 fn output(program: &str, arguments: &[&str], folder: &Path) -> Option<String> {
@@ -16,7 +17,7 @@ fn output(program: &str, arguments: &[&str], folder: &Path) -> Option<String> {
     let output =
         Command::new(program).args(arguments).env("PATH", path).env("LC_ALL", "C").current_dir(folder).output();
     let Ok(output) = output else {
-        eprintln!("skipped: {program} is not installed");
+        harness::lacks_program(program);
         return None;
     };
     Some(String::from_utf8_lossy(&output.stdout).into_owned())

@@ -9,14 +9,11 @@ use hivemend::evidence::block::Blocks;
 use hivemend::evidence::disk::{self, Kind};
 
 use super::run;
+use crate::harness;
 
 /// Unpacks a sample into the folder; nothing where there are none.
 pub(crate) fn sample(folder: &Path, name: &str) -> Option<PathBuf> {
-    let Some(images) = std::env::var_os("HIVEMEND_IMAGES") else {
-        eprintln!("skipped: HIVEMEND_IMAGES names no folder of sample images");
-        return None;
-    };
-    let images = PathBuf::from(images);
+    let images = harness::folder("HIVEMEND_IMAGES")?;
     let mut reader: Box<dyn Read> = match fs::File::open(images.join(format!("{name}.xz"))) {
         Ok(packed) => Box::new(lzma_rust2::XzReader::new(packed, true)),
         Err(_) => Box::new(flate2::read::GzDecoder::new(fs::File::open(images.join(format!("{name}.gz"))).unwrap())),
@@ -111,7 +108,10 @@ fn by_vhdimount(folder: &Path, name: &str) -> Option<[Vec<u8>; 2]> {
     if let Some((parent, child)) = layers {
         Some([parent, child])
     } else {
-        eprintln!("skipped: vhdimount is not installed, or may not mount: {mount:?}");
+        match mount {
+            Ok(mount) => harness::lacks(harness::MOUNTING, format!("vhdimount may not mount: {mount:?}")),
+            Err(_) => harness::lacks_program("vhdimount"),
+        }
         None
     }
 }

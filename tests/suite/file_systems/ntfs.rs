@@ -14,6 +14,7 @@ use hivemend::evidence::{disk, volume};
 
 use super::{Counting, bytes_of, flip, noise, of_folder, opened, sample_tree, scanned, system_of, tool, tree};
 use crate::disk_images::sample;
+use crate::harness;
 
 /// An empty volume.
 pub(super) fn formatted(folder: &Path, name: &str, size: u64, arguments: &[&str]) -> Option<PathBuf> {
@@ -41,7 +42,7 @@ fn applied(folder: &Path, arguments: &[&str]) -> Option<(PathBuf, PathBuf)> {
 /// A volume that ntfs-3g has mounted while a closure writes to it; nothing without root and FUSE.
 pub(super) fn mounted(folder: &Path, volume: &Path, options: &str, write: impl FnOnce(&Path)) -> Option<()> {
     if !Path::new("/dev/fuse").exists() || rustix::process::geteuid() != rustix::process::Uid::ROOT {
-        eprintln!("skipped: mounting needs root and FUSE");
+        harness::lacks(harness::MOUNTING, "mounting needs root and FUSE");
         return None;
     }
     let mount = folder.join("mount");

@@ -1,7 +1,8 @@
-//! Other people's readers must find in a built hive what was put in. Where one is not installed, it is skipped.
+//! Other people's readers must find in a built hive what was put in. A test that lacks one is ignored.
 
 use super::everything;
 use crate::builder::{BIG_DATA_SEGMENT, Hive, Key, ListKind, Value, reg_type, upcase};
+use crate::harness;
 use nt_hive::{Hive as NtHive, KeyNode, KeyValueData, NtHiveError};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -141,16 +142,13 @@ fn read_by(script: &str, hive: &Hive) -> Option<String> {
     let script = format!("{}/tests/support/{script}", env!("CARGO_MANIFEST_DIR"));
     // Debian's modules are for Debian's Python, not for one that may come before it.
     let python = if Path::new("/usr/bin/python3").exists() { "/usr/bin/python3" } else { "python3" };
-    let output = match Command::new(python).arg("-B").arg(&script).arg(&file).output() {
-        Ok(output) => output,
-        Err(error) => {
-            println!("skipped: {python}: {error}");
-            return None;
-        }
+    let Ok(output) = Command::new(python).arg("-B").arg(&script).arg(&file).output() else {
+        harness::lacks_program(python);
+        return None;
     };
     let errors = String::from_utf8_lossy(&output.stderr);
     if output.status.code() == Some(77) {
-        println!("skipped: {}", errors.trim());
+        harness::lacks("python module", errors.trim());
         return None;
     }
     assert!(output.status.success(), "{script}: {errors}");

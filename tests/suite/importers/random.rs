@@ -11,6 +11,7 @@ use hivemend::reg_file::Dialect;
 use super::{exported, is_installed, merge};
 use crate::agreement::script;
 use crate::fixture::root_of;
+use crate::harness;
 use crate::values::{Values, assert_same, assert_same_to_libregf, empty_hive, libregfs, ours, random_values, text_of};
 
 /// At least this many values each way.
@@ -72,7 +73,7 @@ fn put_by_hivex(values: &Values, root: &str, hive: &Path) -> bool {
     let written = child.stdin.take().unwrap().write_all(lines.as_bytes());
     match child.wait().unwrap().code() {
         Some(77) => {
-            eprintln!("skipped: hivex (python3-hivex) is not installed");
+            harness::lacks_program("hivex (python3-hivex)");
             false
         }
         code => {

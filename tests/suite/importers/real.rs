@@ -12,7 +12,7 @@ use crate::real_hives::corpus;
 
 /// Copies a pair, has hivexregedit break it as the texts say, and holds the audit to exactly these findings.
 fn broken_and_mended(test: &str, pair: [&str; 2], software: &str, system: &str, findings: &[&str]) {
-    let Some(corpus) = corpus(test) else { return };
+    let Some(corpus) = corpus() else { return };
     if !is_installed() {
         return;
     }
@@ -76,7 +76,7 @@ fn an_xp_that_was_broken_is_found_out_mended_and_rolled_back() {
 #[test]
 fn a_windows_7_that_was_broken_is_found_out_mended_and_rolled_back() {
     let test = "a_windows_7_that_was_broken_is_found_out_mended_and_rolled_back";
-    let Some(corpus) = corpus(test) else { return };
+    let Some(corpus) = corpus() else { return };
     if !is_installed() {
         return;
     }

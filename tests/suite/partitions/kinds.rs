@@ -5,6 +5,7 @@ use std::fs;
 use hivemend::evidence::volume::{VolumeKind, file_system_of};
 
 use super::{Bench, MIB, shown, told};
+use crate::harness;
 
 /// A line that writes bytes into a volume.
 fn signed(at: u64, text: &str) -> String {
@@ -56,7 +57,7 @@ fn every_second_volume_is_something() {
     for (command, words, kind) in by_hand.into_iter().chain(made) {
         let size = if words == "XFS" { 320 } else { 130 };
         bench.blank("volume", size * MIB);
-        // What is not installed is skipped by itself.
+        // Each tool is a need of its own: the others are compared.
         let command = if command.contains("mksquashfs") {
             "mkdir -p e && mksquashfs e volume -quiet -noappend".to_owned()
         } else {
@@ -130,9 +131,9 @@ fn bitlocker_is_known_in_each_of_its_forms() {
     let table = bench.table();
     assert_eq!(table.volumes[0].kind, VolumeKind::BitLocker);
     assert_eq!(table.volumes[1].kind, VolumeKind::Ntfs);
-    let Some(images) = std::env::var_os("HIVEMEND_IMAGES") else { return };
+    let Some(images) = harness::folder("HIVEMEND_IMAGES") else { return };
     for name in ["aes-xts_128", "aes_256_diffuser", "aes_128_diffuser", "suspended", "decrypted"] {
-        let packed = std::path::Path::new(&images).join(format!("bitlocker/{name}.bin.gz"));
+        let packed = images.join(format!("bitlocker/{name}.bin.gz"));
         let Ok(packed) = fs::File::open(packed) else { continue };
         let mut bytes = Vec::new();
         std::io::copy(&mut flate2::read::GzDecoder::new(packed), &mut bytes).unwrap();

@@ -1,4 +1,4 @@
-//! Places and times in real hives, from the folder that `HIVEMEND_CORPUS` names; skipped without it. The logs are
+//! Places and times in real hives, from the folder that `HIVEMEND_CORPUS` names; ignored without it. The logs are
 //! taken apart here once more, by the specification and not by hivemend.
 
 use std::ops::Range;
@@ -19,7 +19,7 @@ fn located(folder: &Path) -> Vec<Finding> {
 
 #[test]
 fn findings_of_clean_hives_lie_in_the_file() {
-    let Some(corpus) = corpus("findings_of_clean_hives_lie_in_the_file") else { return };
+    let Some(corpus) = corpus() else { return };
     for (folder, software, system) in [("xp-sp3-x86", "software", "system"), ("win7-sp1-x86", "SOFTWARE", "SYSTEM")] {
         let folder = corpus.join(folder);
         let [software, system] = [software, system].map(|name| std::fs::read(folder.join(name)).unwrap());
@@ -69,7 +69,7 @@ fn pages(logs: &[Vec<u8>]) -> Vec<Page> {
 
 #[test]
 fn what_logs_wrote_into_windows_10s_system_is_found_in_them() {
-    let Some(corpus) = corpus("what_logs_wrote_into_windows_10s_system_is_found_in_them") else { return };
+    let Some(corpus) = corpus() else { return };
     let folder = corpus.join("win10-1709-x64-dirty-with-logs");
     let primary = std::fs::read(folder.join("SYSTEM")).unwrap();
     let names = ["SYSTEM.LOG1", "SYSTEM.LOG2"];
@@ -131,13 +131,13 @@ fn what_logs_wrote_into_windows_10s_system_is_found_in_them() {
             }
         }
     }
-    eprintln!("{} findings: {by_logs} places from logs, {own} of the file", findings.len());
+    note!("{} findings: {by_logs} places from logs, {own} of the file", findings.len());
     assert!(by_logs > 0 && own > 0, "{by_logs} by logs, {own} of the file");
 }
 
 #[test]
 fn no_key_of_a_real_hive_is_later_than_the_hive() {
-    let Some(corpus) = corpus("no_key_of_a_real_hive_is_later_than_the_hive") else { return };
+    let Some(corpus) = corpus() else { return };
     for path in [
         "xp-sp3-x86/software",
         "xp-sp3-x86/system",

@@ -10,6 +10,7 @@ use proptest::prelude::*;
 
 use super::round_trip::{data, name};
 use super::units;
+use crate::harness;
 
 const PREFIX: &str = r"HKEY_LOCAL_MACHINE\SOFTWARE";
 
@@ -127,7 +128,7 @@ fn values() -> impl Strategy<Value = Values> {
 fn is_installed() -> bool {
     let found = Command::new("hivexregedit").arg("--help").output().is_ok();
     if !found {
-        println!("skipped: hivexregedit (libwin-hivex-perl) is not installed");
+        harness::lacks_program("hivexregedit (libwin-hivex-perl)");
     }
     found
 }

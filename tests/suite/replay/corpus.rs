@@ -1,11 +1,11 @@
-//! Real dirty hives, from the folder that `HIVEMEND_CORPUS` names; skipped without it. Two of them lie there as
+//! Real dirty hives, from the folder that `HIVEMEND_CORPUS` names; ignored without it. Two of them lie there as
 //! Windows itself recovered them too.
-
-use std::path::PathBuf;
 
 use hivemend::hive::transaction_log::{LogFormat, LogState};
 use hivemend::hive::walk::{Visitor, WalkedKey, WalkedValue, walk};
 use hivemend::hive::{Hive, Outcome};
+
+use crate::real_hives::corpus;
 
 /// A hive of the corpus with the logs beside it, opened and replayed.
 struct Case {
@@ -13,16 +13,8 @@ struct Case {
     outcome: Outcome,
 }
 
-fn corpus(test: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("HIVEMEND_CORPUS").map(PathBuf::from);
-    if folder.is_none() {
-        eprintln!("{test}: skipped, HIVEMEND_CORPUS is not set");
-    }
-    folder
-}
-
-fn replayed(test: &str, path: &str) -> Option<Case> {
-    let path = corpus(test)?.join(path);
+fn replayed(path: &str) -> Option<Case> {
+    let path = corpus()?.join(path);
     let name = path.file_name().unwrap().to_string_lossy().into_owned();
     let logs: Vec<(String, Vec<u8>)> = ["LOG", "LOG1", "LOG2"]
         .iter()
@@ -82,16 +74,15 @@ impl Case {
 
 #[test]
 fn windows_10_and_7_recover_the_same_keys_values_and_data() {
-    let test = "windows_10_and_7_recover_the_same_keys_values_and_data";
     for (path, recovered, format) in [
         ("yarp-set/NewDirtyHive1/NewDirtyHive", "RecoveredHive_Windows10", LogFormat::New),
         ("yarp-set/OldDirtyHive/OldDirtyHive", "RecoveredHive_Windows7", LogFormat::Old),
     ] {
-        let Some(case) = replayed(test, path) else { return };
-        let theirs = corpus(test).unwrap().join(path).with_file_name(recovered);
+        let Some(case) = replayed(path) else { return };
+        let theirs = corpus().unwrap().join(path).with_file_name(recovered);
         let theirs = Hive::open(&theirs, true).unwrap().unwrap();
         assert_eq!(case.outcome.replay.as_ref().unwrap().log_format, format);
-        let as_it_lies = Hive::open(&corpus(test).unwrap().join(path), true).unwrap().unwrap();
+        let as_it_lies = Hive::open(&corpus().unwrap().join(path), true).unwrap().unwrap();
         assert!(contents(&as_it_lies) != contents(&theirs), "{path}: there was nothing to recover");
         // Windows wrote the recovered hive once more: the root's own time may be later.
         let (ours, theirs) = (contents(&case.hive), contents(&theirs));
@@ -104,12 +95,12 @@ fn windows_10_and_7_recover_the_same_keys_values_and_data() {
 #[test]
 fn windows_10_system_is_replayed_from_both_logs() {
     let path = "win10-1709-x64-dirty-with-logs/SYSTEM";
-    let Some(case) = replayed("windows_10_system_is_replayed_from_both_logs", path) else { return };
+    let Some(case) = replayed(path) else { return };
     assert_eq!(case.states(), [LogState::Used, LogState::Used]);
     let replay = case.outcome.replay.as_ref().unwrap();
     assert_eq!((replay.entries_applied, replay.first_sequence, replay.last_sequence), (24, 2107, 2130));
     assert_eq!(counts(&case.hive), (35_595, 78_901));
-    let as_it_lies = Hive::open(&corpus("").unwrap().join(path), true).unwrap().unwrap();
+    let as_it_lies = Hive::open(&corpus().unwrap().join(path), true).unwrap().unwrap();
     let before = counts(&as_it_lies);
     assert_eq!((before.0, before.1), (33_123, 74_957));
     let has = |hive: &Hive| hive.tree().key(r"ControlSet001\Services\ad_driver").unwrap().is_some();
@@ -120,7 +111,7 @@ fn windows_10_system_is_replayed_from_both_logs() {
 #[test]
 fn a_users_hive_is_replayed_from_the_log_that_is_not_older() {
     let path = "ntuser-dirty-with-logs/NTUSER.DAT";
-    let Some(case) = replayed("a_users_hive_is_replayed_from_the_log_that_is_not_older", path) else { return };
+    let Some(case) = replayed(path) else { return };
     assert_eq!(case.states(), [LogState::Used, LogState::Stale]);
     assert_eq!(case.outcome.replay.as_ref().unwrap().entries_applied, 23);
     assert_eq!(counts(&case.hive), (3105, 4695));
@@ -129,7 +120,7 @@ fn a_users_hive_is_replayed_from_the_log_that_is_not_older() {
 #[test]
 fn the_second_log_alone_recovers_where_the_first_is_older() {
     let path = "yarp-set/NewDirtyHive2/NewDirtyHive";
-    let Some(case) = replayed("the_second_log_alone_recovers_where_the_first_is_older", path) else { return };
+    let Some(case) = replayed(path) else { return };
     assert_eq!(case.states(), [LogState::Stale, LogState::Used]);
     assert_eq!(case.outcome.replay.as_ref().unwrap().logs_used, ["NewDirtyHive.LOG2"]);
     assert_eq!(counts(&case.hive), (5, 1));
@@ -138,7 +129,7 @@ fn the_second_log_alone_recovers_where_the_first_is_older() {
 #[test]
 fn a_bad_base_block_is_taken_from_the_log() {
     let path = "yarp-set/BadBaseBlockHive/BadBaseBlockHive";
-    let Some(case) = replayed("a_bad_base_block_is_taken_from_the_log", path) else { return };
+    let Some(case) = replayed(path) else { return };
     assert_eq!(case.states(), [LogState::Used]);
     assert_eq!(case.hive.base_block().problems(case.hive.size()), []);
     assert!(!case.hive.base_block_as_it_lies().checksum_valid());
@@ -147,13 +138,12 @@ fn a_bad_base_block_is_taken_from_the_log() {
 
 #[test]
 fn bad_logs_are_named_and_not_applied() {
-    let test = "bad_logs_are_named_and_not_applied";
     for (folder, says) in [
         ("BadLogHive1", "BadLogHive.LOG1: at 0x1fc: expected checksum"),
         ("BadLogHive2", "BadLogHive.LOG1: at 0x200: expected a dirty vector (DIRT), found \"INVL\""),
         ("BadLogHive3", "BadLogHive.LOG1: at 0x1fc: expected checksum"),
     ] {
-        let Some(case) = replayed(test, &format!("yarp-set/{folder}/BadLogHive")) else { return };
+        let Some(case) = replayed(&format!("yarp-set/{folder}/BadLogHive")) else { return };
         case.left_alone();
         assert!(case.states().iter().all(|state| *state == LogState::Invalid), "{folder}: {:?}", case.states());
         assert!(case.problems()[0].starts_with(says), "{folder}: {:?}", case.problems());

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::agreement::script;
 use crate::command_line::Desk;
 use crate::fixture;
+use crate::harness::{lacks, lacks_program};
 
 /// Saved reports of all fixtures: `all.json` with everything, `other.json` with other options. They are written in the
 /// other forms as the evidence is: `forms.rs`.
@@ -38,8 +39,7 @@ fn pythons_csv_reads_what_the_report_says() {
         command.args([desk.path(sheet), desk.path(report)]).stderr(Stdio::piped());
         // A machine without Python has other tests to skip; this one needs nothing else.
         let Ok(run) = command.output() else {
-            eprintln!("skipped: Python is not installed");
-            return;
+            return lacks_program("python3");
         };
         assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
         let rows: usize = String::from_utf8(run.stdout).unwrap().trim().parse().unwrap();
@@ -60,8 +60,7 @@ fn sarif_schema() -> Option<Value> {
 #[test]
 fn sarif_keeps_to_the_schema_of_the_standard() {
     let Some(schema) = sarif_schema() else {
-        eprintln!("skipped: the schema of SARIF 2.1.0 (npm: @microsoft/sarif-multitool-linux) is not installed");
-        return;
+        return lacks("sarif", "the schema of SARIF 2.1.0 (npm: @microsoft/sarif-multitool-linux) is not installed");
     };
     let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
     let desk = saved();

@@ -9,6 +9,7 @@ use hivemend::evidence::block::{BlockRead, FileBlocks};
 
 use super::hostile::Numbers;
 use super::{in_order, shadow_copies};
+use crate::harness;
 use crate::shadow_volume::Saved::{self, Moved, NotUsed, Sectors, Whole};
 use crate::shadow_volume::{BLOCK, Store, Volume, build, told};
 
@@ -19,15 +20,19 @@ impl Mount {
     /// Mounts the shadow copies of the volume that begins at `offset` of `image`; none with a word where this machine
     /// cannot.
     pub(super) fn new(test: &str, image: &Path, offset: u64) -> Option<Self> {
-        if !Path::new("/dev/fuse").exists() || Command::new("vshadowmount").arg("-V").output().is_err() {
-            eprintln!("{test}: not compared with vshadowmount, which is not here, or no /dev/fuse is");
+        if Command::new("vshadowmount").arg("-V").output().is_err() {
+            harness::lacks_program("vshadowmount");
+            return None;
+        }
+        if !Path::new("/dev/fuse").exists() {
+            harness::lacks(harness::MOUNTING, "vshadowmount needs /dev/fuse");
             return None;
         }
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new("vshadowmount");
         let output = command.args(["-o", &offset.to_string()]).arg(image).arg(folder.path()).output().unwrap();
         if !output.status.success() {
-            eprintln!("{test}: not compared, vshadowmount says {}", String::from_utf8_lossy(&output.stderr));
+            note!("{test}: not compared, vshadowmount says {}", String::from_utf8_lossy(&output.stderr));
             return None;
         }
         Some(Self(folder))
@@ -46,7 +51,7 @@ impl Drop for Mount {
     fn drop(&mut self) {
         let done = Command::new("fusermount").arg("-u").arg(self.0.path()).status();
         if !done.is_ok_and(|status| status.success()) {
-            eprintln!("{} could not be unmounted", self.0.path().display());
+            note!("{} could not be unmounted", self.0.path().display());
         }
     }
 }
@@ -127,7 +132,7 @@ fn volumes_made_at_random_read_as_vshadowmount_has_them() {
             assert_eq!(compared.differ.len(), before, "vss{index} of {stores:#?} at {:x?}", &compared.differ[before..]);
         }
     }
-    eprintln!("{} blocks compared with vshadowmount, {} not told", compared.blocks, compared.refused);
+    note!("{} blocks compared with vshadowmount, {} not told", compared.blocks, compared.refused);
     assert!(compared.blocks > 5_000 && compared.refused * 20 < compared.blocks, "{compared:?}");
 }
 

@@ -1,5 +1,5 @@
 //! Volumes that Windows wrote, of 2003 to 2021, from the folder of public samples that `HIVEMEND_IMAGES` names;
-//! skipped without it. The sums were computed with `vshadowmount` (libvshadow 20190323), so that they judge where it is
+//! without it, they are ignored. The sums were computed with `vshadowmount` (libvshadow 20190323), so that they judge where it is
 //! not installed.
 
 use std::fs::File;
@@ -14,15 +14,12 @@ use hivemend::evidence::volume::shadow_copies::ShadowCopies;
 use sha2::{Digest, Sha256};
 
 use super::mounted::{Compared, Mount};
+use crate::harness;
 use crate::shadow_volume::BLOCK;
 
-/// A sample that is packed there, or `None` with a word about it.
-fn packed(test: &str, name: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("HIVEMEND_IMAGES").map(PathBuf::from);
-    if folder.is_none() {
-        eprintln!("{test}: skipped, HIVEMEND_IMAGES is not set");
-    }
-    let path = folder?.join(name);
+/// A sample that is packed there, or `None` where there is no folder of samples.
+fn packed(name: &str) -> Option<PathBuf> {
+    let path = harness::folder("HIVEMEND_IMAGES")?.join(name);
     assert!(path.exists(), "{} is not there", path.display());
     Some(path)
 }
@@ -46,18 +43,14 @@ fn unpack(from: &Path, to: &Path) {
     assert!(xz.wait().unwrap().success());
 }
 
-/// Whether a tool ran well; a word where it is not installed.
-fn ran(test: &str, command: &mut Command) -> bool {
-    match command.status() {
-        Ok(status) => {
-            assert!(status.success(), "{command:?}: {status}");
-            true
-        }
-        Err(error) => {
-            eprintln!("{test}: skipped, {}: {error}", command.get_program().display());
-            false
-        }
-    }
+/// Whether a tool ran well; the test lacks it where it is not installed.
+fn ran(command: &mut Command) -> bool {
+    let Ok(status) = command.status() else {
+        harness::lacks_program(&command.get_program().to_string_lossy());
+        return false;
+    };
+    assert!(status.success(), "{command:?}: {status}");
+    true
 }
 
 fn open(image: &Path, offset: u64) -> ShadowCopies {
@@ -102,14 +95,14 @@ fn compare(test: &str, image: &Path, offset: u64, copies: &ShadowCopies, parts: 
             compared.range(&*ours, &theirs, *start, *end);
         }
     }
-    eprintln!("{test}: {} blocks compared with vshadowmount", compared.blocks);
+    note!("{test}: {} blocks compared with vshadowmount", compared.blocks);
     assert_eq!((compared.refused, compared.differ), (0, vec![]));
 }
 
 #[test]
 fn two_shadow_copies_of_2021() {
     let test = "two_shadow_copies_of_2021";
-    let Some(packed) = packed(test, "vss.raw.xz") else { return };
+    let Some(packed) = packed("vss.raw.xz") else { return };
     let folder = tempfile::tempdir().unwrap();
     let image = folder.path().join("vss.raw");
     unpack(&packed, &image);
@@ -129,12 +122,12 @@ fn two_shadow_copies_of_2021() {
 #[test]
 fn two_shadow_copies_of_2013_in_a_qcow2_image() {
     let test = "two_shadow_copies_of_2013_in_a_qcow2_image";
-    let Some(packed) = packed(test, "vsstest.qcow2.xz") else { return };
+    let Some(packed) = packed("vsstest.qcow2.xz") else { return };
     let folder = tempfile::tempdir().unwrap();
     let (qcow2, image) = (folder.path().join("vsstest.qcow2"), folder.path().join("vsstest.raw"));
     unpack(&packed, &qcow2);
     let mut convert = Command::new("qemu-img");
-    if !ran(test, convert.args(["convert", "-O", "raw", "-S", "4k"]).arg(&qcow2).arg(&image)) {
+    if !ran(convert.args(["convert", "-O", "raw", "-S", "4k"]).arg(&qcow2).arg(&image)) {
         return;
     }
     let copies = open(&image, 0);
@@ -166,10 +159,10 @@ const WRITTEN: [(u64, u64); 9] = [
 #[test]
 fn six_shadow_copies_of_server_2003_without_an_index_in_the_catalog() {
     let test = "six_shadow_copies_of_server_2003_without_an_index_in_the_catalog";
-    let Some(packed) = packed(test, "vss_2003.tgz") else { return };
+    let Some(packed) = packed("vss_2003.tgz") else { return };
     let folder = tempfile::tempdir().unwrap();
     // 128 GiB, nearly all of it holes.
-    if !ran(test, Command::new("tar").arg("-xSzf").arg(&packed).arg("-C").arg(folder.path())) {
+    if !ran(Command::new("tar").arg("-xSzf").arg(&packed).arg("-C").arg(folder.path())) {
         return;
     }
     let (image, offset) = (folder.path().join("vss_2003.raw"), 63 * 512);

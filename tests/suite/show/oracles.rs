@@ -1,5 +1,5 @@
 //! The text against programs that are not ours: `hivexregedit` exports the same values from the hive, and merges the
-//! text into an empty hive that then has them. Skipped where it is not installed (`libwin-hivex-perl`).
+//! text into an empty hive that then has them. Ignored where it is not installed (`libwin-hivex-perl`).
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -82,7 +82,7 @@ fn hivexregedit_exports_and_imports_the_same_values() {
 
 #[test]
 fn hivexregedit_exports_the_same_values_of_real_hives() {
-    let Some(corpus) = corpus("hivexregedit_exports_the_same_values_of_real_hives") else { return };
+    let Some(corpus) = corpus() else { return };
     if !is_installed() {
         return;
     }

@@ -193,9 +193,9 @@ fn imported(wine: &Wine, patients: &[Patient], rollback: bool) -> (Values, BTree
     (wine.stored(), wine.stored_keys())
 }
 
-fn mended_and_taken_back(test: &str, machine: &str, pair: [&str; 2]) {
-    let Some(corpus) = corpus(test) else { return };
-    let Some(wine) = wine(test) else { return };
+fn mended_and_taken_back(machine: &str, pair: [&str; 2]) {
+    let Some(corpus) = corpus() else { return };
+    let Some(wine) = wine() else { return };
     let folder = tempfile::tempdir().unwrap();
     for (role, path) in ROLES.into_iter().zip(pair) {
         fs::write(folder.path().join(role), fs::read(corpus.join(path)).unwrap()).unwrap();
@@ -230,12 +230,10 @@ fn mended_and_taken_back(test: &str, machine: &str, pair: [&str; 2]) {
 
 #[test]
 fn wine_mends_twenty_damages_of_an_xp_and_takes_it_back() {
-    let test = "wine_mends_twenty_damages_of_an_xp_and_takes_it_back";
-    mended_and_taken_back(test, "xp", ["xp-sp3-x86/software", "xp-sp3-x86/system"]);
+    mended_and_taken_back("xp", ["xp-sp3-x86/software", "xp-sp3-x86/system"]);
 }
 
 #[test]
 fn wine_mends_twenty_damages_of_a_windows_7_and_takes_it_back() {
-    let test = "wine_mends_twenty_damages_of_a_windows_7_and_takes_it_back";
-    mended_and_taken_back(test, "7", ["win7-sp1-x86/SOFTWARE", "win7-sp1-x86/SYSTEM"]);
+    mended_and_taken_back("7", ["win7-sp1-x86/SOFTWARE", "win7-sp1-x86/SYSTEM"]);
 }

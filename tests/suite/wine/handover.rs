@@ -5,7 +5,7 @@ use crate::handover::Handed;
 
 #[test]
 fn wine_runs_the_lines_that_import() {
-    let Some(wine) = wine("wine_runs_the_lines_that_import") else { return };
+    let Some(wine) = wine() else { return };
     let case = "windows-7-bits-parameters-read-only";
     let roots = [
         "--software-root",

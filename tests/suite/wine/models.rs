@@ -144,7 +144,7 @@ const OTHERWISE: &[(&str, &str, &str)] = &[
 
 #[test]
 fn wine_differs_from_the_model_where_it_differs_from_windows() {
-    let Some(wine) = wine("wine_differs_from_the_model_where_it_differs_from_windows") else { return };
+    let Some(wine) = wine() else { return };
     for (index, (lines, to_wine, why)) in OTHERWISE.iter().enumerate() {
         let key = format!(r"HKEY_LOCAL_MACHINE\SOFTWARE\hivemend\otherwise\{index}");
         let text = |lines: &str| utf16(&format!("\u{feff}Windows Registry Editor Version 5.00\n\n[{key}]\n{lines}"));
@@ -157,7 +157,7 @@ fn wine_differs_from_the_model_where_it_differs_from_windows() {
 
 #[test]
 fn wine_does_with_nasty_files_what_the_model_of_regedit_says() {
-    let Some(wine) = wine("wine_does_with_nasty_files_what_the_model_of_regedit_says") else { return };
+    let Some(wine) = wine() else { return };
     let texts: Vec<String> =
         NASTY.iter().map(|lines| format!("Windows Registry Editor Version 5.00\n\n[{KEY}]\n{lines}")).collect();
     assert_eq!(compare(&wine, "nasty", &texts), NASTY.len());
@@ -209,7 +209,7 @@ const LINES: [&str; 40] = [
 
 #[test]
 fn wine_does_with_random_files_what_the_model_of_regedit_says() {
-    let Some(wine) = wine("wine_does_with_random_files_what_the_model_of_regedit_says") else { return };
+    let Some(wine) = wine() else { return };
     let cases = std::env::var("HIVEMEND_WINE_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(40);
     let mut runner = TestRunner::deterministic();
     let lines = prop::collection::vec(prop::sample::select(LINES.to_vec()), 3..14);

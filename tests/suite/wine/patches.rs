@@ -116,7 +116,7 @@ fn mended_and_taken_back(wine: &Wine, patients: &[Patient], is_looked_at: impl F
 
 #[test]
 fn wine_mends_hives_that_are_loaded_elsewhere_and_takes_it_back() {
-    let Some(wine) = wine("wine_mends_hives_that_are_loaded_elsewhere_and_takes_it_back") else { return };
+    let Some(wine) = wine() else { return };
     // One root key for each hive, as `reg load` makes them. Wine takes the code page of the locale, which is 1252.
     let mut patients = Vec::new();
     for (dialect, number) in [(Dialect::Regedit5, 5), (Dialect::Regedit4(CodePage::WINDOWS_1252), 4)] {
@@ -134,7 +134,7 @@ fn wine_mends_hives_that_are_loaded_elsewhere_and_takes_it_back() {
 
 #[test]
 fn wine_as_the_running_windows_is_mended_and_that_is_taken_back() {
-    let Some(wine) = wine("wine_as_the_running_windows_is_mended_and_that_is_taken_back") else { return };
+    let Some(wine) = wine() else { return };
     // No two of them touch the same key, so they can all be in one Windows.
     let cases =
         ["windows-xp-senslogn-shutdown-wrong", "windows-7-svchost-lacks-bits", "windows-7-failure-command-added"];

@@ -11,6 +11,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::raw;
+use crate::harness;
 use crate::values::Values;
 
 /// The longest that one call may last: the longest seen, making the prefix, is less than ten seconds.
@@ -23,12 +24,12 @@ pub(crate) struct Wine {
     _cleaner: Child,
 }
 
-/// The only Wine, for one test at a time; `None`, with a word about it, where Wine is not installed.
-pub(crate) fn wine(test: &str) -> Option<MutexGuard<'static, Wine>> {
+/// The only Wine, for one test at a time; `None` where Wine is not installed, which the test then lacks.
+pub(crate) fn wine() -> Option<MutexGuard<'static, Wine>> {
     static SHARED: OnceLock<Option<Mutex<Wine>>> = OnceLock::new();
     let shared = SHARED.get_or_init(|| is_installed().then(|| Mutex::new(Wine::start())));
     if shared.is_none() {
-        eprintln!("{test}: skipped, Wine (wine) is not installed");
+        harness::lacks("wine", "Wine (wine) is not installed");
     }
     // A test that failed leaves keys behind that no other test looks at.
     shared.as_ref().map(|wine| wine.lock().unwrap_or_else(PoisonError::into_inner))

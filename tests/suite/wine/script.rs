@@ -63,7 +63,7 @@ const UNLOADS: [&str; 2] = ["unload hivemend-SOFTWARE", "unload hivemend-SYSTEM"
 
 #[test]
 fn the_good_way() {
-    let Some(wine) = wine("the_good_way") else { return };
+    let Some(wine) = wine() else { return };
     let drive = windows();
     wine.drive('d', Some(drive.path()));
     // Numbers, paths, lists, values that are added and deleted, keys that are made.
@@ -93,7 +93,7 @@ fn the_good_way() {
 /// What goes wrong, what is said then, and what is done about it.
 #[test]
 fn it_stops_at_the_first_surprise_and_takes_back_what_it_did() {
-    let Some(wine) = wine("it_stops_at_the_first_surprise_and_takes_back_what_it_did") else { return };
+    let Some(wine) = wine() else { return };
     let (drive, other) = (windows(), windows());
     let first = case(&wine, CASE);
     let again = || {
@@ -204,7 +204,7 @@ fn copy(from: &Path, to: &Path) {
 /// Data that would like to be commands: in the script, and in what reg prints at the machine.
 #[test]
 fn hostile_data_do_nothing() {
-    let Some(wine) = wine("hostile_data_do_nothing") else { return };
+    let Some(wine) = wine() else { return };
     let drive = windows();
     wine.drive('d', Some(drive.path()));
     // Without "%L": Wine 8.0 replaces what a variable of `for` was replaced by, without end, and Windows does not.

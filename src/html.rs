@@ -1,0 +1,103 @@
+//! The report as one HTML page, for whoever gets it and for a court: every section of the case, on screen, on paper, for a
+//! keyboard and a screen reader; no script, and nothing that is loaded.
+//!
+//! It stands below everything that it shows (plans, history, custody). The answer comes first, so that nothing is written
+//! before the summary is there; then each installation's section is made of that installation, its gaps and what is
+//! attached to it, written, and let go.
+//! Templates are compiled in (askama); each text goes through `text::Text` and through HTML's own escaping.
+
+use std::io::{self, Write};
+
+use askama::Template;
+
+use crate::case_facts::{CaseFacts, headers_of};
+use crate::report::table::{Situation, fleet};
+use crate::report::{Gathered, Gathering, Report};
+
+mod alternatives;
+mod attachments;
+mod end;
+mod evidence;
+mod finding;
+mod findings;
+mod head;
+mod hex;
+mod installation;
+mod machine;
+mod patch;
+mod text;
+mod timeline;
+
+pub use attachments::{Attached, Attachments, Hashed, PatchFolder};
+use end::EndPart;
+use evidence::EvidencePart;
+use head::HeadPart;
+
+/// A page that takes the records of a report.
+pub struct Page<'a, W: Write> {
+    writer: W,
+    attachments: &'a Attachments,
+    situation: Situation,
+    report: Gathered,
+}
+
+impl<'a, W: Write> Page<'a, W> {
+    /// A page that is still to be written.
+    pub fn new(writer: W, attachments: &'a Attachments, situation: Situation) -> Self {
+        Self { writer, attachments, situation, report: Gathered::default() }
+    }
+}
+
+impl<W: Write> Gathering for Page<'_, W> {
+    fn gathered(&mut self) -> &mut Gathered {
+        &mut self.report
+    }
+
+    fn write(&mut self, report: &Report) -> io::Result<()> {
+        render(report, self.attachments, &self.situation, &mut self.writer)
+    }
+}
+
+/// Writes the report as a page.
+///
+/// # Errors
+/// What the writer says.
+pub fn render(
+    report: &Report,
+    attachments: &Attachments,
+    situation: &Situation,
+    writer: &mut impl Write,
+) -> io::Result<()> {
+    let mut case: CaseFacts = attachments.case.clone();
+    case.prefill(report.installations.iter().flat_map(headers_of));
+    let standings = fleet::standings(report);
+    let folded = standings.len() > fleet::FEW;
+    write(writer, &HeadPart::of(report, &standings, &case))?;
+    write(writer, &EvidencePart::of(report))?;
+    let generations = &installation::generations(report);
+    let is_alone = standings.len() == 1;
+    for (number, standing) in (1_usize..).zip(&standings) {
+        let Some(judgement) = &standing.installation.judgement else { continue };
+        let section = installation::Section {
+            report,
+            standing,
+            judgement,
+            number,
+            is_alone,
+            folded,
+            generations,
+            attachments,
+            situation,
+        };
+        section.write(writer)?;
+    }
+    write(writer, &EndPart::of(report, attachments, &case, situation))?;
+    writer.flush()
+}
+
+/// Writes a part, and ends its last line.
+fn write(writer: &mut impl Write, part: &impl Template) -> io::Result<()> {
+    let text = part.render().map_err(io::Error::other)?;
+    writer.write_all(text.trim_end().as_bytes())?;
+    writer.write_all(b"\n")
+}

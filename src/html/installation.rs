@@ -1,0 +1,180 @@
+//! One installation: made of it alone, of its gaps, and of what is attached to it.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use askama::Template;
+
+use super::attachments::{Attachments, PatchFolder};
+use super::finding::Around;
+use super::findings::FindingsPart;
+use super::machine::MachinePart;
+use super::patch::PatchPart;
+use super::text::Text;
+use super::timeline::{Event, Strip, events_of, hive_events_of, of_events, of_history};
+use crate::discovery::Generation;
+use crate::finding::{Finding, Severity};
+use crate::history::MachineHistory;
+use crate::registry::same_text;
+use crate::report::table::{Situation, brief, count, fleet, gaps, quoted_path, word};
+use crate::report::{InstallationReport, Judgement, Report};
+
+/// What a section is made of.
+pub(super) struct Section<'a> {
+    pub(super) report: &'a Report,
+    pub(super) standing: &'a fleet::Standing<'a>,
+    pub(super) judgement: &'a Judgement,
+    pub(super) number: usize,
+    /// It is the only one that was judged.
+    pub(super) is_alone: bool,
+    /// One of many: folded, with its answer in it.
+    pub(super) folded: bool,
+    /// Every installation by its machine.
+    pub(super) generations: &'a Generations<'a>,
+    pub(super) attachments: &'a Attachments,
+    pub(super) situation: &'a Situation,
+}
+
+/// How links call an installation, by its place among those that are judged.
+pub(super) fn anchor(number: usize) -> String {
+    format!("i{number}")
+}
+
+#[derive(Template)]
+#[template(path = "report/installation.html")]
+struct Heading<'s> {
+    anchor: &'s str,
+    title: Text,
+    lies: Text,
+    folded: bool,
+    worst: Option<String>,
+    complete: bool,
+    findings: String,
+    sentence: Text,
+    completeness: Text,
+    gaps: Vec<Text>,
+}
+
+#[derive(Template)]
+#[template(path = "report/timeline.html")]
+struct TimelinePart<'s> {
+    anchor: &'s str,
+    missing: &'static str,
+    command: Text,
+    strips: Vec<Strip>,
+}
+
+impl Section<'_> {
+    /// Writes it.
+    pub(super) fn write(&self, writer: &mut impl Write) -> io::Result<()> {
+        let installation = self.standing.installation;
+        let anchor = anchor(self.number);
+        let history = self.attachments.history.as_ref();
+        let history = history.and_then(|history| machine_of(&history.document.machines, installation));
+        let folder = self.attachments.plans.iter().find(|folder| {
+            folder.plan.installation == installation.id && folder.plan.evidence == installation.evidence
+        });
+        let plan = folder.map(|folder| &folder.plan);
+        let around = Around { installation, plan, history, reading: &self.situation.reading };
+        super::write(writer, &self.heading(&anchor))?;
+        super::write(writer, &MachinePart::of(&anchor, installation, self.judgement))?;
+        super::write(writer, &FindingsPart::of(&anchor, self.judgement, &around))?;
+        super::write(writer, &self.timeline(&anchor, history))?;
+        super::write(writer, &self.patch(&anchor, folder))?;
+        writer.write_all(if self.folded { b"</div>\n</details>\n".as_slice() } else { b"</section>\n" })
+    }
+
+    fn heading<'s>(&self, anchor: &'s str) -> Heading<'s> {
+        let (installation, standing) = (self.standing.installation, self.standing);
+        let complete = standing.complete || is_older(installation);
+        let gaps = gaps::of(self.report, installation);
+        let gaps = gaps.iter().filter(|_| self.folded).map(|gap| Text::shown(gaps::line(self.report, gap)));
+        Heading {
+            anchor,
+            title: self.title(),
+            lies: Text::shown(brief::where_it_lies(installation)),
+            folded: self.folded,
+            worst: standing.worst.map(|worst| word(&worst)),
+            complete,
+            findings: count(standing.findings, "finding"),
+            sentence: brief::answer(self.judgement).map(Text::shown).unwrap_or_default(),
+            completeness: Text::shown(brief::completeness(installation, self.judgement, complete)),
+            gaps: gaps.collect(),
+        }
+    }
+
+    /// The heading of the page has the name of an installation that is alone.
+    fn title(&self) -> Text {
+        if self.is_alone {
+            "Installation".into()
+        } else {
+            Text::shown(brief::windows_and_computer(self.standing.installation))
+        }
+    }
+
+    fn timeline<'s>(&self, anchor: &'s str, history: Option<&MachineHistory>) -> TimelinePart<'s> {
+        let installation = self.standing.installation;
+        let command = self.command("history", &["--format", "json", "--output", "HISTORY.json"]);
+        if let Some(machine) = history {
+            return TimelinePart { anchor, missing: "", command, strips: of_history(machine, anchor) };
+        }
+        let name = installation.machine.computer_name.as_ref().map(|name| name.to_uppercase());
+        let same = name.and_then(|name| self.generations.get(&name)).into_iter().flatten();
+        let others = same.copied().filter(|other| other.id != installation.id);
+        let events: Vec<Event> = events_of(installation).into_iter().chain(others.flat_map(hive_events_of)).collect();
+        let missing = "No history is part of this report: below are only the times that these hives tell. This command \
+                       traces every value through all generations; --history HISTORY.json then shows it here:";
+        TimelinePart { anchor, missing, command, strips: of_events(events, anchor).into_iter().collect() }
+    }
+
+    fn patch(&self, anchor: &str, folder: Option<&PatchFolder>) -> PatchPart {
+        let matters = |finding: &Finding| finding.is_cause() && finding.severity > Severity::Info;
+        let mendable = self.judgement.findings.iter().any(matters);
+        let patching = self.situation.patches.get(&self.standing.installation.id);
+        PatchPart::of(anchor, folder, patching, mendable, self.command("audit", &["--patch", "DIR"]))
+    }
+
+    /// A command over the evidence as it was typed; else over what this installation was found in.
+    fn command(&self, name: &str, options: &[&str]) -> Text {
+        let typed = self.situation.evidence.iter().map(|path| quoted_path(path));
+        let own = quoted_path(self.standing.installation.evidence.as_bytes());
+        let own = self.situation.evidence.is_empty().then_some(own);
+        let words = ["hivemend".to_owned(), name.to_owned()].into_iter().chain(typed).chain(own);
+        let words = words.chain(self.situation.reading.iter().cloned());
+        let words = words.chain(options.iter().map(|option| (*option).to_owned()));
+        Text::shown(words.collect::<Vec<_>>().join(" "))
+    }
+}
+
+/// Whether it is shown, and changes neither exit code nor answer.
+pub(super) fn is_older(installation: &InstallationReport) -> bool {
+    !matches!(installation.generation, Generation::Live | Generation::Copy)
+}
+
+/// The installations of a report by the name of their computer, as far as they name one.
+pub(super) type Generations<'a> = BTreeMap<String, Vec<&'a InstallationReport>>;
+
+/// Puts together what is of one machine.
+pub(super) fn generations(report: &Report) -> Generations<'_> {
+    let mut generations = Generations::new();
+    for installation in &report.installations {
+        if let Some(name) = &installation.machine.computer_name {
+            generations.entry(name.to_uppercase()).or_default().push(installation);
+        }
+    }
+    generations
+}
+
+/// The history of the machine that an installation is of.
+fn machine_of<'h>(machines: &'h [MachineHistory], installation: &InstallationReport) -> Option<&'h MachineHistory> {
+    let has_hive = |machine: &&MachineHistory| {
+        let columns = machine.hives.iter().flat_map(|hive| &hive.columns);
+        let mut paths = columns.flat_map(|column| std::iter::once(&column.path).chain(&column.same));
+        paths.any(|path| installation.hives.iter().any(|hive| hive.path == *path))
+    };
+    let is_named = |machine: &&MachineHistory| {
+        let names = machine.computer_name.as_ref().zip(installation.machine.computer_name.as_ref());
+        names.is_some_and(|(one, other)| same_text(one, other))
+    };
+    machines.iter().find(has_hive).or_else(|| machines.iter().find(is_named))
+}

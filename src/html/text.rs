@@ -1,0 +1,139 @@
+//! What the templates are filled with: text in which nothing hides, and rows of it.
+//!
+//! A template writes every text with HTML's own characters escaped. This type sees to the rest: control characters, marks
+//! that change the direction, and whatever else would not be seen are escaped before.
+
+use std::fmt;
+
+use crate::report::escape::{escape, is_unseen};
+use crate::report::table::data;
+
+/// Text that can be looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Text(String);
+
+impl Text {
+    /// Prose, from a baseline or about evidence.
+    pub(super) fn prose(text: &str) -> Self {
+        Self(escape(text).into_owned())
+    }
+
+    /// A name from evidence.
+    pub(super) fn name(text: &str) -> Self {
+        Self(data::name(text))
+    }
+
+    /// What the table of the terminal shows, which escapes what it shows. Should anything have got by it, as a sentence
+    /// of a report that was read back may, it is escaped here.
+    pub(super) fn shown(text: impl Into<String>) -> Self {
+        let text = text.into();
+        if !text.chars().any(is_unseen) {
+            return Self(text);
+        }
+        let seen =
+            |letter: char| if is_unseen(letter) { letter.escape_unicode().to_string() } else { letter.to_string() };
+        Self(text.chars().map(seen).collect())
+    }
+
+    /// The same, cut into its lines.
+    pub(super) fn lines(text: &str) -> Vec<Self> {
+        text.lines().map(Self::shown).collect()
+    }
+
+    /// A text of several lines from a file, in which nothing but the line ends is left as it is.
+    pub(super) fn file(text: &str) -> Self {
+        let lines = text.split('\n').map(|line| escape(line.trim_end_matches('\r')).replace(r"\u{9}", "\t"));
+        Self(lines.collect::<Vec<_>>().join("\n"))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<&'static str> for Text {
+    /// The program's own words.
+    fn from(text: &'static str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self::prose(&text)
+    }
+}
+
+/// A line of a row, which may be a link.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    pub(super) text: Text,
+    pub(super) url: Option<Text>,
+}
+
+/// A label, and what stands beside it.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    pub(super) label: Text,
+    pub(super) lines: Vec<Line>,
+    /// In letters of one width.
+    pub(super) mono: bool,
+}
+
+impl Row {
+    pub(super) fn new(label: impl Into<Text>, lines: impl IntoIterator<Item = Text>) -> Self {
+        let lines = lines.into_iter().map(|text| Line { text, url: None }).collect();
+        Self { label: label.into(), lines, mono: false }
+    }
+
+    pub(super) fn mono(label: impl Into<Text>, lines: impl IntoIterator<Item = Text>) -> Self {
+        Self { mono: true, ..Self::new(label, lines) }
+    }
+
+    pub(super) fn links(label: impl Into<Text>, lines: impl IntoIterator<Item = (Text, Option<Text>)>) -> Self {
+        let lines = lines.into_iter().map(|(text, url)| Line { text, url }).collect();
+        Self { label: label.into(), lines, mono: false }
+    }
+}
+
+/// Rows that have something to say.
+pub(super) fn told(rows: impl IntoIterator<Item = Row>) -> Vec<Row> {
+    rows.into_iter().filter(|row| row.lines.iter().any(|line| !line.text.is_empty())).collect()
+}
+
+/// An address that may be a link: of the web, and in visible ASCII. Anything else is shown, not linked.
+pub(super) fn web_address(url: &str) -> Option<Text> {
+    let is_web = url.starts_with("https://") || url.starts_with("http://");
+    (is_web && url.bytes().all(|byte| byte.is_ascii_graphic())).then(|| Text(url.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_of_the_web_are_links() {
+        assert!(web_address("https://learn.microsoft.com/a?b=c").is_some());
+        for url in
+            ["javascript:alert(1)", "data:text/html,x", "https://a b", "file:///etc", "//host", "https://a\u{202e}"]
+        {
+            assert_eq!(web_address(url), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_file_keeps_its_lines_and_hides_nothing() {
+        let text = Text::file("a\tb\r\n\u{1b}[2J\u{202e}c\n");
+        assert_eq!(text.as_str(), "a\tb\n\\u{1b}[2J\\u{202e}c\n");
+    }
+}

@@ -1,0 +1,45 @@
+//! Damage that is the same in each run.
+
+/// Numbers that are the same in each run.
+pub struct Seeded(pub u64);
+
+impl Seeded {
+    /// The next number.
+    #[allow(clippy::should_implement_trait, reason = "numbers without an end are drawn, not walked")]
+    pub fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    /// The next number, below `end`; 0 where `end` is.
+    pub fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.next() % end.max(1) as u64).unwrap()
+    }
+}
+
+/// Places for each kind of damage; `HIVEMEND_PLACES` names another number for a longer run.
+pub fn places() -> usize {
+    std::env::var("HIVEMEND_PLACES").ok().and_then(|places| places.parse().ok()).unwrap_or(50)
+}
+
+/// Flips a bit at `at`, cuts out up to `most` bytes from there, or repeats them, in turns; says which.
+pub fn damage(bytes: &mut Vec<u8>, at: usize, most: usize, round: usize, random: &mut Seeded) -> String {
+    let size = 1 + random.below((bytes.len() - at).min(most));
+    match round % 3 {
+        0 => {
+            bytes[at] ^= 1 << random.below(8);
+            format!("a bit of {at:#x} flipped")
+        }
+        1 => {
+            bytes.drain(at..at + size);
+            format!("{size} bytes at {at:#x} cut out")
+        }
+        _ => {
+            let copy = bytes[at..at + size].to_vec();
+            bytes.splice(at..at, copy);
+            format!("{size} bytes at {at:#x} repeated")
+        }
+    }
+}
