@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
@@ -12,22 +13,30 @@ use crate::command_line::Desk;
 use crate::fixture;
 use crate::harness::{lacks, lacks_program};
 
-/// All fixtures.
-fn evidence() -> Desk {
-    Desk::with(&fixture::names().unwrap().iter().map(String::as_str).collect::<Vec<_>>())
+/// Saved reports of all fixtures: `all.json` with everything, `other.json` with other options. They are written in the
+/// other forms as the evidence is: `forms.rs`.
+fn saved() -> &'static Desk {
+    static SAVED: OnceLock<Desk> = OnceLock::new();
+    SAVED.get_or_init(|| {
+        let desk = Desk::with(&fixture::names().unwrap().iter().map(String::as_str).collect::<Vec<_>>());
+        for (file, more) in [
+            ("all.json", &["--all", "--locations"][..]),
+            ("other.json", &["--no-hash", "--control-set", "all", "--generations", "all"]),
+        ] {
+            desk.run(&[&["audit", "evidence", "nowhere", "--format", "json", "--output", file], more].concat());
+        }
+        desk
+    })
 }
 
 /// Every cell of every row, against the JSON report.
 #[test]
 fn pythons_csv_reads_what_the_report_says() {
-    let desk = evidence();
-    for more in [&["--all", "--locations"][..], &["--control-set", "all", "--generations", "all"]] {
-        for (format, file) in [("json", "report.json"), ("csv", "report.csv")] {
-            let arguments = ["audit", "evidence", "--overwrite", "--format", format, "--output", file];
-            desk.run(&[&arguments, more].concat());
-        }
+    let desk = saved();
+    for (report, sheet) in [("all.json", "all.csv"), ("other.json", "other.csv")] {
+        desk.run(&["report", report, "--all", "--format", "csv", "--output", sheet]);
         let mut command = script("csv_cells.py");
-        command.args([desk.path("report.csv"), desk.path("report.json")]).stderr(Stdio::piped());
+        command.args([desk.path(sheet), desk.path(report)]).stderr(Stdio::piped());
         // A machine without Python has other tests to skip; this one needs nothing else.
         let Ok(run) = command.output() else {
             return lacks_program("python3");
@@ -54,16 +63,16 @@ fn sarif_keeps_to_the_schema_of_the_standard() {
         return lacks("sarif", "the schema of SARIF 2.1.0 (npm: @microsoft/sarif-multitool-linux) is not installed");
     };
     let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
-    let desk = evidence();
-    for more in [&["--all", "--locations"][..], &[], &["--no-hash", "--generations", "all"]] {
-        let log = desk.json(&[&["audit", "evidence", "nowhere", "--format", "sarif"], more].concat());
+    let desk = saved();
+    for arguments in [&["all.json", "--all"][..], &["all.json"], &["other.json"]] {
+        let log = desk.json(&[&["report", "--format", "sarif"], arguments].concat());
         let errors: Vec<String> =
             validator.iter_errors(&log).take(5).map(|error| format!("{}: {error}", error.instance_path())).collect();
         assert!(errors.is_empty(), "{errors:#?}");
         assert!(log["runs"][0]["results"].as_array().unwrap().len() > 100);
     }
     // It refuses what is no URI, so that formats count.
-    let mut log = desk.json(&["audit", "evidence", "--format", "sarif"]);
+    let mut log = desk.json(&["report", "all.json", "--format", "sarif"]);
     log["runs"][0]["artifacts"][0]["location"]["uri"] = "a b\\c".into();
     assert!(!validator.is_valid(&log));
 }
@@ -106,8 +115,7 @@ fn fields_of(value: &Value, name: &str, found: &mut Vec<(String, Value)>) {
 #[test]
 fn documents_have_fields_and_values_that_ecs_knows() {
     let known = ecs_fields();
-    let desk = evidence();
-    let output = desk.run(&["audit", "evidence", "nowhere", "--all", "--format", "ecs"]);
+    let output = saved().run(&["report", "all.json", "--all", "--format", "ecs"]);
     let mut used = BTreeMap::new();
     for line in String::from_utf8(output.stdout).unwrap().lines() {
         let mut found = Vec::new();
