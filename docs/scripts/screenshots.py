@@ -107,7 +107,7 @@ def draw(text, columns, lines, theme, title):
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide:.0f} {high:.0f}" role="img">',
         f"<title>{html.escape(title)}</title>",
         f'<rect width="100%" height="100%" fill="{paper}"/>',
-        f'<g font-family="DejaVu Sans Mono, Consolas, monospace" font-size="14" fill="{ink}" xml:space="preserve">',
+        f'<g font-family="DejaVu Sans Mono, Consolas, monospace" font-size="14" fill="{ink}">',
     ]
     for line, column, part, bold, letters, ground in runs(text):
         x, y, length = MARGIN + column * WIDE, MARGIN + line * HIGH, len(part) * WIDE
@@ -117,7 +117,9 @@ def draw(text, columns, lines, theme, title):
             weight = ' font-weight="bold"' if bold else ""
             fill = f' fill="{letters}"' if letters else ""
             place = f'x="{x:.1f}" y="{y + 14}" textLength="{length:.1f}" lengthAdjust="spacingAndGlyphs"'
-            svg.append(f"<text {place}{weight}{fill}>{html.escape(part)}</text>")
+            # Chromium joins blanks in a text, whatever `xml:space` says of them; these it leaves alone.
+            shown = html.escape(part).replace(" ", "\u00a0")
+            svg.append(f"<text {place}{weight}{fill}>{shown}</text>")
     return "\n".join(svg + ["</g>", "</svg>", ""])
 
 
