@@ -79,6 +79,12 @@ fn prepare(common: &EvidenceArgs, patch: Option<&Path>) -> Result<Gate, Error> {
     Ok(gate)
 }
 
+/// The files that arguments name: what stdin was opened on is read, too.
+fn read_as_named(paths: &[PathBuf]) -> Vec<PathBuf> {
+    let named = |path: &PathBuf| if path.as_os_str() == "-" { PathBuf::from("/dev/stdin") } else { path.clone() };
+    paths.iter().map(named).collect()
+}
+
 /// Sets the number of threads.
 fn set_jobs(args: &ReadingArgs) {
     if let Some(jobs) = args.budget.jobs {

@@ -64,6 +64,12 @@ pub enum Generation {
 }
 
 impl Generation {
+    /// Whether this is Windows as it is, or a copy of it: what counts for the exit code and is patched. Older generations
+    /// are shown, but a run does not fail for what was wrong once.
+    pub fn is_current(self) -> bool {
+        matches!(self, Self::Live | Self::Copy)
+    }
+
     /// The word that reports have for it.
     pub fn as_str(self) -> &'static str {
         match self {

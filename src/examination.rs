@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::baseline::{Chosen, Profile};
 use crate::control_set::Choice;
-use crate::discovery::{Discovery, Generation, Installation, discover_in};
+use crate::discovery::{Discovery, Installation, discover_in};
 use crate::error::{Code, Error, Gap, Problem};
 use crate::evidence::archive::Unpacking;
 use crate::evidence::directory::locator;
@@ -126,7 +126,7 @@ pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, E
     let mut reports = Vec::with_capacity(judged.len());
     for (installation, mut judged) in installations.iter().zip(judged) {
         problems.extend(installation.problems.iter().cloned().chain(judged.problems));
-        let counts = counts(installation.generation);
+        let counts = installation.generation.is_current();
         if let Some(judgement) = &mut judged.report.judgement {
             for finding in &judgement.findings {
                 summary.counts.count(finding);
@@ -143,7 +143,7 @@ pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, E
         }
         reports.push(judged.report);
     }
-    let counted = |installation: &Installation| installation.is_auditable() && counts(installation.generation);
+    let counted = |installation: &Installation| installation.is_auditable() && installation.generation.is_current();
     if options.judge && nothing.is_none() && !installations.iter().any(counted) {
         let reason = "only older generations are there, which were not judged".to_owned();
         let at = evidence.iter().map(|path| locator(path)).collect::<Vec<_>>().join(", ");
@@ -186,13 +186,8 @@ pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, E
 impl Examination {
     /// Whether an installation counts for the exit code and is patched: Windows as it is, or a copy of it.
     pub fn counts(&self, installation: &InstallationReport) -> bool {
-        installation.judgement.is_some() && counts(installation.generation)
+        installation.judgement.is_some() && installation.generation.is_current()
     }
-}
-
-/// Older generations are shown, but a run does not fail for what was wrong once.
-pub(crate) fn counts(generation: Generation) -> bool {
-    matches!(generation, Generation::Live | Generation::Copy)
 }
 
 impl Default for Options {

@@ -286,6 +286,16 @@ impl Finding {
         self.is_deviation() && self.cause.is_none()
     }
 
+    /// Whether this is a cause that a patch is for by itself: those of severity `info` are patched only where they are named.
+    pub fn is_to_mend(&self) -> bool {
+        self.is_cause() && self.severity > Severity::Info
+    }
+
+    /// When the key was last written, where that can be written as a date.
+    pub fn key_date(&self) -> Option<FileTime> {
+        self.key_last_written.filter(|time| time.is_date())
+    }
+
     /// The id of the key or step that this is of: the id up to the name of a value or subkey.
     pub fn row(&self) -> &str {
         self.id.split(['/', '\\']).next().unwrap_or_default()

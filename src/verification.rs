@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::discovery::{Discovery, Installation, discover_in};
 use crate::error::{Error, Problem};
-use crate::examination::{Changed, Judged, OpenInstallation, Options, Overlays, counts};
+use crate::examination::{Changed, Judged, OpenInstallation, Options, Overlays};
 use crate::finding::{ObservedDatum, Severity, Verdict};
 use crate::os::OsId;
 use crate::reg_file::Importer;
@@ -238,7 +238,7 @@ pub fn run(evidence: &[PathBuf], patches: &[Patch], mounts: &Mounts, options: &O
     let opened = discovery.opened();
     let mut problems = discovery.ledger.problems();
     let Discovery { installations, .. } = discovery;
-    let counted = |installation: &&Installation| installation.is_auditable() && counts(installation.generation);
+    let counted = |installation: &&Installation| installation.is_auditable() && installation.generation.is_current();
     let counted: Vec<&Installation> = installations.iter().filter(counted).collect();
     if counted.is_empty() {
         return Err(Error::NoHive {

@@ -6,12 +6,10 @@ use hivemend::cli::{LintArgs, ListFormat};
 use hivemend::error::Error;
 use hivemend::lint::{self, LintOptions, LintedFile};
 
-use super::{FINDINGS, REFUSED, gate, one_output, say, style_of};
+use super::{FINDINGS, REFUSED, gate, one_output, read_as_named, say, style_of};
 
 pub(crate) fn lint(args: &LintArgs) -> Result<u8, Error> {
-    // What stdin was opened on is read, too.
-    let named = |path: &PathBuf| if path.as_os_str() == "-" { PathBuf::from("/dev/stdin") } else { path.clone() };
-    let read: Vec<PathBuf> = args.files.iter().map(named).collect();
+    let read = read_as_named(&args.files);
     let gate = gate(one_output(&args.output), &read, None)?;
     let options = LintOptions { code_page: args.code_page, importer: args.importer.into() };
     let mut files = Vec::new();

@@ -10,14 +10,12 @@ use hivemend::html::{Attached, Attachments, Hashed, PatchFolder};
 use hivemend::report::table::Situation;
 use hivemend::report::{Report, read_saved};
 
-use super::{gate, one_output, renderer, say, stated_facts, style_of};
+use super::{gate, one_output, read_as_named, renderer, say, stated_facts, style_of};
 
 pub(crate) fn report(args: &ReportArgs) -> Result<u8, Error> {
-    // What stdin was opened on is read, too.
-    let named = |path: &PathBuf| if path.as_os_str() == "-" { PathBuf::from("/dev/stdin") } else { path.clone() };
-    let read: Vec<PathBuf> = args.reports.iter().map(named).collect();
+    let mut read = read_as_named(&args.reports);
     let beside = args.plan.iter().chain(&args.history).chain(&args.custody).chain(&args.case.case);
-    let read: Vec<PathBuf> = read.into_iter().chain(beside.cloned()).collect();
+    read.extend(beside.cloned());
     let gate = gate(one_output(&args.output), &read, None)?;
     let mut attachments = attachments(args)?;
     let mut whole: Option<Report> = None;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use hivemend::cli::{AuditArgs, ReadingArgs};
 use hivemend::examination::Examination;
-use hivemend::finding::{Finding, Severity};
+use hivemend::finding::Finding;
 use hivemend::remediation::{Plan, Selection, remedy};
 use hivemend::report::InstallationReport;
 use hivemend::report::table::{Patching, Situation, quoted_path};
@@ -35,8 +35,7 @@ pub(super) fn situation(args: &AuditArgs, examination: &Examination, plans: &[Pl
 
 /// Whether something that matters is not as it should be.
 fn is_to_mend(installation: &InstallationReport) -> bool {
-    let matters = |finding: &Finding| finding.is_cause() && finding.severity > Severity::Info;
-    installation.judgement.iter().flat_map(|judgement| &judgement.findings).any(matters)
+    installation.judgement.iter().flat_map(|judgement| &judgement.findings).any(Finding::is_to_mend)
 }
 
 /// What `--patch` would come to, were it given now.

@@ -42,7 +42,7 @@ pub(super) fn examine(
                 let source = ledger.begin(&file.locator, "hive");
                 ledger.note(source, format!("{role}, {generation}"));
                 ledger.end(source, Outcome::Read, file.vouched.clone());
-                if !is_audited(role) || !matches!(generation, Generation::Live | Generation::Copy) {
+                if !is_audited(role) || !generation.is_current() {
                     ledger.set_aside(source);
                 }
                 if let Some(of) = of {
@@ -65,7 +65,7 @@ pub(super) fn examine(
         let name = problem.path.as_deref().and_then(|path| path.rsplit(['/', '!']).next()).unwrap_or_default();
         let role = name::role(name).unwrap_or(Role::Unknown);
         let generation = generation(folder, name, role, &names);
-        let counts = matches!(generation, Generation::Live | Generation::Copy);
+        let counts = generation.is_current();
         let gap = folder.named || (counts && (is_audited(role) || role == Role::Unknown));
         ledger.refuse_in(of, "hive", problem, gap);
     }

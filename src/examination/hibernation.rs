@@ -2,7 +2,7 @@
 //! and what somebody changes in the hives meanwhile is overwritten, or worse, mixed with it.
 
 use crate::control_set::key_name;
-use crate::discovery::{Generation, Hibernation, Installation};
+use crate::discovery::{Hibernation, Installation};
 use crate::hive::Tree;
 
 /// What to mind before the hives are written to, in sentences.
@@ -11,7 +11,7 @@ pub(super) fn warnings(
     system: Option<&Tree<'_>>,
     control_set: Option<u32>,
 ) -> Vec<String> {
-    if !matches!(installation.generation, Generation::Live | Generation::Copy) {
+    if !installation.generation.is_current() {
         return Vec::new();
     }
     let mut warnings = Vec::new();

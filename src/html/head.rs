@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::installation::{anchor, is_older};
+use super::installation::anchor;
 use super::text::Text;
 use crate::case_facts::{CaseFacts, Fact, StatedBy};
 use crate::finding::Severity;
@@ -148,14 +148,18 @@ fn link(number: usize, standing: &Standing<'_>, of: usize) -> Link {
 }
 
 fn is_complete(standing: &Standing<'_>) -> bool {
-    standing.complete || is_older(standing.installation)
+    standing.complete || !standing.installation.generation.is_current()
 }
 
 /// How the whole report stands, in three values: something is amiss, nothing is, and nobody knows.
 fn overall(report: &Report) -> String {
-    match report.summary.counts.highest_severity {
+    class(report.summary.counts.highest_severity, report.summary.complete)
+}
+
+fn class(worst: Option<Severity>, complete: bool) -> String {
+    match worst {
         Some(worst) => word(&worst),
-        None if report.summary.complete => "good".to_owned(),
+        None if complete => "good".to_owned(),
         None => "gap".to_owned(),
     }
 }
@@ -174,17 +178,11 @@ fn answer(report: &Report, standing: &Standing<'_>) -> Option<Answer> {
     let installation = standing.installation;
     let judgement = installation.judgement.as_ref()?;
     let complete = is_complete(standing);
-    // Three values: something is amiss, nothing is, and nobody knows.
-    let class = match standing.worst {
-        Some(worst) => word(&worst),
-        None if complete => "good".to_owned(),
-        None => "gap".to_owned(),
-    };
     let gaps = gaps::of(report, installation);
     let gaps = gaps.iter().filter(|_| !complete).map(|gap| Text::shown(gaps::line(report, gap)));
     let (windows, lies) = (brief::windows_and_computer(installation), brief::where_it_lies(installation));
     Some(Answer {
-        class,
+        class: class(standing.worst, complete),
         name: Text::shown(format!("{windows}, {lies}")),
         sentence: brief::answer(judgement).map(Text::shown).unwrap_or_default(),
         completeness: Text::shown(brief::completeness(installation, judgement, complete)),

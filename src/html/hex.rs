@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::finding::{Finding, ObservedDatum};
-use crate::report::table::grouped;
+use crate::report::table::count;
 
 /// Bytes of a row.
 const ROW: usize = 16;
@@ -24,7 +24,7 @@ impl Hex {
         let observed = finding.observed.as_ref()?;
         let start = finding.location.as_ref().and_then(|location| location.data);
         let whole = finding.location.as_ref().is_some_and(|location| location.segments.is_none());
-        let bytes = count(observed.raw.len());
+        let bytes = count(observed.raw.len(), "byte");
         // Past the first segment the file has other bytes between.
         let (start, counted) = match start.filter(|_| whole) {
             Some(start) => (start, "offsets in the hive file"),
@@ -60,13 +60,9 @@ fn rows(observed: &ObservedDatum, start: u64) -> Vec<String> {
 
 fn more(observed: &ObservedDatum) -> String {
     match observed.raw.len().checked_sub(MOST) {
-        Some(more @ 1..) => format!("{} more", count(more)),
+        Some(more @ 1..) => format!("{} more", count(more, "byte")),
         _ => String::new(),
     }
-}
-
-fn count(bytes: usize) -> String {
-    format!("{} byte{}", grouped(bytes as u64), if bytes == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

@@ -12,8 +12,7 @@ use super::machine::MachinePart;
 use super::patch::PatchPart;
 use super::text::Text;
 use super::timeline::{Event, Strip, events_of, hive_events_of, of_events, of_history};
-use crate::discovery::Generation;
-use crate::finding::{Finding, Severity};
+use crate::finding::Finding;
 use crate::history::MachineHistory;
 use crate::registry::same_text;
 use crate::report::table::{Situation, brief, count, fleet, gaps, quoted_path, word};
@@ -86,7 +85,7 @@ impl Section<'_> {
 
     fn heading<'s>(&self, anchor: &'s str) -> Heading<'s> {
         let (installation, standing) = (self.standing.installation, self.standing);
-        let complete = standing.complete || is_older(installation);
+        let complete = standing.complete || !installation.generation.is_current();
         let gaps = gaps::of(self.report, installation);
         let gaps = gaps.iter().filter(|_| self.folded).map(|gap| Text::shown(gaps::line(self.report, gap)));
         Heading {
@@ -128,8 +127,7 @@ impl Section<'_> {
     }
 
     fn patch(&self, anchor: &str, folder: Option<&PatchFolder>) -> PatchPart {
-        let matters = |finding: &Finding| finding.is_cause() && finding.severity > Severity::Info;
-        let mendable = self.judgement.findings.iter().any(matters);
+        let mendable = self.judgement.findings.iter().any(Finding::is_to_mend);
         let patching = self.situation.patches.get(&self.standing.installation.id);
         PatchPart::of(anchor, folder, patching, mendable, self.command("audit", &["--patch", "DIR"]))
     }
@@ -144,11 +142,6 @@ impl Section<'_> {
         let words = words.chain(options.iter().map(|option| (*option).to_owned()));
         Text::shown(words.collect::<Vec<_>>().join(" "))
     }
-}
-
-/// Whether it is shown, and changes neither exit code nor answer.
-pub(super) fn is_older(installation: &InstallationReport) -> bool {
-    !matches!(installation.generation, Generation::Live | Generation::Copy)
 }
 
 /// The installations of a report by the name of their computer, as far as they name one.

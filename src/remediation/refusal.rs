@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::{Edit, Selection, Target};
 use crate::control_set::Choice;
-use crate::discovery::Generation;
 use crate::finding::{Finding, Verdict};
 use crate::hive::State;
 use crate::machine::Sameness;
@@ -55,7 +54,7 @@ pub(super) fn refuse(report: &InstallationReport, selection: &Selection) -> Resu
             ));
         }
     }
-    if selection.target == Target::Live && !matches!(report.lies_in, Generation::Live | Generation::Copy) {
+    if selection.target == Target::Live && !report.lies_in.is_current() {
         return Err((
             format!("{here}: --target live, and this hive lies where Windows keeps older ones ({})", report.lies_in),
             "The running Windows is not what this hive holds: audit its own hives, or leave --target live out"

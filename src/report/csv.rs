@@ -3,9 +3,7 @@
 use std::io::{self, Write};
 
 use super::sheet::Sheet;
-use super::{InstallationReport, Renderer, Run, SourceReport, Summary};
-use crate::error::Problem;
-use crate::evidence::file::Snapshot;
+use super::{InstallationReport, Renderer, Run, Summary};
 use crate::finding::{Datum, Finding, Remediation};
 use crate::registry::hex;
 use crate::report::table::word;
@@ -91,18 +89,6 @@ impl<W: Write> Renderer for Rows<W> {
         sheet.flush()
     }
 
-    fn shadow_copy(&mut self, _: &Snapshot) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn source(&mut self, _: &SourceReport) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn problem(&mut self, _: &Problem) -> io::Result<()> {
-        Ok(())
-    }
-
     fn summary(&mut self, _: &Summary) -> io::Result<()> {
         self.sheet()?.map_or(Ok(()), Sheet::flush)
     }
@@ -142,7 +128,7 @@ fn row(installation: &InstallationReport, finding: &Finding) -> [String; COLUMNS
         optional(observed.map(|observed| observed.datum.data_type)),
         observed.map(|observed| observed.value().to_text()).unwrap_or_default(),
         observed.map(|observed| hex(&observed.raw)).unwrap_or_default(),
-        optional(finding.key_last_written.filter(|time| time.is_date())),
+        optional(finding.key_date()),
         optional(finding.key_last_written_note.as_ref()),
         word(&finding.view),
         optional(location.and_then(|location| location.nk)),

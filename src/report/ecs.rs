@@ -11,9 +11,8 @@ use serde_json::{Map, Value, json};
 
 use super::event::{When, sentence};
 use super::json::write_line;
-use super::{InstallationReport, Renderer, Run, SourceReport, Summary};
-use crate::error::{Gap, Problem};
-use crate::evidence::file::Snapshot;
+use super::{InstallationReport, Renderer, Run, Summary};
+use crate::error::Gap;
 use crate::finding::{Finding, Severity, Verdict};
 use crate::registry::FileTime;
 
@@ -50,18 +49,6 @@ impl<W: Write> Renderer for Documents<W> {
             self.write(document)?;
         }
         self.writer.flush()
-    }
-
-    fn shadow_copy(&mut self, _: &Snapshot) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn source(&mut self, _: &SourceReport) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn problem(&mut self, _: &Problem) -> io::Result<()> {
-        Ok(())
     }
 
     fn summary(&mut self, summary: &Summary) -> io::Result<()> {

@@ -23,7 +23,7 @@ impl When {
     /// or cannot be read, is known as of the last write of its hive.
     pub(super) fn of(installation: &InstallationReport, finding: &Finding) -> Self {
         // A time of which the report says that it cannot be right is shown nevertheless: it is what the evidence says.
-        if let Some(time) = finding.key_last_written.filter(|time| time.is_date()) {
+        if let Some(time) = finding.key_date() {
             return Self { time: Some(time), of: "Registry key last written" };
         }
         let hive = installation.hive_of(finding).and_then(|hive| hive.last_written);

@@ -129,7 +129,7 @@ fn write_finding(
     }
     writeln!(out, "- Expected: {}", span(&data::expected(finding)))?;
     writeln!(out, "- Observed: {}", span(&data::observed(finding)))?;
-    if let Some(time) = finding.key_last_written.filter(|time| time.is_date()) {
+    if let Some(time) = finding.key_date() {
         writeln!(out, "- Key last written: {} (values have no time of their own)", code(&time.to_string()))?;
     }
     if let Some(note) = &finding.key_last_written_note {

@@ -54,6 +54,8 @@ pub struct Run {
 
 /// Writes a report in some form. It takes the records in their order and decides nothing.
 ///
+/// A form that has no place for shadow copies, sources or problems leaves them out.
+///
 /// Everything is written when [`Renderer::summary`] has returned: a report without a summary is truncated.
 pub trait Renderer {
     /// Takes the first record.
@@ -64,11 +66,17 @@ pub trait Renderer {
     /// Takes an installation with its findings.
     fn installation(&mut self, installation: &InstallationReport) -> io::Result<()>;
     /// Takes a shadow copy that a volume in a disk image lists.
-    fn shadow_copy(&mut self, shadow_copy: &Snapshot) -> io::Result<()>;
+    fn shadow_copy(&mut self, _: &Snapshot) -> io::Result<()> {
+        Ok(())
+    }
     /// Takes an entry of the ledger.
-    fn source(&mut self, source: &SourceReport) -> io::Result<()>;
+    fn source(&mut self, _: &SourceReport) -> io::Result<()> {
+        Ok(())
+    }
     /// Takes a problem.
-    fn problem(&mut self, problem: &Problem) -> io::Result<()>;
+    fn problem(&mut self, _: &Problem) -> io::Result<()> {
+        Ok(())
+    }
     /// Takes the last record.
     fn summary(&mut self, summary: &Summary) -> io::Result<()>;
 }

@@ -12,9 +12,8 @@ use serde_json::{Value, json};
 use super::escape::escape;
 use super::event::sentence;
 use super::json::Stream;
-use super::{HiveReport, InstallationReport, Renderer, Run, SourceReport, Summary, Tool};
+use super::{HiveReport, InstallationReport, Renderer, Run, Summary, Tool};
 use crate::error::Problem;
-use crate::evidence::file::Snapshot;
 use crate::finding::{Finding, Reason, Severity, Verdict};
 
 /// Where the schema of the standard is.
@@ -66,14 +65,6 @@ impl<W: Write> Renderer for Log<W> {
             let hive = hive.and_then(|index| Some((index.saturating_add(first), installation.hives.get(index)?)));
             self.stream.value(None, &result(installation, finding, rule, hive))?;
         }
-        Ok(())
-    }
-
-    fn shadow_copy(&mut self, _: &Snapshot) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn source(&mut self, _: &SourceReport) -> io::Result<()> {
         Ok(())
     }
 

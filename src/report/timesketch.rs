@@ -11,9 +11,7 @@ use serde::Serialize;
 use super::escape::escape;
 use super::event::{NO_TIME, When, microseconds, sentence};
 use super::json::write_line;
-use super::{InstallationReport, Renderer, Run, SourceReport, Summary};
-use crate::error::Problem;
-use crate::evidence::file::Snapshot;
+use super::{InstallationReport, Renderer, Run, Summary};
 use crate::finding::Finding;
 use crate::registry::FileTime;
 use crate::report::table::word;
@@ -65,18 +63,6 @@ impl<W: Write> Renderer for Events<W> {
             }
         }
         self.writer.flush()
-    }
-
-    fn shadow_copy(&mut self, _: &Snapshot) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn source(&mut self, _: &SourceReport) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn problem(&mut self, _: &Problem) -> io::Result<()> {
-        Ok(())
     }
 
     fn summary(&mut self, _: &Summary) -> io::Result<()> {

@@ -4,7 +4,6 @@ use std::io;
 
 use super::page::{Ink, Page};
 use super::{count, data, gaps, grades, word};
-use crate::discovery::Generation;
 use crate::report::{InstallationReport, Judgement, Report};
 
 /// The head: which Windows on which computer, and below that where its hives lie.
@@ -64,7 +63,7 @@ fn write_completeness(
 ) -> io::Result<()> {
     let gaps = gaps::of(report, installation);
     let line = completeness(installation, judgement, gaps.is_empty());
-    if is_older(installation) || gaps.is_empty() {
+    if !installation.generation.is_current() || gaps.is_empty() {
         return page.paragraph(0, &line, Ink::Plain);
     }
     page.paragraph(0, &line, Ink::High)?;
@@ -76,12 +75,8 @@ pub(crate) fn completeness(installation: &InstallationReport, judgement: &Judgem
     let counts = &judgement.counts;
     let assessed = format!("{} assessed", count(counts.assessed, "expectation"));
     let assessed = if counts.assessed == 0 { assessed } else { format!("{assessed} ({})", grades(counts)) };
-    if is_older(installation) {
+    if !installation.generation.is_current() {
         return format!("Older generation: {assessed}; its gaps and findings do not change the exit code.");
     }
     if complete { format!("Complete: {assessed}.") } else { format!("INCOMPLETE: {assessed}. What is missing:") }
-}
-
-fn is_older(installation: &InstallationReport) -> bool {
-    !matches!(installation.generation, Generation::Live | Generation::Copy)
 }

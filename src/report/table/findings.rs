@@ -116,7 +116,7 @@ fn source(finding: &Finding) -> impl PartialEq + '_ {
 fn write_key(page: &mut Page<'_>, finding: &Finding) -> io::Result<()> {
     let hive = finding.hive.map_or("", |hive| hive.as_str());
     let key = format!("{hive}\\{}", data::name(finding.key.as_deref().unwrap_or_default()));
-    let written = match finding.key_last_written.filter(|time| time.is_date()) {
+    let written = match finding.key_date() {
         Some(time) => Some(format!("last written {time}")),
         None if finding.verdict == Verdict::Absent && finding.key_last_written_note.is_none() => {
             Some("which is not there".to_owned())

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::named;
 use crate::discovery::{Discovery, Installation, discover_in};
 use crate::error::{Error, Problem};
-use crate::examination::{OpenInstallation, Options, counts};
+use crate::examination::{OpenInstallation, Options};
 use crate::registry::{Role, same_text};
 use crate::remediation::Plan;
 use crate::report::InstallationReport;
@@ -41,7 +41,7 @@ impl Found {
         evidence: &[PathBuf],
         options: &'f Options,
     ) -> Result<(OpenInstallation<'f>, InstallationReport), Error> {
-        let counted: Vec<&Installation> = self.installations.iter().filter(|one| counts(one.generation)).collect();
+        let counted: Vec<&Installation> = self.installations.iter().filter(|one| one.generation.is_current()).collect();
         if counted.is_empty() {
             return Err(Error::NoHive {
                 evidence: named(evidence),
