@@ -28,6 +28,13 @@ pub(super) fn write_counts(page: &mut Page<'_>, findings: &[&Finding], conformin
     page.paragraph(0, &format!("--all adds {more}hives, hashes and sources."), Ink::Dim)
 }
 
+/// Writes once, for many installations, what there is to see of each.
+pub(super) fn write_details_of_all(page: &mut Page<'_>) -> io::Result<()> {
+    let text = "--all adds for each: steps for the administrator, values for information, expectations met, hives, \
+                hashes and sources.";
+    page.paragraph(0, text, Ink::Dim)
+}
+
 /// Writes a line for each hive and reason; without details, where no gap says it.
 pub(super) fn write_out_of_reach(page: &mut Page<'_>, findings: &[&Finding], all: bool) -> io::Result<()> {
     let lines = out_of_reach(findings, all);
