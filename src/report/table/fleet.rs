@@ -150,7 +150,9 @@ impl<'r> Shared<'r> {
         let first = evidences.next().unwrap_or_default();
         let mut front = first.rfind('/').and_then(|last| first.get(..=last)).unwrap_or_default();
         let mut back = first.find('/').and_then(|slash| first.get(slash..)).unwrap_or_default();
+        let mut shortest = first.len();
         for evidence in evidences {
+            shortest = shortest.min(evidence.len());
             while !evidence.starts_with(front) {
                 let shorter = front.get(..front.len().saturating_sub(1)).unwrap_or_default();
                 front = shorter.rfind('/').and_then(|last| front.get(..=last)).unwrap_or_default();
@@ -160,8 +162,8 @@ impl<'r> Shared<'r> {
                 back = shorter.find('/').and_then(|slash| shorter.get(slash..)).unwrap_or_default();
             }
         }
-        let shared = Self { front, back };
-        if shared.rest_of(first).is_empty() { Self { front, back: "" } } else { shared }
+        // In a short line the two may overlap.
+        if front.len().saturating_add(back.len()) >= shortest { Self { front, back: "" } } else { Self { front, back } }
     }
 
     /// ` (evidence/*/Windows)`, or nothing.
@@ -172,10 +174,10 @@ impl<'r> Shared<'r> {
         format!(" ({}*{})", data::name(self.front), data::name(self.back))
     }
 
-    /// What one line has for itself; all of it where the shared folders overlap in it.
+    /// What one line has for itself.
     fn rest_of<'e>(&self, evidence: &'e str) -> &'e str {
         let own = evidence.strip_prefix(self.front).and_then(|own| own.strip_suffix(self.back));
-        own.filter(|own| !own.is_empty()).unwrap_or(evidence)
+        own.unwrap_or(evidence)
     }
 }
 
@@ -259,7 +261,7 @@ mod tests {
         let (pattern, rests) = of(&["case/pc1/disk.E01!p2!Windows", "case/pc2/disk.E01!p2!Windows"]);
         assert_eq!((pattern.as_str(), rests.join(" ").as_str()), (" (case/*/disk.E01!p2!Windows)", "pc1 pc2"));
         let (pattern, rests) = of(&["a/b", "a/b/b"]);
-        assert_eq!((pattern.as_str(), rests.join(" ").as_str()), (" (a/*/b)", "a/b a/b/b"));
+        assert_eq!((pattern.as_str(), rests.join(" ").as_str()), (" (a/*)", "b b/b"));
         let (pattern, rests) = of(&["one", "two"]);
         assert_eq!((pattern.as_str(), rests.join(" ").as_str()), ("", "one two"));
         let (pattern, rests) = of(&["x/same", "x/same"]);
