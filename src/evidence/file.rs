@@ -149,7 +149,7 @@ pub struct Origin {
     pub offset: Option<u64>,
     /// A hash of the whole disk that the image stores, as `md5:` or `sha1:` and hexadecimal digits.
     pub stored_hash: Option<String>,
-    /// Whether the computed hash is the stored one; `null` if the image stores none or none was computed.
+    /// Whether that hash was computed and matches; `null` if the image stores none.
     pub verified: Option<bool>,
     /// In a disk image: other facts, in sentences: sectors that were unreadable when the image was made, other states
     /// of the disk that the image stores.
