@@ -61,8 +61,7 @@ pub struct Source {
     pub members: Members,
     /// Skipped files, by reason.
     passed: BTreeMap<String, u64>,
-    /// Whether the source's bytes do not affect completeness: another hive than SOFTWARE and SYSTEM, or an older
-    /// generation.
+    /// Whether the bytes do not affect completeness: a hive other than SOFTWARE and SYSTEM, or an older generation.
     aside: bool,
     /// Refusals of each kind that are not listed.
     unlisted: BTreeMap<Code, (u64, bool)>,

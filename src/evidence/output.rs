@@ -211,8 +211,7 @@ impl<'g> Destination<'g> {
     }
 }
 
-/// Refuses two outputs that are one: by path, by identity on the disk, or by letter case alone, which many disks
-/// ignore.
+/// Refuses two outputs that are one: by path, by identity, or but for letter case, which many disks ignore.
 fn distinct(one: &Place, other: &Place) -> Result<(), Error> {
     let identity = |place: &Place| place.existing().as_ref().and_then(|stat: &Stat| Identity::of(stat));
     let same = match (&one.goal, &other.goal) {

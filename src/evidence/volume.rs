@@ -1,5 +1,4 @@
-//! The volumes of a disk: those in its partition table, the disk itself if it is one volume, and those outside any
-//! table.
+//! The volumes of a disk: in its partition table, outside any table, or the disk itself if it is one volume.
 //!
 //! Supported are MBR with extended partitions, and GPT with its backup, in sectors of 512 and 4,096 bytes. Each region
 //! of a table is classified. If no table leads to a known volume, boot sectors are searched. Every readable part of a

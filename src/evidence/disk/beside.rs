@@ -86,8 +86,7 @@ impl Beside {
         (self.files, self.facts, self.acquisition)
     }
 
-    /// Opens a file that the image names; `role` is its role in the image. The name may be a path of Windows or of
-    /// Unix.
+    /// Opens a file that the image names; `role` is its role there. The name may be a path of Windows or of Unix.
     pub(super) fn named(&mut self, name: &str, role: &str) -> Result<(PathBuf, Blocks), Problem> {
         let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
         if matches!(last, "" | "." | "..") || last.contains('\0') {

@@ -19,8 +19,7 @@ use crate::evidence::block::Blocks;
 
 /// The low 31 bits of a table's entry: the start of the chunk.
 const PLACE: u32 = 0x7fff_ffff;
-/// Beyond this offset, entries have 32 bits of place, and chunks are not compressed: EnCase 6.7 wrote segments over 2
-/// GiB.
+/// Beyond this offset, an entry has 32 bits of place and its chunk is not compressed (EnCase 6.7: segments over 2 GiB).
 const OVERFLOW: u64 = 0x7fff_ffff;
 /// A flag in our own tables: the chunk is compressed.
 const PACKED: u64 = 1 << 63;
@@ -157,8 +156,7 @@ fn segment_extension(first: &str, number: u16) -> Option<String> {
 }
 
 impl Ewf {
-    /// Returns a chunk's file, its start in the file, the most bytes that it may have there, and whether it is
-    /// compressed.
+    /// Returns a chunk's file, its start there, the most bytes that it may have, and whether it is compressed.
     fn place(&self, number: u64) -> io::Result<(&Blocks, u64, u64, bool)> {
         let after = self.tables.partition_point(|table| table.first <= number);
         let index = after.checked_sub(1).ok_or_else(|| bad("no chunk table"))?;

@@ -152,8 +152,7 @@ mod tests {
 
     #[test]
     fn sectors_are_the_image_s_own_where_the_bitmap_says_so_and_its_highest_bit_is_the_first() {
-        // The table is at the start, the bitmap in sector 1, the block from sector 2 on; a second block is not
-        // allocated.
+        // The table is at the start, the bitmap in sector 1, the block from sector 2 on; there is no second block.
         let (block, bitmap) = (4096 * 2, 512);
         let mut file = vec![0; 1024 + 8192];
         file[..8].copy_from_slice(&[0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff]);

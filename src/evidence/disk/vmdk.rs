@@ -36,7 +36,7 @@ pub(super) fn open(beside: &mut Beside, file: &Blocks) -> Result<Image, Problem>
         return Err(beside.problem(format!("a descriptor of at most {LARGEST} bytes"), format!("{length} bytes")));
     }
     let text = header(file, start, length).map_err(unreadable)?;
-    // An extent has room for a descriptor without one, or no room.
+    // A file without a descriptor is an extent: its room for a descriptor is empty, or it has none.
     if alone && (start == 0 || !is_descriptor(&text)) {
         let problem = beside.problem("a VMDK with a descriptor", "an extent of one");
         return Err(problem.advise("name the descriptor, a small .vmdk beside it, instead"));

@@ -12,8 +12,7 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    /// Returns the identity that `stat` reports; `None` if the file system numbers nothing: some in user space report
-    /// 0.
+    /// Returns the identity in `stat`; `None` if the file system numbers nothing: some in user space report 0.
     pub(super) fn of(stat: &Stat) -> Option<Self> {
         (stat.st_ino != 0).then_some(Self { device: stat.st_dev, node: stat.st_ino })
     }

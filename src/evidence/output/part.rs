@@ -56,8 +56,7 @@ impl Part {
             // The file keeps another group, which may do no more than everybody may.
             mode = (mode & 0o707) | ((mode & 0o007) << 3 & mode);
         }
-        // On a file system without modes this fails, and nothing is lost. The mode comes first: only the owner may set
-        // it.
+        // On a file system without modes this fails harmlessly. The mode comes first: only the owner may set it.
         let _ = rustix::fs::fchmod(&self.file, Mode::from_raw_mode(mode));
         if owner.is_some() {
             let _ = rustix::fs::fchown(&self.file, owner, None);
