@@ -1,9 +1,8 @@
 //! Which Windows installations are in the evidence: the hives that belong together, and their generation.
 //!
 //! The path of a file: `finder` decides by place and name whether a file of any file system is worth opening. `content`
-//! recognises it by its first bytes. `containers` opens archives and images. `folder` reads from the hive itself which
-//! hive it is. `layout` knows what Windows keeps in such a place, and `pairing` finds the SOFTWARE that belongs to a
-//! SYSTEM.
+//! recognises it by its first bytes. `containers` opens archives and images. `folder` reads a hive's role from the hive
+//! itself. `layout` knows what Windows keeps in each place. `pairing` finds the SOFTWARE that belongs to a SYSTEM.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -116,8 +115,7 @@ pub struct FoundHive {
     pub file: File,
     /// Its name in reports; see [`crate::evidence::locator`].
     pub locator: String,
-    /// The role by the hive's keys. If the keys are unreadable, the role by name, and the installation has a problem
-    /// about it.
+    /// The role by the hive's keys. If they are unreadable: the role by name, and the installation has a problem.
     pub role: Role,
     /// The size in bytes.
     pub size: u64,
@@ -171,8 +169,7 @@ pub struct Discovery {
     pub shadow_copies: Vec<Snapshot>,
     /// The outcome of each source.
     pub ledger: Ledger,
-    /// Files of this machine that were opened beside hives and logs: containers, segments of an image, extents,
-    /// parents.
+    /// Opened files of this machine other than hives and logs: containers, segments of an image, extents, parents.
     pub containers: Vec<PathBuf>,
 }
 

@@ -1,5 +1,4 @@
-//! Containers: the content of an archive or a disk image, and of the containers in it, with a worklist and no
-//! recursion.
+//! Containers: the content of archives and disk images, and of containers in them, by a worklist without recursion.
 //!
 //! This code runs in a worker process if the program has one. The finder searches each file system in place. Files that
 //! are worth opening are extracted into memory, with the result of their checksum.

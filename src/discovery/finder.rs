@@ -2,8 +2,7 @@
 //!
 //! The file system is scanned once, by names alone. On a volume, the places where Windows and tools keep hives are then
 //! searched, and files elsewhere with names like hives. A plain tree of copied hives may hold them under any name:
-//! there the first bytes of each file decide, nearest to the root first, for up to [`HEADS`] files; after that, names
-//! decide.
+//! there the first bytes of each file decide, nearest to the root first, for up to [`HEADS`] files; then names do.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
@@ -93,8 +92,7 @@ pub(super) fn search(scope: &Scope<'_>, ledger: &mut Ledger) -> Search {
     finder.into_search()
 }
 
-/// Searches the place that the user named: a folder with everything below it, or a file with the files that belong to
-/// it.
+/// Searches the place that the user named: a folder and everything below, or a file and what belongs to it.
 pub(super) fn search_named(scope: &Scope<'_>, names: &[Name], ledger: &mut Ledger) -> Search {
     let mut finder = Finder::new(scope, ledger);
     finder.named(names);

@@ -1,5 +1,4 @@
-//! Clues in a file's name. They decide only whether to open a file, and what belongs together: its keys decide its
-//! role.
+//! Clues in a file's name. They decide only whether to open it and what belongs to it; a hive's keys decide its role.
 
 use crate::registry::Role;
 
@@ -87,8 +86,7 @@ pub(super) fn container(name: &str) -> Option<&'static str> {
     CONTAINERS.iter().find(|(known, _)| *known == extension).map(|(_, word)| *word)
 }
 
-/// Returns whether a container has the name of SOFTWARE or SYSTEM before its extension: `SOFTWARE.gz`,
-/// `system.bak.zip`.
+/// Returns whether a container is named like SOFTWARE or SYSTEM: `SOFTWARE.gz`, `system.bak.zip`.
 pub(super) fn is_hive_in_container(name: &str) -> bool {
     name.rsplit_once('.').is_some_and(|(stem, extension)| {
         COMPRESSED.contains(&extension.to_lowercase().as_str())

@@ -301,8 +301,7 @@ fn sort(installations: &mut [Installation]) {
     installations.sort_by_cached_key(|one| (one.evidence.clone(), one.generation, first(one)));
 }
 
-/// Removes images that are parents of others beside them: a parent is an older state, and only the newest is the
-/// machine.
+/// Removes images that are parents of others beside them: a parent is an older state of the machine.
 fn without_parents(containers: Vec<Container>, ledger: &mut Ledger) -> Vec<Container> {
     let mut parts: BTreeMap<PathBuf, String> = BTreeMap::new();
     for container in &containers {

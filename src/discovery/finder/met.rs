@@ -10,8 +10,7 @@ use crate::evidence::format::is_named_like_one;
 use crate::evidence::locator::{Locator, Name};
 
 impl Finder<'_> {
-    /// Returns whether this is a user's file: NTFS' own files are in the root and have names that begin with a dollar
-    /// sign.
+    /// Returns whether this is a user's file: NTFS' own files are in the root, with a dollar sign before their names.
     pub(super) fn counts(&self, entry: &Entry) -> bool {
         entry.kind == EntryKind::File && !(entry.parent == self.root && entry.name.as_bytes().starts_with(b"$"))
     }
@@ -74,8 +73,7 @@ impl Finder<'_> {
         self.ledger.refuse_member(self.scope.source, "folder", problem, true);
     }
 
-    /// Returns the volume of a folder `config`, if a Windows folder contains it; the root, if the volume is above the
-    /// root.
+    /// Returns the volume of a Windows folder's `config`; the root, if the volume is above the root.
     pub(super) fn volume_of_config(&self, config: Node) -> Option<Node> {
         let mut ancestors = self.ancestors(config).skip(1);
         let system32 = ancestors.next()?;

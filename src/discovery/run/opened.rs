@@ -72,8 +72,7 @@ impl Run<'_> {
         installations
     }
 
-    /// Opens the containers in a folder. A file that was compressed by itself belongs to the folder like any other
-    /// file.
+    /// Opens the containers in a folder. A file that was compressed by itself belongs to the folder like the others.
     pub(super) fn containers(
         &mut self,
         tree: &mut FoundTree,

@@ -53,7 +53,7 @@ fn extended_partitions_are_followed_and_a_loop_of_them_ends() {
     entry(&mut bytes, 0, 2, 5, 1024, 4096);
     let first = 1024 * 512;
     entry(&mut bytes, first, 0, 7, 64, 100);
-    // The next is counted from the beginning of the extended partition.
+    // The next table's offset starts at the beginning of the extended partition.
     entry(&mut bytes, first, 1, 5, 1000, 500);
     let second = 2024 * 512;
     entry(&mut bytes, second, 0, 11, 10, 20);
@@ -87,7 +87,7 @@ fn a_truncated_image_keeps_the_partitions_that_it_has() {
     let found: Vec<_> = volumes.iter().map(|one| (one.name.to_string(), one.start, one.blocks.size())).collect();
     assert_eq!(found, [shown("p1", 64 * 512, (8 << 20) - 64 * 512), shown("p2", (1 << 22) * 512, 0)]);
     assert!(matches!(volumes[1].kind, VolumeKind::Refused { what, .. } if what.contains("beyond the end")));
-    // The partition that is cut, and the table of the extended one, which is lost.
+    // The truncated partition, and the lost table of the extended one.
     assert_eq!(problems.len(), 2, "{problems:?}");
 }
 
