@@ -137,7 +137,7 @@ mod tests {
 
     const MIB: usize = 1 << 20;
 
-    /// The table of blocks at the start, the bitmap at 1 MiB, a block at 2 MiB; the parent is all 0xbb.
+    /// Returns a disk with the table at the start, the bitmap at 1 MiB, a block at 2 MiB; the parent is all 0xbb.
     fn differencing(state: u64) -> Mapped<Vhdx> {
         let mut file = vec![0; 3 * MIB];
         file[..8].copy_from_slice(&((2 * MIB as u64) | state).to_le_bytes());

@@ -221,7 +221,7 @@ impl Clusters {
 mod tests {
     use super::*;
 
-    /// A table at 0, and clusters of 512 bytes from 4096 on.
+    /// Returns a volume with a table at 0, and clusters of 512 bytes from 4096 on.
     fn clusters(width: Width, table: &[u8]) -> Clusters {
         let mut volume = vec![0; 16384];
         volume[..table.len()].copy_from_slice(table);

@@ -157,7 +157,7 @@ mod tests {
     use std::io::Write;
     use std::path::Path;
 
-    /// Two parts with the same bytes: one without a name, one with a temporary name.
+    /// Returns two parts with the same bytes: one without a name, one with a temporary name.
     fn parts(folder: &Arc<OwnedFd>) -> [Part; 2] {
         let (name, file) = named(folder, MODE).unwrap();
         [Part::create(folder, None).unwrap(), Part { file, named: Some(name) }].map(|part| {

@@ -129,7 +129,7 @@ fn listed(volume: &Blocks, catalog: &Catalog, index: usize, entry: &Entry) -> Sh
     ShadowCopy { index, store, created, volume_size, offline, identity }
 }
 
-/// A shadow copy whose store is not on this volume.
+/// Returns the problem of a shadow copy whose store is not on this volume.
 fn elsewhere(catalog: &Catalog, entry: &Entry) -> Problem {
     let expected = format!("the store {} of the shadow copy of {} on this volume", entry.store, entry.created);
     match catalog.elsewhere {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::{Table, VolumeKind, volumes};
 use crate::evidence::block::Blocks;
 
-/// A disk of 8 MiB with boot sectors of NTFS at these places.
+/// Returns a disk of 8 MiB with boot sectors of NTFS at these places.
 fn disk(starts: &[usize]) -> Vec<u8> {
     let mut disk = vec![0; 8 << 20];
     for start in starts {
@@ -12,7 +12,7 @@ fn disk(starts: &[usize]) -> Vec<u8> {
     disk
 }
 
-/// An entry of an MBR, in sectors.
+/// Writes an entry of an MBR, in sectors.
 fn entry(disk: &mut [u8], table: usize, place: usize, kind: u8, start: u32, count: u32) {
     let at = table + 446 + 16 * place;
     disk[at + 4] = kind;
@@ -97,7 +97,7 @@ fn crc(bytes: &[u8]) -> u32 {
     crc.sum()
 }
 
-/// Both tables of a GPT with two partitions.
+/// Returns both tables of a GPT with two partitions.
 fn gpt(sector: usize) -> Vec<u8> {
     let mut bytes = disk(&[]);
     entry(&mut bytes, 0, 0, 0xee, 1, u32::MAX);

@@ -105,7 +105,7 @@ mod tests {
         assert!(raw.chars().all(|letter| CODE_PAGE_437.contains(letter)), "the frames are the same in 866");
     }
 
-    /// A part of a long name.
+    /// Returns a part of a long name.
     fn part(order: u8, checksum: u8, text: &str) -> [u8; 32] {
         let mut units: Vec<u16> = text.encode_utf16().collect();
         if units.len() < UNITS {

@@ -182,7 +182,7 @@ mod tests {
         (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
     }
 
-    /// IEEE 1619-2007, annex B, vector 4: data unit 0 of 512 bytes that count from 0 to 255 twice.
+    /// Checks IEEE 1619-2007, annex B, vector 4: data unit 0 of 512 bytes that count from 0 to 255 twice.
     #[test]
     fn xts_is_that_of_its_standard() {
         let key = hex("2718281828459045235360287471352631415926535897932384626433832795");
