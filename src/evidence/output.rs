@@ -1,5 +1,5 @@
-//! The gate for every output of every command. Nothing is written to the evidence. Nothing existing is replaced unless
-//! the user asks for it. An output is written whole or not at all.
+//! The gate for every output of every command. No input is ever written. No existing file is replaced unless the user
+//! asks for it. A file is written whole or not at all.
 //!
 //! The gate has three steps. [`Gate::new`] checks paths before any work. [`Gate::seal`] receives the files that the
 //! work opened, and checks the outputs against them before the first byte. The third check is made after writing,
@@ -7,8 +7,7 @@
 //! does not matter.
 //!
 //! A file is written without a name (`O_TMPFILE`). It is then linked into its place, or renamed onto the file that it
-//! replaces, and takes over that file's mode and, where the system permits it, its owner. If the file system cannot do
-//! that, the file is written under a name that begins with `.hivemend-part-`; errors and signals remove it. Character
+//! replaces. It gets that file's mode and, if the system permits it, its owner. If the file system cannot do that, the file is written under a name that begins with `.hivemend-part-`; errors and signals remove it. Character
 //! devices and pipes are written directly, and so is `-`, which is standard output. A symbolic link is never replaced:
 //! without `--overwrite` it is refused; with `--overwrite` its target is written.
 
@@ -71,8 +70,8 @@ impl Gate {
     /// Checks every path, and holds the folders open.
     ///
     /// # Errors
-    /// Which output cannot be written, or must not be. An output must not be an input or lie in one, look like
-    /// evidence, exist already, be of a kind that is not written to, or be the same as another output.
+    /// Which output cannot be written, or must not be. An output must not be an input or lie in one, and
+    /// must not look like evidence or exist already. Its kind must be writable, and it must differ from other outputs.
     pub fn new(outputs: &Outputs<'_>, inputs: &Inputs) -> Result<Self, Error> {
         let protected = Protected::new(inputs);
         let at = |option, path| Place::at(option, path, outputs.stdout, &protected, outputs.overwrite);

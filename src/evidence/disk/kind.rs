@@ -141,8 +141,8 @@ fn is_gpt(beginning: &[u8]) -> bool {
 /// A file below this size in bytes may be a copy of a disk's or a volume's first sectors.
 const FRAGMENT: u64 = 1 << 20;
 
-/// Returns whether a file of `size` bytes that begins like a raw disk image is only the beginning of a disk or a
-/// volume, such as a collected MBR, or the $Boot of an NTFS volume: it ends before the range that its first sector
+/// Returns whether a file of `size` bytes is only the beginning of a disk or a volume, such as a collected MBR, or the
+/// $Boot of an NTFS volume. Such a file begins like a raw disk image, and ends before the range that its first sector
 /// describes.
 pub fn is_fragment(beginning: &[u8], size: u64) -> bool {
     if size >= FRAGMENT || Kind::of(beginning, &[], "") != Some(Kind::Raw) {
