@@ -7,9 +7,10 @@
 //! does not matter.
 //!
 //! A file is written without a name (`O_TMPFILE`). It is then linked into its place, or renamed onto the file that it
-//! replaces. It gets that file's mode and, if the system permits it, its owner. If the file system cannot do that, the file is written under a name that begins with `.hivemend-part-`; errors and signals remove it. Character
-//! devices and pipes are written directly, and so is `-`, which is standard output. A symbolic link is never replaced:
-//! without `--overwrite` it is refused; with `--overwrite` its target is written.
+//! replaces. It gets that file's mode and, if the system permits it, its owner. If the file system cannot do that,
+//! the file is written under a name that begins with `.hivemend-part-`; errors and signals remove it. Character devices
+//! and pipes are written directly, and so is `-`, which is standard output. A symbolic link is never replaced: without
+//! `--overwrite` it is refused; with `--overwrite` its target is written.
 
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::BorrowedFd;

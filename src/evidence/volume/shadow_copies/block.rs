@@ -95,8 +95,8 @@ pub(super) fn read(volume: &Blocks, offset: u64, record: Record) -> Result<Vec<u
     }
 }
 
-/// Reads a chain of blocks from `first` on, 0 for no chain, and passes the offset and the bytes of each block to `each`.
-/// `each` returns whether to go on.
+/// Reads a chain of blocks from `first` on, 0 for no chain, and passes the offset and the bytes of each block to
+/// `each`. `each` returns whether to go on.
 ///
 /// # Errors
 /// A block is unreadable, the chain has a loop, or is too long; the error of `each`.
