@@ -1,5 +1,5 @@
-//! A tar archive as a file system, plain or in a compressed stream: v7, ustar, GNU, pax. Sparse files are expanded, hard
-//! links resolved. A stream is read to its end before any entry is listed, so that its checksum covers all entries.
+//! A tar archive as a file system, plain or in a compressed stream: v7, ustar, GNU, pax. Sparse files are expanded,
+//! hard links resolved. A stream is read to its end before its entries are listed, so that its checksum covers them.
 
 use std::io::{self, Read};
 use std::ops::ControlFlow;

@@ -11,8 +11,8 @@ const LARGEST_CHUNK: u64 = 64 << 20;
 /// Bytes of a `volume`, `disk` or `data` section; the last 4 are its checksum.
 const LENGTH: usize = 1052;
 
-/// The disk, as a `volume`, `disk` or `data` section describes it ("Expert Witness Compression Format", libewf: the volume
-/// section).
+/// The disk, as a `volume`, `disk` or `data` section describes it ("Expert Witness Compression Format", libewf: the
+/// volume section).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Volume {
     /// Bytes of a chunk.

@@ -1,4 +1,4 @@
-//! The Elephant diffuser, which makes every bit of a sector depend on every other; Vista and Windows 7 add it to AES-CBC.
+//! The Elephant diffuser: every bit of a sector depends on every other. Vista and Windows 7 add it to AES-CBC.
 //!
 //! N. Ferguson, "AES-CBC + Elephant diffuser", 2006, section 4.5.
 
