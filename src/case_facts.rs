@@ -83,14 +83,14 @@ impl CaseFacts {
         let mut facts = Self::default();
         for (key, value) in &table {
             let Some(field) = facts.field(key) else {
-                return Err(refuse(format!("{key:?} is not known{}", suggestion(key, KEYS))));
+                return Err(refuse(format!("unknown key {key:?}{}", suggestion(key, KEYS))));
             };
             let text = match value {
                 toml::Value::String(text) => text.clone(),
                 // `number = 2026017` says what it says.
                 toml::Value::Integer(number) => number.to_string(),
                 toml::Value::Datetime(time) => time.to_string(),
-                other => return Err(refuse(format!("{key:?} should be text, and is {}", other.type_str()))),
+                other => return Err(refuse(format!("{key:?} should be text, but is {}", other.type_str()))),
             };
             *field = Fact::of_user(&text);
         }

@@ -9,14 +9,14 @@ pub(super) fn granted(trustees: &[(String, String)], rights: &[Right], value: &R
     let list = match Descriptor::decode(&value.bytes).map(|descriptor| descriptor.access_list) {
         Ok(Some(list)) => list,
         Ok(None) => return Some("The descriptor has no access list: everybody may do everything.".to_owned()),
-        Err(what) => return Some(format!("The data are no security descriptor: {what}.")),
+        Err(what) => return Some(format!("The data are not a security descriptor: {what}.")),
     };
     for (sid, name) in trustees {
         let held = rights_of(sid, &list);
         let mut named = rights.iter().filter(|right| held & (**right as u32) != 0).map(|right| name_of(*right));
         if let Some(first) = named.next() {
             let all: Vec<&str> = std::iter::once(first).chain(named).collect();
-            return Some(format!("It grants {name} ({sid}) {}.", all.join(", ")));
+            return Some(format!("The descriptor grants {name} ({sid}) {}.", all.join(", ")));
         }
     }
     None
@@ -36,7 +36,10 @@ pub(super) fn hidden(from: &[(String, String)], value: &RegistryValue) -> Option
     let denied =
         |sid: &str| list.iter().any(|entry| !entry.allows && entry.sid.as_str() == sid && entry.mask & TO_SEE != 0);
     let (sid, name) = from.iter().find(|(sid, _)| denied(sid))?;
-    Some(format!("It denies {name} ({sid}) to see the service: the tools of Windows do not list it."))
+    Some(format!(
+        "The descriptor denies {name} ({sid}) the right to see the service: the tools of Windows do not list \
+                  the service."
+    ))
 }
 
 /// The rights that entries for that trustee leave it: the first entry that decides a right counts. One that allows on a

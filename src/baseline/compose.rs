@@ -220,7 +220,7 @@ mod tests {
                 "like = 'a'\n[[key]]\ntemplate = 'service'\nname = 'bits'",
                 "b: service-bits stands there already; use [change.service-bits]",
             ),
-            ("[[key]]\nid = 'x'", "b: x: no source covers it, and it is like no Windows; say `unknown`, or a kinship"),
+            ("[[key]]\nid = 'x'", "b: x: no source covers it, and it has no kinship; write `unknown` or a kinship"),
         ];
         for (text, message) in wrong {
             assert_eq!(compose_all(&[("a", A), ("b", text)]).unwrap_err(), message);

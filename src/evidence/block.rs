@@ -51,7 +51,7 @@ pub trait BlockRead: Send + Sync {
 pub type Blocks = Arc<dyn BlockRead>;
 
 fn ends_early(offset: u64, wanted: usize) -> io::Error {
-    let found = format!("{wanted} bytes at {offset:#x} expected, but they end there");
+    let found = format!("expected {wanted} bytes at {offset:#x}, but the data end there");
     io::Error::new(io::ErrorKind::UnexpectedEof, found)
 }
 

@@ -127,7 +127,7 @@ fn ended(status: Option<ExitStatus>, seconds: u64) -> String {
 
 /// The answer stands at the end of what a worker wrote; how long it is, in the last eight bytes.
 fn received<A: DeserializeOwned>(memory: &File) -> io::Result<(A, Arc<Bytes>)> {
-    let cut = || io::Error::other("the answer of its reader is cut off; please report it");
+    let cut = || io::Error::other("the reply of its reader is truncated; please report it");
     let whole = Arc::new(Bytes::Mapped(map_privately(memory)?));
     let length =
         usize::try_from(u64::from_le_bytes(*whole.last_chunk::<8>().ok_or_else(cut)?)).map_err(io::Error::other)?;

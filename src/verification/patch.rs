@@ -98,11 +98,11 @@ impl Patch {
         let mut contradictions = Vec::new();
         if let Some(said) = header.importer.filter(|said| *said != importer) {
             contradictions
-                .push(format!("its header says that {said} is to import it, and it was read as {importer} does"));
+                .push(format!("its header names {said} as the importer, but it was read as {importer} reads it"));
         }
         if let Some(said) = header.target.filter(|said| *said != target) {
             contradictions.push(format!(
-                "its header says --target {}, and --target {} is used",
+                "its header says --target {}, but --target {} is used",
                 said.id(),
                 target.id()
             ));
@@ -155,7 +155,7 @@ impl Patch {
     /// Why the file is not for that Windows, where it says what it is for.
     pub(super) fn refuses(&self, os: OsId) -> Option<String> {
         let made_for = self.header.made_for.as_ref().filter(|made_for| *made_for != os.as_str())?;
-        Some(format!("{} was made for {made_for}, and this is {os}", self.path))
+        Some(format!("{} was made for {made_for}, but this is {os}", self.path))
     }
 
     /// The hives that the file says it was made for, by SHA-256.

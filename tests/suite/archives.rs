@@ -281,7 +281,7 @@ fn containers_are_opened_only_so_deep_and_members_of_one_name_are_told() {
     // Two spellings of one name.
     zip_of(&desk.path("two.zip"), &[("a/SYSTEM", &system), ("a\\SYSTEM", &system), ("a/SOFTWARE", &software)]);
     let (code, said) = problems(&desk, "two.zip");
-    assert!(code == Some(3) && said.contains("a second one in the same folder, which was not looked at"), "{said}");
+    assert!(code == Some(3) && said.contains("a second file in the same folder, which was skipped"), "{said}");
 }
 
 #[test]

@@ -41,7 +41,7 @@ impl Refused {
     /// Makes the refusal of what has no password; `given` says that there was one.
     pub fn encrypted(given: bool) -> Self {
         if given {
-            Self::new(Cause::Encrypted, "the password does not fit", "check the password (--password-file)")
+            Self::new(Cause::Encrypted, "the password is wrong", "check the password (--password-file)")
         } else {
             Self::new(Cause::Encrypted, "it is encrypted", "name a file with its password (--password-file)")
         }

@@ -146,7 +146,7 @@ impl Clusters {
     pub(super) fn of_file(&self, first: u64, wanted: u64) -> io::Result<Runs> {
         let runs = self.chain(first, wanted)?;
         if runs.end() < wanted {
-            return Err(bad(format!("a size of {wanted} bytes, and clusters for {}", runs.end())));
+            return Err(bad(format!("a size of {wanted} bytes, but clusters for {}", runs.end())));
         }
         Ok(runs)
     }

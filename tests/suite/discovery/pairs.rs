@@ -67,10 +67,10 @@ fn many_cases_in_one_folder_pair_by_name() {
       SAM
     E/case50-SOFTWARE: copy, E-case50-SOFTWARE
       SOFTWARE
-      ! E: expected one SOFTWARE and one SYSTEM hive, or names that tell which belong together, found SOFTWARE in case50-SOFTWARE; SYSTEM in case51-SYSTEM; name the two hives that belong together, or put each pair in a folder of its own
+      ! E: expected one SOFTWARE and one SYSTEM hive, or names that show which hives belong together, found SOFTWARE in case50-SOFTWARE; SYSTEM in case51-SYSTEM; name the two hives that belong together, or put each pair in a folder of its own
     E/case51-SYSTEM: copy, E-case51-SYSTEM
       SYSTEM
-      ! E: expected one SOFTWARE and one SYSTEM hive, or names that tell which belong together, found SOFTWARE in case50-SOFTWARE; SYSTEM in case51-SYSTEM; name the two hives that belong together, or put each pair in a folder of its own
+      ! E: expected one SOFTWARE and one SYSTEM hive, or names that show which hives belong together, found SOFTWARE in case50-SOFTWARE; SYSTEM in case51-SYSTEM; name the two hives that belong together, or put each pair in a folder of its own
     ");
 }
 
@@ -81,16 +81,16 @@ fn pairs_that_cannot_be_told_apart_stay_single() {
     insta::assert_snapshot!(tree.discovered(), @"
     E/a: copy, E-a
       SOFTWARE
-      ! E: expected one SOFTWARE and one SYSTEM hive, or names that tell which belong together, found SOFTWARE in a, b; SYSTEM in c, d; name the two hives that belong together, or put each pair in a folder of its own
+      ! E: expected one SOFTWARE and one SYSTEM hive, or names that show which hives belong together, found SOFTWARE in a, b; SYSTEM in c, d; name the two hives that belong together, or put each pair in a folder of its own
     E/b: copy, E-b
       SOFTWARE
-      ! E: expected one SOFTWARE and one SYSTEM hive, or names that tell which belong together, found SOFTWARE in a, b; SYSTEM in c, d; name the two hives that belong together, or put each pair in a folder of its own
+      ! E: expected one SOFTWARE and one SYSTEM hive, or names that show which hives belong together, found SOFTWARE in a, b; SYSTEM in c, d; name the two hives that belong together, or put each pair in a folder of its own
     E/c: copy, E-c
       SYSTEM
-      ! E: expected one SOFTWARE and one SYSTEM hive, or names that tell which belong together, found SOFTWARE in a, b; SYSTEM in c, d; name the two hives that belong together, or put each pair in a folder of its own
+      ! E: expected one SOFTWARE and one SYSTEM hive, or names that show which hives belong together, found SOFTWARE in a, b; SYSTEM in c, d; name the two hives that belong together, or put each pair in a folder of its own
     E/d: copy, E-d
       SYSTEM
-      ! E: expected one SOFTWARE and one SYSTEM hive, or names that tell which belong together, found SOFTWARE in a, b; SYSTEM in c, d; name the two hives that belong together, or put each pair in a folder of its own
+      ! E: expected one SOFTWARE and one SYSTEM hive, or names that show which hives belong together, found SOFTWARE in a, b; SYSTEM in c, d; name the two hives that belong together, or put each pair in a folder of its own
     ");
     // What the advice says helps.
     insta::assert_snapshot!(tree.discovered_in(&["a", "d"]), @"

@@ -68,16 +68,16 @@ source = "bits-startup-typ"
     mine.toml:3:8: error: no built-in baseline "windows-81"; did you mean "windows-8"?
       3 | like = "windows-81"
         |        ^
-    mine.toml:5:2: error: "default" is no field of a baseline; did you mean "defaults"?
+    mine.toml:5:2: error: "default" is not a field of a baseline; did you mean "defaults"?
       5 | [default]
         |  ^
-    mine.toml:9:11: error: "REG_DWRD" is no field of a value; did you mean "REG_DWORD"?
+    mine.toml:9:11: error: "REG_DWRD" is not a field of a value; did you mean "REG_DWORD"?
       9 | Start = { REG_DWRD = 4, sevrity = "hihg", when = { bild-below = 1 } }
         |           ^
-    mine.toml:9:25: error: "sevrity" is no field of a value; did you mean "severity"?
+    mine.toml:9:25: error: "sevrity" is not a field of a value; did you mean "severity"?
       9 | Start = { REG_DWRD = 4, sevrity = "hihg", when = { bild-below = 1 } }
         |                         ^
-    mine.toml:9:52: error: "bild-below" is no field of `when`; did you mean "build-below"?
+    mine.toml:9:52: error: "bild-below" is not a field of `when`; did you mean "build-below"?
       9 | Start = { REG_DWRD = 4, sevrity = "hihg", when = { bild-below = 1 } }
         |                                                    ^
     mine.toml:12:12: error: no template "servce"; did you mean "service"?

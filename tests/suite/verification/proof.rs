@@ -156,7 +156,7 @@ fn a_patch_that_sets_another_value_than_the_plan_says_is_not_proven() {
     let files = case.files(&PatchOptions::default());
     case.plan.edits[0].after = Some(ObservedDatum::from(&RegistryValue::dword(1)));
     let why = case.prove(&files, &PatchOptions::default()).unwrap_err();
-    assert!(why.contains("edit 1: it would not become what the plan says"), "{why}");
+    assert!(why.contains("edit 1: the value would not become what the plan says"), "{why}");
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn a_rollback_that_does_not_restore_is_no_rollback() {
     let patch = files[0].bytes.clone();
     files[1].bytes = patch;
     let why = case.prove(&files, &PatchOptions::default()).unwrap_err();
-    assert!(why.contains("edit 1: the rollback would not restore it"), "{why}");
+    assert!(why.contains("edit 1: the rollback would not restore the value"), "{why}");
     files.truncate(1);
     let why = case.prove(&files, &PatchOptions::default()).unwrap_err();
     assert!(why.contains("the rollback would not restore"), "{why}");

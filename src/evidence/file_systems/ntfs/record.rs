@@ -50,7 +50,7 @@ pub(super) fn fix_up(bytes: &mut [u8], signature: [u8; 4]) -> Result<(), &'stati
     match bytes.first_chunk::<4>() {
         Some(found) if *found == signature => {}
         Some(b"BAAD") => return Err("chkdsk marked it as damaged (BAAD)"),
-        _ => return Err("it has not the signature that it should have"),
+        _ => return Err("it has the wrong signature"),
     }
     let at = le16(bytes, 4).map_or(0, usize::from);
     let count = le16(bytes, 6).map_or(0, usize::from);
@@ -64,7 +64,7 @@ pub(super) fn fix_up(bytes: &mut [u8], signature: [u8; 4]) -> Result<(), &'stati
     for (stride, kept) in bytes.chunks_mut(STRIDE).zip(pairs) {
         let Some(end) = stride.last_chunk_mut::<2>() else { break };
         if end != number {
-            return Err("it was not written whole: its update sequence differs");
+            return Err("it was not written completely: its update sequence differs");
         }
         *end = *kept;
     }
