@@ -163,8 +163,8 @@ mod tests {
     #[test]
     fn what_a_file_may_not_say_is_refused_with_what_was_meant() {
         let refused = |text: &str| CaseFacts::parse("c.toml", text).unwrap_err().to_string();
-        assert!(refused("examinor = \"A\"").contains("\"examinor\" is not known; did you mean \"examiner\"?"));
-        assert!(refused("number = true").contains("should be text, and is boolean"));
+        assert!(refused("examinor = \"A\"").contains("unknown key \"examinor\"; did you mean \"examiner\"?"));
+        assert!(refused("number = true").contains("should be text, but is boolean"));
         assert!(refused("number = \"1\"\nnumber").contains("not TOML in line 2"));
     }
 }

@@ -53,8 +53,9 @@ mod tests {
         assert_eq!(
             sentences,
             [
-                "The data hold U+2013 (EN DASH), which looks like -; to Windows it is another character.",
-                "The data hold U+200B (ZERO WIDTH SPACE), which is not seen; to Windows it is a character like any other.",
+                "The data contain U+2013 (EN DASH), which looks like -. To Windows, these are different characters.",
+                "The data contain U+200B (ZERO WIDTH SPACE), an invisible character. Windows compares it like any \
+                 other character.",
             ]
         );
         assert!(foreign("%SystemRoot%", &[]).is_empty());

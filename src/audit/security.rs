@@ -108,9 +108,9 @@ mod tests {
         let usual = descriptor(&[(0, 0, 0xf01ff, 5, &[32, 544]), (0, 0, 0x0014, 5, &[32, 545])]);
         assert_eq!(told(&usual), None);
         let users = descriptor(&[(0, 0, 0x0016, 5, &[32, 545])]);
-        assert_eq!(told(&users).unwrap(), "It grants Users (S-1-5-32-545) SERVICE_CHANGE_CONFIG.");
+        assert_eq!(told(&users).unwrap(), "The descriptor grants Users (S-1-5-32-545) SERVICE_CHANGE_CONFIG.");
         let everyone = descriptor(&[(0, 0, 0x000c_0002, 1, &[0])]);
-        let all = "It grants Everyone (S-1-1-0) SERVICE_CHANGE_CONFIG, WRITE_DAC, WRITE_OWNER.";
+        let all = "The descriptor grants Everyone (S-1-1-0) SERVICE_CHANGE_CONFIG, WRITE_DAC, WRITE_OWNER.";
         assert_eq!(told(&everyone).unwrap(), all);
     }
 
@@ -118,7 +118,7 @@ mod tests {
     fn a_service_that_is_hidden_from_administrators_is_named() {
         let from = [("S-1-5-32-545".to_owned(), "Users".to_owned())];
         let denied = descriptor(&[(1, 0, 0x000d_0006, 5, &[32, 545])]);
-        assert!(hidden(&from, &denied).unwrap().starts_with("It denies Users (S-1-5-32-545) to see"));
+        assert!(hidden(&from, &denied).unwrap().starts_with("The descriptor denies Users (S-1-5-32-545) the right"));
         assert_eq!(hidden(&from, &descriptor(&[(1, 0, 0x0010, 5, &[32, 545])])), None);
         assert_eq!(hidden(&from, &descriptor(&[(1, 0, 0x0004, 5, &[32, 544])])), None);
     }

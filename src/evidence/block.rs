@@ -191,7 +191,7 @@ mod tests {
         assert_eq!(part.read_at(&mut buffer, 5).unwrap(), 0);
         assert_eq!(part.read_at(&mut buffer, u64::MAX).unwrap(), 0);
         let error = part.read_exact_at(&mut buffer, 0).unwrap_err();
-        assert_eq!(error.to_string(), "3 bytes at 0x5 expected, but they end there");
+        assert_eq!(error.to_string(), "expected 3 bytes at 0x5, but the data end there");
         assert_eq!((Part::new(Arc::clone(&whole), 90, 50).size(), Part::new(whole, 900, 5).size()), (10, 0));
     }
 }

@@ -348,6 +348,6 @@ mod tests {
         ledger.end(zip, Outcome::Read, Vouched::Unprotected);
         assert_eq!((ledger.len(), ledger.gaps().len()), (MOST_TOLD + 1, MOST_TOLD + 1));
         assert_eq!(ledger.get(zip).unwrap().members.refused, 25_000);
-        assert!(ledger.problems().iter().any(|problem| problem.found == "24980 more that cannot"));
+        assert!(ledger.problems().iter().any(|problem| problem.found == "24980 more that cannot be read"));
     }
 }

@@ -308,7 +308,7 @@ mod tests {
         }
         assert_eq!(check(&set(3, b"\x00\xd8\0")), Ok(()));
         let refusal = Reason::NotInCodePage(page).to_string();
-        assert_eq!(refusal, "not in code page 1252, and REGEDIT4 carries nothing else; write version 5.00");
+        assert_eq!(refusal, "not in code page 1252, and REGEDIT4 can hold nothing else; write version 5.00");
     }
 
     #[test]

@@ -186,7 +186,7 @@ mod tests {
         assert_eq!(patch.summary().made_for.as_deref(), Some("windows-xp"));
         assert_eq!(patch.hives(), [(Role::System, sum)]);
         assert_eq!(patch.refuses("windows-xp".parse().unwrap()), None);
-        let refusal = "x.reg was made for windows-xp, and this is windows-2000";
+        let refusal = "x.reg was made for windows-xp, but this is windows-2000";
         assert_eq!(patch.refuses("windows-2000".parse().unwrap()).as_deref(), Some(refusal));
         let text = "Windows Registry Editor Version 5.00\n\n[HKEY_LOCAL_MACHINE\\SYSTEM]\n";
         let foreign = read("y.reg", text);
@@ -203,7 +203,7 @@ mod tests {
         let asked = Importing { importer: Some(Importer::Regedit), ..Importing::default() };
         let otherwise = read(&asked).unwrap().summary();
         assert_eq!((otherwise.importer, otherwise.target), (Importer::Regedit, "offline"));
-        let told = "its header says that hivexregedit is to import it, and it was read as regedit does";
+        let told = "its header names hivexregedit as the importer, but it was read as regedit reads it";
         assert_eq!(otherwise.contradictions, [told]);
         let live = Importing { target: Some(Target::Live), ..Importing::default() };
         assert!(read(&live).unwrap_err().to_string().contains("--target live"));

@@ -307,7 +307,7 @@ fn files_that_velociraptor_kept_without_holes_are_expanded() {
     // One byte of the hive is missing; a CRC of the index does not hold.
     let short = [plain(b"SYSTEM", b"1234"), plain(b"SYSTEM.idx", index)];
     let why = contents(open_bytes(sound(&short), "a.zip", None).unwrap().as_ref())["/SYSTEM"].clone().unwrap_err();
-    assert_eq!(why, "its index of sparse ranges has 5 bytes, and the archive 4");
+    assert_eq!(why, "its index of sparse ranges has 5 bytes, but the archive 4");
     let mut bytes = sound(&members[..2]);
     let at = bytes.windows(6).position(|window| window == b"\"range").unwrap();
     bytes[at + 12] ^= 1;

@@ -22,7 +22,7 @@ fn copied_hives_under_the_names_that_people_give_them() {
     E/1: copy, E-1
       SOFTWARE SOFTWARE.hiv [software.LOG1]
       SYSTEM system.bak
-      ! E/1: expected a SOFTWARE and a SYSTEM hive whose names fit, found SOFTWARE.hiv and system.bak, taken for one installation because there is no other; if they are of two machines, name each on its own
+      ! E/1: expected a SOFTWARE and a SYSTEM hive whose names fit, found SOFTWARE.hiv and system.bak, treated as one installation because there are no others; if they are of two machines, name each on its own
     E/2: copy, E-2
       SOFTWARE software.sav
       SYSTEM system.sav
@@ -108,7 +108,7 @@ fn one_pair_whose_names_do_not_fit_is_said() {
     E: copy, E
       SOFTWARE case41-SOFTWARE
       SYSTEM case42-SYSTEM
-      ! E: expected a SOFTWARE and a SYSTEM hive whose names fit, found case41-SOFTWARE and case42-SYSTEM, taken for one installation because there is no other; if they are of two machines, name each on its own
+      ! E: expected a SOFTWARE and a SYSTEM hive whose names fit, found case41-SOFTWARE and case42-SYSTEM, treated as one installation because there are no others; if they are of two machines, name each on its own
     ");
 }
 

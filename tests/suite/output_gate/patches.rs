@@ -52,7 +52,7 @@ fn a_folder_with_strangers_is_refused_before_the_first_byte() {
         assert!(!desk.path("report").exists() && !desk.path("custody").exists());
     };
     put("notes.txt", "mine");
-    check("notes.txt, which is no file of a patch");
+    check("notes.txt, which is not a file of a patch");
     fs::remove_file(desk.path(&format!("{inner}/notes.txt"))).unwrap();
     put("SOFTWARE.reg", "regf");
     check("a registry hive");

@@ -187,9 +187,12 @@ mod tests {
         let mut fixed = sound.clone();
         assert_eq!(fix_up(&mut fixed, *b"FILE"), Ok(()));
         assert_eq!((&fixed[510..512], &fixed[1022..]), (&[1, 2][..], &[3, 4][..]));
-        for (at, byte, why) in
-            [(1022, 8, "not written whole"), (6, 2, "does not cover"), (5, 0xff, "outside"), (0, b'G', "signature")]
-        {
+        for (at, byte, why) in [
+            (1022, 8, "not written completely"),
+            (6, 2, "does not cover"),
+            (5, 0xff, "outside"),
+            (0, b'G', "signature"),
+        ] {
             let mut torn = sound.clone();
             torn[at] = byte;
             let error = fix_up(&mut torn, *b"FILE").unwrap_err();
