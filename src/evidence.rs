@@ -38,7 +38,7 @@ use file::Unpacked;
 const MOST_READ: u64 = 4 << 30;
 
 fn too_long() -> io::Error {
-    io::Error::new(io::ErrorKind::FileTooLarge, "more than 4 GiB, which is no hive and no log")
+    io::Error::new(io::ErrorKind::FileTooLarge, "more than 4 GiB, too large for a hive or a log")
 }
 
 /// The bytes of one file of the evidence.
@@ -173,7 +173,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         file.as_file().set_len(MOST_READ + 1).unwrap();
         let error = Bytes::open(file.path(), false).err().unwrap();
-        assert_eq!(error.to_string(), "more than 4 GiB, which is no hive and no log");
+        assert_eq!(error.to_string(), "more than 4 GiB, too large for a hive or a log");
         assert!(Bytes::open(file.path(), true).is_ok());
     }
 

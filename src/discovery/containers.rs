@@ -116,7 +116,7 @@ fn open_one(opener: &mut Opener, item: &Item) {
         return opener.ledger.refuse(source, problem, true);
     }
     if item.depth >= DEEPEST {
-        let problem = Problem::new("a container", format!("containers within containers, {DEEPEST} deep"));
+        let problem = Problem::new("a container", format!("containers nested {DEEPEST} deep"));
         return opener.ledger.refuse(source, problem.code(Code::Limit).advise("unpack it by hand"), true);
     }
     match item.kind {

@@ -193,7 +193,7 @@ impl<'a> Finder<'a> {
     /// Searches the places, from the root of a volume down.
     fn places(&mut self) {
         self.by_places = true;
-        self.ledger.note(self.scope.source, "only the places where Windows keeps hives were looked into (--places)");
+        self.ledger.note(self.scope.source, "only the places where Windows keeps hives were searched (--places)");
         let ways = layout::ways();
         let mut pending: Vec<(Node, Vec<&[&str]>)> = vec![(self.root, ways.iter().map(Vec::as_slice).collect())];
         let mut visited = BTreeSet::new();

@@ -193,11 +193,11 @@ fn own_name(hive: &Hive) -> Option<Role> {
 
 fn by_name(hive: &Hive, locator: &str, name: &str) -> (Role, Option<Problem>) {
     let (role, told) = match (own_name(hive), name::role(name)) {
-        (Some(role), _) => (role, format!("damage; taken for {role} by the name in its base block")),
-        (None, Some(role)) => (role, format!("damage; taken for {role} by its file name")),
-        (None, None) => (Role::Unknown, "damage, and no name that would tell".to_owned()),
+        (Some(role), _) => (role, format!("damage; recognised as {role} by the name in its base block")),
+        (None, Some(role)) => (role, format!("damage; recognised as {role} by its file name")),
+        (None, None) => (Role::Unknown, "damage, and no name that identifies the hive".to_owned()),
     };
-    (role, Some(Problem::of(locator, "root keys that tell which hive this is", told)))
+    (role, Some(Problem::of(locator, "root keys that identify the hive", told)))
 }
 
 /// Reports a file that Windows would load as SOFTWARE or SYSTEM, but whose keys are not those of that hive.
@@ -205,8 +205,8 @@ fn other_than_named(locator: &str, name: &str, role: Role) -> Option<Problem> {
     let said = [Role::Software, Role::System].into_iter().find(|said| name::is_plain(name, *said))?;
     (said != role).then(|| {
         let found = match role {
-            Role::Unknown => "those of no hive that is known".to_owned(),
-            role => format!("those of {role}"),
+            Role::Unknown => "the keys of an unknown hive".to_owned(),
+            role => format!("the keys of {role}"),
         };
         Problem::of(locator, format!("the keys of a {said} hive, as its name says"), found)
     })
@@ -239,7 +239,7 @@ fn generation(folder: &FoundFolder, name: &str, role: Role, names: &[String]) ->
 
 fn empty_backups(folder: &FoundFolder, names: &[&str]) -> Problem {
     Problem::of(&folder.locator, "backups of the hives", format!("files of zero bytes: {}", names.join(", ")))
-        .advise("Windows leaves them empty since Windows 10 version 1803; nothing is wrong with this evidence")
+        .advise("Windows 10 version 1803 and later leaves these files empty; this is normal")
 }
 
 /// Attaches to each hive the transaction logs beside it.

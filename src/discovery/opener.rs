@@ -91,7 +91,7 @@ impl Opener {
         let (first, rest) = match item.wanted.split_first() {
             Some((Step::Path(names), rest)) => (Some(names), rest),
             Some(_) => {
-                let told = Outcome::Irrelevant("not what was asked for".to_owned());
+                let told = Outcome::Irrelevant("not the place that was named".to_owned());
                 return self.ledger.end(source, told, Vouched::Unprotected);
             }
             None => (None, item.wanted.as_slice()),
@@ -250,7 +250,7 @@ impl Opener {
                 && file.unreadable.is_none()
                 && file.file.path.as_os_str().is_empty()
             {
-                file.unreadable = Some(Problem::new("bytes that can be read", "none came").code(Code::Unreadable));
+                file.unreadable = Some(Problem::new("bytes that can be read", "no bytes").code(Code::Unreadable));
             }
         }
         // If no bytes were wanted, the file is empty.

@@ -179,7 +179,7 @@ fn names_differ(folder: &str, software: &Candidate, system: &Candidate) -> Probl
         folder,
         "a SOFTWARE and a SYSTEM hive whose names fit",
         format!(
-            "{} and {}, taken for one installation because there is no other",
+            "{} and {}, treated as one installation because there are no others",
             file_name(software),
             file_name(system)
         ),
@@ -190,7 +190,7 @@ fn names_differ(folder: &str, software: &Candidate, system: &Candidate) -> Probl
 fn cannot_tell(folder: &str, software: &[Candidate], system: &[Candidate]) -> Problem {
     Problem::of(
         folder,
-        "one SOFTWARE and one SYSTEM hive, or names that tell which belong together",
+        "one SOFTWARE and one SYSTEM hive, or names that show which hives belong together",
         format!("SOFTWARE in {}; SYSTEM in {}", names_of(software), names_of(system)),
     )
     .code(Code::HivesUnpaired)

@@ -93,7 +93,7 @@ impl<'u> Run<'u> {
                     let source = self.discovery.ledger.begin(locator(path), "device");
                     let problem =
                         Problem::new("a folder or a file", "a device, a pipe or a socket").code(Code::Unreadable);
-                    let advice = "mount the volume read-only and name its folder, or copy what comes out to a file";
+                    let advice = "mount the volume read-only and name its folder, or copy its output to a file";
                     self.discovery.ledger.refuse(source, problem.advise(directory::within_a_sentence(advice)), true);
                 }
                 Argument::Missing { path, error } => {
@@ -202,7 +202,7 @@ impl<'u> Run<'u> {
             Vec::new()
         };
         let Some(Content::Container(kind)) = head else {
-            return nothing(self, "a file that is no archive and no disk image");
+            return nothing(self, "a file that is neither an archive nor a disk image");
         };
         let before = self.discovery.ledger.gaps().len();
         let base = Locator::of(&at.base);
@@ -269,7 +269,7 @@ impl<'u> Run<'u> {
         let files = self.discovery.ledger.get(source).map_or(0, |source| source.members.seen);
         let found = match files {
             0 => "no hive in it".to_owned(),
-            1 => "1 file, which is no hive".to_owned(),
+            1 => "1 file, which is not a hive".to_owned(),
             files => format!("{files} files, none of them a hive"),
         };
         let problem = Problem::new("a SOFTWARE or SYSTEM hive, or something that holds one", found);

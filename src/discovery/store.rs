@@ -67,7 +67,8 @@ impl Store {
 
     fn too_much(&self, size: u64) -> Problem {
         if size > MOST_READ {
-            return Problem::new("a file of up to 4 GiB", format!("{size} bytes, which is no hive")).code(Code::Limit);
+            return Problem::new("a file of up to 4 GiB", format!("{size} bytes, too large for a hive"))
+                .code(Code::Limit);
         }
         if size <= self.budget.left(Cost::Bytes) {
             return Problem::new("hives of up to 4 GiB in one container", "more")

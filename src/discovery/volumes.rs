@@ -127,7 +127,7 @@ impl Volumes<'_> {
         }
         let source = if whole { disk } else { self.opener.ledger.begin(at.to_string(), volume.kind.words()) };
         if volume.recovered {
-            self.opener.ledger.note(source, "recovered: no table that holds leads to it");
+            self.opener.ledger.note(source, "recovered: no valid table leads to it");
         }
         if !volume.label.is_empty() {
             self.opener.ledger.note(source, volume.label.clone());
@@ -138,9 +138,7 @@ impl Volumes<'_> {
         };
         let origin = Origin { partition, offset: Some(volume.start), ..self.origin.clone() };
         let refuse = |code, what: &str, advice: &str| {
-            Problem::new("a file system that is read (NTFS, FAT, exFAT, ext)", what.to_owned())
-                .code(code)
-                .advise(advice)
+            Problem::new("a supported file system (NTFS, FAT, exFAT, ext)", what.to_owned()).code(code).advise(advice)
         };
         match volume.kind {
             VolumeKind::Irrelevant(why) => {
@@ -337,7 +335,7 @@ fn verified(disk: &Disk, wanted: bool) -> (Option<bool>, Vec<Problem>) {
     let expected = "the hash that the image holds";
     match disk.verify() {
         Ok(checked) if checked.is_empty() => {
-            let problem = Problem::new(expected, "none: it cannot be verified by itself").code(Code::Unverified);
+            let problem = Problem::new(expected, "none: the image cannot be verified by itself").code(Code::Unverified);
             (None, vec![problem.advise("compare its hash with the one in the acquisition log")])
         }
         Ok(checked) => {

@@ -51,7 +51,7 @@ pub trait BlockRead: Send + Sync {
 pub type Blocks = Arc<dyn BlockRead>;
 
 fn ends_early(offset: u64, wanted: usize) -> io::Error {
-    let found = format!("{wanted} bytes at {offset:#x} expected, but they end there");
+    let found = format!("expected {wanted} bytes at {offset:#x}, but the data end there");
     io::Error::new(io::ErrorKind::UnexpectedEof, found)
 }
 
@@ -191,7 +191,7 @@ mod tests {
         assert_eq!(part.read_at(&mut buffer, 5).unwrap(), 0);
         assert_eq!(part.read_at(&mut buffer, u64::MAX).unwrap(), 0);
         let error = part.read_exact_at(&mut buffer, 0).unwrap_err();
-        assert_eq!(error.to_string(), "3 bytes at 0x5 expected, but they end there");
+        assert_eq!(error.to_string(), "expected 3 bytes at 0x5, but the data end there");
         assert_eq!((Part::new(Arc::clone(&whole), 90, 50).size(), Part::new(whole, 900, 5).size()), (10, 0));
     }
 }

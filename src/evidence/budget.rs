@@ -57,7 +57,7 @@ impl Cost {
     /// Returns the limit's option and the name of what the limit counts.
     fn words(self) -> (&'static str, &'static str) {
         match self {
-            Self::Bytes => ("--max-bytes", "bytes taken out of containers"),
+            Self::Bytes => ("--max-bytes", "bytes read from containers"),
             Self::Sources => ("--max-sources", "sources"),
             Self::Installations => ("--max-installations", "installations"),
             Self::Seconds => ("--max-seconds", "seconds"),
@@ -137,7 +137,7 @@ mod tests {
         assert_eq!(budget.left(Cost::Bytes), 0);
         assert_eq!(
             problem.to_string(),
-            "expected at most 10 bytes taken out of containers in one run, found more, which were not read; \
+            "expected at most 10 bytes read from containers in one run, found more, which were not read; \
              raise the limit with --max-bytes, or examine the evidence in parts"
         );
     }

@@ -142,12 +142,12 @@ fn image(
     let (beginning, end) = ends(&file).map_err(|error| beside.unreadable(&error))?;
     if let Some(row) = refusal(&beginning, &end) {
         return Err(beside
-            .problem("a disk image that is read here", row.what)
+            .problem("a supported disk image", row.what)
             .code(Code::UnsupportedFormat)
             .advise(row.advice));
     }
     let Some(kind) = Kind::of(&beginning, &end, &name) else {
-        return Err(beside.problem("a disk image", "none that is known"));
+        return Err(beside.problem("a disk image", "an unknown format"));
     };
     let image = match kind {
         Kind::Raw => alone(file),
@@ -186,9 +186,9 @@ fn parent(
         return Err(beside.problem(format!("a {role} of format {format}"), format!("{}, {kind}", path.display())));
     }
     if let Some(id) = id.filter(|id| image.id.as_deref() != Some(id)) {
-        let found = format!("{}, which is {}", path.display(), image.id.as_deref().unwrap_or("called nothing"));
-        let problem = beside.problem(format!("its {role}, called {id}"), found);
-        return Err(problem.advise("put the very image there that this one was made on, as it was then"));
+        let found = format!("{}, which is {}", path.display(), image.id.as_deref().unwrap_or("without an identifier"));
+        let problem = beside.problem(format!("its {role} with the identifier {id}"), found);
+        return Err(problem.advise("put the original image there, unchanged since this one was made on it"));
     }
     Ok(image.blocks)
 }

@@ -251,7 +251,7 @@ impl Ledger {
             }
             for (code, (count, any_gap)) in &source.unlisted {
                 if *any_gap {
-                    gaps.push(gap(*code, format!("{count} more like those that are listed")));
+                    gaps.push(gap(*code, format!("{count} more of the listed kind")));
                 }
             }
         }
@@ -269,7 +269,7 @@ impl Ledger {
                     if let Vouched::Unverified(why) = &source.vouched
                         && !source.aside
                     {
-                        let problem = Problem::new("bytes whose checksum holds", why.clone()).code(Code::Unverified);
+                        let problem = Problem::new("bytes whose checksum matches", why.clone()).code(Code::Unverified);
                         problems.push(at(problem.advise("copy it again from the original")));
                     }
                 }
@@ -277,9 +277,11 @@ impl Ledger {
             }
             for (code, (count, any_gap)) in &source.unlisted {
                 if *any_gap {
-                    problems.push(at(
-                        Problem::new("files that can be read", format!("{count} more that cannot")).code(*code)
-                    ));
+                    problems.push(at(Problem::new(
+                        "files that can be read",
+                        format!("{count} more that cannot be read"),
+                    )
+                    .code(*code)));
                 }
             }
         }
@@ -304,7 +306,7 @@ impl Source {
                 _ => None,
             },
         };
-        let passed = self.passed.iter().map(|(reason, count)| format!("passed over: {reason} ({count})"));
+        let passed = self.passed.iter().map(|(reason, count)| format!("skipped: {reason} ({count})"));
         let told: Vec<String> = first.into_iter().chain(self.notes.iter().cloned()).chain(passed).collect();
         (!told.is_empty()).then(|| told.join("; "))
     }
@@ -346,6 +348,6 @@ mod tests {
         ledger.end(zip, Outcome::Read, Vouched::Unprotected);
         assert_eq!((ledger.len(), ledger.gaps().len()), (MOST_TOLD + 1, MOST_TOLD + 1));
         assert_eq!(ledger.get(zip).unwrap().members.refused, 25_000);
-        assert!(ledger.problems().iter().any(|problem| problem.found == "24980 more that cannot"));
+        assert!(ledger.problems().iter().any(|problem| problem.found == "24980 more that cannot be read"));
     }
 }

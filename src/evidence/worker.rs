@@ -127,7 +127,7 @@ fn ended(status: Option<ExitStatus>, seconds: u64) -> String {
 
 /// Returns the answer and the whole reply. The answer is at the reply's end; the last eight bytes are its length.
 fn received<A: DeserializeOwned>(memory: &File) -> io::Result<(A, Arc<Bytes>)> {
-    let cut = || io::Error::other("the answer of its reader is cut off; please report it");
+    let cut = || io::Error::other("the reply of its reader is truncated; please report it");
     let whole = Arc::new(Bytes::Mapped(map_privately(memory)?));
     let length =
         usize::try_from(u64::from_le_bytes(*whole.last_chunk::<8>().ok_or_else(cut)?)).map_err(io::Error::other)?;

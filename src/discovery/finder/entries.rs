@@ -37,7 +37,7 @@ impl Finder<'_> {
                 }
                 EntryKind::File if !evidence && !hive_like && !folder.named => {
                     let word = name::container(&text).unwrap_or("container");
-                    self.ledger.pass(self.scope.source, format!("{word} outside the places of Windows"));
+                    self.ledger.pass(self.scope.source, format!("{word} outside the places where Windows keeps hives"));
                 }
                 EntryKind::File => {
                     let found = self.file(path, &folder, entry, &text, evidence, &names);
@@ -68,8 +68,7 @@ impl Finder<'_> {
 
     pub(super) fn insert(&mut self, path: &FolderPath, folder: &mut FoundFolder, entry: &Entry, found: FoundFile) {
         if folder.files.contains_key(&entry.name) {
-            let problem =
-                Problem::new("one file of this name", "a second one in the same folder, which was not looked at");
+            let problem = Problem::new("one file of this name", "a second file in the same folder, which was skipped");
             return self.refuse(path, entry, "file", problem.code(Code::Damaged).advise("unpack it by hand"), true);
         }
         let readable = found.unreadable.is_none();
@@ -121,7 +120,8 @@ impl Finder<'_> {
                 if evidence || hive_like {
                     return Some(found);
                 }
-                self.ledger.pass(self.scope.source, "file that cannot be read, outside the places of Windows");
+                self.ledger
+                    .pass(self.scope.source, "file that cannot be read, outside the places where Windows keeps hives");
                 return None;
             }
         };
@@ -177,7 +177,7 @@ impl Finder<'_> {
             self.search.nested.push(Nested { folder, entry: entry.clone(), kind, named });
         } else {
             let word = name::container(text).unwrap_or("container");
-            self.ledger.pass(source, format!("{word} outside the places of Windows"));
+            self.ledger.pass(source, format!("{word} outside the places where Windows keeps hives"));
         }
     }
 
@@ -200,7 +200,7 @@ impl Finder<'_> {
             return self.ledger.pass(source, "part of an image beside it");
         }
         if !opened {
-            return self.ledger.pass(source, format!("{what} outside the places of Windows"));
+            return self.ledger.pass(source, format!("{what} outside the places where Windows keeps hives"));
         }
         if segment {
             return self.first_part_missing(path, entry, text);

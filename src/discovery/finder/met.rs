@@ -32,7 +32,7 @@ impl Finder<'_> {
             self.kept.entry(entry.parent).or_default().push(entry.clone());
         } else if hive_like {
             let found =
-                format!("more than {MOST_KEPT} links, containers and files of such names; this one was not looked at");
+                format!("more than {MOST_KEPT} links, containers and files of such names; this one was skipped");
             let problem = Problem::new("files that are named like hives", found).code(Code::Limit);
             let problem = problem.advise("name the folders that hold the hives");
             self.ledger.refuse_member(self.scope.source, "file", problem, true);
@@ -67,7 +67,7 @@ impl Finder<'_> {
         let advice = if problem.found == "permission denied" {
             "run hivemend as a user who may read it, or copy the hives to a place that you may read"
         } else {
-            "copy what is in it by other means, and name the copy"
+            "copy its content with another program, and name the copy"
         };
         let problem = problem.code(Code::Unreadable).advise(advice);
         self.ledger.refuse_member(self.scope.source, "folder", problem, true);

@@ -149,7 +149,7 @@ impl Run<'_> {
             let whole = if self.unpacking.verify_image { size } else { size.min(4 << 30) };
             let seconds = worker::seconds_for(whole).min(left);
             worker::ask::<Job, Opened>(path, &job, seconds).and_then(|(mut opened, reply)| {
-                let cut = || io::Error::other("the answer of its reader is cut off; please report it");
+                let cut = || io::Error::other("the reply of its reader is truncated; please report it");
                 opened.tie(&reply).ok_or_else(cut).map(|()| opened)
             })
         } else {
@@ -170,7 +170,7 @@ impl Run<'_> {
                     }
                     _ => Problem::new("a container that can be read", error.to_string())
                         .code(Code::ReaderFailed)
-                        .advise("unpack or mount it by other means, and name what comes out"),
+                        .advise("unpack or mount it with another program, and name the result"),
                 };
                 refused(self, problem);
                 None

@@ -37,7 +37,7 @@ impl<R: Read> Bzip2<R> {
         }
         if !next.is_empty() {
             self.vouched =
-                Vouched::Unverified(format!("bytes behind the end of the bzip2 data, at {at:#x}, are not bzip2"));
+                Vouched::Unverified(format!("bytes after the end of the bzip2 data, at {at:#x}, are not bzip2"));
         }
         self.ended = true;
         Ok(())
@@ -57,7 +57,7 @@ impl<R: Read> Read for Bzip2<R> {
             let cut = input.is_empty();
             let status = stream.decompress(input, buffer);
             let status = status.map_err(|_| {
-                damaged(format!("the bzip2 data are damaged near {at:#x}, or a CRC in them does not hold"))
+                damaged(format!("the bzip2 data are damaged near {at:#x}, or a CRC in them does not match"))
             })?;
             let read = stream.total_in().saturating_sub(read);
             let written = usize::try_from(stream.total_out().saturating_sub(written)).unwrap_or(0);

@@ -37,7 +37,7 @@ impl Map {
             sum = sum.saturating_add(length);
         }
         if sum != stored {
-            return Err(format!("its map of sparse ranges has {sum} bytes, and the archive {stored}"));
+            return Err(format!("its map of sparse ranges has {sum} bytes, but the archive {stored}"));
         }
         Ok(Self { extents })
     }

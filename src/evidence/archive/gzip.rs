@@ -76,7 +76,7 @@ impl<R: Read> Gzip<R> {
             let found = self.header.sum();
             let told = u16::from_le_bytes(self.input.take_array()?);
             if u32::from(told) != found & 0xffff {
-                return Err(damaged(format!("the checksum of the gzip header at {at:#x} does not hold")));
+                return Err(damaged(format!("the checksum of the gzip header at {at:#x} does not match")));
             }
         }
         self.inflate.reset(false);
@@ -93,13 +93,13 @@ impl<R: Read> Gzip<R> {
         if crc != self.crc.sum() {
             let found = self.crc.sum();
             return Err(damaged(format!(
-                "the CRC-32 at {at:#x} does not hold: {crc:08x} stored, {found:08x} computed"
+                "the CRC-32 at {at:#x} does not match: {crc:08x} stored, {found:08x} computed"
             )));
         }
         if size != self.crc.amount() {
             let found = self.crc.amount();
             return Err(damaged(format!(
-                "the size at {at:#x} does not hold: {size} stored, {found} bytes decompressed"
+                "the size at {at:#x} does not match: {size} stored, {found} bytes decompressed"
             )));
         }
         self.vouched = Vouched::by("CRC-32 (gzip)");
@@ -120,7 +120,7 @@ impl<R: Read> Gzip<R> {
             }
             if rest.iter().any(|byte| *byte != 0) {
                 self.vouched =
-                    Vouched::Unverified(format!("bytes behind the end of the gzip data, at {at:#x}, are not gzip"));
+                    Vouched::Unverified(format!("bytes after the end of the gzip data, at {at:#x}, are not gzip"));
                 return Ok(());
             }
             let count = rest.len();

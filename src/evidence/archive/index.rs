@@ -62,12 +62,12 @@ impl Growing {
         } else if self.names.saturating_add(more) > names {
             format!("the names of the members have more than {names} bytes in all")
         } else if self.made > MOST_FOLDERS {
-            format!("the names of the members make more than {MOST_FOLDERS} folders")
+            format!("the members are in more than {MOST_FOLDERS} folders")
         } else {
             return false;
         };
         if self.defects.is_empty() {
-            self.defects.push(format!("{why}; those from number {} on are not read", self.members.saturating_add(1)));
+            self.defects.push(format!("{why}; members from number {} on are not read", self.members.saturating_add(1)));
         }
         true
     }

@@ -41,7 +41,7 @@ impl Refused {
     /// Creates the refusal of encrypted bytes; `given`: a password was given, and is wrong.
     pub fn encrypted(given: bool) -> Self {
         if given {
-            Self::new(Cause::Encrypted, "the password does not fit", "check the password (--password-file)")
+            Self::new(Cause::Encrypted, "the password is wrong", "check the password (--password-file)")
         } else {
             Self::new(Cause::Encrypted, "it is encrypted", "name a file with its password (--password-file)")
         }

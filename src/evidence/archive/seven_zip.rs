@@ -50,7 +50,7 @@ impl SevenZip {
         for (number, file) in (0_u32..).zip(&archive.files) {
             if file.is_anti_item {
                 told.tell(format!(
-                    "{}: it says that a file is to be deleted, as in an update",
+                    "{}: the entry says that a file is to be deleted, as in an update",
                     file.name.escape_debug()
                 ));
                 continue;
@@ -75,9 +75,9 @@ impl SevenZip {
     }
 
     fn number(&self, file: Node) -> io::Result<usize> {
-        let number = self.index.member(file).ok_or_else(|| damaged("it is no file"))?;
+        let number = self.index.member(file).ok_or_else(|| damaged("it is not a file"))?;
         if self.archive.files.get(number).is_none_or(|file| file.is_directory) {
-            return Err(damaged("it is no file"));
+            return Err(damaged("it is not a file"));
         }
         Ok(number)
     }
@@ -132,7 +132,7 @@ impl SevenZip {
         });
         let refused = match read {
             Err(error) => refusal(&error, self.password.is_some()),
-            Ok(_) => Refused::damaged("its block does not hold it"),
+            Ok(_) => Refused::damaged("its block does not contain it"),
         };
         for number in left {
             flow?;

@@ -21,14 +21,14 @@ pub(super) fn refusal(error: &Error, password: bool) -> Refused {
         Error::PasswordRequired => Refused::encrypted(false),
         Error::MaybeBadPassword(_) if password => Refused::new(
             Cause::Encrypted,
-            "it is damaged, or the password does not fit",
+            "it is damaged, or the password is wrong",
             "check the password (--password-file)",
         ),
         Error::MaybeBadPassword(error) | Error::Io(error, _) | Error::FileOpen(error, _) => {
             Refused::of(error).cloned().unwrap_or_else(|| Refused::damaged("its data are damaged"))
         }
         Error::UnsupportedCompressionMethod(method) => {
-            let reason = format!("it is compressed by the method {method}, which is not read");
+            let reason = format!("it is compressed by the method {method}, which is not supported");
             Refused::new(Cause::Unsupported, reason, by_hand)
         }
         Error::MaxMemLimited { actaul_kb, max_kb } => {
@@ -36,10 +36,10 @@ pub(super) fn refusal(error: &Error, password: bool) -> Refused {
             Refused::new(Cause::Limit, reason, by_hand)
         }
         Error::Unsupported(_) | Error::ExternalUnsupported | Error::UnsupportedVersion { .. } => {
-            Refused::new(Cause::Unsupported, "it is of a kind of 7z that is not read", by_hand)
+            Refused::new(Cause::Unsupported, "it is of a kind of 7z that is not supported", by_hand)
         }
         Error::ChecksumVerificationFailed | Error::NextHeaderCrcMismatch => {
-            Refused::damaged("the CRC-32 of its directory does not hold")
+            Refused::damaged("the CRC-32 of its directory does not match")
         }
         Error::Other(why) => Refused::damaged(format!("it is damaged: {why}")),
         _ => Refused::damaged("its directory is damaged"),
@@ -90,7 +90,7 @@ impl Read for Member<'_> {
             Err(error) if self.password => refusal(&Error::MaybeBadPassword(error), true),
             Err(error) => Refused::of(&error)
                 .cloned()
-                .unwrap_or_else(|| Refused::damaged("its data are damaged, or its CRC-32 does not hold")),
+                .unwrap_or_else(|| Refused::damaged("its data are damaged, or its CRC-32 does not match")),
         };
         self.failed = Some(failed.clone());
         Err(failed.into())
@@ -107,7 +107,7 @@ impl Content for Member<'_> {
         let found = self.computed.sum();
         match self.crc {
             Some(crc) if crc != u64::from(found) => {
-                Vouched::Unverified(format!("its CRC-32 does not hold: {crc:08x} stored, {found:08x} computed"))
+                Vouched::Unverified(format!("its CRC-32 does not match: {crc:08x} stored, {found:08x} computed"))
             }
             Some(_) => Vouched::by("CRC-32 (7z)"),
             None => Vouched::Unprotected,

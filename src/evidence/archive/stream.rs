@@ -114,7 +114,7 @@ impl Checked for Measured {
             (Vouched::Unverified(why), _) => Vouched::Unverified(why),
             (_, Err(why)) => Vouched::Unverified(why.clone()),
             (_, Ok(size)) if *size != self.read => {
-                Vouched::Unverified(format!("the xz index says {size} bytes, and {} were decompressed", self.read))
+                Vouched::Unverified(format!("the xz index says {size} bytes, but {} were decompressed", self.read))
             }
             (vouched, Ok(_)) => vouched,
         }

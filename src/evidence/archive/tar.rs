@@ -68,7 +68,7 @@ impl Tar {
         if links > limits.names {
             let number = members.len().saturating_add(1);
             told.tell(format!(
-                "what the hard links lead to has more than {} bytes; members from number {number} on are not read",
+                "the targets of the hard links have more than {} bytes; members from number {number} on are not read",
                 limits.names
             ));
         }
@@ -93,8 +93,8 @@ impl Tar {
 
     /// Returns the member of a node, or the member that it leads to as a hard link.
     fn member(&self, file: Node) -> io::Result<(usize, &Member)> {
-        let number = self.index.member(file).ok_or_else(|| damaged("it is no file"))?;
-        let member = self.members.get(number).ok_or_else(|| damaged("it is no file"))?;
+        let number = self.index.member(file).ok_or_else(|| damaged("it is not a file"))?;
+        let member = self.members.get(number).ok_or_else(|| damaged("it is not a file"))?;
         let (number, member) = match member.target {
             Some(target) => (target, self.members.get(target).unwrap_or(member)),
             None => (number, member),

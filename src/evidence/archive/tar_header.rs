@@ -77,7 +77,7 @@ pub(super) fn text(field: &[u8]) -> &[u8] {
 /// Returns the number in a field: octal digits with spaces before and NULs or spaces behind, or GNU's base 256, marked
 /// by the highest bit of the first byte. An empty field is 0.
 pub(super) fn number(field: &[u8]) -> Result<u64, String> {
-    let wrong = || format!("{:?} is no number", String::from_utf8_lossy(text(field)));
+    let wrong = || format!("{:?} is not a number", String::from_utf8_lossy(text(field)));
     match field {
         [0x80, rest @ ..] => {
             let mut value = 0_u64;

@@ -52,7 +52,7 @@ impl Extended {
     }
 
     fn record(&mut self, keyword: &[u8], value: &[u8]) -> Result<(), String> {
-        let number = || decimal(value).ok_or_else(|| format!("{} is no number", String::from_utf8_lossy(keyword)));
+        let number = || decimal(value).ok_or_else(|| format!("{} is not a number", String::from_utf8_lossy(keyword)));
         // An empty value cancels the value of a global header.
         let given = (!value.is_empty()).then(|| value.to_vec());
         match keyword {
@@ -91,7 +91,7 @@ impl Extended {
                 let mut numbers = value.split(|byte| *byte == b',').filter(|number| !number.is_empty()).map(decimal);
                 while let Some(offset) = numbers.next() {
                     let pair = offset.zip(numbers.next().flatten());
-                    self.ranges.push(pair.ok_or("the map of sparse ranges is no list of pairs of numbers")?);
+                    self.ranges.push(pair.ok_or("the map of sparse ranges is not a list of pairs of numbers")?);
                 }
             }
             // Solaris and star store sparse files in other ways.

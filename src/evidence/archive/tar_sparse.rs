@@ -57,7 +57,7 @@ pub(super) fn in_blocks(cursor: &mut Cursor, header: &[u8; BLOCK]) -> io::Result
 /// Reads the map of pax, 1.0: lines of numbers, the count first, padded to a block. The archive stores `stored` bytes
 /// for the file, including the map.
 pub(super) fn before_data(cursor: &mut Cursor, stored: u64) -> io::Result<Read<Vec<(u64, u64)>>> {
-    let no_number = || Ok(Err("its map of sparse ranges has a line that is no number".to_owned()));
+    let no_number = || Ok(Err("its map of sparse ranges has a line that is not a number".to_owned()));
     let start = cursor.at();
     let (mut line, mut numbers, mut count) = (Vec::new(), Vec::new(), None);
     loop {

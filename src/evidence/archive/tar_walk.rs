@@ -97,13 +97,10 @@ impl<'t> Walk<'t> {
                     self.lost(lost.take(), zeros, Some(at));
                     if zeros >= 2 && !behind {
                         behind = true;
-                        self.told.tell(format!(
-                            "there are members behind the end marker, from {at:#x} on; they are read, too"
-                        ));
+                        self.told.tell(format!("members follow the end marker, from {at:#x} on; they are read too"));
                     } else if zeros == 1 {
-                        self.told.tell(format!(
-                            "there is one block of zeros alone, before {at:#x}, where two would be the end"
-                        ));
+                        self.told
+                            .tell(format!("a single block of zeros stands before {at:#x}; two would mark the end"));
                     }
                     zeros = 0;
                     if self.header(&block, each)?.is_break() {
@@ -118,7 +115,7 @@ impl<'t> Walk<'t> {
                     if left > 0 {
                         self.told.tell(format!("the archive ends within a block, at {at:#x}"));
                     } else if zeros < 2 {
-                        self.told.tell("the archive has no end marker: it may have been cut short");
+                        self.told.tell("the archive has no end marker: it may be truncated");
                     }
                     return Ok(());
                 }
@@ -131,10 +128,10 @@ impl<'t> Walk<'t> {
         let Some(lost) = lost else { return };
         // The headers before a lost header belong to it.
         self.before = Before::default();
-        let what = if zeros >= 2 { "bytes behind the end marker" } else { "a damaged header" };
+        let what = if zeros >= 2 { "bytes after the end marker" } else { "a damaged header" };
         self.told.tell(match next {
             Some(next) => format!("{what} at {lost:#x}; the next header is at {next:#x}"),
-            None => format!("{what} at {lost:#x}, and no header behind it"),
+            None => format!("{what} at {lost:#x}, and no header after it"),
         });
     }
 
@@ -266,7 +263,7 @@ impl<'t> Walk<'t> {
                 stored = stored.saturating_sub(self.cursor.at().saturating_sub(start));
                 read.map(|pairs| Some(Ranges { pairs, size: ranges.size }))
             }
-            Some(Sparse::Unknown) => Err("it is sparse in a way that is not read".to_owned()),
+            Some(Sparse::Unknown) => Err("its sparse format is not supported".to_owned()),
             None if header.kind == b'S' => in_blocks(&mut self.cursor, block)?.map(Some),
             Some(Sparse::InHeader) | None => Ok(None),
         };

@@ -85,7 +85,7 @@ pub(super) fn ranges(json: &[u8], stored: u64) -> Option<Result<(Kept, u64), Str
         at = end;
     }
     if kept != stored {
-        return Some(Err(format!("its index of sparse ranges has {kept} bytes, and the archive {stored}")));
+        return Some(Err(format!("its index of sparse ranges has {kept} bytes, but the archive {stored}")));
     }
     Some(Ok((pairs, at)))
 }

@@ -50,7 +50,7 @@ impl<R: Read> Xz<R> {
             if first {
                 return Err(damaged("it does not begin with an xz stream"));
             }
-            self.trailing = Some(format!("bytes behind the end of the xz data, at {at:#x}, are not xz"));
+            self.trailing = Some(format!("bytes after the end of the xz data, at {at:#x}, are not xz"));
             return Ok(State::Ended);
         }
         let check = match header.get(7) {
@@ -59,7 +59,7 @@ impl<R: Read> Xz<R> {
             Some(4) => Vouched::by("CRC-64 (xz)"),
             Some(10) => Vouched::by("SHA-256 (xz)"),
             Some(id) => {
-                let reason = format!("the xz stream at {at:#x} has a check of type {id}, which is not known");
+                let reason = format!("the xz stream at {at:#x} has a check of the unknown type {id}");
                 return Err(Refused::new(Cause::Unsupported, reason, "decompress it by hand: xz -d").into());
             }
             None => return Err(cut(at)),
@@ -84,9 +84,9 @@ fn refusal(error: &io::Error, at: u64) -> io::Error {
             (Cause::Limit, "need more than 256 MiB of memory", "decompress it by hand: xz -d")
         }
         io::ErrorKind::Unsupported => {
-            (Cause::Unsupported, "use a filter that is not read", "decompress it by hand: xz -d")
+            (Cause::Unsupported, "use a filter that is not supported", "decompress it by hand: xz -d")
         }
-        _ => return damaged(format!("the xz data near {at:#x} are damaged, or a check in them does not hold")),
+        _ => return damaged(format!("the xz data near {at:#x} are damaged, or a check in them does not match")),
     };
     Refused::new(cause, format!("the xz data near {at:#x} {reason}"), advice).into()
 }

@@ -37,12 +37,14 @@ pub(super) fn size(blocks: &Blocks) -> io::Result<Result<u64, String>> {
         };
         let start = index.zip(sums).and_then(|(index, (packed, _))| index.checked_sub(packed)?.checked_sub(12));
         let (Some(start), Some((_, unpacked))) = (start, sums) else {
-            return Ok(Err(format!("the xz index before {place:#x} does not fit its stream")));
+            return Ok(Err(format!("the xz index before {place:#x} does not match its stream")));
         };
         let mut header = [0; 6];
         blocks.read_exact_at(&mut header, start)?;
         if header != *b"\xfd7zXZ\0" {
-            return Ok(Err(format!("the xz index before {place:#x} names a stream at {start:#x}, where none is")));
+            return Ok(Err(format!(
+                "the xz index before {place:#x} names a stream at {start:#x}, where there is none"
+            )));
         }
         total = total.saturating_add(unpacked);
         end = start;

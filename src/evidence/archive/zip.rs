@@ -105,8 +105,8 @@ impl Zip {
     }
 
     fn member(&self, file: Node) -> io::Result<(usize, &Member)> {
-        let number = self.index.member(file).ok_or_else(|| damaged("it is no file"))?;
-        let member = self.members.get(number).ok_or_else(|| damaged("it is no file"))?;
+        let number = self.index.member(file).ok_or_else(|| damaged("it is not a file"))?;
+        let member = self.members.get(number).ok_or_else(|| damaged("it is not a file"))?;
         match &member.broken {
             Some(why) => Err(damaged(why.as_ref())),
             None => Ok((number, member)),
@@ -134,7 +134,7 @@ impl Zip {
         let plain: Box<dyn Read + Send> = match (member.encryption, &self.password) {
             (Encryption::None, _) => Box::new(all),
             (Encryption::Unknown, _) => {
-                let reason = "it is encrypted by a method that is not read";
+                let reason = "it is encrypted by a method that is not supported";
                 return Err(Refused::new(Cause::Unsupported, reason, "unpack it by hand: 7z x").into());
             }
             (_, None) => return Err(Refused::encrypted(false).into()),
@@ -204,16 +204,16 @@ impl Content for Stored {
         if self.failed.is_none()
             && let Some(crc) = self.crc.filter(|crc| *crc != found)
         {
-            self.failed = Some(format!("its CRC-32 does not hold: {crc:08x} stored, {found:08x} computed"));
+            self.failed = Some(format!("its CRC-32 does not match: {crc:08x} stored, {found:08x} computed"));
         }
         if let Some(why) = &self.failed {
-            let weak = if self.weak { "; or the password does not fit" } else { "" };
+            let weak = if self.weak { "; or the password is wrong" } else { "" };
             return Vouched::Unverified(format!("{why}{weak}"));
         }
         match self.seal.as_ref().map(Seal::holds) {
             None => Vouched::by("CRC-32 (zip)"),
             Some(Ok(true)) => Vouched::by("HMAC-SHA-1 (zip)"),
-            Some(Ok(false)) => Vouched::Unverified("its authentication code (HMAC-SHA-1) does not hold".to_owned()),
+            Some(Ok(false)) => Vouched::Unverified("its authentication code (HMAC-SHA-1) does not match".to_owned()),
             Some(Err(error)) => Vouched::Unverified(error.to_string()),
         }
     }
@@ -232,7 +232,7 @@ impl Content for Whole<'_> {
     fn finish(&mut self) -> Vouched {
         let read = drain(self);
         match (self.0.inner_mut().finish(), read) {
-            (Vouched::Verified(by), Err(error)) => Vouched::Unverified(format!("{error} ({by} holds)")),
+            (Vouched::Verified(by), Err(error)) => Vouched::Unverified(format!("{error} ({by} matches)")),
             (vouched, _) => vouched,
         }
     }

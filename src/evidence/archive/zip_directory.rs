@@ -74,7 +74,7 @@ pub(super) fn read(blocks: &Blocks, end: &End, limits: Limits, told: &mut Told) 
             break;
         }
         if header.is_err() || !entry.starts_with(b"PK\x01\x02") {
-            told.tell(format!("the directory is damaged at {place:#x}; members listed behind that are not read"));
+            told.tell(format!("the directory is damaged at {place:#x}; members listed after that are not read"));
             break;
         }
         let sizes = [28, 30, 32].map(|field| usize::from(le16(&entry, field)));
@@ -234,9 +234,7 @@ fn checked(blocks: &Blocks, end: &End, mut listed: Vec<Listed>, told: &mut Told)
     }
     unlisted(blocks, behind, end.directory, told);
     if overlapping > 0 {
-        told.tell(format!(
-            "{overlapping} members overlap others, as in an archive that is made to do harm; they are not read"
-        ));
+        told.tell(format!("{overlapping} members overlap others, as in a malicious archive; they are not read"));
     }
     listed
 }

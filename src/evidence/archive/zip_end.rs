@@ -47,18 +47,18 @@ pub(super) fn find(blocks: &Blocks, told: &mut Told) -> Result<End, Refused> {
     let Some((at, rest)) = found else {
         return Err(Refused::new(
             Cause::Damaged,
-            "it has no end record: the archive was cut short",
+            "it has no end record: the archive is truncated",
             "copy the archive again, or rebuild it: zip -FF IN.zip --out OUT.zip",
         ));
     };
     if rest > 0 {
-        told.tell(format!("there are {rest} bytes behind the archive's end"));
+        told.tell(format!("there are {rest} bytes after the archive's end"));
     }
     let record = tail.get(at..).unwrap_or_default();
     let end = end(blocks, record, start.saturating_add(at as u64))?;
     let mut first = [0; 2];
     if end.before > 0 && blocks.read_exact_at(&mut first, 0).is_ok() && !matches!(&first, b"MZ" | b"\x7fE" | b"#!") {
-        told.tell(format!("there are {} bytes before the archive, which are no program", end.before));
+        told.tell(format!("there are {} bytes before the archive, which are not a program", end.before));
     }
     Ok(end)
 }

@@ -59,7 +59,7 @@ pub(super) fn decompress(
             Box::new(ppmd.map_err(|_| damaged("its PPMd data are damaged"))?)
         }
         other => {
-            let reason = format!("it is compressed by method {other}{}, which is not read", named(other));
+            let reason = format!("it is compressed by method {other}{}, which is not supported", named(other));
             return Err(Refused::new(Cause::Unsupported, reason, "unpack it by hand: 7z x").into());
         }
     })
@@ -78,6 +78,6 @@ fn named(method: u16) -> &'static str {
 }
 
 fn too_large(what: &str, bytes: u64) -> io::Error {
-    let reason = format!("its {what} dictionary of {bytes} bytes is above {MOST_DICTIONARY}");
+    let reason = format!("its {what} dictionary of {bytes} bytes is larger than {MOST_DICTIONARY}");
     Refused::new(Cause::Limit, reason, "unpack it by hand: 7z x").into()
 }

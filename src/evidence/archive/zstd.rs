@@ -76,7 +76,7 @@ impl<R: Read> Zstd<R> {
             _ if self.frames > 0 => {
                 self.ended = true;
                 self.trailing =
-                    Some(format!("bytes behind the end of the Zstandard data, at {at:#x}, are not Zstandard"));
+                    Some(format!("bytes after the end of the Zstandard data, at {at:#x}, are not Zstandard"));
             }
             _ => return Err(damaged(format!("at {at:#x} there is no Zstandard frame"))),
         }
@@ -97,7 +97,7 @@ impl<R: Read> Zstd<R> {
         if let Some(stored) = self.decoder.get_checksum_from_data() {
             if self.decoder.get_calculated_checksum() != Some(stored) {
                 return Err(damaged(format!(
-                    "the content checksum of the Zstandard frame that ends at {at:#x} does not hold"
+                    "the content checksum of the Zstandard frame that ends at {at:#x} does not match"
                 )));
             }
             self.protected = self.protected.saturating_add(1);

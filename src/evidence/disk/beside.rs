@@ -101,8 +101,7 @@ impl Beside {
                 .advise("copy that file beside the image under this name; links are not followed")
         })?;
         if last != name {
-            let fact =
-                format!("{}: names {name:?} as its {role}; {last:?} beside it was taken", self.image().display());
+            let fact = format!("{}: names {name:?} as its {role}; {last:?} beside it was used", self.image().display());
             self.fact(fact);
         }
         self.add(path.clone());
@@ -136,11 +135,11 @@ impl Beside {
     /// Makes the parent image at `path` the current one.
     pub(super) fn descend(&mut self, path: PathBuf) -> Result<(), Problem> {
         if self.chain.contains(&path) {
-            let found = format!("{} again, whose parent it is itself", path.display());
+            let found = format!("{} again: the chain is a loop", path.display());
             return Err(self.problem("a chain of images that ends", found));
         }
         if self.chain.len() >= DEEPEST {
-            return Err(self.problem(format!("at most {DEEPEST} images one on the other"), "more"));
+            return Err(self.problem(format!("at most {DEEPEST} images in a chain"), "more"));
         }
         self.chain.push(path);
         Ok(())
@@ -156,7 +155,7 @@ impl Beside {
         if self.files.len() < MOST_FILES {
             return Ok(());
         }
-        Err(self.problem(format!("at most {MOST_FILES} files that make the image"), "more"))
+        Err(self.problem(format!("an image of at most {MOST_FILES} files"), "more"))
     }
 
     fn add(&mut self, path: PathBuf) {

@@ -47,7 +47,8 @@ pub(super) fn open(
     loop {
         let segment = Segment::read(&file, number).map_err(|error| {
             beside.problem("a sound E01 image", format!("in {current}: {error}")).advise(
-                "compare the file with its original; ewfverify and ewfexport of libewf tell more and can mend some",
+                "compare the file with its original; ewfverify and ewfexport (libewf) report more and can repair some \
+                 images",
             )
         })?;
         volume = match (volume, segment.volume) {
@@ -62,9 +63,7 @@ pub(super) fn open(
                         format!("segments of one acquisition: {wanted}, as in {sayer}"),
                         format!("{found} in {current}"),
                     )
-                    .advise(
-                        "put the segments of this very acquisition beside each other, and those of others elsewhere",
-                    )
+                    .advise("keep only the segments of this acquisition in the folder")
             })?),
         };
         if !segment.volume.is_some_and(|said| said.identified()) {
@@ -125,9 +124,9 @@ pub(super) fn open(
 fn told_of_set(beside: &mut Beside, unnamed: &[String], segments: u16) {
     let Some(first) = unnamed.first().filter(|_| segments > 1) else { return };
     let which = match unnamed.len() {
-        1 => format!("{first} carries"),
-        count if count == usize::from(segments) => "the segments carry".to_owned(),
-        count => format!("{first} and {} more segments carry", count.saturating_sub(1)),
+        1 => format!("{first} has"),
+        count if count == usize::from(segments) => "the segments have".to_owned(),
+        count => format!("{first} and {} more segments have", count.saturating_sub(1)),
     };
     let fact = format!(
         "{which} no set identifier: only names, segment numbers and the numbers of chunks and sectors were compared; \
@@ -201,7 +200,7 @@ fn table_entries(table: &Table) -> io::Result<Vec<u8>> {
     for (index, number) in numbers.iter().enumerate() {
         let (packed, place) = if over { (0, *number) } else { (u64::from(*number > PLACE) << 63, *number & PLACE) };
         let start = u64::from(place).checked_add(table.base).filter(|start| *start < PACKED);
-        places.extend((start.ok_or_else(|| bad("a chunk past every end"))? | packed).to_le_bytes());
+        places.extend((start.ok_or_else(|| bad("a chunk past the end of the segment"))? | packed).to_le_bytes());
         let next = numbers.get(index.saturating_add(1)).copied().unwrap_or_default();
         let end = if next & PLACE > place { next & PLACE } else { next };
         over |= u64::from(end) > OVERFLOW;
@@ -216,7 +215,7 @@ impl Map for Ewf {
     }
 
     fn run(&self, offset: u64) -> io::Result<Run> {
-        let number = offset.checked_div(self.volume.chunk).ok_or_else(|| bad("chunks of no bytes"))?;
+        let number = offset.checked_div(self.volume.chunk).ok_or_else(|| bad("chunks of 0 bytes"))?;
         let within = offset.checked_rem(self.volume.chunk).unwrap_or_default();
         Ok(Run::Piece { number, within: usize::try_from(within).map_err(io::Error::other)? })
     }

@@ -53,7 +53,7 @@ impl Segment {
     pub(super) fn read(file: &Blocks, number: u16) -> io::Result<Self> {
         let header = part(file, 0, 13)?;
         if !header.starts_with(b"EVF\x09\x0d\x0a\xff\0") {
-            return Err(bad("no Expert Witness segment"));
+            return Err(bad("not an Expert Witness segment"));
         }
         let found = le16(&header, 9).unwrap_or_default();
         if found != number {

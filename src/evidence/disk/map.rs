@@ -93,7 +93,7 @@ impl<M: Map> Mapped<M> {
             }
             Run::Below(length) => {
                 let count = cut(length);
-                let below = self.below.as_ref().ok_or_else(|| io::Error::other("the parent disk is not there"))?;
+                let below = self.below.as_ref().ok_or_else(|| io::Error::other("the parent disk is missing"))?;
                 // A parent may be smaller than its child; the child has zeros past the parent's end.
                 let there = usize::try_from(below.size().saturating_sub(offset)).unwrap_or(usize::MAX).min(count);
                 below.read_exact_at(buffer.get_mut(..there).unwrap_or_default(), offset)?;

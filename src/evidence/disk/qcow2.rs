@@ -37,8 +37,7 @@ pub(super) fn open(beside: &mut Beside, file: Blocks) -> Result<Blocks, Problem>
     let head = header(&file, 0, length).map_err(|error| beside.unreadable(&error))?;
     let (at32, at64) = (|at| be32(&head, at).unwrap_or_default(), |at| be64(&head, at).unwrap_or_default());
     let (version, bits, size) = (at32(4), at32(20), at64(24));
-    let refuse =
-        |found: String, advice: &str| Err(beside.problem("a QCOW2 image that is read here", found).advise(advice));
+    let refuse = |found: String, advice: &str| Err(beside.problem("a supported QCOW2 image", found).advise(advice));
     let convert = "convert it: qemu-img convert -O raw IN.qcow2 OUT.raw";
     if !matches!(version, 2 | 3) {
         return refuse(format!("version {version}"), convert);
@@ -50,10 +49,10 @@ pub(super) fn open(beside: &mut Beside, file: Blocks) -> Result<Blocks, Problem>
     }
     let (features, extensions) = if version == 3 { (at64(72), u64::from(at32(100))) } else { (0, 72) };
     let known = [
-        (1 << 1, "one marked as corrupt", "mend a copy: qemu-img check -r all COPY.qcow2"),
+        (1 << 1, "one marked as corrupt", "repair a copy: qemu-img check -r all COPY.qcow2"),
         (1 << 2, "one with its data in another file", convert),
         (1 << 4, "one with subclusters (extended_l2)", convert),
-        (!0x1f, "one with a feature that is not known", convert),
+        (!0x1f, "one with an unknown feature", convert),
     ];
     for (bit, found, advice) in known {
         if features & bit != 0 {
@@ -63,7 +62,7 @@ pub(super) fn open(beside: &mut Beside, file: Blocks) -> Result<Blocks, Problem>
     let zstd = match head.get(104).filter(|_| features & (1 << 3) != 0 && extensions > 104) {
         None | Some(0) => false,
         Some(1) => true,
-        Some(other) => return refuse(format!("one packed in way {other}"), convert),
+        Some(other) => return refuse(format!("one with the compression type {other}"), convert),
     };
     let (count, tables) = (u64::from(at32(36)), at64(40));
     let sound = (9..=21).contains(&bits) && {
@@ -80,7 +79,10 @@ pub(super) fn open(beside: &mut Beside, file: Blocks) -> Result<Blocks, Problem>
         beside.fact(format!("{}: {snapshots} internal snapshots; the current state is read", beside.image().display()));
     }
     if dirty {
-        beside.fact(format!("{}: was not closed; only its reference counts suffer by that", beside.image().display()));
+        beside.fact(format!(
+            "{}: the image was not closed; this affects only its reference counts",
+            beside.image().display()
+        ));
     }
     let below = if name_at == 0 { None } else { Some(backing(beside, &file, (name_at, name_length), extensions)?) };
     let backed = below.is_some();

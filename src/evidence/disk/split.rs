@@ -102,7 +102,7 @@ pub(super) fn open(beside: &mut Beside, name: &str, first: Blocks) -> Result<imp
         let last = number.saturating_add(1) == whole;
         if part.size() > full || part.size() == 0 || (!last && part.size() != full) {
             let found = format!("part {} with {} bytes", number.saturating_add(1), part.size());
-            let expected = format!("parts of {full} bytes each, the last one of no more");
+            let expected = format!("parts of {full} bytes each, the last one no larger");
             return Err(beside.problem(expected, found).advise("copy the parts again"));
         }
     }

@@ -41,13 +41,13 @@ pub(super) fn open(beside: &mut Beside, file: Blocks) -> Result<Image, Problem> 
     if !sound(&footer) {
         // All kinds except fixed images begin with a copy of the footer.
         if sound(&first) {
-            facts.push("the footer is damaged or missing; its copy at the start was taken");
+            facts.push("the footer is damaged or missing; its copy at the start was used");
             footer = first;
         } else if footer.starts_with(b"conectix") && be32(&footer, 60) == Some(2) && be64(&footer, 48) == Some(end) {
             facts.push("the footer's checksum is wrong; the size in it is that of the file");
         } else {
-            let problem = beside.problem("a VHD footer with a right checksum", "none, at the end or at the start");
-            return Err(problem.advise("compare the file with its original; it may be cut short"));
+            let problem = beside.problem("a VHD footer with a correct checksum", "none, at the end or at the start");
+            return Err(problem.advise("compare the file with its original; it may be truncated"));
         }
     }
     let size = be64(&footer, 48).unwrap_or_default();
@@ -59,13 +59,13 @@ pub(super) fn open(beside: &mut Beside, file: Blocks) -> Result<Image, Problem> 
         3 | 4 => {
             let head = read(place, 1024)?;
             if !head.starts_with(b"cxsparse") || be32(&head, 36) != Some(sum(&head, 36)) {
-                return Err(beside.problem(format!("a VHD header at {place:#x} with a right checksum"), "none"));
+                return Err(beside.problem(format!("a VHD header at {place:#x} with a correct checksum"), "none"));
             }
             let (block, table) = (u64::from(be32(&head, 32).unwrap_or_default()), be64(&head, 16).unwrap_or_default());
             let count = u64::from(be32(&head, 28).unwrap_or_default());
             if !(SECTOR..=LARGEST_BLOCK).contains(&block) || block % SECTOR != 0 || size.div_ceil(block) > count {
                 let found = format!("a disk of {size} bytes in {count} blocks of {block} bytes");
-                return Err(beside.problem("a VHD image whose header agrees with itself", found));
+                return Err(beside.problem("a VHD image whose header is consistent", found));
             }
             let bitmap = (block / SECTOR).div_ceil(8).next_multiple_of(SECTOR);
             let below = if kind == 4 { Some(parent(beside, &file, &head)?) } else { None };
@@ -114,7 +114,7 @@ impl Map for Vhd {
 
     fn run(&self, offset: u64) -> io::Result<Run> {
         let (Some(number), Some(within)) = (offset.checked_div(self.block), offset.checked_rem(self.block)) else {
-            return Err(bad("blocks of no bytes"));
+            return Err(bad("blocks of 0 bytes"));
         };
         let length = self.block.saturating_sub(within);
         let entry = u32::from_be_bytes(self.pages.get(self.table.saturating_add(number.saturating_mul(4)))?);

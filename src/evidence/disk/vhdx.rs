@@ -33,11 +33,11 @@ struct Vhdx {
 pub(super) fn open(beside: &mut Beside, file: Blocks) -> Result<Image, Problem> {
     let layout = Layout::read(&file).map_err(|error| {
         let problem = beside.problem("a sound VHDX image", error.to_string());
-        problem.advise("compare the file with its original; qemu-img check tells more")
+        problem.advise("compare the file with its original; qemu-img check reports more")
     })?;
     if layout.dirty {
-        let problem = beside.problem("a VHDX image that was closed", "one with changes that are in its log only");
-        return Err(problem.advise("have them written in a copy: qemu-img check -r all COPY.vhdx"));
+        let problem = beside.problem("a VHDX image that was closed", "one with changes that are only in its log");
+        return Err(problem.advise("write them into a copy: qemu-img check -r all COPY.vhdx"));
     }
     let ratio = SECTORS_OF_A_BITMAP.saturating_mul(layout.sector).checked_div(layout.block).unwrap_or_default().max(1);
     let blocks = layout.size.div_ceil(layout.block.max(1));
@@ -67,7 +67,7 @@ fn parent(beside: &mut Beside, locator: &[(String, String)]) -> Result<Blocks, P
     let names: Vec<String> =
         ["relative_path", "absolute_win32_path", "volume_path"].into_iter().flat_map(all).collect();
     let Some(id) = all("parent_linkage").next() else {
-        return Err(beside.problem("what its parent is called (parent_linkage)", "nothing"));
+        return Err(beside.problem("the identifier of its parent (parent_linkage)", "nothing"));
     };
     let id = id.trim_matches(['{', '}']).to_ascii_lowercase();
     super::parent(beside, &names, "parent", Some(&id), None)
@@ -112,7 +112,7 @@ impl Map for Vhdx {
 
     fn run(&self, offset: u64) -> io::Result<Run> {
         let (Some(number), Some(within)) = (offset.checked_div(self.block), offset.checked_rem(self.block)) else {
-            return Err(bad("blocks of no bytes"));
+            return Err(bad("blocks of 0 bytes"));
         };
         let length = self.block.saturating_sub(within);
         let bitmaps = number.checked_div(self.ratio).unwrap_or_default();

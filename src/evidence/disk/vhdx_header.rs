@@ -44,7 +44,7 @@ impl Layout {
         // Of the two headers, the valid one that was written last.
         let heads = [64 * KIB, 128 * KIB].into_iter().filter_map(|at| header(file, at, 4096).ok());
         let heads = heads.filter(|head| head.starts_with(b"head") && summed(head));
-        let head = heads.max_by_key(|head| le64(head, 8)).ok_or_else(|| bad("no header with a right checksum"))?;
+        let head = heads.max_by_key(|head| le64(head, 8)).ok_or_else(|| bad("no header with a correct checksum"))?;
         let version = le16(&head, 66).unwrap_or_default();
         if version != 1 {
             return Err(bad(format!("version {version}, 1 expected")));
@@ -74,7 +74,7 @@ impl Layout {
 fn regions(file: &Blocks) -> io::Result<((u64, u64), (u64, u64))> {
     let tables = [192 * KIB, 256 * KIB].into_iter().filter_map(|at| header(file, at, 64 << 10).ok());
     let mut tables = tables.filter(|table| table.starts_with(b"regi") && summed(table));
-    let table = tables.next().ok_or_else(|| bad("no region table with a right checksum"))?;
+    let table = tables.next().ok_or_else(|| bad("no region table with a correct checksum"))?;
     let count = usize::try_from(le32(&table, 8).unwrap_or_default()).unwrap_or(usize::MAX).min(MOST_ENTRIES.into());
     let (mut blocks, mut metadata) = (None, None);
     for entry in table.get(16..).unwrap_or_default().chunks_exact(32).take(count) {
@@ -83,7 +83,7 @@ fn regions(file: &Blocks) -> io::Result<((u64, u64), (u64, u64))> {
             TABLE => blocks = Some(place),
             METADATA => metadata = Some(place),
             other if le32(entry, 28).unwrap_or_default() & 1 != 0 => {
-                return Err(bad(format!("a region that is required and not known, {other}")));
+                return Err(bad(format!("an unknown required region, {other}")));
             }
             _ => {}
         }
@@ -107,7 +107,7 @@ fn items(file: &Blocks, region: (u64, u64)) -> io::Result<Vec<(String, Vec<u8>)>
             let length = usize::try_from(length.min(1 << 20)).unwrap_or_default();
             items.push((id, header(file, region.0.saturating_add(at.into()), length)?));
         } else if le32(entry, 24).unwrap_or_default() & 4 != 0 && !OTHERS.contains(&id.as_str()) {
-            return Err(bad(format!("metadata that are required and not known, {id}")));
+            return Err(bad(format!("unknown required metadata, {id}")));
         }
     }
     Ok(items)
@@ -117,7 +117,7 @@ fn items(file: &Blocks, region: (u64, u64)) -> io::Result<Vec<(String, Vec<u8>)>
 fn locator(item: &[u8]) -> io::Result<Vec<(String, String)>> {
     let kind = guid(item, 0).unwrap_or_default();
     if kind != VHDX_PARENT {
-        return Err(bad(format!("a parent of a kind that is not known, {kind}")));
+        return Err(bad(format!("a parent of an unknown kind, {kind}")));
     }
     let text = |at: u32, length: u16| {
         let (at, length) = (usize::try_from(at).unwrap_or(usize::MAX), usize::from(length));

@@ -42,11 +42,11 @@ pub(super) fn open(beside: &mut Beside, file: &Blocks) -> Result<Image, Problem>
         return Err(problem.advise("name the descriptor, a small .vmdk beside it, instead"));
     }
     let descriptor = Descriptor::read(&text)
-        .map_err(|line| beside.problem("extents that are understood", format!("{line:?}")).advise(CONVERT))?;
+        .map_err(|line| beside.problem("extents in a known format", format!("{line:?}")).advise(CONVERT))?;
     let below = match (&descriptor.parent, &descriptor.parent_name) {
         (Some(id), Some(name)) => Some(super::parent(beside, std::slice::from_ref(name), "parent", Some(id), None)?),
         (Some(id), None) => {
-            return Err(beside.problem("the name of its parent", format!("only that it is called {id}")));
+            return Err(beside.problem("the name of its parent", format!("only its identifier {id}")));
         }
         (None, _) => None,
     };
@@ -98,7 +98,7 @@ fn part(
             })?;
             Ok(Arc::new(Mapped::new(sparse, below)))
         }
-        kind => Err(beside.problem("extents that are read here", format!("one of kind {kind}")).advise(CONVERT)),
+        kind => Err(beside.problem("supported extents", format!("one of kind {kind}")).advise(CONVERT)),
     }
 }
 
@@ -142,7 +142,7 @@ impl Sparse {
             head = header(&file, file.size().saturating_sub(2 * SECTOR), 512)?;
         }
         if !head.starts_with(b"KDMV") {
-            let place = if tables_at_end { "at its end; it may be cut short" } else { "at its start" };
+            let place = if tables_at_end { "at its end; it may be truncated" } else { "at its start" };
             return Err(bad(format!("no header {place}")));
         }
         let (version, flags) = (le32(&head, 4).unwrap_or_default(), le32(&head, 8).unwrap_or_default());
@@ -164,7 +164,7 @@ impl Sparse {
             return Err(bad(format!("{capacity} sectors in grains of {grain} bytes, {entries} a table")));
         }
         if packed && le16(&head, 77) != Some(1) {
-            return Err(bad("grains packed in a way that is not known"));
+            return Err(bad("grains with an unknown compression"));
         }
         let (tables, zeroed) = (tables.saturating_mul(SECTOR), flags & 4 != 0);
         Ok(Self { pages: Pages::new(file), tables, entries, grain, size, packed, zeroed, backed })
@@ -191,7 +191,7 @@ impl Map for Sparse {
 
     fn run(&self, offset: u64) -> io::Result<Run> {
         let (Some(number), Some(within)) = (offset.checked_div(self.grain), offset.checked_rem(self.grain)) else {
-            return Err(bad("grains of no bytes"));
+            return Err(bad("grains of 0 bytes"));
         };
         let length = self.grain.saturating_sub(within);
         Ok(match self.entry(number)? {

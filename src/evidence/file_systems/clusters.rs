@@ -146,7 +146,7 @@ impl Clusters {
     pub(super) fn of_file(&self, first: u64, wanted: u64) -> io::Result<Runs> {
         let runs = self.chain(first, wanted)?;
         if runs.end() < wanted {
-            return Err(bad(format!("a size of {wanted} bytes, and clusters for {}", runs.end())));
+            return Err(bad(format!("a size of {wanted} bytes, but clusters for {}", runs.end())));
         }
         Ok(runs)
     }
@@ -248,7 +248,7 @@ mod tests {
             assert_eq!(runs.from(1024), Some(Run { offset: 1024, length: 512, at: Some(4096 + 3 * 512) }));
             assert_eq!(clusters.of_folder(2, 1 << 20).unwrap(), runs);
             let error = clusters.of_file(2, 1537).unwrap_err().to_string();
-            assert_eq!(error, "a size of 1537 bytes, and clusters for 1536");
+            assert_eq!(error, "a size of 1537 bytes, but clusters for 1536");
             assert!(clusters.of_file(4, 513).unwrap_err().to_string().contains("0x0 comes after 4"));
         }
     }

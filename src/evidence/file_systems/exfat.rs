@@ -59,9 +59,9 @@ impl ExFat {
         let volume = &self.clusters.volume;
         let mut bytes = vec![0; ENTRY];
         volume.read_exact_at(&mut bytes, start)?;
-        let length = set::length(&bytes).ok_or_else(|| io::Error::other("no file"))?;
+        let length = set::length(&bytes).ok_or_else(|| io::Error::other("not a file"))?;
         bytes.resize(length, 0);
-        let cluster = self.clusters.containing(start).ok_or_else(|| io::Error::other("no file"))?;
+        let cluster = self.clusters.containing(start).ok_or_else(|| io::Error::other("not a file"))?;
         let end = self.clusters.place(cluster).unwrap_or_default().saturating_add(self.clusters.size);
         let here = length.min(usize::try_from(end.saturating_sub(start)).unwrap_or_default());
         if let Some(part) = bytes.get_mut(..here) {
@@ -85,7 +85,7 @@ impl ExFat {
                 Ok(set) => return Ok(set),
             }
         }
-        Err(io::Error::other("no file"))
+        Err(io::Error::other("not a file"))
     }
 
     /// Returns the clusters of a file or folder; bytes of `size` that were never written need no clusters.
@@ -147,7 +147,7 @@ impl Sets {
     /// Reports a set that ends early.
     fn cut(&mut self, told: &mut Told<'_>) {
         if !self.set.is_empty() {
-            told.obstacle(self.folder, set::name(&self.set), "a set of entries that ends before it is whole");
+            told.obstacle(self.folder, set::name(&self.set), "an incomplete set of entries");
             self.set.clear();
         }
     }
@@ -164,15 +164,15 @@ impl ByFolder for ExFat {
         } else {
             let set = self.set(folder)?;
             if !set.is_folder {
-                return Err(io::Error::other("no folder"));
+                return Err(io::Error::other("not a folder"));
             }
             if set.size > MOST_IN_FOLDER {
-                return Err(bad(format!("a folder of {} bytes, more than exFAT has", set.size)));
+                return Err(bad(format!("a folder of {} bytes, more than exFAT allows", set.size)));
             }
             self.runs(&set)?
         };
         let size = runs.end();
-        *left = left.checked_sub(size).ok_or_else(|| bad("folders that are longer than the volume, together"))?;
+        *left = left.checked_sub(size).ok_or_else(|| bad("folders that are together larger than the volume"))?;
         let stored = self.clusters.stored(runs.clone(), size, size);
         let mut sets = Sets { folder, set: Vec::new(), wanted: 0, node: ROOT };
         let mut offset = 0;

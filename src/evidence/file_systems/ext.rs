@@ -75,7 +75,7 @@ impl Ext {
             let from = page.get(usize::try_from(place % PAGE).unwrap_or_default()..).unwrap_or_default();
             let count = from.len().min(rest.len());
             if count == 0 {
-                return Err(bad(format!("{place:#x} lies behind the volume's end")));
+                return Err(bad(format!("{place:#x} lies past the volume's end")));
             }
             if let (Some(to), Some(from)) = (rest.get_mut(..count), from.get(..count)) {
                 to.copy_from_slice(from);
@@ -99,7 +99,7 @@ impl Ext {
             .checked_mul(superblock.block)
             .and_then(|table| table.checked_add(within.checked_mul(superblock.inode as u64)?));
         let mut bytes = vec![0; superblock.inode];
-        self.read(&mut bytes, at.ok_or_else(|| bad("a table of inodes that lies behind any volume"))?)?;
+        self.read(&mut bytes, at.ok_or_else(|| bad("a table of inodes that lies past the end of any volume"))?)?;
         Ok(Inode::read(bytes))
     }
 
@@ -165,13 +165,13 @@ impl ByFolder for Ext {
     fn list_within(&self, folder: Node, told: &mut Told<'_>, left: &mut u64) -> io::Result<()> {
         let inode = self.inode(folder)?;
         if inode.kind() != EntryKind::Folder {
-            return Err(io::Error::other("no folder"));
+            return Err(io::Error::other("not a folder"));
         }
         let blocks = self.bytes_of(&inode)?;
         *left = left
             .checked_sub(blocks.size())
             .filter(|_| blocks.size() <= MOST_IN_FOLDER)
-            .ok_or_else(|| bad("folders that are longer than the volume, together"))?;
+            .ok_or_else(|| bad("folders that are together larger than the volume"))?;
         if inode.is_inline() {
             let mut bytes = vec![0; usize::try_from(blocks.size()).unwrap_or_default()];
             blocks.read_exact_at(&mut bytes, 0)?;
@@ -198,15 +198,15 @@ impl ByFolder for Ext {
     fn data(&self, file: Node) -> io::Result<Blocks> {
         let inode = self.inode(file)?;
         if inode.kind() != EntryKind::File {
-            return Err(io::Error::other("no file"));
+            return Err(io::Error::other("not a file"));
         }
         self.bytes_of(&inode)
     }
 
     fn defects(&self) -> Vec<String> {
         if self.superblock.needs_recovery {
-            let why = "its journal holds changes that were not replayed, so files may be as they were before them; \
-                       run e2fsck on a copy of the volume, and read that";
+            let why = "its journal holds changes that were not replayed, so files may be in an older state; run \
+                       e2fsck on a copy of the volume, and name the copy";
             return vec![why.to_owned()];
         }
         Vec::new()

@@ -47,7 +47,7 @@ impl Fat {
         let word = |at| u64::from(le16(&sector, at).unwrap_or_default());
         let long = |at| u64::from(le32(&sector, at).unwrap_or_default());
         let byte = |at: usize| u64::from(sector.get(at).copied().unwrap_or_default());
-        let wrong = |what: &str, found: u64| format!("a FAT boot sector with {found} {what}, which cannot be");
+        let wrong = |what: &str, found: u64| format!("a FAT boot sector with {found} {what}, which is impossible");
         let (bytes, per_cluster, reserved, tables) = (word(11), byte(13), word(14), byte(16));
         if !bytes.is_power_of_two() || !(128..=4096).contains(&bytes) {
             return Err(wrong("bytes in a sector", bytes));
@@ -83,7 +83,7 @@ impl Fat {
         // Without mirroring, only one of the tables is active.
         let active = if is_32 && word(40) & 0x80 != 0 { word(40) & 15 } else { 0 };
         if active >= tables {
-            return Err(format!("table {active} of {tables} as the one that counts"));
+            return Err(format!("table {active} of {tables} as the active one"));
         }
         let table = reserved.saturating_add(active.saturating_mul(in_table)).saturating_mul(bytes);
         let size = bytes.saturating_mul(per_cluster);
@@ -153,12 +153,12 @@ impl ByFolder for Fat {
         } else {
             let entry = self.entry(folder)?;
             if entry.get(11).is_none_or(|attributes| attributes & FOLDER == 0) {
-                return Err(io::Error::other("no folder"));
+                return Err(io::Error::other("not a folder"));
             }
             self.clusters.of_folder(self.first(&entry), MOST_IN_FOLDER)?
         };
         let size = runs.end();
-        *left = left.checked_sub(size).ok_or_else(|| bad("folders that are longer than the volume, together"))?;
+        *left = left.checked_sub(size).ok_or_else(|| bad("folders that are together larger than the volume"))?;
         let stored = self.clusters.stored(runs.clone(), size, size);
         let mut long = names::Long::default();
         let mut offset = 0;

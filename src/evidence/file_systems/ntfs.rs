@@ -81,7 +81,7 @@ impl Ntfs {
     fn names(&self, folder: Node, each: index::EachName<'_>) -> Result<(), String> {
         let records = self.file(folder).map_err(|error| error.to_string())?;
         if !parts(&records).map_err(|error| error.to_string())?.is_folder {
-            return Err("no folder".to_owned());
+            return Err("not a folder".to_owned());
         }
         let part = |kind| self.records.attribute(&records, kind, INDEX).map_err(|error| error.to_string());
         let root = part(INDEX_ROOT)?.ok_or("a folder without an index")?;
@@ -109,7 +109,7 @@ impl Ntfs {
         let record = record.map_err(|error| error.to_string())?;
         let is_meant = header(&record).is_some_and(|header| file.is_of(header.sequence));
         if !is_meant {
-            return Err(format!("file record {} is another file's by now", file.number));
+            return Err(format!("file record {} belongs to another file now", file.number));
         }
         let records = self
             .records

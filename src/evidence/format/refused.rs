@@ -95,7 +95,7 @@ pub static REFUSED: &[Row] = &[
     Row {
         what: "a LUKS volume, which is encrypted",
         extensions: &["luks"],
-        advice: "open it with cryptsetup open --readonly and name the device's copy",
+        advice: "open it with cryptsetup open --readonly, and name a copy of the opened device",
         mark: Mark::At(0, &[b"LUKS\xba\xbe"]),
     },
     Row {

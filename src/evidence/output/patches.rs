@@ -62,7 +62,7 @@ impl Patches {
             };
             let Some(name) = real.file_name().filter(|_| error.kind() == io::ErrorKind::NotFound) else {
                 let found = format!("{}: {}", real.display(), told(&error));
-                return Err(refuse(OPTION, path, "a folder, or room for one", found, "Name another folder"));
+                return Err(refuse(OPTION, path, "a folder, or a name that is free", found, "Name another folder"));
             };
             missing.push(name.to_owned());
             real.pop();
@@ -73,7 +73,7 @@ impl Patches {
         patches.base.writable().map_err(|error| {
             let found = format!("{}: {}", patches.base.path().display(), told(&error));
             let advice = "Name a folder that you may write to";
-            refuse(OPTION, path, "a folder in which files can be made", found, advice)
+            refuse(OPTION, path, "a folder in which files can be created", found, advice)
         })?;
         Ok(patches)
     }
@@ -109,18 +109,17 @@ impl Patches {
         let Some(stat) = folder.look(OsStr::new(name)).map_err(failed)? else { return Ok(None) };
         let refused = |found: String, advice: &str| refuse(OPTION, &path, "a new folder", found, advice);
         if kind(&stat) != FileType::Directory {
-            return Err(refused("something that is there already".to_owned(), "Name another folder"));
+            return Err(refused("something that exists already".to_owned(), "Name another folder"));
         }
         if !self.overwrite {
-            let advice =
-                "Name a new folder, so that its files are not mixed with older ones, or replace them with --overwrite";
-            return Err(refused("one that is there already".to_owned(), advice));
+            let advice = "Name a new folder, or replace the older files with --overwrite";
+            return Err(refused("an existing folder".to_owned(), advice));
         }
         let inner = folder.inner(OsStr::new(name)).map_err(failed)?;
         for file in list(&inner).map_err(failed)? {
             let shown = path.join(&file);
             if !OURS.iter().any(|ours| file == *ours) {
-                let found = format!("one with {}, which is no file of a patch", shown.display());
+                let found = format!("a folder with {}, which is not a file of a patch", shown.display());
                 return Err(refused(found, "Move it elsewhere, or name another folder"));
             }
             if let Some(stat) = inner.look(&file).map_err(failed)? {
@@ -237,6 +236,6 @@ fn exchange(parent: &Held, place: Leftover, name: &OsStr, old: &Stat) -> io::Res
     }
     rustix::fs::unlinkat(parent, &moved, AtFlags::REMOVEDIR).map_err(|error| {
         let found = parent.path().join(&moved);
-        io::Error::other(format!("what was there before is not empty and lies in {} now ({error})", found.display()))
+        io::Error::other(format!("the previous content is not empty and is now in {} ({error})", found.display()))
     })
 }

@@ -92,8 +92,8 @@ impl Place {
         }
         if !overwrite && (link || found.is_some()) {
             let found = match (link, found.is_some()) {
-                (false, _) => "one that is already there".to_owned(),
-                (true, true) => format!("a symbolic link to {}, which is already there", real.display()),
+                (false, _) => "an existing file".to_owned(),
+                (true, true) => format!("a symbolic link to {}, which exists already", real.display()),
                 (true, false) => format!("a symbolic link that leads to {}", real.display()),
             };
             return Err(refuse(option, path, "a new file", found, "Name another file, or replace it with --overwrite"));
@@ -101,7 +101,7 @@ impl Place {
         folder.writable().map_err(|error| {
             let advice = "Name a file in a folder that you may write to";
             let found = format!("{}: {}", folder.path().display(), told(&error));
-            refuse(option, path, "a folder in which files can be made", found, advice)
+            refuse(option, path, "a folder in which files can be created", found, advice)
         })?;
         Ok(place(Goal::File(folder, name.to_owned(), found)))
     }
@@ -165,7 +165,7 @@ impl Place {
             return Err(refuse(self.option, &self.shown, expected, found, "Nothing was written; run it again"));
         }
         let now = folder.look(name).map_err(failed)?;
-        let moved = |found: &str| refuse(self.option, &self.shown, "what was there before", found, ANOTHER);
+        let moved = |found: &str| refuse(self.option, &self.shown, "the previous file", found, ANOTHER);
         match (old, now) {
             // The file is new, or the file that it replaces has disappeared.
             (_, None) => part.place(&folder.shared(), name).map_err(failed),
@@ -173,7 +173,7 @@ impl Place {
                 replaceable(self.option, &self.shown, folder, name, &now, protected)?;
                 part.replace(&folder.shared(), name).map_err(failed)
             }
-            (_, Some(_)) => Err(moved("a file that came there meanwhile")),
+            (_, Some(_)) => Err(moved("a file that was created meanwhile")),
         }
     }
 }
@@ -208,12 +208,12 @@ pub(super) fn replaceable(
     match precious::looks_like(folder, name, stat) {
         Ok(None) => Ok(()),
         Ok(Some(what)) => {
-            let advice = "Evidence is never written to, with --overwrite neither. Name another file";
+            let advice = "Evidence is never written to, not even with --overwrite. Name another file";
             Err(refuse(option, path, expected, what, advice))
         }
         Err(error) => {
             let found = format!("one that cannot be read: {}", told(&error));
-            Err(refuse(option, path, expected, found, "Nobody can tell whether it is evidence. Name another file"))
+            Err(refuse(option, path, expected, found, "It may be evidence. Name another file"))
         }
     }
 }
@@ -225,5 +225,5 @@ fn is_input(option: &'static str, path: &Path, input: &Path) -> Error {
 
 fn no_folder(option: &'static str, path: &Path, folder: &Path, error: &io::Error) -> Error {
     let found = format!("{}: {}", folder.display(), told(error));
-    refuse(option, path, "a folder that is there", found, "Make the folder first, or name another")
+    refuse(option, path, "an existing folder", found, "Create the folder first, or name another")
 }

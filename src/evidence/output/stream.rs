@@ -31,7 +31,7 @@ pub(super) fn open_node(folder: &Held, name: &OsStr, expected: &Stat) -> io::Res
     if of(&stat) == of(expected) {
         Ok(file.into())
     } else {
-        Err(io::Error::other("something else has taken its place meanwhile"))
+        Err(io::Error::other("something else has replaced it meanwhile"))
     }
 }
 
@@ -72,10 +72,10 @@ pub(super) fn descriptor(path: &Path) -> Option<u32> {
 
 /// Opens the file behind an open descriptor again. A file is appended to, because somebody else wrote its content.
 pub(super) fn opened(option: &'static str, path: &Path, number: u32) -> Result<File, Error> {
-    let expected = "what can be written to";
+    let expected = "something that can be written to";
     let refused = |found: &str| refuse(option, path, expected, found, ANOTHER);
     let modes = fs::read_to_string(format!("/proc/self/fdinfo/{number}"));
-    let modes = modes.map_err(|error| refused(&format!("nothing open of that number ({})", told(&error))))?;
+    let modes = modes.map_err(|error| refused(&format!("no open descriptor of that number ({})", told(&error))))?;
     let flags = modes.lines().find_map(|line| line.strip_prefix("flags:"));
     let writes = flags.and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok()).is_some_and(|flags| flags & 3 != 0);
     if !writes {

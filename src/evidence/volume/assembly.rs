@@ -139,7 +139,7 @@ impl Regions<'_> {
         if let Some(first) = unsearched.first().filter(|_| self.doubtful || misses) {
             let problem =
                 Problem::at(first.start, "a search through the whole disk", format!("{bytes} bytes left out"));
-            self.tell(problem.advise("recover the partition table with testdisk on a copy, and name that"));
+            self.tell(problem.advise("recover the partition table with testdisk on a copy, and name the copy"));
         }
         self.table.unsearched = unsearched;
     }

@@ -122,8 +122,8 @@ pub fn open(volume: &Blocks, offset: u64, keys: &Keys) -> Result<Opened, Problem
         return Err(Problem::at(0, "a sound BitLocker metadata block, of three", all.join("; ")).advise(advice));
     };
     if blocks.len() > 1 {
-        let expected = "BitLocker metadata blocks that say the same";
-        problems.push(Problem::at(metadata.places[0], expected, "others; the first sound one counts"));
+        let expected = "identical BitLocker metadata blocks";
+        problems.push(Problem::at(metadata.places[0], expected, "different ones; the first sound one is used"));
     }
     let facts = facts(metadata, boot.to_go, problems);
     let (sizes, sure) = layout::sectors(&boot, metadata)?;
@@ -151,8 +151,9 @@ pub fn open(volume: &Blocks, offset: u64, keys: &Keys) -> Result<Opened, Problem
                         return Ok(Opened::Unlocked { blocks, with, facts });
                     }
                 }
-                let found = "another, or none, in its boot sector, and no file system that says which is right";
-                return Err(Problem::at(11, "the size of sectors that the metadata have", found));
+                let found =
+                    "a different one, or none, in its boot sector, and no file system that shows which is correct";
+                return Err(Problem::at(11, "the sector size that the metadata state", found));
             }
             Err(other) => refusal = refusal.or(Some(other)),
         }
@@ -173,7 +174,7 @@ fn sums_up(block: &Metadata, problems: &mut Vec<Problem>) -> bool {
     let Some(Checksum::Open(kept)) = block.checksum else { return true };
     let right = Sha256::digest(&block.bytes).as_slice() == kept;
     if !right {
-        problems.push(Problem::at(block.places[0], "metadata with the SHA-256 that they have", "another"));
+        problems.push(Problem::at(block.places[0], "metadata that match their SHA-256", "another SHA-256"));
     }
     right
 }
@@ -183,7 +184,7 @@ fn refuse_unknown(metadata: &Metadata) -> Result<(), Problem> {
     let at = metadata.places[0];
     let expected = "a volume that Windows encrypted with AES-CBC or AES-XTS";
     if metadata.volume_keys.is_empty() || metadata.method == 0 {
-        let found = "no key of the sectors: the drive may encrypt by itself (hardware encryption, eDrive)";
+        let found = "no sector key: the drive may encrypt by itself (hardware encryption, eDrive)";
         let advice = "read the drive where Windows unlocked it";
         return Err(Problem::at(at, expected, found).advise(advice));
     }

@@ -94,7 +94,7 @@ impl Mbr {
             let place = at.saturating_mul(sector);
             let problem = |found: &str| Problem::at(place, "the table of an extended partition", found);
             if !seen.insert(at) {
-                return self.problems.push(problem("a chain of tables that comes back to one of them"));
+                return self.problems.push(problem("a chain of tables that is a loop"));
             }
             if seen.len() > MOST {
                 return self.problems.push(problem(&format!("more than {MOST} tables: the rest was not read")));

@@ -143,7 +143,7 @@ impl<'d> Regions<'d> {
         if let Some(first) = over.first() {
             let found = format!("{first} over each other, and {} more such pairs", over.len().saturating_sub(1));
             let problem = Problem::of(self.path, "partitions that do not overlap", found);
-            self.table.problems.push(problem.advise("each was read; the disk may hold two tables, of two times"));
+            self.table.problems.push(problem.advise("each was read; the disk may hold two tables of different times"));
         }
     }
 }

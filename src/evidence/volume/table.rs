@@ -91,8 +91,8 @@ pub(super) fn choose(disk: &Blocks) -> Option<Chosen> {
             }
             let mut chosen = of_mbr(mbr_sector, mbr);
             chosen.others = without(gpt.entries, &chosen.entries);
-            let fact = "The MBR names partitions and does not announce a GPT, but the disk has a GPT, too, which is probably \
-                        of an earlier use. The MBR was read, and what volumes the GPT leads to besides.";
+            let fact = "The MBR names partitions and does not announce a GPT, but the disk has a GPT, too, probably \
+                        from an earlier use. The MBR was read, and the volumes that only the GPT names.";
             chosen.facts.push(fact.to_owned());
             Some(chosen)
         }
@@ -163,8 +163,8 @@ fn of_gpt(sector: u64, table: Gpt) -> Chosen {
                 .advise("its backup at the end of the disk was read; compare both"),
         ),
         State::Damaged => Some(
-            Problem::at(sector, "a GPT with the checksums that it holds", "others, and no sound backup")
-                .advise("its partitions were read as they lie; copy the disk again"),
+            Problem::at(sector, "a GPT that matches its checksums", "different checksums, and no sound backup")
+                .advise("its partitions were read as listed; copy the disk again"),
         ),
     };
     problems.extend(problem);

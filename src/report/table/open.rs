@@ -85,7 +85,7 @@ fn write_information(page: &mut Page<'_>, findings: &[&Finding]) -> io::Result<(
     write_values(page, 2, &there, Ink::Plain)?;
     if !absent.is_empty() {
         let ids: Vec<String> = absent.iter().map(|finding| data::name(&finding.id)).collect();
-        page.facts(2, "not there".len(), "not there", &ids, ", ")?;
+        page.facts(2, "not set".len(), "not set", &ids, ", ")?;
     }
     Ok(())
 }

@@ -49,12 +49,13 @@ pub(super) fn read(volume: &Blocks, at: u64) -> Result<Boot, String> {
     let byte = |at: usize| first.get(at).copied().unwrap_or_default();
     let (sector_shift, cluster_shift) = (u32::from(byte(108)), u32::from(byte(109)));
     if !(9..=12).contains(&sector_shift) {
-        return Err(format!("an exFAT boot sector with sectors of 2^{sector_shift} bytes, which cannot be"));
+        return Err(format!("an exFAT boot sector with sectors of 2^{sector_shift} bytes, which is impossible"));
     }
     let sector = 1_u64 << sector_shift;
     let cluster = sector.checked_shl(cluster_shift).filter(|cluster| *cluster <= MOST_IN_CLUSTER && *cluster >= sector);
-    let cluster = cluster
-        .ok_or_else(|| format!("an exFAT boot sector with 2^{cluster_shift} sectors in a cluster, which cannot be"))?;
+    let cluster = cluster.ok_or_else(|| {
+        format!("an exFAT boot sector with 2^{cluster_shift} sectors in a cluster, which is impossible")
+    })?;
     let mut region = vec![0; usize::try_from(sector.saturating_mul(SECTORS)).unwrap_or_default()];
     volume.read_exact_at(&mut region, at).map_err(|error| error.to_string())?;
     let summed = sector.saturating_mul(SECTORS.saturating_sub(1));
@@ -78,7 +79,7 @@ pub(super) fn read(volume: &Blocks, at: u64) -> Result<Boot, String> {
     let (heap, count, root) = (place(88), number(92), number(96));
     let size = le64(&first, 72).unwrap_or_default().saturating_mul(sector);
     if count == 0 || heap.saturating_add(count.saturating_mul(cluster)) > size || length / 4 < count.saturating_add(2) {
-        return Err(format!("an exFAT boot sector with {count} clusters from {heap:#x} on, which cannot be"));
+        return Err(format!("an exFAT boot sector with {count} clusters from {heap:#x} on, which is impossible"));
     }
     Ok(Boot { table: (table, length), heap, count, cluster, root })
 }

@@ -63,7 +63,7 @@ impl Set {
             .filter(|(at, _)| !matches!(at, 2 | 3))
             .fold(0_u16, |sum, (_, byte)| sum.rotate_right(1).wrapping_add(u16::from(*byte)));
         if le16(set, 2) != Some(sum) {
-            return Err("a set of entries whose checksum is another");
+            return Err("a set of entries with a wrong checksum");
         }
         let wrong = "a set of entries without a stream or a name";
         let name = name(set).ok_or(wrong)?;
@@ -71,7 +71,7 @@ impl Set {
         let size = le64(stream, 24).ok_or(wrong)?;
         let valid = le64(stream, 8).ok_or(wrong)?;
         if valid > size {
-            return Err("a set of entries with more bytes written than there are");
+            return Err("a set of entries with more valid bytes than its size");
         }
         let flags = stream.get(1).copied().unwrap_or_default();
         Ok(Self {

@@ -85,7 +85,7 @@ impl Inode {
     /// The bytes are encrypted, or some of them are not found.
     pub(super) fn place(&self) -> io::Result<Place> {
         if self.flags() & (ENCRYPTED | COMPRESSED) != 0 {
-            return Err(io::Error::other("ext4 encrypts or compresses it, which is not read here"));
+            return Err(io::Error::other("ext4 encrypts or compresses it, which is not supported"));
         }
         if !self.is_inline() {
             return Ok(if self.flags() & EXTENTS == 0 { Place::Map } else { Place::Extents });
@@ -96,7 +96,7 @@ impl Inode {
             bytes.extend_from_slice(self.more().unwrap_or_default());
         }
         if size > bytes.len() {
-            return Err(bad(format!("a size of {size} bytes, and {} in its inode", bytes.len())));
+            return Err(bad(format!("a size of {size} bytes, but {} in its inode", bytes.len())));
         }
         bytes.truncate(size);
         Ok(Place::Inline(bytes))

@@ -42,7 +42,7 @@ fn add(runs: &mut Runs, superblock: &Superblock, first: u64, count: u64, at: Opt
 /// Reads a block of a tree or a map.
 fn node(volume: &Blocks, superblock: &Superblock, number: u64) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; usize::try_from(superblock.block).unwrap_or_default()];
-    let at = number.checked_mul(superblock.block).ok_or_else(|| bad("a block behind any volume"))?;
+    let at = number.checked_mul(superblock.block).ok_or_else(|| bad("a block past the end of any volume"))?;
     volume.read_exact_at(&mut bytes, at)?;
     Ok(bytes)
 }
@@ -64,7 +64,7 @@ pub(super) fn extents(volume: &Blocks, superblock: &Superblock, root: &[u8]) -> 
             return Err(bad("a tree of extents that does not end"));
         }
         if le16(&bytes, 0) != Some(0xf30a) || le16(&bytes, 6) != Some(depth) {
-            return Err(bad("a tree of extents without its signature or with a depth that it cannot have"));
+            return Err(bad("a tree of extents without its signature or with an impossible depth"));
         }
         let count = usize::from(le16(&bytes, 2).unwrap_or_default());
         let entries =

@@ -49,13 +49,13 @@ pub(super) fn read(volume: &Blocks) -> Result<Superblock, String> {
     volume.read_exact_at(&mut bytes, PLACE).map_err(|error| error.to_string())?;
     let word = |at| le16(&bytes, at).unwrap_or_default();
     let long = |at| le32(&bytes, at).unwrap_or_default();
-    let wrong = |what: &str, found: u64| format!("an ext superblock with {found} {what}, which cannot be");
+    let wrong = |what: &str, found: u64| format!("an ext superblock with {found} {what}, which is impossible");
     let features = long(96);
     if features & 0x8 != 0 {
         return Err("the journal of another ext volume, which holds no files of its own".to_owned());
     }
     if features & !READ != 0 {
-        return Err(format!("an ext volume with features that are not read here: {:#x}; mount it", features & !READ));
+        return Err(format!("an ext volume with unsupported features: {:#x}; mount it", features & !READ));
     }
     let block = 1024_u64
         .checked_shl(long(24))

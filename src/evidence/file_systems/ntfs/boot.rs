@@ -31,7 +31,7 @@ pub(super) struct Geometry {
 /// Which field is wrong.
 pub(super) fn read(sector: &[u8]) -> Result<Geometry, String> {
     let byte = |at: usize| sector.get(at).copied().unwrap_or_default();
-    let wrong = |what: &str, found: u64| format!("an NTFS boot sector with {found} {what}, which cannot be");
+    let wrong = |what: &str, found: u64| format!("an NTFS boot sector with {found} {what}, which is impossible");
     let bytes = u64::from(le16(sector, 11).unwrap_or_default());
     if !bytes.is_power_of_two() || !(256..=4096).contains(&bytes) {
         return Err(wrong("bytes in a sector", bytes));

@@ -144,7 +144,7 @@ fn unpack_chunk(mut chunk: &[u8], bytes: &mut Vec<u8>) -> Result<(), &'static st
                 let length = (pair & (1_usize << for_length).saturating_sub(1)).saturating_add(3);
                 let distance = (pair >> for_length).saturating_add(1);
                 if distance > done || done.saturating_add(length) > CHUNK {
-                    return Err("a reference to bytes that are not there");
+                    return Err("a reference to missing bytes");
                 }
                 let from = bytes.len().saturating_sub(distance);
                 for place in from..from.saturating_add(length) {

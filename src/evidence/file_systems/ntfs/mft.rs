@@ -63,7 +63,7 @@ pub(super) fn read(volume: &Blocks, geometry: &Geometry, base: &[u8]) -> io::Res
         add(&mut mft, &bytes)?;
     }
     if mft.size == 0 || mft.runs.end() < mft.size.min(mft.valid) {
-        return Err(bad(format!("a size of {} bytes, and clusters for {}", mft.size, mft.runs.end())));
+        return Err(bad(format!("a size of {} bytes, but clusters for {}", mft.size, mft.runs.end())));
     }
     if mft.runs.stored() > volume.size() {
         return Err(bad(format!("{} bytes on a volume of {}", mft.runs.stored(), volume.size())));

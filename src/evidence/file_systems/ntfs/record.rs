@@ -50,7 +50,7 @@ pub(super) fn fix_up(bytes: &mut [u8], signature: [u8; 4]) -> Result<(), &'stati
     match bytes.first_chunk::<4>() {
         Some(found) if *found == signature => {}
         Some(b"BAAD") => return Err("chkdsk marked it as damaged (BAAD)"),
-        _ => return Err("it has not the signature that it should have"),
+        _ => return Err("it has the wrong signature"),
     }
     let at = le16(bytes, 4).map_or(0, usize::from);
     let count = le16(bytes, 6).map_or(0, usize::from);
@@ -64,7 +64,7 @@ pub(super) fn fix_up(bytes: &mut [u8], signature: [u8; 4]) -> Result<(), &'stati
     for (stride, kept) in bytes.chunks_mut(STRIDE).zip(pairs) {
         let Some(end) = stride.last_chunk_mut::<2>() else { break };
         if end != number {
-            return Err("it was not written whole: its update sequence differs");
+            return Err("it was not written completely: its update sequence differs");
         }
         *end = *kept;
     }
@@ -187,9 +187,12 @@ mod tests {
         let mut fixed = sound.clone();
         assert_eq!(fix_up(&mut fixed, *b"FILE"), Ok(()));
         assert_eq!((&fixed[510..512], &fixed[1022..]), (&[1, 2][..], &[3, 4][..]));
-        for (at, byte, why) in
-            [(1022, 8, "not written whole"), (6, 2, "does not cover"), (5, 0xff, "outside"), (0, b'G', "signature")]
-        {
+        for (at, byte, why) in [
+            (1022, 8, "not written completely"),
+            (6, 2, "does not cover"),
+            (5, 0xff, "outside"),
+            (0, b'G', "signature"),
+        ] {
             let mut torn = sound.clone();
             torn[at] = byte;
             let error = fix_up(&mut torn, *b"FILE").unwrap_err();

@@ -65,8 +65,7 @@ impl Records {
         numbers.dedup_by_key(|part| part.record.number);
         let mut records = vec![base];
         for part in numbers.iter().filter(|part| part.record.number != number) {
-            *further =
-                further.checked_sub(1).ok_or_else(|| bad("more records than the volume has go on from others"))?;
+            *further = further.checked_sub(1).ok_or_else(|| bad("more records extend others than the volume has"))?;
             let record = self.record(part.record.number)?;
             let belongs = header(&record).is_some_and(|header| {
                 header.in_use
@@ -75,7 +74,7 @@ impl Records {
             });
             if !belongs {
                 return Err(bad(format!(
-                    "file record {} should go on from {number}, and does not",
+                    "file record {} should extend record {number}, but does not",
                     part.record.number
                 )));
             }
@@ -109,7 +108,7 @@ impl Records {
             pairs::add(&mut runs, first, last, pairs, self.geometry.cluster).map_err(bad)?;
         }
         if runs.end() < size.min(valid) {
-            return Err(bad(format!("a size of {size} bytes, and clusters for {}", runs.end())));
+            return Err(bad(format!("a size of {size} bytes, but clusters for {}", runs.end())));
         }
         let stored = Stored { volume: Arc::clone(&self.volume), runs, size, valid };
         if flags & COMPRESSED == 0 {
@@ -118,7 +117,7 @@ impl Records {
         let unit = 1_u64.checked_shl(unit.into()).and_then(|clusters| clusters.checked_mul(self.geometry.cluster));
         match unit.filter(|unit| flags & COMPRESSED == 1 && *unit <= MOST_IN_UNIT) {
             Some(unit) => Ok(Some(Arc::new(Compressed::new(stored, unit)))),
-            None => Err(bad("a compression that is not known")),
+            None => Err(bad("an unknown compression")),
         }
     }
 }

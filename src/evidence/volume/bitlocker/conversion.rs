@@ -76,8 +76,8 @@ struct Header {
 /// No copy is valid, or the records contradict themselves.
 pub(super) fn read(volume: &Blocks, places: [u64; 2], sector: u64, encrypting: bool) -> Result<Conversion, Problem> {
     let Some(header) = places.iter().find_map(|place| header(volume, *place, sector)) else {
-        let found = "none that is sound, neither there nor where its copy should be";
-        return Err(Problem::at(places[0], "the books of a conversion (\"FVE-EOW\")", found));
+        let found = "no sound ones, neither there nor where the copy should be";
+        return Err(Problem::at(places[0], "the records of a conversion (\"FVE-EOW\")", found));
     };
     let rounded = |size: u64| size.div_ceil(sector).saturating_mul(sector);
     let mut books: Vec<(u64, u64)> = places.iter().map(|place| (*place, rounded(header.size))).collect();
@@ -210,7 +210,7 @@ impl Region {
             (Err(why), _) => Physical::Unclear(why),
             (_, Some(true)) => Physical::Encrypted,
             (_, Some(false)) => Physical::Plain,
-            _ => Physical::Unclear("its bitmap ends before"),
+            _ => Physical::Unclear("its bitmap ends before this place"),
         }
     }
 }
@@ -222,7 +222,7 @@ impl Conversion {
         let region = next.checked_sub(1).and_then(|place| self.regions.get(place)).filter(|one| offset < one.end);
         let Some(region) = region else {
             let end = self.regions.get(next).map_or(u64::MAX, |region| region.start);
-            return (Physical::Unclear("no sound map of the conversion has it"), end.saturating_sub(offset));
+            return (Physical::Unclear("no sound map of the conversion covers it"), end.saturating_sub(offset));
         };
         let within = offset.saturating_sub(region.start);
         let first = within.checked_div(region.chunk).unwrap_or_default();

@@ -137,7 +137,7 @@ fn recovery_password(text: &str) -> Result<Option<[u8; 16]>, (String, String)> {
             Ok(part) if value.is_multiple_of(11) => to.copy_from_slice(&part.to_le_bytes()),
             _ => {
                 let expected = "a recovery password, of which each group of 6 digits is a multiple of 11 below 720896";
-                return Err((expected.to_owned(), format!("another number in group {number}: it was mistyped")));
+                return Err((expected.to_owned(), format!("a wrong number in group {number}: it was mistyped")));
             }
         }
     }

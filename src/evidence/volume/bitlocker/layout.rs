@@ -185,7 +185,7 @@ fn extent(blocks: &[&Metadata], sector: u64) -> Result<Extent, Problem> {
 fn end(block: &Metadata, sector: u64) -> Result<u64, Problem> {
     let at = block.places[0];
     let wrong = |expected: &str, found: String| {
-        let advice = "let Windows finish what it is doing with the volume, or copy the files from it there";
+        let advice = "let Windows finish the conversion of the volume, or copy the files under Windows";
         Err(Problem::at(at, expected, found).advise(advice))
     };
     match (block.state, block.encrypted) {
@@ -193,14 +193,14 @@ fn end(block: &Metadata, sector: u64) -> Result<u64, Problem> {
         (ENCRYPTED, 0) => Ok(u64::MAX),
         (CONVERTING_LARGE, place) if block.converting != 0 => {
             let found = format!("one that was interrupted at {place:#x}, so that {} bytes are torn", block.converting);
-            wrong("an encryption or decryption that is through or paused", found)
+            wrong("a finished or paused encryption or decryption", found)
         }
         (CONVERTING_LARGE | PAUSED | ENCRYPTED | CONVERTING, place) if place != 0 && place.is_multiple_of(sector) => {
             Ok(place)
         }
         (number, place) => {
             let found = format!("{} ({number}), encrypted up to {place:#x}", state(number));
-            wrong("a known state of the volume that fits how far it is encrypted", found)
+            wrong("a known state of the volume that matches how far it is encrypted", found)
         }
     }
 }
@@ -294,7 +294,7 @@ fn lay(special: &[Special], mut zeros: Vec<(u64, u64)>) -> Vec<Special> {
         let zero = at.checked_sub(1).and_then(|at| merged.get(at)).is_some_and(|zero| start < zero.1);
         let one = special.iter().find(|one| one.start <= start && start < one.end);
         match (one, zero) {
-            (Some(_), true) => push(start, end, Kind::Unclear("metadata are said to lie over other sectors")),
+            (Some(_), true) => push(start, end, Kind::Unclear("the metadata state places that overlap other sectors")),
             (Some(Special { kind: Kind::Relocated(to), start: from, .. }), false) => {
                 push(start, end, Kind::Relocated(to.saturating_add(start.saturating_sub(*from))));
             }

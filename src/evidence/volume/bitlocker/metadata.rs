@@ -133,7 +133,7 @@ fn parse(mut block: Vec<u8>) -> Result<Metadata, Damage> {
     block.truncate(size);
     let (kept, sum) = (le32(&validation, 4).ok_or_else(cut)?, crc32(&[&block]));
     if kept != sum {
-        return Err(("a metadata block with the CRC-32 that it has", format!("{sum:#010x} instead of {kept:#010x}")));
+        return Err(("a metadata block that matches its CRC-32", format!("{sum:#010x} instead of {kept:#010x}")));
     }
     let checksum = checksum(&validation);
     if version == 2 && checksum.is_none() {

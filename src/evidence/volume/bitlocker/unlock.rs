@@ -93,12 +93,12 @@ impl<'a> Trials<'a> {
         let tried = protectors.iter().any(|one| self.keys.keys.iter().any(|key| is_for(key, metadata, one)));
         let mut why = match count {
             _ if protectors.is_empty() => "it has no protectors".to_owned(),
-            _ if !openable => "only the computer that it was made on can open it".to_owned(),
+            _ if !openable => "only the computer on which it was encrypted can open it".to_owned(),
             0 => "no key was given".to_owned(),
             1 if !tried => "the key is not for this volume and its kinds of protectors".to_owned(),
             _ if !tried => format!("none of the {count} keys is for this volume and its kinds of protectors"),
-            1 => "the key does not fit".to_owned(),
-            _ => format!("none of the {count} keys fits"),
+            1 => "the key does not open it".to_owned(),
+            _ => format!("none of the {count} keys opens it"),
         };
         if tried && protectors.iter().any(|protector| protector.other_stretch) {
             why.push_str("; one of its protectors is made in FIPS mode, which is not supported");
@@ -129,13 +129,13 @@ fn unseal(protector: &Protector, with: &[u8; 32]) -> Option<[u8; 32]> {
 /// Decrypts the key of the sectors, and compares the checksum of the metadata.
 fn open(metadata: &Metadata, master: &[u8; 32]) -> Result<(Method, Cipher), Refusal> {
     let Some((method, key)) = metadata.volume_keys.iter().find_map(|sealed| unwrap::key(sealed, master)) else {
-        let expected = "a key of the sectors that the master key decrypts";
-        return Err(Refusal::Damaged(expected, format!("{} that it does not", metadata.volume_keys.len())));
+        let expected = "a sector key that the master key decrypts";
+        return Err(Refusal::Damaged(expected, format!("{} that it does not decrypt", metadata.volume_keys.len())));
     };
     if let Some(Checksum::Sealed(sealed)) = &metadata.checksum {
         let sum = Sha256::digest(&metadata.bytes);
         if unwrap::key(sealed, master).is_none_or(|(_, kept)| kept != sum.as_slice()) {
-            return Err(Refusal::Damaged("metadata with the SHA-256 that they have", "another".to_owned()));
+            return Err(Refusal::Damaged("metadata that match their SHA-256", "another SHA-256".to_owned()));
         }
     }
     let method = Method(method);

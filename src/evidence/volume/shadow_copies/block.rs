@@ -70,7 +70,7 @@ impl Record {
         }
         // The volume header has its own offset first; other headers have their offset in their file before it.
         let own = u64_at(header, if self == Self::Volume { 24 } else { 32 });
-        if own == offset { Ok(()) } else { wrong(format!("one that says it lies at {own:#x}")) }
+        if own == offset { Ok(()) } else { wrong(format!("a block that claims to lie at {own:#x}")) }
     }
 }
 
@@ -91,7 +91,7 @@ pub(super) fn read(volume: &Blocks, offset: u64, record: Record) -> Result<Vec<u
     let mut bytes = vec![0; 0x4000];
     match volume.read_exact_at(&mut bytes, offset) {
         Ok(()) => record.check(&bytes, offset).map(|()| bytes),
-        Err(error) => Err(damaged(offset, record.name(), format!("what cannot be read: {error}"))),
+        Err(error) => Err(damaged(offset, record.name(), format!("an unreadable block: {error}"))),
     }
 }
 
@@ -109,7 +109,7 @@ pub(super) fn chain(
     let (mut seen, mut offset) = (BTreeSet::new(), first);
     while offset != 0 {
         if !seen.insert(offset) {
-            return Err(damaged(offset, record.name(), "one that its own chain has led to before"));
+            return Err(damaged(offset, record.name(), "a block that its chain contains already"));
         }
         if seen.len() > MOST_IN_CHAIN {
             return Err(damaged(offset, format!("a chain of at most {MOST_IN_CHAIN} blocks"), "a longer one"));

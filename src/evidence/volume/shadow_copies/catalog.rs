@@ -61,7 +61,7 @@ impl Catalog {
             return Ok(None);
         }
         if let Err(error) = volume.read_exact_at(&mut header, VOLUME_HEADER) {
-            let found = format!("what cannot be read: {error}");
+            let found = format!("an unreadable block: {error}");
             return Err(damaged(VOLUME_HEADER, Record::Volume.name(), found));
         }
         if Guid::at(&header, 0).unwrap_or_default() != IDENTIFIER {
@@ -93,7 +93,7 @@ impl Reading {
             // Never used, and no longer used.
             0 | 1 => return Ok(()),
             2 if self.entries.iter().any(|other| other.store == store) => {
-                return Err(damaged(at, "a shadow copy that is listed once", format!("{store} once more")));
+                return Err(damaged(at, "a shadow copy that is listed once", format!("{store} twice")));
             }
             2 => self.entries.push(Entry {
                 at,
@@ -105,7 +105,7 @@ impl Reading {
                 places: None,
             }),
             3 if self.places.iter().any(|(_, other, _)| *other == store) => {
-                return Err(damaged(at, "a store that is listed once", format!("{store} once more")));
+                return Err(damaged(at, "a store that is listed once", format!("{store} twice")));
             }
             3 => {
                 let (block_list, header, ranges) = (u64_at(entry, 8), u64_at(entry, 32), u64_at(entry, 40));
@@ -148,13 +148,16 @@ impl Reading {
 
 fn foreign(at: u64, store: Guid) -> Problem {
     let found = format!("the store {store}, which belongs to another volume's");
-    Problem::at(at, "stores of this volume's own shadow copies", found)
-        .advise("no reader is proven right on a volume that keeps the shadow storage of others; attach the volumes to a Windows")
+    Problem::at(at, "stores of this volume's own shadow copies", found).advise(
+        "no reader is proven correct for a volume that keeps the shadow storage of others; attach the volumes \
+                 to a Windows",
+    )
 }
 
 fn disordered(older: &Entry, newer: &Entry) -> Problem {
     let expected = format!("a shadow copy numbered above {}, since it was made later", older.sequence);
     Problem::at(newer.at, expected, format!("number {}", newer.sequence)).advise(
-        "the clock may have been set back; which is older decides what is read, so none is; vshadowmount goes by the time",
+        "the clock may have been set back; what is read depends on which is older, so none is read; vshadowmount uses \
+         the time",
     )
 }

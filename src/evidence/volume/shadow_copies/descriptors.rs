@@ -165,7 +165,7 @@ impl<'a> Tabling<'a> {
 
     fn checked(&self, data: u64) -> Base {
         if self.ranges.is_some_and(|ranges| !ranges.hold(data)) {
-            return Base::Unclear("it is said to be saved where its shadow copy does not keep anything");
+            return Base::Unclear("the list says that it is saved where its shadow copy keeps nothing");
         }
         Base::Saved(data)
     }
@@ -177,13 +177,13 @@ impl<'a> Tabling<'a> {
             // The content moved back. For a block that was neither saved nor moved, this changes nothing; for any other
             // block, readers differ on the meaning.
             if before.is_some() {
-                self.bases.insert(home, Base::Unclear("its content is said to have moved away and back"));
+                self.bases.insert(home, Base::Unclear("the list says that its content moved away and back"));
             }
             return;
         }
         let base = match before {
             // A saved block cannot move; readers differ on which of the two counts.
-            Some(Base::Saved(_) | Base::Unclear(_)) => Base::Unclear("it is said to be saved and then moved"),
+            Some(Base::Saved(_) | Base::Unclear(_)) => Base::Unclear("the list says that it was saved and then moved"),
             _ => Base::Moved(to),
         };
         self.bases.insert(home, base);

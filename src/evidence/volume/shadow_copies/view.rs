@@ -37,7 +37,7 @@ impl View {
         let mut rest = BLOCK.saturating_sub(within);
         if let Some(overlay) = self.own.overlay(block) {
             if overlay.unclear {
-                return Err(unclear(offset, "its sectors are said to be saved in more than one place"));
+                return Err(unclear(offset, "the lists say that its sectors are saved in more than one place"));
             }
             let (sector, in_sector) = (within / SECTOR, within % SECTOR);
             let bits = overlay.sectors.checked_shr(u32::try_from(sector).unwrap_or(u32::MAX)).unwrap_or(0);
@@ -71,7 +71,10 @@ impl View {
 
 fn unclear(offset: u64, why: &str) -> io::Error {
     let block = offset.saturating_sub(offset % BLOCK);
-    let told = format!("the block at {block:#x} of the shadow copy cannot be told: {why}; compare with vshadowmount");
+    let told = format!(
+        "the block at {block:#x} of the shadow copy cannot be determined: {why}; compare with \
+                        vshadowmount"
+    );
     io::Error::new(io::ErrorKind::InvalidData, told)
 }
 
