@@ -65,7 +65,7 @@ impl Store {
         Ok(unpacked)
     }
 
-    fn too_much(&self, size: u64) -> Problem {
+    fn too_much(&mut self, size: u64) -> Problem {
         if size > MOST_READ {
             return Problem::new("a file of up to 4 GiB", format!("{size} bytes, too large for a hive"))
                 .code(Code::Limit);

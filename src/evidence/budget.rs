@@ -38,6 +38,8 @@ pub struct Budget {
     given: [bool; 4],
     limits: [u64; 4],
     left: [u64; 4],
+    /// Whether a limit stopped something.
+    hit: bool,
 }
 
 /// What a budget limits.
@@ -76,7 +78,7 @@ impl Budget {
             or(limits.installations, INSTALLATIONS, evidence / BYTES_AN_INSTALLATION),
             or(limits.seconds, SECONDS, evidence / BYTES_A_SECOND),
         ];
-        Self { given, limits, left: limits }
+        Self { given, limits, left: limits, hit: false }
     }
 
     /// Raises the limits that the user did not give, for `evidence` more bytes of evidence.
@@ -114,8 +116,38 @@ impl Budget {
         if amount <= left { Ok(()) } else { Err(self.exceeded(cost)) }
     }
 
+    /// Charges what a part of the run grew and spent on its own: `begun` is the budget that the part began with, `ended`
+    /// the rest that it left. Returns `false`, and charges nothing, if the part has to be repeated with this budget: it
+    /// spent more than is left here, or a limit stopped it that may be another one here.
+    #[must_use]
+    pub fn charge(&mut self, begun: &Self, ended: &Self) -> bool {
+        if self == begun {
+            self.clone_from(ended);
+            return true;
+        }
+        if ended.hit {
+            return false;
+        }
+        let mut after = self.clone();
+        let of_part = begun.limits.iter().zip(ended.limits.iter().zip(&ended.left));
+        for ((limit, left), (before, (grown, rest))) in after.limits.iter_mut().zip(&mut after.left).zip(of_part) {
+            let growth = grown.saturating_sub(*before);
+            *limit = limit.saturating_add(growth);
+            let Some(rest) = left.saturating_add(growth).checked_sub(grown.saturating_sub(*rest)) else { return false };
+            *left = rest;
+        }
+        *self = after;
+        true
+    }
+
+    /// Returns whether the user gave this limit.
+    pub fn is_given(&self, cost: Cost) -> bool {
+        self.given.get(cost as usize).copied().unwrap_or_default()
+    }
+
     /// Returns the problem to report where a limit stops the work.
-    pub fn exceeded(&self, cost: Cost) -> Problem {
+    pub fn exceeded(&mut self, cost: Cost) -> Problem {
+        self.hit = true;
         let (option, what) = cost.words();
         let limit = self.limits.get(cost as usize).copied().unwrap_or_default();
         Problem::new(format!("at most {limit} {what} in one run"), "more, which were not read")
@@ -133,6 +165,7 @@ mod tests {
         let mut budget = Budget::of(Limits { bytes: Some(10), ..Limits::default() }, 1 << 30);
         assert_eq!((budget.left(Cost::Bytes), budget.left(Cost::Sources)), (10, 10_000 + (1 << 16)));
         assert!(budget.spend(Cost::Bytes, 7).is_ok());
+        assert!(budget.is_given(Cost::Bytes) && !budget.is_given(Cost::Sources));
         let problem = budget.spend(Cost::Bytes, 4).unwrap_err();
         assert_eq!(budget.left(Cost::Bytes), 0);
         assert_eq!(
@@ -140,5 +173,32 @@ mod tests {
             "expected at most 10 bytes read from containers in one run, found more, which were not read; \
              raise the limit with --max-bytes, or examine the evidence in parts"
         );
+    }
+
+    #[test]
+    fn parts_that_began_alike_are_charged_one_by_one_until_the_budget_is_too_small() {
+        let limits = Limits { bytes: Some(10), ..Limits::default() };
+        let begun = Budget::of(limits, 0);
+        let part = |bytes, evidence| {
+            let mut budget = begun.clone();
+            budget.grow(evidence);
+            let _ = budget.spend(Cost::Bytes, bytes);
+            budget.spend(Cost::Sources, 1).unwrap();
+            budget
+        };
+        let mut whole = begun.clone();
+        assert!(whole.charge(&begun, &part(4, 1 << 20)));
+        assert!(whole.charge(&begun, &part(4, 1 << 20)));
+        assert_eq!((whole.left(Cost::Bytes), whole.left(Cost::Sources)), (2, SOURCES + 2 * 64 - 2));
+        let before = whole.clone();
+        assert!(!whole.charge(&begun, &part(4, 0)), "more than is left");
+        assert!(!whole.charge(&begun, &part(11, 0)), "stopped by its own limit");
+        assert_eq!(whole, before);
+        // Repeated with the rest, a part is charged whatever stopped it.
+        let mut again = whole.clone();
+        assert!(again.spend(Cost::Bytes, 4).is_err());
+        let begun = whole.clone();
+        assert!(whole.charge(&begun, &again));
+        assert_eq!(whole.left(Cost::Bytes), 0);
     }
 }

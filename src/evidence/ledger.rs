@@ -67,6 +67,8 @@ pub struct Source {
     unlisted: BTreeMap<Code, (u64, bool)>,
     /// Refusals of each kind that are listed.
     listed: BTreeMap<Code, usize>,
+    /// Whether the source is a refused member of the outer source of a part; see [`Ledger::of_part`].
+    of_outer: bool,
 }
 
 /// The number of a source in the ledger.
@@ -74,6 +76,9 @@ pub struct Source {
 pub struct SourceId(usize);
 
 impl SourceId {
+    /// In the ledger of a part of the evidence: the source that the part is in; see [`Ledger::of_part`].
+    pub const OUTER: Self = Self(0);
+
     /// Returns the number of the same source after its ledger was appended to one of `first` sources.
     #[must_use]
     pub fn behind(self, first: usize) -> Self {
@@ -85,6 +90,8 @@ impl SourceId {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
     sources: Vec<Source>,
+    /// Whether the first source stands for the source that this part of the evidence is in.
+    part: bool,
 }
 
 impl Ledger {
@@ -102,6 +109,7 @@ impl Ledger {
             aside: false,
             unlisted: BTreeMap::new(),
             listed: BTreeMap::new(),
+            of_outer: false,
         });
         id
     }
@@ -181,6 +189,12 @@ impl Ledger {
         let locator = problem.path.clone().unwrap_or_else(|| source.locator.clone());
         let id = self.begin(locator, kind);
         self.refuse(id, problem, gap);
+        if self.part
+            && of == SourceId::OUTER
+            && let Some(source) = self.sources.last_mut()
+        {
+            source.of_outer = true;
+        }
     }
 
     /// Enters a refusal, as a member if it is in a source.
@@ -219,13 +233,41 @@ impl Ledger {
         first
     }
 
-    /// Turns the source at this locator irrelevant and removes the sources inside: an image that turned out to be a
-    /// part of another one.
-    pub fn withdraw(&mut self, locator: &str, reason: &str) {
-        let within = format!("{locator}!");
-        self.sources.retain(|source| !source.locator.starts_with(&within));
-        for source in self.sources.iter_mut().filter(|source| source.locator == locator) {
-            source.outcome = Outcome::Irrelevant(reason.to_owned());
+    /// Returns the ledger of a part of the evidence that is in a source of another ledger. Entries of
+    /// [`SourceId::OUTER`] become entries of that source in [`Ledger::absorb`].
+    pub fn of_part() -> Self {
+        let mut ledger = Self { sources: Vec::new(), part: true };
+        let outer = ledger.begin("", "");
+        ledger.end(outer, Outcome::Read, Vouched::Unprotected);
+        ledger
+    }
+
+    /// Appends the sources of a part of the evidence; `of` is the source that the part is in.
+    pub fn absorb(&mut self, part: Self, of: Option<SourceId>) {
+        let mut sources = part.sources.into_iter();
+        let outer = if part.part { sources.next() } else { None };
+        for source in sources {
+            match (source, of) {
+                (Source { of_outer: true, kind, outcome: Outcome::Refused { problem, gap }, .. }, Some(of)) => {
+                    self.refuse_member(of, &kind, problem, gap);
+                }
+                (source, _) => self.sources.push(source),
+            }
+        }
+        let (Some(outer), Some(source)) = (outer, of.and_then(|of| self.sources.get_mut(of.0))) else { return };
+        let add = |sum: &mut u64, more: u64| *sum = sum.saturating_add(more);
+        add(&mut source.members.seen, outer.members.seen);
+        add(&mut source.members.read, outer.members.read);
+        add(&mut source.members.irrelevant, outer.members.irrelevant);
+        source.notes.extend(outer.notes);
+        for (reason, count) in outer.passed {
+            add(source.passed.entry(reason).or_default(), count);
+        }
+        for (code, (more, more_gap)) in outer.unlisted {
+            add(&mut source.members.refused, more);
+            let (count, gap) = source.unlisted.entry(code).or_default();
+            add(count, more);
+            *gap |= more_gap;
         }
     }
 
@@ -349,5 +391,36 @@ mod tests {
         assert_eq!((ledger.len(), ledger.gaps().len()), (MOST_TOLD + 1, MOST_TOLD + 1));
         assert_eq!(ledger.get(zip).unwrap().members.refused, 25_000);
         assert!(ledger.problems().iter().any(|problem| problem.found == "24980 more that cannot be read"));
+    }
+
+    #[test]
+    fn what_parts_say_of_the_source_that_they_are_in_is_said_of_it() {
+        let mut whole = Ledger::default();
+        let other = whole.begin("other", "folder");
+        let folder = whole.begin("case", "folder");
+        for id in [other, folder] {
+            whole.end(id, Outcome::Read, Vouched::Unprotected);
+        }
+        for part in 0..3 {
+            let mut ledger = Ledger::of_part();
+            assert_eq!(ledger.gaps(), []);
+            let hive = ledger.begin(format!("case/{part}/SYSTEM"), "hive");
+            ledger.end(hive, Outcome::Read, Vouched::Unprotected);
+            ledger.read(SourceId::OUTER);
+            ledger.pass(SourceId::OUTER, "ISO image");
+            for number in 0..25 {
+                let problem = refused(&format!("case/{part}/{number}"));
+                ledger.refuse_in(Some(SourceId::OUTER), "hive", problem, true);
+            }
+            assert_eq!(ledger.len(), 1 + 1 + MOST_TOLD);
+            whole.absorb(ledger, Some(folder));
+        }
+        // As if all had been entered in one ledger.
+        assert_eq!(whole.len(), 2 + 3 + MOST_TOLD);
+        let source = whole.get(folder).unwrap();
+        assert_eq!(source.members, Members { seen: 0, read: 3, refused: 75, irrelevant: 3 });
+        assert_eq!(source.passed().collect::<Vec<_>>(), [("ISO image", 3)]);
+        assert!(whole.problems().iter().any(|problem| problem.found == "55 more that cannot be read"));
+        assert_eq!(whole.get(other).unwrap().members, Members::default());
     }
 }
