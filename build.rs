@@ -70,7 +70,7 @@ fn read(file: &Path) -> toml::Table {
     toml::from_str(&text).unwrap_or_else(|error| panic!("{}:\n{error}", file.display()))
 }
 
-/// The names of the Windows in `releases.toml`, by id.
+/// Returns the names of the Windows in `releases.toml`, by id.
 fn names(releases: &toml::Table) -> toml::Table {
     let windows = releases["windows"].as_array().into_iter().flatten();
     windows
@@ -147,7 +147,7 @@ struct MultiSession {
     editions: Vec<String>,
 }
 
-/// The static table that `src/os/release.rs` includes.
+/// Returns the static table that `src/os/release.rs` includes.
 fn releases(path: &Path, list: toml::Table, baselines: &BTreeSet<String>) -> String {
     let list: Releases = list.try_into().unwrap_or_else(|error| {
         panic!(

@@ -101,7 +101,7 @@ fn make_pair(folder: &Path) {
     }
 }
 
-/// A key with so many subkeys, and so many values in each.
+/// Returns a key with so many subkeys, and so many values in each.
 fn filled(name: &str, prefix: &str, subkeys: u32, values: u32) -> Key {
     let mut key = Key::new(name);
     for number in 0..subkeys {

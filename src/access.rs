@@ -42,7 +42,7 @@ pub fn read_access(plan: &mut Plan, installation: &Installation, options: &Optio
     }
 }
 
-/// Who may write the key of an edit.
+/// Returns who may write the key of an edit.
 fn access(tree: &Tree<'_>, edit: &Edit) -> Result<Access, Problem> {
     let (key, is_missing) = nearest(tree, &edit.key)?;
     let right = if is_missing { KEY_CREATE_SUB_KEY } else { KEY_SET_VALUE };
@@ -68,7 +68,7 @@ fn access(tree: &Tree<'_>, edit: &Edit) -> Result<Access, Problem> {
     })
 }
 
-/// The key at `path`, or the nearest above it that is there; and whether the key itself is missing.
+/// Returns the key at `path`, or the nearest above it that is there; and whether the key itself is missing.
 fn nearest<'t, 'h>(tree: &'t Tree<'h>, path: &str) -> Result<(Key<'t, 'h>, bool), Problem> {
     let mut key = tree.root()?;
     for name in path.split('\\').filter(|name| !name.is_empty()) {

@@ -82,7 +82,7 @@ fn run_time(step: &Step) -> Finding {
     }
 }
 
-/// A finding of that verdict, with nothing observed yet.
+/// Returns a finding of that verdict, with nothing observed yet.
 pub(crate) fn blank(id: String, verdict: Verdict, basis: &Basis) -> Finding {
     let why = match &basis.kinship {
         Some(kinship) => format!("{} (inferred from {kinship})", basis.why),

@@ -57,7 +57,7 @@ impl BuiltIn {
     /// Reads it.
     ///
     /// # Errors
-    /// Where the baseline is wrong; the tests see to it that none is.
+    /// Returns an error if the baseline is wrong. The tests ensure that none is.
     pub fn read(&'static self) -> Result<&'static Baseline, Error> {
         let read = || {
             let baseline = grammar::parse_json(self.json)?;
@@ -216,37 +216,37 @@ impl Baseline {
     /// Reads a whole baseline from its TOML text. `origin` names it in errors.
     ///
     /// # Errors
-    /// Where the text does not follow the grammar; the message says where.
+    /// Returns an error if the text does not follow the grammar; the message says where.
     pub fn parse(origin: &str, text: &str) -> Result<Self, Error> {
         let parsed = grammar::parse(text);
         let baseline = parsed.map_err(|message| Error::Baseline { baseline: origin.to_owned(), message })?;
         Ok(Self { sha256: sha256_of(text.as_bytes()), ..baseline })
     }
 
-    /// The built-in baseline of a Windows, if there is one.
+    /// Returns the built-in baseline of a Windows, if there is one.
     ///
     /// # Errors
-    /// Where the built-in baseline is wrong; the tests see to it that none is.
+    /// Returns an error if the built-in baseline is wrong. The tests ensure that none is.
     pub fn of(os: OsId) -> Result<Option<&'static Self>, Error> {
         built_in(os.as_str()).map(BuiltIn::read).transpose()
     }
 
-    /// The text of the built-in baseline of that id.
+    /// Returns the text of the built-in baseline of that id.
     pub fn text_of(id: &str) -> Option<&'static str> {
         built_in(id).map(|built_in| built_in.text)
     }
 }
 
 impl Baseline {
-    /// The services that it lists, with the names of their keys.
+    /// Returns the services that it lists, with the names of their keys.
     pub fn services(&self) -> impl Iterator<Item = (&ExpectedKey, &str)> {
         self.keys.iter().filter_map(|key| Some((key, key.service()?)))
     }
 }
 
 impl ExpectedKey {
-    /// The service whose key this is: `CurrentControlSet\Services\BITS`, nothing below it. A key of which all is
-    /// stated, as in a baseline that was learned, stands for itself: what it needs is not followed.
+    /// Returns the service whose key this is: `CurrentControlSet\Services\BITS`, nothing below it. A key of which all
+    /// is stated, as in a baseline that was learned, stands for itself: what it needs is not followed.
     pub fn service(&self) -> Option<&str> {
         let name = self.path.strip_prefix(r"CurrentControlSet\Services\")?;
         let wanted = self.role == Role::System
@@ -262,12 +262,12 @@ fn built_in(id: &str) -> Option<&'static BuiltIn> {
 }
 
 impl When {
-    /// Whether nothing is asked.
+    /// Returns whether nothing is asked.
     pub fn is_always(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Why no Windows fulfils the conditions, where none does.
+    /// Returns why no Windows fulfils the conditions, where none does.
     pub(crate) fn contradiction(&self) -> Option<String> {
         if let (Some(least), Some(end)) = (self.build_at_least, self.build_below)
             && least >= end
@@ -283,7 +283,7 @@ impl When {
         none(&self.product_type, &PRODUCT_TYPES).or_else(|| none(&self.architecture, &ARCHITECTURES))
     }
 
-    /// Whether the conditions hold for `os`; `None` where the hives do not tell.
+    /// Returns whether the conditions hold for `os`; `None` where the hives do not tell.
     pub fn holds(&self, os: &Os) -> Option<bool> {
         let among = |wanted: &Option<Vec<String>>, found: Option<&str>| match wanted {
             None => Some(true),

@@ -58,7 +58,7 @@ pub enum StatedBy {
 }
 
 impl Fact {
-    /// One that the user states; `None` where there is nothing in it.
+    /// Returns one that the user states; `None` where there is nothing in it.
     pub fn of_user(text: &str) -> Option<Self> {
         let text = text.trim();
         (!text.is_empty()).then(|| Self { text: text.to_owned(), stated_by: StatedBy::User })
@@ -69,7 +69,7 @@ impl CaseFacts {
     /// Reads a file; `path` is how errors name it.
     ///
     /// # Errors
-    /// Where it is no TOML, has a key that is not known (with the nearest), or a key that holds no text.
+    /// Returns an error if it is no TOML, has a key that is not known (with the nearest), or a key that holds no text.
     pub fn parse(path: &str, text: &str) -> Result<Self, Error> {
         let refuse = |reason: String| Error::Refused {
             reason: format!("--case {path}: {reason}"),
@@ -135,7 +135,7 @@ impl CaseFacts {
     }
 }
 
-/// What the headers of the images say that an installation's hives were taken out of.
+/// Returns what the headers of the images say that an installation's hives were taken out of.
 pub fn headers_of(installation: &InstallationReport) -> impl Iterator<Item = &Acquisition> {
     installation.hives.iter().filter_map(|hive| hive.container.as_ref()?.acquisition.as_ref())
 }

@@ -51,7 +51,7 @@ type Found = (Range<usize>, String);
 /// Checks a file.
 ///
 /// # Errors
-/// Where it cannot be read.
+/// Returns an error if it cannot be read.
 pub fn check(path: &Path) -> Result<Checked, Error> {
     Ok(Checked::new(&path.display().to_string(), &stem(path), text_of(path)?))
 }
@@ -70,7 +70,7 @@ impl Checked {
     /// Writes for people: `file:line:column: error: ...`, the line, and a caret below the place.
     ///
     /// # Errors
-    /// What the writer says.
+    /// Returns the error of the writer.
     pub fn render(&self, out: &mut dyn Write) -> io::Result<()> {
         let name = escape_data(&self.name);
         for Diagnostic { at, message } in self.diagnostics.iter().take(MOST) {
@@ -99,7 +99,7 @@ impl Checked {
     }
 }
 
-/// What is wrong, and the baseline where it can be read.
+/// Returns what is wrong, and the baseline where it can be read.
 fn diagnose(stem: &str, text: &str) -> (Vec<Found>, Option<Baseline>) {
     let (document, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
@@ -140,7 +140,7 @@ fn one_line(message: &str) -> String {
     message.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Where a key or a value of TOML stands.
+/// Returns where a key or a value of TOML stands.
 fn span_of<T>(spanned: &Spanned<T>) -> Range<usize> {
     spanned.span()
 }

@@ -59,12 +59,12 @@ fn gate(outputs: Outputs<'_>, evidence: &[PathBuf], unpacking: Option<&ReadingAr
     Gate::new(&outputs, &Inputs { evidence: evidence.to_vec(), files })
 }
 
-/// The files with passwords and keys that are read.
+/// Returns the files with passwords and keys that are read.
 fn key_files(args: &ReadingArgs) -> Vec<PathBuf> {
     args.password_file.iter().chain(&args.recovery_key_file).cloned().collect()
 }
 
-/// The one output that most commands have.
+/// Returns the one output that most commands have.
 fn one_output(args: &OutputArgs) -> Outputs<'_> {
     let (output, overwrite) = (args.output.as_deref(), args.overwrite);
     Outputs { stdout: rustix::stdio::stdout(), output, custody: None, patch: None, overwrite }
@@ -79,7 +79,7 @@ fn prepare(common: &EvidenceArgs, patch: Option<&Path>) -> Result<Gate, Error> {
     Ok(gate)
 }
 
-/// The files that arguments name: what stdin was opened on is read, too.
+/// Returns the files that arguments name: what stdin was opened on is read, too.
 fn read_as_named(paths: &[PathBuf]) -> Vec<PathBuf> {
     let named = |path: &PathBuf| if path.as_os_str() == "-" { PathBuf::from("/dev/stdin") } else { path.clone() };
     paths.iter().map(named).collect()
@@ -139,7 +139,7 @@ fn write_recorded<T>(
     written
 }
 
-/// The facts of the case as far as the user states them.
+/// Returns the facts of the case as far as the user states them.
 fn stated_facts(args: &CaseArgs) -> Result<CaseFacts, Error> {
     let mut facts = match &args.case {
         None => CaseFacts::default(),
@@ -154,14 +154,14 @@ fn stated_facts(args: &CaseArgs) -> Result<CaseFacts, Error> {
     Ok(facts)
 }
 
-/// The same, with what the headers of the images say beside them.
+/// Returns the same, with what the headers of the images say beside them.
 fn case_facts(stated: &CaseFacts, report: &Report) -> CaseFacts {
     let mut facts = stated.clone();
     facts.prefill(report.installations.iter().flat_map(headers_of));
     facts
 }
 
-/// What the user said of containers.
+/// Returns what the user said of containers.
 fn unpacking(args: &ReadingArgs) -> Result<Unpacking, Error> {
     let password = match &args.password_file {
         None => None,
@@ -200,7 +200,7 @@ fn unpacking(args: &ReadingArgs) -> Result<Unpacking, Error> {
     })
 }
 
-/// A text file that the user named for what stands in it; one without an end is not waited for.
+/// Returns a text file that the user named for what stands in it; one without an end is not waited for.
 fn small_text(path: &Path, advice: &'static str) -> Result<String, Error> {
     const MOST: u64 = 1 << 20;
     let read = || {
@@ -240,7 +240,7 @@ fn write_report(
     output.write(|out| report.render(renderer(format, style, situation, attachments, out).as_mut()))
 }
 
-/// What writes a report in that form.
+/// Returns what writes a report in that form.
 fn renderer<'w>(
     format: Format,
     style: Style,
@@ -261,8 +261,8 @@ fn renderer<'w>(
     }
 }
 
-/// How a table is to look where it goes. On stdout `--color auto` keeps to what others agreed on: `NO_COLOR`, `CLICOLOR`,
-/// `CLICOLOR_FORCE`, `TERM=dumb`, as `anstream` reads them. A file is in UTF-8, whatever the locale.
+/// Returns how a table is to look where it goes. On stdout `--color auto` keeps to what others agreed on: `NO_COLOR`,
+/// `CLICOLOR`, `CLICOLOR_FORCE`, `TERM=dumb`, as `anstream` reads them. A file is in UTF-8, whatever the locale.
 fn style_of(output: Destination<'_>, color: Color, all: bool) -> Style {
     let color = match color {
         Color::Always => true,
@@ -273,7 +273,7 @@ fn style_of(output: Destination<'_>, color: Color, all: bool) -> Style {
     Style { width, color, ascii: output.is_stdout() && !is_utf8(), all }
 }
 
-/// Whether the locale's characters are in UTF-8. POSIX: the first of these that is set and not empty decides.
+/// Returns whether the locale's characters are in UTF-8. POSIX: the first of these that is set and not empty decides.
 fn is_utf8() -> bool {
     let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default().to_ascii_uppercase();

@@ -72,7 +72,7 @@ impl<'de> Deserialize<'de> for Choice {
     }
 }
 
-/// The key of a control set, below the hive's root: `ControlSet001`.
+/// Returns the key of a control set, below the hive's root: `ControlSet001`.
 pub fn key_name(number: u32) -> String {
     format!("ControlSet{number:03}")
 }
@@ -81,7 +81,7 @@ impl ControlSets {
     /// Reads them from a SYSTEM hive.
     ///
     /// # Errors
-    /// Where the root or `Select` cannot be read.
+    /// Returns an error if the root or `Select` cannot be read.
     pub fn read(tree: &Tree<'_>) -> Result<Self, Problem> {
         let root = tree.root()?;
         let number = |key: &Key<'_, '_>| {
@@ -106,11 +106,11 @@ impl ControlSets {
         Ok(sets)
     }
 
-    /// The sets to audit, ascending.
+    /// Returns the sets to audit, ascending.
     ///
     /// # Errors
-    /// Where `choice` names none that is there. Which one is current is never guessed, except that the only one there
-    /// is must be it.
+    /// Returns an error if `choice` names none that is there. Which one is current is never guessed, except that the
+    /// only one there is must be it.
     pub fn chosen(&self, choice: Choice) -> Result<Vec<u32>, Problem> {
         let listed = || match self.present.as_slice() {
             [] => "no control set".to_owned(),
@@ -145,7 +145,7 @@ impl ControlSets {
 }
 
 impl ControlSets {
-    /// Why the set that the next start would use is not among those that are there, where it is not.
+    /// Returns why the set that the next start would use is not among those that are there, where it is not.
     pub fn next_start_problem(&self) -> Option<Problem> {
         let default = self.default.filter(|default| !self.present.contains(default))?;
         // Where both name the same, choosing the current set says so.

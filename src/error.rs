@@ -194,29 +194,29 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem of something that the context names.
+    /// Returns a problem of something that the context names.
     pub fn new(expected: impl Into<String>, found: impl Into<String>) -> Self {
         Self { path: None, offset: None, expected: expected.into(), found: found.into(), advice: None, code: None }
     }
 
-    /// The same, of this kind.
+    /// Returns the same, of this kind.
     #[must_use]
     pub fn code(mut self, code: Code) -> Self {
         self.code = Some(code);
         self
     }
 
-    /// A problem at a place in a hive file, `offset` bytes from the file's start.
+    /// Returns a problem at a place in a hive file, `offset` bytes from the file's start.
     pub fn at(offset: u64, expected: impl Into<String>, found: impl Into<String>) -> Self {
         Self { offset: Some(offset), ..Self::new(expected, found) }
     }
 
-    /// A problem with a whole file or folder.
+    /// Returns a problem with a whole file or folder.
     pub fn of(path: impl Into<String>, expected: impl Into<String>, found: impl Into<String>) -> Self {
         Self { path: Some(path.into()), ..Self::new(expected, found) }
     }
 
-    /// The same, and what to do about it.
+    /// Returns the same, and what to do about it.
     #[must_use]
     pub fn advise(mut self, advice: impl Into<String>) -> Self {
         self.advice = Some(advice.into());

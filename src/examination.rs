@@ -84,7 +84,7 @@ pub struct Examination {
     pub opened: Vec<PathBuf>,
 }
 
-/// What a walk that was asked for did not come to: something of the hive is lost, in it or in a log.
+/// Returns what a walk that was asked for did not come to: something of the hive is lost, in it or in a log.
 fn not_whole(hive: &HiveReport) -> Option<Gap> {
     let gap = |code, reason: &str| Some(Gap { code, at: hive.path.clone(), reason: format!("{} {reason}", hive.role) });
     match &hive.integrity.coverage {
@@ -97,7 +97,7 @@ fn not_whole(hive: &HiveReport) -> Option<Gap> {
 /// Examines the evidence.
 ///
 /// # Errors
-/// Where the only evidence that was named cannot be read, or a built-in baseline that cannot be read.
+/// Returns an error if the only evidence that was named cannot be read, or a built-in baseline that cannot be read.
 pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, Error> {
     let discovery = discover_in(evidence, options.map, &options.unpacking)?;
     let mut nothing = discovery.nothing(evidence);
@@ -184,7 +184,7 @@ pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, E
 }
 
 impl Examination {
-    /// Whether an installation counts for the exit code and is patched: Windows as it is, or a copy of it.
+    /// Returns whether an installation counts for the exit code and is patched: Windows as it is, or a copy of it.
     pub fn counts(&self, installation: &InstallationReport) -> bool {
         installation.judgement.is_some() && installation.generation.is_current()
     }

@@ -21,7 +21,7 @@ use row::{Id, Row};
 /// built-in ones.
 ///
 /// # Errors
-/// Where no baseline has the id: the nearest one. Within: what the writer says.
+/// Returns an error if no baseline has the id: the nearest one. Within: what the writer says.
 pub fn explain(id: &str, own: &[Baseline], out: &mut dyn Write) -> Result<io::Result<()>, Error> {
     if let Some(written) = odd::explain(id, out) {
         return Ok(written);
@@ -43,11 +43,11 @@ pub enum Known {
     IfFound,
 }
 
-/// Whether audits can have a finding of this id, given to `option`; the key's part of it in any letter case. `own` are
-/// baselines of the user's, beside the built-in ones.
+/// Returns whether audits can have a finding of this id, given to `option`; the key's part of it in any letter case.
+/// `own` are baselines of the user's, beside the built-in ones.
 ///
 /// # Errors
-/// Where none can: the nearest one.
+/// Returns an error if none can: the nearest one.
 pub fn known<'a>(option: &'static str, id: &str, own: impl IntoIterator<Item = &'a Baseline>) -> Result<Known, Error> {
     let mut baselines: Vec<&Baseline> = built_in()?;
     baselines.extend(own);
@@ -61,12 +61,12 @@ pub fn known<'a>(option: &'static str, id: &str, own: impl IntoIterator<Item = &
     }
 }
 
-/// That nothing is called so, neither in the baselines nor among the ids that were `found`, and what is.
+/// Returns that nothing is called so, neither in the baselines nor among the ids that were `found`, and what is.
 pub fn not_found(option: &'static str, id: &str, found: &[&str]) -> Error {
     unknown(option, id, &built_in().unwrap_or_default(), found)
 }
 
-/// The built-in baselines by Windows, the oldest first.
+/// Returns the built-in baselines by Windows, the oldest first.
 fn built_in() -> Result<Vec<&'static Baseline>, Error> {
     let mut baselines = BUILT_IN.iter().map(BuiltIn::read).collect::<Result<Vec<&Baseline>, Error>>()?;
     baselines.sort_by_key(|baseline| baseline.applies_to.first().copied());

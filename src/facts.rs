@@ -100,8 +100,8 @@ pub struct Link {
 }
 
 impl Link {
-    /// The link that stands at `path`. The target is UTF-16 without a NUL at its end: Microsoft, `RegCreateKeyEx`,
-    /// `REG_OPTION_CREATE_LINK`.
+    /// Returns the link that stands at `path`. The target is UTF-16 without a NUL at its end: Microsoft,
+    /// `RegCreateKeyEx`, `REG_OPTION_CREATE_LINK`.
     fn at(tree: &Tree<'_>, path: &str) -> Self {
         let value = tree.key(path).ok().flatten().and_then(|key| key.value("SymbolicLinkValue").ok().flatten());
         Self { path: path.to_owned(), target: value.as_ref().and_then(crate::os::lenient_text) }
@@ -161,7 +161,7 @@ struct Observer<'a> {
 }
 
 impl Observer<'_> {
-    /// The expected path with the control set in place of `CurrentControlSet`.
+    /// Returns the expected path with the control set in place of `CurrentControlSet`.
     fn path(&self) -> String {
         match (self.expected.path.strip_prefix("CurrentControlSet\\"), self.control_set) {
             (Some(rest), Some(number)) => format!("{}\\{rest}", control_set::key_name(number)),
@@ -170,7 +170,7 @@ impl Observer<'_> {
         }
     }
 
-    /// Whether a key that is not there has no parent either, where that matters.
+    /// Returns whether a key that is not there has no parent either, where that matters.
     fn without_parent(&self, tree: &Tree<'_>, state: &KeyState) -> bool {
         let wanted = self.expected.presence == Presence::WithParent && *state == KeyState::Absent;
         let path = self.path();
@@ -303,8 +303,8 @@ pub struct Facts {
     pub odd_names: Vec<(Role, Option<u32>, OddName)>,
 }
 
-/// All facts that a baseline asks for, in its order: keys of SOFTWARE once, keys of SYSTEM for each control set. With
-/// `locate`, where in the files they lie, too.
+/// Returns all facts that a baseline asks for, in its order: keys of SOFTWARE once, keys of SYSTEM for each control
+/// set. With `locate`, where in the files they lie, too.
 pub fn observe_all(
     baseline: &Baseline,
     software: Source<'_, '_>,
@@ -348,7 +348,7 @@ fn odd_names(
 }
 
 impl KeyFacts {
-    /// Whether the key's absence is as it should be, so that its values conform by not being there.
+    /// Returns whether the key's absence is as it should be, so that its values conform by not being there.
     pub fn rightly_absent(&self, presence: Presence) -> bool {
         let excused = match presence {
             Presence::Required => false,

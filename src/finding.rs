@@ -52,7 +52,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// The word that reports have for it.
+    /// Returns the word that reports have for it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Conforms => "conforms",
@@ -92,7 +92,7 @@ pub struct Datum {
 }
 
 impl Datum {
-    /// The data as a string, see [`RegistryValue::to_text`].
+    /// Returns the data as a string, see [`RegistryValue::to_text`].
     pub fn to_text(&self) -> String {
         RegistryValue::encoded(self.data_type, self.data.as_ref()).to_text()
     }
@@ -261,19 +261,19 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Whether this says that something is not as it should be.
+    /// Returns whether this says that something is not as it should be.
     pub fn is_deviation(&self) -> bool {
         matches!(self.verdict, Verdict::Deviates | Verdict::Absent | Verdict::Unexpected)
     }
 
-    /// The key's full path as it is in a running Windows, `HKEY_LOCAL_MACHINE\SYSTEM\ControlSet001\Services\BITS`; `None`
-    /// where the finding is about no key.
+    /// Returns the key's full path as it is in a running Windows,
+    /// `HKEY_LOCAL_MACHINE\SYSTEM\ControlSet001\Services\BITS`; `None` where the finding is about no key.
     pub fn full_key(&self) -> Option<String> {
         Some(format!(r"HKEY_LOCAL_MACHINE\{}\{}", self.hive?, self.key.as_deref()?))
     }
 
-    /// What would be accepted, alternatives with ` | ` between them; `(absent)` where nothing should be there. In full, for
-    /// other programs.
+    /// Returns what would be accepted, alternatives with ` | ` between them; `(absent)` where nothing should be there.
+    /// In full, for other programs.
     pub fn expected_text(&self) -> String {
         if self.verdict == Verdict::Unexpected && self.expected.is_empty() {
             return "(absent)".to_owned();
@@ -281,12 +281,14 @@ impl Finding {
         self.expected.iter().map(Datum::to_text).collect::<Vec<_>>().join(" | ")
     }
 
-    /// Whether this is a deviation that follows from no other: what counts, severities and exit codes are made of.
+    /// Returns whether this is a deviation that follows from no other: what counts, severities and exit codes are made
+    /// of.
     pub fn is_cause(&self) -> bool {
         self.is_deviation() && self.cause.is_none()
     }
 
-    /// Whether this is a cause that a patch is for by itself: those of severity `info` are patched only where they are named.
+    /// Returns whether this is a cause that a patch is for by itself: those of severity `info` are patched only where
+    /// they are named.
     pub fn is_to_mend(&self) -> bool {
         self.is_cause() && self.severity > Severity::Info
     }
@@ -296,12 +298,12 @@ impl Finding {
         self.key_last_written.filter(|time| time.is_date())
     }
 
-    /// The id of the key or step that this is of: the id up to the name of a value or subkey.
+    /// Returns the id of the key or step that this is of: the id up to the name of a value or subkey.
     pub fn row(&self) -> &str {
         self.id.split(['/', '\\']).next().unwrap_or_default()
     }
 
-    /// Whether something that should have been judged could not be.
+    /// Returns whether something that should have been judged could not be.
     pub fn is_gap(&self) -> bool {
         self.verdict == Verdict::Unreadable || matches!(self.reason, Some(Reason::HiveMissing | Reason::OsUnknown))
     }

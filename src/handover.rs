@@ -20,7 +20,7 @@ struct Page {
     text: String,
 }
 
-/// The folder of the hives on their drive, `\Windows\System32\config`, as this machine has it.
+/// Returns the folder of the hives on their drive, `\Windows\System32\config`, as this machine has it.
 fn config_folder(report: &InstallationReport) -> String {
     let root = report.machine.system_root.as_deref().and_then(|root| root.split_once(":\\"));
     let is_plain = |name: &&str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric());

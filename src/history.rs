@@ -175,7 +175,7 @@ impl History {
     /// Reads what [`render_json`] wrote; `path` is how errors name it.
     ///
     /// # Errors
-    /// Where the bytes are no history of a form that is known.
+    /// Returns an error if the bytes are no history of a form that is known.
     pub fn parse(path: &str, bytes: &[u8]) -> Result<Self, Error> {
         let refuse = |found: String| Error::Refused {
             reason: format!("{path}: expected a history of hivemend, found {found}"),
@@ -199,7 +199,7 @@ impl History {
 /// Writes JSON: the whole of [`History`].
 ///
 /// # Errors
-/// What the writer says.
+/// Returns the error of the writer.
 pub fn render_json(history: &History, writer: &mut impl std::io::Write) -> std::io::Result<()> {
     crate::report::json::write_document(history, writer)
 }

@@ -64,10 +64,11 @@ impl Hive {
         Ok(Self::from_bytes(Bytes::open(path, map)?))
     }
 
-    /// A hive from its bytes. One that has lost its base block is read by its hive bins, as far as they tell it.
+    /// Returns a hive from its bytes. One that has lost its base block is read by its hive bins, as far as they tell
+    /// it.
     ///
     /// # Errors
-    /// Where the bytes are not a hive's.
+    /// Returns an error if the bytes are not a hive's.
     pub fn from_bytes(bytes: Bytes) -> Result<Self, Problem> {
         let base_block = BaseBlock::read(&bytes).or_else(|problem| BaseBlock::lost(&bytes).ok_or(problem))?;
         if let Some(problem) = base_block.unsupported() {
@@ -96,17 +97,17 @@ impl Hive {
         outcome
     }
 
-    /// The base block; where logs were replayed, as they left it.
+    /// Returns the base block; where logs were replayed, as they left it.
     pub fn base_block(&self) -> &BaseBlock {
         &self.base_block
     }
 
-    /// The base block as it lies in the file, whatever was replayed.
+    /// Returns the base block as it lies in the file, whatever was replayed.
     pub fn base_block_as_it_lies(&self) -> &BaseBlock {
         &self.as_it_lies
     }
 
-    /// The bytes of the hive in memory; where logs were replayed, as they left them.
+    /// Returns the bytes of the hive in memory; where logs were replayed, as they left them.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -116,13 +117,13 @@ impl Hive {
         self.bytes.len() as u64
     }
 
-    /// The tree of keys. Damage that is met in it is what [`Tree::problems`] then says.
+    /// Returns the tree of keys. Damage that is met in it is what [`Tree::problems`] then says.
     pub fn tree(&self) -> Tree<'_> {
         Tree::new(self)
     }
 }
 
-/// Which part of the registry a tree is, by the keys that it has. `None` where the root cannot be read.
+/// Returns which part of the registry a tree is, by the keys that it has. `None` where the root cannot be read.
 pub fn role(tree: &Tree<'_>) -> Option<Role> {
     let root = tree.root().ok()?;
     let has = |path: &str| matches!(tree.key(path), Ok(Some(_)));
@@ -155,7 +156,8 @@ pub fn role(tree: &Tree<'_>) -> Option<Role> {
     })
 }
 
-/// Whether `Microsoft\Windows NT\CurrentVersion` names a Windows. A user's hive has that key too, but not the value.
+/// Returns whether `Microsoft\Windows NT\CurrentVersion` names a Windows. A user's hive has that key too, but not the
+/// value.
 fn windows_version(tree: &Tree<'_>) -> bool {
     let key = tree.key(r"Microsoft\Windows NT\CurrentVersion").ok().flatten();
     key.is_some_and(|key| !matches!(key.value("CurrentVersion"), Ok(None)))

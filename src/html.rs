@@ -42,7 +42,7 @@ pub struct Page<'a, W: Write> {
 }
 
 impl<'a, W: Write> Page<'a, W> {
-    /// A page that is still to be written.
+    /// Returns a page that is still to be written.
     pub fn new(writer: W, attachments: &'a Attachments, situation: Situation) -> Self {
         Self { writer, attachments, situation, report: Gathered::default() }
     }
@@ -61,7 +61,7 @@ impl<W: Write> Gathering for Page<'_, W> {
 /// Writes the report as a page.
 ///
 /// # Errors
-/// What the writer says.
+/// Returns the error of the writer.
 pub fn render(
     report: &Report,
     attachments: &Attachments,

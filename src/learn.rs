@@ -42,7 +42,8 @@ struct Teacher {
 /// Learns what these keys hold in these hives; with `recursive`, all keys below them, too.
 ///
 /// # Errors
-/// Where the hives are not all SOFTWARE or all SYSTEM, a key is in none of them, or a hive cannot be read.
+/// Returns an error if the hives are not all SOFTWARE or all SYSTEM, a key is in none of them, or a hive cannot be
+/// read.
 pub fn learn(hives: &[Subject], keys: &[String], recursive: bool) -> Result<Learned, Error> {
     let role = role_of(hives)?;
     let mut notes = Vec::new();
@@ -89,7 +90,7 @@ pub fn learn(hives: &[Subject], keys: &[String], recursive: bool) -> Result<Lear
     Ok(Learned { text, notes, keys: merged.len(), values })
 }
 
-/// What all the hives are.
+/// Returns what all the hives are.
 fn role_of(hives: &[Subject]) -> Result<Role, Error> {
     let roles: BTreeSet<Role> = hives.iter().map(Subject::role).collect();
     match roles.into_iter().collect::<Vec<_>>().as_slice() {

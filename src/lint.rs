@@ -58,10 +58,10 @@ pub struct LintedFile {
     importer: Option<Importer>,
 }
 
-/// The bytes of a file, or of stdin where the path is `-`.
+/// Returns the bytes of a file, or of stdin where the path is `-`.
 ///
 /// # Errors
-/// What the system says; where there are more than 512 MiB, or it is a hive, an archive or an image.
+/// What the system says; if there are more than 512 MiB, or it is a hive, an archive or an image.
 pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
     let from_stdin = path.as_os_str() == "-";
     let failed = |source| Error::Read {
@@ -116,12 +116,12 @@ impl LintedFile {
         Self { path: path.into(), regedit, hivexregedit, remarks, importer: options.importer }
     }
 
-    /// Whether there is nothing to remark for the importer that was named; where none was, for regedit.
+    /// Returns whether there is nothing to remark for the importer that was named; where none was, for regedit.
     pub fn is_accepted(&self) -> bool {
         self.reading().verdict() == Verdict::Accept
     }
 
-    /// What the importer that was named does with it; where none was, regedit.
+    /// Returns what the importer that was named does with it; where none was, regedit.
     fn reading(&self) -> &Reading {
         match (&self.hivexregedit, self.importer) {
             (Some(reading), Some(Importer::Hivexregedit)) => reading,
@@ -130,7 +130,7 @@ impl LintedFile {
     }
 }
 
-/// A file as it is after `iconv -t UTF-8` and `dos2unix`, where it is UTF-16; else as it is.
+/// Returns a file as it is after `iconv -t UTF-8` and `dos2unix`, where it is UTF-16; else as it is.
 fn in_utf8<'b>(bytes: &'b [u8], regedit: &Reading) -> Cow<'b, [u8]> {
     if regedit.encoding != Encoding::Utf16Le {
         return Cow::Borrowed(bytes);
@@ -142,7 +142,7 @@ fn in_utf8<'b>(bytes: &'b [u8], regedit: &Reading) -> Cow<'b, [u8]> {
 /// Writes for people: what each file is, what regedit would do, and what is to be remarked, with the place.
 ///
 /// # Errors
-/// What the writer says.
+/// Returns the error of the writer.
 pub fn render(files: &[LintedFile], style: &Style, writer: &mut dyn Write) -> io::Result<()> {
     table::render(files, *style, writer)
 }
@@ -156,7 +156,7 @@ pub fn render(files: &[LintedFile], style: &Style, writer: &mut dyn Write) -> io
 /// once, at its first place; `lines` are all of them.
 ///
 /// # Errors
-/// What the writer says.
+/// Returns the error of the writer.
 pub fn render_json(files: &[LintedFile], writer: &mut dyn Write) -> io::Result<()> {
     json::render(files, writer)
 }

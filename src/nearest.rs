@@ -2,8 +2,8 @@
 
 use std::cmp::Reverse;
 
-/// How far a name is from the one that was typed, in letters that are wrong, missing or too many; `None` where nobody
-/// would mistake one for the other. A name that holds the other is near.
+/// Returns how far a name is from the one that was typed, in letters that are wrong, missing or too many; `None` where
+/// nobody would mistake one for the other. A name that holds the other is near.
 pub fn distance(typed: &str, known: &str) -> Option<usize> {
     const LONGEST: usize = 64;
     let letters = |text: &str| text.chars().flat_map(char::to_lowercase).collect::<Vec<char>>();
@@ -31,7 +31,7 @@ pub fn distance(typed: &str, known: &str) -> Option<usize> {
     near.then_some(distance)
 }
 
-/// The known name that is nearest to the one that was typed, if one is near.
+/// Returns the known name that is nearest to the one that was typed, if one is near.
 pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Of two that are as near the one that begins alike: people slip at the end.
     let alike = |known: &str| typed.chars().zip(known.chars()).take_while(|(typed, known)| typed == known).count();

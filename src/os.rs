@@ -80,24 +80,24 @@ pub struct Marks {
 }
 
 impl Os {
-    /// The same, as the Windows that the user names.
+    /// Returns the same, as the Windows that the user names.
     #[must_use]
     pub fn forced(mut self, id: OsId) -> Self {
         self.basis.push("the user said so (--os)".to_owned());
         Self { id, forced: true, certainty: Certainty::Certain, judged_by: None, name: id.name().into(), ..self }
     }
 
-    /// The Windows whose baseline judges this one.
+    /// Returns the Windows whose baseline judges this one.
     pub fn baseline(&self) -> Option<OsId> {
         self.judged_by.or_else(|| self.id.has_baseline().then_some(self.id))
     }
 
-    /// Whether it was detected, and not beyond doubt.
+    /// Returns whether it was detected, and not beyond doubt.
     pub fn is_uncertain(&self) -> bool {
         self.certainty == Certainty::Uncertain
     }
 
-    /// The number of the service pack, 0 for none; `None` where neither hive can tell.
+    /// Returns the number of the service pack, 0 for none; `None` where neither hive can tell.
     pub fn service_pack_number(&self) -> Option<u32> {
         match &self.service_pack {
             Some(text) => text.rsplit(' ').next()?.parse().ok(),
@@ -106,7 +106,7 @@ impl Os {
         }
     }
 
-    /// The product type, where it is known.
+    /// Returns the product type, where it is known.
     pub fn product(&self) -> Option<ProductType> {
         self.product_type.as_deref().and_then(ProductType::from_hive)
     }
@@ -205,7 +205,7 @@ fn conclude(software: &SoftwareMarks, system: Option<&SystemMarks>) -> Os {
     }
 }
 
-/// What the hives say that no vote decides; the id is `unknown`.
+/// Returns what the hives say that no vote decides; the id is `unknown`.
 fn blank(software: &SoftwareMarks, system: Option<&SystemMarks>) -> Os {
     let build = software.build.or_else(|| core_os_build(system));
     Os {
@@ -231,13 +231,13 @@ fn blank(software: &SoftwareMarks, system: Option<&SystemMarks>) -> Os {
     }
 }
 
-/// The same texts in the same order, each once: a mark may say two things.
+/// Returns the same texts in the same order, each once: a mark may say two things.
 fn once(texts: impl IntoIterator<Item = String>) -> Vec<String> {
     let mut seen = BTreeSet::new();
     texts.into_iter().filter(|text| seen.insert(text.clone())).collect()
 }
 
-/// Why a build is not one of this Windows, and how old the list is.
+/// Returns why a build is not one of this Windows, and how old the list is.
 fn not_in_the_list(id: OsId, build: Option<u32>) -> String {
     let Some(build) = build else { return "the build is not known".to_owned() };
     let builds = id.entry().map(|windows| windows.builds).unwrap_or_default();

@@ -19,7 +19,7 @@ pub use data::{DataType, Decoded, RegistryValue};
 pub(crate) use data::{bytes_of_hex, hex};
 pub use name::Name;
 
-/// The uppercase of one UTF-16 unit as Windows' registry has it (`RtlUpcaseUnicodeChar`).
+/// Returns the uppercase of one UTF-16 unit as Windows' registry has it (`RtlUpcaseUnicodeChar`).
 ///
 /// The table is the one that Windows writes to every NTFS volume as `$UpCase`; it folds fewer letters than Unicode.
 pub fn upcase(unit: u16) -> u16 {
@@ -36,7 +36,7 @@ pub fn upcase(unit: u16) -> u16 {
     }
 }
 
-/// Whether two names are the same to Windows: unit by unit, without case.
+/// Returns whether two names are the same to Windows: unit by unit, without case.
 pub fn same_name(a: impl IntoIterator<Item = u16>, b: impl IntoIterator<Item = u16>) -> bool {
     a.into_iter().map(upcase).eq(b.into_iter().map(upcase))
 }
@@ -58,13 +58,14 @@ const INTERVALS_PER_SECOND: u64 = 10_000_000;
 const EPOCH_DIFFERENCE_IN_SECONDS: i64 = 11_644_473_600;
 
 impl FileTime {
-    /// The time of a Unix clock, in whole seconds since 1970.
+    /// Returns the time of a Unix clock, in whole seconds since 1970.
     pub fn from_unix_seconds(seconds: u32) -> Self {
         let since_1601 = u64::from(seconds).saturating_add(EPOCH_DIFFERENCE_IN_SECONDS.unsigned_abs());
         Self(since_1601.saturating_mul(INTERVALS_PER_SECOND))
     }
 
-    /// Whether it is a time that can be written as a date: not 0, which means "never", and not past the year 9999.
+    /// Returns whether it is a time that can be written as a date: not 0, which means "never", and not past the year
+    /// 9999.
     pub fn is_date(self) -> bool {
         self.to_rfc3339().is_some()
     }
@@ -138,7 +139,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// The hive's own name as reports print it.
+    /// Returns the hive's own name as reports print it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Software => "SOFTWARE",

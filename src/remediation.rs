@@ -167,7 +167,7 @@ pub struct Edit {
 }
 
 impl Edit {
-    /// The keys on the way to its own from the hive's root, and its own at the end.
+    /// Returns the keys on the way to its own from the hive's root, and its own at the end.
     pub fn way(&self) -> impl Iterator<Item = &str> {
         let ends = self.key.match_indices('\\').map(|(at, _)| at).chain([self.key.len()]);
         ends.filter_map(|end| self.key.get(..end))
@@ -256,8 +256,8 @@ pub fn remedy(report: &InstallationReport, selection: &Selection) -> Result<Plan
     Ok(plan)
 }
 
-/// What to do where the control set that Windows falls back to has the same damage: it is no way out, and it is not
-/// patched.
+/// Returns what to do where the control set that Windows falls back to has the same damage: it is no way out, and it is
+/// not patched.
 fn fallback_step(findings: &[Finding]) -> Option<String> {
     let mut keys: Vec<&str> = findings.iter().flat_map(|finding| &finding.also_in).map(String::as_str).collect();
     keys.sort_unstable();
@@ -301,7 +301,7 @@ impl Plan {
     }
 }
 
-/// The edit that mends a finding, or why there is none.
+/// Returns the edit that mends a finding, or why there is none.
 fn edit(finding: &Finding, selection: &Selection) -> Result<Edit, String> {
     let (only, skip) = (named::how(finding, &selection.only), named::how(finding, &selection.skip));
     if skip != Named::Not {

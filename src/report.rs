@@ -212,7 +212,7 @@ pub struct InstallationReport {
 }
 
 impl InstallationReport {
-    /// The hive that a finding is about.
+    /// Returns the hive that a finding is about.
     pub fn hive_of(&self, finding: &Finding) -> Option<&HiveReport> {
         self.hives.iter().find(|hive| finding.hive == Some(hive.role))
     }
@@ -402,7 +402,7 @@ impl Counts {
         self.highest_severity = self.highest_severity.max(other.highest_severity);
     }
 
-    /// What is not as it should be, whatever way.
+    /// Returns what is not as it should be, whatever way.
     pub fn deviations(&self) -> usize {
         self.deviates.saturating_add(self.absent).saturating_add(self.unexpected)
     }

@@ -94,7 +94,7 @@ impl Record {
 /// Returns the JSON Schema, draft 2020-12, of that kind of JSON.
 ///
 /// # Errors
-/// Where a file with schemas is wrong; the tests see to it that none is.
+/// Returns an error if a file with schemas is wrong. The tests ensure that none is.
 pub fn text(record: Record) -> io::Result<String> {
     let shared = shared()?;
     let own = record.own().trim_end();

@@ -44,7 +44,7 @@ impl Descriptor {
     /// Decodes a self-relative descriptor.
     ///
     /// # Errors
-    /// Where the bytes are no descriptor: what is wrong with them.
+    /// Returns an error if the bytes are no descriptor: what is wrong with them.
     pub fn decode(bytes: &[u8]) -> Result<Self, &'static str> {
         let control = short(bytes, 2).ok_or("it ends in the header")?;
         let at = |place| long(bytes, place).and_then(|at| usize::try_from(at).ok()).ok_or("it ends in the header");
@@ -63,9 +63,9 @@ impl Descriptor {
         Ok(Self { owner, access_list: Some(entries(list)?) })
     }
 
-    /// Whether somebody who holds all these identifiers is granted every one of these rights to a key. The first entry
-    /// that decides a right counts. An entry that holds on a condition denies and does not allow: MS-DTYP, section
-    /// 2.5.1.1, has it so where a condition cannot be evaluated.
+    /// Returns whether somebody who holds all these identifiers is granted every one of these rights to a key. The
+    /// first entry that decides a right counts. An entry that holds on a condition denies and does not allow: MS-DTYP,
+    /// section 2.5.1.1, has it so where a condition cannot be evaluated.
     pub fn grants(&self, holder: &[&str], rights: u32) -> bool {
         let Some(list) = &self.access_list else { return true };
         let holds = |sid: &str| holder.contains(&sid);
@@ -88,7 +88,8 @@ impl Descriptor {
         false
     }
 
-    /// Whom entries of their own grant these rights to a key, in the order of the list. Everybody is Everyone, too.
+    /// Returns whom entries of their own grant these rights to a key, in the order of the list. Everybody is Everyone,
+    /// too.
     pub fn granted_to(&self, rights: u32) -> Vec<Sid> {
         let Some(list) = &self.access_list else { return vec![Sid::everyone()] };
         // These two stand for whoever makes a key. Nobody holds them.
@@ -102,8 +103,8 @@ impl Descriptor {
         granted
     }
 
-    /// The owner, where ownership alone lets it change the access list (`WRITE_DAC`): an entry for OWNER RIGHTS replaces
-    /// what owners may otherwise.
+    /// Returns the owner, where ownership alone lets it change the access list (`WRITE_DAC`): an entry for OWNER RIGHTS
+    /// replaces what owners may otherwise.
     ///
     /// <https://learn.microsoft.com/windows-server/identity/ad-ds/manage/understand-security-identifiers>
     pub fn owner_in_control(&self) -> Option<&Sid> {
@@ -112,7 +113,7 @@ impl Descriptor {
     }
 }
 
-/// The rights of a mask, generic ones mapped to those of keys.
+/// Returns the rights of a mask, generic ones mapped to those of keys.
 fn key_rights(mask: u32) -> u32 {
     GENERIC.iter().fold(mask, |rights, (generic, meant)| if mask & generic == 0 { rights } else { rights | meant })
 }
@@ -133,14 +134,14 @@ mod tests {
         sid
     }
 
-    /// An entry: kind, flags, mask, what stands before the identifier, and that.
+    /// Returns an entry: kind, flags, mask, what stands before the identifier, and that.
     fn ace(kind: u8, flags: u8, mask: u32, types: &[u8], whom: (u8, &[u32])) -> Vec<u8> {
         let body = [&mask.to_le_bytes()[..], types, &sid(whom)].concat();
         let size = u16::try_from(body.len() + 4).unwrap();
         [&[kind, flags][..], &size.to_le_bytes(), &body].concat()
     }
 
-    /// A descriptor that SYSTEM owns.
+    /// Returns a descriptor that SYSTEM owns.
     fn bytes(entries: &[Vec<u8>]) -> Vec<u8> {
         let list = entries.concat();
         let mut bytes = vec![1, 0, 0x04, 0x80];

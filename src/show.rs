@@ -91,7 +91,7 @@ pub struct Shown {
 /// So many problems are told one by one; a damaged hive can have millions.
 pub const MOST_PROBLEMS: usize = 1000;
 
-/// Where Windows loads a hive of that role, as far as the role tells.
+/// Returns where Windows loads a hive of that role, as far as the role tells.
 pub fn default_root(role: Role) -> &'static str {
     match role {
         Role::Software => r"HKEY_LOCAL_MACHINE\SOFTWARE",
@@ -104,7 +104,7 @@ impl Subject {
     /// Opens the one hive that is at `path`, with the logs beside it.
     ///
     /// # Errors
-    /// Where no hive is there, or several; where it cannot be opened; where `root` is no key.
+    /// Returns an error if no hive is there, or several; if it cannot be opened; if `root` is no key.
     pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, Error> {
         let evidence = [path.to_owned()];
         let discovery = discover_in(&evidence, options.map, &options.unpacking)?;
@@ -147,12 +147,12 @@ impl Subject {
         })
     }
 
-    /// How reports name the hive.
+    /// Returns how reports name the hive.
     pub fn locator(&self) -> &str {
         &self.locator
     }
 
-    /// What the hive holds.
+    /// Returns what the hive holds.
     pub fn role(&self) -> Role {
         self.role
     }
@@ -160,7 +160,7 @@ impl Subject {
     /// SHA-256 of the hive file, unpacked.
     ///
     /// # Errors
-    /// Where the file can no longer be read.
+    /// Returns an error if the file can no longer be read.
     pub fn sha256(&self) -> io::Result<String> {
         self.file.sha256()
     }
@@ -170,22 +170,22 @@ impl Subject {
         walk_from(&self.hive, &place.0, descend, visitor);
     }
 
-    /// How many bytes the hive has.
+    /// Returns how many bytes the hive has.
     pub(crate) fn size(&self) -> u64 {
         self.hive.size()
     }
 
-    /// Every file that was opened for it.
+    /// Returns every file that was opened for it.
     pub fn opened(&self) -> impl Iterator<Item = &Path> {
         self.opened.iter().map(PathBuf::as_path)
     }
 
-    /// Whether the hive is dirty: what was written to it last may be missing.
+    /// Returns whether the hive is dirty: what was written to it last may be missing.
     pub fn is_dirty(&self) -> bool {
         self.dirty
     }
 
-    /// What is to be said of the hive as a whole, such as that it is dirty.
+    /// Returns what is to be said of the hive as a whole, such as that it is dirty.
     pub fn doubts(&self) -> &[Problem] {
         &self.doubts
     }
@@ -193,8 +193,8 @@ impl Subject {
     /// Finds a key by its path; see the help of `show` for what it may begin with. An empty one is the hive's root.
     ///
     /// # Errors
-    /// Where the key is not there: how far the path goes, and which names are like the one that is missing. Within,
-    /// where something on the way cannot be read: then nobody knows whether it is there.
+    /// Returns an error if the key is not there: how far the path goes, and which names are like the one that is
+    /// missing. Within, if something on the way cannot be read: then nobody knows whether it is there.
     pub fn find(&self, key: &str) -> Result<Result<Place, Problem>, Error> {
         let found = hive::guarded(|| place::find(self, key)).unwrap_or_else(|problem| Ok(Err(problem)));
         found.map_err(|error| match error {

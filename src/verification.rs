@@ -207,7 +207,7 @@ pub enum Standing {
 }
 
 impl Verification {
-    /// How it stands; the worst of the installations. `fail_on` is the least severity of a finding that counts.
+    /// Returns how it stands; the worst of the installations. `fail_on` is the least severity of a finding that counts.
     pub fn outcome(&self, fail_on: Severity) -> Standing {
         let dropped = self.patches.iter().any(|patch| patch.dropped > 0);
         let all = self.installations.iter().map(|verified| {
@@ -229,7 +229,8 @@ impl Verification {
 /// Verifies patches against every installation of the evidence that an audit counts.
 ///
 /// # Errors
-/// Where there is nothing to verify against: no evidence can be read, no SOFTWARE or SYSTEM hive is in it.
+/// Returns an error if there is nothing to verify against: no evidence can be read, no SOFTWARE or SYSTEM hive is in
+/// it.
 pub fn run(evidence: &[PathBuf], patches: &[Patch], mounts: &Mounts, options: &Options) -> Result<Verification, Error> {
     let discovery = discover_in(evidence, options.map, &options.unpacking)?;
     if let Some(nothing) = discovery.nothing(evidence) {
@@ -262,7 +263,7 @@ pub fn run(evidence: &[PathBuf], patches: &[Patch], mounts: &Mounts, options: &O
 /// Lays the patches over an installation, in order, and compares the audit before with that after.
 ///
 /// # Errors
-/// Where a built-in baseline cannot be read.
+/// Returns an error if a built-in baseline cannot be read.
 pub fn verify(
     installation: &Installation,
     patches: &[Patch],
@@ -306,7 +307,7 @@ impl Patch {
 }
 
 impl Verified {
-    /// An installation as it was judged, with nothing carried out.
+    /// Returns an installation as it was judged, with nothing carried out.
     fn of(installation: &Installation, judged: &Judged) -> Self {
         Self {
             id: installation.id.clone(),
@@ -326,12 +327,13 @@ impl Verified {
         }
     }
 
-    /// Whether a finding at or above `severity` would be left.
+    /// Returns whether a finding at or above `severity` would be left.
     pub fn fails(&self, severity: Severity) -> bool {
         self.left.iter().chain(&self.broken).any(|change| change.severity >= severity)
     }
 
-    /// Whether an importer stops, or does what no finding asked for, or changes what this evidence does not hold.
+    /// Returns whether an importer stops, or does what no finding asked for, or changes what this evidence does not
+    /// hold.
     pub fn exceeds(&self) -> bool {
         let otherwise = !self.stopped.is_empty() || !self.harm.is_empty();
         otherwise
@@ -339,12 +341,12 @@ impl Verified {
             || self.operations.iter().any(|carried| matches!(carried.outcome, Outcome::Unasked | Outcome::Elsewhere))
     }
 
-    /// Whether a patch meets another state than the one that it was made for.
+    /// Returns whether a patch meets another state than the one that it was made for.
     pub fn meets_another_state(&self) -> bool {
         self.preconditions.iter().any(|precondition| precondition.holds == Some(false))
     }
 
-    /// Whether something could not be told.
+    /// Returns whether something could not be told.
     pub fn is_incomplete(&self) -> bool {
         let unreadable = |carried: &Carried| carried.outcome == Outcome::Unreadable;
         !self.complete

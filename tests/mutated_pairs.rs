@@ -87,7 +87,7 @@ fn number(random: &mut Random, size: usize) -> u32 {
     }
 }
 
-/// Where the cells' signatures stand: what comes after one is what a reader goes by.
+/// Returns where the cells' signatures stand: what comes after one is what a reader goes by.
 fn records(bytes: &[u8]) -> Vec<usize> {
     let mark =
         |at: &usize| matches!(&bytes[*at..*at + 2], b"nk" | b"vk" | b"lf" | b"lh" | b"li" | b"ri" | b"sk" | b"db");

@@ -7,7 +7,7 @@ use hivemend::reg_file::{CodePage, Dialect, Document, Importer, ReadOptions, emi
 use hivemend::report::table::Style;
 use libfuzzer_sys::fuzz_target;
 
-/// What its importer makes of a file that was written in a dialect.
+/// Returns what its importer makes of a file that was written in a dialect.
 fn read(written: &[u8], dialect: Dialect) -> Document {
     parse_with(written, &ReadOptions { importer: dialect.importer(), code_page: dialect.code_page() }).effect
 }

@@ -55,7 +55,7 @@ pub(super) fn gather(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
 }
 
 impl Missing<'_> {
-    /// Whether the finding is about a value of this key that is missing with it.
+    /// Returns whether the finding is about a value of this key that is missing with it.
     fn explains(&self, finding: &Finding) -> bool {
         finding.verdict == Verdict::Absent
             && finding.value.is_some()

@@ -73,8 +73,8 @@ impl Chain<'_> {
         }
     }
 
-    /// The services of the baseline that hold here, those that updates fail without first, with the severity of what
-    /// they need.
+    /// Returns the services of the baseline that hold here, those that updates fail without first, with the severity of
+    /// what they need.
     fn roots(&self, findings: &[Finding]) -> Vec<(String, Severity)> {
         let (mut first, mut others) = (Vec::new(), Vec::new());
         for (key, name) in self.scene.baseline.services() {
@@ -97,7 +97,7 @@ impl Chain<'_> {
         first
     }
 
-    /// A service or driver on the way: there, and not disabled.
+    /// Returns a service or driver on the way: there, and not disabled.
     fn judge_link(&self, facts: &ServiceFacts, links: &Links) -> Option<Finding> {
         let id = format!("chain/{}", facts.name);
         match &facts.state {
@@ -123,7 +123,7 @@ impl Chain<'_> {
         }
     }
 
-    /// The load-order groups that it depends on: at least one member of each can start.
+    /// Returns the load-order groups that it depends on: at least one member of each can start.
     fn judge_groups(&self, facts: &ServiceFacts, links: &Links) -> Option<Finding> {
         let cannot = |group: &String| {
             let members = self.services.members.get(&group.as_str().into());

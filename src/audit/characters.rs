@@ -6,7 +6,8 @@ use crate::registry::unseen::is_unseen;
 /// So many characters are named; the raw bytes show the others.
 const MOST_NAMED: usize = 3;
 
-/// A sentence on each character in `observed` that is taken for another or not seen, and that no expected text has.
+/// Returns a sentence on each character in `observed` that is taken for another or not seen, and that no expected text
+/// has.
 pub(super) fn foreign(observed: &str, expected: &[String]) -> Vec<String> {
     let mut found: Vec<char> = Vec::new();
     let odd = |character: &char| LOOK_ALIKES.iter().any(|(known, ..)| known == character) || is_unseen(*character);

@@ -8,7 +8,7 @@ use crate::facts::Services;
 use crate::finding::{Finding, Verdict};
 use crate::registry::{DataType, Decoded, Name, Role, same_text};
 
-/// A sentence on what Windows shows.
+/// Returns a sentence on what Windows shows.
 pub(super) fn shown(failure: Failure) -> String {
     error_of(failure).map_or_else(String::new, |error| format!(" Windows shows {} ({}).", error.code, error.means))
 }
@@ -38,7 +38,7 @@ pub(super) fn explain(scene: &Scene<'_>, findings: &mut [Finding]) {
     }
 }
 
-/// Why a service cannot start where that finding holds, and which.
+/// Returns why a service cannot start where that finding holds, and which.
 fn failure(scene: &Scene<'_>, finding: &Finding) -> Option<(Failure, Option<String>)> {
     let key = finding.key.as_deref()?;
     if finding.hive == Some(Role::Software) {

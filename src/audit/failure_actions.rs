@@ -14,7 +14,7 @@ const HEADER: usize = 20;
 /// Where the number of actions stands.
 const COUNT: usize = 12;
 
-/// A sentence where one of these actions is set.
+/// Returns a sentence where one of these actions is set.
 pub(super) fn unwanted(actions: &[Action], value: &RegistryValue) -> Option<String> {
     let bytes = &value.bytes;
     let Some(count) = number(bytes, COUNT).filter(|_| bytes.len() >= HEADER) else {

@@ -74,7 +74,7 @@ impl Judge<'_> {
             .join("/")
     }
 
-    /// A finding at this key.
+    /// Returns a finding at this key.
     pub(super) fn place(&self, value: Option<&str>, verdict: Verdict, basis: &Basis) -> Finding {
         Finding {
             hive: Some(self.key.role),
@@ -88,7 +88,7 @@ impl Judge<'_> {
         }
     }
 
-    /// A key that should not be there.
+    /// Returns a key that should not be there.
     fn judge_key(&self) -> Finding {
         let finding = |verdict| self.place(None, verdict, &self.key.basis);
         match &self.facts.state {
@@ -99,8 +99,8 @@ impl Judge<'_> {
         }
     }
 
-    /// A key that Windows does not read, because a link on the way to it leads elsewhere. What stands in it is not
-    /// judged: nobody uses it.
+    /// Returns a key that Windows does not read, because a link on the way to it leads elsewhere. What stands in it is
+    /// not judged: nobody uses it.
     fn judge_link(&self, link: &Link) -> Finding {
         let finding = self.place(None, Verdict::Unexpected, &self.key.basis);
         let target = link.target.as_deref().unwrap_or("a key that cannot be read");
@@ -116,7 +116,7 @@ impl Judge<'_> {
         Finding { severity: Severity::High, grade: Grade::Confirmed, why, source, ..finding }
     }
 
-    /// A value that a closed list does not name.
+    /// Returns a value that a closed list does not name.
     fn judge_other(&self, name: &str, value: &RegistryValue) -> Finding {
         let finding = self.place(Some(name), Verdict::Unexpected, &self.key.basis);
         Finding {
@@ -220,7 +220,7 @@ impl Judge<'_> {
         finding.remediation = self.remediation(expected, Some(value));
     }
 
-    /// Why it is right that a value is missing, where one of the expected data means the same as no value.
+    /// Returns why it is right that a value is missing, where one of the expected data means the same as no value.
     fn absence(&self, expected: &ExpectedValue) -> Note {
         let Rule::OneOf { accepted, compare } = &expected.rule else { return None };
         if *compare == Compare::Bytes {
@@ -248,7 +248,7 @@ impl Judge<'_> {
         }
     }
 
-    /// What would put the value right. A key is written anew only where the baseline holds the whole of it.
+    /// Returns what would put the value right. A key is written anew only where the baseline holds the whole of it.
     fn remediation(&self, expected: &ExpectedValue, observed: Option<&RegistryValue>) -> Option<Remediation> {
         if self.facts.state == KeyState::Absent && (!self.key.recreate || self.key.each_subkey.is_some()) {
             return None;

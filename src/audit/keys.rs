@@ -9,7 +9,7 @@ use crate::finding::{Finding, Reason, Severity, Verdict};
 use crate::registry::{Name, Role};
 
 impl Judge<'_> {
-    /// A key that is a row of the baseline.
+    /// Returns a key that is a row of the baseline.
     pub(super) fn judge_itself(&self) -> Option<Finding> {
         if !self.key.itself {
             return None;
@@ -30,14 +30,14 @@ impl Judge<'_> {
         })
     }
 
-    /// Whether a link is the one that the baseline expects here.
+    /// Returns whether a link is the one that the baseline expects here.
     pub(super) fn is_expected_link(&self, link: &Link) -> bool {
         let target = self.key.link.as_deref().zip(link.target.as_deref());
         link.path == self.facts.path && target.is_some_and(|(wanted, target)| Name::from(wanted) == target.into())
     }
 
-    /// A list that is closed and cannot be read: what it hides may be unexpected. A row whose value cannot be read says so
-    /// already.
+    /// Returns a list that is closed and cannot be read: what it hides may be unexpected. A row whose value cannot be
+    /// read says so already.
     pub(super) fn judge_unlisted(&self) -> Option<Finding> {
         let is_said = self.facts.values.iter().any(|value| matches!(value, Observed::Unreadable(_)));
         let problem = self.facts.unlisted.as_ref().filter(|_| !is_said)?;
@@ -45,8 +45,8 @@ impl Judge<'_> {
         Some(wording::unreadable(Finding { id: format!(r"{}\", finding.id), ..finding }, problem))
     }
 
-    /// A subkey that a closed list does not name. Its name stands behind a backslash, where that of a value stands
-    /// behind a slash.
+    /// Returns a subkey that a closed list does not name. Its name stands behind a backslash, where that of a value
+    /// stands behind a slash.
     pub(super) fn judge_unnamed(&self, subkey: &Unnamed) -> Finding {
         let finding = self.place(None, Verdict::Unexpected, &self.key.basis);
         Finding {

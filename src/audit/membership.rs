@@ -7,7 +7,7 @@ use crate::baseline::{ExpectedKey, ExpectedValue, Rule, group_of};
 use crate::facts::Observed;
 use crate::registry::same_text;
 
-/// The services that should be in the list of `group`, of which `usual` usually are.
+/// Returns the services that should be in the list of `group`, of which `usual` usually are.
 pub(super) fn of_group(scene: &Scene<'_>, group: &str, usual: &[String]) -> Vec<String> {
     let mut wanted: Vec<String> = Vec::new();
     let usual = usual.iter().map(|service| (service, group));
@@ -26,7 +26,7 @@ pub(super) fn of_group(scene: &Scene<'_>, group: &str, usual: &[String]) -> Vec<
     wanted
 }
 
-/// The rows that hold here and say who is in a group.
+/// Returns the rows that hold here and say who is in a group.
 pub(super) fn rows<'a>(scene: &Scene<'a>) -> impl Iterator<Item = (&'a ExpectedKey, &'a ExpectedValue, &'a [String])> {
     let os = scene.context.os;
     let keys = scene.baseline.keys.iter();
@@ -37,7 +37,8 @@ pub(super) fn rows<'a>(scene: &Scene<'a>) -> impl Iterator<Item = (&'a ExpectedK
     })
 }
 
-/// The groups that a service's ImagePath names, in the control sets that are judged, where the baseline accepts it.
+/// Returns the groups that a service's ImagePath names, in the control sets that are judged, where the baseline accepts
+/// it.
 pub(super) fn groups(scene: &Scene<'_>, service: &str) -> Vec<String> {
     let mut groups = Vec::new();
     for (index, key) in scene.baseline.keys.iter().enumerate() {

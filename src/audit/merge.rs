@@ -23,7 +23,7 @@ pub(super) fn join(findings: Vec<Finding>) -> Vec<Finding> {
     joined
 }
 
-/// Where a finding is, as Windows compares names.
+/// Returns where a finding is, as Windows compares names.
 fn place(finding: &Finding) -> Option<impl Ord + use<>> {
     let (key, value) = (finding.key.as_deref()?, finding.value.as_deref()?);
     Some((finding.hive, finding.control_set, Name::from(key), Name::from(value)))
@@ -44,7 +44,7 @@ impl Finding {
     }
 }
 
-/// What counts more of two verdicts on the same value.
+/// Returns what counts more of two verdicts on the same value.
 fn weight(finding: &Finding) -> impl Ord + use<> {
     let rank = match finding.verdict {
         Verdict::NotAssessed => 0,

@@ -29,7 +29,7 @@ pub(super) enum Outcome {
 const CONFORMS: Outcome = Outcome::Conforms(None, None);
 
 impl<'a> Row<'a> {
-    /// What the rule says of data.
+    /// Returns what the rule says of data.
     pub(super) fn outcome(&self, value: &RegistryValue) -> Outcome {
         let listed = |entries: &[String]| match wording::missing_entries(entries, value) {
             Some(missing) if missing.is_empty() => CONFORMS,
@@ -84,7 +84,8 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// A sentence where the value is not like the one that it must resemble. The value that has quotes bears the finding.
+    /// Returns a sentence where the value is not like the one that it must resemble. The value that has quotes bears
+    /// the finding.
     fn unlike(&self, value: &RegistryValue) -> Option<String> {
         let same_as = self.expected.same_as.as_ref()?;
         let other = self.scene.value(&same_as.key, &same_as.value, self.control_set)?.as_text()?;
@@ -99,7 +100,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// What is known of data that deviate.
+    /// Returns what is known of data that deviate.
     pub(super) fn exception(&self, value: &RegistryValue) -> Option<&'a Exception> {
         let compare = match &self.expected.rule {
             Rule::OneOf { compare, .. } => *compare,

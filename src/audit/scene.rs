@@ -15,7 +15,7 @@ pub(super) struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    /// The data of another row of the baseline, in the same control set.
+    /// Returns the data of another row of the baseline, in the same control set.
     pub(super) fn value(&self, key: &str, value: &str, control_set: Option<u32>) -> Option<&'a RegistryValue> {
         let (index, expected) = self.baseline.keys.iter().enumerate().find(|(_, expected)| expected.id == key)?;
         let at = expected.values.iter().position(|expected| same_text(&expected.name, value))?;
@@ -27,7 +27,7 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Whether data are among those that a row accepts: why, and who says so, where they have another form.
+    /// Returns whether data are among those that a row accepts: why, and who says so, where they have another form.
     pub(super) fn accepted(&self, expected: &ExpectedValue, value: &RegistryValue) -> Option<(Note, Option<Source>)> {
         let Rule::OneOf { accepted, compare } = &expected.rule else { return None };
         let mut first = None;

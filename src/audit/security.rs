@@ -4,7 +4,7 @@ use crate::baseline::Right;
 use crate::registry::RegistryValue;
 use crate::security::{Descriptor, Entry};
 
-/// A sentence where one of these trustees has one of these rights.
+/// Returns a sentence where one of these trustees has one of these rights.
 pub(super) fn granted(trustees: &[(String, String)], rights: &[Right], value: &RegistryValue) -> Option<String> {
     let list = match Descriptor::decode(&value.bytes).map(|descriptor| descriptor.access_list) {
         Ok(Some(list)) => list,
@@ -27,7 +27,7 @@ pub(super) fn granted(trustees: &[(String, String)], rights: &[Right], value: &R
 /// <https://learn.microsoft.com/windows/win32/services/service-security-and-access-rights>
 const TO_SEE: u32 = 0x0001 | 0x0004 | 0x0002_0000 | 0x8000_0000;
 
-/// A sentence where an entry denies one of these trustees to see the service: no tool of Windows lists it then.
+/// Returns a sentence where an entry denies one of these trustees to see the service: no tool of Windows lists it then.
 ///
 /// J. Wright, "Red Team Tactics: Hiding Windows Services", SANS, 2020:
 /// <https://www.sans.org/blog/red-team-tactics-hiding-windows-services/>
@@ -39,8 +39,8 @@ pub(super) fn hidden(from: &[(String, String)], value: &RegistryValue) -> Option
     Some(format!("It denies {name} ({sid}) to see the service: the tools of Windows do not list it."))
 }
 
-/// The rights that entries for that trustee leave it: the first entry that decides a right counts. One that allows on a
-/// condition allows: the condition may hold.
+/// Returns the rights that entries for that trustee leave it: the first entry that decides a right counts. One that
+/// allows on a condition allows: the condition may hold.
 fn rights_of(sid: &str, list: &[Entry]) -> u32 {
     let (mut granted, mut denied) = (0, 0);
     for entry in list.iter().filter(|entry| entry.sid.as_str() == sid) {
@@ -75,7 +75,7 @@ mod tests {
         [("S-1-1-0", "Everyone"), ("S-1-5-32-545", "Users")].map(|(sid, name)| (sid.into(), name.into())).to_vec()
     }
 
-    /// A descriptor with these entries: kind, flags, mask, sub-authorities below authority 1 or 5.
+    /// Returns a descriptor with these entries: kind, flags, mask, sub-authorities below authority 1 or 5.
     fn descriptor(entries: &[(u8, u8, u32, u8, &[u32])]) -> RegistryValue {
         let mut list = Vec::new();
         for (kind, flags, mask, authority, parts) in entries {

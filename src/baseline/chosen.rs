@@ -30,10 +30,10 @@ pub struct Applied<'a> {
 }
 
 impl Chosen {
-    /// The baselines of a user: `instead` of the built-in ones, and `beside` those.
+    /// Returns the baselines of a user: `instead` of the built-in ones, and `beside` those.
     ///
     /// # Errors
-    /// Where two of them state the same id or the same value; both are named.
+    /// Returns an error if two of them state the same id or the same value; both are named.
     pub fn new(instead: Vec<Baseline>, beside: Vec<Baseline>) -> Result<Self, Error> {
         let is_own = !instead.is_empty();
         let mut own = instead.into_iter().chain(beside).map(Arc::new);
@@ -60,21 +60,21 @@ impl Chosen {
         Ok(Self { instead, beside })
     }
 
-    /// The user's baselines.
+    /// Returns the user's baselines.
     pub fn own(&self) -> impl Iterator<Item = &Baseline> {
         self.instead.iter().chain(&self.beside).map(Arc::as_ref)
     }
 
-    /// Whether the user's baselines judge whatever the Windows is.
+    /// Returns whether the user's baselines judge whatever the Windows is.
     pub fn is_instead(&self) -> bool {
         self.instead.is_some()
     }
 
-    /// What judges a Windows of that baseline; nothing where there is none. Under [`Chosen::is_instead`] nobody asks
-    /// which Windows a baseline is for.
+    /// Returns what judges a Windows of that baseline; nothing where there is none. Under [`Chosen::is_instead`] nobody
+    /// asks which Windows a baseline is for.
     ///
     /// # Errors
-    /// Where the built-in baseline is wrong; the tests see to it that none is.
+    /// Returns an error if the built-in baseline is wrong. The tests ensure that none is.
     pub fn of(&self, os: Option<OsId>) -> Result<Option<Applied<'_>>, Error> {
         let first = match &self.instead {
             Some(own) => Some(&**own),
@@ -102,7 +102,8 @@ impl Chosen {
 }
 
 impl Applied<'_> {
-    /// The ids of the rows of users' baselines: what is built in may be carried over to another build, these are not.
+    /// Returns the ids of the rows of users' baselines: what is built in may be carried over to another build, these
+    /// are not.
     pub fn own_ids(&self) -> BTreeSet<&str> {
         let own = self.first.filter(|_| self.own);
         let own = own.into_iter().chain(self.extended_by.iter().copied());
@@ -117,7 +118,7 @@ impl Applied<'_> {
 /// Where a row is: the hive, the key, and the value, or the key itself.
 type Place = (Role, Name, Option<Name>);
 
-/// The rows of a baseline that yield a finding at one place, by place, with their ids.
+/// Returns the rows of a baseline that yield a finding at one place, by place, with their ids.
 fn rows(baseline: &Baseline) -> BTreeMap<Place, String> {
     let of_key = |key: &ExpectedKey| {
         let (role, path) = key.place();

@@ -52,7 +52,7 @@ impl Baseline {
 }
 
 impl ExpectedKey {
-    /// Where it is: two keys of one place are one key.
+    /// Returns where it is: two keys of one place are one key.
     pub(super) fn place(&self) -> (Role, Name) {
         (self.role, self.path.as_str().into())
     }

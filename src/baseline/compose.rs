@@ -66,7 +66,7 @@ pub struct File {
 /// Makes a whole baseline of a user's file. `parent` is the whole baseline that it is like.
 ///
 /// # Errors
-/// Where the file does not follow the grammar; the message names the row first.
+/// Returns an error if the file does not follow the grammar; the message names the row first.
 #[allow(dead_code, reason = "build.rs composes no baselines of users")]
 pub fn compose_own(file: &File, parent: Option<&Table>, shared: &Shared) -> Result<Table, String> {
     own::compose(file, parent, shared)
@@ -76,7 +76,7 @@ pub fn compose_own(file: &File, parent: Option<&Table>, shared: &Shared) -> Resu
 /// like.
 ///
 /// # Errors
-/// Where a file does not follow the grammar; the message names the file and the row.
+/// Returns an error if a file does not follow the grammar; the message names the file and the row.
 pub fn compose(files: &[File], shared: &Shared) -> Result<Vec<(String, Table)>, String> {
     let mut drafts: Vec<Draft> = Vec::with_capacity(files.len());
     let mut waiting: Vec<&File> = files.iter().collect();

@@ -173,7 +173,7 @@ pub(super) fn read_own(whole: toml::Table) -> Result<Baseline, String> {
     resolve(File { key: keys, ..file }, &Profile::ALL)
 }
 
-/// The first value that does not follow the grammar, and why.
+/// Returns the first value that does not follow the grammar, and why.
 fn wrong_value(values: &toml::Value) -> Option<(&str, String)> {
     values.as_table()?.iter().find_map(|(name, value)| {
         let error = value.clone().try_into::<ValueEntry>().err()?;

@@ -28,10 +28,10 @@ pub struct Entry {
     pub unknown: usize,
 }
 
-/// The built-in baselines, from 2000 on in the order of their release.
+/// Returns the built-in baselines, from 2000 on in the order of their release.
 ///
 /// # Errors
-/// Where a built-in file is wrong; the tests see to it that none is.
+/// Returns an error if a built-in file is wrong. The tests ensure that none is.
 pub fn entries() -> Result<Vec<Entry>, Error> {
     let mut baselines = BUILT_IN.iter().map(BuiltIn::read).collect::<Result<Vec<_>, Error>>()?;
     baselines.sort_by_key(|baseline| baseline.applies_to.first().copied());
@@ -74,7 +74,7 @@ fn entry(baseline: &Baseline) -> Entry {
 /// Writes the list for people, in 80 columns; as Markdown it reads the same.
 ///
 /// # Errors
-/// What the writer says.
+/// Returns the error of the writer.
 pub fn render(out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "| id                     | confirmed | single-source | inferred | unknown |")?;
     writeln!(out, "| ---------------------- | --------: | ------------: | -------: | ------: |")?;
@@ -95,7 +95,7 @@ pub fn render(out: &mut dyn Write) -> io::Result<()> {
 /// Writes the list for programs.
 ///
 /// # Errors
-/// What the writer says.
+/// Returns the error of the writer.
 pub fn render_json(out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, &entries().map_err(io::Error::other)?)?;
     out.write_all(b"\n")

@@ -29,24 +29,24 @@ fn strip<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
     same_text(head, prefix).then_some(rest)
 }
 
-/// Whether a path lies below `folder`.
+/// Returns whether a path lies below `folder`.
 fn below(path: &str, folder: &str) -> bool {
     strip(path, folder).is_some_and(|rest| rest.starts_with('\\'))
 }
 
 impl SystemRoot {
-    /// The root as SOFTWARE names it (`C:\WINDOWS`), or `None` where that is not known.
+    /// Returns the root as SOFTWARE names it (`C:\WINDOWS`), or `None` where that is not known.
     pub fn new(root: Option<&str>) -> Self {
         let root = root.map(|root| root.trim_end_matches('\\')).filter(|root| root.len() > 2);
         Self(root.map(str::to_owned))
     }
 
-    /// Whether the hives said where the root is.
+    /// Returns whether the hives said where the root is.
     pub fn is_known(&self) -> bool {
         self.0.is_some()
     }
 
-    /// The system root as `path` names it and what follows, from the backslash on; `None` for a path elsewhere.
+    /// Returns the system root as `path` names it and what follows, from the backslash on; `None` for a path elsewhere.
     ///
     /// Where the root is not known, any usual folder is taken for it.
     fn split<'a>(&self, path: &'a str) -> Option<(&'a str, &'a str)> {
@@ -82,8 +82,8 @@ impl SystemRoot {
         Command { program, arguments, root, quoted, stray: path.contains('"'), kernel: kernel.is_some() }
     }
 
-    /// Whether Windows would take the code for `text` from where system files live: a bare name, which is looked up in
-    /// System32, or a path below a folder of Windows' own code that does not climb out again.
+    /// Returns whether Windows would take the code for `text` from where system files live: a bare name, which is
+    /// looked up in System32, or a path below a folder of Windows' own code that does not climb out again.
     pub fn holds_code(&self, text: &str) -> bool {
         self.holds_code_in(Folders::Windows, text)
     }
@@ -115,23 +115,23 @@ impl SystemRoot {
         behind(&table.paths.relative).is_some() || !program.contains(['\\', ':'])
     }
 
-    /// Whether a path is spelled as the kernel spells paths.
+    /// Returns whether a path is spelled as the kernel spells paths.
     pub(crate) fn is_kernel_path(&self, text: &str) -> bool {
         self.command(text).kernel
     }
 
-    /// Whether `observed` names the library or program `known`, in any form.
+    /// Returns whether `observed` names the library or program `known`, in any form.
     pub fn is_same_code(&self, observed: &str, known: &str) -> bool {
         same_command(observed, known, self).is_some()
     }
 }
 
-/// Whether the program of a command line stands in quotes.
+/// Returns whether the program of a command line stands in quotes.
 pub fn is_quoted(text: &str) -> bool {
     SystemRoot(None).command(text).quoted
 }
 
-/// The svchost group that a command line names after `-k`.
+/// Returns the svchost group that a command line names after `-k`.
 ///
 /// <https://learn.microsoft.com/windows/application-management/svchost-service-refactoring>
 pub fn group_of(text: &str) -> Option<String> {

@@ -11,7 +11,7 @@ use crate::registry::{DataType, RegistryValue, same_text};
 pub type Note = Option<String>;
 
 impl Compare {
-    /// Whether `observed` is as good as `accepted` in the value of that name; `None` where it is not.
+    /// Returns whether `observed` is as good as `accepted` in the value of that name; `None` where it is not.
     pub fn same(
         self,
         name: &str,
@@ -65,7 +65,7 @@ impl Compare {
     }
 }
 
-/// The notes of these forms, or `None` where the value of that name may not have one of them.
+/// Returns the notes of these forms, or `None` where the value of that name may not have one of them.
 fn note_of(forms: &[Form], name: &str) -> Option<Note> {
     let mut notes = Vec::new();
     for form in forms {
@@ -78,7 +78,7 @@ fn note_of(forms: &[Form], name: &str) -> Option<Note> {
     Some((!notes.is_empty()).then(|| notes.join(" ")))
 }
 
-/// Whether data of the value of that name, in a service's key, mean the same as no value; why.
+/// Returns whether data of the value of that name, in a service's key, mean the same as no value; why.
 pub fn same_as_absent(path: &str, name: &str, data: &RegistryValue) -> Option<&'static str> {
     if !is_service(path) {
         return None;
@@ -90,7 +90,7 @@ pub fn same_as_absent(path: &str, name: &str, data: &RegistryValue) -> Option<&'
     rows.find(|row| row.data.iter().any(equal)).map(|row| row.note.as_str())
 }
 
-/// The notes of everything that means the same as what is expected of the value of that name in a key.
+/// Returns the notes of everything that means the same as what is expected of the value of that name in a key.
 pub fn notes_on(path: &str, name: &str, compare: Option<Compare>) -> Vec<String> {
     let table = same_effect();
     let mut notes: Vec<String> = Vec::new();
@@ -123,7 +123,7 @@ fn same_account(name: &str, observed: &str, accepted: &str) -> Option<&'static s
     rows.find(|row| named(&row.names, observed) && named(&row.names, accepted)).map(|row| row.note.as_str())
 }
 
-/// Whether a key of a baseline is that of a service: `CurrentControlSet\Services\BITS`, nothing below it.
+/// Returns whether a key of a baseline is that of a service: `CurrentControlSet\Services\BITS`, nothing below it.
 fn is_service(path: &str) -> bool {
     path.strip_prefix(r"CurrentControlSet\Services\").is_some_and(|name| !name.contains('\\'))
 }
@@ -134,7 +134,7 @@ fn is_plain_string(observed: &RegistryValue, accepted: &RegistryValue) -> bool {
         && observed.as_text().is_some_and(|text| !text.contains('%'))
 }
 
-/// The text with one NUL behind it, where there are more and nothing else.
+/// Returns the text with one NUL behind it, where there are more and nothing else.
 fn without_trailing_nuls(value: &RegistryValue) -> Option<RegistryValue> {
     if !matches!(value.data_type, DataType::SZ | DataType::EXPAND_SZ) {
         return None;
@@ -146,7 +146,8 @@ fn without_trailing_nuls(value: &RegistryValue) -> Option<RegistryValue> {
     (nuls > 1 && rest.is_empty()).then_some(RegistryValue { data_type: value.data_type, bytes })
 }
 
-/// Whether two lists name the same things. An empty string in the middle ends the list for Windows, so it matters.
+/// Returns whether two lists name the same things. An empty string in the middle ends the list for Windows, so it
+/// matters.
 fn same_set(observed: &[String], accepted: &[String]) -> bool {
     let within = |some: &[String], all: &[String]| some.iter().all(|one| all.iter().any(|other| same_text(one, other)));
     within(observed, accepted) && within(accepted, observed)

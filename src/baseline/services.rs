@@ -106,17 +106,17 @@ fn services() -> Option<&'static (ChainRule, GroupRule)> {
     rules.as_ref()
 }
 
-/// The rule for services that are needed; a test sees to it that there is one.
+/// Returns the rule for services that are needed; a test ensures that there is one.
 pub fn chain_rule() -> Option<&'static ChainRule> {
     services().map(|(chain, _)| chain)
 }
 
-/// The rule for services that share a group; a test sees to it that there is one.
+/// Returns the rule for services that share a group; a test ensures that there is one.
 pub fn group_rule() -> Option<&'static GroupRule> {
     services().map(|(_, group)| group)
 }
 
-/// What Windows shows; a test sees to it that there is something for every failure.
+/// Returns what Windows shows; a test ensures that there is something for every failure.
 pub fn error_of(failure: Failure) -> Option<&'static ErrorCode> {
     errors().get(&failure)
 }

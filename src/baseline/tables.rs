@@ -12,7 +12,7 @@ const TABLES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/tables.rs"))
 /// Reads a table.
 ///
 /// # Errors
-/// Where there is no such table, or it does not follow its grammar; tests read every one.
+/// Returns an error if there is no such table, or it does not follow its grammar; tests read every one.
 pub(super) fn read<T: DeserializeOwned>(name: &str) -> Result<T, String> {
     let (_, json) = TABLES.iter().find(|(table, _)| *table == name).ok_or_else(|| format!("no table {name}"))?;
     serde_json::from_str(json).map_err(|error| format!("{name}: {error}"))
@@ -118,7 +118,7 @@ pub(super) struct SameEffect {
     pub(super) form: Vec<FormRow>,
 }
 
-/// What means the same in another form; nothing does where the table cannot be read, which a test rules out.
+/// Returns what means the same in another form; nothing does where the table cannot be read, which a test rules out.
 pub(super) fn same_effect() -> &'static SameEffect {
     static TABLE: OnceLock<SameEffect> = OnceLock::new();
     TABLE.get_or_init(|| read("same-effect").unwrap_or_default())

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use toml::{Table, Value};
 
-/// The text of a whole baseline; `Baseline::parse` reads it.
+/// Returns the text of a whole baseline; `Baseline::parse` reads it.
 pub fn to_text(whole: &Table) -> String {
     let mut text = String::new();
     let rows = ["key", "step"];
@@ -28,7 +28,7 @@ fn fields(text: &mut String, table: &Table, but: &[&str]) {
     }
 }
 
-/// A name as a key of TOML: bare where it can be.
+/// Returns a name as a key of TOML: bare where it can be.
 pub fn name_of(name: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if !name.is_empty() && name.chars().all(bare) { name.to_owned() } else { Value::from(name).to_string() }

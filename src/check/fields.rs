@@ -70,7 +70,7 @@ const WHEN: &[&str] = &["product-type", "architecture", "service-pack-at-least",
 const SOURCE: &[&str] = &["title", "kind", "url", "origin", "machines"];
 
 impl Kind {
-    /// Its fields; `None` where any name is one.
+    /// Returns its fields; `None` where any name is one.
     pub(super) fn fields(self) -> Option<Vec<&'static str>> {
         let groups: &[&[&str]] = match self {
             Self::Document => &[DOCUMENT],
@@ -87,7 +87,7 @@ impl Kind {
         Some(groups.concat())
     }
 
-    /// What it is called.
+    /// Returns what it is called.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Document => "a baseline",
@@ -104,7 +104,7 @@ impl Kind {
         }
     }
 
-    /// What the table, or the tables of the list, in a field of it are.
+    /// Returns what the table, or the tables of the list, in a field of it are.
     pub(super) fn of_field(self, field: &str) -> Option<Kind> {
         Some(match (self, field) {
             (Self::Document, "defaults") => Self::Defaults,
@@ -117,7 +117,7 @@ impl Kind {
         })
     }
 
-    /// What the tables in a table of names are: the values of a key, the changes of a document.
+    /// Returns what the tables in a table of names are: the values of a key, the changes of a document.
     pub(super) fn of_names(self, field: &str) -> Option<Kind> {
         Some(match (self, field) {
             (Self::Document, "change") => Self::Change,
@@ -128,7 +128,7 @@ impl Kind {
     }
 }
 
-/// What a field with a fixed set of words may say.
+/// Returns what a field with a fixed set of words may say.
 pub(super) fn words(kind: Kind, field: &str) -> Option<&'static [&'static str]> {
     Some(match (kind, field) {
         (_, "hive") => &["SOFTWARE", "SYSTEM"],
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
     use crate::baseline::Baseline;
 
-    /// The fields that the grammar says it expects.
+    /// Returns the fields that the grammar says it expects.
     fn expected(text: &str) -> Vec<String> {
         let message = Baseline::parse("x", text).unwrap_err().to_string();
         let (_, list) = message.split_once("expected one of ").unwrap();

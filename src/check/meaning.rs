@@ -14,7 +14,7 @@ pub(super) const NEVER_BUT: &str = "an entry of `but` is never reached: its data
 /// Where a value is: the hive, the key, the name.
 type Place = (Role, Name, Name);
 
-/// What is wrong with a baseline's rows.
+/// Returns what is wrong with a baseline's rows.
 pub(super) fn check(baseline: &Baseline) -> Vec<Wrong> {
     let mut wrong = Vec::new();
     for key in &baseline.keys {
@@ -81,7 +81,7 @@ fn of_value(baseline: &Baseline, key: &ExpectedKey, value: &ExpectedValue, wrong
     }
 }
 
-/// Whether data that are always accepted are the same as others.
+/// Returns whether data that are always accepted are the same as others.
 fn covers(earlier: &Accepted, other: &Accepted, name: &str, compare: Compare) -> bool {
     let same = || compare.same(name, &other.value, &earlier.value, &SystemRoot::new(None)) == Some(None);
     (earlier.when.is_always() || earlier.when == other.when) && same()

@@ -12,7 +12,7 @@ use crate::baseline::compose::Shared;
 pub(super) struct Places(BTreeMap<String, Range<usize>>, BTreeSet<String>);
 
 impl Places {
-    /// The places in a document.
+    /// Returns the places in a document.
     pub(super) fn of(document: &DeTable<'_>, shared: &Shared) -> Self {
         let mut places = Self(BTreeMap::new(), BTreeSet::new());
         let rows = ["key", "step"].iter().filter_map(|kind| document.get(*kind)?.get_ref().as_array());
@@ -59,17 +59,17 @@ impl Places {
         }
     }
 
-    /// Where a row stands, if it does.
+    /// Returns where a row stands, if it does.
     pub(super) fn of_row(&self, row: &str) -> Option<Range<usize>> {
         self.0.get(row).cloned()
     }
 
-    /// Whether the document itself states `but` for a value.
+    /// Returns whether the document itself states `but` for a value.
     pub(super) fn has_but(&self, row: &str) -> bool {
         self.1.contains(row)
     }
 
-    /// Where the row stands that a message begins with; the longest id that fits.
+    /// Returns where the row stands that a message begins with; the longest id that fits.
     pub(super) fn of_message(&self, message: &str) -> Range<usize> {
         let message = ["key ", "change."].iter().find_map(|prefix| message.strip_prefix(prefix)).unwrap_or(message);
         let ends = message.char_indices().map(|(at, _)| at).chain([message.len()]);

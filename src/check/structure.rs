@@ -36,7 +36,7 @@ pub(super) struct Structure<'a> {
 }
 
 impl<'a> Structure<'a> {
-    /// What is wrong with a document's fields, words and names.
+    /// Returns what is wrong with a document's fields, words and names.
     pub(super) fn check(document: &DeTable<'_>, names: &'a Names<'a>) -> Vec<Found> {
         let mut structure = Self { names, found: Vec::new() };
         structure.table(document, Kind::Document);
@@ -120,7 +120,7 @@ impl<'a> Structure<'a> {
         self.found.extend(unknown.map(|message| (span_of(at), message)));
     }
 
-    /// A source that reads like a name and is none. Free text has more than one word.
+    /// Returns a source that reads like a name and is none. Free text has more than one word.
     fn source(&self, text: &str) -> Option<String> {
         let is_name = text.contains('-')
             && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');

@@ -123,7 +123,7 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
     Ok(if common.exit_zero { 0 } else { code })
 }
 
-/// What a page holds beside the report: the patches of this run, and the facts of the case.
+/// Returns what a page holds beside the report: the patches of this run, and the facts of the case.
 fn attachments(args: &AuditArgs, plans: &[Planned], stated: &CaseFacts) -> Attachments {
     let folder = |(plan, files): &Planned| {
         let path = args.patching.patch.as_ref().map(|folder| folder.join(&plan.installation).join("plan.json"));
@@ -132,7 +132,7 @@ fn attachments(args: &AuditArgs, plans: &[Planned], stated: &CaseFacts) -> Attac
     Attachments { plans: plans.iter().map(folder).collect(), case: stated.clone(), ..Attachments::default() }
 }
 
-/// The baselines that `--baseline` and `--extend` name.
+/// Returns the baselines that `--baseline` and `--extend` name.
 fn chosen(args: &AuditArgs) -> Result<Chosen, Error> {
     let read = |files: &[PathBuf]| {
         files.iter().map(|file| Ok(read_own(file)?.baseline)).collect::<Result<Vec<Baseline>, Error>>()
@@ -153,7 +153,7 @@ fn refuse_unknown(examination: &Examination, if_found: &[(&'static str, &str)]) 
     }
 }
 
-/// The plans of all installations that are patched, and how many patches were refused. What is refused is told.
+/// Returns the plans of all installations that are patched, and how many patches were refused. What is refused is told.
 fn plans(examination: &Examination, args: &AuditArgs, dialect: Dialect, options: &Options) -> (Vec<Planned>, usize) {
     let mut plans = Vec::new();
     let mut refused = 0_usize;
@@ -183,7 +183,7 @@ fn plans(examination: &Examination, args: &AuditArgs, dialect: Dialect, options:
     (plans, refused)
 }
 
-/// The plan of one installation and the bytes of its files, or why there is none.
+/// Returns the plan of one installation and the bytes of its files, or why there is none.
 fn plan(
     installation: &InstallationReport,
     found: &Installation,

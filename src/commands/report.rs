@@ -44,7 +44,7 @@ pub(crate) fn report(args: &ReportArgs) -> Result<u8, Error> {
     Ok(0)
 }
 
-/// What a page holds beside the report. Other forms have no place for it, and say so.
+/// Returns what a page holds beside the report. Other forms have no place for it, and say so.
 fn attachments(args: &ReportArgs) -> Result<Attachments, Error> {
     let given = !args.plan.is_empty() || args.history.is_some() || args.custody.is_some();
     if given && args.format != Format::Html {

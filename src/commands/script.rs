@@ -10,8 +10,8 @@ use hivemend::verification::prove;
 /// Name and bytes of each file.
 type Files = Vec<(String, Vec<u8>)>;
 
-/// The script and its own `.reg` files, proven; none where there can be no script. The plan is told of that, and of edits
-/// that the script leaves out: the patch goes out all the same.
+/// Returns the script and its own `.reg` files, proven; none where there can be no script. The plan is told of that,
+/// and of edits that the script leaves out: the patch goes out all the same.
 pub(super) fn script(
     plan: &mut Plan,
     installation: &InstallationReport,

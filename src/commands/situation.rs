@@ -14,7 +14,7 @@ use hivemend::report::table::{Patching, Situation, quoted_path};
 /// A plan, and the files that it comes to.
 pub(super) type Planned = (Plan, Vec<(String, Vec<u8>)>);
 
-/// What of this audit is not in its report.
+/// Returns what of this audit is not in its report.
 pub(super) fn situation(args: &AuditArgs, examination: &Examination, plans: &[Planned]) -> Situation {
     let mut patches = BTreeMap::new();
     let counted = || examination.report.installations.iter().filter(|one| examination.counts(one));
@@ -33,12 +33,12 @@ pub(super) fn situation(args: &AuditArgs, examination: &Examination, plans: &[Pl
     }
 }
 
-/// Whether something that matters is not as it should be.
+/// Returns whether something that matters is not as it should be.
 fn is_to_mend(installation: &InstallationReport) -> bool {
     installation.judgement.iter().flat_map(|judgement| &judgement.findings).any(Finding::is_to_mend)
 }
 
-/// What `--patch` would come to, were it given now.
+/// Returns what `--patch` would come to, were it given now.
 fn outlook(args: &AuditArgs, installation: &InstallationReport) -> Option<Patching> {
     let selection = Selection {
         force: args.patching.force,
@@ -65,7 +65,7 @@ fn written(folder: &Path, plan: &Plan, files: &[(String, Vec<u8>)]) -> Patching 
     Patching::Written { files: names.map(path).collect(), import: path("IMPORT.txt") }
 }
 
-/// The options that opening this evidence again needs, quoted.
+/// Returns the options that opening this evidence again needs, quoted.
 fn reading(args: &ReadingArgs) -> Vec<String> {
     let files = [("--password-file", &args.password_file), ("--recovery-key-file", &args.recovery_key_file)];
     let named = files.into_iter().filter_map(|(option, path)| Some((option, path.as_ref()?)));

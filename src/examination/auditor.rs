@@ -123,7 +123,7 @@ fn infer(finding: &mut Finding, kin: OsId) {
     }
 }
 
-/// Where facts of a hive come from: its tree, or why there is none.
+/// Returns where facts of a hive come from: its tree, or why there is none.
 fn source<'a, 'h>(opened: Option<&'a Opened<'_>>, tree: Option<&'a Tree<'h>>) -> Source<'a, 'h> {
     match (opened.map(|opened| &opened.hive), tree) {
         (_, Some(tree)) => Source::Tree(tree),

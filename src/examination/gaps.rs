@@ -9,7 +9,7 @@ use crate::machine::Sameness;
 use crate::registry::Role;
 use crate::report::InstallationReport;
 
-/// The gaps of an installation: of its Windows, its hives, and its findings.
+/// Returns the gaps of an installation: of its Windows, its hives, and its findings.
 pub fn of(report: &InstallationReport) -> Vec<Gap> {
     let InstallationReport { evidence, os, hives, same_machine, .. } = report;
     let judgement = report.judgement.as_ref();

@@ -5,7 +5,7 @@ use crate::control_set::key_name;
 use crate::discovery::{Hibernation, Installation};
 use crate::hive::Tree;
 
-/// What to mind before the hives are written to, in sentences.
+/// Returns what to mind before the hives are written to, in sentences.
 pub(super) fn warnings(
     installation: &Installation,
     system: Option<&Tree<'_>>,
@@ -37,7 +37,7 @@ pub(super) fn warnings(
     warnings
 }
 
-/// Whether Windows hibernates its kernel in place of shutting down, from Windows 8 on.
+/// Returns whether Windows hibernates its kernel in place of shutting down, from Windows 8 on.
 fn fast_startup(system: Option<&Tree<'_>>, control_set: Option<u32>) -> bool {
     let read = || {
         let path = format!(r"{}\Control\Session Manager\Power", key_name(control_set?));

@@ -22,7 +22,7 @@ pub(super) struct Trees<'o, 'a> {
 }
 
 impl<'o, 'a> Trees<'o, 'a> {
-    /// The trees as they are, or as edits would leave them.
+    /// Returns the trees as they are, or as edits would leave them.
     pub(super) fn of(opened: &'o [Opened<'a>], overlays: Option<&'o Overlays>) -> Self {
         let tree = |opened: &'o Opened<'a>| {
             let tree = opened.hive.as_ref().ok().map(Hive::tree);
@@ -34,12 +34,12 @@ impl<'o, 'a> Trees<'o, 'a> {
         Self { opened, trees: opened.iter().map(tree).collect() }
     }
 
-    /// The hive of that role.
+    /// Returns the hive of that role.
     pub(super) fn opened(&self, role: Role) -> Option<&'o Opened<'a>> {
         self.opened.iter().find(|opened| opened.found.role == role)
     }
 
-    /// Its tree.
+    /// Returns its tree.
     pub(super) fn tree(&self, role: Role) -> Option<&Tree<'o>> {
         let found = self.opened.iter().zip(&self.trees).find(|(opened, _)| opened.found.role == role);
         found.and_then(|(_, tree)| tree.as_ref())
@@ -100,19 +100,19 @@ impl Identity {
         Self { os, control_sets, chosen, machine, same_machine, setup, problems }
     }
 
-    /// A control set for facts about the machine: any will do, where the chosen one is unclear.
+    /// Returns a control set for facts about the machine: any will do, where the chosen one is unclear.
     pub(super) fn any_set(&self) -> Option<u32> {
         any_set(&self.chosen, self.control_sets.as_ref())
     }
 
-    /// The control set that Windows falls back to, where it is not judged.
+    /// Returns the control set that Windows falls back to, where it is not judged.
     pub(super) fn fallback(&self) -> Option<u32> {
         let sets = self.control_sets.as_ref()?;
         let judged = |set: &u32| self.chosen.as_ref().is_ok_and(|chosen| chosen.contains(set));
         sets.last_known_good.filter(|set| sets.present.contains(set) && !judged(set))
     }
 
-    /// What is otherwise in `after`.
+    /// Returns what is otherwise in `after`.
     pub(super) fn changes(&self, after: &Self) -> Vec<Changed> {
         let rows = self.told().into_iter().zip(after.told());
         let changed = rows.filter(|((_, before), (_, after))| before != after);

@@ -26,7 +26,7 @@ pub(crate) struct Judged {
 }
 
 impl Judged {
-    /// The findings, those that conform among them.
+    /// Returns the findings, those that conform among them.
     pub(crate) fn findings(&self) -> &[Finding] {
         self.report.judgement.as_ref().map(|judgement| judgement.findings.as_slice()).unwrap_or_default()
     }
@@ -40,7 +40,7 @@ pub(crate) struct Overlays {
 }
 
 impl Overlays {
-    /// The edits of a hive of that role.
+    /// Returns the edits of a hive of that role.
     pub(crate) fn of(&self, role: Role) -> Option<&Overlay> {
         match role {
             Role::Software => Some(&self.software),
@@ -73,19 +73,20 @@ impl<'a> OpenInstallation<'a> {
         Self { installation, hives, options }
     }
 
-    /// The tree of the hive of that role; `None` where there is none, or none that can be read.
+    /// Returns the tree of the hive of that role; `None` where there is none, or none that can be read.
     pub(crate) fn tree(&self, role: Role) -> Option<Tree<'_>> {
         self.hive(role).map(|(hive, _)| hive.tree())
     }
 
-    /// The hive of that role, its logs replayed, and how reports name it; `None` where there is none, or none that can be
-    /// read.
+    /// Returns the hive of that role, its logs replayed, and how reports name it; `None` where there is none, or none
+    /// that can be read.
     pub(crate) fn hive(&self, role: Role) -> Option<(&Hive, &str)> {
         let opened = self.hives.iter().find(|opened| opened.found.role == role)?;
         Some((opened.hive.as_ref().ok()?, opened.found.locator.as_str()))
     }
 
-    /// What edits would change of that by which an installation is judged: the Windows, its control sets, whose it is.
+    /// Returns what edits would change of that by which an installation is judged: the Windows, its control sets, whose
+    /// it is.
     pub(crate) fn identity_changes(&self, overlays: &Overlays) -> Vec<Changed> {
         hive::guarded(|| {
             let read = |overlays| Identity::read(self.installation, &Trees::of(&self.hives, overlays), self.options);
@@ -195,7 +196,7 @@ fn judge(
     Ok(Judged { report, gaps, problems })
 }
 
-/// Whether the options ask for a verdict on this installation.
+/// Returns whether the options ask for a verdict on this installation.
 fn is_judged(installation: &Installation, options: &Options) -> bool {
     let generation = match installation.generation {
         Generation::Live | Generation::Copy => true,
@@ -205,7 +206,7 @@ fn is_judged(installation: &Installation, options: &Options) -> bool {
     options.judge && installation.is_auditable() && generation
 }
 
-/// The report of an installation that could not be read at all.
+/// Returns the report of an installation that could not be read at all.
 fn unread(installation: &Installation, opened: &[Opened<'_>], problem: Problem) -> Judged {
     let (os, _) = identify(Pair { software: None, system: None });
     let options = |opened| describe(opened, None, &Options { map: false, ..Options::default() });

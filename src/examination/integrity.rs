@@ -113,12 +113,13 @@ fn missing_log(logs: &[LogReport]) -> Option<LogReport> {
 }
 
 impl Opened<'_> {
-    /// Whether what was written to the hive last may be missing.
+    /// Returns whether what was written to the hive last may be missing.
     pub(crate) fn is_dirty(&self) -> bool {
         self.lacks_a_log || self.has_newer_log || self.hive.as_ref().is_ok_and(|hive| hive.base_block().is_dirty())
     }
 
-    /// What is to be said of the hive as a whole: of its logs, of its base block, and why it is dirty where it is.
+    /// Returns what is to be said of the hive as a whole: of its logs, of its base block, and why it is dirty where it
+    /// is.
     pub(crate) fn doubts(&self, options: &Options) -> Vec<Problem> {
         let mut doubts = self.problems.clone();
         if let Ok(hive) = &self.hive {
@@ -131,7 +132,7 @@ impl Opened<'_> {
     }
 }
 
-/// The primary file, whatever its logs hold.
+/// Returns the primary file, whatever its logs hold.
 pub(super) fn as_it_lies(found: &FoundHive, options: &Options) -> Result<Hive, Problem> {
     match found.file.open(options.map) {
         Ok(bytes) => Hive::from_bytes(bytes),
@@ -141,7 +142,7 @@ pub(super) fn as_it_lies(found: &FoundHive, options: &Options) -> Result<Hive, P
 
 pub(super) type Sums = (Option<String>, Vec<Option<String>>);
 
-/// The sums of each hive and of its logs. A file that cannot be read has none; opening it has already said so.
+/// Returns the sums of each hive and of its logs. A file that cannot be read has none; opening it has already said so.
 pub(super) fn hash(installation: &Installation, wanted: bool) -> Vec<Sums> {
     let sum = |file: &File| file.sha256().ok();
     if !wanted {
@@ -154,8 +155,8 @@ pub(super) fn hash(installation: &Installation, wanted: bool) -> Vec<Sums> {
         .collect()
 }
 
-/// What is said of a hive beside what stands in it. The tree's problems are those met until now. Sequence numbers and
-/// checksum are the file's; the rest is that of the hive that was read.
+/// Returns what is said of a hive beside what stands in it. The tree's problems are those met until now. Sequence
+/// numbers and checksum are the file's; the rest is that of the hive that was read.
 pub(super) fn describe(opened: &Opened<'_>, tree: Option<&Tree<'_>>, options: &Options) -> HiveReport {
     let mut problems = opened.problems.clone();
     let hive = match &opened.hive {

@@ -38,7 +38,7 @@ impl SetupMarks {
         Self { in_progress: marked("SystemSetupInProgress"), setup_type: marked("SetupType"), command, finished }
     }
 
-    /// Whether setup was under way when the hive was written: all marks and the dates agree.
+    /// Returns whether setup was under way when the hive was written: all marks and the dates agree.
     pub(super) fn is_setup_phase(&self) -> bool {
         self.in_progress.is_some() && self.setup_type.is_some() && self.command.is_some() && !self.finished
     }
@@ -83,7 +83,7 @@ impl SetupMarks {
     }
 }
 
-/// What is odd in SYSTEM.
+/// Returns what is odd in SYSTEM.
 pub(super) fn findings(system: &Tree<'_>, setup: &SetupMarks) -> Vec<Finding> {
     let mut findings = setup.findings();
     let real = system.root().and_then(|root| root.subkey("CurrentControlSet")).ok().flatten();

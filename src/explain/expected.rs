@@ -5,7 +5,7 @@ use crate::baseline::{Accepted, Action, Compare, ExpectedKey, ExpectedValue, Fol
 use crate::registry::{Decoded, RegistryValue};
 use crate::report::escape::escape_data;
 
-/// What is expected, a line each.
+/// Returns what is expected, a line each.
 pub(super) fn lines(stated: Stated<'_>) -> Vec<String> {
     let (mut lines, when) = match stated {
         Stated::Value(_, value) => (of_value(value), &value.when),
@@ -116,7 +116,7 @@ fn of_accepted(at: usize, accepted: &Accepted) -> String {
     text
 }
 
-/// What is known of data that deviate, a line each.
+/// Returns what is known of data that deviate, a line each.
 pub(super) fn exceptions(stated: Stated<'_>) -> Vec<String> {
     let Stated::Value(_, value) = stated else { return Vec::new() };
     let line = |exception: &crate::baseline::Exception| {

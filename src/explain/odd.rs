@@ -43,12 +43,12 @@ const ODD: [Odd; 3] = [
 /// Rules for services that no baseline lists, by what the ids of their findings begin with.
 const RULES: [&str; 2] = ["chain", "group-members"];
 
-/// The ids.
+/// Returns the ids.
 pub(super) fn ids() -> impl Iterator<Item = &'static str> {
     ODD.iter().map(|odd| odd.id).chain(RULES)
 }
 
-/// Whether an audit can have a finding of this id.
+/// Returns whether an audit can have a finding of this id.
 pub(super) fn is_known(id: &str) -> bool {
     let row = id.split('/').next().unwrap_or_default();
     RULES.contains(&row) || row == "names" || ODD.iter().any(|odd| odd.id == id)

@@ -197,12 +197,12 @@ fn grade_name(grade: Grade) -> String {
     word(&grade)
 }
 
-/// A value of an enumeration as reports spell it.
+/// Returns a value of an enumeration as reports spell it.
 fn word(value: &impl serde::Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
-/// The rows by what they say, in the order in which it is first said.
+/// Returns the rows by what they say, in the order in which it is first said.
 fn grouped_rows<'a, T: PartialEq>(rows: &[Row<'a>], of: impl Fn(&Row<'a>) -> T) -> Vec<(T, Vec<Row<'a>>)> {
     let mut groups: Vec<(T, Vec<Row<'a>>)> = Vec::new();
     for row in rows {
@@ -221,7 +221,7 @@ fn grouped<'a>(rows: &[Row<'a>], of: impl Fn(&Row<'a>) -> String) -> Vec<(String
     groups.map(|(said, rows)| (said, rows.into_iter().map(|row| row.windows).collect())).collect()
 }
 
-/// What the rows say, with the Windows where they differ.
+/// Returns what the rows say, with the Windows where they differ.
 fn differing(rows: &[Row<'_>], of: impl Fn(&Row<'_>) -> String) -> Vec<(String, String)> {
     let groups = grouped(rows, of);
     let alone = groups.len() == 1;
@@ -229,7 +229,7 @@ fn differing(rows: &[Row<'_>], of: impl Fn(&Row<'_>) -> String) -> Vec<(String, 
     groups.into_iter().map(|(said, of)| (said, windows(of))).collect()
 }
 
-/// What the rows say, each thing once.
+/// Returns what the rows say, each thing once.
 fn each_once(rows: &[Row<'_>], of: impl Fn(&Row<'_>) -> Vec<String>) -> Vec<String> {
     let mut said: Vec<String> = Vec::new();
     for one in rows.iter().flat_map(of) {

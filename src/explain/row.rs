@@ -32,7 +32,7 @@ pub(super) enum Stated<'a> {
 }
 
 impl Id {
-    /// What the id means in the first baseline that has it.
+    /// Returns what the id means in the first baseline that has it.
     pub(super) fn find(id: &str, baselines: &[&Baseline]) -> Option<Self> {
         let keys = || baselines.iter().flat_map(|baseline| &baseline.keys);
         if baselines.iter().flat_map(|baseline| &baseline.steps).any(|step| step.id == id) {
@@ -61,7 +61,7 @@ impl Id {
         })
     }
 
-    /// The rows of a baseline.
+    /// Returns the rows of a baseline.
     pub(super) fn rows<'a>(&self, baseline: &'a Baseline) -> Vec<Row<'a>> {
         let row = |stated| Row { windows: &baseline.name, stated };
         let keys = |id: &'_ str| baseline.keys.iter().filter(move |key| key.id == *id).collect::<Vec<_>>();
@@ -91,7 +91,7 @@ impl<'a> Stated<'a> {
         }
     }
 
-    /// The key that it is about.
+    /// Returns the key that it is about.
     pub(super) fn key(self) -> Option<&'a ExpectedKey> {
         match self {
             Self::Value(key, _) | Self::Key(key) => Some(key),
@@ -100,7 +100,7 @@ impl<'a> Stated<'a> {
     }
 }
 
-/// Every id of these baselines.
+/// Returns every id of these baselines.
 pub(super) fn ids(baselines: &[&Baseline]) -> BTreeSet<String> {
     let mut ids = BTreeSet::new();
     for baseline in baselines {

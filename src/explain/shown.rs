@@ -4,7 +4,7 @@ use super::row::{Id, Stated};
 use crate::baseline::{Failure, error_of};
 use crate::registry::{Role, same_text};
 
-/// The errors, a line each.
+/// Returns the errors, a line each.
 pub(super) fn errors(found: &Id, stated: Stated<'_>) -> Vec<String> {
     let Some(key) = stated.key() else { return Vec::new() };
     let parameters = key.path.strip_suffix(r"\Parameters").filter(|path| path.contains(r"\Services\"));

@@ -22,7 +22,7 @@ pub struct Unnamed {
     pub last_written: FileTime,
 }
 
-/// One for each value that the baseline names in this key, in its order.
+/// Returns one for each value that the baseline names in this key, in its order.
 pub(super) fn values(expected: &ExpectedKey, key: &Key<'_, '_>) -> Vec<Observed> {
     if expected.values.len() <= MANY {
         return expected.values.iter().map(|value| Observed::of(key, &value.name)).collect();
@@ -45,7 +45,7 @@ pub(super) fn values(expected: &ExpectedKey, key: &Key<'_, '_>) -> Vec<Observed>
     wanted.map(observe).collect()
 }
 
-/// The values that a closed list does not name, and why some of them cannot be listed.
+/// Returns the values that a closed list does not name, and why some of them cannot be listed.
 pub(super) fn others(expected: &ExpectedKey, key: &Key<'_, '_>) -> (Vec<NamedValue>, Option<Problem>) {
     if !expected.closed {
         return (Vec::new(), None);
@@ -66,7 +66,7 @@ pub(super) fn others(expected: &ExpectedKey, key: &Key<'_, '_>) -> (Vec<NamedVal
     (others, lost)
 }
 
-/// The subkeys that a closed list does not name, and why some of them cannot be listed.
+/// Returns the subkeys that a closed list does not name, and why some of them cannot be listed.
 pub(super) fn unnamed(expected: &ExpectedKey, key: &Key<'_, '_>) -> (Vec<Unnamed>, Option<Problem>) {
     let Some(named) = &expected.subkeys else { return (Vec::new(), None) };
     let (subkeys, problems) = key.subkeys();

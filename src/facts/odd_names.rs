@@ -71,7 +71,7 @@ impl Expectations {
         self.0.entry(path.into()).or_insert_with(|| Expected { path: path.to_owned(), ..Expected::default() })
     }
 
-    /// The odd names in the keys that are there, in the order of the keys' paths.
+    /// Returns the odd names in the keys that are there, in the order of the keys' paths.
     pub(super) fn find(&self, tree: &Tree<'_>) -> Vec<OddName> {
         let mut odd = Vec::new();
         for expected in self.0.values() {

@@ -101,14 +101,14 @@ impl Groups {
         }
     }
 
-    /// The list of a group.
+    /// Returns the list of a group.
     pub fn list(&self, group: &str) -> Option<&NamedValue> {
         self.lists.iter().find(|list| Name::from(list.name.as_str()) == Name::from(group))
     }
 }
 
 impl ServiceFacts {
-    /// Whether it is disabled (`SERVICE_DISABLED`, 4).
+    /// Returns whether it is disabled (`SERVICE_DISABLED`, 4).
     ///
     /// <https://learn.microsoft.com/windows/win32/api/winsvc/nf-winsvc-createservicew>
     pub fn is_disabled(&self) -> bool {
@@ -116,12 +116,13 @@ impl ServiceFacts {
     }
 }
 
-/// Whether a `Start` means disabled.
+/// Returns whether a `Start` means disabled.
 pub fn is_disabled(start: &RegistryValue) -> bool {
     start.as_number() == Some(4)
 }
 
-/// The names in a list, up to the first empty one, where Windows stops reading; some services have one as plain text.
+/// Returns the names in a list, up to the first empty one, where Windows stops reading; some services have one as plain
+/// text.
 pub(crate) fn names(observed: &Observed) -> Vec<String> {
     let Observed::Present(value) = observed else { return Vec::new() };
     match (value.value.as_list(), value.value.as_text()) {
@@ -197,7 +198,7 @@ impl Services {
         }
     }
 
-    /// The service of that name.
+    /// Returns the service of that name.
     pub fn get(&self, name: &str) -> Option<&ServiceFacts> {
         self.by_name.get(&name.into())
     }
@@ -252,7 +253,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// The services of a load-order group.
+    /// Returns the services of a load-order group.
     fn of_load_order(&mut self, group: &str) -> Vec<ServiceFacts> {
         if self.load_order.is_none() {
             self.load_order = Some(self.read_load_order().unwrap_or_default());

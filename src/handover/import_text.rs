@@ -71,7 +71,7 @@ impl Import<'_> {
         }
     }
 
-    /// The hives that are edited, each with its file.
+    /// Returns the hives that are edited, each with its file.
     fn hives(&self) -> impl Iterator<Item = (Role, String)> + Clone {
         let edited = |role: &Role| self.plan.edits.iter().any(|edit| edit.hive == *role);
         [Role::Software, Role::System].into_iter().filter(edited).map(|role| (role, format!("{role}.reg")))
@@ -82,7 +82,7 @@ impl Import<'_> {
         root.trim_end_matches('\\')
     }
 
-    /// Whether the file says where the running Windows keeps its own hives.
+    /// Returns whether the file says where the running Windows keeps its own hives.
     fn is_own_root(&self, role: Role) -> bool {
         same_text(self.root(role), &format!(r"HKEY_LOCAL_MACHINE\{role}"))
     }
@@ -136,8 +136,8 @@ impl Import<'_> {
         }
     }
 
-    /// Whether hivexregedit can import the files once they are in UTF-8: it creates no parents, and mangles what is
-    /// beyond ASCII.
+    /// Returns whether hivexregedit can import the files once they are in UTF-8: it creates no parents, and mangles
+    /// what is beyond ASCII.
     fn is_plain(&self) -> bool {
         let is_ascii = |file: &PatchFile| {
             let text = file.bytes.get(2..).unwrap_or_default();
@@ -223,7 +223,7 @@ fn with_script(page: &mut Page) {
     page.command(script::NAME);
 }
 
-/// The root as reg names it: `HKLM\OFFLINE`; `None` where it cannot load a hive there.
+/// Returns the root as reg names it: `HKLM\OFFLINE`; `None` where it cannot load a hive there.
 fn short_root(root: &str) -> Option<String> {
     let (top, name) = root.split_once('\\')?;
     let (_, short) = LOADABLE.iter().find(|(long, _)| same_text(long, top))?;
@@ -231,7 +231,7 @@ fn short_root(root: &str) -> Option<String> {
     (is_plain && !name.is_empty()).then(|| format!(r"{short}\{name}"))
 }
 
-/// An argument for a shell, in quotes.
+/// Returns an argument for a shell, in quotes.
 fn quoted(argument: &str) -> String {
     format!("'{}'", argument.replace('\'', r"'\''"))
 }

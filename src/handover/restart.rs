@@ -2,8 +2,9 @@
 
 use crate::remediation::{Plan, Target};
 
-/// A sentence or two. Windows reads the key of a service into its list of services when it starts, and `Parameters`
-/// when the service starts; all else that is audited (service groups, Winlogon, drivers) is read at a start of Windows.
+/// Returns a sentence or two. Windows reads the key of a service into its list of services when it starts, and
+/// `Parameters` when the service starts; all else that is audited (service groups, Winlogon, drivers) is read at a
+/// start of Windows.
 ///
 /// <https://learn.microsoft.com/windows/win32/services/database-of-installed-services>
 pub(super) fn what_to_restart(plan: &Plan, target: Target) -> String {
@@ -21,7 +22,7 @@ pub(super) fn what_to_restart(plan: &Plan, target: Target) -> String {
     format!("These services, or the machine: {}.", services.join(", "))
 }
 
-/// The service, where the key is its `Parameters` and the service can be stopped while Windows runs.
+/// Returns the service, where the key is its `Parameters` and the service can be stopped while Windows runs.
 fn service_of_parameters(key: &str) -> Option<&str> {
     let mut names = key.split('\\').skip(1);
     let (services, service, parameters) = (names.next()?, names.next()?, names.next()?);

@@ -90,7 +90,7 @@ pub fn write_script(plan: &Plan, report: &InstallationReport, marks: &Marks) -> 
     Ok(Script { plan, options, files, left, text })
 }
 
-/// What recognises the Windows: version and build at least.
+/// Returns what recognises the Windows: version and build at least.
 fn recognised(marks: &Marks) -> Result<Vec<Check>, String> {
     let check = |mark: &Mark| Check::new(key_of(mark.hive, &mark.key), mark.name, Some(&mark.value));
     let has = |name: &str| marks.0.iter().any(|mark| mark.name == name && check(mark).is_ok());
@@ -105,7 +105,7 @@ fn key_of(role: Role, key: &str) -> String {
     format!(r"HKLM\{LOADED}{role}\{key}")
 }
 
-/// The frame with what is this patch's own.
+/// Returns the frame with what is this patch's own.
 fn fill(plan: &Plan, report: &InstallationReport, recognised: &[Check], before: &[Check], after: &[Check]) -> Vec<u8> {
     let mut script = Vec::new();
     let checks = |script: &mut Vec<String>, checks: &[Check]| checks.iter().for_each(|check| check.write(script));

@@ -3,8 +3,8 @@
 use super::{Cell, Change, Column, Presence, Row, View};
 use crate::report::table::data;
 
-/// The changes of a value along the columns that are followed. Columns in which it cannot be read, or was not audited,
-/// are passed over: the bracket is wider then.
+/// Returns the changes of a value along the columns that are followed. Columns in which it cannot be read, or was not
+/// audited, are passed over: the bracket is wider then.
 pub(super) fn changes(row: &Row, columns: &[Column]) -> Vec<Change> {
     let known = |cell: &Cell| matches!(cell.state, Presence::Present | Presence::Absent);
     let followed = row.cells.iter().zip(columns).enumerate();
@@ -23,7 +23,7 @@ pub(super) fn changes(row: &Row, columns: &[Column]) -> Vec<Change> {
     changes
 }
 
-/// Whether control sets of one hive, in one view of it, hold different data.
+/// Returns whether control sets of one hive, in one view of it, hold different data.
 pub(super) fn control_sets_differ(cells: &[Cell], columns: &[Column]) -> bool {
     let known = |cell: &Cell| matches!(cell.state, Presence::Present | Presence::Absent);
     // The control sets of one hive stand side by side, in the order of their numbers.
@@ -41,7 +41,7 @@ pub(super) fn control_sets_differ(cells: &[Cell], columns: &[Column]) -> bool {
     false
 }
 
-/// Whether two cells have the same data, or both have none.
+/// Returns whether two cells have the same data, or both have none.
 pub(super) fn same(a: &Cell, b: &Cell) -> bool {
     a.state == b.state && a.observed == b.observed
 }
@@ -71,7 +71,7 @@ fn sentence(row: &Row, (old, before): (&Cell, &Column), (new, after): (&Cell, &C
     )
 }
 
-/// The data of a cell in a few words.
+/// Returns the data of a cell in a few words.
 pub(crate) fn said(cell: &Cell) -> String {
     match (&cell.state, &cell.observed) {
         (_, Some(observed)) => data::value(observed),

@@ -18,7 +18,7 @@ pub(super) struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// The hive of that role in an installation; where it was recovered, as it lies as well.
+    /// Returns the hive of that role in an installation; where it was recovered, as it lies as well.
     pub(super) fn of(
         installation: &'a InstallationReport,
         lying: Option<&'a InstallationReport>,
@@ -36,7 +36,7 @@ impl<'a> Source<'a> {
         sources
     }
 
-    /// What tells its content: the hash of the hive, and of the logs that were replayed over it.
+    /// Returns what tells its content: the hash of the hive, and of the logs that were replayed over it.
     fn content(&self) -> Option<(&str, View, Vec<Option<&str>>)> {
         let logs = self.hive.integrity.logs.iter().map(|log| log.sha256.as_deref());
         let logs = if self.view == View::Replayed { logs.collect() } else { Vec::new() };
@@ -47,7 +47,7 @@ impl<'a> Source<'a> {
 /// A column, and the installation that it is of.
 pub(super) type Placed<'a> = (Column, &'a InstallationReport);
 
-/// The columns of the sources, oldest first.
+/// Returns the columns of the sources, oldest first.
 pub(super) fn columns(mut sources: Vec<Source<'_>>) -> Vec<Placed<'_>> {
     // Of files with the same content the one nearest to the running Windows gives the column its name.
     sources.sort_by_cached_key(|source| (source.installation.generation, source.hive.path.clone(), source.view));
@@ -98,7 +98,7 @@ pub(super) fn columns(mut sources: Vec<Source<'_>>) -> Vec<Placed<'_>> {
     columns
 }
 
-/// What `Select` calls a control set.
+/// Returns what `Select` calls a control set.
 fn marks(number: u32, sets: &ControlSets) -> Vec<Cow<'static, str>> {
     let names = [
         ("current", sets.current),
@@ -109,7 +109,7 @@ fn marks(number: u32, sets: &ControlSets) -> Vec<Cow<'static, str>> {
     names.into_iter().filter(|(_, set)| *set == Some(number)).map(|(name, _)| name.into()).collect()
 }
 
-/// What a generation is to people.
+/// Returns what a generation is to people.
 fn label(installation: &InstallationReport, path: &str) -> String {
     match installation.generation {
         Generation::RestorePoint => {

@@ -13,7 +13,7 @@ use crate::report::sheet::Sheet;
 /// `raw` has the bytes in any case.
 ///
 /// # Errors
-/// What the writer says.
+/// Returns the error of the writer.
 pub fn render_csv(history: &History, writer: &mut impl Write) -> io::Result<()> {
     let columns = [
         "computer_name",

@@ -61,7 +61,7 @@ impl<'a> Group<'a> {
     }
 }
 
-/// The volume that an installation is on, as far as its path tells.
+/// Returns the volume that an installation is on, as far as its path tells.
 fn volume(evidence: &str) -> String {
     let mut path: Vec<&str> = Vec::new();
     for part in evidence.split('/') {
@@ -73,7 +73,7 @@ fn volume(evidence: &str) -> String {
     path.join("/")
 }
 
-/// The columns and rows of one machine.
+/// Returns the columns and rows of one machine.
 pub(super) fn trace(group: &Group<'_>, primary: Option<&[InstallationReport]>) -> MachineHistory {
     let hives = [Role::Software, Role::System].into_iter().filter_map(|role| {
         let sources = group.installations.iter().flat_map(|installation| {

@@ -17,7 +17,7 @@ const NAME: usize = 18;
 /// unreadable, and a blank not audited.
 ///
 /// # Errors
-/// What the writer says.
+/// Returns the error of the writer.
 pub fn render(history: &History, style: &Style, writer: &mut impl Write) -> io::Result<()> {
     let mut writer = io::BufWriter::new(writer);
     let mut page = Page::new(&mut writer, *style);
@@ -88,7 +88,7 @@ fn write_hive(page: &mut Page<'_>, hive: &HiveHistory) -> io::Result<()> {
     Ok(())
 }
 
-/// What a column is.
+/// Returns what a column is.
 fn described(column: &Column) -> String {
     let time = column.last_written.map_or("time unknown".to_owned(), |time| time.to_string());
     let view = if column.view == View::Replayed { ", its logs replayed" } else { "" };

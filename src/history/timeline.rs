@@ -5,7 +5,7 @@ use super::Column;
 /// Places on the scale.
 const PLACES: u64 = 16;
 
-/// The scale of each column, in their order; empty where fewer than two times are known, or all are the same.
+/// Returns the scale of each column, in their order; empty where fewer than two times are known, or all are the same.
 pub(super) fn of(columns: &[Column]) -> Vec<String> {
     let times = || columns.iter().filter_map(|column| column.last_written).map(|time| time.0);
     let (Some(first), Some(last)) = (times().min(), times().max()) else { return Vec::new() };

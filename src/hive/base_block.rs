@@ -15,7 +15,7 @@ const FIRST_CELL: u32 = 32;
 /// The flag of a root key, in the low byte of a key node's flags.
 const ROOT: u8 = 4;
 
-/// Whether hive bins begin here.
+/// Returns whether hive bins begin here.
 pub(crate) fn begins_bin(bytes: &[u8]) -> bool {
     bytes.starts_with(b"hbin")
 }
@@ -62,7 +62,7 @@ impl BaseBlock {
     /// Reads the base block at the start of `bytes`: a hive, or a transaction log (whose base block is 512 bytes).
     ///
     /// # Errors
-    /// Where there are fewer than 512 bytes, or no `regf` signature: then this is not a hive.
+    /// Returns an error if there are fewer than 512 bytes, or no `regf` signature: then this is not a hive.
     pub fn read(bytes: &[u8]) -> Result<Self, Problem> {
         let Some(header) = bytes.first_chunk::<512>() else {
             return Err(Problem::at(0, "a base block of 4096 bytes", format!("{} bytes", bytes.len())));
@@ -78,9 +78,9 @@ impl BaseBlock {
         Ok(Self::fields(header))
     }
 
-    /// The base block of a primary file that has lost its own: where the first hive bin follows, and begins with the root
-    /// key, as in every hive that Windows made, most of it can be read all the same. What is left of the base block is
-    /// kept, as far as it can be one's.
+    /// Returns the base block of a primary file that has lost its own: where the first hive bin follows, and begins
+    /// with the root key, as in every hive that Windows made, most of it can be read all the same. What is left of the
+    /// base block is kept, as far as it can be one's.
     pub(super) fn lost(file: &[u8]) -> Option<Self> {
         let bins = file.get(SIZE..)?;
         let is_root = |offset: u32| {
@@ -105,7 +105,7 @@ impl BaseBlock {
         })
     }
 
-    /// The fields as they stand there, whatever they are.
+    /// Returns the fields as they stand there, whatever they are.
     pub(super) fn fields(header: &[u8; 512]) -> Self {
         let dword = |offset: usize| -> u32 {
             let end = offset.saturating_add(4);
@@ -135,7 +135,7 @@ impl BaseBlock {
         }
     }
 
-    /// Whether the stored checksum is the right one.
+    /// Returns whether the stored checksum is the right one.
     pub fn checksum_valid(&self) -> bool {
         self.checksum_stored == self.checksum_computed
     }
@@ -150,8 +150,8 @@ impl BaseBlock {
         !self.checksum_valid() || self.primary_sequence != self.secondary_sequence || !self.has_signature()
     }
 
-    /// Why a hive of this format cannot be read, where it is one of a Windows before NT 4: its cells are laid out
-    /// otherwise. Versions: msuhanov, "Windows registry file format specification".
+    /// Returns why a hive of this format cannot be read, where it is one of a Windows before NT 4: its cells are laid
+    /// out otherwise. Versions: msuhanov, "Windows registry file format specification".
     pub(super) fn unsupported(&self) -> Option<Problem> {
         let before = (self.major, self.minor) < (1, 3) && self.checksum_valid() && self.has_signature();
         let windows = match (self.major, self.minor) {
@@ -220,7 +220,7 @@ fn put(header: &mut [u8; 512], offset: usize, word: u32) {
     }
 }
 
-/// The checksum over the first 508 bytes: the 32-bit words XORed, with 0 and 0xffffffff replaced.
+/// Returns the checksum over the first 508 bytes: the 32-bit words XORed, with 0 and 0xffffffff replaced.
 fn checksum(header: &[u8; 512]) -> u32 {
     let words = header.as_chunks::<4>().0.iter().take(127);
     match words.fold(0, |sum, word| sum ^ u32::from_le_bytes(*word)) {

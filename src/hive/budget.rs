@@ -21,7 +21,7 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// The budget for a hive of that size.
+    /// Returns the budget for a hive of that size.
     pub(super) fn of(size: usize) -> Self {
         Self {
             names: Cell::new(size.saturating_mul(NAMES_PER_BYTE)),

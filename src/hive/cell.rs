@@ -54,7 +54,7 @@ pub(crate) struct RawKey<'h> {
 }
 
 impl<'h> RawKey<'h> {
-    /// A key that no cell holds: nothing is in it.
+    /// Returns a key that no cell holds: nothing is in it.
     pub(crate) fn nowhere(name: Name<'h>, last_written: FileTime) -> Self {
         Self {
             offset: NIL,
@@ -100,7 +100,7 @@ pub(crate) enum Name<'h> {
 }
 
 impl<'h> Name<'h> {
-    /// The name's UTF-16 units.
+    /// Returns the name's UTF-16 units.
     pub(crate) fn units(self) -> impl Iterator<Item = u16> + 'h {
         let (narrow, wide) = match self {
             Self::Latin1(bytes) => (bytes, &[][..]),
@@ -109,14 +109,14 @@ impl<'h> Name<'h> {
         narrow.iter().map(|byte| u16::from(*byte)).chain(wide.iter().map(|pair| u16::from_le_bytes(*pair)))
     }
 
-    /// Its length in bytes, as stored.
+    /// Returns its length in bytes, as stored.
     pub(crate) fn bytes(self) -> usize {
         match self {
             Self::Latin1(bytes) | Self::Utf16(bytes) => bytes.len(),
         }
     }
 
-    /// How many UTF-16 units it has.
+    /// Returns how many UTF-16 units it has.
     pub(crate) fn length(self) -> usize {
         match self {
             Self::Latin1(bytes) => bytes.len(),
@@ -124,7 +124,7 @@ impl<'h> Name<'h> {
         }
     }
 
-    /// Whether Windows takes this for `name`.
+    /// Returns whether Windows takes this for `name`.
     pub(crate) fn is(self, name: &str) -> bool {
         registry::same_name(self.units(), name.encode_utf16())
     }
@@ -138,7 +138,7 @@ impl std::fmt::Display for Name<'_> {
     }
 }
 
-/// Where a cell offset is in the file.
+/// Returns where a cell offset is in the file.
 pub(crate) fn in_file(offset: u32) -> u64 {
     u64::from(offset).saturating_add(base_block::SIZE as u64)
 }
@@ -154,14 +154,14 @@ fn dword(bytes: &[u8], at: usize) -> Option<u32> {
 }
 
 impl<'h> Cells<'h> {
-    /// The cells of a whole hive file; `data_size` as its base block has it.
+    /// Returns the cells of a whole hive file; `data_size` as its base block has it.
     pub(crate) fn new(file: &'h [u8], data_size: u32, minor: u32) -> Self {
         let bins = file.get(base_block::SIZE..).unwrap_or_default();
         let declared = usize::try_from(data_size).unwrap_or(usize::MAX);
         Self { bytes: bins.get(..declared).unwrap_or(bins), minor }
     }
 
-    /// The content of the allocated cell at `offset`, behind its size field.
+    /// Returns the content of the allocated cell at `offset`, behind its size field.
     pub(crate) fn cell(&self, offset: u32, what: &str) -> Result<&'h [u8], Problem> {
         let fail = |found: String| Err(Problem::at(in_file(offset), what, found));
         if offset == NIL {
@@ -183,7 +183,7 @@ impl<'h> Cells<'h> {
         }
     }
 
-    /// The key node at `offset`.
+    /// Returns the key node at `offset`.
     pub(crate) fn key(&self, offset: u32) -> Result<RawKey<'h>, Problem> {
         let cell = self.cell(offset, "a key node (nk)")?;
         let decode = || -> Option<RawKey<'h>> {
@@ -222,7 +222,7 @@ impl<'h> Cells<'h> {
         })
     }
 
-    /// The security descriptor in the record at `offset`, as stored.
+    /// Returns the security descriptor in the record at `offset`, as stored.
     pub(crate) fn security(&self, offset: u32) -> Result<&'h [u8], Problem> {
         let cell = self.cell(offset, "a security descriptor (sk)")?;
         let found = cell.get(..2).unwrap_or_default();
@@ -238,7 +238,7 @@ impl<'h> Cells<'h> {
         })
     }
 
-    /// The value at `offset`, without its data.
+    /// Returns the value at `offset`, without its data.
     pub(crate) fn value(&self, offset: u32) -> Result<RawValue<'h>, Problem> {
         let cell = self.cell(offset, "a value (vk)")?;
         let decode = || -> Option<RawValue<'h>> {

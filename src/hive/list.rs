@@ -25,7 +25,7 @@ pub(super) struct List {
 }
 
 impl List {
-    /// The values in order.
+    /// Returns the values in order.
     pub(super) fn values(&self) -> impl Iterator<Item = &Listed> {
         self.entries.values()
     }
@@ -50,17 +50,17 @@ impl List {
         }
     }
 
-    /// The value at a place.
+    /// Returns the value at a place.
     pub(super) fn get(&self, place: usize) -> Option<&Listed> {
         self.entries.get(&place)
     }
 
-    /// The places of the values that have the name to Windows, in order.
+    /// Returns the places of the values that have the name to Windows, in order.
     pub(super) fn named(&self, name: &Name) -> impl Iterator<Item = usize> {
         self.named.get(name).into_iter().flatten().copied()
     }
 
-    /// The places of the values whose name hivexregedit takes for this one in lower case.
+    /// Returns the places of the values whose name hivexregedit takes for this one in lower case.
     pub(super) fn looking_like(&self, lower: &[char]) -> impl Iterator<Item = usize> {
         self.lower.get(lower).into_iter().flatten().copied()
     }

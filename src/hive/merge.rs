@@ -27,7 +27,7 @@ const MOST_WRITTEN: usize = 1_000_000 - 4;
 /// step came to, in order. Edits that lie over the hive already are taken for part of it.
 ///
 /// # Errors
-/// Where hivexregedit stops. Then the edits are what they were.
+/// Returns an error if hivexregedit stops. Then the edits are what they were.
 pub fn merge(hive: &Hive, overlay: &mut Overlay, reading: &Reading, prefix: &str) -> Result<Vec<Merged>, Stopped> {
     let Some(steps) = &reading.merge else { return Ok(Vec::new()) };
     let mut edited = overlay.clone();
@@ -56,8 +56,9 @@ pub fn merge(hive: &Hive, overlay: &mut Overlay, reading: &Reading, prefix: &str
     Ok(merged)
 }
 
-/// Why hivexregedit must not be given an edit of a value: what it does beside, or why it stops, in a sentence without a
-/// full stop; `None` where it does the edit and nothing else. `data` is what is set, `None` where the value is deleted.
+/// Returns why hivexregedit must not be given an edit of a value: what it does beside, or why it stops, in a sentence
+/// without a full stop; `None` where it does the edit and nothing else. `data` is what is set, `None` where the value
+/// is deleted.
 ///
 /// A key that is not there yet is made without harm.
 pub fn foresee(hive: &Hive, key: &str, name: &str, data: Option<&RegistryValue>) -> Option<String> {
@@ -82,7 +83,8 @@ pub fn foresee(hive: &Hive, key: &str, name: &str, data: Option<&RegistryValue>)
     }
 }
 
-/// The path of a step without the prefix: text is cut off, in any case of ASCII letters, wherever a name may end.
+/// Returns the path of a step without the prefix: text is cut off, in any case of ASCII letters, wherever a name may
+/// end.
 pub(crate) fn below<'p>(path: &'p [u8], prefix: &str) -> &'p [u8] {
     let split = path.split_at_checked(prefix.len());
     split.filter(|(head, _)| head.eq_ignore_ascii_case(prefix.as_bytes())).map_or(path, |(_, rest)| rest)
@@ -173,7 +175,7 @@ fn merge_section(tree: &Tree<'_>, minor: u32, path: &[u8], section: &Section) ->
     Ok((merged, Edit::Write { way, fresh, removed, added }))
 }
 
-/// The list of a key's values when it is written for the first time, without those that are removed from it.
+/// Returns the list of a key's values when it is written for the first time, without those that are removed from it.
 fn first_list(
     key: &Key<'_, '_>,
     minor: u32,
@@ -214,7 +216,7 @@ fn first_list(
     Ok(list)
 }
 
-/// A value that a section adds.
+/// Returns a value that a section adds.
 fn new_value(set: &SetValue) -> Result<Listed, Stop> {
     let cut = cut_at_nul(&set.name);
     let name = str::from_utf8(cut).map_err(|_| Stop::NotUtf8(shown(cut)))?;
@@ -225,7 +227,7 @@ fn new_value(set: &SetValue) -> Result<Listed, Stop> {
     Ok(Listed { name: name.encode_utf16().collect(), value })
 }
 
-/// The path of a key that is to be made, the way to it, and what is wrong with it.
+/// Returns the path of a key that is to be made, the way to it, and what is wrong with it.
 fn new_key(tree: &Tree<'_>, path: &[u8]) -> Result<(String, Vec<Way>, Vec<Harm>), Stop> {
     // Without a name at the end the path stays its own parent, and that was not found.
     let (parent, name) = match path.iter().rposition(|&byte| byte == b'\\') {

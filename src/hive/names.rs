@@ -60,7 +60,7 @@ impl Names {
         self.like_units(name.encode_utf16())
     }
 
-    /// The same of a name in UTF-16 units.
+    /// Returns the same of a name in UTF-16 units.
     pub(super) fn like_units(&self, name: impl Iterator<Item = u16>) -> impl Iterator<Item = (usize, u32)> {
         let wanted = sum(name);
         let entries = self.entries.iter().enumerate();
@@ -82,33 +82,34 @@ impl Names {
         self.with_nul.iter().filter_map(move |&place| Some((place, offset(place)?)))
     }
 
-    /// The place of the first entry whose name is no well-formed UTF-16.
+    /// Returns the place of the first entry whose name is no well-formed UTF-16.
     pub(super) fn malformed(&self) -> Option<usize> {
         self.malformed
     }
 
-    /// How many entries the list has.
+    /// Returns how many entries the list has.
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether the list itself is whole, so that others count its places alike.
+    /// Returns whether the list itself is whole, so that others count its places alike.
     pub(super) fn is_sound(&self) -> bool {
         self.of_list.is_empty()
     }
 
-    /// Why a name that is not found may yet be there.
+    /// Returns why a name that is not found may yet be there.
     pub(super) fn unread(&self) -> Option<Problem> {
         self.of_entries.last().or(self.of_list.first()).cloned()
     }
 
-    /// All that could not be read.
+    /// Returns all that could not be read.
     pub(super) fn problems(&self) -> Vec<Problem> {
         self.of_list.iter().chain(&self.of_entries).cloned().collect()
     }
 }
 
-/// The sum that an `lh` list has beside each key, but of the name as it stands: what the list says may be wrong.
+/// Returns the sum that an `lh` list has beside each key, but of the name as it stands: what the list says may be
+/// wrong.
 fn sum(units: impl Iterator<Item = u16>) -> u32 {
     units.fold(0, |sum: u32, unit| sum.wrapping_mul(37).wrapping_add(upcase(unit).into()))
 }

@@ -103,7 +103,7 @@ impl Twins {
 }
 
 impl Twin {
-    /// Whether there is such a key.
+    /// Returns whether there is such a key.
     pub(super) fn is_there(&self) -> bool {
         if self.stored.is_some() { !self.node.bare } else { self.node.made }
     }
@@ -121,7 +121,7 @@ pub(super) struct Edited {
 }
 
 impl Overlay {
-    /// Whether nothing was edited.
+    /// Returns whether nothing was edited.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -203,7 +203,7 @@ impl Overlay {
 }
 
 impl Node {
-    /// What becomes of the subkey that Windows finds by that name.
+    /// Returns what becomes of the subkey that Windows finds by that name.
     fn below(&mut self, name: &[u16]) -> &mut Self {
         let new = || Self { name: in_bytes(name), ..Self::default() };
         let twins = self.subkeys.entry(upper(name.iter().copied()));
@@ -217,7 +217,7 @@ impl Node {
         &mut twin.or_insert_with(|| Twin { stored: None, node: new() }).node
     }
 
-    /// What becomes of one of the subkeys that have a name to Windows.
+    /// Returns what becomes of one of the subkeys that have a name to Windows.
     pub(super) fn twin(&mut self, step: &Step) -> &mut Self {
         let twins = self.subkeys.entry(upper(step.name.iter().copied())).or_default();
         twins.part(&step.twins);
@@ -232,29 +232,29 @@ impl Node {
         &mut twin.or_insert_with(|| Twin { stored: step.stored, node: new() }).node
     }
 
-    /// What becomes of the subkeys of that name.
+    /// Returns what becomes of the subkeys of that name.
     pub(super) fn subkey(&self, name: impl Iterator<Item = u16>) -> Option<&Twins> {
         // Nothing is edited in most keys.
         if self.subkeys.is_empty() { None } else { self.subkeys.get(&upper(name)) }
     }
 
-    /// What becomes of each subkey that something becomes of, with its upper-case name.
+    /// Returns what becomes of each subkey that something becomes of, with its upper-case name.
     pub(super) fn subkeys(&self) -> impl Iterator<Item = (&[u16], &Twins)> {
         self.subkeys.iter().map(|(upper, twins)| (upper.as_slice(), twins))
     }
 
-    /// What becomes of the value of that name.
+    /// Returns what becomes of the value of that name.
     pub(super) fn value(&self, name: impl Iterator<Item = u16>) -> Option<&Edited> {
         if self.values.is_empty() { None } else { self.values.get(&upper(name)) }
     }
 
-    /// What becomes of each value that something becomes of, with its upper-case name.
+    /// Returns what becomes of each value that something becomes of, with its upper-case name.
     pub(super) fn values(&self) -> impl Iterator<Item = (&[u16], &Edited)> {
         self.values.iter().map(|(upper, edited)| (upper.as_slice(), edited))
     }
 }
 
-/// A name in UTF-16LE as hivex sorts and compares names of keys: UTF-8, ASCII letters in upper case.
+/// Returns a name in UTF-16LE as hivex sorts and compares names of keys: UTF-8, ASCII letters in upper case.
 fn sorted(name: &[u8]) -> String {
     let units = name.as_chunks().0.iter().map(|pair| u16::from_le_bytes(*pair));
     let text: String = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
@@ -265,7 +265,7 @@ fn in_bytes(name: &[u16]) -> Vec<u8> {
     name.iter().flat_map(|unit| unit.to_le_bytes()).collect()
 }
 
-/// A name as Windows compares it.
+/// Returns a name as Windows compares it.
 pub(super) fn upper(name: impl Iterator<Item = u16>) -> Vec<u16> {
     name.map(upcase).collect()
 }

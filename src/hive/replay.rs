@@ -118,7 +118,7 @@ pub fn replay(primary: &mut Bytes, logs: &[(&str, &[u8])]) -> Outcome {
     Outcome { logs, replay, writes }
 }
 
-/// What each log is by itself, and those of them that may be applied to a dirty hive.
+/// Returns what each log is by itself, and those of them that may be applied to a dirty hive.
 fn look_at<'l>(logs: &[(&'l str, &'l [u8])], dirty: bool) -> (Vec<LogOutcome>, Vec<Candidate<'l>>) {
     let mut outcomes = Vec::with_capacity(logs.len());
     let mut candidates = Vec::new();
@@ -140,7 +140,7 @@ fn look_at<'l>(logs: &[(&'l str, &'l [u8])], dirty: bool) -> (Vec<LogOutcome>, V
     (outcomes, candidates)
 }
 
-/// What each log beside a hive is by itself; nothing is replayed.
+/// Returns what each log beside a hive is by itself; nothing is replayed.
 pub fn look(logs: &[(&str, &[u8])], hive_is_dirty: bool) -> Outcome {
     Outcome { logs: look_at(logs, hive_is_dirty).0, replay: None, writes: Writes::default() }
 }
@@ -161,7 +161,7 @@ struct Primary<'p> {
 }
 
 impl Primary<'_> {
-    /// Why a log is not to be applied, and what it is then.
+    /// Returns why a log is not to be applied, and what it is then.
     fn refuses(&self, log: &Log<'_>) -> Option<(LogState, Problem)> {
         let its = &log.base_block;
         if its.primary_sequence != its.secondary_sequence {
@@ -194,7 +194,7 @@ impl Primary<'_> {
     }
 }
 
-/// How a log's base block tells that it is another hive's.
+/// Returns how a log's base block tells that it is another hive's.
 fn of_another_hive(ours: &BaseBlock, its: &BaseBlock) -> Option<Problem> {
     let named = !ours.file_name.is_empty() && !its.file_name.is_empty();
     if named && !same_text(&ours.file_name, &its.file_name) {
@@ -226,8 +226,8 @@ struct Target<'b> {
 }
 
 impl<'b> Target<'b> {
-    /// The bins that a hive grows by stand in its logs whole. So it can grow by no more than the logs hold, and a few
-    /// bytes that claim a page two gigabytes away cannot make it fill the memory.
+    /// Returns the bins that a hive grows by stand in its logs whole. So it can grow by no more than the logs hold, and
+    /// a few bytes that claim a page two gigabytes away cannot make it fill the memory.
     fn new(bytes: &'b mut Bytes, logs: &[Candidate<'_>]) -> Self {
         let held = logs.iter().fold(0_usize, |sum, candidate| sum.saturating_add(candidate.log.bytes.len()));
         let limit = bytes.len().max(base_block::SIZE).saturating_add(held);

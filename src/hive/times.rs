@@ -38,7 +38,7 @@ pub enum OddTime {
 }
 
 impl OwnTime {
-    /// The time in the base block, unless something tells that it is not kept.
+    /// Returns the time in the base block, unless something tells that it is not kept.
     pub(super) fn of(hive: &Hive) -> Self {
         let base_block: &BaseBlock = hive.base_block();
         let time = base_block.last_written;
@@ -50,7 +50,7 @@ impl OwnTime {
         Self(kept.then_some(time))
     }
 
-    /// What is odd about that time of a key.
+    /// Returns what is odd about that time of a key.
     pub(super) fn judge(self, key: FileTime) -> Option<OddTime> {
         if key.0 == 0 {
             Some(OddTime::Missing)

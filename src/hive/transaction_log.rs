@@ -87,7 +87,7 @@ impl<'l> Log<'l> {
         Ok(Some(Self { format, base_block, bytes }))
     }
 
-    /// Where the second sector begins: behind 512 bytes, or more on disks with larger sectors.
+    /// Returns where the second sector begins: behind 512 bytes, or more on disks with larger sectors.
     pub(super) fn second_sector(&self) -> usize {
         let mark: &[u8] = match self.format {
             LogFormat::Old => b"DIRT",
@@ -100,7 +100,8 @@ impl<'l> Log<'l> {
     }
 }
 
-/// Whether sequence number `a` is later than `b`. They wrap around: what is less than half the circle ahead is later.
+/// Returns whether sequence number `a` is later than `b`. They wrap around: what is less than half the circle ahead is
+/// later.
 pub(super) fn later(a: u32, b: u32) -> bool {
     a != b && a.wrapping_sub(b) < 1 << 31
 }

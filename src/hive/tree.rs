@@ -53,7 +53,7 @@ const NAMES_KEPT: usize = 1 << 16;
 type Node<'t, 'h> = nt_hive::KeyNode<'t, &'h [u8]>;
 
 impl<'h> Tree<'h> {
-    /// The tree of a hive, its logs replayed or not.
+    /// Returns the tree of a hive, its logs replayed or not.
     pub(super) fn new(hive: &'h Hive) -> Self {
         let (bytes, base_block): (&[u8], _) = (&hive.bytes, &hive.base_block);
         let end = usize::try_from(base_block.data_size).unwrap_or(usize::MAX).saturating_add(base_block::SIZE);
@@ -76,16 +76,16 @@ impl<'h> Tree<'h> {
         }
     }
 
-    /// The tree as these edits leave it. A key that they make has the time of the key that it is made in.
+    /// Returns the tree as these edits leave it. A key that they make has the time of the key that it is made in.
     #[must_use]
     pub fn under(self, overlay: &'h Overlay) -> Self {
         Self { overlay: Some(overlay), ..self }
     }
 
-    /// The root key.
+    /// Returns the root key.
     ///
     /// # Errors
-    /// Where the key node at the base block's root offset cannot be read: then nothing of the hive can.
+    /// Returns an error if the key node at the base block's root offset cannot be read: then nothing of the hive can.
     pub fn root(&self) -> Result<Key<'_, 'h>, Problem> {
         let raw = self.cells.key(self.hive.base_block.root_offset).map_err(|problem| self.met(problem))?;
         let decoder = self.decoder.as_ref().and_then(|hive| hive.root_key_node().ok());
@@ -96,15 +96,17 @@ impl<'h> Tree<'h> {
         })
     }
 
-    /// The key at `path`, components separated by backslashes and compared as Windows does; `None` where there is none.
+    /// Returns the key at `path`, components separated by backslashes and compared as Windows does; `None` where there
+    /// is none.
     ///
     /// # Errors
-    /// Where a key on the way, or the list that would name it, cannot be read: then nobody knows whether it is there.
+    /// Returns an error if a key on the way, or the list that would name it, cannot be read: then nobody knows whether
+    /// it is there.
     pub fn key(&self, path: &str) -> Result<Option<Key<'_, 'h>>, Problem> {
         self.root()?.descend(path)
     }
 
-    /// The first symbolic link on the way to `path`, as far as the way goes: a link has no subkeys of its own.
+    /// Returns the first symbolic link on the way to `path`, as far as the way goes: a link has no subkeys of its own.
     pub fn link_on_the_way(&self, path: &str) -> Option<String> {
         let mut key = self.root().ok()?;
         for name in path.split('\\').filter(|name| !name.is_empty()) {
@@ -116,12 +118,12 @@ impl<'h> Tree<'h> {
         key.link().map(str::to_owned)
     }
 
-    /// The damage met so far, by place in the file.
+    /// Returns the damage met so far, by place in the file.
     pub fn problems(&self) -> Vec<Problem> {
         self.problems.borrow().iter().cloned().collect()
     }
 
-    /// The names of a key's subkeys, read once: an audit looks one service after the other up in the same list.
+    /// Returns the names of a key's subkeys, read once: an audit looks one service after the other up in the same list.
     fn subkey_names(&self, key: &RawKey<'h>) -> Rc<Names> {
         let known = self.subkey_names.borrow().get(&key.offset).cloned();
         known.unwrap_or_else(|| {
@@ -141,12 +143,12 @@ impl<'h> Tree<'h> {
         })
     }
 
-    /// The entry of that name in a list, and its place there. The names of the whole list are looked at; the first of
-    /// several is taken, and another is a problem of the hive. `of` tells an entry's offset and name, `what` is one in
-    /// words.
+    /// Returns the entry of that name in a list, and its place there. The names of the whole list are looked at; the
+    /// first of several is taken, and another is a problem of the hive. `of` tells an entry's offset and name, `what`
+    /// is one in words.
     ///
     /// # Errors
-    /// Where none is found, and the list or an entry of it cannot be read.
+    /// Returns an error if none is found, and the list or an entry of it cannot be read.
     fn pick<T>(
         &self,
         names: &Names,
@@ -186,7 +188,7 @@ impl<'h> Tree<'h> {
         }
     }
 
-    /// Where a slice of this hive's bytes begins, in bytes from the first hive bin.
+    /// Returns where a slice of this hive's bytes begins, in bytes from the first hive bin.
     fn offset_of(&self, slice: &[u8]) -> Option<usize> {
         slice.as_ptr().addr().checked_sub(self.bytes.as_ptr().addr())?.checked_sub(base_block::SIZE)
     }
@@ -195,7 +197,8 @@ impl<'h> Tree<'h> {
 /// Reads from a tree with a last line of defence: a panic inside becomes a problem of the hive.
 ///
 /// # Errors
-/// Where reading panicked. Every offset is checked beforehand, so this is a defect of ours or of nt-hive's.
+/// Returns an error if reading panicked. Every offset is checked beforehand, so this is a defect of ours or of
+/// nt-hive's.
 pub fn guarded<T>(read: impl FnOnce() -> T) -> Result<T, Problem> {
     catch_unwind(AssertUnwindSafe(read)).map_err(|_| {
         Problem::at(0, "a hive that can be read", "a defect that the reader does not know")

@@ -32,7 +32,7 @@ pub trait Visitor {
     fn subkeys(&mut self, _key: &WalkedKey<'_, '_>, _subkeys: &WalkedSubkeys<'_, '_>) {}
     /// Something of a key that cannot be read, in its place: its class, a value, its list, a subkey.
     fn unreadable(&mut self, _key: &WalkedKey<'_, '_>, _problem: &dyn Fn() -> Problem) {}
-    /// Whether the walk is to go on. It is asked before each key and value.
+    /// Returns whether the walk is to go on. It is asked before each key and value.
     fn goes_on(&self) -> bool {
         true
     }
@@ -80,7 +80,7 @@ pub fn walk_from(hive: &Hive, way: &Way, descend: bool, visitor: &mut impl Visit
 pub struct Way(Vec<u32>);
 
 impl Way {
-    /// The way to a key, whose parents are given from the root down; of one hive all of them.
+    /// Returns the way to a key, whose parents are given from the root down; of one hive all of them.
     pub fn to(keys: &[Key<'_, '_>]) -> Self {
         Self(keys.iter().map(Key::cell_offset).collect())
     }
@@ -100,7 +100,8 @@ pub struct WalkedSubkeys<'w, 'h> {
 }
 
 impl WalkedSubkeys<'_, '_> {
-    /// Their names for showing, in the list's order; those that cannot be read are left out, for the walk tells of them.
+    /// Returns their names for showing, in the list's order; those that cannot be read are left out, for the walk tells
+    /// of them.
     pub fn names(&self) -> impl Iterator<Item = String> {
         self.entries.iter().filter_map(|entry| Some(self.cells.key(entry.offset).ok()?.name.to_string()))
     }
@@ -113,24 +114,25 @@ pub struct WalkedValue<'h> {
 }
 
 impl<'h> WalkedKey<'_, 'h> {
-    /// The name as stored, in UTF-16 units.
+    /// Returns the name as stored, in UTF-16 units.
     pub fn name_units(&self) -> impl Iterator<Item = u16> + 'h {
         self.raw.name.units()
     }
 
-    /// The name, for showing. Unpaired surrogates are shown as U+FFFD.
+    /// Returns the name, for showing. Unpaired surrogates are shown as U+FFFD.
     pub fn name(&self) -> String {
         self.raw.name.to_string()
     }
 
-    /// The path from the root, in the hive's own letter case; empty for the root. It is put together when asked for.
+    /// Returns the path from the root, in the hive's own letter case; empty for the root. It is put together when asked
+    /// for.
     pub fn path(&self) -> String {
         let names = self.above.iter().skip(1).map(|frame| frame.key.name);
         let own = (!self.above.is_empty()).then_some(self.raw.name);
         names.chain(own).fold(String::new(), |path, name| joined(path, name))
     }
 
-    /// The names on the path from the root, as stored, in UTF-16 units; none for the root.
+    /// Returns the names on the path from the root, as stored, in UTF-16 units; none for the root.
     pub fn path_units(&self) -> impl Iterator<Item = Vec<u16>> {
         let names = self.above.iter().skip(1).map(|frame| frame.key.name);
         let own = (!self.above.is_empty()).then_some(self.raw.name);
@@ -144,7 +146,8 @@ impl<'h> WalkedKey<'_, 'h> {
         names.chain(own).fold(0, |sum, name| sum.saturating_add(name.length()).saturating_add(1))
     }
 
-    /// The class name in UTF-16 units; `None` where the key has none, or where it cannot be read, which the walk tells.
+    /// Returns the class name in UTF-16 units; `None` where the key has none, or where it cannot be read, which the
+    /// walk tells.
     pub fn class_units(&self) -> Option<Vec<u16>> {
         let (offset, length) = self.raw.class;
         let cell = self.cells.cell(offset, "a class name").ok().filter(|_| length > 0)?;
@@ -152,8 +155,8 @@ impl<'h> WalkedKey<'_, 'h> {
         Some(bytes.as_chunks().0.iter().map(|pair| u16::from_le_bytes(*pair)).collect())
     }
 
-    /// The security descriptor, as stored, and where its record is, in bytes from the file's start: keys share them.
-    /// `None` where it cannot be read, which the walk tells.
+    /// Returns the security descriptor, as stored, and where its record is, in bytes from the file's start: keys share
+    /// them. `None` where it cannot be read, which the walk tells.
     ///
     /// M. Suhanov, "Windows registry file format specification", "Key security": signature, two reserved bytes, two
     /// links, how many keys use it, its size, and the descriptor.
@@ -165,12 +168,12 @@ impl<'h> WalkedKey<'_, 'h> {
         Some((in_file(self.raw.security), descriptor))
     }
 
-    /// How many keys are above it: 0 for the root.
+    /// Returns how many keys are above it: 0 for the root.
     pub fn depth(&self) -> usize {
         self.above.len()
     }
 
-    /// Where its key node is, in bytes from the file's start.
+    /// Returns where its key node is, in bytes from the file's start.
     pub fn offset(&self) -> u64 {
         in_file(self.raw.offset)
     }
@@ -180,39 +183,39 @@ impl<'h> WalkedKey<'_, 'h> {
         self.raw.last_written
     }
 
-    /// Whether it is a symbolic link.
+    /// Returns whether it is a symbolic link.
     pub fn is_link(&self) -> bool {
         self.raw.is_link
     }
 
-    /// How many subkeys and values the key promises.
+    /// Returns how many subkeys and values the key promises.
     pub fn promises(&self) -> (u32, u32) {
         (self.raw.subkey_count, self.raw.value_count)
     }
 }
 
 impl WalkedValue<'_> {
-    /// The name as stored, in UTF-16 units; none for the default value.
+    /// Returns the name as stored, in UTF-16 units; none for the default value.
     pub fn name_units(&self) -> impl Iterator<Item = u16> {
         self.raw.name.units()
     }
 
-    /// The name, for showing. Unpaired surrogates are shown as U+FFFD.
+    /// Returns the name, for showing. Unpaired surrogates are shown as U+FFFD.
     pub fn name(&self) -> String {
         self.raw.name.to_string()
     }
 
-    /// The type as stored.
+    /// Returns the type as stored.
     pub fn data_type(&self) -> DataType {
         self.raw.data_type
     }
 
-    /// The data as stored.
+    /// Returns the data as stored.
     pub fn data(&self) -> &[u8] {
         &self.data
     }
 
-    /// Where its record is, in bytes from the file's start.
+    /// Returns where its record is, in bytes from the file's start.
     pub fn offset(&self) -> u64 {
         in_file(self.raw.offset)
     }

@@ -37,7 +37,7 @@ fn table() -> &'static [Alternative] {
     TABLE.get_or_init(|| read().unwrap_or_default())
 }
 
-/// The explanations that fit a finding that deviates, each once.
+/// Returns the explanations that fit a finding that deviates, each once.
 pub(super) fn of(finding: &Finding) -> impl Iterator<Item = String> {
     let mut said: Vec<String> = Vec::new();
     for row in table().iter().filter(|row| finding.is_deviation() && row.fits(finding)) {

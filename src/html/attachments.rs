@@ -81,7 +81,7 @@ pub struct PatchFolder {
 }
 
 impl PatchFolder {
-    /// A patch that is being written; `path` is that of its `plan.json`.
+    /// Returns a patch that is being written; `path` is that of its `plan.json`.
     pub fn of(path: String, plan: Plan, files: &[(String, Vec<u8>)]) -> Self {
         let find = |name: &str| files.iter().find(|(known, _)| known == name);
         let sha256 = find("plan.json").map_or_else(String::new, |(_, bytes)| sha256_of(bytes));
@@ -115,7 +115,7 @@ impl Attached<History> {
     /// Reads what `history --format json` wrote.
     ///
     /// # Errors
-    /// Where the file cannot be read, or is something else.
+    /// Returns an error if the file cannot be read, or is something else.
     pub fn read(path: &Path) -> Result<Self, Error> {
         const ADVICE: &str = "Name the file that `hivemend history EVIDENCE --format json --output FILE` wrote";
         document(path, ADVICE, History::parse)
@@ -126,7 +126,7 @@ impl Attached<Custody> {
     /// Reads what `--custody` wrote.
     ///
     /// # Errors
-    /// Where the file cannot be read, or is something else.
+    /// Returns an error if the file cannot be read, or is something else.
     pub fn read(path: &Path) -> Result<Self, Error> {
         document(path, "Name the file that --custody wrote", Custody::parse)
     }
@@ -144,7 +144,7 @@ fn document<T>(
     Ok(Attached { file: Hashed { path: shown, sha256: sha256_of(&bytes) }, document })
 }
 
-/// The bytes of a regular file. It is opened without waiting: a pipe has no end that anybody could wait for.
+/// Returns the bytes of a regular file. It is opened without waiting: a pipe has no end that anybody could wait for.
 fn bytes_of(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let file = File::from(open(path, flags, Mode::empty())?);

@@ -125,7 +125,7 @@ fn options(report: &Report, custody: Option<&Attached<Custody>>) -> Vec<Row> {
     ])
 }
 
-/// The files that the page is made of.
+/// Returns the files that the page is made of.
 fn hashes(attachments: &Attachments) -> Vec<Row> {
     let line = |path: &str, sum: &str| Text::shown(format!("{}  {}", Text::prose(sum), Text::prose(path)));
     let mut reports: Vec<Text> = attachments.reports.iter().map(|report| line(&report.path, &report.sha256)).collect();

@@ -114,7 +114,7 @@ fn title(report: &Report, standings: &[Standing<'_>]) -> (Text, Text) {
     }
 }
 
-/// The facts that are stated, and the names of those that are not.
+/// Returns the facts that are stated, and the names of those that are not.
 fn facts(case: &CaseFacts) -> (Vec<ShownFact>, String) {
     let known: [(&'static str, &Option<Fact>, bool); 8] = [
         ("Case", &case.number, false),
@@ -151,7 +151,7 @@ fn is_complete(standing: &Standing<'_>) -> bool {
     standing.complete || !standing.installation.generation.is_current()
 }
 
-/// How the whole report stands, in three values: something is amiss, nothing is, and nobody knows.
+/// Returns how the whole report stands, in three values: something is amiss, nothing is, and nobody knows.
 fn overall(report: &Report) -> String {
     class(report.summary.counts.highest_severity, report.summary.complete)
 }

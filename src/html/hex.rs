@@ -19,7 +19,7 @@ pub(super) struct Hex {
 }
 
 impl Hex {
-    /// The bytes of what was observed, by their offsets in the file where these are known.
+    /// Returns the bytes of what was observed, by their offsets in the file where these are known.
     pub(super) fn of(finding: &Finding) -> Option<Self> {
         let observed = finding.observed.as_ref()?;
         let start = finding.location.as_ref().and_then(|location| location.data);

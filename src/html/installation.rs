@@ -34,7 +34,7 @@ pub(super) struct Section<'a> {
     pub(super) situation: &'a Situation,
 }
 
-/// How links call an installation, by its place among those that are judged.
+/// Returns how links call an installation, by its place among those that are judged.
 pub(super) fn anchor(number: usize) -> String {
     format!("i{number}")
 }
@@ -102,7 +102,7 @@ impl Section<'_> {
         }
     }
 
-    /// The heading of the page has the name of an installation that is alone.
+    /// Returns the heading of the page has the name of an installation that is alone.
     fn title(&self) -> Text {
         if self.is_alone {
             "Installation".into()
@@ -132,7 +132,7 @@ impl Section<'_> {
         PatchPart::of(anchor, folder, patching, mendable, self.command("audit", &["--patch", "DIR"]))
     }
 
-    /// A command over the evidence as it was typed; else over what this installation was found in.
+    /// Returns a command over the evidence as it was typed; else over what this installation was found in.
     fn command(&self, name: &str, options: &[&str]) -> Text {
         let typed = self.situation.evidence.iter().map(|path| quoted_path(path));
         let own = quoted_path(self.standing.installation.evidence.as_bytes());
@@ -158,7 +158,7 @@ pub(super) fn generations(report: &Report) -> Generations<'_> {
     generations
 }
 
-/// The history of the machine that an installation is of.
+/// Returns the history of the machine that an installation is of.
 fn machine_of<'h>(machines: &'h [MachineHistory], installation: &InstallationReport) -> Option<&'h MachineHistory> {
     let has_hive = |machine: &&MachineHistory| {
         let columns = machine.hives.iter().flat_map(|hive| &hive.columns);

@@ -77,7 +77,7 @@ impl HivePart {
         installation.hives.iter().map(Self::of).chain(missing).collect()
     }
 
-    /// A hive that is not there: what nobody could look at is counted as that.
+    /// Returns a hive that is not there: what nobody could look at is counted as that.
     fn missing(role: Role, judgement: &Judgement) -> Self {
         let of_it = |finding: &&crate::finding::Finding| {
             finding.hive == Some(role) && finding.reason == Some(Reason::HiveMissing)
@@ -138,7 +138,7 @@ impl HivePart {
     }
 }
 
-/// The container that a hive was taken out of.
+/// Returns the container that a hive was taken out of.
 fn container(hive: &HiveReport) -> Vec<Text> {
     let Some(container) = &hive.container else { return Vec::new() };
     let mut line = data::prose(&container.format);

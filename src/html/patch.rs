@@ -51,7 +51,7 @@ struct ShownFile {
 }
 
 impl PatchPart {
-    /// The patch of an installation; what is missing where there is none.
+    /// Returns the patch of an installation; what is missing where there is none.
     pub(super) fn of(
         anchor: &str,
         folder: Option<&PatchFolder>,
@@ -98,7 +98,7 @@ impl Shown {
     }
 }
 
-/// How many edits, and what proved them.
+/// Returns how many edits, and what proved them.
 fn sentence(plan: &Plan) -> Text {
     let edits = count(plan.edits.len(), "edit");
     let Some(proof) = &plan.proof else {

@@ -18,13 +18,13 @@ impl Text {
         Self(escape(text).into_owned())
     }
 
-    /// A name from evidence.
+    /// Returns a name from evidence.
     pub(super) fn name(text: &str) -> Self {
         Self(data::name(text))
     }
 
-    /// What the table of the terminal shows, which escapes what it shows. Should anything have got by it, as a sentence
-    /// of a report that was read back may, it is escaped here.
+    /// Returns what the table of the terminal shows, which escapes what it shows. Should anything have got by it, as a
+    /// sentence of a report that was read back may, it is escaped here.
     pub(super) fn shown(text: impl Into<String>) -> Self {
         let text = text.into();
         if !text.chars().any(is_unseen) {
@@ -35,12 +35,12 @@ impl Text {
         Self(text.chars().map(seen).collect())
     }
 
-    /// The same, cut into its lines.
+    /// Returns the same, cut into its lines.
     pub(super) fn lines(text: &str) -> Vec<Self> {
         text.lines().map(Self::shown).collect()
     }
 
-    /// A text of several lines from a file, in which nothing but the line ends is left as it is.
+    /// Returns a text of several lines from a file, in which nothing but the line ends is left as it is.
     pub(super) fn file(text: &str) -> Self {
         let lines = text.split('\n').map(|line| escape(line.trim_end_matches('\r')).replace(r"\u{9}", "\t"));
         Self(lines.collect::<Vec<_>>().join("\n"))
@@ -62,7 +62,7 @@ impl fmt::Display for Text {
 }
 
 impl From<&'static str> for Text {
-    /// The program's own words.
+    /// Returns the program's own words.
     fn from(text: &'static str) -> Self {
         Self(text.to_owned())
     }
@@ -111,7 +111,7 @@ pub(super) fn told(rows: impl IntoIterator<Item = Row>) -> Vec<Row> {
     rows.into_iter().filter(|row| row.lines.iter().any(|line| !line.text.is_empty())).collect()
 }
 
-/// An address that may be a link: of the web, and in visible ASCII. Anything else is shown, not linked.
+/// Returns an address that may be a link: of the web, and in visible ASCII. Anything else is shown, not linked.
 pub(super) fn web_address(url: &str) -> Option<Text> {
     let is_web = url.starts_with("https://") || url.starts_with("http://");
     (is_web && url.bytes().all(|byte| byte.is_ascii_graphic())).then(|| Text(url.to_owned()))

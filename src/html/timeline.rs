@@ -62,7 +62,7 @@ pub(super) struct Event {
     what: Text,
 }
 
-/// The drawings for a machine with a history.
+/// Returns the drawings for a machine with a history.
 pub(super) fn of_history(machine: &MachineHistory, place: &str) -> Vec<Strip> {
     machine.hives.iter().map(|hive| of_hive(hive, place)).collect()
 }
@@ -108,8 +108,8 @@ fn said(row: &Row, sentence: &str) -> Text {
     Text::shown(format!("{}: {sentence}", data::name(&row.id)))
 }
 
-/// Where nothing but the report is known: the times that an installation's own hives tell, and those of others of the
-/// same machine.
+/// Returns where nothing but the report is known: the times that an installation's own hives tell, and those of others
+/// of the same machine.
 pub(super) fn of_events(mut events: Vec<Event>, place: &str) -> Option<Strip> {
     events.sort_by(|a, b| (a.time, a.what.as_str()).cmp(&(b.time, b.what.as_str())));
     if events.is_empty() {
@@ -130,7 +130,7 @@ pub(super) fn of_events(mut events: Vec<Event>, place: &str) -> Option<Strip> {
     })
 }
 
-/// The times that an installation's hives tell.
+/// Returns the times that an installation's hives tell.
 pub(super) fn events_of(installation: &InstallationReport) -> Vec<Event> {
     let machine = &installation.machine;
     let of_machine = [
@@ -169,7 +169,7 @@ impl Event {
 }
 
 impl Strip {
-    /// A drawing of these nodes, with nothing else on it.
+    /// Returns a drawing of these nodes, with nothing else on it.
     fn drawn(nodes: Vec<Node>, axis: usize) -> Self {
         let last = y(nodes.len().saturating_sub(1));
         Self {

@@ -14,8 +14,8 @@ const LONGEST: usize = 80;
 pub(super) struct Ids(BTreeSet<String>);
 
 impl Ids {
-    /// The id of a key. A path of letters and digits alone is its own id; any other has a sum behind it, for several
-    /// paths may look alike.
+    /// Returns the id of a key. A path of letters and digits alone is its own id; any other has a sum behind it, for
+    /// several paths may look alike.
     pub(super) fn of(&mut self, role: Role, path: &str) -> String {
         let path = path.strip_prefix(r"CurrentControlSet\").unwrap_or(path);
         let slug = slug(&format!(r"{role}\{path}"));
@@ -40,7 +40,7 @@ fn with_sum(slug: &str, path: &str, digits: usize) -> String {
     id
 }
 
-/// The words of a text in kebab-case.
+/// Returns the words of a text in kebab-case.
 pub(super) fn slug(text: &str) -> String {
     let words = text.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-")

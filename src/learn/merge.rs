@@ -49,17 +49,17 @@ impl Merged {
         Self { hives, keys: BTreeMap::new() }
     }
 
-    /// How many keys there are.
+    /// Returns how many keys there are.
     pub(super) fn len(&self) -> usize {
         self.keys.len()
     }
 
-    /// The keys.
+    /// Returns the keys.
     pub(super) fn keys(&self) -> impl Iterator<Item = &MergedKey> {
         self.keys.values()
     }
 
-    /// Whether the parent of a key is among them, and which hives have it.
+    /// Returns whether the parent of a key is among them, and which hives have it.
     pub(super) fn parent_of(&self, key: &MergedKey) -> Option<&MergedKey> {
         if key.path.is_empty() {
             return None;
@@ -108,13 +108,13 @@ impl MergedKey {
         }
     }
 
-    /// How many hives have it.
+    /// Returns how many hives have it.
     pub(super) fn count(&self) -> usize {
         self.seen.iter().filter(|seen| **seen).count()
     }
 }
 
-/// Where a link leads; the data have no NUL at their end.
+/// Returns where a link leads; the data have no NUL at their end.
 fn target(data: &RegistryValue) -> Option<String> {
     let units: Vec<u16> = data.bytes.as_chunks().0.iter().map(|pair| u16::from_le_bytes(*pair)).collect();
     String::from_utf16(&units).ok()

@@ -10,7 +10,7 @@ use super::merge::{Merged, MergedKey, MergedValue};
 use crate::baseline::whole::name_of;
 use crate::registry::{DataType, RegistryValue, Role};
 
-/// The text, and how many values it expects.
+/// Returns the text, and how many values it expects.
 pub(super) fn write(
     merged: &Merged,
     role: Role,
@@ -82,7 +82,7 @@ fn source(teachers: &[Teacher]) -> String {
     format!("learned from {}", names.collect::<Vec<_>>().join(", "))
 }
 
-/// How many different hives there are; with a key, that have it.
+/// Returns how many different hives there are; with a key, that have it.
 fn distinct(teachers: &[Teacher], key: Option<&MergedKey>) -> usize {
     let has = |number: usize| key.is_none_or(|key| key.seen.get(number).copied().unwrap_or_default());
     let seen = teachers.iter().enumerate().filter(|(number, _)| has(*number)).map(|(_, teacher)| &teacher.sha256);
@@ -93,7 +93,8 @@ fn grade(hives: usize) -> &'static str {
     if hives > 1 { "confirmed" } else { "single-source" }
 }
 
-/// What is said of a key that is not in every hive: `with-parent` where it is missing only with the key above it.
+/// Returns what is said of a key that is not in every hive: `with-parent` where it is missing only with the key above
+/// it.
 fn presence(merged: &Merged, key: &MergedKey) -> Option<&'static str> {
     if key.seen.iter().all(|seen| *seen) {
         return None;
@@ -103,7 +104,7 @@ fn presence(merged: &Merged, key: &MergedKey) -> Option<&'static str> {
     Some(if only_with_parent { "expect = \"with-parent\"" } else { "optional = true" })
 }
 
-/// A value's row; `hives` have its key.
+/// Returns a value's row; `hives` have its key.
 fn row(value: &MergedValue, hives: usize) -> String {
     let mut row = String::from("{ ");
     let mut data = value.data.iter();

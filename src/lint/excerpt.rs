@@ -23,7 +23,8 @@ pub(crate) struct Fitted {
 }
 
 impl Excerpt {
-    /// The surroundings of a column of a line; columns count from 1, in UTF-16 units, and may be one behind the end.
+    /// Returns the surroundings of a column of a line; columns count from 1, in UTF-16 units, and may be one behind the
+    /// end.
     pub(crate) fn of(line: &[u16], column: usize) -> Self {
         let place = column.saturating_sub(1).min(line.len());
         let (before, after) = line.split_at_checked(place).unwrap_or_default();
@@ -76,7 +77,7 @@ fn total(cells: &[Cell]) -> usize {
     cells.iter().fold(0, |width, cell| width.saturating_add(cell.width))
 }
 
-/// How many cells fit into so many columns.
+/// Returns how many cells fit into so many columns.
 fn count<'c>(cells: impl Iterator<Item = &'c Cell>, room: usize) -> usize {
     let mut used = 0_usize;
     cells
@@ -87,7 +88,7 @@ fn count<'c>(cells: impl Iterator<Item = &'c Cell>, room: usize) -> usize {
         .count()
 }
 
-/// The characters of a text one by one. `followed_by_brace` says that `u{` comes behind it.
+/// Returns the characters of a text one by one. `followed_by_brace` says that `u{` comes behind it.
 fn cells(units: &[u16], followed_by_brace: bool) -> Vec<Cell> {
     let mut rest = units;
     let mut cells = Vec::new();
@@ -110,14 +111,14 @@ fn cells(units: &[u16], followed_by_brace: bool) -> Vec<Cell> {
     cells
 }
 
-/// An escape as [`crate::report::escape`] writes it.
+/// Returns an escape as [`crate::report::escape`] writes it.
 fn escaped(code: u32) -> Cell {
     let shown = format!("\\u{{{code:x}}}");
     Cell { width: shown.len(), shown }
 }
 
-/// How many columns a character takes on every terminal, beside any other; `None` where that is not sure, as with
-/// combining marks, letters written from right to left, and pictures. Wide ones after UAX #11.
+/// Returns how many columns a character takes on every terminal, beside any other; `None` where that is not sure, as
+/// with combining marks, letters written from right to left, and pictures. Wide ones after UAX #11.
 fn width_of(character: char) -> Option<usize> {
     let narrow = matches!(character, ' '..='~' | '\u{a1}'..='\u{2af}' | '\u{370}'..='\u{482}' | '\u{48a}'..='\u{52f}'
         | '\u{1e00}'..='\u{1fff}' | '\u{2010}'..='\u{2027}' | '\u{2030}'..='\u{205e}' | '\u{20a0}'..='\u{20c0}');

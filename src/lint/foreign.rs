@@ -8,7 +8,8 @@ use crate::evidence::format::{self, Format};
 /// A disk ends its first sector so, and a volume of FAT or NTFS, too.
 const BOOT: (usize, &[u8]) = (510, &[0x55, 0xaa]);
 
-/// What a file with this beginning is, with its article, and what to do with it; `None` where it may be a `.reg` file.
+/// Returns what a file with this beginning is, with its article, and what to do with it; `None` where it may be a
+/// `.reg` file.
 pub(super) fn foreign(bytes: &[u8], path: &Path) -> Option<(String, String)> {
     if bytes.starts_with(b"regf") {
         let advice = "See it with `hivemend show`, or audit it with `hivemend audit`".to_owned();

@@ -16,7 +16,7 @@ pub(super) struct Remark {
     pub(super) excerpt: Option<Excerpt>,
 }
 
-/// One remark for all diagnostics that say the same, in the order of their first places.
+/// Returns one remark for all diagnostics that say the same, in the order of their first places.
 pub(super) fn gather(diagnostics: &[Diagnostic]) -> Vec<Remark> {
     let mut places = BTreeMap::new();
     let mut remarks: Vec<Remark> = Vec::new();

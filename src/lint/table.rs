@@ -72,7 +72,7 @@ fn write_head(page: &mut Page<'_>, file: &LintedFile) -> io::Result<()> {
     page.labelled(INDENT, LABEL, "verdict", &verdict, Ink::Dim)
 }
 
-/// The importer that the operations are of, for the start of a sentence.
+/// Returns the importer that the operations are of, for the start of a sentence.
 fn actor(file: &LintedFile) -> Importer {
     file.reading().importer
 }
@@ -165,7 +165,7 @@ fn write_remarks(page: &mut Page<'_>, file: &LintedFile) -> io::Result<()> {
     Ok(())
 }
 
-/// The places behind the first one: how many, and the first lines of them.
+/// Returns the places behind the first one: how many, and the first lines of them.
 fn more_places(remark: &Remark) -> Option<String> {
     let (_, more) = remark.lines.split_first()?;
     let mut lines: Vec<usize> = more.to_vec();
@@ -178,12 +178,12 @@ fn more_places(remark: &Remark) -> Option<String> {
     (!more.is_empty()).then(|| format!("again in {noun} {lines}{rest}"))
 }
 
-/// A value's name as a `.reg` file has it: in quotes, or `@` for the default value.
+/// Returns a value's name as a `.reg` file has it: in quotes, or `@` for the default value.
 fn value_name(units: &[u16]) -> String {
     if units.is_empty() { "@".to_owned() } else { format!("\"{}\"", shown(units)) }
 }
 
-/// A name or path, without anything that steers or hides.
+/// Returns a name or path, without anything that steers or hides.
 fn shown(units: &[u16]) -> String {
     match String::from_utf16(units) {
         Ok(text) => name(&text),

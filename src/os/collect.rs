@@ -7,7 +7,7 @@ use super::parse_version;
 use super::release::{MULTI_SESSION, OsId, Product, ProductType};
 use super::vote::{Claim, Mark};
 
-/// The marks of both hives.
+/// Returns the marks of both hives.
 pub(super) fn collect(software: &SoftwareMarks, system: Option<&SystemMarks>) -> Vec<Mark> {
     let mut marks = of_software(software);
     let named = !marks.is_empty();
@@ -81,7 +81,7 @@ fn of_software(software: &SoftwareMarks) -> Vec<Mark> {
     marks
 }
 
-/// The Windows that a ProductName names, by the longest name in it: "Windows 8.1 Pro" is not Windows 8.
+/// Returns the Windows that a ProductName names, by the longest name in it: "Windows 8.1 Pro" is not Windows 8.
 fn named_in(product_name: &str) -> Vec<OsId> {
     let plain = product_name.replace("(R)", " ").replace("(TM)", " ").replace(['\u{ae}', '\u{2122}'], " ");
     let plain = plain.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -126,7 +126,7 @@ fn product_of_software(software: &SoftwareMarks, main: bool) -> Vec<Mark> {
     marks
 }
 
-/// What SYSTEM says of the version. `named` where SOFTWARE names it, too.
+/// Returns what SYSTEM says of the version. `named` where SOFTWARE names it, too.
 fn of_system(system: &SystemMarks, named: bool) -> Vec<Mark> {
     let mut marks = Vec::new();
     if let Some(core_os) = &system.core_os
@@ -148,7 +148,7 @@ fn of_system(system: &SystemMarks, named: bool) -> Vec<Mark> {
     marks
 }
 
-/// Where neither hive names a version: what else tells one Windows from another in SYSTEM.
+/// Returns where neither hive names a version: what else tells one Windows from another in SYSTEM.
 fn by_generation(system: &SystemMarks, product: Option<ProductType>) -> Vec<Mark> {
     if system.root_name == "$$$PROTO.HIV" {
         return before_vista(system, product);
@@ -185,8 +185,8 @@ fn by_generation(system: &SystemMarks, product: Option<ProductType>) -> Vec<Mark
     marks
 }
 
-/// A SYSTEM hive whose root is named `$$$PROTO.HIV` was made by the setup of 2000, XP or 2003; a `WPA` key (product
-/// activation) is there since XP. libyal/winreg-kb; observed on six machines.
+/// Returns a SYSTEM hive whose root is named `$$$PROTO.HIV` was made by the setup of 2000, XP or 2003; a `WPA` key
+/// (product activation) is there since XP. libyal/winreg-kb; observed on six machines.
 fn before_vista(system: &SystemMarks, product: Option<ProductType>) -> Vec<Mark> {
     let mut marks = Vec::new();
     let architecture = system.architecture.as_deref();

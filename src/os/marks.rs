@@ -90,7 +90,7 @@ impl Reader<'_> {
     }
 }
 
-/// A string as Windows' own readers take it, up to its first NUL; for marks that are shown, never for verdicts.
+/// Returns a string as Windows' own readers take it, up to its first NUL; for marks that are shown, never for verdicts.
 pub(crate) fn lenient_text(value: &RegistryValue) -> Option<String> {
     let units = value.bytes.as_chunks::<2>().0.iter().map(|pair| u16::from_le_bytes(*pair));
     let units: Vec<u16> = units.take_while(|unit| *unit != 0).collect();
@@ -98,7 +98,7 @@ pub(crate) fn lenient_text(value: &RegistryValue) -> Option<String> {
 }
 
 impl SoftwareMarks {
-    /// What can be read of the marks; `problems` is given what cannot.
+    /// Returns what can be read of the marks; `problems` is given what cannot.
     pub(super) fn read(tree: &Tree<'_>, problems: &mut Vec<Problem>) -> Self {
         let mut reader = Reader { problems };
         let Some(key) = reader.keep(tree.key(CURRENT_VERSION)) else { return Self::default() };
@@ -138,13 +138,14 @@ fn architecture_of_build_lab(lab: &str) -> Option<&'static str> {
         .find_map(|(prefix, name)| part.starts_with(prefix).then_some(name))
 }
 
-/// The number that a build lab begins with, `19041.vb_release.191206-1406`.
+/// Returns the number that a build lab begins with, `19041.vb_release.191206-1406`.
 fn lab_number(name: &'static str, lab: Option<&str>) -> Option<(&'static str, u32)> {
     Some((name, lab?.split('.').next()?.parse().ok()?))
 }
 
 impl SystemMarks {
-    /// What can be read of the marks; `problems` is given what cannot. `minor` is the version of the hive's format.
+    /// Returns what can be read of the marks; `problems` is given what cannot. `minor` is the version of the hive's
+    /// format.
     pub(super) fn read(tree: &Tree<'_>, minor: u32, problems: &mut Vec<Problem>) -> Self {
         let mut reader = Reader { problems };
         let Some(root) = reader.keep(tree.root().map(Some)) else { return Self::default() };

@@ -75,7 +75,7 @@ impl OsId {
         LIST.get(usize::from(self.0))
     }
 
-    /// The Windows that somebody may mean who writes `winxp`, `Win 7`, `2008r2` or `windows-server-2o19`.
+    /// Returns the Windows that somebody may mean who writes `winxp`, `Win 7`, `2008r2` or `windows-server-2o19`.
     pub fn meant(text: &str) -> Option<Self> {
         let plain = |text: &str| {
             let letters: String =
@@ -99,27 +99,27 @@ impl OsId {
             .or_else(|| nearest(text, Self::ALL.iter().map(|id| id.as_str()))?.parse().ok())
     }
 
-    /// The id: `windows-xp`.
+    /// Returns the id: `windows-xp`.
     pub fn as_str(self) -> &'static str {
         self.entry().map_or("unknown", |windows| windows.id)
     }
 
-    /// The name as people say it.
+    /// Returns the name as people say it.
     pub fn name(self) -> &'static str {
         self.entry().map_or("unknown Windows", |windows| windows.name)
     }
 
-    /// Whether this Windows has a baseline of its own.
+    /// Returns whether this Windows has a baseline of its own.
     pub fn has_baseline(self) -> bool {
         self.entry().is_some_and(|windows| windows.has_baseline)
     }
 
-    /// The kernel version, where that names it.
+    /// Returns the kernel version, where that names it.
     pub fn version(self) -> Option<(u64, u64)> {
         self.entry()?.version
     }
 
-    /// The day up to which the list is complete, `2026-11-04`.
+    /// Returns the day up to which the list is complete, `2026-11-04`.
     pub fn as_of() -> &'static str {
         env!("HIVEMEND_RELEASES_AS_OF")
     }
@@ -180,7 +180,7 @@ impl ProductType {
             .find(|product| product.as_str().eq_ignore_ascii_case(text))
     }
 
-    /// The value's data.
+    /// Returns the value's data.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Workstation => "WinNT",

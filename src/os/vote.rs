@@ -48,7 +48,7 @@ pub(super) struct Elected {
     pub(super) alone: bool,
 }
 
-/// The Windows that most marks speak for; `None` where no mark names a version.
+/// Returns the Windows that most marks speak for; `None` where no mark names a version.
 pub(super) fn elect(marks: &[Mark]) -> Option<Elected> {
     if !marks.iter().any(Mark::names_a_version) {
         return None;
@@ -71,17 +71,17 @@ pub(super) fn elect(marks: &[Mark]) -> Option<Elected> {
 }
 
 impl Mark {
-    /// A mark that reports name in the short basis.
+    /// Returns a mark that reports name in the short basis.
     pub(super) fn main(text: String, weight: u32, claim: Claim) -> Self {
         Self { text, claim, weight, main: true, hint: false }
     }
 
-    /// A mark that counts, and that only the list of all marks names.
+    /// Returns a mark that counts, and that only the list of all marks names.
     pub(super) fn other(text: String, weight: u32, claim: Claim) -> Self {
         Self { main: false, ..Self::main(text, weight, claim) }
     }
 
-    /// A mark that speaks for a Windows and never against one.
+    /// Returns a mark that speaks for a Windows and never against one.
     pub(super) fn hint(text: String, claim: Claim) -> Self {
         Self { hint: true, ..Self::other(text, 1, claim) }
     }
@@ -98,7 +98,7 @@ impl Mark {
         }
     }
 
-    /// Whether the mark is right for that Windows; `None` where it says nothing of it.
+    /// Returns whether the mark is right for that Windows; `None` where it says nothing of it.
     pub(super) fn agrees(&self, id: OsId) -> Option<bool> {
         let windows = id.entry()?;
         let version = windows.version?;
@@ -124,12 +124,12 @@ fn has(windows: &Windows, number: u32) -> bool {
     windows.builds.iter().any(|build| build.number == number)
 }
 
-/// Whether any Windows of the list has this build.
+/// Returns whether any Windows of the list has this build.
 pub(super) fn is_listed(number: u32) -> bool {
     OsId::ALL.iter().filter_map(|id| id.entry()).any(|windows| has(windows, number))
 }
 
-/// The Windows with a baseline of its own whose build is nearest to one that is not in the list.
+/// Returns the Windows with a baseline of its own whose build is nearest to one that is not in the list.
 fn nearest(number: u32, product: Option<Product>) -> Option<OsId> {
     let known = OsId::ALL.iter().copied().filter(|id| id.has_baseline());
     let known = known.filter_map(|id| Some((id, id.entry()?))).filter(|(_, windows)| windows.product == product);

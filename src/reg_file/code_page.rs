@@ -35,25 +35,25 @@ impl CodePage {
     /// Western European Windows.
     pub const WINDOWS_1252: Self = Self(13);
 
-    /// Every code page that there is, in the order of their numbers.
+    /// Returns every code page that there is, in the order of their numbers.
     pub fn all() -> impl Iterator<Item = Self> {
         (0..PAGES.len()).map(Self)
     }
 
-    /// The code page of that number.
+    /// Returns the code page of that number.
     ///
     /// # Errors
-    /// Where it is not one of [`CodePage::all`].
+    /// Returns an error if it is not one of [`CodePage::all`].
     pub fn new(number: u16) -> Result<Self, UnknownCodePage> {
         Self::all().find(|page| page.number() == number).ok_or(UnknownCodePage)
     }
 
-    /// Its number.
+    /// Returns its number.
     pub fn number(self) -> u16 {
         PAGES.get(self.0).map_or(0, |(number, _)| *number)
     }
 
-    /// The bytes of a text; `None` if the page does not have one of its characters exactly.
+    /// Returns the bytes of a text; `None` if the page does not have one of its characters exactly.
     pub fn encode(self, text: &str) -> Option<Vec<u8>> {
         let mut bytes = Vec::with_capacity(text.len());
         for character in text.chars() {
@@ -66,24 +66,24 @@ impl CodePage {
         Some(bytes)
     }
 
-    /// Whether the page has the character exactly.
+    /// Returns whether the page has the character exactly.
     pub fn has(self, character: char) -> bool {
         character.is_ascii() || self.table().bytes_of(character).is_some()
     }
 
-    /// Whether the page has the character exactly, and none of its bytes looks like an ASCII character: the second byte
-    /// of a character of a double-byte page may be that of a backslash or a bracket.
+    /// Returns whether the page has the character exactly, and none of its bytes looks like an ASCII character: the
+    /// second byte of a character of a double-byte page may be that of a backslash or a bracket.
     pub(super) fn has_unlike_ascii(self, character: char) -> bool {
         let plain = |bytes: &[u8]| !bytes.iter().any(u8::is_ascii);
         character.is_ascii() || self.table().bytes_of(character).is_some_and(plain)
     }
 
-    /// Whether the character takes two bytes, and the second is that of a backslash.
+    /// Returns whether the character takes two bytes, and the second is that of a backslash.
     pub(super) fn ends_in_backslash(self, character: char) -> bool {
         self.table().bytes_of(character).is_some_and(|bytes| matches!(bytes, [_, b'\\']))
     }
 
-    /// The UTF-16 units that bytes stand for. A byte that means nothing stands for U+FFFD, which no page has.
+    /// Returns the UTF-16 units that bytes stand for. A byte that means nothing stands for U+FFFD, which no page has.
     pub fn decode(self, bytes: &[u8]) -> Vec<u16> {
         let table = self.table();
         let mut units = Vec::with_capacity(bytes.len());
@@ -132,7 +132,7 @@ impl FromStr for CodePage {
     }
 }
 
-/// The numbers of all code pages, for people.
+/// Returns the numbers of all code pages, for people.
 fn all() -> String {
     CodePage::all().map(|page| page.to_string()).collect::<Vec<_>>().join(", ")
 }
@@ -187,7 +187,7 @@ impl Table {
         table
     }
 
-    /// What a text begins with, and how many bytes that takes.
+    /// Returns what a text begins with, and how many bytes that takes.
     fn first(&self, byte: u8, next: Option<u8>) -> (u16, usize) {
         let Some(index) = usize::from(byte).checked_sub(0x80) else { return (byte.into(), 1) };
         let single = self.singles.get(index).copied().unwrap_or(UNDEFINED);
@@ -205,7 +205,7 @@ impl Table {
     }
 }
 
-/// The one UTF-16 unit that these bytes stand for, if they stand for one.
+/// Returns the one UTF-16 unit that these bytes stand for, if they stand for one.
 fn decoded(encoding: &'static Encoding, bytes: &[u8]) -> u16 {
     let text = encoding.decode_without_bom_handling_and_without_replacement(bytes);
     let mut units = text.iter().flat_map(|text| text.encode_utf16());

@@ -15,7 +15,7 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// The stable name.
+    /// Returns the stable name.
     pub fn id(self) -> &'static str {
         match self {
             Self::Warning => "warning",
@@ -36,7 +36,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// The stable name.
+    /// Returns the stable name.
     pub fn id(self) -> &'static str {
         match self {
             Self::Accept => "accept",
@@ -62,7 +62,7 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
-    /// What is wrong, in a sentence without a full stop: the code's message, and what to write instead.
+    /// Returns what is wrong, in a sentence without a full stop: the code's message, and what to write instead.
     pub fn sentence(&self) -> Cow<'static, str> {
         let message = self.code.message();
         self.instead.map_or(Cow::Borrowed(message), |instead| Cow::Owned(format!("{message}; write {instead}")))
@@ -113,22 +113,23 @@ macro_rules! codes {
             /// Every code.
             pub const ALL: &'static [Self] = &[$(Self::$code),*];
 
-            /// The stable kebab-case name.
+            /// Returns the stable kebab-case name.
             pub fn id(self) -> &'static str {
                 match self { $(Self::$code => $id),* }
             }
 
-            /// How much it matters.
+            /// Returns how much it matters.
             pub fn severity(self) -> Severity {
                 match self { $(Self::$code => Severity::$severity),* }
             }
 
-            /// Whether there is evidence of what regedit on Windows does here. Without it the effect is a best guess.
+            /// Returns whether there is evidence of what regedit on Windows does here. Without it the effect is a best
+            /// guess.
             pub fn is_established(self) -> bool {
                 match self { $(Self::$code => $established),* }
             }
 
-            /// What it means, in one sentence without a full stop.
+            /// Returns what it means, in one sentence without a full stop.
             pub fn message(self) -> &'static str {
                 match self { $(Self::$code => $message),* }
             }

@@ -21,7 +21,7 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// Who imports it.
+    /// Returns who imports it.
     pub fn importer(self) -> Importer {
         match self {
             Self::Regedit5 | Self::Regedit4(_) => Importer::Regedit,
@@ -29,7 +29,7 @@ impl Dialect {
         }
     }
 
-    /// The version that the header claims.
+    /// Returns the version that the header claims.
     pub fn version(self) -> Version {
         match self {
             Self::Regedit4(_) => Version::Regedit4,
@@ -44,7 +44,7 @@ impl Dialect {
         }
     }
 
-    /// The code page that the file is in, where it is in one.
+    /// Returns the code page that the file is in, where it is in one.
     pub fn code_page(self) -> Option<CodePage> {
         match self {
             Self::Regedit4(page) => Some(page),
@@ -52,14 +52,14 @@ impl Dialect {
         }
     }
 
-    /// Whether a name or a comment can hold the character.
+    /// Returns whether a name or a comment can hold the character.
     pub(super) fn has(self, character: char) -> bool {
         self.code_page().is_none_or(|page| page.has(character))
     }
 
-    /// Whether data in quotes may hold the character. hivexregedit reads the file as bytes unless told otherwise in the
-    /// environment, and then mangles what is beyond ASCII silently; some regedit of the 8-bit Windows may do the same
-    /// to a character whose second byte is that of a backslash.
+    /// Returns whether data in quotes may hold the character. hivexregedit reads the file as bytes unless told
+    /// otherwise in the environment, and then mangles what is beyond ASCII silently; some regedit of the 8-bit Windows
+    /// may do the same to a character whose second byte is that of a backslash.
     pub(super) fn quotes(self, character: char) -> bool {
         match self {
             Self::Regedit5 => true,
@@ -68,17 +68,17 @@ impl Dialect {
         }
     }
 
-    /// Whether a key can be written only after its parents.
+    /// Returns whether a key can be written only after its parents.
     pub(super) fn needs_parents(self) -> bool {
         self == Self::Hivex
     }
 
-    /// The bytes of a file with this text.
+    /// Returns the bytes of a file with this text.
     pub(super) fn encode(self, text: &str) -> Vec<u8> {
         [self.encode_part(self.mark()), self.encode_part(text)].concat()
     }
 
-    /// The byte order mark that a file begins with, as text; empty where there is none.
+    /// Returns the byte order mark that a file begins with, as text; empty where there is none.
     pub(super) fn mark(self) -> &'static str {
         match self {
             Self::Regedit5 => "\u{feff}",
@@ -86,7 +86,7 @@ impl Dialect {
         }
     }
 
-    /// The bytes of a piece of the text, which holds nothing that the dialect has not.
+    /// Returns the bytes of a piece of the text, which holds nothing that the dialect has not.
     pub(super) fn encode_part(self, text: &str) -> Vec<u8> {
         match self {
             Self::Regedit5 => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),

@@ -79,7 +79,7 @@ impl Document {
 }
 
 impl Operation {
-    /// The key that the operation is about.
+    /// Returns the key that the operation is about.
     pub fn key(&self) -> &KeyPath {
         match self {
             Self::CreateKey { key }
@@ -89,7 +89,7 @@ impl Operation {
         }
     }
 
-    /// The name of the value that the operation is about, in UTF-16 units; `None` for operations on keys.
+    /// Returns the name of the value that the operation is about, in UTF-16 units; `None` for operations on keys.
     pub fn value_name(&self) -> Option<&[u16]> {
         match self {
             Self::CreateKey { .. } | Self::DeleteKey { .. } => None,

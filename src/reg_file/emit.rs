@@ -24,15 +24,16 @@ pub struct Refusal {
     pub reason: Reason,
 }
 
-/// The bytes of a `.reg` file for an importer.
+/// Returns the bytes of a `.reg` file for an importer.
 ///
 /// # Errors
-/// If the format cannot say something in the document, or an importer would misread it. Nothing is left out silently.
+/// Returns an error if the format cannot say something in the document, or an importer would misread it. Nothing is
+/// left out silently.
 pub fn emit(document: &Document, dialect: Dialect) -> Result<Vec<u8>, Refusal> {
     emit_text(document, dialect).map(|text| dialect.encode(&text))
 }
 
-/// The text of a `.reg` file, with the line ends of the dialect and without a byte order mark.
+/// Returns the text of a `.reg` file, with the line ends of the dialect and without a byte order mark.
 ///
 /// # Errors
 /// As [`emit`].
@@ -57,8 +58,8 @@ pub fn emit_text(document: &Document, dialect: Dialect) -> Result<String, Refusa
     }
 }
 
-/// Every operation that cannot be written in a dialect, with the reason; without them the others can. Comments are not
-/// looked at.
+/// Returns every operation that cannot be written in a dialect, with the reason; without them the others can. Comments
+/// are not looked at.
 pub fn refusals(document: &Document, dialect: Dialect) -> Vec<Refusal> {
     let mut emitter = Emitter::new(dialect, false);
     let mut refusals = Vec::new();
@@ -132,13 +133,13 @@ impl Emitter {
         Ok(())
     }
 
-    /// How many keys are remembered.
+    /// Returns how many keys are remembered.
     #[cfg(test)]
     pub(super) fn remembered(&self) -> usize {
         self.sections.len() + self.names.keys()
     }
 
-    /// The key that is open.
+    /// Returns the key that is open.
     pub(super) fn is_open(&self) -> Option<&KeyPath> {
         self.open.as_ref()
     }
@@ -200,8 +201,8 @@ fn check_comment(comment: &Comment, dialect: Dialect) -> Result<(), Refusal> {
     if is_safe { Ok(()) } else { Err(comment_refusal(comment, Reason::UnsafeComment)) }
 }
 
-/// A text as a comment that [`emit`] does not refuse: a character that some importer would trip over, or that the
-/// dialect's code page lacks, is escaped (`\u{3d}`).
+/// Returns a text as a comment that [`emit`] does not refuse: a character that some importer would trip over, or that
+/// the dialect's code page lacks, is escaped (`\u{3d}`).
 ///
 /// No importer does anything with a comment, so that a letter which does not fit is no reason to give up a whole file;
 /// but it must not be lost unseen, or become another one.
@@ -217,7 +218,7 @@ pub fn comment_text(text: &str, dialect: Dialect) -> String {
     safe
 }
 
-/// Whether no importer takes a comment with this character for anything else.
+/// Returns whether no importer takes a comment with this character for anything else.
 fn is_plain_in_comment(character: char) -> bool {
     is_legible(character) && character != '='
 }
@@ -226,7 +227,7 @@ fn comment_refusal(comment: &Comment, reason: Reason) -> Refusal {
     Refusal { operation: comment.before, subject: format!("; {}", escaped(&comment.text)), reason }
 }
 
-/// The path as a key line has it: no escapes. It is well-formed: whatever is not was refused before.
+/// Returns the path as a key line has it: no escapes. It is well-formed: whatever is not was refused before.
 fn raw(key: &KeyPath) -> String {
     String::from_utf16_lossy(&key.to_units())
 }

@@ -22,7 +22,7 @@ pub enum Encoding {
 }
 
 impl Encoding {
-    /// The stable kebab-case name.
+    /// Returns the stable kebab-case name.
     pub fn id(self) -> &'static str {
         match self {
             Self::Utf16Le => "utf-16le-bom",
@@ -34,7 +34,7 @@ impl Encoding {
         }
     }
 
-    /// Why regedit imports nothing from a file in this encoding, if that is so.
+    /// Returns why regedit imports nothing from a file in this encoding, if that is so.
     pub(super) fn obstacle(self) -> Option<Code> {
         match self {
             Self::Utf16LeWithoutMark => Some(Code::Utf16WithoutMark),
@@ -44,7 +44,8 @@ impl Encoding {
         }
     }
 
-    /// What the first bytes tell. A header begins with an ASCII letter or a blank, so a NUL beside it means UTF-16.
+    /// Returns what the first bytes tell. A header begins with an ASCII letter or a blank, so a NUL beside it means
+    /// UTF-16.
     pub(super) fn of(bytes: &[u8]) -> Self {
         match bytes {
             [0xff, 0xfe, ..] => Self::Utf16Le,
@@ -56,12 +57,12 @@ impl Encoding {
     }
 }
 
-/// Whether a second byte order mark of UTF-16LE follows the first.
+/// Returns whether a second byte order mark of UTF-16LE follows the first.
 pub(super) fn has_two_marks(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\xff\xfe\xff\xfe")
 }
 
-/// The encoding and the text that regedit would see, without its byte order mark. Empty where it sees nothing.
+/// Returns the encoding and the text that regedit would see, without its byte order mark. Empty where it sees nothing.
 pub(super) fn decode(bytes: &[u8], code_page: CodePage) -> (Encoding, Vec<u16>) {
     let encoding = Encoding::of(bytes);
     let text = match encoding {

@@ -52,7 +52,7 @@ pub(super) fn read<'t>(scanner: &mut Scanner<'t>, mut line: Line<'t>, mut rest: 
     }
 }
 
-/// The next line that is neither blank nor a `;` comment.
+/// Returns the next line that is neither blank nor a `;` comment.
 fn next_data_line<'t>(scanner: &mut Scanner<'t>) -> Option<Line<'t>> {
     loop {
         let line = scanner.next_line()?;
@@ -62,7 +62,7 @@ fn next_data_line<'t>(scanner: &mut Scanner<'t>) -> Option<Line<'t>> {
     }
 }
 
-/// Why a continuation line is none.
+/// Returns why a continuation line is none.
 fn not_data(text: &[u16]) -> Option<Code> {
     match text.first().map(|&unit| u8::try_from(unit)) {
         Some(Ok(first)) if first.is_ascii_hexdigit() => None,
@@ -112,13 +112,13 @@ fn read_line<'t>(
     Ok(comma.map_or(LineEnd::Complete, LineEnd::Comma))
 }
 
-/// The number that hex digits spell, of any length as long as it fits 32 bits.
+/// Returns the number that hex digits spell, of any length as long as it fits 32 bits.
 pub(super) fn hex_number(digits: &[u16]) -> Option<u32> {
     let shifted = |number: u32, &digit| number.checked_mul(16)?.checked_add(hex_digit(digit)?);
     digits.iter().try_fold(0, shifted)
 }
 
-/// The value of a hex digit in either case.
+/// Returns the value of a hex digit in either case.
 pub(super) fn hex_digit(unit: u16) -> Option<u32> {
     char::from_u32(u32::from(unit))?.to_digit(16)
 }
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
     use crate::reg_file::encoding::Encoding;
 
-    /// What the data of a value is, and the line:column and name of each diagnostic.
+    /// Returns what the data of a value is, and the line:column and name of each diagnostic.
     fn read_text(text: &str) -> (Option<Vec<u8>>, Vec<String>) {
         let units: Vec<u16> = text.encode_utf16().collect();
         let mut scanner = Scanner::new(&units, Encoding::Text, None);

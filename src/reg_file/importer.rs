@@ -20,7 +20,7 @@ impl Importer {
     /// Every importer that is modelled.
     pub const ALL: [Self; 2] = [Self::Regedit, Self::Hivexregedit];
 
-    /// The stable name, as `--importer` and the header of a patch have it.
+    /// Returns the stable name, as `--importer` and the header of a patch have it.
     pub fn id(self) -> &'static str {
         match self {
             Self::Regedit => "regedit",
@@ -59,18 +59,18 @@ impl Serialize for Importer {
 pub struct Importers(u8);
 
 impl Importers {
-    /// Whether the set holds that importer.
+    /// Returns whether the set holds that importer.
     pub fn contains(self, importer: Importer) -> bool {
         self.0 & Self::from(importer).0 != 0
     }
 
-    /// The importers of both sets.
+    /// Returns the importers of both sets.
     #[must_use]
     pub fn and(self, others: Self) -> Self {
         Self(self.0 | others.0)
     }
 
-    /// The importers, in the order of [`Importer::ALL`].
+    /// Returns the importers, in the order of [`Importer::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Importer> {
         Importer::ALL.into_iter().filter(move |&importer| self.contains(importer))
     }

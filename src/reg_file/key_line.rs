@@ -83,7 +83,7 @@ fn delete(scanner: &mut Scanner<'_>, line: Line<'_>, path: &[u16]) -> KeyLine {
     KeyLine::Delete(key)
 }
 
-/// The path, without the empty names that no key can have.
+/// Returns the path, without the empty names that no key can have.
 fn read_path(scanner: &mut Scanner<'_>, line: Line<'_>, path: &[u16]) -> KeyPath {
     let key = KeyPath::from_units(path);
     if key.below_root().iter().all(|name| !name.is_empty()) {
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
     use crate::reg_file::encoding::Encoding;
 
-    /// What a key line does, and the column and name of each diagnostic.
+    /// Returns what a key line does, and the column and name of each diagnostic.
     fn read_text(text: &str) -> (KeyLine, Vec<String>) {
         let units: Vec<u16> = text.encode_utf16().collect();
         let mut scanner = Scanner::new(&units, Encoding::Text, None);

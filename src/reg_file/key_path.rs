@@ -30,23 +30,24 @@ const SHORT_ROOTS: [(&str, &str); 5] = [
 pub struct KeyPath(Arc<[Vec<u16>]>);
 
 impl KeyPath {
-    /// A path from its names, the root key first.
+    /// Returns a path from its names, the root key first.
     pub fn from_names<N: AsRef<[u16]>>(names: impl IntoIterator<Item = N>) -> Self {
         Self(names.into_iter().map(|name| name.as_ref().to_vec()).collect())
     }
 
-    /// A path from UTF-16 text with backslashes between the names. Backslashes at the end mean nothing to regedit.
+    /// Returns a path from UTF-16 text with backslashes between the names. Backslashes at the end mean nothing to
+    /// regedit.
     pub fn from_units(text: &[u16]) -> Self {
         let kept = text.iter().rposition(|&unit| unit != SEPARATOR).map_or(0, |last| last.saturating_add(1));
         Self::from_names(text.get(..kept).unwrap_or_default().split(|&unit| unit == SEPARATOR))
     }
 
-    /// The key names, the root key first, in UTF-16 units.
+    /// Returns the key names, the root key first, in UTF-16 units.
     pub fn names(&self) -> &[Vec<u16>] {
         &self.0
     }
 
-    /// The names below the root key.
+    /// Returns the names below the root key.
     pub fn below_root(&self) -> &[Vec<u16>] {
         self.0.split_first().map_or(&[], |(_, below)| below)
     }
@@ -56,20 +57,20 @@ impl KeyPath {
         (1..=self.0.len()).map(|length| Self(self.0.iter().take(length).cloned().collect()))
     }
 
-    /// Whether the first name is one of the root keys that regedit knows, in any letter case.
+    /// Returns whether the first name is one of the root keys that regedit knows, in any letter case.
     pub fn has_known_root(&self) -> bool {
         let Some(root) = self.0.first() else { return false };
         let root = String::from_utf16_lossy(root);
         ROOTS.iter().any(|known| known.eq_ignore_ascii_case(&root))
     }
 
-    /// The root key that the first name is short for, in any letter case, where it is.
+    /// Returns the root key that the first name is short for, in any letter case, where it is.
     pub(super) fn root_meant(&self) -> Option<&'static str> {
         let root = String::from_utf16_lossy(self.0.first()?);
         SHORT_ROOTS.iter().find(|(short, _)| short.eq_ignore_ascii_case(&root)).map(|&(_, long)| long)
     }
 
-    /// The path as UTF-16 text, names joined by backslashes.
+    /// Returns the path as UTF-16 text, names joined by backslashes.
     pub fn to_units(&self) -> Vec<u16> {
         self.0.join(&SEPARATOR)
     }

@@ -1,6 +1,6 @@
 //! Which characters may be written as themselves.
 
-/// Whether a reader sees the character for what it is, and every importer keeps it.
+/// Returns whether a reader sees the character for what it is, and every importer keeps it.
 ///
 /// Left out are controls (but not the tab), line ends of any alphabet, marks that turn the direction of the text around
 /// it, and code points that are no characters, which Perl replaces. Data that holds one of them is written in hex.

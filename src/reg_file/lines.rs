@@ -13,7 +13,7 @@ pub(super) struct Line<'t> {
 }
 
 impl Line<'_> {
-    /// The column, from 1, where a part of this line's text begins.
+    /// Returns the column, from 1, where a part of this line's text begins.
     pub(super) fn column_of(&self, part: &[u16]) -> usize {
         let bytes = part.as_ptr().addr().saturating_sub(self.text.as_ptr().addr());
         (bytes / 2).min(self.text.len()).saturating_add(1)
@@ -55,7 +55,7 @@ impl<'t> Iterator for Lines<'t> {
     }
 }
 
-/// What follows the blanks and tabs at the start of a text.
+/// Returns what follows the blanks and tabs at the start of a text.
 pub(super) fn after_blanks(mut text: &[u16]) -> &[u16] {
     while let [BLANK | TAB, rest @ ..] = text {
         text = rest;
@@ -63,7 +63,7 @@ pub(super) fn after_blanks(mut text: &[u16]) -> &[u16] {
     text
 }
 
-/// A text without the blanks and tabs at its end.
+/// Returns a text without the blanks and tabs at its end.
 pub(super) fn before_blanks(mut text: &[u16]) -> &[u16] {
     while let [rest @ .., BLANK | TAB] = text {
         text = rest;
@@ -71,7 +71,7 @@ pub(super) fn before_blanks(mut text: &[u16]) -> &[u16] {
     text
 }
 
-/// Whether nothing but blanks, or blanks and a comment, is left of a line.
+/// Returns whether nothing but blanks, or blanks and a comment, is left of a line.
 pub(super) fn is_done(rest: &[u16]) -> bool {
     matches!(after_blanks(rest), [] | [SEMICOLON, ..])
 }

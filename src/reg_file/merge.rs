@@ -56,7 +56,7 @@ pub(crate) struct SetValue {
 }
 
 impl Section {
-    /// The names of all values that it is about.
+    /// Returns the names of all values that it is about.
     pub(crate) fn names(&self) -> impl Iterator<Item = &[u8]> {
         let deletes = self.deletes.iter().map(|(_, name)| name.as_slice());
         deletes.chain(self.sets.iter().map(|set| set.name.as_slice()))
@@ -64,7 +64,7 @@ impl Section {
 }
 
 impl Step {
-    /// The line where the step begins.
+    /// Returns the line where the step begins.
     pub(crate) fn line(&self) -> usize {
         match self {
             Self::Section(section) => section.line,
@@ -72,7 +72,7 @@ impl Step {
         }
     }
 
-    /// The path as it stands between the brackets.
+    /// Returns the path as it stands between the brackets.
     pub(crate) fn path(&self) -> &[u8] {
         match self {
             Self::Section(section) => &section.path,

@@ -32,7 +32,7 @@ pub(super) fn check_path(scanner: &mut Scanner<'_>, line: Line<'_>, path: &[u16]
     }
 }
 
-/// Whether a value's name is longer than Windows allows: then it is dropped.
+/// Returns whether a value's name is longer than Windows allows: then it is dropped.
 pub(super) fn is_too_long(name: &[u16]) -> bool {
     name.len() > LONGEST_VALUE_NAME
 }
@@ -54,12 +54,13 @@ pub(super) fn check(scanner: &mut Scanner<'_>, line: Line<'_>, name: &[u16]) {
     }
 }
 
-/// Whether a text begins with a quotation mark that regedit does not take for one.
+/// Returns whether a text begins with a quotation mark that regedit does not take for one.
 pub(super) fn begins_with_smart_quote(text: &[u16]) -> bool {
     text.first().is_some_and(|&unit| is_smart_quote(unit))
 }
 
-/// The first quotation mark of a line that seems to be meant to close: before an equals sign, or at the line's end.
+/// Returns the first quotation mark of a line that seems to be meant to close: before an equals sign, or at the line's
+/// end.
 pub(super) fn smart_quote_that_closes(line: &[u16]) -> Option<&[u16]> {
     let mut rest = line;
     while let Some(place) = rest.iter().position(|&unit| is_smart_quote(unit)) {

@@ -42,7 +42,7 @@ impl NamesSeen {
         }
     }
 
-    /// How many keys are remembered beside the open one.
+    /// Returns how many keys are remembered beside the open one.
     #[cfg(test)]
     pub(super) fn keys(&self) -> usize {
         self.others.len()

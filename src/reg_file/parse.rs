@@ -46,7 +46,7 @@ pub fn parse_with(bytes: &[u8], options: &ReadOptions) -> Reading {
     parser.finish()
 }
 
-/// The text of a file as [`parse_with`] sees it, without a byte order mark; empty where regedit sees none.
+/// Returns the text of a file as [`parse_with`] sees it, without a byte order mark; empty where regedit sees none.
 pub(crate) fn text_of(bytes: &[u8], options: &ReadOptions) -> Vec<u16> {
     if options.importer == Importer::Hivexregedit {
         return String::from_utf8_lossy(bytes).encode_utf16().collect();
@@ -54,7 +54,7 @@ pub(crate) fn text_of(bytes: &[u8], options: &ReadOptions) -> Vec<u16> {
     encoding::decode(bytes, options.code_page.unwrap_or_default()).1
 }
 
-/// The lines of a text with their numbers, as diagnostics count them, in UTF-16 units without their ends.
+/// Returns the lines of a text with their numbers, as diagnostics count them, in UTF-16 units without their ends.
 pub(crate) fn lines_of(text: &[u16]) -> impl Iterator<Item = (usize, &[u16])> {
     Lines::new(text).map(|line| (line.number, line.text))
 }
@@ -198,7 +198,7 @@ impl<'t> Parser<'t> {
     }
 }
 
-/// What the first line makes of the file. Case and every blank but leading ones count.
+/// Returns what the first line makes of the file. Case and every blank but leading ones count.
 fn header(line: &[u16], encoding: Encoding) -> (Option<Version>, Option<Code>) {
     let line = String::from_utf16_lossy(after_blanks(line));
     let is = |version: Version| line == version.header();
@@ -216,7 +216,7 @@ fn header(line: &[u16], encoding: Encoding) -> (Option<Version>, Option<Code>) {
     (None, Some(code))
 }
 
-/// What bytes in hex are for the text types, by the header and, unless they disagree, by the encoding.
+/// Returns what bytes in hex are for the text types, by the header and, unless they disagree, by the encoding.
 fn text_form(version: Version, encoding: Encoding, code_page: Option<CodePage>) -> TextForm {
     let disputed =
         matches!((version, encoding), (Version::Regedit5, Encoding::EightBit) | (Version::Regedit4, Encoding::Utf16Le));

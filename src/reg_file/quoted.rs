@@ -58,7 +58,7 @@ fn unescaped(unit: u16) -> u16 {
     }
 }
 
-/// The text in quotes, with the two escapes that every importer knows.
+/// Returns the text in quotes, with the two escapes that every importer knows.
 pub(super) fn write(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len().saturating_add(2));
     quoted.push('"');

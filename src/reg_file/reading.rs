@@ -17,7 +17,7 @@ pub enum Version {
 }
 
 impl Version {
-    /// The header line.
+    /// Returns the header line.
     pub fn header(self) -> &'static str {
         match self {
             Self::Regedit4 => "REGEDIT4",
@@ -48,7 +48,7 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// The strict reader's judgement.
+    /// Returns the strict reader's judgement.
     pub fn verdict(&self) -> Verdict {
         match self.diagnostics.iter().map(|found| found.code.severity()).max() {
             None => Verdict::Accept,
@@ -57,26 +57,26 @@ impl Reading {
         }
     }
 
-    /// Whether there is evidence of what the importer does with everything in the file: of regedit what was seen on
-    /// Windows, of hivexregedit its source.
+    /// Returns whether there is evidence of what the importer does with everything in the file: of regedit what was
+    /// seen on Windows, of hivexregedit its source.
     pub fn is_established(&self) -> bool {
         self.importer == Importer::Hivexregedit || self.diagnostics.iter().all(|found| found.code.is_established())
     }
 
-    /// What hivexregedit does step by step, where it is the importer.
+    /// Returns what hivexregedit does step by step, where it is the importer.
     pub(crate) fn steps(&self) -> &[Step] {
         self.merge.as_ref().map_or(&[], |merge| &merge.steps)
     }
 
-    /// Where an importer stops that then has done nothing, and why.
+    /// Returns where an importer stops that then has done nothing, and why.
     pub fn stop(&self) -> Option<&Diagnostic> {
         self.merge.as_ref()?.stop.as_ref()
     }
 
-    /// What the text says, byte for byte; unlike [`Reading::effect`], without what regedit adds to it.
+    /// Returns what the text says, byte for byte; unlike [`Reading::effect`], without what regedit adds to it.
     ///
     /// # Errors
-    /// If the verdict is [`Verdict::Reject`]: what such a text says is nothing to rely on.
+    /// Returns an error if the verdict is [`Verdict::Reject`]: what such a text says is nothing to rely on.
     pub fn into_document(self) -> Result<Document, Rejection> {
         if self.verdict() == Verdict::Reject {
             return Err(Rejection { diagnostics: self.diagnostics });

@@ -20,13 +20,13 @@ pub(super) struct Scanner<'t> {
 }
 
 impl<'t> Scanner<'t> {
-    /// The code page is that of 8-bit text, where it is known.
+    /// Returns the code page is that of 8-bit text, where it is known.
     pub(super) fn new(text: &'t [u16], encoding: Encoding, code_page: Option<CodePage>) -> Self {
         let (lines, diagnostics, comments) = (Lines::new(text), Vec::new(), Vec::new());
         Self { lines, encoding, code_page, operations: 0, diagnostics, comments }
     }
 
-    /// The next line. A NUL ends the text.
+    /// Returns the next line. A NUL ends the text.
     pub(super) fn next_line(&mut self) -> Option<Line<'t>> {
         let mut line = self.lines.next()?;
         if let Some((before, from)) = split_at(line.text, |unit| unit == 0) {
@@ -89,14 +89,14 @@ impl<'t> Scanner<'t> {
     }
 }
 
-/// The mark and the text of a comment that has its line to itself; one blank after the mark is layout.
+/// Returns the mark and the text of a comment that has its line to itself; one blank after the mark is layout.
 fn comment_text(line: &[u16]) -> Option<(u8, &[u16])> {
     let (&mark, text) = after_blanks(line).split_first()?;
     let mark = u8::try_from(mark).ok().filter(|mark| matches!(mark, b';' | b'#'))?;
     Some((mark, text.strip_prefix(&[u16::from(b' ')]).unwrap_or(text)))
 }
 
-/// The text before the first unit that is looked for, and from it on.
+/// Returns the text before the first unit that is looked for, and from it on.
 fn split_at(text: &[u16], is_wanted: impl Fn(u16) -> bool) -> Option<(&[u16], &[u16])> {
     text.split_at_checked(text.iter().position(|&unit| is_wanted(unit))?)
 }

@@ -22,12 +22,12 @@ pub(super) struct TextData {
     pub(super) remarks: Vec<Code>,
 }
 
-/// Whether regedit treats data of this type as text when it comes in hex.
+/// Returns whether regedit treats data of this type as text when it comes in hex.
 pub(super) fn is_text(data_type: u32) -> bool {
     matches!(data_type, 1 | 2 | 7)
 }
 
-/// What regedit makes of the bytes in hex of a value of any type.
+/// Returns what regedit makes of the bytes in hex of a value of any type.
 pub(super) fn interpret(data_type: u32, bytes: Vec<u8>, form: TextForm) -> TextData {
     let mut data = TextData { written: bytes, stored: None, remarks: Vec::new() };
     if !is_text(data_type) || data.written.is_empty() {

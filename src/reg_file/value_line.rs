@@ -85,7 +85,7 @@ pub(super) fn read<'t>(scanner: &mut Scanner<'t>, line: Line<'t>, form: TextForm
     })
 }
 
-/// The name between its quotes, with its escapes.
+/// Returns the name between its quotes, with its escapes.
 fn name_written(line: &[u16]) -> Option<&[u16]> {
     let [QUOTE, text @ ..] = after_blanks(line) else { return None };
     let rest = quoted::read(text).ok()?.rest;
@@ -94,7 +94,7 @@ fn name_written(line: &[u16]) -> Option<&[u16]> {
     matches!(after_blanks(rest), [EQUALS, ..]).then(|| text.get(..length)).flatten()
 }
 
-/// The name, and the data behind the equals sign without the blanks around it.
+/// Returns the name, and the data behind the equals sign without the blanks around it.
 fn read_name<'t>(line: &'t [u16], odd: &mut Vec<&'t [u16]>) -> Result<(Vec<u16>, &'t [u16]), Dropped<'t>> {
     let (name, rest) = match after_blanks(line) {
         [QUOTE, text @ ..] => {
@@ -130,13 +130,13 @@ fn read_tag(data: &[u16]) -> Result<Tag<'_>, Dropped<'_>> {
     }
 }
 
-/// What follows a tag. Tags are case-sensitive.
+/// Returns what follows a tag. Tags are case-sensitive.
 fn after_tag<'t>(text: &'t [u16], tag: &str) -> Option<&'t [u16]> {
     let (start, rest) = text.split_at_checked(tag.len())?;
     tag.encode_utf16().eq(start.iter().copied()).then_some(rest)
 }
 
-/// The data of a quoted text: UTF-16LE with its terminator.
+/// Returns the data of a quoted text: UTF-16LE with its terminator.
 fn read_text<'t>(text: &'t [u16], odd: &mut Vec<&'t [u16]>) -> Result<Vec<u8>, Dropped<'t>> {
     let quoted = quoted::read(text)?;
     odd.extend(quoted.odd_escape);
@@ -146,7 +146,7 @@ fn read_text<'t>(text: &'t [u16], odd: &mut Vec<&'t [u16]>) -> Result<Vec<u8>, D
     Ok(quoted.text.iter().chain([&0]).flat_map(|unit| unit.to_le_bytes()).collect())
 }
 
-/// One to eight digits; blanks may stand before them.
+/// Returns one to eight digits; blanks may stand before them.
 fn read_dword(text: &[u16]) -> Result<u32, Dropped<'_>> {
     let text = after_blanks(text);
     let length = text.iter().take_while(|&&unit| hex_digit(unit).is_some()).count();

@@ -78,7 +78,8 @@ fn push_byte(text: &mut String, byte: u8) {
     text.extend(digits.into_iter().filter_map(|digit| char::from_digit(u32::from(digit), 16)));
 }
 
-/// The text of a REG_SZ that quotes carry without loss and readers see as it is: whole units, one NUL, at the end.
+/// Returns the text of a REG_SZ that quotes carry without loss and readers see as it is: whole units, one NUL, at the
+/// end.
 fn plain_text(bytes: &[u8], dialect: Dialect) -> Option<String> {
     let units = units(bytes);
     let (0, units) = units.split_last().filter(|_| bytes.len().is_multiple_of(2))? else { return None };
@@ -86,7 +87,7 @@ fn plain_text(bytes: &[u8], dialect: Dialect) -> Option<String> {
     text.chars().all(|character| is_legible(character) && dialect.quotes(character)).then_some(text)
 }
 
-/// The whole UTF-16 units of data.
+/// Returns the whole UTF-16 units of data.
 fn units(bytes: &[u8]) -> Vec<u16> {
     bytes.as_chunks().0.iter().map(|&unit| u16::from_le_bytes(unit)).collect()
 }

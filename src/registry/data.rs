@@ -36,7 +36,7 @@ impl DataType {
 }
 
 impl DataType {
-    /// The type of that name (`REG_SZ`), or `None` for a name that is not one.
+    /// Returns the type of that name (`REG_SZ`), or `None` for a name that is not one.
     pub fn from_name(name: &str) -> Option<Self> {
         let number = NAMES.iter().position(|known| *known == name)?;
         u32::try_from(number).ok().map(Self)
@@ -90,12 +90,12 @@ pub enum Decoded {
 }
 
 impl RegistryValue {
-    /// A string of the given type, terminated.
+    /// Returns a string of the given type, terminated.
     pub fn text(data_type: DataType, text: &str) -> Self {
         Self { data_type, bytes: text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect() }
     }
 
-    /// A REG_MULTI_SZ of these strings, each terminated, and the list too.
+    /// Returns a REG_MULTI_SZ of these strings, each terminated, and the list too.
     pub fn list<S: AsRef<str>>(entries: &[S]) -> Self {
         let mut bytes = Vec::new();
         for entry in entries {
@@ -105,17 +105,17 @@ impl RegistryValue {
         Self { data_type: DataType::MULTI_SZ, bytes }
     }
 
-    /// A REG_DWORD.
+    /// Returns a REG_DWORD.
     pub fn dword(number: u32) -> Self {
         Self { data_type: DataType::DWORD, bytes: number.to_le_bytes().to_vec() }
     }
 
-    /// A REG_QWORD.
+    /// Returns a REG_QWORD.
     pub fn qword(number: u64) -> Self {
         Self { data_type: DataType::QWORD, bytes: number.to_le_bytes().to_vec() }
     }
 
-    /// The value whose data say this: the inverse of [`Self::decoded`]. Without data it is empty.
+    /// Returns the value whose data say this: the inverse of [`Self::decoded`]. Without data it is empty.
     pub fn encoded(data_type: DataType, data: Option<&Decoded>) -> Self {
         match data {
             Some(Decoded::Text(text)) => Self::text(data_type, text),
@@ -129,8 +129,8 @@ impl RegistryValue {
         }
     }
 
-    /// What the data says, or `None` for binary data, for a number of the wrong size, and for a string that is not
-    /// well-formed or holds bytes behind its end: such data is shown raw, never shortened.
+    /// Returns what the data says, or `None` for binary data, for a number of the wrong size, and for a string that is
+    /// not well-formed or holds bytes behind its end: such data is shown raw, never shortened.
     pub fn decoded(&self) -> Option<Decoded> {
         match self.data_type {
             DataType::SZ | DataType::EXPAND_SZ | DataType::LINK => self.as_text().map(Decoded::Text),
@@ -140,7 +140,7 @@ impl RegistryValue {
         }
     }
 
-    /// The string, if this is a string type and hides nothing.
+    /// Returns the string, if this is a string type and hides nothing.
     pub fn as_text(&self) -> Option<String> {
         if !matches!(self.data_type, DataType::SZ | DataType::EXPAND_SZ | DataType::LINK) {
             return None;
@@ -153,7 +153,7 @@ impl RegistryValue {
         String::from_utf16(text).ok()
     }
 
-    /// The strings of a REG_MULTI_SZ. Empty strings in the middle are kept, for an entry may hide behind one;
+    /// Returns the strings of a REG_MULTI_SZ. Empty strings in the middle are kept, for an entry may hide behind one;
     /// those at the end say nothing and are left off.
     pub fn as_list(&self) -> Option<Vec<String>> {
         if self.data_type != DataType::MULTI_SZ {
@@ -167,7 +167,7 @@ impl RegistryValue {
         Some(entries)
     }
 
-    /// The number of a REG_DWORD of 4 bytes or a REG_QWORD of 8.
+    /// Returns the number of a REG_DWORD of 4 bytes or a REG_QWORD of 8.
     pub fn as_number(&self) -> Option<u64> {
         match self.data_type {
             DataType::DWORD => Some(u64::from(u32::from_le_bytes(self.bytes.as_slice().try_into().ok()?))),
@@ -176,8 +176,9 @@ impl RegistryValue {
         }
     }
 
-    /// The data as a string, whatever they are: the text itself, a number in decimal, the entries of a list with commas
-    /// between them, as much of a string that is not well-formed as can be read, anything else in hexadecimal.
+    /// Returns the data as a string, whatever they are: the text itself, a number in decimal, the entries of a list
+    /// with commas between them, as much of a string that is not well-formed as can be read, anything else in
+    /// hexadecimal.
     pub fn to_text(&self) -> String {
         match self.decoded() {
             Some(Decoded::Text(text)) => text,
@@ -192,8 +193,8 @@ impl RegistryValue {
         }
     }
 
-    /// The data as a list of strings: one for a text or a number, one an entry for a list, none for what is binary or not
-    /// well-formed.
+    /// Returns the data as a list of strings: one for a text or a number, one an entry for a list, none for what is
+    /// binary or not well-formed.
     pub fn to_strings(&self) -> Vec<String> {
         match self.decoded() {
             Some(Decoded::Text(text)) => vec![text],
@@ -203,7 +204,7 @@ impl RegistryValue {
         }
     }
 
-    /// The bytes in lower-case hexadecimal.
+    /// Returns the bytes in lower-case hexadecimal.
     pub fn raw_hex(&self) -> String {
         hex(&self.bytes)
     }
@@ -224,7 +225,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// The bytes that lower-case hexadecimal stands for; `None` where it is none.
+/// Returns the bytes that lower-case hexadecimal stands for; `None` where it is none.
 pub(crate) fn bytes_of_hex(text: &str) -> Option<Vec<u8>> {
     let digit = |letter: u8| match letter {
         b'0'..=b'9' => Some(letter.wrapping_sub(b'0')),

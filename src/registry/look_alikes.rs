@@ -85,8 +85,9 @@ const FULL_WIDTH: std::ops::RangeInclusive<u32> = 0xff01..=0xff5e;
 /// How far a full-width form is from its ASCII character.
 const TO_ASCII: u32 = 0xfee0;
 
-/// What a reader sees of a name: upper case, each character replaced by the one that it looks like, unseen characters
-/// left out, and neither blanks nor dots at the ends. Two names of the same look may be two names to Windows.
+/// Returns what a reader sees of a name: upper case, each character replaced by the one that it looks like, unseen
+/// characters left out, and neither blanks nor dots at the ends. Two names of the same look may be two names to
+/// Windows.
 pub(crate) fn look(name: &str) -> String {
     let seen = |character: char| {
         let code = u32::from(character);

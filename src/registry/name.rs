@@ -7,7 +7,7 @@ use super::upcase;
 pub struct Name(Vec<u16>);
 
 impl Name {
-    /// The name of these UTF-16 units.
+    /// Returns the name of these UTF-16 units.
     pub fn of_units(units: impl IntoIterator<Item = u16>) -> Self {
         Self(units.into_iter().map(upcase).collect())
     }

@@ -41,14 +41,14 @@ const UNSEEN: &[(u32, u32)] = &[
     (0xe0000, 0x0010_ffff), // tags, variation selectors, private use
 ];
 
-/// Whether a character is in one of the ranges, which are inclusive and sorted.
+/// Returns whether a character is in one of the ranges, which are inclusive and sorted.
 pub(crate) fn within(ranges: &[(u32, u32)], character: char) -> bool {
     let code = u32::from(character);
     let after = ranges.partition_point(|(first, _)| *first <= code);
     after.checked_sub(1).and_then(|index| ranges.get(index)).is_some_and(|(_, last)| code <= *last)
 }
 
-/// Whether a character is never shown as it is.
+/// Returns whether a character is never shown as it is.
 pub(crate) fn is_unseen(character: char) -> bool {
     within(UNSEEN, character)
 }

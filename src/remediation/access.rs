@@ -24,7 +24,7 @@ pub struct Access {
 }
 
 impl Access {
-    /// Whether Administrators may write the key; no where that is not known.
+    /// Returns whether Administrators may write the key; no where that is not known.
     pub fn administrators_may_write(&self) -> bool {
         self.importers == Importers::Administrators
     }
@@ -46,7 +46,7 @@ pub enum Importers {
     Neither,
 }
 
-/// What to mind, in sentences, for each hive: keys that Administrators may not write.
+/// Returns what to mind, in sentences, for each hive: keys that Administrators may not write.
 pub fn warnings(edits: &[&Edit], target: Target) -> Vec<String> {
     let in_winre = if target == Target::Offline { " (in WinRE you are SYSTEM)" } else { "" };
     let mut warnings = Vec::new();
@@ -81,7 +81,7 @@ pub fn warnings(edits: &[&Edit], target: Target) -> Vec<String> {
     warnings
 }
 
-/// The first few, and how many more; `None` for no key.
+/// Returns the first few, and how many more; `None` for no key.
 pub(super) fn listed(keys: &[&str]) -> Option<String> {
     let (named, rest) = keys.split_at_checked(NAMED).unwrap_or((keys, &[]));
     let more = if rest.is_empty() { String::new() } else { format!(", and {} more", rest.len()) };

@@ -33,7 +33,7 @@ pub struct Header {
     pub hives: Vec<(Role, String)>,
 }
 
-/// The lines that say for what a patch or a rollback is.
+/// Returns the lines that say for what a patch or a rollback is.
 pub(super) fn lines(is_rollback: bool, os: &str, dialect: Dialect, target: Target) -> Vec<String> {
     let kind = if is_rollback { ROLLBACK } else { PATCH };
     let mut lines =
@@ -44,7 +44,7 @@ pub(super) fn lines(is_rollback: bool, os: &str, dialect: Dialect, target: Targe
     lines
 }
 
-/// The line that says for which hive.
+/// Returns the line that says for which hive.
 pub(super) fn hive_line(role: Role, sum: Option<&str>) -> String {
     format!("{role}{SUM}{}", sum.unwrap_or("not computed"))
 }

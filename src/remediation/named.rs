@@ -13,8 +13,8 @@ pub(super) enum Named {
     Not,
 }
 
-/// Whether a finding is meant by this name: its id as it is, or as a table or JSON prints it (`\u{d}`, `\r`), in any
-/// letter case; or the id of its key.
+/// Returns whether a finding is meant by this name: its id as it is, or as a table or JSON prints it (`\u{d}`, `\r`),
+/// in any letter case; or the id of its key.
 pub fn is_named(finding: &Finding, name: &str) -> bool {
     how(finding, &[name.to_owned()]) != Named::Not
 }

@@ -20,7 +20,7 @@ pub enum Target {
 }
 
 impl Target {
-    /// The stable name, as `--target` and the header of a patch have it.
+    /// Returns the stable name, as `--target` and the header of a patch have it.
     pub fn id(self) -> &'static str {
         match self {
             Self::Offline => "offline",
@@ -28,7 +28,7 @@ impl Target {
         }
     }
 
-    /// The target of that name.
+    /// Returns the target of that name.
     pub fn from_id(id: &str) -> Option<Self> {
         [Self::Offline, Self::Live].into_iter().find(|target| target.id() == id)
     }
@@ -61,7 +61,7 @@ impl Default for PatchOptions {
 /// Whether two hives can be loaded there, each by itself.
 ///
 /// # Errors
-/// Where one of them is no key below a root key, or one is, or holds, the other.
+/// Returns an error if one of them is no key below a root key, or one is, or holds, the other.
 pub fn check_roots(software: &str, system: &str) -> Result<(), Error> {
     let (software_key, system_key) = (root_key(software), root_key(system));
     for (option, text, key) in [("--software-root", software, &software_key), ("--system-root", system, &system_key)] {
@@ -82,7 +82,7 @@ pub fn check_roots(software: &str, system: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// The key that a hive is loaded under; a backslash at its end says nothing.
+/// Returns the key that a hive is loaded under; a backslash at its end says nothing.
 fn root_key(text: &str) -> KeyPath {
     KeyPath::from(text.trim_end_matches('\\'))
 }
@@ -104,10 +104,10 @@ enum Direction {
     RollBack,
 }
 
-/// The files of a plan: for each hive that has edits its patch and its rollback; for a live target one of each.
+/// Returns the files of a plan: for each hive that has edits its patch and its rollback; for a live target one of each.
 ///
 /// # Errors
-/// Where the format cannot carry an edit or its inverse. Nothing is left out silently.
+/// Returns an error if the format cannot carry an edit or its inverse. Nothing is left out silently.
 pub fn patch_files(plan: &Plan, options: &PatchOptions) -> Result<Vec<PatchFile>, Refusal> {
     let mut files = Vec::new();
     let mut write = |stem: &str, edits: &[&Edit]| -> Result<(), Refusal> {
@@ -136,8 +136,8 @@ pub fn patch_files(plan: &Plan, options: &PatchOptions) -> Result<Vec<PatchFile>
     Ok(files)
 }
 
-/// The edits that a `.reg` file cannot hold, or whose inverse it cannot, by their places in the plan, each with the
-/// reason.
+/// Returns the edits that a `.reg` file cannot hold, or whose inverse it cannot, by their places in the plan, each with
+/// the reason.
 pub fn unwritable(plan: &Plan, options: &PatchOptions) -> BTreeMap<usize, String> {
     let mut reasons = BTreeMap::new();
     for role in [Role::Software, Role::System] {
@@ -157,7 +157,7 @@ pub fn unwritable(plan: &Plan, options: &PatchOptions) -> BTreeMap<usize, String
     reasons
 }
 
-/// What an edit leaves.
+/// Returns what an edit leaves.
 fn state(edit: &Edit, direction: Direction) -> Option<&ObservedDatum> {
     match direction {
         Direction::Correct => edit.after.as_ref(),
@@ -187,7 +187,7 @@ fn document(plan: &Plan, edits: &[&Edit], direction: Direction, options: &PatchO
     document
 }
 
-/// The comment at the head. `verify` reads what it is for.
+/// Returns the comment at the head. `verify` reads what it is for.
 fn header(plan: &Plan, edits: &[&Edit], direction: Direction, options: &PatchOptions) -> Vec<String> {
     let mut lines = vec![format!("Written by hivemend {}.", env!("CARGO_PKG_VERSION"))];
     let is_rollback = direction == Direction::RollBack;

@@ -37,7 +37,7 @@ impl PlanFile {
     /// Reads the plan in a file.
     ///
     /// # Errors
-    /// What the system says of the file; where it is no regular file, or longer than 64 MiB, or no plan of a form that
+    /// What the system says of the file; if it is no regular file, or longer than 64 MiB, or no plan of a form that
     /// is known.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let failed = |source| Error::Read { path: path.display().to_string(), source, advice: ADVICE };
@@ -47,7 +47,7 @@ impl PlanFile {
     /// Reads a plan from the bytes of its file; `path` is how errors and reports name that.
     ///
     /// # Errors
-    /// Where the bytes are no plan of a form that is known, or one that contradicts itself.
+    /// Returns an error if the bytes are no plan of a form that is known, or one that contradicts itself.
     pub fn parse(path: &str, bytes: &[u8]) -> Result<Self, Error> {
         let plan = plan_of(bytes).map_err(|why| Error::Refused {
             reason: format!("{path}: expected a plan of hivemend, found {why}"),
@@ -57,7 +57,7 @@ impl PlanFile {
     }
 }
 
-/// The bytes of a regular file. It is opened without waiting: a pipe has no end that anybody could wait for.
+/// Returns the bytes of a regular file. It is opened without waiting: a pipe has no end that anybody could wait for.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let file = File::from(open(path, flags, Mode::empty())?);
@@ -72,7 +72,7 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The plan, or what is there in its place.
+/// Returns the plan, or what is there in its place.
 fn plan_of(bytes: &[u8]) -> Result<Plan, String> {
     #[derive(Deserialize)]
     struct Form {
@@ -118,7 +118,7 @@ fn check(plan: &Plan) -> Result<(), String> {
     Ok(())
 }
 
-/// What a decoder says, without what the file could do to a terminal by way of it.
+/// Returns what a decoder says, without what the file could do to a terminal by way of it.
 fn shown(error: &serde_json::Error) -> String {
     cut(&error.to_string())
 }

@@ -81,7 +81,7 @@ pub(super) fn refuse(report: &InstallationReport, selection: &Selection) -> Resu
     refuse_control_sets(report, selection)
 }
 
-/// The version of NT in the hives, where it is not that of the Windows that `--os` names.
+/// Returns the version of NT in the hives, where it is not that of the Windows that `--os` names.
 fn contradiction(os: &Os) -> Option<&str> {
     let (found, (major, minor)) = (os.version.as_deref()?, os.id.version()?);
     (found != format!("{major}.{minor}")).then_some(found)
@@ -122,7 +122,7 @@ fn refuse_control_sets(report: &InstallationReport, selection: &Selection) -> Re
 /// Keys of which something cannot be read: who writes into them writes into damage.
 pub(super) struct DamagedKeys<'f>(BTreeMap<(Role, Name), &'f str>);
 
-/// The keys of the findings that cannot be read.
+/// Returns the keys of the findings that cannot be read.
 pub(super) fn damaged_keys(findings: &[Finding]) -> DamagedKeys<'_> {
     let unreadable = findings.iter().filter(|finding| finding.verdict == Verdict::Unreadable);
     let keys = unreadable
@@ -131,7 +131,7 @@ pub(super) fn damaged_keys(findings: &[Finding]) -> DamagedKeys<'_> {
 }
 
 impl DamagedKeys<'_> {
-    /// The edit, or why it is left.
+    /// Returns the edit, or why it is left.
     pub(super) fn admits(&self, edit: Edit) -> Result<Edit, String> {
         match self.0.get(&(edit.hive, Name::from(edit.key.as_str()))) {
             None => Ok(edit),

@@ -67,7 +67,7 @@ impl<W: Write> Rows<W> {
         Self { writer: Some(writer), sheet: None }
     }
 
-    /// The sheet; it begins with its columns when it is first needed.
+    /// Returns the sheet; it begins with its columns when it is first needed.
     fn sheet(&mut self) -> io::Result<Option<&mut Sheet<W>>> {
         if let Some(writer) = self.writer.take() {
             self.sheet = Some(Sheet::new(writer, &COLUMNS)?);
@@ -150,7 +150,7 @@ fn row(installation: &InstallationReport, finding: &Finding) -> [String; COLUMNS
     ]
 }
 
-/// The types of what would be accepted, each once.
+/// Returns the types of what would be accepted, each once.
 fn types(finding: &Finding) -> String {
     let mut types: Vec<String> = Vec::new();
     for datum in &finding.expected {

@@ -117,7 +117,7 @@ impl<W: Write> Documents<W> {
         document
     }
 
-    /// What every document has.
+    /// Returns what every document has.
     fn document(&self, when: When, message: &str, kind: &str, dataset: &str) -> Value {
         let time = when.time.and_then(FileTime::to_rfc3339);
         json!({
@@ -164,7 +164,7 @@ fn outcome(verdict: Verdict) -> &'static str {
     }
 }
 
-/// A number for `event.severity`; 0 where nothing is wrong.
+/// Returns a number for `event.severity`; 0 where nothing is wrong.
 fn level(finding: &Finding) -> u8 {
     if !finding.is_deviation() {
         return 0;

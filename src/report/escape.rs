@@ -13,8 +13,8 @@ const COMBINING: &[(u32, u32)] =
 /// As many combining marks as letters have in living languages; more only make a stain across the lines.
 const MARKS_ON_ONE_LETTER: u32 = 2;
 
-/// The text with every character that would not be seen as `\u{202e}`, line ends too. A backslash that stands before
-/// `u{` in the text itself is `\u{5c}`, so that what looks like an escape is one.
+/// Returns the text with every character that would not be seen as `\u{202e}`, line ends too. A backslash that stands
+/// before `u{` in the text itself is `\u{5c}`, so that what looks like an escape is one.
 ///
 /// ```
 /// use hivemend::report::escape::escape;

@@ -19,8 +19,8 @@ pub(super) struct When {
 pub(super) const NO_TIME: &str = "Not a time";
 
 impl When {
-    /// The time at which the key was last written: values have none of their own. What has no key, because it is missing
-    /// or cannot be read, is known as of the last write of its hive.
+    /// Returns the time at which the key was last written: values have none of their own. What has no key, because it
+    /// is missing or cannot be read, is known as of the last write of its hive.
     pub(super) fn of(installation: &InstallationReport, finding: &Finding) -> Self {
         // A time of which the report says that it cannot be right is shown nevertheless: it is what the evidence says.
         if let Some(time) = finding.key_date() {

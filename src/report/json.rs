@@ -20,7 +20,7 @@ pub(crate) use stream::Stream;
 /// Writes the whole report, two blanks deep, with a line end behind it.
 ///
 /// # Errors
-/// What the writer says.
+/// Returns the error of the writer.
 pub fn render(report: &Report, writer: &mut impl Write) -> io::Result<()> {
     report.render(&mut Document::new(writer))
 }
@@ -55,7 +55,7 @@ impl List {
 }
 
 impl<W: Write> Document<W> {
-    /// A document that is still to be written.
+    /// Returns a document that is still to be written.
     pub fn new(writer: W) -> Self {
         Self { stream: Stream::new(BufWriter::new(writer)), list: List::Installations }
     }

@@ -17,7 +17,7 @@ pub struct Page<W: Write> {
 }
 
 impl<W: Write> Page<W> {
-    /// A page that is still to be written.
+    /// Returns a page that is still to be written.
     pub fn new(writer: W) -> Self {
         Self { writer: BufWriter::new(writer), report: Gathered::default() }
     }
@@ -108,7 +108,7 @@ fn write_installation(
     Ok(())
 }
 
-/// What is not as it should be, or could not be read; the owner's choices stand in the other forms.
+/// Returns what is not as it should be, or could not be read; the owner's choices stand in the other forms.
 fn is_of_interest(finding: &Finding) -> bool {
     (finding.is_deviation() && finding.severity > Severity::Info) || finding.is_gap()
 }
@@ -178,13 +178,13 @@ fn span(text: &str) -> String {
     format!("{fence} {text} {fence}")
 }
 
-/// A code span in a table, where a bar ends a cell even in a span.
+/// Returns a code span in a table, where a bar ends a cell even in a span.
 fn in_cell(text: &str) -> String {
     code(text).replace('|', r"\|")
 }
 
-/// A sentence in which nothing is markup: ASCII punctuation is escaped (CommonMark, section 2.4), and words that a
-/// renderer would make links or mentions of stand in code spans.
+/// Returns a sentence in which nothing is markup: ASCII punctuation is escaped (CommonMark, section 2.4), and words
+/// that a renderer would make links or mentions of stand in code spans.
 fn prose(text: &str) -> String {
     let word = |word: &str| {
         let lower = word.to_ascii_lowercase();

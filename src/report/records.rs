@@ -95,7 +95,7 @@ impl Report {
         renderer.summary(&self.summary)
     }
 
-    /// Its first record.
+    /// Returns its first record.
     pub fn run(&self) -> Run {
         Run { schema_version: self.schema_version, tool: self.tool.clone(), options: self.options.clone() }
     }
@@ -113,12 +113,12 @@ pub struct Gathered {
 
 /// A renderer that can only begin when it has seen everything.
 pub trait Gathering {
-    /// What it has seen so far.
+    /// Returns what it has seen so far.
     fn gathered(&mut self) -> &mut Gathered;
     /// Writes the report.
     ///
     /// # Errors
-    /// What the writer says.
+    /// Returns the error of the writer.
     fn write(&mut self, report: &Report) -> io::Result<()>;
 }
 

@@ -32,7 +32,7 @@ pub struct Log<W: Write> {
 }
 
 impl<W: Write> Log<W> {
-    /// A log that is still to be written.
+    /// Returns a log that is still to be written.
     pub fn new(writer: W) -> Self {
         Self {
             stream: Stream::new(BufWriter::new(writer)),
@@ -96,7 +96,8 @@ impl<W: Write> Renderer for Log<W> {
 }
 
 impl<W: Write> Log<W> {
-    /// The index of the rule of a finding. Findings of several Windows have one rule; the first of them describes it.
+    /// Returns the index of the rule of a finding. Findings of several Windows have one rule; the first of them
+    /// describes it.
     fn rule(&mut self, finding: &Finding) -> usize {
         if let Some(index) = self.indices.get(&finding.id) {
             return *index;
@@ -192,7 +193,7 @@ fn artifact(hive: &HiveReport) -> Value {
     artifact
 }
 
-/// A message in which nothing is a placeholder (section 3.11.5) or an embedded link (section 3.11.6).
+/// Returns a message in which nothing is a placeholder (section 3.11.5) or an embedded link (section 3.11.6).
 fn message(text: &str) -> Value {
     let mut plain = String::with_capacity(text.len());
     for character in escape(text).chars() {
@@ -206,7 +207,8 @@ fn message(text: &str) -> Value {
     json!({"text": plain})
 }
 
-/// A locator as a URI reference: everything but unreserved characters and slashes is percent-encoded (RFC 3986).
+/// Returns a locator as a URI reference: everything but unreserved characters and slashes is percent-encoded (RFC
+/// 3986).
 fn uri(path: &str) -> String {
     let mut uri = String::with_capacity(path.len());
     if path.starts_with('/') {

@@ -25,7 +25,7 @@ pub struct Saved {
 /// Reads a report that `audit` or `find` wrote with `--format json`; `-` is stdin.
 ///
 /// # Errors
-/// What the system says; where the file is not a report of this version.
+/// What the system says; if the file is not a report of this version.
 pub fn read_saved(path: &Path) -> Result<Saved, Error> {
     let from_stdin = path.as_os_str() == "-";
     let name = if from_stdin { "stdin".to_owned() } else { path.display().to_string() };
@@ -77,8 +77,8 @@ impl Report {
     /// Puts the records of another report behind those of this one. Ids of installations stay unique.
     ///
     /// # Errors
-    /// Where the two were made by different versions or with different options: what is said of both would not hold for
-    /// either.
+    /// Returns an error if the two were made by different versions or with different options: what is said of both
+    /// would not hold for either.
     pub fn append(&mut self, other: Self) -> Result<(), String> {
         if self.tool != other.tool {
             return Err(format!("made by {} {}, not {}", other.tool.name, other.tool.version, self.tool.version));
@@ -108,12 +108,12 @@ impl Report {
     }
 }
 
-/// Whether a finding is shown without `--all`: it does not conform, or did not before the logs were replayed.
+/// Returns whether a finding is shown without `--all`: it does not conform, or did not before the logs were replayed.
 pub(crate) fn is_shown(finding: &Finding) -> bool {
     finding.verdict != Verdict::Conforms || finding.view == View::BothDiffer
 }
 
-/// The id, with a number behind it where it is taken.
+/// Returns the id, with a number behind it where it is taken.
 fn unique(id: &str, known: &BTreeSet<String>) -> String {
     let numbered = (2_usize..).map(|number| format!("{id}-{number}"));
     let mut ids = std::iter::once(id.to_owned()).chain(numbered);

@@ -44,9 +44,9 @@ impl<W: Write> Sheet<W> {
 /// What begins a formula; the full-width forms do so where Chinese, Japanese or Korean is typed.
 const FORMULA: [char; 8] = ['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
 
-/// The text so that no spreadsheet calculates it, <https://owasp.org/www-community/attacks/CSV_Injection>: an apostrophe
-/// before what could begin a formula. Characters that would steer a terminal or hide are escaped; columns with the raw
-/// bytes have them in any case.
+/// Returns the text so that no spreadsheet calculates it, <https://owasp.org/www-community/attacks/CSV_Injection>: an
+/// apostrophe before what could begin a formula. Characters that would steer a terminal or hide are escaped; columns
+/// with the raw bytes have them in any case.
 fn cell(text: &str) -> String {
     let text = escape(text).into_owned();
     // Blanks before it do not keep a formula from being one.

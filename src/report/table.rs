@@ -58,7 +58,7 @@ pub struct Style {
     pub all: bool,
 }
 
-/// The columns of the terminal that stdout is, where it is one.
+/// Returns the columns of the terminal that stdout is, where it is one.
 pub fn terminal_width() -> Option<u16> {
     comfy_table::Table::new().width()
 }
@@ -92,7 +92,7 @@ impl<W: Write> Gathering for Tables<W> {
 /// Writes the report as tables. Where no installation was judged (`find`), the installations and their hives.
 ///
 /// # Errors
-/// What the writer says.
+/// Returns the error of the writer.
 pub fn render(report: &Report, style: &Style, writer: &mut impl Write) -> io::Result<()> {
     render_for(report, style, &Situation::default(), writer)
 }
@@ -100,7 +100,7 @@ pub fn render(report: &Report, style: &Style, writer: &mut impl Write) -> io::Re
 /// The same, with the commands that fit the situation.
 ///
 /// # Errors
-/// What the writer says.
+/// Returns the error of the writer.
 pub fn render_for(report: &Report, style: &Style, situation: &Situation, writer: &mut impl Write) -> io::Result<()> {
     let mut writer = io::BufWriter::new(writer);
     let mut page = Page::new(&mut writer, *style);
@@ -257,7 +257,7 @@ pub(crate) fn why_not_judged(installation: &InstallationReport) -> String {
     }
 }
 
-/// The word that the report's JSON has for it.
+/// Returns the word that the report's JSON has for it.
 pub(crate) fn word(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word,
@@ -265,12 +265,12 @@ pub(crate) fn word(value: &impl Serialize) -> String {
     }
 }
 
-/// A number and its noun: `1 deviation`, `2 deviations`.
+/// Returns a number and its noun: `1 deviation`, `2 deviations`.
 pub(crate) fn count(number: usize, noun: &str) -> String {
     format!("{} {noun}{}", grouped(number as u64), if number == 1 { "" } else { "s" })
 }
 
-/// What the judgement rests on: `40 confirmed, 2 single-source`.
+/// Returns what the judgement rests on: `40 confirmed, 2 single-source`.
 fn grades(counts: &Counts) -> String {
     let grades = &counts.grades;
     let counts =
@@ -279,7 +279,7 @@ fn grades(counts: &Counts) -> String {
     named.map(|(number, grade)| format!("{} {grade}", grouped(number as u64))).collect::<Vec<_>>().join(", ")
 }
 
-/// A number in groups of three digits.
+/// Returns a number in groups of three digits.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len().saturating_mul(2));

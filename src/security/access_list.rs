@@ -22,7 +22,7 @@ pub struct Entry {
     pub sid: Sid,
 }
 
-/// The entries of an access list that hold for the object itself.
+/// Returns the entries of an access list that hold for the object itself.
 pub(super) fn entries(list: &[u8]) -> Result<Vec<Entry>, &'static str> {
     let (size, count) = short(list, 2).zip(short(list, 4)).ok_or("it ends in the access list")?;
     let mut rest = list.get(8..usize::from(size)).ok_or("it ends in the access list")?;
@@ -39,8 +39,8 @@ pub(super) fn entries(list: &[u8]) -> Result<Vec<Entry>, &'static str> {
     Ok(entries)
 }
 
-/// An entry from what stands behind its header; `None` for one that grants and denies nothing: of audit and labels, and
-/// those that are about a type of object, which keys have not.
+/// Returns an entry from what stands behind its header; `None` for one that grants and denies nothing: of audit and
+/// labels, and those that are about a type of object, which keys have not.
 fn entry(kind: u8, body: &[u8]) -> Result<Option<Entry>, &'static str> {
     // Allowed and denied: plain, of objects, with a condition, of objects with a condition.
     let (allows, of_object, conditional) = match kind {

@@ -69,7 +69,7 @@ impl Sid {
         &self.0
     }
 
-    /// The name, where it is the same on every Windows.
+    /// Returns the name, where it is the same on every Windows.
     pub fn name(&self) -> Option<&'static str> {
         NAMES.iter().find(|(sid, _)| *sid == self.0).map(|(_, name)| *name)
     }

@@ -22,7 +22,7 @@ pub(super) type Said = io::Result<Result<(), Reason>>;
 /// a problem of a key comes anywhere behind it.
 pub(super) trait Form {
     fn key(&mut self, head: &Head<'_>) -> Said;
-    /// A value of the key that came last; its name in UTF-16 units.
+    /// Returns a value of the key that came last; its name in UTF-16 units.
     fn value(&mut self, name: Vec<u16>, value: RegistryValue) -> Said;
     fn subkeys(&mut self, names: &mut dyn Iterator<Item = String>) -> io::Result<()>;
     fn problem(&mut self, problem: &Problem) -> io::Result<()>;

@@ -63,7 +63,7 @@ fn look_up(subject: &Subject, text: &str, names: &[String]) -> Result<Result<Pla
     Ok(Ok(Place(Way::to(&way))))
 }
 
-/// The names of a path, with each `\u{...}` as the character that it is printed for.
+/// Returns the names of a path, with each `\u{...}` as the character that it is printed for.
 fn names_as_printed(text: &str) -> Vec<String> {
     let mut names = vec![String::new()];
     let mut pieces = text.split('\\');
@@ -85,7 +85,7 @@ fn names_as_printed(text: &str) -> Vec<String> {
     names
 }
 
-/// The names without where the hive is loaded, if they begin with that.
+/// Returns the names without where the hive is loaded, if they begin with that.
 fn below_root<'a, 'n>(subject: &Subject, text: &str, typed: &'a [&'n str]) -> Result<&'a [&'n str], Error> {
     let typed = match typed {
         [first, rest @ ..] if same_text(first, "Computer") => rest,
@@ -118,13 +118,13 @@ fn below_root<'a, 'n>(subject: &Subject, text: &str, typed: &'a [&'n str]) -> Re
     Err(no_key(subject, text, told))
 }
 
-/// The long name of a root key.
+/// Returns the long name of a root key.
 fn root_key(name: &str) -> Option<&'static str> {
     let known = ROOTS.iter().find(|(long, short)| same_text(long, name) || same_text(short, name));
     known.map(|(long, _)| *long)
 }
 
-/// The control set that `CurrentControlSet` stands for; hives have no key of that name.
+/// Returns the control set that `CurrentControlSet` stands for; hives have no key of that name.
 fn current_control_set(subject: &Subject, text: &str, tree: &Tree<'_>) -> Result<String, Error> {
     let chosen = ControlSets::read(tree).and_then(|sets| sets.chosen(Choice::Current));
     match chosen.as_deref() {
@@ -141,7 +141,7 @@ fn no_key(subject: &Subject, key: &str, told: String) -> Error {
     Error::NoKey { hive: subject.locator.clone(), key: escape_data(key), told }
 }
 
-/// How far the path goes, and what there is in place of the name that is missing.
+/// Returns how far the path goes, and what there is in place of the name that is missing.
 fn missing(last: &Key<'_, '_>, name: &str) -> String {
     let place = if last.path().is_empty() { "the root".to_owned() } else { escape_data(last.path()) };
     let (subkeys, _) = last.subkeys();

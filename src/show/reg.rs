@@ -35,7 +35,7 @@ impl<'w> Reg<'w> {
         }
     }
 
-    /// Whether the key has the name of the one before it in the same list: on import the two would become one.
+    /// Returns whether the key has the name of the one before it in the same list: on import the two would become one.
     fn is_twin(&mut self, key: &KeyPath) -> bool {
         let Some((name, above)) = key.names().split_last() else { return false };
         let twin =

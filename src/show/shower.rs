@@ -35,7 +35,7 @@ impl<'f> Shower<'f> {
         Self { root, form, left_out: None, names_left: size, shown, failed: None }
     }
 
-    /// What was shown.
+    /// Returns what was shown.
     pub(super) fn finish(mut self) -> io::Result<Shown> {
         if self.shown.more > 0 {
             let found = format!("{} more that can not, beside those that are told one by one", self.shown.more);
@@ -49,7 +49,7 @@ impl<'f> Shower<'f> {
         }
     }
 
-    /// Whether a key is among those that are left out.
+    /// Returns whether a key is among those that are left out.
     fn is_left_out(&mut self, key: &WalkedKey<'_, '_>) -> bool {
         self.left_out.is_some_and(|depth| key.depth() >= depth)
     }
@@ -85,7 +85,7 @@ impl<'f> Shower<'f> {
         self.tell(|| Problem { offset: Some(at), ..said_of("a key that can be shown in this form", found) });
     }
 
-    /// A key's path for problems, cut where it is very long.
+    /// Returns a key's path for problems, cut where it is very long.
     fn named(&self, key: &WalkedKey<'_, '_>) -> String {
         let names = self.root.names().iter().cloned().chain(key.path_units());
         let mut path = String::new();
@@ -189,7 +189,7 @@ impl Visitor for Shower<'_> {
     }
 }
 
-/// A problem without a place.
+/// Returns a problem without a place.
 fn said_of(expected: &str, found: String) -> Problem {
     Problem::new(expected, found)
 }

@@ -33,8 +33,8 @@ pub use table::render;
 /// that holds the hives that the plan was made from.
 ///
 /// # Errors
-/// Where the evidence has no installation that the plan can be for, or several; where `before` is not what the plan was
-/// made from; where evidence cannot be read at all.
+/// Returns an error if the evidence has no installation that the plan can be for, or several; if `before` is not
+/// what the plan was made from; if evidence cannot be read at all.
 pub fn run(
     file: &PlanFile,
     evidence: &[PathBuf],
@@ -91,7 +91,7 @@ pub fn run(
     Ok(checked)
 }
 
-/// The hives of the plan, each with the one that is there now.
+/// Returns the hives of the plan, each with the one that is there now.
 fn hives(
     plan: &Plan,
     open: &OpenInstallation<'_>,
@@ -218,7 +218,7 @@ impl Checked {
     }
 }
 
-/// What may differ in a hive.
+/// Returns what may differ in a hive.
 fn planned(plan: &Plan, role: Role) -> Planned {
     let mut planned = Planned::default();
     for edit in plan.edits.iter().filter(|edit| edit.hive == role) {
@@ -230,7 +230,7 @@ fn planned(plan: &Plan, role: Role) -> Planned {
     planned
 }
 
-/// Where evidence was named, for errors.
+/// Returns where evidence was named, for errors.
 fn named(paths: &[PathBuf]) -> String {
     paths.iter().map(|path: &PathBuf| Path::display(path).to_string()).collect::<Vec<_>>().join(", ")
 }

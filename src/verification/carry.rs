@@ -57,7 +57,7 @@ pub(super) fn carry_out(
     CarriedOut { operations: carried.collect(), ..CarriedOut::default() }
 }
 
-/// An operation of which it is not known yet what it meets.
+/// Returns an operation of which it is not known yet what it meets.
 pub(super) fn begun(patch: &Patch, entry: &Entry) -> Carried {
     let operation = &entry.operation;
     Carried {
@@ -74,7 +74,7 @@ pub(super) fn begun(patch: &Patch, entry: &Entry) -> Carried {
     }
 }
 
-/// The stable name of an operation.
+/// Returns the stable name of an operation.
 pub(super) fn name_of(operation: &Operation) -> &'static str {
     match operation {
         Operation::CreateKey { .. } => "create-key",
@@ -84,7 +84,7 @@ pub(super) fn name_of(operation: &Operation) -> &'static str {
     }
 }
 
-/// The value that an operation sets.
+/// Returns the value that an operation sets.
 pub(super) fn datum(operation: &Operation) -> Option<ObservedDatum> {
     let Operation::SetValue { data_type, bytes, .. } = operation else { return None };
     Some(ObservedDatum::from(&RegistryValue { data_type: DataType(*data_type), bytes: bytes.clone() }))
@@ -145,7 +145,7 @@ impl Seen {
     }
 }
 
-/// What is there under the overlay; `None` where no hive of that role can be read.
+/// Returns what is there under the overlay; `None` where no hive of that role can be read.
 fn state(open: &OpenInstallation<'_>, role: Role, path: &str, value: Option<&str>, overlay: &Overlay) -> Option<Seen> {
     let tree = open.tree(role)?.under(overlay);
     let seen = match tree.key(path) {

@@ -60,8 +60,8 @@ fn change(before: Option<&Finding>, after: Option<&Finding>) -> Change {
     }
 }
 
-/// Whether a finding is about what an operation changes: its value; its key, or one on the way to it, where that is
-/// made; its key, where that should not be there and is deleted.
+/// Returns whether a finding is about what an operation changes: its value; its key, or one on the way to it, where
+/// that is made; its key, where that should not be there and is deleted.
 fn asks(finding: &Finding, carried: &Carried) -> bool {
     let (Some(hive), Some(key)) = (finding.hive, &finding.key) else { return false };
     if carried.hive != Some(hive) {

@@ -91,7 +91,7 @@ impl<'t, 'h> Places<'t, 'h> {
         })
     }
 
-    /// A key that is there, and when it was last written.
+    /// Returns a key that is there, and when it was last written.
     pub(super) fn key(&mut self, path: &str) -> Option<(&Key<'t, 'h>, FileTime)> {
         match self.met(path) {
             Met::Key { key, .. } => Some((key, key.last_written())),
@@ -99,7 +99,8 @@ impl<'t, 'h> Places<'t, 'h> {
         }
     }
 
-    /// How many values of that name the key at `path` has, letter case aside; `None` where it cannot be reached.
+    /// Returns how many values of that name the key at `path` has, letter case aside; `None` where it cannot be
+    /// reached.
     pub(super) fn values_of_name(&mut self, path: &str, name: &str) -> Option<usize> {
         match self.met(path) {
             Met::Key { values, .. } => Some(values.get(&Name::from(name)).map_or(0, |(_, count)| *count)),
@@ -107,8 +108,8 @@ impl<'t, 'h> Places<'t, 'h> {
         }
     }
 
-    /// What stands at the place of an edit. Where two of the plan's values are the same to regedit, the one that is
-    /// asked about is taken.
+    /// Returns what stands at the place of an edit. Where two of the plan's values are the same to regedit, the one
+    /// that is asked about is taken.
     pub(super) fn look(&mut self, edit: &Edit, asked: Asked) -> Seen {
         let unreadable = |note: String| Seen { state: EditState::Unreadable, found: None, note: Some(note) };
         let (key, values, is_damaged) = match self.met(&edit.key) {
@@ -144,7 +145,7 @@ impl<'t, 'h> Places<'t, 'h> {
     }
 }
 
-/// Which of the values that the plan knows is there.
+/// Returns which of the values that the plan knows is there.
 fn classified(found: Option<ObservedDatum>, edit: &Edit, asked: Asked) -> Seen {
     let is_after = found == edit.after;
     let is_before = found == edit.before;
@@ -162,8 +163,8 @@ fn classified(found: Option<ObservedDatum>, edit: &Edit, asked: Asked) -> Seen {
     Seen { state, found, note: None }
 }
 
-/// What regedit stores where a rollback has it write a value that no `.reg` file can bring back byte for byte; `None`
-/// where it brings it back. It is asked the same model of regedit that proves a patch.
+/// Returns what regedit stores where a rollback has it write a value that no `.reg` file can bring back byte for byte;
+/// `None` where it brings it back. It is asked the same model of regedit that proves a patch.
 fn as_regedit_restores(before: &ObservedDatum) -> Option<ObservedDatum> {
     let data_type = before.datum.data_type.0;
     regedit_restores(data_type, &before.raw).err()?;

@@ -58,7 +58,7 @@ pub(super) fn carry_out(
     out
 }
 
-/// The hive whose root a path begins with, as text; of two the longer root.
+/// Returns the hive whose root a path begins with, as text; of two the longer root.
 fn hive_of<'m>(path: &[u8], mounts: &'m Mounts) -> Option<(Role, &'m str)> {
     let roots = [(Role::Software, &mounts.software_root), (Role::System, &mounts.system_root)];
     let roots = roots.map(|(role, root)| (role, root.trim_end_matches('\\')));
@@ -66,7 +66,7 @@ fn hive_of<'m>(path: &[u8], mounts: &'m Mounts) -> Option<(Role, &'m str)> {
     begins.max_by_key(|(_, root)| root.len())
 }
 
-/// What one step came to, operation by operation.
+/// Returns what one step came to, operation by operation.
 fn operations(step: &Step, merged: &Merged, base: &Carried) -> Vec<Carried> {
     let of_key =
         |op| Carried { op, outcome: if merged.changed { Outcome::Unasked } else { Outcome::NoEffect }, ..base.clone() };
@@ -88,7 +88,7 @@ fn operations(step: &Step, merged: &Merged, base: &Carried) -> Vec<Carried> {
     all
 }
 
-/// The value that Windows finds by each name: the first.
+/// Returns the value that Windows finds by each name: the first.
 fn by_name(values: &[(Vec<u16>, RegistryValue)]) -> BTreeMap<Name, ObservedDatum> {
     let mut found = BTreeMap::new();
     for (name, value) in values {

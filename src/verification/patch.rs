@@ -77,7 +77,7 @@ impl Patch {
     /// Reads a `.reg` file as its importer does.
     ///
     /// # Errors
-    /// Where hivexregedit is to import it into a running Windows.
+    /// Returns an error if hivexregedit is to import it into a running Windows.
     pub fn read(path: impl Into<String>, bytes: &[u8], importing: &Importing) -> Result<Self, Error> {
         let path = path.into();
         let header = Header::of(bytes);
@@ -111,26 +111,26 @@ impl Patch {
         Ok(Self { path, sha256: sha256_of(bytes), reading, target, header, contradictions, plan: None })
     }
 
-    /// The same, with the plan that it may have been written from: where it meets another hive than the one that it was
-    /// made for, the values that the plan names are compared.
+    /// Returns the same, with the plan that it may have been written from: where it meets another hive than the one
+    /// that it was made for, the values that the plan names are compared.
     #[must_use]
     pub fn with_plan(mut self, plan: Option<Arc<PlanFile>>) -> Self {
         self.plan = plan;
         self
     }
 
-    /// Whether the file says of itself that hivemend made it for hives that it names.
+    /// Returns whether the file says of itself that hivemend made it for hives that it names.
     pub fn names_hives(&self) -> bool {
         !self.header.hives.is_empty()
     }
 
-    /// Whether it is a patch of ours or a rollback; `None` for any other file.
+    /// Returns whether it is a patch of ours or a rollback; `None` for any other file.
     pub(super) fn direction(&self) -> Option<Direction> {
         self.header.made_for.as_ref()?;
         Some(if self.header.is_rollback { Direction::RollBack } else { Direction::Correct })
     }
 
-    /// What is said of it.
+    /// Returns what is said of it.
     pub fn summary(&self) -> PatchSummary {
         let mut errors = self.reading.diagnostics.iter().filter(|found| found.code.severity() == Severity::Error);
         let first = errors.next();
@@ -152,18 +152,18 @@ impl Patch {
         }
     }
 
-    /// Why the file is not for that Windows, where it says what it is for.
+    /// Returns why the file is not for that Windows, where it says what it is for.
     pub(super) fn refuses(&self, os: OsId) -> Option<String> {
         let made_for = self.header.made_for.as_ref().filter(|made_for| *made_for != os.as_str())?;
         Some(format!("{} was made for {made_for}, and this is {os}", self.path))
     }
 
-    /// The hives that the file says it was made for, by SHA-256.
+    /// Returns the hives that the file says it was made for, by SHA-256.
     pub(super) fn hives(&self) -> Vec<(Role, String)> {
         self.header.hives.clone()
     }
 
-    /// What the header says to the importer itself: the comments before the first operation.
+    /// Returns what the header says to the importer itself: the comments before the first operation.
     pub(super) fn header_as_read(&self) -> Header {
         let head = self.reading.effect.comments.iter().take_while(|comment| comment.before == 0);
         Header::read(head.map(|comment| String::from_utf16_lossy(&comment.text)))

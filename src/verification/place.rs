@@ -40,12 +40,12 @@ pub(super) fn place(key: &KeyPath, mounts: &Mounts, target: Target, current: Opt
     Place::Elsewhere
 }
 
-/// Whether a name of the SYSTEM hive is the link to the current control set.
+/// Returns whether a name of the SYSTEM hive is the link to the current control set.
 fn is_link(name: &[u16], target: Target) -> bool {
     target == Target::Live && same_name(name.iter().copied(), "CurrentControlSet".encode_utf16())
 }
 
-/// The names of `key` below `root`; `None` where it is not there.
+/// Returns the names of `key` below `root`; `None` where it is not there.
 fn below<'k>(key: &'k [Vec<u16>], root: &[Vec<u16>]) -> Option<&'k [Vec<u16>]> {
     let (head, rest) = key.split_at_checked(root.len())?;
     let same = |(a, b): (&Vec<u16>, &Vec<u16>)| same_name(a.iter().copied(), b.iter().copied());

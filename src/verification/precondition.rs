@@ -64,7 +64,7 @@ pub struct Precondition {
     pub note: Option<String>,
 }
 
-/// The preconditions of a patch, in the state that the patches before it leave.
+/// Returns the preconditions of a patch, in the state that the patches before it leave.
 pub(super) fn preconditions(
     open: &OpenInstallation<'_>,
     patch: &Patch,
@@ -172,7 +172,7 @@ impl Precondition {
         }
     }
 
-    /// Whether a value that it is about cannot be read.
+    /// Returns whether a value that it is about cannot be read.
     pub(super) fn is_unreadable(&self) -> bool {
         self.differs.iter().any(|differs| differs.unreadable)
     }

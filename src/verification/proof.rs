@@ -41,8 +41,8 @@ impl From<Error> for Unproven {
 /// and none that did deviates, and the rollback leaves every value as it was.
 ///
 /// # Errors
-/// Where any of that does not hold: such a patch must not be handed to anybody. Or where a built-in baseline cannot be
-/// read.
+/// Returns an error if any of that does not hold: such a patch must not be handed to anybody. Or where a built-in
+/// baseline cannot be read.
 pub fn prove(
     installation: &Installation,
     options: &Options,
@@ -149,8 +149,8 @@ fn carry_out_all(
     Ok(carried)
 }
 
-/// The edits for whose sake an importer harms something: in their keys, or in those above them, which a file for
-/// hivexregedit names, too.
+/// Returns the edits for whose sake an importer harms something: in their keys, or in those above them, which a file
+/// for hivexregedit names, too.
 fn harmed(plan: &Plan, harm: &[Harmed]) -> BTreeMap<usize, String> {
     let mut edits = BTreeMap::new();
     for (at, edit) in plan.edits.iter().enumerate() {
@@ -165,7 +165,7 @@ fn harmed(plan: &Plan, harm: &[Harmed]) -> BTreeMap<usize, String> {
     edits
 }
 
-/// The operation that an edit became.
+/// Returns the operation that an edit became.
 fn last<'c>(edit: &Edit, carried: &'c [Carried]) -> Option<&'c Carried> {
     carried.iter().rev().find(|carried| is_of(carried, edit) && carried.outcome != Outcome::Unreadable)
 }

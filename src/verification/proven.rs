@@ -89,7 +89,7 @@ fn harmful(open: &OpenInstallation<'_>, plan: &Plan) -> BTreeMap<usize, String> 
     reasons
 }
 
-/// The keys that a patch makes, with those above them that are missing, too; each before what is below it.
+/// Returns the keys that a patch makes, with those above them that are missing, too; each before what is below it.
 fn keys_made(open: &OpenInstallation<'_>, plan: &Plan) -> Vec<(Role, String)> {
     let mut made = Vec::new();
     for role in [Role::Software, Role::System] {

@@ -16,7 +16,7 @@ const INDENT: usize = 2;
 /// Writes the verification as tables.
 ///
 /// # Errors
-/// What the writer says.
+/// Returns the error of the writer.
 pub fn render(verification: &Verification, style: &Style, writer: &mut impl Write) -> io::Result<()> {
     let mut writer = io::BufWriter::new(writer);
     let mut page = Page::new(&mut writer, *style);
@@ -199,7 +199,7 @@ fn write_operations(page: &mut Page<'_>, operations: &[&Carried]) -> io::Result<
     }
 }
 
-/// The last line.
+/// Returns the last line.
 fn verdict(verified: &Verified) -> (String, Ink) {
     let of = |outcome| verified.operations.iter().filter(|carried| carried.outcome == outcome).count();
     let (asked, idle) = (of(Outcome::AskedFor), of(Outcome::NoEffect));

@@ -123,7 +123,7 @@ pub(super) fn add(rows: &mut Vec<Table>, row: Table, place: &Place) -> Result<()
     Ok(())
 }
 
-/// What the key's template gives it, and the key without the fields that name the template.
+/// Returns what the key's template gives it, and the key without the fields that name the template.
 pub(super) fn from_template(mut key: Table, shared: &Shared) -> Result<(Table, Table), String> {
     let Some(kind) = key.remove("template") else { return Ok((Table::new(), key)) };
     let kind = kind.as_str().ok_or("template must be a string")?;

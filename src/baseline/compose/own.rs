@@ -144,7 +144,7 @@ impl Own<'_> {
         Ok(())
     }
 
-    /// The whole baseline.
+    /// Returns the whole baseline.
     fn whole(self) -> Result<Table, String> {
         let drafts = [];
         let voucher = Voucher { draft: &self.draft, drafts: &drafts, sources: self.sources };

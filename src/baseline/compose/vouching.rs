@@ -21,7 +21,8 @@ pub(super) struct Vouched {
 }
 
 impl Voucher<'_> {
-    /// The whole baseline: each row with its sources and its grade. What is only a template's default is left out.
+    /// Returns the whole baseline: each row with its sources and its grade. What is only a template's default is left
+    /// out.
     pub(super) fn whole(&self) -> Result<Table, String> {
         let mut whole = Table::new();
         whole.insert("id".to_owned(), Value::String(self.draft.id.clone()));
@@ -65,7 +66,7 @@ impl Voucher<'_> {
         Ok(whole)
     }
 
-    /// The name of a Windows, where the file is one.
+    /// Returns the name of a Windows, where the file is one.
     fn name_of(&self, id: &str) -> Option<&str> {
         self.drafts.iter().find(|draft| draft.id == id)?.name.as_deref()
     }
@@ -112,8 +113,8 @@ impl Voucher<'_> {
         Ok(())
     }
 
-    /// The nearest Windows that this one is like and for which somebody vouches for the row; else the one that it is
-    /// like. `named` is the one that a file names instead.
+    /// Returns the nearest Windows that this one is like and for which somebody vouches for the row; else the one that
+    /// it is like. `named` is the one that a file names instead.
     fn kin(&self, id: &str, named: Option<&str>) -> Result<(String, Option<Vouched>), String> {
         if let Some(named) = named.filter(|named| *named != self.draft.id) {
             self.name_of(named).ok_or_else(|| format!("{id}: kinship names {named:?}, which is no Windows"))?;
@@ -140,7 +141,7 @@ impl Voucher<'_> {
         }
     }
 
-    /// Whether the rows of a Windows have this one.
+    /// Returns whether the rows of a Windows have this one.
     fn has_row(&self, windows: &str, id: &str) -> bool {
         let Some(draft) = self.drafts.iter().find(|draft| draft.id == windows) else { return false };
         let (key, value) = id.split_once('/').map_or((id, None), |(key, value)| (key, Some(value)));
@@ -154,7 +155,7 @@ impl Voucher<'_> {
         })
     }
 
-    /// What the sources that cover a row come to; `None` where none does.
+    /// Returns what the sources that cover a row come to; `None` where none does.
     pub(super) fn vouched(&self, windows: &str, id: &str) -> Result<Option<Vouched>, String> {
         let mut covering = Vec::new();
         for (name, source) in self.sources.iter().filter(|(name, _)| *name != "groups") {
@@ -170,7 +171,7 @@ impl Voucher<'_> {
         if covering.is_empty() { Ok(None) } else { self.merit(&covering, id).map(Some) }
     }
 
-    /// Whether `windows` is in a list of Windows and of groups of them.
+    /// Returns whether `windows` is in a list of Windows and of groups of them.
     fn includes(&self, list_of: &[String], windows: &str) -> Result<bool, String> {
         let groups = table_in(self.sources, "groups")?;
         for entry in list_of {
@@ -211,13 +212,13 @@ impl Voucher<'_> {
     }
 }
 
-/// The service that a row is about: `bits` in `service-bits-parameters/ServiceDll`.
+/// Returns the service that a row is about: `bits` in `service-bits-parameters/ServiceDll`.
 fn service(row: &str) -> &str {
     let key = row.split('/').next().unwrap_or(row);
     key.strip_prefix("service-").unwrap_or(key).trim_end_matches("-parameters")
 }
 
-/// Whether a list of patterns covers a row. `key/*` covers the key and its values; `!` takes a row out again.
+/// Returns whether a list of patterns covers a row. `key/*` covers the key and its values; `!` takes a row out again.
 fn covers(patterns: &[String], row: &str) -> bool {
     let fits = |pattern: &str| {
         pattern == row
@@ -228,7 +229,7 @@ fn covers(patterns: &[String], row: &str) -> bool {
     !taken_out && patterns.iter().filter(|pattern| !pattern.starts_with('!')).any(|pattern| fits(pattern))
 }
 
-/// Whether a text fits a pattern in which `*` stands for any text.
+/// Returns whether a text fits a pattern in which `*` stands for any text.
 fn like(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == text,

@@ -203,7 +203,7 @@ impl ValueEntry {
         Ok((rule, exceptions))
     }
 
-    /// The rule of a row without a datum.
+    /// Returns the rule of a row without a datum.
     fn other_rule(&mut self) -> Rule {
         if let Some(entries) = self.contains.take() {
             Rule::Contains(entries)
@@ -228,7 +228,7 @@ impl ValueEntry {
     }
 }
 
-/// An entry of `or`: a bare datum, or a table with one datum and what else is to be said of it.
+/// Returns an entry of `or`: a bare datum, or a table with one datum and what else is to be said of it.
 fn alternative(entry: &toml::Value, usual: DataType) -> Result<Accepted, String> {
     let (value, said) = split(entry, Some(usual))?;
     if said.severity.is_some() || said.why.is_some() {
@@ -237,7 +237,7 @@ fn alternative(entry: &toml::Value, usual: DataType) -> Result<Accepted, String>
     Ok(Accepted { value, when: said.when.resolve(), note: said.note, source: source(said.source, said.url) })
 }
 
-/// An entry of `but`.
+/// Returns an entry of `but`.
 fn exception(entry: &toml::Value, usual: Option<DataType>) -> Result<Exception, String> {
     let (value, said) = split(entry, usual)?;
     let (Some(severity), Some(why), None) = (said.severity, said.why, said.note) else {
@@ -261,7 +261,7 @@ fn split(entry: &toml::Value, usual: Option<DataType>) -> Result<(RegistryValue,
     Ok((datum(&toml::Value::Table(data))?, said))
 }
 
-/// A datum that is named by its type: `{ REG_SZ = "..." }`.
+/// Returns a datum that is named by its type: `{ REG_SZ = "..." }`.
 pub(in crate::baseline) fn datum(entry: &toml::Value) -> Result<RegistryValue, String> {
     let fields = entry.as_table().map(|table| table.iter().map(|(name, datum)| (name.as_str(), datum)));
     match fields.map(Iterator::collect::<Vec<_>>).as_deref() {

@@ -31,7 +31,7 @@ struct Line {
 }
 
 impl Check {
-    /// What to compare.
+    /// Returns what to compare.
     ///
     /// # Errors
     /// Why it cannot be written into a script.
@@ -80,7 +80,7 @@ impl Line {
     }
 }
 
-/// The text, where a line of a script can hold it and its bytes are exactly that text.
+/// Returns the text, where a line of a script can hold it and its bytes are exactly that text.
 fn text_of(value: &RegistryValue) -> Result<String, String> {
     let text = value.as_text().ok_or("its data are no well-formed text")?;
     let exact = RegistryValue::text(value.data_type, &text);
@@ -126,7 +126,7 @@ fn plain(what: &str, name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// A line that sets a variable.
+/// Returns a line that sets a variable.
 fn set(variable: &str, text: &str) -> String {
     format!("set \"{variable}={}\"", text.replace('%', "%%"))
 }

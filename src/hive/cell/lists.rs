@@ -29,7 +29,7 @@ pub(crate) enum Hint {
 
 /// What takes in a list of subkeys while it is read.
 pub(crate) trait Reader {
-    /// An entry is to be read; `false` ends the reading.
+    /// Returns an entry is to be read; `false` ends the reading.
     fn step(&mut self) -> bool;
     /// A cell that is part of the list was read.
     fn cell(&mut self, _offset: u32) {}
@@ -69,7 +69,7 @@ impl Reader for Listed {
 }
 
 impl<'h> Cells<'h> {
-    /// The offsets of a key's subkeys, in the list's order.
+    /// Returns the offsets of a key's subkeys, in the list's order.
     pub(crate) fn subkeys(&self, key: &RawKey<'h>) -> Listing {
         // A list of lists takes an entry for each list, which has one for a subkey at least.
         let steps_left = (self.bytes.len() / SMALLEST_KEY).saturating_mul(2);
@@ -144,7 +144,7 @@ impl<'h> Cells<'h> {
         true
     }
 
-    /// The offsets of a key's values, in the list's order.
+    /// Returns the offsets of a key's values, in the list's order.
     pub(crate) fn values(&self, key: &RawKey<'h>) -> Listing {
         let (mut entries, mut problem) = self.value_entries(key);
         let most = self.bytes.len() / SMALLEST_VALUE;
@@ -158,7 +158,7 @@ impl<'h> Cells<'h> {
         Listing { offsets, problems: problem.into_iter().collect() }
     }
 
-    /// The list of a key's values as it lies: an offset each; and what of it could not be read.
+    /// Returns the list of a key's values as it lies: an offset each; and what of it could not be read.
     pub(crate) fn value_entries(&self, key: &RawKey<'h>) -> (&'h [[u8; 4]], Option<Problem>) {
         if key.value_count == 0 {
             return (&[], None);

@@ -146,7 +146,7 @@ fn begins_with(candidate: &Candidate<'_>) -> u32 {
     candidate.log.base_block.primary_sequence
 }
 
-/// The log with the latest sequence number.
+/// Returns the log with the latest sequence number.
 fn latest(candidates: Vec<Candidate<'_>>) -> Option<Candidate<'_>> {
     candidates.into_iter().reduce(|a, b| if later(begins_with(&b), begins_with(&a)) { b } else { a })
 }

@@ -28,7 +28,7 @@ pub(super) fn tell(ours: &BaseBlock, primary: &[u8], candidates: &[Candidate<'_>
     }
 }
 
-/// The number of the first entry that the hive lacks.
+/// Returns the number of the first entry that the hive lacks.
 fn lacking(ours: &BaseBlock, primary: &[u8], log: &Log<'_>) -> Option<u32> {
     let its = &log.base_block;
     if its.primary_sequence != its.secondary_sequence || of_another_hive(ours, its).is_some() {

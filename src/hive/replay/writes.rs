@@ -80,12 +80,12 @@ impl Writes {
         }));
     }
 
-    /// Whether logs of the new format were replayed.
+    /// Returns whether logs of the new format were replayed.
     pub(in crate::hive) fn of_new_format(&self) -> bool {
         self.entries.iter().any(|entry| entry.part == LogPart::Entry)
     }
 
-    /// The last write to each sector.
+    /// Returns the last write to each sector.
     pub(in crate::hive) fn by_sector(&self) -> Sectors<'_> {
         let mut last: Vec<(u64, usize)> = Vec::new();
         for (index, page) in self.pages.iter().enumerate() {
@@ -109,8 +109,8 @@ pub(in crate::hive) struct Sectors<'w> {
 }
 
 impl Sectors<'_> {
-    /// The last entry that wrote any byte of these ranges of the file; `None` where all of them are as the primary
-    /// file has them. Where the first range begins is where [`LogEntry::offset`] points.
+    /// Returns the last entry that wrote any byte of these ranges of the file; `None` where all of them are as the
+    /// primary file has them. Where the first range begins is where [`LogEntry::offset`] points.
     pub(in crate::hive) fn last_writer(&self, ranges: &[Range<u64>]) -> Option<LogEntry> {
         let of = |range: &Range<u64>| {
             let first = self.last.partition_point(|(sector, _)| *sector < range.start / SECTOR);
@@ -133,7 +133,7 @@ impl Sectors<'_> {
 mod tests {
     use super::*;
 
-    /// The log, the entry and the offset of what last wrote the first of these ranges, and the others.
+    /// Returns the log, the entry and the offset of what last wrote the first of these ranges, and the others.
     fn last(writes: &Writes, first: Range<u64>, others: &[Range<u64>]) -> Option<(String, u32, Option<u64>)> {
         let ranges = [&[first], others].concat();
         let entry = writes.by_sector().last_writer(&ranges)?;

@@ -8,7 +8,7 @@ const SEED_LOW: u32 = 0x7a4e_55c5;
 /// The seed's high half.
 const SEED_HIGH: u32 = 0x82ef_4d88;
 
-/// The hash of `bytes`.
+/// Returns the hash of `bytes`.
 pub(super) fn marvin32(bytes: &[u8]) -> u64 {
     let (words, tail) = bytes.as_chunks::<4>();
     let mut state = (SEED_LOW, SEED_HIGH);

@@ -40,7 +40,8 @@ pub(in crate::hive) enum Stop {
     Unsound(Problem),
 }
 
-/// The entry at `at` bytes, which should be number `expected`. Nothing of an entry is believed before its hashes.
+/// Returns the entry at `at` bytes, which should be number `expected`. Nothing of an entry is believed before its
+/// hashes.
 pub(in crate::hive) fn entry_at(log: &[u8], at: usize, expected: u32) -> Result<Entry<'_>, Stop> {
     let rest = log.get(at..).unwrap_or_default();
     let fail = |offset: usize, what: String, found: String| {

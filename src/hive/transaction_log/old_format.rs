@@ -14,10 +14,10 @@ pub(in crate::hive) const PAGE: usize = 512;
 /// The least size of a hive bin.
 const BIN: usize = 4096;
 
-/// The dirty pages of a log whose vector is at `at` bytes, neighbours joined, in the order of their offsets.
+/// Returns the dirty pages of a log whose vector is at `at` bytes, neighbours joined, in the order of their offsets.
 ///
 /// # Errors
-/// Where the vector or a page that it names is not there.
+/// Returns an error if the vector or a page that it names is not there.
 pub(in crate::hive) fn dirty_pages(log: &[u8], at: usize, data_size: u32) -> Result<Vec<Page<'_>>, Problem> {
     let vector = log.get(at..).unwrap_or_default();
     let fail =
@@ -95,7 +95,7 @@ pub(in crate::hive) fn check_bins(primary: &[u8], data_size: u32, pages: &[Page<
     Ok(())
 }
 
-/// What the pages hold for `at` bytes from the first hive bin.
+/// Returns what the pages hold for `at` bytes from the first hive bin.
 fn in_pages<'l>(pages: &[Page<'l>], at: usize) -> Option<&'l [u8]> {
     let start = |page: &Page<'_>| usize::try_from(page.offset).unwrap_or(usize::MAX);
     let index = pages.partition_point(|page| start(page) <= at).checked_sub(1)?;

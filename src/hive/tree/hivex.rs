@@ -37,7 +37,7 @@ pub(in crate::hive) struct Found {
 }
 
 impl<'h> Key<'_, 'h> {
-    /// The subkey that hivex finds by that name, and the step to it.
+    /// Returns the subkey that hivex finds by that name, and the step to it.
     pub(in crate::hive) fn hivex_child(&self, name: &str) -> Result<Option<(Self, Step)>, Hindrance> {
         let names = self.tree.subkey_names(&self.raw);
         if let Some(problem) = names.unread() {
@@ -76,7 +76,7 @@ impl<'h> Key<'_, 'h> {
         }))
     }
 
-    /// The step to a subkey that hivex is to make: it stands before the first whose name sorts behind it.
+    /// Returns the step to a subkey that hivex is to make: it stands before the first whose name sorts behind it.
     pub(in crate::hive) fn hivex_new_child(&self, name: &str) -> Result<Step, Hindrance> {
         let units: Vec<u16> = name.encode_utf16().collect();
         let twins = self.stored_twins(&units)?;
@@ -95,7 +95,7 @@ impl<'h> Key<'_, 'h> {
         Ok(Step { name: units, stored: None, twins, behind })
     }
 
-    /// Where the hive has keys of that name to Windows, in order.
+    /// Returns where the hive has keys of that name to Windows, in order.
     fn stored_twins(&self, name: &[u16]) -> Result<Vec<u32>, Hindrance> {
         let mut twins = Vec::new();
         for (_, offset) in self.tree.subkey_names(&self.raw).like_units(name.iter().copied()) {
@@ -110,12 +110,12 @@ impl<'h> Key<'_, 'h> {
         self.tree.cells.key(offset).map_err(|problem| Hindrance::Unreadable(self.tree.met(problem)))
     }
 
-    /// The list of values, where somebody has written it as a whole.
+    /// Returns the list of values, where somebody has written it as a whole.
     pub(in crate::hive) fn hivex_list(&self) -> Option<&'h List> {
         self.edits?.listed.as_ref()
     }
 
-    /// The values in their order. A name that cannot be read hinders hivex from looking at any.
+    /// Returns the values in their order. A name that cannot be read hinders hivex from looking at any.
     pub(in crate::hive) fn hivex_values(&self) -> Result<Vec<Found>, Hindrance> {
         let found = self.values_by_units().into_iter().map(|(name, value)| {
             let value = value.map_err(Hindrance::Unreadable);
@@ -151,7 +151,7 @@ impl fmt::Display for Hindrance {
     }
 }
 
-/// Whether hivex takes a name of the hive for one of the file: `strcasecmp` of UTF-8, which ends at a NUL.
+/// Returns whether hivex takes a name of the hive for one of the file: `strcasecmp` of UTF-8, which ends at a NUL.
 fn is_alike(stored: impl Iterator<Item = u16>, name: &str) -> bool {
     text_of(stored.take_while(|&unit| unit != 0)).eq_ignore_ascii_case(name)
 }

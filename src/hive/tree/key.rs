@@ -40,20 +40,20 @@ impl<'t, 'h> Key<'t, 'h> {
         Self { tree, raw, path, decoder, edits: None, link: None }
     }
 
-    /// The root with nothing in it but what edits put there.
+    /// Returns the root with nothing in it but what edits put there.
     pub(super) fn emptied(self, edits: &'h overlay::Node) -> Self {
         let raw = RawKey::nowhere(self.raw.name, self.raw.last_written);
         Self { raw, decoder: None, edits: Some(edits), ..self }
     }
 
-    /// The subkey that edits made.
+    /// Returns the subkey that edits made.
     pub(super) fn made(&self, edits: &'h overlay::Node) -> Self {
         let raw = RawKey::nowhere(Name::Utf16(&edits.name), self.raw.last_written);
         let path = self.path_of(&raw);
         Self { tree: self.tree, raw, path, decoder: None, edits: Some(edits), link: self.link.clone() }
     }
 
-    /// A subkey of the hive as edits leave it; `None` where they delete it.
+    /// Returns a subkey of the hive as edits leave it; `None` where they delete it.
     pub(super) fn edited(&self, subkey: Self) -> Option<Self> {
         let Some(twins) = self.edits.and_then(|edits| edits.subkey(subkey.raw.name.units())) else {
             return Some(subkey);
@@ -69,7 +69,7 @@ impl<'t, 'h> Key<'t, 'h> {
         }
     }
 
-    /// The first of several subkeys of one name that is there.
+    /// Returns the first of several subkeys of one name that is there.
     fn first(&self, twins: &'h Twins) -> Result<Option<Self>, Problem> {
         let Some(twin) = twins.each.values().find(|twin| twin.is_there()) else { return Ok(None) };
         let Some(offset) = twin.stored else { return Ok(Some(self.made(&twin.node))) };
@@ -77,19 +77,19 @@ impl<'t, 'h> Key<'t, 'h> {
         Ok(Some(Self { edits: Some(&twin.node), ..self.stored(raw, None) }))
     }
 
-    /// A subkey that the hive has.
+    /// Returns a subkey that the hive has.
     pub(super) fn stored(&self, raw: RawKey<'h>, decoder: Option<Node<'t, 'h>>) -> Self {
         let path = self.path_of(&raw);
         let link = self.link_on_the_way(&raw, &path);
         Self { link, ..Self::new(self.tree, raw, path, decoder) }
     }
 
-    /// The name, for showing. Unpaired surrogates are shown as U+FFFD.
+    /// Returns the name, for showing. Unpaired surrogates are shown as U+FFFD.
     pub fn name(&self) -> String {
         self.raw.name.to_string()
     }
 
-    /// The path from the hive's root, in the hive's own letter case.
+    /// Returns the path from the hive's root, in the hive's own letter case.
     pub fn path(&self) -> &str {
         &self.path
     }
@@ -102,13 +102,13 @@ impl<'t, 'h> Key<'t, 'h> {
         self.link.clone().or_else(|| subkey.is_link.then(|| path.into()))
     }
 
-    /// The path of the first symbolic link on the way to this key, itself included. Windows does not read what lies
-    /// behind it here, but at the place that it names.
+    /// Returns the path of the first symbolic link on the way to this key, itself included. Windows does not read what
+    /// lies behind it here, but at the place that it names.
     pub fn link(&self) -> Option<&str> {
         self.link.as_deref()
     }
 
-    /// Where its key node is, in bytes from the first hive bin.
+    /// Returns where its key node is, in bytes from the first hive bin.
     pub(in crate::hive) fn cell_offset(&self) -> u32 {
         self.raw.offset
     }
@@ -134,10 +134,10 @@ impl<'t, 'h> Key<'t, 'h> {
         self.tree.met(Problem::at(file_offset(self.raw.offset), what, found).advise(advice));
     }
 
-    /// The key's security descriptor, as stored; `None` for a key that an edit made.
+    /// Returns the key's security descriptor, as stored; `None` for a key that an edit made.
     ///
     /// # Errors
-    /// Where it is missing or cannot be read.
+    /// Returns an error if it is missing or cannot be read.
     pub fn security(&self) -> Result<Option<&'h [u8]>, Problem> {
         if self.raw.offset == NIL {
             return Ok(None);
@@ -145,12 +145,12 @@ impl<'t, 'h> Key<'t, 'h> {
         self.tree.cells.security(self.raw.security).map(Some)
     }
 
-    /// Why the key's time of last write cannot be right, where it cannot.
+    /// Returns why the key's time of last write cannot be right, where it cannot.
     pub fn odd_time(&self) -> Option<OddTime> {
         self.tree.own_time.judge(self.raw.last_written)
     }
 
-    /// The key at `path` below this one. As [`Tree::key`].
+    /// Returns the key at `path` below this one. As [`Tree::key`].
     pub fn descend(self, path: &str) -> Result<Option<Key<'t, 'h>>, Problem> {
         let mut key = self;
         for name in path.split('\\').filter(|name| !name.is_empty()) {
@@ -162,11 +162,11 @@ impl<'t, 'h> Key<'t, 'h> {
         Ok(Some(key))
     }
 
-    /// The subkey of that name. The whole list is looked at, in any order; a second key of the same name is a problem
-    /// of the hive, and the first is taken.
+    /// Returns the subkey of that name. The whole list is looked at, in any order; a second key of the same name is a
+    /// problem of the hive, and the first is taken.
     ///
     /// # Errors
-    /// Where it is not found and the list, or a key in it, cannot be read.
+    /// Returns an error if it is not found and the list, or a key in it, cannot be read.
     pub fn subkey(&self, name: &str) -> Result<Option<Key<'t, 'h>>, Problem> {
         let twins = self.edits.and_then(|edits| edits.subkey(name.encode_utf16()));
         let edits = match twins {
@@ -190,7 +190,7 @@ impl<'t, 'h> Key<'t, 'h> {
         self.decoder.as_ref()?.subkeys()?.ok()?.nth(index)?.ok()
     }
 
-    /// All subkeys, in the list's order, and what of the list could not be read.
+    /// Returns all subkeys, in the list's order, and what of the list could not be read.
     pub fn subkeys(&self) -> (Vec<Key<'t, 'h>>, Vec<Problem>) {
         let listing = self.tree.cells.subkeys(&self.raw);
         let mut problems = listing.problems;

@@ -65,7 +65,7 @@ impl Tree<'_> {
 }
 
 impl<'h> Key<'_, 'h> {
-    /// Where the key node lies.
+    /// Returns where the key node lies.
     pub fn location(&self) -> Location {
         if self.raw.offset == NIL {
             // An edit made it: it lies nowhere.
@@ -80,13 +80,13 @@ impl<'h> Key<'_, 'h> {
         }
     }
 
-    /// Where the key node and a value of this key lie.
+    /// Returns where the key node and a value of this key lie.
     pub fn location_of(&self, value: &NamedValue) -> Location {
         self.with_value(self.tree.cells.value(value.offset).ok().as_ref())
     }
 
-    /// Where the key node and the value of that name lie: the first of several, its data readable or not. Only the key
-    /// node where no such value is found.
+    /// Returns where the key node and the value of that name lie: the first of several, its data readable or not. Only
+    /// the key node where no such value is found.
     pub fn location_of_named(&self, name: &str) -> Location {
         self.with_value(self.raw_value(name).ok().flatten().map(|(_, value)| value).as_ref())
     }
@@ -105,7 +105,7 @@ impl<'h> Key<'_, 'h> {
         location
     }
 
-    /// The data, piece by piece; none where they cannot be read, or are not there.
+    /// Returns the data, piece by piece; none where they cannot be read, or are not there.
     fn data_ranges(&self, value: &RawValue<'h>) -> Vec<Range<u64>> {
         let Ok(pieces) = self.tree.cells.data_pieces(value) else { return Vec::new() };
         let resident = |length: u64| {

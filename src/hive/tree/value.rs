@@ -28,18 +28,19 @@ pub struct NamedValue {
 }
 
 impl NamedValue {
-    /// A value of a list that an edit wrote.
+    /// Returns a value of a list that an edit wrote.
     fn listed(listed: &Listed) -> Self {
         Self { name: String::from_utf16_lossy(&listed.name), value: listed.value.clone(), offset: NIL }
     }
 }
 
 impl<'t, 'h> Key<'t, 'h> {
-    /// The value of that name (`""` is the default value). The first of several is taken, as Windows does, and a
-    /// second one is a problem of the hive.
+    /// Returns the value of that name (`""` is the default value). The first of several is taken, as Windows does, and
+    /// a second one is a problem of the hive.
     ///
     /// # Errors
-    /// Where its data cannot be read, or where it is not found and the list, or a value in it, cannot be read.
+    /// Returns an error if its data cannot be read, or if it is not found and the list, or a value in it, cannot be
+    /// read.
     pub fn value(&self, name: &str) -> Result<Option<RegistryValue>, Problem> {
         Ok(self.named_value(name)?.map(|named| named.value))
     }
@@ -71,7 +72,7 @@ impl<'t, 'h> Key<'t, 'h> {
         self.raw_value(name)?.map(read).transpose()
     }
 
-    /// The record of the value of that name, and its place in the list where that is sound.
+    /// Returns the record of the value of that name, and its place in the list where that is sound.
     pub(super) fn raw_value(&self, name: &str) -> Result<Option<(Option<usize>, RawValue<'h>)>, Problem> {
         let read = |offset| self.tree.cells.value(offset);
         let name_of = |offset| {
@@ -84,12 +85,12 @@ impl<'t, 'h> Key<'t, 'h> {
         Ok(found.map(|(place, value)| (names.is_sound().then_some(place), value)))
     }
 
-    /// The names and data of all values, in the list's order; what cannot be read is an error in its place.
+    /// Returns the names and data of all values, in the list's order; what cannot be read is an error in its place.
     pub fn values(&self) -> Vec<Result<NamedValue, Problem>> {
         self.values_by_units().into_iter().map(|(_, value)| value).collect()
     }
 
-    /// The same, each with its name in UTF-16 units where that can be read.
+    /// Returns the same, each with its name in UTF-16 units where that can be read.
     pub(super) fn values_by_units(&self) -> Vec<ByUnits> {
         if let Some(listed) = self.edits.and_then(|edits| edits.listed.as_ref()) {
             return listed.values().map(|entry| (Some(entry.name.clone()), Ok(NamedValue::listed(entry)))).collect();
@@ -120,7 +121,7 @@ impl<'t, 'h> Key<'t, 'h> {
         edited.chain(added).collect()
     }
 
-    /// The values that the hive has, each with its name where that can be read.
+    /// Returns the values that the hive has, each with its name where that can be read.
     fn stored_values(&self) -> Vec<(Option<Name<'h>>, Result<NamedValue, Problem>)> {
         let listing = self.tree.cells.values(&self.raw);
         self.tree.meet(listing.problems.clone());
@@ -150,7 +151,7 @@ impl<'t, 'h> Key<'t, 'h> {
         values
     }
 
-    /// The data of a value, by nt-hive where it can be asked, else from the checked cells.
+    /// Returns the data of a value, by nt-hive where it can be asked, else from the checked cells.
     fn read(&self, value: &RawValue<'h>, decoded: Option<Decoded<'t, 'h>>) -> Result<NamedValue, Problem> {
         let within = self.tree.budget.data(value.offset, value.stored_bytes());
         let checked = within.and_then(|()| self.tree.cells.data(value)).map_err(|problem| self.tree.met(problem))?;

@@ -88,14 +88,14 @@ impl Bins {
         self.unreadable.iter().fold(0, |sum, range| sum.saturating_add(range.len() as u64))
     }
 
-    /// Whether an offset is where nobody can tell the cells apart.
+    /// Returns whether an offset is where nobody can tell the cells apart.
     pub(super) fn is_unreadable(&self, offset: u32) -> bool {
         let after = self.unreadable.partition_point(|range| range.start <= offset);
         after.checked_sub(1).and_then(|index| self.unreadable.get(index)).is_some_and(|range| range.contains(&offset))
     }
 }
 
-/// The size of the bin at an offset.
+/// Returns the size of the bin at an offset.
 fn bin_size(bytes: &[u8], at: u32, end: u32) -> Result<u32, Problem> {
     if !begins_bin(bytes, at) {
         let start = usize::try_from(at).ok().and_then(|at| bytes.get(at..)?.get(..8)).unwrap_or_default();
@@ -111,7 +111,7 @@ fn bin_size(bytes: &[u8], at: u32, end: u32) -> Result<u32, Problem> {
     Ok(size)
 }
 
-/// Whether a hive bin begins at an offset, with the header that it should have there.
+/// Returns whether a hive bin begins at an offset, with the header that it should have there.
 pub(super) fn begins_bin(bytes: &[u8], at: u32) -> bool {
     let Some(header) = usize::try_from(at).ok().and_then(|at| bytes.get(at..)) else { return false };
     header.starts_with(b"hbin") && dword(bytes, at.saturating_add(4)) == Some(at)

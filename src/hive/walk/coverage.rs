@@ -105,7 +105,7 @@ fn misplaced(met: &mut Met, offset: u32) {
     met.meet(Kind::Misplaced, || Problem::at(in_file(offset), "a cell that begins here", "the middle of another one"));
 }
 
-/// A part of a whole in millionths, rounded down: 1 is all of it. Of nothing, nothing is reached.
+/// Returns a part of a whole in millionths, rounded down: 1 is all of it. Of nothing, nothing is reached.
 fn fraction(part: u64, whole: u64) -> f64 {
     let millionths = part.min(whole).saturating_mul(1_000_000).checked_div(whole).unwrap_or(0);
     f64::from(u32::try_from(millionths).unwrap_or(0)) / 1e6

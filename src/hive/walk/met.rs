@@ -59,12 +59,12 @@ impl Kind {
         Self::Segments,
     ];
 
-    /// Whether it is damage, not only odd: something of the hive is lost, or belongs to nobody knows what.
+    /// Returns whether it is damage, not only odd: something of the hive is lost, or belongs to nobody knows what.
     fn is_damage(self) -> bool {
         matches!(self, Self::Unreadable | Self::Bin | Self::Misplaced | Self::Twice | Self::Attribute | Self::Segments)
     }
 
-    /// What should be there, of all of a kind.
+    /// Returns what should be there, of all of a kind.
     fn expected(self) -> &'static str {
         match self {
             Self::Unreadable => "keys, lists, values and data that can be read",
@@ -104,7 +104,7 @@ impl Met {
         }
     }
 
-    /// Whether anything of it is damage.
+    /// Returns whether anything of it is damage.
     pub(super) fn damage(&self) -> bool {
         Kind::ALL.iter().zip(self.counts).any(|(kind, count)| count > 0 && kind.is_damage())
     }
@@ -114,7 +114,7 @@ impl Met {
         self.problems.push(problem);
     }
 
-    /// The problems by place, and how many there are more of a kind.
+    /// Returns the problems by place, and how many there are more of a kind.
     pub(super) fn into_problems(self) -> Vec<Problem> {
         let mut problems = self.problems;
         for (kind, count) in Kind::ALL.into_iter().zip(self.counts) {

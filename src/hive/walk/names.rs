@@ -15,7 +15,7 @@ fn uppercase(bytes: &[u8]) -> impl Iterator<Item = u16> {
     bytes.iter().map(|byte| table.get(usize::from(*byte)).copied().unwrap_or(0))
 }
 
-/// The order in which Windows sorts and searches lists: by uppercase, unit by unit.
+/// Returns the order in which Windows sorts and searches lists: by uppercase, unit by unit.
 pub(super) fn order(a: Name<'_>, b: Name<'_>) -> Ordering {
     let (Name::Latin1(a), Name::Latin1(b)) = (a, b) else {
         return a.units().map(upcase).cmp(b.units().map(upcase));
@@ -26,7 +26,7 @@ pub(super) fn order(a: Name<'_>, b: Name<'_>) -> Ordering {
     uppercase(a.get(same..).unwrap_or_default()).cmp(uppercase(b.get(same..).unwrap_or_default()))
 }
 
-/// The hash of a name in an `lh` list: 37 times that of the letters before, and the letter in uppercase.
+/// Returns the hash of a name in an `lh` list: 37 times that of the letters before, and the letter in uppercase.
 pub(super) fn hash(name: Name<'_>) -> u32 {
     let add = |hash: u32, unit: u16| hash.wrapping_mul(37).wrapping_add(u32::from(unit));
     match name {
@@ -35,7 +35,7 @@ pub(super) fn hash(name: Name<'_>) -> u32 {
     }
 }
 
-/// What the hint should be in place of this one, where Windows would look past the key for it.
+/// Returns what the hint should be in place of this one, where Windows would look past the key for it.
 pub(super) fn hint_differs(name: Name<'_>, hint: Hint) -> Option<(String, String)> {
     match hint {
         // No hint, or an empty one: Windows looks at the name itself.
@@ -53,12 +53,12 @@ pub(super) fn hint_differs(name: Name<'_>, hint: Hint) -> Option<(String, String
     }
 }
 
-/// Whether a name has in it what ends a name for most programs, so that they do not find it, or find another.
+/// Returns whether a name has in it what ends a name for most programs, so that they do not find it, or find another.
 pub(super) fn has_nul(name: Name<'_>) -> bool {
     has(name, 0)
 }
 
-/// Whether a name has in it what parts the names of a path.
+/// Returns whether a name has in it what parts the names of a path.
 pub(super) fn has_backslash(name: Name<'_>) -> bool {
     has(name, b'\\')
 }

@@ -86,7 +86,7 @@ impl<'h, 'v, V: Visitor> Walker<'h, 'v, V> {
         }
     }
 
-    /// The walk, and which cells it reached.
+    /// Returns the walk, and which cells it reached.
     pub(super) fn run(mut self) -> (Walked, Marks) {
         match self.cells.key(self.root) {
             Ok(root) => {
@@ -102,7 +102,7 @@ impl<'h, 'v, V: Visitor> Walker<'h, 'v, V> {
         self.finish()
     }
 
-    /// The walk from the last key of a way on.
+    /// Returns the walk from the last key of a way on.
     pub(super) fn run_from(mut self, way: &[u32], descend: bool) -> Walked {
         self.descend = descend;
         let above = way.len().saturating_sub(1);
@@ -226,7 +226,7 @@ impl<'h, 'v, V: Visitor> Walker<'h, 'v, V> {
         lack(self.visitor, &mut self.met, kind, &walked, &|| problem(&self.frames));
     }
 
-    /// The same of a subkey of the last key on the stack.
+    /// Returns the same of a subkey of the last key on the stack.
     fn lack_below(&mut self, kind: Kind, problem: &dyn Fn(&[Frame<'h>]) -> Problem) {
         if let Some((last, above)) = self.frames.split_last() {
             let walked = WalkedKey { above, raw: &last.key, cells: self.cells };
@@ -282,7 +282,7 @@ impl<'h, 'v, V: Visitor> Walker<'h, 'v, V> {
         }
     }
 
-    /// A cell of its own for a key; whether it is.
+    /// Returns a cell of its own for a key; whether it is.
     fn reach(&mut self, cell: u32, key: &RawKey<'h>) -> bool {
         let first = self.reached.insert(cell);
         if !first {
@@ -293,7 +293,7 @@ impl<'h, 'v, V: Visitor> Walker<'h, 'v, V> {
         first
     }
 
-    /// Whether a name may be looked at: all names together are no longer than the hive.
+    /// Returns whether a name may be looked at: all names together are no longer than the hive.
     fn take_name(&mut self, name: Name<'_>) -> bool {
         let left = self.names_left.checked_sub(name.bytes());
         self.names_left = left.unwrap_or(self.names_left);
@@ -314,7 +314,7 @@ impl<'h, 'v, V: Visitor> Walker<'h, 'v, V> {
         }
     }
 
-    /// A problem of the key that is below those on the stack: what is expected, and what is found.
+    /// Returns a problem of the key that is below those on the stack: what is expected, and what is found.
     fn odd(&mut self, kind: Kind, key: &RawKey<'h>, what: impl FnOnce() -> (String, String)) {
         self.odd_at(kind, key.offset, key, what);
     }
@@ -338,12 +338,12 @@ fn lack(visitor: &mut impl Visitor, met: &mut Met, kind: Kind, key: &WalkedKey<'
     met.meet(kind, problem);
 }
 
-/// A key below those on the stack, in words.
+/// Returns a key below those on the stack, in words.
 fn named(frames: &[Frame<'_>], key: &RawKey<'_>) -> String {
     if frames.is_empty() { "the root key".to_owned() } else { format!("key {}", path(frames, key)) }
 }
 
-/// The path of a key below those on the stack, cut where it is very long.
+/// Returns the path of a key below those on the stack, cut where it is very long.
 fn path(frames: &[Frame<'_>], key: &RawKey<'_>) -> String {
     let own = (!frames.is_empty()).then_some(key.name);
     let mut path = String::new();

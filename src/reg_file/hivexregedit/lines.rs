@@ -62,12 +62,12 @@ impl Iterator for PerlLines<'_> {
     }
 }
 
-/// What `\s` is in a pattern that is matched against bytes.
+/// Returns what `\s` is in a pattern that is matched against bytes.
 pub(super) fn is_space(byte: u8) -> bool {
     matches!(byte, b'\t' | b'\n' | 0x0b | 0x0c | b'\r' | b' ')
 }
 
-/// The text without blanks at its end, of any kind.
+/// Returns the text without blanks at its end, of any kind.
 pub(super) fn trimmed(text: &[u8]) -> &[u8] {
     let end = text.iter().rposition(|&byte| !is_space(byte)).map_or(0, |last| last.saturating_add(1));
     text.get(..end).unwrap_or_default()

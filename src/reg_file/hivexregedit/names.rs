@@ -1,13 +1,13 @@
 //! Names as hivexregedit compares them.
 
-/// What `lc` makes of a value's name in the file, which Perl holds as bytes: ASCII letters in lower case, and each byte a
-/// letter of its own.
+/// Returns what `lc` makes of a value's name in the file, which Perl holds as bytes: ASCII letters in lower case, and
+/// each byte a letter of its own.
 pub(crate) fn lower_bytes(name: &[u8]) -> Vec<char> {
     name.iter().map(|byte| char::from(byte.to_ascii_lowercase())).collect()
 }
 
-/// What `lc` makes of a value's name in the hive, which hivex decodes: all letters in lower case, as Unicode has it. So
-/// U+212A, the Kelvin sign, becomes a plain k. `None` for half a surrogate pair, where hivex gives up.
+/// Returns what `lc` makes of a value's name in the hive, which hivex decodes: all letters in lower case, as Unicode
+/// has it. So U+212A, the Kelvin sign, becomes a plain k. `None` for half a surrogate pair, where hivex gives up.
 pub(crate) fn lower_units(name: &[u16]) -> Option<Vec<char>> {
     let mut lower = Vec::with_capacity(name.len());
     for character in char::decode_utf16(name.iter().copied()) {
@@ -16,12 +16,12 @@ pub(crate) fn lower_units(name: &[u16]) -> Option<Vec<char>> {
     Some(lower)
 }
 
-/// A name as hivex takes it from Perl: text of C, which ends at a NUL.
+/// Returns a name as hivex takes it from Perl: text of C, which ends at a NUL.
 pub(crate) fn cut_at_nul(name: &[u8]) -> &[u8] {
     name.split(|&byte| byte == 0).next().unwrap_or_default()
 }
 
-/// A name or a path in UTF-16 units: of UTF-8, or of Latin-1 where it is none.
+/// Returns a name or a path in UTF-16 units: of UTF-8, or of Latin-1 where it is none.
 pub(crate) fn decoded(text: &[u8]) -> Vec<u16> {
     match str::from_utf8(text) {
         Ok(text) => text.encode_utf16().collect(),

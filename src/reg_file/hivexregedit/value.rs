@@ -2,7 +2,7 @@
 
 use super::lines::is_space;
 
-/// What stands between quotes, and what follows the closing one; `None` where there is none.
+/// Returns what stands between quotes, and what follows the closing one; `None` where there is none.
 ///
 /// A backslash takes the next byte as it is. One at the very end, where a line could not be joined any more, counts as if
 /// the text had been closed: there is no rest then.
@@ -75,7 +75,7 @@ pub(super) fn data(text: &[u8]) -> Option<Parsed> {
     string(1, true, text)
 }
 
-/// A type number and what follows its `):`.
+/// Returns a type number and what follows its `):`.
 fn typed(text: &[u8]) -> Option<(u32, bool, &[u8])> {
     let end = text.iter().position(|byte| !byte.is_ascii_hexdigit()).filter(|&end| end > 0)?;
     let (digits, rest) = text.split_at_checked(end)?;

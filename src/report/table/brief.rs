@@ -30,7 +30,7 @@ pub(super) fn write_answer(
     write_completeness(page, report, installation, judgement)
 }
 
-/// The answer as people read it; `None` where there is none.
+/// Returns the answer as people read it; `None` where there is none.
 pub(crate) fn answer(judgement: &Judgement) -> Option<String> {
     let answer = judgement.answer.as_deref().map(crate::answer::without_counts).filter(|text| !text.is_empty())?;
     Some(data::short_times(&data::prose(answer)))
@@ -70,7 +70,7 @@ fn write_completeness(
     gaps::write(page, report, &gaps)
 }
 
-/// How much was assessed, and whether that is all. Where it is not, what is missing follows.
+/// Returns how much was assessed, and whether that is all. Where it is not, what is missing follows.
 pub(crate) fn completeness(installation: &InstallationReport, judgement: &Judgement, complete: bool) -> String {
     let counts = &judgement.counts;
     let assessed = format!("{} assessed", count(counts.assessed, "expectation"));

@@ -16,7 +16,7 @@ const LONGEST_NAME: usize = 300;
 /// Alternatives stand on one line where that is not longer.
 const ONE_LINE: usize = 24;
 
-/// What would be accepted: data once each, with their types where these differ.
+/// Returns what would be accepted: data once each, with their types where these differ.
 pub(crate) fn expected(finding: &Finding) -> String {
     if finding.expected.is_empty() {
         let what = match finding.verdict {
@@ -45,7 +45,7 @@ pub(crate) fn expected(finding: &Finding) -> String {
     if one_line.len() <= ONE_LINE { one_line } else { accepted.join("\nor ") }
 }
 
-/// What is there, a line for each thing that is to be said of it.
+/// Returns what is there, a line for each thing that is to be said of it.
 pub(crate) fn observed(finding: &Finding) -> String {
     let Some(observed) = &finding.observed else {
         return match finding.verdict {
@@ -67,7 +67,7 @@ pub(crate) fn observed(finding: &Finding) -> String {
     lines.join("\n")
 }
 
-/// What would put a value right.
+/// Returns what would put a value right.
 pub(crate) fn remediation(remediation: &Remediation) -> String {
     match remediation {
         Remediation::Set { datum, .. } => {
@@ -78,7 +78,7 @@ pub(crate) fn remediation(remediation: &Remediation) -> String {
     }
 }
 
-/// A value's data, whatever they are.
+/// Returns a value's data, whatever they are.
 pub(crate) fn value(observed: &ObservedDatum) -> String {
     let bytes = observed.raw.len();
     match plain(&observed.datum) {
@@ -87,7 +87,7 @@ pub(crate) fn value(observed: &ObservedDatum) -> String {
     }
 }
 
-/// A value's data where the type stands beside them, at their full length where that is no page of its own.
+/// Returns a value's data where the type stands beside them, at their full length where that is no page of its own.
 pub(crate) fn beside_type(observed: &ObservedDatum) -> String {
     let (raw, counted) = (&observed.raw, format!("({} bytes)", observed.raw.len()));
     match plain(&observed.datum) {
@@ -98,7 +98,7 @@ pub(crate) fn beside_type(observed: &ObservedDatum) -> String {
     }
 }
 
-/// A name from evidence, cut where nobody would read on.
+/// Returns a name from evidence, cut where nobody would read on.
 pub(crate) fn name(name: &str) -> String {
     let characters = name.chars().count();
     shorten(&escape_data(name), LONGEST_NAME, &format!("({characters} characters)"))
@@ -137,13 +137,13 @@ pub(crate) fn short_times(text: &str) -> String {
     short + rest
 }
 
-/// Whether a text has a digit wherever the form has `0`, and is the form elsewhere.
+/// Returns whether a text has a digit wherever the form has `0`, and is the form elsewhere.
 fn shaped(text: &str, form: &str) -> bool {
     let same = |(letter, form): (char, char)| if form == '0' { letter.is_ascii_digit() } else { letter == form };
     text.len() == form.len() && text.chars().zip(form.chars()).all(same)
 }
 
-/// What the data say, where they say it plainly.
+/// Returns what the data say, where they say it plainly.
 fn plain(datum: &Datum) -> Option<String> {
     Some(match datum.data.as_ref()? {
         Decoded::Number(number @ 0..10) => number.to_string(),
@@ -155,7 +155,7 @@ fn plain(datum: &Datum) -> Option<String> {
     })
 }
 
-/// An entry of a list, quoted where it could be taken for none or for two.
+/// Returns an entry of a list, quoted where it could be taken for none or for two.
 fn list_entry(entry: &str) -> String {
     let shown = escape_data(entry);
     if shown.is_empty() || shown.contains(", ") { format!("\"{shown}\"") } else { shown }
@@ -174,23 +174,23 @@ fn raw(observed: &ObservedDatum, bytes: usize) -> String {
     format!("{data_type} {}", shorten(&digits(&observed.raw, LONGEST), MOST_BYTES.saturating_mul(3), &counted))
 }
 
-/// Whether the bytes are of a string type, and whole units.
+/// Returns whether the bytes are of a string type, and whole units.
 fn is_text(observed: &ObservedDatum) -> bool {
     let strings = [DataType::SZ, DataType::EXPAND_SZ, DataType::LINK, DataType::MULTI_SZ];
     strings.contains(&observed.datum.data_type) && observed.raw.len().is_multiple_of(2)
 }
 
-/// The NUL at the end of a string ends it, and hides nothing.
+/// Returns the NUL at the end of a string ends it, and hides nothing.
 fn without_end(bytes: &[u8]) -> &[u8] {
     bytes.strip_suffix(&[0, 0]).unwrap_or(bytes)
 }
 
-/// The first bytes in hexadecimal, apart, so that a line can end between two.
+/// Returns the first bytes in hexadecimal, apart, so that a line can end between two.
 fn digits(bytes: &[u8], most: usize) -> String {
     bytes.iter().take(most).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
 }
 
-/// The UTF-16 units of a string's bytes.
+/// Returns the UTF-16 units of a string's bytes.
 fn units(bytes: &[u8]) -> impl Iterator<Item = u16> {
     bytes.as_chunks::<2>().0.iter().map(|pair| u16::from_le_bytes(*pair))
 }

@@ -31,7 +31,7 @@ pub(super) fn write(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
     page.blank()
 }
 
-/// Whether a source is worth a line: hives and logs stand with their installations.
+/// Returns whether a source is worth a line: hives and logs stand with their installations.
 pub fn is_listed(source: &SourceReport) -> bool {
     match source.kind.as_str() {
         "hive" | "log" => source.outcome != SourceOutcome::Read || source.integrity == SourceIntegrity::Unverified,
@@ -40,7 +40,7 @@ pub fn is_listed(source: &SourceReport) -> bool {
     }
 }
 
-/// What became of a source, in a line:
+/// Returns what became of a source, in a line:
 /// `disk.E01!p2: NTFS, read, verified by the checksum of each chunk (E01); 45,210 files`
 pub fn source_line(source: &SourceReport) -> String {
     let outcome = match source.outcome {

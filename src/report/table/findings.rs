@@ -44,7 +44,7 @@ impl<'f> Folded<'f> {
         Self(folded)
     }
 
-    /// What the data say, and how many findings are folded below them.
+    /// Returns what the data say, and how many findings are folded below them.
     pub(super) fn observed(&self, finding: &Finding) -> String {
         match self.0.get(&(finding.id.as_str(), finding.control_set)) {
             None => observed(finding),
@@ -96,17 +96,17 @@ pub(super) fn write_values(page: &mut Page<'_>, indent: usize, findings: &[&Find
     Ok(())
 }
 
-/// The key that a finding is about.
+/// Returns the key that a finding is about.
 fn place(finding: &Finding) -> impl PartialEq {
     (finding.hive, finding.key.clone(), finding.key_last_written)
 }
 
-/// What is written below a finding.
+/// Returns what is written below a finding.
 fn reasoning(finding: &Finding) -> impl PartialEq + '_ {
     (&finding.why, &finding.advice, &finding.also_in, source(finding))
 }
 
-/// Who says so, and what it may point at.
+/// Returns who says so, and what it may point at.
 fn source(finding: &Finding) -> impl PartialEq + '_ {
     (&finding.source, finding.grade, &finding.attack)
 }
@@ -163,7 +163,7 @@ fn write_reasoning(page: &mut Page<'_>, finding: &Finding, same_source: bool) ->
     Ok(())
 }
 
-/// What is there, and what else is known of it.
+/// Returns what is there, and what else is known of it.
 fn observed(finding: &Finding) -> String {
     let mut text = data::observed(finding);
     if let Some(other) = &finding.other_view {

@@ -47,13 +47,13 @@ impl<'r> Standing<'r> {
         })
     }
 
-    /// Whether there is nothing to be said of it.
+    /// Returns whether there is nothing to be said of it.
     pub(super) fn is_well(&self) -> bool {
         self.findings == 0 && self.complete
     }
 }
 
-/// The judged installations, worst first; among equals those that are incomplete, then as the report has them.
+/// Returns the judged installations, worst first; among equals those that are incomplete, then as the report has them.
 pub(crate) fn standings(report: &Report) -> Vec<Standing<'_>> {
     let mut standings: Vec<Standing<'_>> =
         report.installations.iter().filter_map(|installation| Standing::of(report, installation)).collect();
@@ -136,7 +136,8 @@ pub(crate) fn totals(standings: &[Standing<'_>]) -> String {
     format!("{}: {}; {incomplete}.", count(standings.len(), "installation"), parts.join(", "))
 }
 
-/// The evidence without the folders that every Windows has: what tells installations apart stands in front of them.
+/// Returns the evidence without the folders that every Windows has: what tells installations apart stands in front of
+/// them.
 pub(crate) fn without_windows_own_folders(evidence: &str) -> &str {
     const OWN: &str = "/system32/config";
     let front = evidence.len().saturating_sub(OWN.len());
@@ -146,8 +147,8 @@ pub(crate) fn without_windows_own_folders(evidence: &str) -> &str {
     }
 }
 
-/// A text of at most `width` columns: what is too much is left out of its middle. A character beyond ASCII is taken for
-/// two columns wide.
+/// Returns a text of at most `width` columns: what is too much is left out of its middle. A character beyond ASCII is
+/// taken for two columns wide.
 fn cut_in_the_middle(text: &str, width: usize) -> String {
     let wide = |letter: char| if letter.is_ascii() { 1_usize } else { 2 };
     if text.chars().map(wide).fold(0, usize::saturating_add) <= width {

@@ -10,12 +10,12 @@ use crate::report::{InstallationReport, Report};
 /// So many gaps are listed of one installation or of the evidence; the rest are counted.
 const MOST: usize = 3;
 
-/// The gaps of that installation: of its Windows, its hives, and what they were read through.
+/// Returns the gaps of that installation: of its Windows, its hives, and what they were read through.
 pub(crate) fn of<'r>(report: &'r Report, installation: &InstallationReport) -> Vec<&'r Gap> {
     report.summary.gaps.iter().filter(|gap| is_of(gap, installation)).collect()
 }
 
-/// The gaps of no installation that is judged: what was refused before an installation was found in it.
+/// Returns the gaps of no installation that is judged: what was refused before an installation was found in it.
 pub(crate) fn of_none(report: &Report) -> Vec<&Gap> {
     let judged = || report.installations.iter().filter(|installation| installation.judgement.is_some());
     report.summary.gaps.iter().filter(|gap| !judged().any(|installation| is_of(gap, installation))).collect()
@@ -54,7 +54,7 @@ pub(super) fn write_of_none(page: &mut Page<'_>, report: &Report, all: bool) -> 
     page.blank()
 }
 
-/// Whether a problem says what a gap says already: of the same place, where the gap's advice is the problem's.
+/// Returns whether a problem says what a gap says already: of the same place, where the gap's advice is the problem's.
 pub(super) fn is_told(report: &Report, problem: &Problem) -> bool {
     report
         .summary
@@ -72,7 +72,7 @@ pub(crate) fn line(report: &Report, gap: &Gap) -> String {
     }
 }
 
-/// What the report says is to be done about the place of a gap.
+/// Returns what the report says is to be done about the place of a gap.
 fn advice_of(report: &Report, gap: &Gap) -> Option<String> {
     let hives = report.installations.iter().flat_map(|installation| &installation.hives);
     let of_hive = hives.filter(|hive| hive.path == gap.at).flat_map(|hive| &hive.integrity.problems);
@@ -85,7 +85,7 @@ fn advice_of(report: &Report, gap: &Gap) -> Option<String> {
         .or_else(|| sources.find_map(|source| source.advice.clone()))
 }
 
-/// What to do about a gap of which nothing else says it.
+/// Returns what to do about a gap of which nothing else says it.
 fn by_code(code: Code) -> Option<&'static str> {
     Some(match code {
         Code::HiveMissing => "copy it from the same machine into the same folder",

@@ -130,7 +130,7 @@ pub(super) fn state_ink(state: State) -> Ink {
     }
 }
 
-/// The logs beside a hive: `software.LOG (old format, 1,024 bytes): stale`.
+/// Returns the logs beside a hive: `software.LOG (old format, 1,024 bytes): stale`.
 pub(crate) fn logs(hive: &HiveReport) -> String {
     if hive.integrity.logs.is_empty() {
         return "no transaction log beside it".to_owned();

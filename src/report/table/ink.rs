@@ -60,7 +60,7 @@ mod tests {
     const INKS: [Ink; 8] =
         [Ink::Plain, Ink::Strong, Ink::Dim, Ink::Good, Ink::Low, Ink::Medium, Ink::High, Ink::Critical];
 
-    /// The colour cube and the greys of xterm's 256 colours (256colres.pl), which terminals have agreed on.
+    /// Returns the colour cube and the greys of xterm's 256 colours (256colres.pl), which terminals have agreed on.
     fn rgb(index: u8) -> [u8; 3] {
         const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
         match index {

@@ -99,7 +99,7 @@ fn write_step(page: &mut Page<'_>, step: &Step) -> io::Result<()> {
     lines.iter().try_for_each(|line| page.line(2, "", line, Ink::Plain))
 }
 
-/// Each reason once.
+/// Returns each reason once.
 fn refused(standings: &[Standing<'_>], situation: &Situation) -> Vec<(String, String)> {
     let mut refused = Vec::new();
     for standing in standings {
@@ -155,7 +155,7 @@ fn steps(report: &Report, standings: &[Standing<'_>], situation: &Situation) -> 
     steps
 }
 
-/// The evidence as the user typed it; else where each installation lies that is not well.
+/// Returns the evidence as the user typed it; else where each installation lies that is not well.
 fn evidence(standings: &[Standing<'_>], situation: &Situation) -> Vec<String> {
     if !situation.evidence.is_empty() {
         return situation.evidence.iter().map(|path| quoted_path(path)).collect();
@@ -170,7 +170,7 @@ fn evidence(standings: &[Standing<'_>], situation: &Situation) -> Vec<String> {
     paths
 }
 
-/// How to import what was written, and how to see what that does.
+/// Returns how to import what was written, and how to see what that does.
 fn written(standings: &[Standing<'_>], situation: &Situation) -> Vec<Step> {
     let mut steps = Vec::new();
     for standing in standings {
@@ -201,7 +201,7 @@ fn is_damaged(report: &Report) -> bool {
         || hives.into_iter().any(|hive| hive.integrity.state == State::Damaged)
 }
 
-/// The generations that were not judged as Windows is now, and the shadow copies that can be read.
+/// Returns the generations that were not judged as Windows is now, and the shadow copies that can be read.
 fn older_generations(report: &Report) -> usize {
     let older = |installation: &&InstallationReport| {
         !matches!(installation.generation, Generation::Live | Generation::Copy | Generation::Setup)
@@ -210,7 +210,7 @@ fn older_generations(report: &Report) -> usize {
     report.installations.iter().filter(older).count().saturating_add(copies)
 }
 
-/// The id of the worst finding, where `explain` knows it without the user's baselines.
+/// Returns the id of the worst finding, where `explain` knows it without the user's baselines.
 fn worst_id(installation: &InstallationReport) -> Option<&str> {
     let judgement = installation.judgement.as_ref()?;
     let causes = judgement.findings.iter().filter(|finding| finding.is_cause());

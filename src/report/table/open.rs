@@ -37,7 +37,7 @@ pub(super) fn write_out_of_reach(page: &mut Page<'_>, findings: &[&Finding], all
     lines.iter().try_for_each(|line| page.paragraph(0, line, Ink::Medium))
 }
 
-/// What could not be assessed, a line for each hive and reason; without details, where no gap says it.
+/// Returns what could not be assessed, a line for each hive and reason; without details, where no gap says it.
 pub(crate) fn out_of_reach(findings: &[&Finding], all: bool) -> Vec<String> {
     let mut groups: Vec<(&'static str, Reason, usize)> = Vec::new();
     for finding in findings {

@@ -39,7 +39,7 @@ impl<'w> Page<'w> {
         self.width
     }
 
-    /// A text as the terminal can show it.
+    /// Returns a text as the terminal can show it.
     fn shown<'t>(&self, text: &'t str) -> Cow<'t, str> {
         if self.ascii { in_ascii(text) } else { Cow::Borrowed(text) }
     }

@@ -4,7 +4,7 @@ use super::data;
 use crate::finding::{Finding, Location};
 use crate::hive::{LogEntry, LogPart};
 
-/// The lines for it, each begun anew; none where it was not asked for, or nothing is known.
+/// Returns the lines for it, each begun anew; none where it was not asked for, or nothing is known.
 pub(super) fn lines(finding: &Finding) -> String {
     let Some(location) = &finding.location else { return String::new() };
     let mut text = offsets(location);

@@ -14,7 +14,7 @@ pub(super) fn write(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
     page.paragraph(0, &line, ink)
 }
 
-/// The sentence by itself.
+/// Returns the sentence by itself.
 pub(crate) fn sentence(report: &Report) -> String {
     verdict(report).0
 }
@@ -63,7 +63,7 @@ fn listing(report: &Report) -> String {
     format!("{} in {}", count(hives, "hive"), count(report.installations.len(), "installation"))
 }
 
-/// What makes the report incomplete, by kind.
+/// Returns what makes the report incomplete, by kind.
 fn reasons(report: &Report) -> Vec<String> {
     let gaps = &report.summary.gaps;
     let mut reasons: Vec<String> = Vec::new();

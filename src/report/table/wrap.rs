@@ -14,7 +14,7 @@ pub(super) fn wrap(line: &str, width: usize) -> Vec<&str> {
     lines
 }
 
-/// The first piece of a line that is too wide, and what is left.
+/// Returns the first piece of a line that is too wide, and what is left.
 fn cut(line: &str, width: usize) -> Option<(&str, &str)> {
     let mut used = 0_usize;
     let mut at_blank = None;

@@ -149,7 +149,7 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// How it stands.
+    /// Returns how it stands.
     pub fn outcome(&self) -> Standing {
         match (self.complete, self.holds) {
             (false, _) => Standing::Incomplete,

@@ -34,7 +34,7 @@ impl Found {
         Ok(Self { installations, opened, problems })
     }
 
-    /// The one that the plan is for.
+    /// Returns the one that the plan is for.
     pub(super) fn choose<'f>(
         &'f self,
         plan: &Plan,
@@ -87,8 +87,8 @@ fn narrow<T>(fitting: &mut Vec<(T, InstallationReport)>, is_so: impl Fn(&Install
     }
 }
 
-/// Why a plan is not for an installation. A hive without the other cannot always name its Windows, nor its machine: what
-/// is not known does not speak against it.
+/// Returns why a plan is not for an installation. A hive without the other cannot always name its Windows, nor its
+/// machine: what is not known does not speak against it.
 fn differs(plan: &Plan, report: &InstallationReport) -> Option<String> {
     let os = &report.os;
     if os.id != plan.os {

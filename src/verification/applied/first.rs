@@ -15,7 +15,8 @@ use crate::report::InstallationReport;
 use crate::verification::edit_state::Places;
 use crate::verification::{Asked, EditState};
 
-/// The installation whose hives have the sums of the plan, and in which each value is what the plan says of before.
+/// Returns the installation whose hives have the sums of the plan, and in which each value is what the plan says of
+/// before.
 pub(super) fn choose<'f>(
     plan: &Plan,
     found: &'f Found,

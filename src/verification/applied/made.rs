@@ -9,7 +9,7 @@ use crate::registry::{Name, Role};
 use crate::remediation::{Edit, Plan};
 use crate::verification::{Content, Difference, Kind, MOST_DIFFERENCES};
 
-/// What is there that the plan did not put there, how many more, and what could not be read.
+/// Returns what is there that the plan did not put there, how many more, and what could not be read.
 pub(super) fn look(role: Role, tree: &Tree<'_>, plan: &Plan) -> (Vec<Difference>, u64, Vec<Problem>) {
     let edits = || plan.edits.iter().filter(move |edit| edit.hive == role);
     let made: BTreeMap<Name, &str> = edits()

@@ -21,7 +21,7 @@ const DEEPER: usize = 4;
 /// Writes the proof as tables.
 ///
 /// # Errors
-/// What the writer says.
+/// Returns the error of the writer.
 pub fn render(checked: &Checked, style: &Style, writer: &mut impl Write) -> io::Result<()> {
     let mut writer = io::BufWriter::new(writer);
     let mut page = Page::new(&mut writer, *style);
@@ -197,7 +197,7 @@ fn more(page: &mut Page<'_>, all: u64) -> io::Result<()> {
     }
 }
 
-/// The last line.
+/// Returns the last line.
 fn verdict(checked: &Checked) -> (String, Ink) {
     let holding = checked.edits.iter().filter(|edit| edit.holds).count();
     let done = if checked.asked == Asked::Applied { "applied" } else { "undone" };

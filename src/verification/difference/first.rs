@@ -17,7 +17,7 @@ impl First {
         Self { trail: Trail::new(hive), marks: Marks::default() }
     }
 
-    /// The marks, and what could not be read.
+    /// Returns the marks, and what could not be read.
     pub(super) fn finish(self, walked: &Walked, locator: &str) -> (Marks, Vec<Problem>) {
         (self.marks, self.trail.finish(walked, locator))
     }

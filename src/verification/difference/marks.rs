@@ -57,12 +57,12 @@ impl Id {
     /// The root key.
     pub(super) const ROOT: Self = Self([0; 16]);
 
-    /// The subkey of that name, the first of several.
+    /// Returns the subkey of that name, the first of several.
     pub(super) fn subkey(self, name: impl Iterator<Item = u16>) -> Self {
         self.below(b'k', &bytes_of(name.map(upcase)))
     }
 
-    /// The value of that name, the first of several.
+    /// Returns the value of that name, the first of several.
     pub(super) fn value(self, name: impl Iterator<Item = u16>) -> Self {
         self.below(b'v', &bytes_of(name.map(upcase)))
     }
@@ -76,20 +76,20 @@ impl Id {
         Self(sum(&[&self.0, &[kind][..], name].concat()))
     }
 
-    /// The key of a path from the root, backslashes between the names.
+    /// Returns the key of a path from the root, backslashes between the names.
     pub(in crate::verification) fn of_key(path: &str) -> Self {
         let names = path.split('\\').filter(|name| !name.is_empty());
         names.fold(Self::ROOT, |id, name| id.subkey(name.encode_utf16()))
     }
 
-    /// A value of such a key.
+    /// Returns a value of such a key.
     pub(in crate::verification) fn of_value(path: &str, name: &str) -> Self {
         Self::of_key(path).value(name.encode_utf16())
     }
 }
 
 impl KeyMark {
-    /// What a key holds; `security` is the mark of its descriptor.
+    /// Returns what a key holds; `security` is the mark of its descriptor.
     pub(super) fn new(key: &WalkedKey<'_, '_>, class: Option<&[u16]>, security: Sum) -> Self {
         let class = class.map(|class| bytes_of(class.iter().copied()));
         let name = bytes_of(key.name_units());
@@ -104,7 +104,7 @@ impl KeyMark {
         }
     }
 
-    /// What is not the same as in another.
+    /// Returns what is not the same as in another.
     pub(super) fn changes(&self, other: &Self) -> Vec<&'static str> {
         let same = [
             ("name", self.name == other.name),
@@ -116,13 +116,13 @@ impl KeyMark {
     }
 }
 
-/// The mark of a security descriptor; none where a key has none.
+/// Returns the mark of a security descriptor; none where a key has none.
 pub(super) fn sum_of_security(descriptor: Option<&[u8]>) -> Sum {
     descriptor.map(sum).unwrap_or_default()
 }
 
 impl ValueMark {
-    /// What a value holds.
+    /// Returns what a value holds.
     pub(super) fn new(value: &WalkedValue<'_>) -> Self {
         let name = bytes_of(value.name_units());
         let mut hasher = Sha256::new();
@@ -132,19 +132,19 @@ impl ValueMark {
         Self { held: hasher.finalize().first_chunk().copied().unwrap_or_default(), met: false }
     }
 
-    /// Whether another one holds the same.
+    /// Returns whether another one holds the same.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.held == other.held
     }
 }
 
 impl Content {
-    /// What a value holds, for showing.
+    /// Returns what a value holds, for showing.
     pub(super) fn of(value: &WalkedValue<'_>) -> Self {
         Self::of_data(value.data_type(), value.data())
     }
 
-    /// The same of a value that was read.
+    /// Returns the same of a value that was read.
     pub(in crate::verification) fn of_value(value: &RegistryValue) -> Self {
         Self::of_data(value.data_type, &value.bytes)
     }
@@ -162,13 +162,13 @@ impl Content {
     }
 }
 
-/// A value's name, for showing, cut where it is very long.
+/// Returns a value's name, for showing, cut where it is very long.
 pub(super) fn shown_name(value: &WalkedValue<'_>) -> String {
     let units: Vec<u16> = value.name_units().take(MOST_OF_A_NAME).collect();
     String::from_utf16_lossy(&units)
 }
 
-/// A key's path, for showing, cut where it is very long.
+/// Returns a key's path, for showing, cut where it is very long.
 pub(super) fn shown_path(key: &WalkedKey<'_, '_>) -> String {
     let mut path = String::new();
     for name in key.path_units() {

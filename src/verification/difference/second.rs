@@ -33,7 +33,7 @@ impl<'p> Second<'p> {
         Self { role, trail: Trail::new(hive), planned, found }
     }
 
-    /// What it came to, and what could not be read.
+    /// Returns what it came to, and what could not be read.
     pub(super) fn finish(self, walked: &Walked, locator: &str) -> (Found, Vec<Problem>) {
         (self.found, self.trail.finish(walked, locator))
     }
@@ -62,13 +62,13 @@ impl Compared {
 }
 
 impl Difference {
-    /// A difference of a key.
+    /// Returns a difference of a key.
     pub(super) fn of_key(role: Role, kind: Kind, key: &WalkedKey<'_, '_>) -> Self {
         let (value, changed, before, after) = (None, Vec::new(), None, None);
         Self { hive: role, kind, key: shown_path(key), value, changed, before, after }
     }
 
-    /// A difference of a value of it.
+    /// Returns a difference of a value of it.
     pub(super) fn of_value(role: Role, kind: Kind, key: &WalkedKey<'_, '_>, value: &WalkedValue<'_>) -> Self {
         Self { value: Some(shown_name(value)), ..Self::of_key(role, kind, key) }
     }

@@ -31,7 +31,7 @@ struct Frame {
     subkeys: HashMap<Id, u32>,
 }
 
-/// The one of that name which follows those that were counted.
+/// Returns the one of that name which follows those that were counted.
 fn numbered(id: Id, met: &mut HashMap<Id, u32>) -> Id {
     let number = met.entry(id).and_modify(|count| *count = count.saturating_add(1)).or_insert(0);
     if *number == 0 { id } else { id.again(*number) }
@@ -50,7 +50,7 @@ impl Trail {
         }
     }
 
-    /// The key that the walk has come to; `None` where it must not be looked at.
+    /// Returns the key that the walk has come to; `None` where it must not be looked at.
     pub(super) fn key(&mut self, key: &WalkedKey<'_, '_>) -> Option<Id> {
         self.frames.truncate(key.depth());
         self.values.clear();
@@ -65,7 +65,7 @@ impl Trail {
         Some(id)
     }
 
-    /// What that key holds; `None` where it must not be looked at.
+    /// Returns what that key holds; `None` where it must not be looked at.
     pub(super) fn mark(&mut self, key: &WalkedKey<'_, '_>) -> Option<KeyMark> {
         let class = key.class_units();
         if !self.take(class.as_ref().map_or(0, Vec::len).saturating_mul(2)) {
@@ -88,7 +88,7 @@ impl Trail {
         Some(sum)
     }
 
-    /// The value that the walk has come to; `None` where it must not be looked at.
+    /// Returns the value that the walk has come to; `None` where it must not be looked at.
     pub(super) fn value(&mut self, value: &WalkedValue<'_>) -> Option<Id> {
         if !self.take(value.name_units().count()) {
             return None;
@@ -108,7 +108,7 @@ impl Trail {
         !self.is_spent
     }
 
-    /// Whether the walk may go on.
+    /// Returns whether the walk may go on.
     pub(super) fn goes_on(&self) -> bool {
         !self.is_spent
     }
@@ -122,7 +122,7 @@ impl Trail {
         }
     }
 
-    /// What could not be read on the whole walk of a hive of that name.
+    /// Returns what could not be read on the whole walk of a hive of that name.
     pub(super) fn finish(mut self, walked: &Walked, locator: &str) -> Vec<Problem> {
         if self.unread.is_empty() && (walked.damaged || !walked.lost.is_empty()) {
             let first = walked.problems.first().cloned();

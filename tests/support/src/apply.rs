@@ -9,7 +9,8 @@ use crate::builder::Key;
 /// A key that is made gets the time `made`; those that are there keep theirs.
 ///
 /// # Errors
-/// Where an operation is about a key outside of `root`, or deletes `root` itself: its line, and what it asks for.
+/// Returns an error if an operation is about a key outside of `root`, or deletes `root` itself: its line, and what it
+/// asks for.
 pub fn apply(document: &Document, root: &str, tree: &mut Key, made: u64) -> Result<(), (usize, String)> {
     for entry in &document.operations {
         apply_one(&entry.operation, root, tree, made).map_err(|message| (entry.line, message))?;
@@ -49,7 +50,7 @@ pub fn apply_one(operation: &Operation, root: &str, tree: &mut Key, made: u64) -
     Ok(())
 }
 
-/// The key at that path, made where it is missing.
+/// Returns the key at that path, made where it is missing.
 pub fn descend<'a>(tree: &'a mut Key, path: &[Vec<u16>], made: u64) -> &'a mut Key {
     path.iter().fold(tree, |key, name| {
         let known = key.subkeys.len();

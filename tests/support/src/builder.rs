@@ -72,7 +72,7 @@ pub struct Hive {
 }
 
 impl Hive {
-    /// A clean, empty hive of format 1.5.
+    /// Returns a clean, empty hive of format 1.5.
     pub fn new(root_name: &str) -> Self {
         Self {
             root: Key::new(root_name),
@@ -91,12 +91,12 @@ impl Hive {
         layout::build(self)
     }
 
-    /// The hive as a file, for those who need not know where things are.
+    /// Returns the hive as a file, for those who need not know where things are.
     pub fn to_bytes(&self) -> Vec<u8> {
         self.build().bytes
     }
 
-    /// The base block of this hive for bins of that total size; a transaction log begins with a variant of it.
+    /// Returns the base block of this hive for bins of that total size; a transaction log begins with a variant of it.
     pub fn base_block(&self, hive_bins_size: u32) -> BaseBlock {
         BaseBlock {
             primary_sequence: self.primary_sequence,

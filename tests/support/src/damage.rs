@@ -4,7 +4,7 @@
 pub struct Seeded(pub u64);
 
 impl Seeded {
-    /// The next number.
+    /// Returns the next number.
     #[allow(clippy::should_implement_trait, reason = "numbers without an end are drawn, not walked")]
     pub fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
@@ -13,7 +13,7 @@ impl Seeded {
         self.0
     }
 
-    /// The next number, below `end`; 0 where `end` is.
+    /// Returns the next number, below `end`; 0 where `end` is.
     pub fn below(&mut self, end: usize) -> usize {
         usize::try_from(self.next() % end.max(1) as u64).unwrap()
     }

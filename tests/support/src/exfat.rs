@@ -28,7 +28,7 @@ pub struct Volume {
 }
 
 impl Volume {
-    /// A volume that is empty as yet.
+    /// Returns a volume that is empty as yet.
     pub fn formatted(bytes: Vec<u8>) -> Self {
         let sector = 1 << bytes[108];
         let cluster = sector << bytes[109];
@@ -54,7 +54,7 @@ impl Volume {
         self.heap + (cluster - 2) * self.cluster
     }
 
-    /// The sets of entries for what is in a folder of the system.
+    /// Returns the sets of entries for what is in a folder of the system.
     fn sets_of(&mut self, folder: &Path) -> Vec<u8> {
         let mut entries: Vec<_> = fs::read_dir(folder).unwrap().map(Result::unwrap).collect();
         entries.sort_by_key(fs::DirEntry::file_name);
@@ -73,8 +73,8 @@ impl Volume {
         sets
     }
 
-    /// The set of entries of one file or folder, whose content is put into clusters of its own. Those of files lie
-    /// apart, one here and one there, in a chain that the allocation table has.
+    /// Returns the set of entries of one file or folder, whose content is put into clusters of its own. Those of files
+    /// lie apart, one here and one there, in a chain that the allocation table has.
     fn set(&mut self, name: &str, content: &[u8], is_folder: bool) -> Vec<u8> {
         let count = content.len().div_ceil(self.cluster);
         let clusters = self.allocate(count, !is_folder);
@@ -144,7 +144,7 @@ impl Volume {
     }
 }
 
-/// The checksum of a set of entries, and the hash of a name (sections 6.3.3 and 7.6.4).
+/// Returns the checksum of a set of entries, and the hash of a name (sections 6.3.3 and 7.6.4).
 fn sum(bytes: impl Iterator<Item = u8>) -> u16 {
     bytes.fold(0, |sum: u16, byte| sum.rotate_right(1).wrapping_add(u16::from(byte)))
 }

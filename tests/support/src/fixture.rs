@@ -32,20 +32,20 @@ const OTHER: &str = "other";
 /// The case of each Windows in which nothing is wrong.
 const CLEAN: &str = "clean";
 
-/// The names of all cases, sorted.
+/// Returns the names of all cases, sorted.
 ///
 /// # Errors
-/// Where the fixtures are not there.
+/// Returns an error if the fixtures are not there.
 pub fn names() -> Result<Vec<String>, String> {
     let mut names: Vec<String> = cases()?.into_iter().map(|(name, _)| name).collect();
     names.sort();
     Ok(names)
 }
 
-/// The folder of a case.
+/// Returns the folder of a case.
 ///
 /// # Errors
-/// Where there is no such case.
+/// Returns an error if there is no such case.
 pub fn folder_of(case: &str) -> Result<PathBuf, String> {
     let mut found = cases()?.into_iter().filter(|(name, _)| name == case).map(|(_, folder)| folder);
     match (found.next(), found.next()) {
@@ -55,7 +55,7 @@ pub fn folder_of(case: &str) -> Result<PathBuf, String> {
     }
 }
 
-/// Each case: its name and its folder.
+/// Returns each case: its name and its folder.
 fn cases() -> Result<Vec<(String, PathBuf)>, String> {
     let mut cases = Vec::new();
     for (group, folder) in folders(&folder())? {
@@ -71,7 +71,7 @@ fn cases() -> Result<Vec<(String, PathBuf)>, String> {
     Ok(cases)
 }
 
-/// The folders in a folder, with their names.
+/// Returns the folders in a folder, with their names.
 fn folders(folder: &Path) -> Result<Vec<(String, PathBuf)>, String> {
     let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let folders = entries.flatten().filter(|entry| entry.path().is_dir());
@@ -81,7 +81,8 @@ fn folders(folder: &Path) -> Result<Vec<(String, PathBuf)>, String> {
 /// Compiles a case.
 ///
 /// # Errors
-/// Where the case, or one that it is based on, does not follow the format: the file, the line and what is wrong.
+/// Returns an error if the case, or one that it is based on, does not follow the format: the file, the line and what is
+/// wrong.
 pub fn compile(case: &str) -> Result<Case, String> {
     let (mut hives, mut bases) = (Vec::new(), Vec::new());
     for role in ROLES {
@@ -97,7 +98,7 @@ pub fn compile(case: &str) -> Result<Case, String> {
     Ok(Case { name: case.to_owned(), hives, bases })
 }
 
-/// The key under which a hive of that role is loaded.
+/// Returns the key under which a hive of that role is loaded.
 pub fn root_of(role: &str) -> String {
     format!(r"HKEY_LOCAL_MACHINE\{role}")
 }
@@ -112,16 +113,16 @@ pub enum Existing {
 }
 
 impl Case {
-    /// The hives as files: name and bytes.
+    /// Returns the hives as files: name and bytes.
     pub fn files(&self) -> Vec<(String, Vec<u8>)> {
         self.hives.iter().map(|(role, hive)| ((*role).to_owned(), hive.to_bytes())).collect()
     }
 
-    /// What a Windows leaves behind that lost its power: the hives of the base, dirty, and what makes the case of them
-    /// in transaction logs. A hive in which the two do not differ is clean.
+    /// Returns what a Windows leaves behind that lost its power: the hives of the base, dirty, and what makes the case
+    /// of them in transaction logs. A hive in which the two do not differ is clean.
     ///
     /// # Errors
-    /// Where the case has no base.
+    /// Returns an error if the case has no base.
     pub fn interrupted(&self) -> Result<Vec<(String, Vec<u8>)>, String> {
         if self.bases.is_empty() {
             return Err(format!("{} is based on no other case", self.name));
@@ -137,7 +138,7 @@ impl Case {
     /// Writes [`Case::files`] as [`write()`] does.
     ///
     /// # Errors
-    /// Where another file is there already, or a file cannot be written.
+    /// Returns an error if another file is there already, or a file cannot be written.
     pub fn write(&self, folder: &Path) -> Result<Vec<PathBuf>, String> {
         write(folder, &self.files(), Existing::Refuse)
     }
@@ -145,7 +146,7 @@ impl Case {
     /// Writes [`Case::interrupted`] as [`write()`] does.
     ///
     /// # Errors
-    /// As [`Case::write`]; and where the case has no base.
+    /// As [`Case::write`]; and if the case has no base.
     pub fn write_dirty(&self, folder: &Path) -> Result<Vec<PathBuf>, String> {
         write(folder, &self.interrupted()?, Existing::Refuse)
     }
@@ -154,7 +155,7 @@ impl Case {
 /// Writes files to where a mounted Windows has its hives, `Windows/System32/config` below `folder`.
 ///
 /// # Errors
-/// Where another file is there already and is not to be replaced, or a file cannot be written.
+/// Returns an error if another file is there already and is not to be replaced, or a file cannot be written.
 pub fn write(folder: &Path, files: &[(String, Vec<u8>)], existing: Existing) -> Result<Vec<PathBuf>, String> {
     let config = folder.join("Windows").join("System32").join("config");
     let failed = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
@@ -221,7 +222,7 @@ struct Header {
     sequence: (u32, u32),
 }
 
-/// A hive of a case, and the one that it is based on where it is.
+/// Returns a hive of a case, and the one that it is based on where it is.
 fn compile_with_base(case: &str, role: &str) -> Result<(Hive, Option<Hive>), String> {
     // The case first, then what it is based on.
     let mut layers = vec![Layer::read(case, role)?];
@@ -238,7 +239,7 @@ fn compile_with_base(case: &str, role: &str) -> Result<(Hive, Option<Hive>), Str
     Ok((build(&layers, case, role)?, base))
 }
 
-/// The hive that the layers make, the last one first.
+/// Returns the hive that the layers make, the last one first.
 fn build(layers: &[Layer], case: &str, role: &str) -> Result<Hive, String> {
     let header = layers.iter().find_map(|layer| layer.header.clone());
     let header = header.ok_or_else(|| format!("{case}, {role}: no `;! hive` line"))?;
@@ -387,7 +388,7 @@ fn header(text: &str) -> Result<Header, String> {
     })
 }
 
-/// A UTC time as the registry counts: 100 ns since 1601.
+/// Returns a UTC time as the registry counts: 100 ns since 1601.
 fn file_time(text: &str) -> Result<u64, String> {
     const UNIX_EPOCH: i128 = 116_444_736_000_000_000;
     let time: jiff::Timestamp = text.parse().map_err(|error| format!("{text}: {error}"))?;

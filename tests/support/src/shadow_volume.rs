@@ -66,13 +66,13 @@ pub struct Volume {
     pub stores: Vec<Places>,
 }
 
-/// A GUID that is told from others by one number.
+/// Returns a GUID that is told from others by one number.
 pub fn guid(number: u16) -> [u8; 16] {
     let [low, high] = number.to_le_bytes();
     [low, high, 0, 0, 0, 0, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, low]
 }
 
-/// A volume of `live` blocks, and those that the shadow copies take; the catalog lists them as they are given.
+/// Returns a volume of `live` blocks, and those that the shadow copies take; the catalog lists them as they are given.
 pub fn build(live: u64, stores: &[Store]) -> Volume {
     let mut volume = Volume { bytes: Vec::new(), catalog: 0, stores: Vec::new() };
     for block in 0..live {
@@ -107,12 +107,12 @@ fn entry(kind: u64, number: u16, places: [u64; 5], more: &[(usize, u64)]) -> Vec
     entry
 }
 
-/// A sector that tells where it came from: the live volume (0) or a store's saved blocks, block and sector.
+/// Returns a sector that tells where it came from: the live volume (0) or a store's saved blocks, block and sector.
 fn origin(store: u64, block: u64, sector: u64) -> impl Iterator<Item = u8> {
     (0..64).flat_map(move |word| (0x11 << 56 | word << 48 | store << 32 | block << 8 | sector).to_le_bytes())
 }
 
-/// Where a sector of a shadow copy came from, in words.
+/// Returns where a sector of a shadow copy came from, in words.
 pub fn told(snapshot: &dyn BlockRead, block: u64, sector: u64) -> String {
     let mut bytes = [0; 512];
     if let Err(error) = snapshot.read_exact_at(&mut bytes, block * BLOCK as u64 + sector * 512) {

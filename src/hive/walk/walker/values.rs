@@ -57,7 +57,7 @@ impl<'h, V: Visitor> Walker<'h, '_, V> {
         }
     }
 
-    /// One value, and whether it was not reached before.
+    /// Returns one value, and whether it was not reached before.
     fn value(&mut self, key: &RawKey<'h>, offset: u32) -> Result<(WalkedValue<'h>, bool), Problem> {
         let raw = self.cells.value(offset)?;
         let first = self.reach(offset, key);

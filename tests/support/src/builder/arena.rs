@@ -48,7 +48,7 @@ impl Arena {
         self.put(cell.payload(), payload);
     }
 
-    /// The file, where its bins are, and its free cells.
+    /// Returns the file, where its bins are, and its free cells.
     pub(super) fn finish(mut self) -> (Vec<u8>, Vec<usize>, Vec<Cell>) {
         self.close_bin();
         (self.bytes, self.bins, self.free)

@@ -41,7 +41,7 @@ pub struct BaseBlock {
 }
 
 impl BaseBlock {
-    /// The whole block. A log holds the first 512 bytes of it.
+    /// Returns the whole block. A log holds the first 512 bytes of it.
     pub fn encode(&self) -> Vec<u8> {
         let mut block = vec![0; PAGE];
         let mut put = |at: usize, bytes: &[u8]| block[at..at + bytes.len()].copy_from_slice(bytes);
@@ -66,7 +66,7 @@ impl BaseBlock {
     }
 }
 
-/// The right checksum of a base block: its words xored, except that Windows never writes 0 or -1.
+/// Returns the right checksum of a base block: its words xored, except that Windows never writes 0 or -1.
 pub fn checksum(block: &[u8]) -> u32 {
     let (words, _) = block[..CHECKSUMMED].as_chunks::<4>();
     match words.iter().fold(0, |sum, word| sum ^ u32::from_le_bytes(*word)) {

@@ -10,22 +10,22 @@ use std::collections::BTreeMap;
 pub struct Cell(usize);
 
 impl Cell {
-    /// The cell that begins at that offset of the file.
+    /// Returns the cell that begins at that offset of the file.
     pub(super) fn at(file_offset: usize) -> Self {
         Self(file_offset)
     }
 
-    /// Where the cell's size stands in the file.
+    /// Returns where the cell's size stands in the file.
     pub fn size_field(self) -> usize {
         self.0
     }
 
-    /// Where its contents begin in the file; offsets in the format's specification count from here.
+    /// Returns where its contents begin in the file; offsets in the format's specification count from here.
     pub fn payload(self) -> usize {
         self.0 + 4
     }
 
-    /// Its offset as other records refer to it: from the start of the hive bins.
+    /// Returns its offset as other records refer to it: from the start of the hive bins.
     pub fn offset(self) -> u32 {
         u32::try_from(self.0 - PAGE).expect("a hive is smaller than 4 GiB")
     }
@@ -106,7 +106,7 @@ pub struct Built {
 }
 
 impl Built {
-    /// Where a key is; `""` is the root. Of duplicates it is the first; `keys` has them all.
+    /// Returns where a key is; `""` is the root. Of duplicates it is the first; `keys` has them all.
     ///
     /// # Panics
     ///
@@ -117,7 +117,7 @@ impl Built {
         &self.keys[place.unwrap_or_else(|| panic!("no key {path:?} was built"))]
     }
 
-    /// Where a value is; `""` is the default value.
+    /// Returns where a value is; `""` is the default value.
     ///
     /// # Panics
     ///

@@ -26,12 +26,12 @@ pub(super) struct KeyLinks {
     pub(super) security: u32,
 }
 
-/// The size of a key's record.
+/// Returns the size of a key's record.
 pub(super) fn nk_size(key: &Key) -> usize {
     76 + stored_name(&key.name).0.len()
 }
 
-/// A key's record.
+/// Returns a key's record.
 pub(super) fn nk(key: &Key, links: &KeyLinks) -> Vec<u8> {
     let (name, compressed) = stored_name(&key.name);
     let mut flags = key.flags;
@@ -75,7 +75,7 @@ pub(super) fn nk(key: &Key, links: &KeyLinks) -> Vec<u8> {
     record.0
 }
 
-/// A value's record; its data are either the cell at that offset or, if there is none, in the record.
+/// Returns a value's record; its data are either the cell at that offset or, if there is none, in the record.
 pub(super) fn vk(value: &Value, data: Option<u32>) -> Vec<u8> {
     let (name, compressed) = stored_name(&value.name);
     let mut record = Record::new(*b"vk");
@@ -100,7 +100,7 @@ pub(super) fn vk(value: &Value, data: Option<u32>) -> Vec<u8> {
 /// Where inline data stand in a value's record.
 pub(super) const VK_INLINE_DATA: usize = 8;
 
-/// The record of data in segments.
+/// Returns the record of data in segments.
 pub(super) fn db(segments: usize, list: u32) -> Vec<u8> {
     let mut record = Record::new(*b"db");
     record.short_length(segments);
@@ -109,12 +109,12 @@ pub(super) fn db(segments: usize, list: u32) -> Vec<u8> {
     record.0
 }
 
-/// The size of a security record.
+/// Returns the size of a security record.
 pub(super) fn sk_size(descriptor: &[u8]) -> usize {
     sk(0, 0, descriptor).len()
 }
 
-/// A security record. Its neighbours in the list are itself, which is right where there is one.
+/// Returns a security record. Its neighbours in the list are itself, which is right where there is one.
 pub(super) fn sk(own_offset: u32, references: usize, descriptor: &[u8]) -> Vec<u8> {
     let mut record = Record::new(*b"sk");
     record.u16(0); // reserved

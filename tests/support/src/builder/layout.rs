@@ -75,7 +75,7 @@ pub(super) fn build(hive: &Hive) -> Built {
     Built { bytes, keys, security, bins, free, by_name }
 }
 
-/// All keys, each before its subkeys, those in the order of the list.
+/// Returns all keys, each before its subkeys, those in the order of the list.
 fn flatten(root: &Key) -> Vec<Node<'_>> {
     let mut nodes: Vec<Node> = Vec::new();
     let mut waiting = vec![(root, None)];
@@ -126,7 +126,7 @@ fn store_value(arena: &mut Arena, minor: u32, value: &Value) -> ValueLocation {
     ValueLocation { name, vk, data }
 }
 
-/// A list of cells.
+/// Returns a list of cells.
 fn offsets(cells: impl Iterator<Item = Cell>) -> Vec<u8> {
     cells.flat_map(|cell| cell.offset().to_le_bytes()).collect()
 }

@@ -29,7 +29,7 @@ enum Leaf {
 }
 
 impl Leaf {
-    /// How many elements fit into one page, as Windows reckons.
+    /// Returns how many elements fit into one page, as Windows reckons.
     fn capacity(self) -> usize {
         match self {
             Self::Lf | Self::Lh => 507,

@@ -1,6 +1,6 @@
 //! Names as the registry compares, compresses and hashes them.
 
-/// A string as UTF-16 units.
+/// Returns a string as UTF-16 units.
 pub fn units(text: &str) -> Vec<u16> {
     text.encode_utf16().collect()
 }
@@ -10,7 +10,7 @@ pub fn utf16le(units: &[u16]) -> Vec<u8> {
     units.iter().flat_map(|unit| unit.to_le_bytes()).collect()
 }
 
-/// The upper case of one UTF-16 unit.
+/// Returns the upper case of one UTF-16 unit.
 ///
 /// Like Windows, one unit in, one unit out, and nothing that would not come back in lower case: dotless i and
 /// long s stay. Approximate beyond that: three blocks that Unicode cased later than Windows did are left alone,
@@ -38,23 +38,23 @@ pub fn upcase(unit: u16) -> u16 {
     u16::try_from(u32::from(upper)).unwrap_or(unit)
 }
 
-/// The only item, if there is only one.
+/// Returns the only item, if there is only one.
 fn only(mut letters: impl Iterator<Item = char>) -> Option<char> {
     let letter = letters.next()?;
     letters.next().is_none().then_some(letter)
 }
 
-/// A name in upper case, for sorting and for looking up.
+/// Returns a name in upper case, for sorting and for looking up.
 pub(super) fn upcase_name(name: &[u16]) -> Vec<u16> {
     name.iter().copied().map(upcase).collect()
 }
 
-/// Whether two names are the same to the registry.
+/// Returns whether two names are the same to the registry.
 pub(super) fn same_name(a: &[u16], b: &[u16]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(&a, &b)| a == b || upcase(a) == upcase(b))
 }
 
-/// A name as it is stored, and whether that is one byte per unit.
+/// Returns a name as it is stored, and whether that is one byte per unit.
 ///
 /// An empty name (the default value's) is not marked as compressed: nothing was gained, says Windows.
 pub(super) fn stored_name(name: &[u16]) -> (Vec<u8>, bool) {
@@ -68,12 +68,12 @@ pub(super) fn stored_name(name: &[u16]) -> (Vec<u8>, bool) {
     }
 }
 
-/// The hash of a name in an `lh` list.
+/// Returns the hash of a name in an `lh` list.
 pub(super) fn hash(name: &[u16]) -> u32 {
     name.iter().fold(0_u32, |hash, &unit| hash.wrapping_mul(37).wrapping_add(u32::from(upcase(unit))))
 }
 
-/// The hint of a name in an `lf` list: its first four characters, or zeros if one of them is not Latin-1.
+/// Returns the hint of a name in an `lf` list: its first four characters, or zeros if one of them is not Latin-1.
 pub(super) fn hint(name: &[u16]) -> [u8; 4] {
     let mut hint = [0; 4];
     for (slot, &unit) in hint.iter_mut().zip(name) {

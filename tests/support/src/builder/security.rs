@@ -1,7 +1,7 @@
 //! Security descriptors, made of text.
 
-/// A self-relative descriptor: its owner, and entries of its discretionary list, which hold for subkeys too. Identifiers
-/// as `S-1-5-32-544`; the group is SYSTEM.
+/// Returns a self-relative descriptor: its owner, and entries of its discretionary list, which hold for subkeys too.
+/// Identifiers as `S-1-5-32-544`; the group is SYSTEM.
 pub fn descriptor(owner: &str, entries: &[Entry<'_>]) -> Vec<u8> {
     let mut list = Vec::new();
     for entry in entries {
@@ -38,8 +38,8 @@ pub struct Entry<'a> {
     pub sid: &'a str,
 }
 
-/// What all keys have that have none of their own. Owner: administrators; they and SYSTEM may do everything, users may
-/// read.
+/// Returns what all keys have that have none of their own. Owner: administrators; they and SYSTEM may do everything,
+/// users may read.
 pub(super) fn usual() -> Vec<u8> {
     let entry = |mask, sid| Entry { allows: true, mask, sid };
     let entries =
@@ -47,7 +47,7 @@ pub(super) fn usual() -> Vec<u8> {
     descriptor("S-1-5-32-544", &entries)
 }
 
-/// The packet form of an identifier.
+/// Returns the packet form of an identifier.
 fn sid(text: &str) -> Vec<u8> {
     let mut numbers = text.split('-').skip(1).map(|part| part.parse::<u32>().expect("a number"));
     let mut next = || numbers.next().expect("S-1-5-...");

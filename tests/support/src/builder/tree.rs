@@ -68,12 +68,12 @@ pub struct Key {
 }
 
 impl Key {
-    /// An empty key.
+    /// Returns an empty key.
     pub fn new(name: &str) -> Self {
         Self::from_units(&units(name))
     }
 
-    /// An empty key whose name need not be good UTF-16.
+    /// Returns an empty key whose name need not be good UTF-16.
     pub fn from_units(name: &[u16]) -> Self {
         Self {
             name: name.to_vec(),
@@ -88,7 +88,7 @@ impl Key {
         }
     }
 
-    /// The key at a path of names with `\` between them; letter case does not matter, empty names are skipped.
+    /// Returns the key at a path of names with `\` between them; letter case does not matter, empty names are skipped.
     pub fn key(&self, path: &str) -> Option<&Self> {
         path.split('\\').filter(|name| !name.is_empty()).try_fold(self, |key, name| {
             let name = units(name);
@@ -96,12 +96,12 @@ impl Key {
         })
     }
 
-    /// The key at a path, with all that is missing on the way there made.
+    /// Returns the key at a path, with all that is missing on the way there made.
     pub fn create(&mut self, path: &str) -> &mut Self {
         path.split('\\').filter(|name| !name.is_empty()).fold(self, |key, name| key.create_child(&units(name)))
     }
 
-    /// The subkey of that name, made if missing, with this key's time. The name may hold anything, even `\`.
+    /// Returns the subkey of that name, made if missing, with this key's time. The name may hold anything, even `\`.
     ///
     /// It looks at every subkey: to make tens of thousands beside each other, push them to `subkeys`.
     pub fn create_child(&mut self, name: &[u16]) -> &mut Self {
@@ -123,7 +123,7 @@ impl Key {
         Some(self.subkeys.remove(place))
     }
 
-    /// The value of that name in any letter case; the default value's name is empty.
+    /// Returns the value of that name in any letter case; the default value's name is empty.
     pub fn value(&self, name: &str) -> Option<&Value> {
         let name = units(name);
         self.values.iter().find(|value| same_name(&value.name, &name))
@@ -141,7 +141,7 @@ impl Key {
         self.set_units(&units(name), data_type, data)
     }
 
-    /// The same with a name that need not be good UTF-16.
+    /// Returns the same with a name that need not be good UTF-16.
     pub fn set_units(&mut self, name: &[u16], data_type: u32, data: &[u8]) -> &mut Self {
         let data = data.to_vec();
         match self.values.iter_mut().find(|value| same_name(&value.name, name)) {
@@ -151,34 +151,34 @@ impl Key {
         self
     }
 
-    /// A `REG_SZ` with its ending NUL.
+    /// Returns a `REG_SZ` with its ending NUL.
     pub fn set_sz(&mut self, name: &str, text: &str) -> &mut Self {
         self.set(name, reg_type::SZ, &terminated(text))
     }
 
-    /// A `REG_EXPAND_SZ` with its ending NUL.
+    /// Returns a `REG_EXPAND_SZ` with its ending NUL.
     pub fn set_expand_sz(&mut self, name: &str, text: &str) -> &mut Self {
         self.set(name, reg_type::EXPAND_SZ, &terminated(text))
     }
 
-    /// A `REG_MULTI_SZ` with all its NULs.
+    /// Returns a `REG_MULTI_SZ` with all its NULs.
     pub fn set_multi_sz(&mut self, name: &str, texts: &[&str]) -> &mut Self {
         let mut data: Vec<u8> = texts.iter().flat_map(|text| terminated(text)).collect();
         data.extend([0, 0]);
         self.set(name, reg_type::MULTI_SZ, &data)
     }
 
-    /// A `REG_DWORD`.
+    /// Returns a `REG_DWORD`.
     pub fn set_dword(&mut self, name: &str, number: u32) -> &mut Self {
         self.set(name, reg_type::DWORD, &number.to_le_bytes())
     }
 
-    /// A `REG_QWORD`.
+    /// Returns a `REG_QWORD`.
     pub fn set_qword(&mut self, name: &str, number: u64) -> &mut Self {
         self.set(name, reg_type::QWORD, &number.to_le_bytes())
     }
 
-    /// A `REG_BINARY`.
+    /// Returns a `REG_BINARY`.
     pub fn set_binary(&mut self, name: &str, data: &[u8]) -> &mut Self {
         self.set(name, reg_type::BINARY, data)
     }
@@ -193,7 +193,7 @@ impl Key {
     }
 }
 
-/// A string as the registry stores one.
+/// Returns a string as the registry stores one.
 fn terminated(text: &str) -> Vec<u8> {
     let mut units = units(text);
     units.push(0);
