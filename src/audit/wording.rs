@@ -1,4 +1,4 @@
-//! What a finding says beside its verdict: conclusions from the data, in a sentence.
+//! Sentences of a finding beside its verdict: conclusions from the data.
 
 use super::characters;
 use crate::baseline::{Compare, Rule, SystemRoot};
@@ -6,13 +6,13 @@ use crate::error::Problem;
 use crate::finding::{Finding, Remediation};
 use crate::registry::{DataType, RegistryValue, same_text};
 
-/// Returns a finding about something that could not be read: where, and what stood there.
+/// Marks a finding as unreadable: where, and what was found there.
 pub(super) fn unreadable(finding: Finding, problem: &Problem) -> Finding {
     let why = format!("{} Could not be read: {problem}.", finding.why);
     Finding { why, observed: None, remediation: None::<Remediation>, ..finding }
 }
 
-/// Returns what can be concluded from how the data differ.
+/// Returns sentences on what the difference between the data means.
 pub(super) fn deviation(rule: &Rule, observed: &RegistryValue, root: &SystemRoot) -> Vec<String> {
     let mut sentences = Vec::new();
     if let Rule::OneOf { accepted, compare } = rule {
@@ -42,7 +42,7 @@ pub(super) fn deviation(rule: &Rule, observed: &RegistryValue, root: &SystemRoot
     sentences
 }
 
-/// Returns what a list lacks.
+/// Returns a sentence on the entries that a list lacks.
 pub(super) fn not_in(entries: &[String], observed: &RegistryValue) -> Vec<String> {
     let mut sentences = vec![match missing_entries(entries, observed) {
         Some(missing) => format!("Missing from the list: {}.", missing.join(", ")),
@@ -57,22 +57,23 @@ fn unclear(observed: &RegistryValue) -> Option<String> {
         .then(|| "The data do not say plainly what they hold; see the raw bytes.".to_owned())
 }
 
-/// Returns whether somebody read hexadecimal digits and typed them into regedit's decimal field: 0x258 became 258.
+/// Returns whether somebody read hexadecimal digits and typed them into regedit's decimal field, so that 0x258 became
+/// 258.
 fn typed_in_decimal(accepted: &RegistryValue, observed: &RegistryValue) -> bool {
     let (Some(wanted), Some(found)) = (accepted.as_number(), observed.as_number()) else { return false };
     wanted > 9 && wanted != found && format!("{wanted:x}") == found.to_string()
 }
 
-/// Returns the entries that a list lacks, or `None` where the data are no list. Windows reads a list up to the first
-/// empty string; what stands behind one is not in it.
+/// Returns the entries that a list lacks, or `None` if the data are not a list. Windows reads a list up to the first
+/// empty string, so later entries do not count.
 pub(super) fn missing_entries(entries: &[String], observed: &RegistryValue) -> Option<Vec<String>> {
     let list = observed.as_list()?;
     let seen: Vec<&String> = list.iter().take_while(|entry| !entry.is_empty()).collect();
     Some(entries.iter().filter(|entry| !seen.iter().any(|seen| same_text(seen, entry))).cloned().collect())
 }
 
-/// Returns a string as a program gets it that stops at the first NUL and does not mind bad units: what is hidden behind
-/// the end, or made unreadable, does not make the path in front of it any better.
+/// Returns a string as read by a program that stops at the first NUL and ignores malformed units. A hidden or
+/// unreadable end does not make the path in front of it trustworthy.
 pub(super) fn as_windows_reads(value: &RegistryValue) -> Option<String> {
     if !matches!(value.data_type, DataType::SZ | DataType::EXPAND_SZ) {
         return None;

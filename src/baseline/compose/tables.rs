@@ -1,4 +1,4 @@
-//! Fields of a TOML table, with a message where they are not what they should be.
+//! Fields of a TOML table, with a message if a field has the wrong type.
 
 use toml::{Table, Value};
 
@@ -14,7 +14,7 @@ pub(super) fn tables(table: &Table, field: &str) -> Result<Vec<Table>, String> {
     Ok(entries.ok_or_else(|| format!("{field} must be written [[{field}]]"))?.into_iter().cloned().collect())
 }
 
-/// Returns the table in a field, empty where the field is missing.
+/// Returns the table in a field; empty if the field is missing.
 pub(super) fn table_in(table: &Table, field: &str) -> Result<Table, String> {
     match table.get(field) {
         None => Ok(Table::new()),
@@ -22,7 +22,7 @@ pub(super) fn table_in(table: &Table, field: &str) -> Result<Table, String> {
     }
 }
 
-/// Returns a list of strings in a field, empty where the field is missing.
+/// Returns the list of strings in a field; empty if the field is missing.
 pub(super) fn list(table: &Table, field: &str) -> Result<Vec<String>, String> {
     let Some(value) = table.get(field) else { return Ok(Vec::new()) };
     let entries = value.as_array().map(|entries| entries.iter().map(|entry| entry.as_str().map(str::to_owned)));
