@@ -1,4 +1,4 @@
-//! `verify`: patches from anywhere, carried out in memory.
+//! `verify`: applies patches from any source in memory and checks the result.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -83,7 +83,8 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<u8, Error> {
     Ok(if args.exit_zero { 0 } else { code(verification.outcome(args.fail_on)) })
 }
 
-/// Returns the plan that was named, or that beside a patch. One beside it that cannot be read is told, and left alone.
+/// Returns the named plan, or the plan beside a patch. If the plan beside it cannot be read, this is reported and the
+/// plan is ignored.
 fn plan_of(patch: &Path, named: Option<&Arc<PlanFile>>) -> Option<Arc<PlanFile>> {
     if let Some(plan) = named {
         return Some(Arc::clone(plan));
