@@ -9,10 +9,11 @@ use crate::finding::{Finding, Verdict};
 use crate::os::OsId;
 use crate::registry::Role;
 
-/// A value of any generation: the finding's id.
+/// Identifies a value in any generation: the finding's id.
 type Id<'a> = &'a str;
 
-/// Returns the rows for these columns: first what the newest generation audits, then what only older ones do.
+/// Returns the rows for these columns: first the values that the newest generation audits, then those of older ones
+/// only.
 pub(super) fn rows(columns: &[Placed<'_>], role: Role) -> Vec<Row> {
     let by_column: Vec<BTreeMap<Id<'_>, &Finding>> = columns
         .iter()
@@ -23,7 +24,7 @@ pub(super) fn rows(columns: &[Placed<'_>], role: Role) -> Vec<Row> {
             findings.map(|finding| (finding.id.as_str(), finding)).collect()
         })
         .collect();
-    // A closed list has no finding for a value that is not there: where the same Windows' list was read, it is absent.
+    // A closed list has no finding for an absent value. If the list of the same Windows was read, the value is absent.
     let absent = |at: usize, row: &Finding, os: OsId| {
         let (column, _) = columns.get(at)?;
         let beside = by_column
@@ -67,7 +68,7 @@ pub(super) fn rows(columns: &[Placed<'_>], role: Role) -> Vec<Row> {
     rows
 }
 
-/// Returns whether a finding is about this hive, in this control set or about what is in none.
+/// Returns whether a finding is about this hive and this control set. A finding outside control sets also belongs.
 fn belongs(finding: &Finding, column: &Column, role: Role) -> bool {
     let set = finding.control_set.is_none() || finding.control_set == column.control_set;
     finding.hive == Some(role) && finding.key.is_some() && set
