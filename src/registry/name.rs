@@ -1,8 +1,8 @@
-//! Names as keys of maps: two names that are the same to Windows are the same there.
+//! Names as keys of maps: names that are the same to Windows are one key.
 
 use super::upcase;
 
-/// A name, or a path, as Windows compares it: without case.
+/// A name or path that is compared as Windows does, without case.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Name(Vec<u16>);
 

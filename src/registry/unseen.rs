@@ -1,6 +1,6 @@
-//! Characters that a reader does not see for what they are.
+//! Characters that are invisible or look like others.
 
-/// Characters that are not seen, that move or reorder others, or that look like a blank and are none; inclusive.
+/// Ranges of characters that are invisible, move or reorder others, or look like a blank and are not one. Inclusive.
 ///
 /// Controls; the Unicode property Default_Ignorable_Code_Point (UCD, DerivedCoreProperties.txt); Bidi_Control (UAX #9);
 /// separators other than the blank; private use and noncharacters, which look as each font pleases.
@@ -48,7 +48,7 @@ pub(crate) fn within(ranges: &[(u32, u32)], character: char) -> bool {
     after.checked_sub(1).and_then(|index| ranges.get(index)).is_some_and(|(_, last)| code <= *last)
 }
 
-/// Returns whether a character is never shown as it is.
+/// Returns whether a character is always shown as an escape.
 pub(crate) fn is_unseen(character: char) -> bool {
     within(UNSEEN, character)
 }
