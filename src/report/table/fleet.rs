@@ -1,4 +1,4 @@
-//! Many installations in one line each, worst first, and their totals.
+//! Many installations with one line each, worst first, and their totals.
 
 use std::cmp::Reverse;
 use std::io;
@@ -8,28 +8,28 @@ use super::{count, data, gaps, grouped, word};
 use crate::finding::{Finding, Severity};
 use crate::report::{InstallationReport, Report};
 
-/// With more judged installations than these the page ends with a table of them.
+/// If more installations than this were judged, the page ends with a table of them.
 pub(crate) const FEW: usize = 3;
 
-/// `CRITICAL`.
+/// The width of `CRITICAL`.
 const SEVERITY: usize = 8;
-/// `INCOMPLETE`.
+/// The width of `INCOMPLETE`.
 const STATE: usize = 10;
-/// `Server 2008 R2`.
+/// The width of `Server 2008 R2`.
 const WINDOWS: usize = 14;
-/// A NetBIOS name.
+/// The width of a NetBIOS name.
 const COMPUTER: usize = 15;
-/// `findings`.
+/// The width of `findings`.
 const FINDINGS: usize = 8;
-/// Below this many columns the evidence stands on a line of its own.
+/// If the page has fewer columns, the evidence is on a line of its own.
 const ONE_LINE: usize = 76;
 
-/// How an installation stands.
+/// The result of an installation.
 pub(crate) struct Standing<'r> {
     pub(crate) installation: &'r InstallationReport,
-    /// Of what is not as it should be.
+    /// The highest severity of its deviations.
     pub(crate) worst: Option<Severity>,
-    /// Causes alone.
+    /// The number of its causes.
     pub(crate) findings: usize,
     pub(crate) complete: bool,
 }
@@ -47,13 +47,13 @@ impl<'r> Standing<'r> {
         })
     }
 
-    /// Returns whether there is nothing to be said of it.
+    /// Returns whether there is nothing to report.
     pub(super) fn is_well(&self) -> bool {
         self.findings == 0 && self.complete
     }
 }
 
-/// Returns the judged installations, worst first; among equals those that are incomplete, then as the report has them.
+/// Returns the judged installations, worst first. Among equals, incomplete ones come first, then the report's order.
 pub(crate) fn standings(report: &Report) -> Vec<Standing<'_>> {
     let mut standings: Vec<Standing<'_>> =
         report.installations.iter().filter_map(|installation| Standing::of(report, installation)).collect();
@@ -116,7 +116,7 @@ fn write_line(page: &mut Page<'_>, standing: &Standing<'_>, rest: Option<usize>)
     page.row(0, &cells, ink)
 }
 
-/// `250 installations: 3 critical, 10 high, 237 without findings; 12 incomplete.`
+/// Returns the totals: `250 installations: 3 critical, 10 high, 237 without findings; 12 incomplete.`
 pub(crate) fn totals(standings: &[Standing<'_>]) -> String {
     let severities = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low, Severity::Info];
     let number = |worst| standings.iter().filter(|standing| standing.worst == worst).count();
@@ -136,8 +136,8 @@ pub(crate) fn totals(standings: &[Standing<'_>]) -> String {
     format!("{}: {}; {incomplete}.", count(standings.len(), "installation"), parts.join(", "))
 }
 
-/// Returns the evidence without the folders that every Windows has: what tells installations apart stands in front of
-/// them.
+/// Returns the evidence path without the folders that every Windows has. The part before them distinguishes
+/// installations.
 pub(crate) fn without_windows_own_folders(evidence: &str) -> &str {
     const OWN: &str = "/system32/config";
     let front = evidence.len().saturating_sub(OWN.len());
@@ -147,8 +147,7 @@ pub(crate) fn without_windows_own_folders(evidence: &str) -> &str {
     }
 }
 
-/// Returns a text of at most `width` columns: what is too much is left out of its middle. A character beyond ASCII is
-/// taken for two columns wide.
+/// Returns a text of at most `width` columns, cut in its middle. A character beyond ASCII counts as two columns.
 fn cut_in_the_middle(text: &str, width: usize) -> String {
     let wide = |letter: char| if letter.is_ascii() { 1_usize } else { 2 };
     if text.chars().map(wide).fold(0, usize::saturating_add) <= width {
