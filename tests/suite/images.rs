@@ -1,5 +1,5 @@
-//! Hives in disk images: what comes out of each container, partition table and file system is what comes out of the plain
-//! files.
+//! Hives in disk images: the results from each container, partition table, and file system are the same as from the
+//! plain files.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};

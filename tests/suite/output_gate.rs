@@ -1,4 +1,5 @@
-//! Where output goes: never into what is read, never over what is there unless the user says so, whole or not at all.
+//! Output is never written into the evidence, never over existing files unless the user allows it, and completely or
+//! not at all.
 
 use std::fs;
 use std::path::Path;

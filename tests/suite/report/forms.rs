@@ -1,5 +1,5 @@
-//! The report in every form that the program has: the same from evidence and from a saved report, and harmless whatever
-//! the evidence says.
+//! The report in every format: the same from evidence and from a saved report, and harmless whatever the evidence
+//! contains.
 
 use serde_json::Value;
 

@@ -1,4 +1,5 @@
-//! The command lines of `IMPORT.txt` for Windows, run by Wine's reg as far as it has them: it knows no hives.
+//! The command lines of `IMPORT.txt` for Windows, run by Wine's reg as far as it supports them: it does not support
+//! hives.
 
 use super::prefix::wine;
 use crate::handover::Handed;

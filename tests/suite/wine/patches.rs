@@ -1,5 +1,5 @@
-//! Patches and rollbacks of fixtures, imported by Wine: into a hive that is loaded elsewhere, and into Wine as the running
-//! Windows.
+//! Patches and rollbacks of fixtures, imported by Wine: into a hive that is loaded elsewhere, and into Wine as the
+//! running Windows.
 
 use std::collections::BTreeSet;
 
