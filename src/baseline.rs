@@ -1,4 +1,4 @@
-//! Baselines: what a Windows should have, why, and who says so. The judgement is data in `src/baselines/*.toml`;
+//! Baselines: what a Windows should have, why, and by which source. The judgement is data in `src/baselines/*.toml`;
 //! `docs/baselines.md` describes the grammar.
 
 use std::collections::BTreeSet;
@@ -114,7 +114,7 @@ pub struct ExpectedKey {
     pub when: When,
     /// The profiles that include the key.
     pub profiles: Vec<Profile>,
-    /// Why, and who says so, for the key itself.
+    /// Why the key itself is expected, and the source.
     pub basis: Basis,
     /// The values, in the file's order.
     pub values: Vec<ExpectedValue>,
@@ -161,16 +161,16 @@ pub struct ExpectedValue {
     pub profiles: Vec<Profile>,
     /// What the administrator should do by hand.
     pub advice: Option<String>,
-    /// Why, and who says so.
+    /// Why, and the source.
     pub basis: Basis,
 }
 
-/// Why something is expected, and who says so.
+/// Why something is expected, and the source.
 #[derive(Clone, Debug, Serialize)]
 pub struct Basis {
     /// Why it matters.
     pub why: String,
-    /// Who says so.
+    /// The source.
     pub source: Source,
     /// How well the source confirms the expectation.
     pub grade: Grade,
@@ -208,7 +208,7 @@ pub struct Step {
     pub advice: String,
     /// The installations that the step applies to.
     pub when: When,
-    /// Why, and who says so.
+    /// Why, and the source.
     pub basis: Basis,
 }
 

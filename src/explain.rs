@@ -1,5 +1,5 @@
-//! Describes one expectation in words: what is expected of which Windows and why, who says so, which differences are
-//! harmless, and how to check it by hand.
+//! Describes one expectation in words: what is expected of which Windows and why, by which source, which differences
+//! are harmless, and how to check it by hand.
 
 use std::io::{self, Write};
 

@@ -253,7 +253,7 @@ pub struct Finding {
     pub location: Option<Location>,
     /// Why it matters, and what was concluded.
     pub why: String,
-    /// Who says so.
+    /// The source.
     pub source: Source,
     /// ATT&CK techniques that the finding may indicate.
     pub attack: Vec<String>,

@@ -55,7 +55,7 @@ pub struct Accepted {
     pub when: When,
     /// Why the data conform, if that needs an explanation.
     pub note: Option<String>,
-    /// Who says so, if it is not the row's source.
+    /// The source, if it is not the row's.
     pub source: Option<Source>,
 }
 
@@ -70,7 +70,7 @@ pub struct Exception {
     pub severity: Severity,
     /// Why it matters. Replaces the row's reason.
     pub why: String,
-    /// Who says so, if it is not the row's source.
+    /// The source, if it is not the row's.
     pub source: Option<Source>,
 }
 

@@ -37,7 +37,7 @@ pub struct ErrorCode {
     pub code: String,
     /// What it means.
     pub means: String,
-    /// Who says so.
+    /// The source.
     pub source: String,
     /// The address of the source.
     pub url: String,
@@ -48,7 +48,7 @@ pub struct ErrorCode {
 pub struct ChainRule {
     /// The services that updates cannot do without.
     pub from: Vec<String>,
-    /// Why, and who says so.
+    /// Why, and the source.
     pub basis: Basis,
 }
 
@@ -57,7 +57,7 @@ pub struct ChainRule {
 pub struct GroupRule {
     /// The folders that its library must be in.
     pub under: Folders,
-    /// Why, and who says so.
+    /// Why, and the source.
     pub basis: Basis,
 }
 

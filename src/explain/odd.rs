@@ -6,7 +6,7 @@ use crate::baseline::{chain_rule, group_rule};
 use crate::finding::Source;
 use crate::report::escape::escape_data;
 
-/// An oddity: its id, its place, why it matters, who says so, and how to check it.
+/// An oddity: its id, its place, why it matters, the source, and how to check it.
 struct Odd {
     id: &'static str,
     place: &'static str,

@@ -82,7 +82,7 @@ impl Id {
 }
 
 impl<'a> Stated<'a> {
-    /// Returns why the row matters and who says so.
+    /// Returns why the row matters and the source.
     pub(super) fn basis(self) -> &'a Basis {
         match self {
             Self::Value(_, value) => &value.basis,

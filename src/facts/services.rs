@@ -1,7 +1,9 @@
 //! Services beyond those that a baseline lists: their dependencies, and the members of their svchost groups.
 //!
-//! The registry's part of a service: <https://learn.microsoft.com/windows/win32/services/service-configuration>; svchost
-//! groups: <https://learn.microsoft.com/windows/application-management/svchost-service-refactoring>.
+//! Services in the registry:
+//! <https://learn.microsoft.com/windows/win32/services/service-configuration>.
+//! svchost groups:
+//! <https://learn.microsoft.com/windows/application-management/svchost-service-refactoring>.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

@@ -138,7 +138,7 @@ fn write_key(page: &mut Page<'_>, finding: &Finding) -> io::Result<()> {
     finding.key_last_written_note.iter().try_for_each(|note| page.paragraph(2, &data::prose(note), Ink::Plain))
 }
 
-/// Writes why the finding matters, what to do, and who says so.
+/// Writes why the finding matters, what to do, and the source.
 fn write_reasoning(page: &mut Page<'_>, finding: &Finding, same_source: bool) -> io::Result<()> {
     let indent = SEVERITY.saturating_add(GAP);
     let mut write = |label, text: &str| page.labelled(indent, VERDICT, label, &data::prose(text), Ink::Dim);
