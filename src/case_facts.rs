@@ -110,8 +110,7 @@ impl CaseFacts {
         })
     }
 
-    /// Fills in the facts that the user did not state from the images' headers. If the headers differ, all texts are
-    /// named.
+    /// Fills in facts that the user did not state from the images' headers. If headers differ, names all their texts.
     pub fn prefill<'a>(&mut self, headers: impl IntoIterator<Item = &'a Acquisition>) {
         let headers: Vec<&Acquisition> = headers.into_iter().collect();
         let said = |of: fn(&Acquisition) -> Option<&String>| {

@@ -25,8 +25,7 @@ pub struct ControlSets {
 /// Which control sets to audit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
-    /// The set that `Select\Current` names. If `Select\Default` names another, that set too, because the next start
-    /// uses it.
+    /// The set that `Select\Current` names, and the one of `Select\Default`, which the next start uses.
     Current,
     /// Every existing set.
     All,

@@ -17,8 +17,7 @@ mod shown;
 use page::Page;
 use row::{Id, Row};
 
-/// Writes an explanation of the finding, key, or step with this id. `own` are the user's baselines beside the built-in
-/// ones.
+/// Writes an explanation of the finding, key, or step with this id. `own` are the user's additional baselines.
 ///
 /// # Errors
 /// Returns an error that suggests the nearest id if no baseline has this id. The inner result is the error of the

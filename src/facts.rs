@@ -72,7 +72,7 @@ pub struct KeyFacts {
     pub subkey: Option<String>,
     /// The key.
     pub state: KeyState,
-    /// The first symbolic link on the way to the key, itself included.
+    /// The first symbolic link on the path to the key, including the key.
     pub link: Option<Link>,
     /// Why the time of the last write cannot be right, if it cannot.
     pub odd_time: Option<OddTime>,

@@ -130,8 +130,7 @@ impl Serialize for ObservedDatum {
     }
 }
 
-/// Reads the form that [`ObservedDatum`] is written in. Only the bytes are trusted: the decoded data are computed from
-/// them again.
+/// Reads the form that [`ObservedDatum`] is written in. Only its bytes are trusted, and they are decoded again.
 impl<'de> Deserialize<'de> for ObservedDatum {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]

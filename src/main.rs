@@ -14,8 +14,7 @@ mod commands;
 use commands::{REFUSED, say, to_stdout};
 
 fn main() -> ExitCode {
-    // A panic while reading a hive is caught and reported as a problem of that hive, so the default message is
-    // suppressed.
+    // A panic while reading a hive is reported as a problem of that hive, so the default message is suppressed.
     std::panic::set_hook(Box::new(|_| {}));
     let mut arguments = std::env::args_os().skip(1);
     if arguments.next().is_some_and(|command| command == worker::COMMAND)

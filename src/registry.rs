@@ -69,8 +69,7 @@ impl FileTime {
         self.to_rfc3339().is_some()
     }
 
-    /// Returns the time as RFC 3339 in UTC with all seven decimals; `None` past the year 9999, or for 0, which means
-    /// "never".
+    /// Returns the time as RFC 3339 in UTC with seven decimals; `None` past the year 9999, and for 0, "never".
     pub fn to_rfc3339(self) -> Option<String> {
         if self.0 == 0 {
             return None;

@@ -95,8 +95,7 @@ pub struct Plan {
     pub proof: Option<Proof>,
 }
 
-/// The result of applying a patch and its rollback in memory, from the text as written. A patch that fails this test is
-/// never written.
+/// The result of applying a patch and its rollback in memory, from the written text. No other patch is handed out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proof {
     /// The number of edits. After the patch each value is as planned, and nothing else is changed.
@@ -285,8 +284,7 @@ impl Plan {
         }
     }
 
-    /// Adds what the rollback cannot undo. `made` are the keys that the patch creates, as paths from their hives'
-    /// roots.
+    /// Adds what the rollback cannot undo. `made` are the keys that the patch creates, from their hives' roots.
     pub fn limit_rollback(&mut self, made: &[(Role, String)]) {
         self.rollback_limits.clear();
         if self.edits.is_empty() {

@@ -190,8 +190,7 @@ impl Subject {
         &self.doubts
     }
 
-    /// Finds a key by its path. The help of `show` states what the path may begin with. An empty path is the hive's
-    /// root.
+    /// Finds a key by its path, which may begin as the help of `show` states. An empty path is the hive's root.
     ///
     /// # Errors
     /// Returns an error if the key does not exist: how much of the path exists, and names similar to the missing one.
@@ -221,8 +220,7 @@ impl Subject {
             Layout::Table(style) => Box::new(table::Table::new(out, style)),
         };
         let mut shower = Shower::new(&self.root, self.hive.size(), form.as_mut());
-        // A key that is written only partly is useless: a panic becomes a write error, and the output file is not
-        // created.
+        // A partly written key is useless, so a panic becomes a write error, and the output file is not created.
         hive::guarded(|| walk_from(&self.hive, &place.0, recursive, &mut shower))
             .map_err(|problem| io::Error::other(problem.to_string()))?;
         let mut shown = shower.finish()?;

@@ -1,5 +1,4 @@
-//! Reads any bytes as a disk image of any kind: its tables, its compressed parts, its hashes, its partitions, and their
-//! file systems.
+//! Reads any bytes as a disk image: its tables, compressed parts, hashes, and partitions, and their file systems.
 #![no_main]
 
 use std::io::Read;

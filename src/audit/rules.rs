@@ -84,8 +84,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// Returns a sentence if the value differs from the one that it must resemble. The finding is on the value with
-    /// quotes.
+    /// Returns a sentence if the value differs from the one that it must resemble: on the value with quotes.
     fn unlike(&self, value: &RegistryValue) -> Option<String> {
         let same_as = self.expected.same_as.as_ref()?;
         let other = self.scene.value(&same_as.key, &same_as.value, self.control_set)?.as_text()?;

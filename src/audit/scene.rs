@@ -27,8 +27,7 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Returns the note and source if a row accepts the data; `None` if it does not. Both are set only for another
-    /// form.
+    /// Returns the note and source if a row accepts the data, otherwise `None`. Only another form has note and source.
     pub(super) fn accepted(&self, expected: &ExpectedValue, value: &RegistryValue) -> Option<(Note, Option<Source>)> {
         let Rule::OneOf { accepted, compare } = &expected.rule else { return None };
         let mut first = None;

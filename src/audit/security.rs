@@ -22,14 +22,13 @@ pub(super) fn granted(trustees: &[(String, String)], rights: &[Right], value: &R
     None
 }
 
-/// `SERVICE_QUERY_CONFIG`, `SERVICE_QUERY_STATUS`, `READ_CONTROL`, `GENERIC_READ`: without these rights nobody sees a
-/// service.
+/// `SERVICE_QUERY_CONFIG`, `SERVICE_QUERY_STATUS`, `READ_CONTROL`, `GENERIC_READ`: the rights to see a service.
 ///
 /// <https://learn.microsoft.com/windows/win32/services/service-security-and-access-rights>
 const TO_SEE: u32 = 0x0001 | 0x0004 | 0x0002_0000 | 0x8000_0000;
 
-/// Returns a sentence if an entry denies one of these trustees the right to see the service. Then no Windows tool lists
-/// it.
+/// Returns a sentence if an entry denies one of these trustees the right to see the service. No Windows tool then lists
+/// the service.
 ///
 /// J. Wright, "Red Team Tactics: Hiding Windows Services", SANS, 2020:
 /// <https://www.sans.org/blog/red-team-tactics-hiding-windows-services/>

@@ -57,8 +57,7 @@ fn unclear(observed: &RegistryValue) -> Option<String> {
         .then(|| "The data do not say plainly what they hold; see the raw bytes.".to_owned())
 }
 
-/// Returns whether somebody read hexadecimal digits and typed them into regedit's decimal field, so that 0x258 became
-/// 258.
+/// Returns whether hexadecimal digits were typed into regedit's decimal field, so that 0x258 became 258.
 fn typed_in_decimal(accepted: &RegistryValue, observed: &RegistryValue) -> bool {
     let (Some(wanted), Some(found)) = (accepted.as_number(), observed.as_number()) else { return false };
     wanted > 9 && wanted != found && format!("{wanted:x}") == found.to_string()

@@ -102,8 +102,7 @@ impl Chosen {
 }
 
 impl Applied<'_> {
-    /// Returns the ids of the rows of users' baselines. Unlike built-in rows, these are not carried over to another
-    /// build.
+    /// Returns the ids of the rows of users' baselines, which are not carried over to another build.
     pub fn own_ids(&self) -> BTreeSet<&str> {
         let own = self.first.filter(|_| self.own);
         let own = own.into_iter().chain(self.extended_by.iter().copied());

@@ -1,5 +1,4 @@
-//! Composition: turns files that state only differences into whole baselines, each row with the sources that vouch for
-//! it.
+//! Composition: turns files that state only differences into whole baselines, with the sources of each row.
 //!
 //! A file states rows, or names the file that it is `like` and states the differences. Three tables state shared
 //! content once: sentences (`texts.toml`), the common part of keys of one kind (`templates.toml`), and sources with the

@@ -1,5 +1,4 @@
-//! Rules for services that no baseline lists, and what Windows shows if a service cannot start: `services.toml` and
-//! `errors.toml`.
+//! Rules for unlisted services, and the errors of services that cannot start: `services.toml` and `errors.toml`.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;

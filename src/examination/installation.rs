@@ -78,8 +78,7 @@ impl<'a> OpenInstallation<'a> {
         self.hive(role).map(|(hive, _)| hive.tree())
     }
 
-    /// Returns the hive with this role after log replay, and its name in reports; `None` if it is missing or cannot be
-    /// read.
+    /// Returns the recovered hive with this role, and its name in reports; `None` if it is missing or unreadable.
     pub(crate) fn hive(&self, role: Role) -> Option<(&Hive, &str)> {
         let opened = self.hives.iter().find(|opened| opened.found.role == role)?;
         Some((opened.hive.as_ref().ok()?, opened.found.locator.as_str()))

@@ -135,8 +135,7 @@ pub(crate) fn names(observed: &Observed) -> Vec<String> {
 }
 
 impl Services {
-    /// Follows the dependencies of `roots` to their end. With `groups`, also reads the services that share their
-    /// svchost groups.
+    /// Follows the dependencies of `roots` to their end. With `groups`, also reads the members of their svchost groups.
     pub(super) fn follow(
         system: Source<'_, '_>,
         control_set: Option<u32>,

@@ -1,5 +1,4 @@
-//! The marks by which a script recognises the Windows that a patch is for: values of the hives that the patch was made
-//! from.
+//! The marks of the Windows that a patch is for, by which a script recognises it: values of the planned hives.
 
 use crate::control_set::key_name;
 use crate::discovery::Installation;

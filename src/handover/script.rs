@@ -97,8 +97,7 @@ fn recognised(marks: &Marks) -> Result<Vec<Check>, String> {
     if !has("CurrentVersion") || !(has("CurrentBuild") || has("CurrentBuildNumber")) || !has("Current") {
         return Err("version, build or control set cannot be read from the hives, or not be compared".to_owned());
     }
-    // The name of a product or computer may contain letters that a script cannot. The other checks still recognise the
-    // Windows.
+    // A script cannot contain some names of products and computers. The other checks still recognise the Windows.
     Ok(marks.0.iter().filter_map(|mark| check(mark).ok()).collect())
 }
 

@@ -12,8 +12,7 @@ use crate::registry::Role;
 /// Identifies a value in any generation: the finding's id.
 type Id<'a> = &'a str;
 
-/// Returns the rows for these columns: first the values that the newest generation audits, then those of older ones
-/// only.
+/// Returns the rows for these columns: values that the newest generation audits, then those of older ones only.
 pub(super) fn rows(columns: &[Placed<'_>], role: Role) -> Vec<Row> {
     let by_column: Vec<BTreeMap<Id<'_>, &Finding>> = columns
         .iter()

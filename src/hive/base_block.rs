@@ -45,11 +45,9 @@ pub struct BaseBlock {
     pub data_size: u32,
     /// Clustering factor, 1.
     pub clustering: u32,
-    /// The end of the path of the hive when Windows last loaded it. This name comes from the evidence and is not
-    /// trusted.
+    /// The end of the path of the hive when Windows last loaded it. It comes from the evidence and is not trusted.
     pub file_name: String,
-    /// The id of the resource manager, unique for each hive since Windows Vista. In older hives zeros or arbitrary
-    /// bytes.
+    /// The id of the resource manager, unique for each hive since Windows Vista. Arbitrary in older hives, often zeros.
     pub resource_manager: [u8; 16],
     /// When Windows 8 or later last reorganized the hive. In older hives 0 or arbitrary.
     pub last_reorganized: FileTime,

@@ -108,8 +108,7 @@ impl Names {
     }
 }
 
-/// Returns the sum that an `lh` list stores beside each key, computed from the actual name because the stored sum may
-/// be wrong.
+/// Returns the sum that an `lh` list should store for this name. The stored sum may be wrong.
 fn sum(units: impl Iterator<Item = u16>) -> u32 {
     units.fold(0, |sum: u32, unit| sum.wrapping_mul(37).wrapping_add(upcase(unit).into()))
 }

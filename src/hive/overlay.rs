@@ -254,8 +254,7 @@ impl Node {
     }
 }
 
-/// Returns a name (UTF-16LE) in the form in which hivex sorts and compares names of keys: UTF-8, ASCII letters in upper
-/// case.
+/// Returns a UTF-16LE name as hivex sorts and compares names of keys: in UTF-8, with ASCII letters in upper case.
 fn sorted(name: &[u8]) -> String {
     let units = name.as_chunks().0.iter().map(|pair| u16::from_le_bytes(*pair));
     let text: String = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();

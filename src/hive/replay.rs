@@ -1,5 +1,4 @@
-//! Replays transaction logs: decides which logs beside a dirty hive contain missing changes, and applies these in
-//! memory.
+//! Replays transaction logs: selects the logs with changes that a dirty hive lacks, and applies these in memory.
 //!
 //! M. Suhanov, "Windows registry file format specification", sections "Format of transaction log files" to "Multiple
 //! transaction log files". Where the specification leaves a choice, the one that applies less is chosen:

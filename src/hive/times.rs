@@ -41,8 +41,8 @@ impl OwnTime {
     pub(super) fn of(hive: &Hive) -> Self {
         let base_block: &BaseBlock = hive.base_block();
         let time = base_block.last_written;
-        // Reorganizing a hive writes it, and only a Windows that does not maintain the time writes logs of the new
-        // format.
+        // Reorganizing a hive writes it. Logs of the new format come only from a Windows that does not maintain the
+        // time.
         let kept = base_block.checksum_valid()
             && time.0 != 0
             && base_block.last_reorganized <= time

@@ -11,8 +11,7 @@ mod marvin32;
 pub(super) mod new_format;
 pub(super) mod old_format;
 
-/// More bytes of hive bins than a hive can have: the top bit of a cell's offset distinguishes volatile storage from the
-/// file.
+/// More bytes than the bins of a hive can have: the top bit of a cell's offset marks volatile storage.
 const MAX_DATA_SIZE: u32 = 1 << 31;
 /// The largest sector of any known log, in units of 512 bytes.
 const MAX_CLUSTERING: u32 = 8;

@@ -58,8 +58,7 @@ impl<'h> Tree<'h> {
         let (bytes, base_block): (&[u8], _) = (&hive.bytes, &hive.base_block);
         let end = usize::try_from(base_block.data_size).unwrap_or(usize::MAX).saturating_add(base_block::SIZE);
         let bytes = bytes.get(..end).unwrap_or(bytes);
-        // nt-hive reads the root's offset from the bytes without checking it. If the base block was lost, the offset
-        // differs.
+        // nt-hive uses the root's offset in the bytes without checking it. A reconstructed base block has another one.
         let same_root =
             bytes.first_chunk().map(|header| BaseBlock::fields(header).root_offset) == Some(base_block.root_offset);
         Self {
@@ -98,8 +97,8 @@ impl<'h> Tree<'h> {
         })
     }
 
-    /// Returns the key at `path`, with components separated by backslashes and compared as Windows does; `None` if it
-    /// does not exist.
+    /// Returns the key at `path`, components separated by backslashes, compared as Windows does; `None` if it does not
+    /// exist.
     ///
     /// # Errors
     /// Returns an error if a key on the path, or the list that could name the next one, cannot be read. Then it is

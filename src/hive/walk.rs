@@ -100,8 +100,7 @@ pub struct WalkedSubkeys<'w, 'h> {
 }
 
 impl WalkedSubkeys<'_, '_> {
-    /// Returns their names for display, in the list's order. Unreadable names are omitted, because the walk reports
-    /// them.
+    /// Returns their names for display, in the list's order, without those that the walk reports as unreadable.
     pub fn names(&self) -> impl Iterator<Item = String> {
         self.entries.iter().filter_map(|entry| Some(self.cells.key(entry.offset).ok()?.name.to_string()))
     }

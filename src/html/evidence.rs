@@ -1,5 +1,4 @@
-//! The evidence: the result for each source, what was refused and why, shadow copies, and installations that were only
-//! listed.
+//! The evidence: the result for each source, what was refused and why, shadow copies, and unjudged installations.
 
 use askama::Template;
 

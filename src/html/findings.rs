@@ -1,5 +1,4 @@
-//! The findings of an installation, worst first. Lesser findings, and results that are not findings, are folded with a
-//! count.
+//! The findings of an installation, worst first. Lesser findings and other results are folded with a count.
 
 use askama::Template;
 

@@ -1,5 +1,4 @@
-//! The patch and the rollback, inline: every edit, who may import it and how, what cannot be restored, and the files
-//! themselves.
+//! The patch and the rollback: every edit, who may import it and how, what cannot be restored, and the files.
 
 use askama::Template;
 
@@ -159,8 +158,7 @@ fn shown_file(name: &str, bytes: &[u8]) -> ShownFile {
     }
 }
 
-/// Decodes a file: UTF-16 if it has the mark, UTF-8 if it is valid, otherwise Windows-1252, which assigns a letter to
-/// every byte.
+/// Decodes a file: UTF-16 if it has the mark, UTF-8 if it is valid, otherwise Windows-1252, which decodes every byte.
 fn decoded(bytes: &[u8]) -> String {
     if let Some(units) = bytes.strip_prefix(&[0xff, 0xfe]) {
         return encoding_rs::UTF_16LE.decode_without_bom_handling(units).0.into_owned();

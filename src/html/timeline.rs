@@ -199,8 +199,7 @@ fn node(at: usize, column: &Column) -> Node {
     }
 }
 
-/// Returns the brackets and the number of lanes. Overlapping brackets are placed side by side; `x` is the distance from
-/// the axis.
+/// Returns the brackets, side by side if they overlap, and the number of lanes; `x` is the distance from the axis.
 fn brackets(spans: impl Iterator<Item = (usize, usize)>) -> (Vec<Bracket>, usize) {
     // The position from which each lane is free.
     let mut lanes: Vec<usize> = Vec::new();

@@ -23,8 +23,7 @@ pub(crate) struct Fitted {
 }
 
 impl Excerpt {
-    /// Returns the surroundings of a column of a line. Columns count from 1 in UTF-16 units, and may be one past the
-    /// end.
+    /// Returns the text around a column of a line. Columns count from 1 in UTF-16 units, up to one past the end.
     pub(crate) fn of(line: &[u16], column: usize) -> Self {
         let place = column.saturating_sub(1).min(line.len());
         let (before, after) = line.split_at_checked(place).unwrap_or_default();

@@ -75,8 +75,7 @@ pub(super) fn container(system: Option<&SystemMarks>) -> Scale {
     scale
 }
 
-/// Returns the system with a name of its own that is not the Windows whose version it reports, and the mark with its
-/// name.
+/// Returns the system with its own name that reports the version of a Windows, and the mark with that name.
 pub(super) fn other(software: &SoftwareMarks) -> Option<(&'static Other, String)> {
     let holds = |text: Option<&String>, test: &dyn Fn(&str) -> bool| text.filter(|text| test(text)).cloned();
     OTHERS.iter().find_map(|other| {

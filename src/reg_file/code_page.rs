@@ -172,8 +172,7 @@ impl Table {
             if let Some(character) = char::from_u32(u32::from(*unit))
                 && *unit != UNDEFINED
             {
-                // If two bytes have the same meaning, this is the encoder's choice, which is not always the first in
-                // the tables.
+                // If two bytes have the same meaning, the encoder's choice, which need not be the first in the tables.
                 let preferred = match source {
                     Source::Encoding { encoding, .. } => encoding.encode(&character.to_string()).0 == bytes,
                     Source::Table(_) => true,

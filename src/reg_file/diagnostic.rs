@@ -123,8 +123,7 @@ macro_rules! codes {
                 match self { $(Self::$code => Severity::$severity),* }
             }
 
-            /// Returns whether the behaviour of regedit on Windows is known from evidence. If not, the effect is the
-            /// best guess.
+            /// Returns whether evidence shows what regedit on Windows does. If not, the effect is the best guess.
             pub fn is_established(self) -> bool {
                 match self { $(Self::$code => $established),* }
             }

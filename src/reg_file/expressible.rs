@@ -33,8 +33,7 @@ pub enum Reason {
     /// hivexregedit compares such a name in the file with different characters than in the hive.
     #[error("value name beyond ASCII, which hivexregedit does not find in the hive; write the patch for regedit")]
     NameBeyondAscii,
-    /// Windows creates the link to the current control set when it starts. hivexregedit would create a key with this
-    /// name.
+    /// Windows creates the link to the current control set at its start. hivexregedit would create a key instead.
     #[error("CurrentControlSet, which is no key of a hive, and hivexregedit writes to a hive; name the control set")]
     CurrentControlSet,
     /// Half of a surrogate pair has no form in UTF-8, and importers replace it in UTF-16.
@@ -242,8 +241,7 @@ mod tests {
 
     #[test]
     fn names_with_the_byte_of_a_backslash_are_refused_in_double_byte_pages() {
-        // U+8868 is 95 5C in page 932, U+529F is A5 5C in page 950, U+4E57 is 81 5C in page 936. Page 949 has no such
-        // character.
+        // U+8868 is 95 5C in page 932, U+529F is A5 5C in page 950, U+4E57 is 81 5C in page 936. Page 949 has none.
         for (number, character) in [(932, "\u{8868}"), (950, "\u{529f}"), (936, "\u{4e57}")] {
             let page = CodePage::new(number).unwrap();
             let dialect = Dialect::Regedit4(page);

@@ -35,8 +35,8 @@ impl KeyPath {
         Self(names.into_iter().map(|name| name.as_ref().to_vec()).collect())
     }
 
-    /// Returns a path from UTF-16 text with backslashes between the names. As in regedit, backslashes at the end are
-    /// ignored.
+    /// Returns a path from UTF-16 text with backslashes between the names. Backslashes at the end are ignored, as in
+    /// regedit.
     pub fn from_units(text: &[u16]) -> Self {
         let kept = text.iter().rposition(|&unit| unit != SEPARATOR).map_or(0, |last| last.saturating_add(1));
         Self::from_names(text.get(..kept).unwrap_or_default().split(|&unit| unit == SEPARATOR))

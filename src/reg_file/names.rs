@@ -23,8 +23,7 @@ pub(super) fn check_path(scanner: &mut Scanner<'_>, line: Line<'_>, path: &[u16]
         scanner.remark(line, long, Code::KeyNameTooLong);
     }
     let is = |name: &[u16], known: &str| same_name(name.iter().copied(), known.encode_utf16());
-    // A SYSTEM hive may be loaded anywhere directly below a root key. The running Windows has the link in its own
-    // SYSTEM.
+    // A SYSTEM hive may be loaded directly below any root key. Only the running Windows' own has the link.
     let (loaded, third) = (names.nth(1), names.next());
     if let Some(name) = third.filter(|name| is(name, CURRENT_CONTROL_SET))
         && !loaded.is_some_and(|loaded| is(loaded, "SYSTEM"))
@@ -60,8 +59,7 @@ pub(super) fn begins_with_smart_quote(text: &[u16]) -> bool {
     text.first().is_some_and(|&unit| is_smart_quote(unit))
 }
 
-/// Returns the first quotation mark of a line that is probably meant to close: before an equals sign, or at the end of
-/// the line.
+/// Returns the first quotation mark that is probably meant to close: before an equals sign, or at the line's end.
 pub(super) fn smart_quote_that_closes(line: &[u16]) -> Option<&[u16]> {
     let mut rest = line;
     while let Some(place) = rest.iter().position(|&unit| is_smart_quote(unit)) {

@@ -216,8 +216,7 @@ fn header(line: &[u16], encoding: Encoding) -> (Option<Version>, Option<Code>) {
     (None, Some(code))
 }
 
-/// Returns the meaning of bytes in hex for the text types, according to the header and, unless they disagree, the
-/// encoding.
+/// Returns the meaning of hex bytes of the text types, by the header and, unless they disagree, the encoding.
 fn text_form(version: Version, encoding: Encoding, code_page: Option<CodePage>) -> TextForm {
     let disputed =
         matches!((version, encoding), (Version::Regedit5, Encoding::EightBit) | (Version::Regedit4, Encoding::Utf16Le));

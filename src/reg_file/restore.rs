@@ -11,8 +11,7 @@ pub enum Alteration {
     /// A text type without a NUL unit at its end.
     #[error("regedit ends the text with a NUL that was not there")]
     TerminatorAdded,
-    /// A text type with an odd number of bytes. Wine 8.0 stores different bytes or crashes. The behaviour of Windows is
-    /// unknown.
+    /// A text type with an odd number of bytes. Wine 8.0 stores different bytes or crashes; Windows was not tested.
     #[error("regedit does not store a text of an odd number of bytes as it is")]
     OddLength,
     /// REG_LINK: regedit follows a symbolic link instead of opening it.

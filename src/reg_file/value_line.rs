@@ -44,8 +44,7 @@ enum Tag<'t> {
     Hex(u32, &'t [u16]),
 }
 
-/// Reads a line that begins, after blanks, with `"` or `@`, and its continuation lines. Returns `None` if regedit drops
-/// it.
+/// Reads a line that begins, after blanks, with `"` or `@`, and its continuation. `None` if regedit drops the value.
 pub(super) fn read<'t>(scanner: &mut Scanner<'t>, line: Line<'t>, form: TextForm) -> Option<ValueLine> {
     let mut odd_escapes = Vec::new();
     if let Some(name) = name_written(line.text) {

@@ -42,8 +42,7 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// Escapes data and names as [`escape`] does, and also blanks at either end and repeated blanks, because these matter
-/// here.
+/// Escapes data and names as [`escape`] does, and also blanks at either end and after another blank.
 pub(crate) fn escape_data(text: &str) -> String {
     let escaped = escape(text);
     let end = escaped.trim_end_matches(' ').len();

@@ -1,5 +1,4 @@
-//! The report as Markdown, for tickets, wikis, and chats: the answer first, then the findings of each installation,
-//! then the gaps.
+//! The report as Markdown, for tickets, wikis, and chats: the answer, the findings of each installation, the gaps.
 //!
 //! Text from evidence is inert. Data are in code spans, and sentences contain no markup, links, or mentions.
 

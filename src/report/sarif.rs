@@ -96,8 +96,7 @@ impl<W: Write> Renderer for Log<W> {
 }
 
 impl<W: Write> Log<W> {
-    /// Returns the index of the rule of a finding. Findings of several Windows share one rule, which the first of them
-    /// describes.
+    /// Returns the index of a finding's rule. Several Windows share a rule, which the first of them describes.
     fn rule(&mut self, finding: &Finding) -> usize {
         if let Some(index) = self.indices.get(&finding.id) {
             return *index;

@@ -21,8 +21,7 @@ pub(super) struct Shower<'f> {
     form: &'f mut dyn Form,
     /// The depth of a key that is omitted with everything below it.
     left_out: Option<usize>,
-    /// The remaining bytes of names. All names together are no longer than the hive, unless one name is used in many
-    /// places.
+    /// The remaining bytes of names, which exceed the hive only if one name is used in many places.
     names_left: u64,
     shown: Shown,
     /// The error of the format's writer, which ends the walk at once.

@@ -107,8 +107,7 @@ impl<'t, 'h> Places<'t, 'h> {
         }
     }
 
-    /// Returns the state of an edit's value. If two of the plan's data are the same to regedit, the expected one is
-    /// reported.
+    /// Returns the state of an edit's value. If regedit cannot distinguish the plan's data, reports the expected one.
     pub(super) fn look(&mut self, edit: &Edit, asked: Asked) -> Seen {
         let unreadable = |note: String| Seen { state: EditState::Unreadable, found: None, note: Some(note) };
         let (key, values, is_damaged) = match self.met(&edit.key) {

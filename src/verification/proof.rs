@@ -13,8 +13,7 @@ use crate::remediation::{Edit, PatchFile, PatchOptions, Plan, Proof};
 /// Why a patch must not be handed out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unproven {
-    /// These edits do not have the planned result, by their index in the plan. The others may be handed out without
-    /// them.
+    /// Edits without the planned result, by their index in the plan. The others may be handed out without them.
     Edits(BTreeMap<usize, String>),
     /// The patch as a whole fails.
     Whole(String),

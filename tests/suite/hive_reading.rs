@@ -1,5 +1,4 @@
-//! Reading unusual or invalid hives: existing entries are found, missing ones are absent, and unreadable ones are
-//! neither.
+//! Unusual or invalid hives: existing entries are found, missing ones are absent, and unreadable ones are neither.
 
 use hivemend::evidence::Bytes;
 use hivemend::hive::Hive;

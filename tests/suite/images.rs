@@ -1,5 +1,4 @@
-//! Hives in disk images: the results from each container, partition table, and file system are the same as from the
-//! plain files.
+//! Hives in disk images: every container, partition table, and file system gives the results of the plain files.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};

@@ -1,5 +1,4 @@
-//! Output is never written into the evidence, never over existing files unless the user allows it, and completely or
-//! not at all.
+//! Output never changes the evidence, replaces files only on request, and is written completely or not at all.
 
 use std::fs;
 use std::path::Path;

@@ -161,8 +161,7 @@ pub(super) fn state(row: &mut Table, stated: Table, id: &str, shared: &Shared) -
     let own = text(row, "id").or_else(|| text(&stated, "id")).unwrap_or("a row").to_owned();
     let within = |message: String| format!("{own}: {message}");
     say_text(&mut stated, shared).map_err(within)?;
-    // A file may state the source of a row without stating the row itself. A whole baseline names the file that states
-    // each row.
+    // A file may state the source of a row without the row. A whole baseline names the file that states each row.
     let says_where = stated.contains_key("stated-in");
     let is_statement = stated.keys().any(|field| !VOUCHING.contains(&field.as_str()));
     for (field, value) in stated {

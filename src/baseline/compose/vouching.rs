@@ -21,8 +21,7 @@ pub(super) struct Vouched {
 }
 
 impl Voucher<'_> {
-    /// Returns the whole baseline: each row with its sources and its grade. Values that are only a template's default
-    /// are omitted.
+    /// Returns the whole baseline, each row with its sources and grade, without values that only a template names.
     pub(super) fn whole(&self) -> Result<Table, String> {
         let mut whole = Table::new();
         whole.insert("id".to_owned(), Value::String(self.draft.id.clone()));

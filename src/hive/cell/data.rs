@@ -16,8 +16,7 @@ impl<'h> Cells<'h> {
         self.data_in(value, |_| {})
     }
 
-    /// Returns the data of a value. Calls `visit` with the offset of each cell that contains data or a list of
-    /// segments.
+    /// Returns the data of a value. Calls `visit` with the offset of each cell of data or of a list of segments.
     pub(crate) fn data_in(&self, value: &RawValue<'h>, mut visit: impl FnMut(u32)) -> Result<Cow<'h, [u8]>, Problem> {
         let size = usize::try_from(value.size).unwrap_or(usize::MAX);
         if let Some(inline) = value.inline {
@@ -42,8 +41,7 @@ impl<'h> Cells<'h> {
         })
     }
 
-    /// Returns the pieces of a value's data: the offset of a cell, or `None` for the value's record, and the bytes
-    /// there.
+    /// Returns the pieces of a value's data: a cell's offset, or `None` for the value's record, and the bytes there.
     pub(crate) fn data_pieces(&self, value: &RawValue<'h>) -> Result<Vec<(Option<u32>, usize)>, Problem> {
         let mut cells = Vec::new();
         let mut left = self.data_in(value, |cell| cells.push(cell))?.len();
@@ -88,14 +86,12 @@ impl<'h> Cells<'h> {
         }
     }
 
-    /// Returns whether hivex can read the data of this value. Even without data, hivex follows the data offset to a
-    /// cell.
+    /// Returns whether hivex can read this value's data. Without data, hivex still follows the offset to a cell.
     pub(crate) fn hivex_reads(&self, value: &RawValue<'h>) -> bool {
         value.inline.is_some() || value.size > 0 || self.cell(value.data_offset, "a value's data").is_ok()
     }
 
-    /// Returns whether the value has more data than Windows of this format stores in one cell, and has them in one
-    /// cell.
+    /// Returns whether one cell contains more data of the value than Windows of this format stores in a cell.
     pub(crate) fn is_too_long_for_its_cell(&self, value: &RawValue<'h>) -> bool {
         let is_long = usize::try_from(value.size).is_ok_and(|size| size > BIG_DATA_SEGMENT);
         let cell = || self.cell(value.data_offset, "a value's data");

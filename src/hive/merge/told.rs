@@ -12,8 +12,7 @@ pub struct Merged {
     pub key: String,
     /// Whether the key was created. For a deletion, whether the key existed.
     pub changed: bool,
-    /// The value that Windows finds by each name of the step before it: the first with this name. Names in UTF-16
-    /// units.
+    /// The first value that Windows finds by each name of the step before it. Names are in UTF-16 units.
     pub before: Vec<(Vec<u16>, RegistryValue)>,
     /// The value that Windows finds by each name after the step.
     pub after: Vec<(Vec<u16>, RegistryValue)>,

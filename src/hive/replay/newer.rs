@@ -1,5 +1,4 @@
-//! Detects logs with changes that a supposedly clean hive lacks: the hive is an older copy, or its sequence numbers
-//! were set.
+//! Detects logs with changes that a supposedly clean hive lacks: it is an older copy, or its sequence numbers were set.
 //!
 //! If both sequence numbers are equal, Windows reads no log, and neither does this program, but it reports that changes
 //! are missing. After an entry has been applied, both sequence numbers are at least its own: msuhanov, "Windows

@@ -100,8 +100,7 @@ impl Writes {
     }
 }
 
-/// The last write to each written sector, prepared for look-ups. It has at most one element for each 512 bytes of the
-/// logs.
+/// The last write to each written sector, for look-ups. At most one element for each 512 bytes of the logs.
 pub(in crate::hive) struct Sectors<'w> {
     writes: &'w Writes,
     /// The sector's number in the file, and the index in `Writes::pages` of the last write to it; sorted.

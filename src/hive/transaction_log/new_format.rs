@@ -40,8 +40,7 @@ pub(in crate::hive) enum Stop {
     Unsound(Problem),
 }
 
-/// Returns the entry at offset `at`, which must have the number `expected`. No field is trusted before the hashes are
-/// verified.
+/// Returns the entry at offset `at`, which must have the number `expected`. Verifies the hashes before all else.
 pub(in crate::hive) fn entry_at(log: &[u8], at: usize, expected: u32) -> Result<Entry<'_>, Stop> {
     let rest = log.get(at..).unwrap_or_default();
     let fail = |offset: usize, what: String, found: String| {

@@ -2,7 +2,7 @@
 //! checked that the result consists of whole bins.
 //!
 //! M. Suhanov, "Windows registry file format specification", sections "Dirty vector" and "Dirty pages". At the second
-//! sector `DIRT`, behind it one bit for each 512 bytes of hive bins, the lowest bit of each byte first; from the next
+//! sector `DIRT`, then one bit for each 512 bytes of hive bins, the lowest bit of each byte first; from the next
 //! sector on the dirty 512-byte pages in the bitmap's order.
 
 use super::{MAX_DATA_SIZE, Page, dword};
@@ -14,8 +14,7 @@ pub(in crate::hive) const PAGE: usize = 512;
 /// The smallest size of a hive bin.
 const BIN: usize = 4096;
 
-/// Returns the dirty pages of a log whose vector is at offset `at`, in order of their offsets, with adjacent pages
-/// joined.
+/// Returns the dirty pages of a log whose vector is at offset `at`, by offset, with adjacent pages joined.
 ///
 /// # Errors
 /// Returns an error if the vector or a page that it marks is missing.

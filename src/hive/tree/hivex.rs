@@ -76,8 +76,7 @@ impl<'h> Key<'_, 'h> {
         }))
     }
 
-    /// Returns the step to a subkey that hivex will create. It is placed before the first subkey whose name sorts after
-    /// it.
+    /// Returns the step to a subkey that hivex will create, which goes before the first one that sorts after it.
     pub(in crate::hive) fn hivex_new_child(&self, name: &str) -> Result<Step, Hindrance> {
         let units: Vec<u16> = name.encode_utf16().collect();
         let twins = self.stored_twins(&units)?;

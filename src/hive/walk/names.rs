@@ -6,8 +6,7 @@ use std::sync::LazyLock;
 use crate::hive::cell::{Hint, Name};
 use crate::registry::upcase;
 
-/// The uppercase of each letter that is stored in one byte. Nearly all names are stored so, and a table is faster than
-/// a search.
+/// The uppercase of each letter that is stored in one byte, as nearly all are. A table is faster than a search.
 static UPPERCASE: LazyLock<[u16; 256]> =
     LazyLock::new(|| std::array::from_fn(|byte| upcase(u16::try_from(byte).unwrap_or(0))));
 

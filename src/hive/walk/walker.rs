@@ -293,8 +293,7 @@ impl<'h, 'v, V: Visitor> Walker<'h, 'v, V> {
         first
     }
 
-    /// Deducts a name from the budget, and returns whether it may be compared. All names together are no longer than
-    /// the hive.
+    /// Deducts a name from the budget, and returns whether it may be compared.
     fn take_name(&mut self, name: Name<'_>) -> bool {
         let left = self.names_left.checked_sub(name.bytes());
         self.names_left = left.unwrap_or(self.names_left);

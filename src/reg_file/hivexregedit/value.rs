@@ -91,8 +91,7 @@ fn is_hex(text: &[u8]) -> bool {
     text.iter().all(u8::is_ascii_hexdigit)
 }
 
-/// Applies `pack "H*"` to everything but commas and blanks. Other characters also count as digits, and half a byte is
-/// padded.
+/// Applies `pack "H*"` to all but commas and blanks. Other characters count as digits, and half a byte is padded.
 fn hex(data_type: u32, narrow: bool, text: &[u8]) -> Parsed {
     let digits: Vec<u8> = text.iter().copied().filter(|&byte| byte != b',' && !is_space(byte)).collect();
     let value = |digit: u8| (if digit.is_ascii_alphabetic() { digit.wrapping_add(9) } else { digit }) & 0xf;

@@ -195,8 +195,7 @@ fn units(bytes: &[u8]) -> impl Iterator<Item = u16> {
     bytes.as_chunks::<2>().0.iter().map(|pair| u16::from_le_bytes(*pair))
 }
 
-/// Returns a note on characters beyond ASCII that no accepted data contain: `svсhost` with a Cyrillic letter looks
-/// correct.
+/// Returns a note on characters beyond ASCII in no accepted data: `svсhost` with a Cyrillic letter looks correct.
 fn look_alikes(finding: &Finding, observed: &ObservedDatum) -> Option<String> {
     if finding.verdict != Verdict::Deviates {
         return None;

@@ -15,8 +15,7 @@ pub(crate) fn of<'r>(report: &'r Report, installation: &InstallationReport) -> V
     report.summary.gaps.iter().filter(|gap| is_of(gap, installation)).collect()
 }
 
-/// Returns the gaps that belong to no judged installation: sources that were refused before an installation was found
-/// in them.
+/// Returns the gaps of no judged installation, such as sources that were refused before one was found in them.
 pub(crate) fn of_none(report: &Report) -> Vec<&Gap> {
     let judged = || report.installations.iter().filter(|installation| installation.judgement.is_some());
     report.summary.gaps.iter().filter(|gap| !judged().any(|installation| is_of(gap, installation))).collect()

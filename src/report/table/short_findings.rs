@@ -16,8 +16,7 @@ const ONE_LINE: usize = 90;
 /// The most lines of the reason. `--all` shows the whole reason.
 const LINES_OF_WHY: usize = 2;
 
-/// Writes findings in their order. A shared key, or a shared reason, is written only with the first of consecutive
-/// findings.
+/// Writes findings in their order. Consecutive findings with the same key or reason state it once.
 pub(super) fn write(page: &mut Page<'_>, findings: &[&Finding], folded: &Folded<'_>) -> io::Result<()> {
     let mut before: Option<&Finding> = None;
     for finding in findings {

@@ -18,8 +18,7 @@ pub(super) struct Trail {
     values: HashMap<Id, u32>,
     /// Marks of security descriptors, by place. Nearly all keys share a few.
     security: HashMap<u64, Sum>,
-    /// The remaining bytes. Names, classes, and descriptors are no longer than the hive, unless they overlap on
-    /// purpose.
+    /// The remaining bytes of names, classes, and descriptors, which exceed the hive only if they overlap on purpose.
     left: u64,
     is_spent: bool,
     unread: Vec<Problem>,

@@ -1,5 +1,4 @@
-//! The expectations of each Windows, row by row, in one file for review, because a changed expectation changes
-//! verdicts.
+//! The expectations of each Windows, row by row, in one file for review. A changed expectation changes verdicts.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

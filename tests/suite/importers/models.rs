@@ -1,5 +1,4 @@
-//! Compares hivexregedit with our model of it: whole trees, every key, value, type, and byte, and whether and where it
-//! stops.
+//! Compares hivexregedit with our model of it: every key, value, type, and byte, and whether and where it stops.
 
 use std::cell::Cell;
 use std::fs;

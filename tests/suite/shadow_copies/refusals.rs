@@ -1,5 +1,4 @@
-//! Data that cannot be read correctly are refused, with the place and the reason. A problem of one block affects only
-//! that block.
+//! Unreadable data are refused with the place and the reason. A problem of one block affects only that block.
 
 use hivemend::error::Problem;
 use hivemend::evidence::volume::shadow_copies::ShadowCopies;
