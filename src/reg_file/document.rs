@@ -7,7 +7,7 @@ use super::key_path::KeyPath;
 pub struct Document {
     /// Whole-line comments, in order.
     pub comments: Vec<Comment>,
-    /// The operations in order. The order matters: deleting a parent is different after and before creating its child.
+    /// The operations in order. Deleting a parent before creating its child is not the same as after.
     pub operations: Vec<Entry>,
 }
 
