@@ -48,11 +48,14 @@ fn access(tree: &Tree<'_>, edit: &Edit) -> Result<Access, Problem> {
     let right = if is_missing { KEY_CREATE_SUB_KEY } else { KEY_SET_VALUE };
     let bytes = key.security()?.unwrap_or_default();
     let descriptor = Descriptor::decode(bytes).map_err(|what| {
-        Problem::new("a security descriptor", format!("other bytes in that of {}: {what}", key.path()))
+        Problem::new(
+            "a security descriptor",
+            format!("other bytes in the security descriptor of {}: {what}", key.path()),
+        )
     })?;
     let note = is_missing.then(|| match key.path() {
-        "" => "the key is missing; read from the hive's root, in which it is created".to_owned(),
-        path => format!("the key is missing; read from {path}, in which it is created"),
+        "" => "the key is missing; read from the hive's root, where the patch creates the key".to_owned(),
+        path => format!("the key is missing; read from {path}, where the patch creates the key"),
     });
     Ok(Access {
         writable_by: Some(descriptor.granted_to(right).iter().map(ToString::to_string).collect()),
@@ -81,6 +84,6 @@ fn nearest<'t, 'h>(tree: &'t Tree<'h>, path: &str) -> Result<(Key<'t, 'h>, bool)
 }
 
 fn unknown(problem: &Problem) -> Access {
-    let note = Some(format!("it cannot be read who may write the key: {problem}"));
+    let note = Some(format!("the access rights of the key cannot be read: {problem}"));
     Access { writable_by_note: note, importers: Importers::Unknown, ..Access::default() }
 }

@@ -32,7 +32,7 @@ pub fn answer(findings: &[&Finding], complete: bool) -> String {
         sentences.push(format!("Code that Windows does not ship may run: {}.", listed(&code, fact_since)));
     }
     if stops.is_empty() && code.is_empty() {
-        let as_far = if complete { "" } else { ", as far as it could be read" };
+        let as_far = if complete { "" } else { ", as far as the hives could be read" };
         sentences.push(if lesser.is_empty() {
             format!("Nothing found that stops updates{as_far}.")
         } else {

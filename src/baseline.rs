@@ -278,7 +278,7 @@ impl When {
             let list = list.as_ref()?;
             let is_known = |one: &String| known.iter().any(|known| known.eq_ignore_ascii_case(one));
             (!list.iter().any(is_known))
-                .then(|| format!("no Windows has one of {list:?}; there are {}", known.join(", ")))
+                .then(|| format!("no Windows has one of {list:?}; the known ones are {}", known.join(", ")))
         };
         none(&self.product_type, &PRODUCT_TYPES).or_else(|| none(&self.architecture, &ARCHITECTURES))
     }

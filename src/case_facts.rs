@@ -84,14 +84,14 @@ impl CaseFacts {
         let mut facts = Self::default();
         for (key, value) in &table {
             let Some(field) = facts.field(key) else {
-                return Err(refuse(format!("{key:?} is not known{}", suggestion(key, KEYS))));
+                return Err(refuse(format!("unknown key {key:?}{}", suggestion(key, KEYS))));
             };
             let text = match value {
                 toml::Value::String(text) => text.clone(),
                 // `number = 2026017` is accepted as text.
                 toml::Value::Integer(number) => number.to_string(),
                 toml::Value::Datetime(time) => time.to_string(),
-                other => return Err(refuse(format!("{key:?} should be text, and is {}", other.type_str()))),
+                other => return Err(refuse(format!("{key:?} should be text, but is {}", other.type_str()))),
             };
             *field = Fact::of_user(&text);
         }
@@ -164,8 +164,8 @@ mod tests {
     #[test]
     fn what_a_file_may_not_say_is_refused_with_what_was_meant() {
         let refused = |text: &str| CaseFacts::parse("c.toml", text).unwrap_err().to_string();
-        assert!(refused("examinor = \"A\"").contains("\"examinor\" is not known; did you mean \"examiner\"?"));
-        assert!(refused("number = true").contains("should be text, and is boolean"));
+        assert!(refused("examinor = \"A\"").contains("unknown key \"examinor\"; did you mean \"examiner\"?"));
+        assert!(refused("number = true").contains("should be text, but is boolean"));
         assert!(refused("number = \"1\"\nnumber").contains("not TOML in line 2"));
     }
 }

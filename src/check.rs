@@ -88,7 +88,7 @@ impl Checked {
             writeln!(out, "  {:>1$}{2:>3$}^", "| ", gutter.len(), "", fitted.column)?;
         }
         if let Some(more @ 1..) = self.diagnostics.len().checked_sub(MOST) {
-            writeln!(out, "{name}: {more} errors more")?;
+            writeln!(out, "{name}: {more} more errors")?;
         }
         if let Some(baseline) = self.baseline.as_ref().filter(|_| self.diagnostics.is_empty()) {
             let values = baseline.keys.iter().fold(0_usize, |sum, key| sum.saturating_add(key.values.len()));

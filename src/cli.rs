@@ -58,8 +58,8 @@ const LONG_VERSION: &str =
 /// The exit codes, as the help shows them.
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  everything was assessed, and no finding has the severity of --fail-on or more
-  1  everything was assessed, and at least one finding does
+  0  everything was assessed, and no finding has at least the severity of --fail-on
+  1  everything was assessed, and at least one finding has at least that severity
   2  nothing could be done: wrong usage, no such file, no hive found, every patch refused
   3  incomplete: something could not be assessed; the report holds the rest";
 
@@ -83,13 +83,13 @@ pub enum Command {
     /// Nothing is written. With --applied, checks whether a patch was imported, and whether anything else changed.
     #[command(after_long_help = examples::VERIFY)]
     Verify(Box<VerifyArgs>),
-    /// Report what importers do with .reg files, line by line, and what they drop without a word
+    /// Report what importers do with .reg files, line by line, and what they silently drop
     #[command(after_long_help = examples::LINT)]
     Lint(LintArgs),
     /// Print saved JSON reports in another form; no evidence is needed
     #[command(after_long_help = examples::REPORT)]
     Report(ReportArgs),
-    /// Explain one expectation: what, why, who says so, and how to look by hand
+    /// Explain one expectation: what, why, by which source, and how to check it by hand
     #[command(after_long_help = examples::EXPLAIN)]
     Explain(ExplainArgs),
     /// Show, check and derive baselines: what each Windows should have
@@ -99,7 +99,7 @@ pub enum Command {
         #[command(subcommand)]
         command: BaselineCommand,
     },
-    /// Print the JSON Schema of a JSON that the program writes
+    /// Print the JSON Schema of a JSON output
     #[command(after_long_help = examples::SCHEMA)]
     Schema(SchemaArgs),
     /// Print shell completions

@@ -178,7 +178,7 @@ fn unpacking(args: &ReadingArgs) -> Result<Unpacking, Error> {
             let (keys, problems) = Keys::parse(&text, path.parent().unwrap_or(Path::new("")));
             if let Some(problem) = problems.first() {
                 let reason = format!("{}: {problem}", path.display());
-                let advice = "Mend that line: a recovery password has 48 digits in 8 groups".to_owned();
+                let advice = "Correct that line: a recovery password has 48 digits in 8 groups".to_owned();
                 return Err(Error::Refused { reason, advice });
             }
             keys

@@ -121,13 +121,13 @@ impl ControlSets {
             if self.present.contains(&number) {
                 Ok(vec![number])
             } else {
-                Err(whole_hive(expected, listed()).advise("name a control set that is there with --control-set"))
+                Err(whole_hive(expected, listed()).advise("name an existing control set with --control-set"))
             }
         };
         match (choice, self.current) {
             (Choice::All, _) if self.present.is_empty() => Err(whole_hive("control sets".to_owned(), listed())),
             (Choice::All, _) => Ok(self.present.clone()),
-            (Choice::Number(number), _) => one(number, format!("{}, as asked for", key_name(number))),
+            (Choice::Number(number), _) => one(number, format!("{}, as requested", key_name(number))),
             (Choice::Current, Some(current)) if current > 0 => {
                 let mut sets = one(current, format!("{}, which Select\\Current names", key_name(current)))?;
                 sets.extend(self.default.filter(|default| *default != current && self.present.contains(default)));
@@ -153,7 +153,7 @@ impl ControlSets {
                 format!("{}, which Select\\Default names for the next start", key_name(default)),
                 "no such control set",
             )
-            .advise("Windows cannot start with it: see what changed Select")
+            .advise("Windows cannot start with this control set: find out what changed Select")
         })
     }
 }
@@ -180,7 +180,7 @@ mod tests {
         );
         insta::assert_snapshot!(
             sets(&[1], Some(2)).chosen(Choice::Current).unwrap_err(),
-            @"expected ControlSet002, which Select\\Current names, found only ControlSet001; name a control set that is there with --control-set"
+            @"expected ControlSet002, which Select\\Current names, found only ControlSet001; name an existing control set with --control-set"
         );
     }
 

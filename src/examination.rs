@@ -145,7 +145,7 @@ pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, E
     }
     let counted = |installation: &Installation| installation.is_auditable() && installation.generation.is_current();
     if options.judge && nothing.is_none() && !installations.iter().any(counted) {
-        let reason = "only older generations are there, which were not judged".to_owned();
+        let reason = "there are only older generations, which were not judged".to_owned();
         let at = evidence.iter().map(|path| locator(path)).collect::<Vec<_>>().join(", ");
         gaps.push(Gap { code: Code::OnlyOlderGenerations, at, reason });
         problems.push(

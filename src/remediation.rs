@@ -13,6 +13,7 @@ use crate::hive::State;
 use crate::os::OsId;
 use crate::reg_file::{Dialect, regedit_restores};
 use crate::registry::{FileTime, Role};
+use crate::report::table::word;
 use crate::report::{InstallationReport, SchemaVersion};
 
 mod access;
@@ -232,7 +233,8 @@ pub fn remedy(report: &InstallationReport, selection: &Selection) -> Result<Plan
         steps: recovered
             .map(|hive| {
                 format!(
-                    "The {} hive is dirty: import this with Windows, which replays its transaction logs first.",
+                    "The {} hive is dirty: import this file with Windows, which first replays the hive's transaction \
+                     logs.",
                     hive.role
                 )
             })
@@ -290,8 +292,10 @@ impl Plan {
         if self.edits.is_empty() {
             return;
         }
-        let times = "the last-write times of the keys that are changed stay those of the change";
-        let made = made.iter().map(|(hive, key)| format!("the key {hive}\\{key}, which the patch makes, stays, empty"));
+        let times = "the changed keys keep the last-write time of the change";
+        let made = made
+            .iter()
+            .map(|(hive, key)| format!("the key {hive}\\{key}, which the patch creates, stays and is empty"));
         let altered = self.edits.iter().filter_map(|edit| {
             let why = edit.regedit_alters.as_ref()?;
             Some(format!("{} is not restored byte for byte by regedit: {why}", edit.finding))
@@ -312,22 +316,22 @@ fn edit(finding: &Finding, selection: &Selection) -> Result<Edit, String> {
     let remediation = finding.remediation.as_ref().ok_or(match (finding.verdict, finding.key_last_written) {
         (Verdict::Unexpected, _) => "keys are never deleted",
         (Verdict::Absent, None) => "the whole key is missing, and the baseline does not hold all of it",
-        _ => "no edit is known that would put it right",
+        _ => "no edit is known that would correct it",
     })?;
     if finding.severity == Severity::Info && only != Named::Itself {
         return Err("the owner's choice; name it with --only to have it changed".to_owned());
     }
     if finding.grade < selection.min_grade {
-        let grade = serde_json::to_string(&finding.grade).unwrap_or_default();
-        return Err(format!("the expectation's grade, {grade}, is below --min-grade"));
+        let (grade, least) = (word(&finding.grade), word(&selection.min_grade));
+        return Err(format!("grade {grade} is below --min-grade {least}"));
     }
     let (Some(hive), Some(key), Some(value)) = (finding.hive, &finding.key, &finding.value) else {
-        return Err("it is no value of a hive".to_owned());
+        return Err("it is not a value in a hive".to_owned());
     };
     // A name that could not be decoded is shown with U+FFFD. Writing that would create another name.
     let value = finding.stored_name.as_ref().unwrap_or(value);
     if key.contains(char::REPLACEMENT_CHARACTER) || value.contains(char::REPLACEMENT_CHARACTER) {
-        return Err("its key or name holds a character that a .reg file cannot carry".to_owned());
+        return Err("its key or name holds a character that a .reg file cannot hold".to_owned());
     }
     let after = match remediation {
         Remediation::Set { value, .. } => Some(ObservedDatum::from(value)),

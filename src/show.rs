@@ -115,7 +115,10 @@ impl Subject {
         let [found] = found.as_slice() else {
             let names: Vec<&str> = found.iter().take(8).map(|hive| hive.locator.as_str()).collect();
             let advice = format!("Name one of them: {}", names.join(", "));
-            return Err(Error::Refused { reason: format!("{} hives are there", found.len()), advice });
+            return Err(Error::Refused {
+                reason: format!("{}: contains {} hives", path.display(), found.len()),
+                advice,
+            });
         };
         let opening = Options { replay: options.replay, map: options.map, ..Options::default() };
         let opened = open(found, &opening);
@@ -200,8 +203,9 @@ impl Subject {
         let found = hive::guarded(|| place::find(self, key)).unwrap_or_else(|problem| Ok(Err(problem)));
         found.map_err(|error| match error {
             Error::NoKey { hive, key, told } if self.dirty => {
-                let told =
-                    format!("{told}. The hive is incomplete: the key may stand in the logs that are missing here");
+                let told = format!(
+                    "{told}. The hive is incomplete: the key may be in the transaction logs that are missing here"
+                );
                 Error::NoKey { hive, key, told }
             }
             error => error,

@@ -44,7 +44,7 @@ impl Chain<'_> {
         let services = self.scene.baseline.services().filter(|(key, _)| has_start(key));
         let judged: BTreeSet<Name> = services.map(|(_, name)| name.into()).collect();
         if self.services.cut {
-            let why = format!("{} There are more dependencies than are followed.", self.rule.basis.why);
+            let why = format!("{} There are too many dependencies: not all were followed.", self.rule.basis.why);
             let (hive, control_set) = (Some(Role::System), self.services.control_set);
             let basis = &self.rule.basis;
             findings.push(Finding { hive, control_set, why, ..blank("chain".to_owned(), Verdict::Unreadable, basis) });
@@ -160,7 +160,7 @@ impl Chain<'_> {
             value: value.map(str::to_owned),
             key_last_written: facts.state.last_written(),
             key_last_written_note: facts.odd_time.map(|odd| odd.to_string()),
-            why: format!("{} {what} The way to it: {}.", basis.why, way),
+            why: format!("{} {what} The chain of dependencies: {}.", basis.why, way),
             ..blank(id, verdict, basis)
         }
     }

@@ -26,15 +26,20 @@ fn sentence(character: char) -> String {
     match LOOK_ALIKES.iter().find(|(known, ..)| *known == character) {
         Some((_, name, "nothing")) => {
             format!(
-                "The data hold U+{code:04X} ({name}), which is not seen; to Windows it is a character like any other."
+                "The data contain U+{code:04X} ({name}), an invisible character. Windows compares it like any other \
+                 character."
             )
         }
         Some((_, name, looks)) => {
             format!(
-                "The data hold U+{code:04X} ({name}), which looks like {looks}; to Windows it is another character."
+                "The data contain U+{code:04X} ({name}), which looks like {looks}. To Windows, these are different \
+                 characters."
             )
         }
-        None => format!("The data hold U+{code:04X}, which is not seen; to Windows it is a character like any other."),
+        None => format!(
+            "The data contain U+{code:04X}, an invisible character. Windows compares it like any other \
+                         character."
+        ),
     }
 }
 
@@ -48,8 +53,9 @@ mod tests {
         assert_eq!(
             sentences,
             [
-                "The data hold U+2013 (EN DASH), which looks like -; to Windows it is another character.",
-                "The data hold U+200B (ZERO WIDTH SPACE), which is not seen; to Windows it is a character like any other.",
+                "The data contain U+2013 (EN DASH), which looks like -. To Windows, these are different characters.",
+                "The data contain U+200B (ZERO WIDTH SPACE), an invisible character. Windows compares it like any \
+                 other character.",
             ]
         );
         assert!(foreign("%SystemRoot%", &[]).is_empty());

@@ -32,7 +32,7 @@ pub(super) fn explain(scene: &Scene<'_>, findings: &mut [Finding]) {
         };
         if let (Some(list), Some(error)) = (and(&names), error_of(consequence)) {
             let depend = if names.len() == 1 { "depends" } else { "depend" };
-            let sentence = format!(" {list} {depend} on it: {} ({}).", error.code, error.means);
+            let sentence = format!(" {list} {depend} on this service: {} ({}).", error.code, error.means);
             finding.why.push_str(&sentence);
         }
     }

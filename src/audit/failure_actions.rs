@@ -18,7 +18,7 @@ const COUNT: usize = 12;
 pub(super) fn unwanted(actions: &[Action], value: &RegistryValue) -> Option<String> {
     let bytes = &value.bytes;
     let Some(count) = number(bytes, COUNT).filter(|_| bytes.len() >= HEADER) else {
-        return Some(format!("The data are no SERVICE_FAILURE_ACTIONS: they have {} bytes.", bytes.len()));
+        return Some(format!("The data are not a SERVICE_FAILURE_ACTIONS structure: they have {} bytes.", bytes.len()));
     };
     let stored = bytes.get(HEADER..).unwrap_or_default().chunks_exact(8);
     let stored = stored.take(usize::try_from(count).unwrap_or(usize::MAX));
@@ -26,8 +26,8 @@ pub(super) fn unwanted(actions: &[Action], value: &RegistryValue) -> Option<Stri
     let set = actions.iter().find(|action| kinds.contains(&(**action as u32)))?;
     Some(match set {
         Action::RunCommand => "When the service fails, Windows runs the program in FailureCommand.".to_owned(),
-        Action::Reboot => "When the service fails, Windows starts the computer again.".to_owned(),
-        Action::Restart => "When the service fails, Windows starts it again.".to_owned(),
+        Action::Reboot => "When the service fails, Windows restarts the computer.".to_owned(),
+        Action::Restart => "When the service fails, Windows restarts the service.".to_owned(),
     })
 }
 

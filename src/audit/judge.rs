@@ -105,7 +105,7 @@ impl Judge<'_> {
         let finding = self.place(None, Verdict::Unexpected, &self.key.basis);
         let target = link.target.as_deref().unwrap_or("a key that cannot be read");
         let why = format!(
-            "{} is a symbolic link to {target}. Windows reads that key instead, and nothing that stands here.",
+            "{} is a symbolic link to {target}. Windows reads that key instead and ignores everything in this one.",
             link.path
         );
         let source = Source {
@@ -123,7 +123,7 @@ impl Judge<'_> {
             severity: Severity::Low,
             observed: Some(value.into()),
             stored_name: Some(name.to_owned()),
-            why: "The key's list of values is closed, and this value is not in it.".to_owned(),
+            why: "The baseline names every value of this key, and this value is not among them.".to_owned(),
             remediation: Some(Remediation::DeleteValue),
             ..finding
         }
@@ -173,7 +173,7 @@ impl Judge<'_> {
         {
             finding
                 .why
-                .push_str(" SOFTWARE is not there to say where Windows is installed: any usual folder was taken.");
+                .push_str(" Without SOFTWARE, the folder of Windows is not known: any usual folder was accepted.");
         }
         Some(finding)
     }

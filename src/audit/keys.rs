@@ -19,7 +19,8 @@ impl Judge<'_> {
             KeyState::Present(_) if self.key.link.is_some() => {
                 let finding = finding(Verdict::Deviates);
                 let target = self.key.link.as_deref().unwrap_or_default();
-                let why = format!("{} The key should be a symbolic link to {target}, and is none.", finding.why);
+                let why =
+                    format!("{} The key should be a symbolic link to {target}, but is an ordinary key.", finding.why);
                 Finding { why, ..finding }
             }
             KeyState::Present(_) => finding(Verdict::Conforms),
@@ -56,7 +57,7 @@ impl Judge<'_> {
             key_last_written: Some(subkey.last_written),
             key_last_written_note: None,
             location: None,
-            why: "The key's list of subkeys is closed, and this subkey is not in it.".to_owned(),
+            why: "The baseline names every subkey of this key, and this subkey is not among them.".to_owned(),
             ..finding
         }
     }

@@ -50,15 +50,15 @@ fn said(odd: &OddName) -> (Severity, String) {
         Oddness::Twin => (
             Severity::High,
             format!(
-                "There is a second {kind} {name} in the same key. Windows never makes two of one name; it takes the first \
-                 that its lookup meets, and this report judges the first of the list."
+                "There is a second {kind} {name} in the same key. Windows never creates two of one name. It uses the \
+                 first that its lookup finds; this report judges the first in the list."
             ),
         ),
         Oddness::Nul => (
             Severity::High,
             format!(
-                "The {kind} {name} has a NUL in its name. Programs that read the registry through Win32, regedit among \
-                 them, cannot open it."
+                "The {kind} {name} has a NUL in its name. Programs that read the registry through Win32, such as \
+                 regedit, cannot open it."
             ),
         ),
         Oddness::LookAlike => {
@@ -95,9 +95,9 @@ pub(super) fn times(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         let holds = key.when.holds(scene.context.os) != Some(false);
         // The finding's note gives the times.
         let odd = match odd {
-            OddTime::Missing => "there is none",
-            OddTime::BeforeWindowsNt => "it is earlier than the first Windows NT",
-            OddTime::NoDate(_) => "it is past the year 9999",
+            OddTime::Missing => "the time is not set",
+            OddTime::BeforeWindowsNt => "the time is earlier than the first Windows NT",
+            OddTime::NoDate(_) => "the time is past the year 9999",
             // A clock that was set back also causes this, so only the notes mention it.
             OddTime::AfterHive(_) => continue,
         };
@@ -108,7 +108,7 @@ pub(super) fn times(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         findings.push(Finding {
             severity: Severity::Low,
             grade: Grade::Confirmed,
-            why: format!("Windows sets the time of a key at each change of it. Here {odd}."),
+            why: format!("Windows sets the time of a key at each change. Here {odd}."),
             source: Source {
                 title:
                     "Microsoft: RegQueryInfoKey, lpftLastWriteTime; no such time in the healthy hives that were read"

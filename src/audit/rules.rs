@@ -64,7 +64,7 @@ impl<'a> Row<'a> {
     fn code(&self, folders: Folders, known: &[Known], value: &RegistryValue) -> Outcome {
         let root = &self.scene.context.root;
         let Some(text) = wording::as_windows_reads(value) else {
-            return Outcome::Deviates(vec![format!("The data are no text ({}).", value.data_type)]);
+            return Outcome::Deviates(vec![format!("The data are not text ({}).", value.data_type)]);
         };
         let subkey = self.subkey.unwrap_or_default();
         let entry = known.iter().find(|known| same_text(&known.subkey, subkey));
@@ -91,7 +91,7 @@ impl<'a> Row<'a> {
         match same_as.aspect {
             Aspect::Quotes => (is_quoted(&value.as_text()?) && !is_quoted(&other)).then(|| {
                 format!(
-                    "The program stands in quotes here, and in {}/{} it does not: Windows starts two processes for what \
+                    "The program is in quotes here, but not in {}/{}: Windows starts two processes for services that \
                      must share one.",
                     same_as.key, same_as.value
                 )

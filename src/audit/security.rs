@@ -9,14 +9,14 @@ pub(super) fn granted(trustees: &[(String, String)], rights: &[Right], value: &R
     let list = match Descriptor::decode(&value.bytes).map(|descriptor| descriptor.access_list) {
         Ok(Some(list)) => list,
         Ok(None) => return Some("The descriptor has no access list: everybody may do everything.".to_owned()),
-        Err(what) => return Some(format!("The data are no security descriptor: {what}.")),
+        Err(what) => return Some(format!("The data are not a security descriptor: {what}.")),
     };
     for (sid, name) in trustees {
         let held = rights_of(sid, &list);
         let mut named = rights.iter().filter(|right| held & (**right as u32) != 0).map(|right| name_of(*right));
         if let Some(first) = named.next() {
             let all: Vec<&str> = std::iter::once(first).chain(named).collect();
-            return Some(format!("It grants {name} ({sid}) {}.", all.join(", ")));
+            return Some(format!("The descriptor grants {name} ({sid}) {}.", all.join(", ")));
         }
     }
     None
@@ -37,7 +37,10 @@ pub(super) fn hidden(from: &[(String, String)], value: &RegistryValue) -> Option
     let denied =
         |sid: &str| list.iter().any(|entry| !entry.allows && entry.sid.as_str() == sid && entry.mask & TO_SEE != 0);
     let (sid, name) = from.iter().find(|(sid, _)| denied(sid))?;
-    Some(format!("It denies {name} ({sid}) to see the service: the tools of Windows do not list it."))
+    Some(format!(
+        "The descriptor denies {name} ({sid}) the right to see the service: the tools of Windows do not list \
+                  the service."
+    ))
 }
 
 /// Returns the rights that the entries for a trustee grant. The first entry that decides a right counts. A conditional
@@ -106,9 +109,9 @@ mod tests {
         let usual = descriptor(&[(0, 0, 0xf01ff, 5, &[32, 544]), (0, 0, 0x0014, 5, &[32, 545])]);
         assert_eq!(told(&usual), None);
         let users = descriptor(&[(0, 0, 0x0016, 5, &[32, 545])]);
-        assert_eq!(told(&users).unwrap(), "It grants Users (S-1-5-32-545) SERVICE_CHANGE_CONFIG.");
+        assert_eq!(told(&users).unwrap(), "The descriptor grants Users (S-1-5-32-545) SERVICE_CHANGE_CONFIG.");
         let everyone = descriptor(&[(0, 0, 0x000c_0002, 1, &[0])]);
-        let all = "It grants Everyone (S-1-1-0) SERVICE_CHANGE_CONFIG, WRITE_DAC, WRITE_OWNER.";
+        let all = "The descriptor grants Everyone (S-1-1-0) SERVICE_CHANGE_CONFIG, WRITE_DAC, WRITE_OWNER.";
         assert_eq!(told(&everyone).unwrap(), all);
     }
 
@@ -116,7 +119,7 @@ mod tests {
     fn a_service_that_is_hidden_from_administrators_is_named() {
         let from = [("S-1-5-32-545".to_owned(), "Users".to_owned())];
         let denied = descriptor(&[(1, 0, 0x000d_0006, 5, &[32, 545])]);
-        assert!(hidden(&from, &denied).unwrap().starts_with("It denies Users (S-1-5-32-545) to see"));
+        assert!(hidden(&from, &denied).unwrap().starts_with("The descriptor denies Users (S-1-5-32-545) the right"));
         assert_eq!(hidden(&from, &descriptor(&[(1, 0, 0x0010, 5, &[32, 545])])), None);
         assert_eq!(hidden(&from, &descriptor(&[(1, 0, 0x0004, 5, &[32, 544])])), None);
     }

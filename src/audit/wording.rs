@@ -8,7 +8,7 @@ use crate::registry::{DataType, RegistryValue, same_text};
 
 /// Marks a finding as unreadable: where, and what was found there.
 pub(super) fn unreadable(finding: Finding, problem: &Problem) -> Finding {
-    let why = format!("{} Could not be read: {problem}.", finding.why);
+    let why = format!("{} Reading failed: {problem}.", finding.why);
     Finding { why, observed: None, remediation: None::<Remediation>, ..finding }
 }
 
@@ -24,7 +24,7 @@ pub(super) fn deviation(rule: &Rule, observed: &RegistryValue, root: &SystemRoot
         }
         if accepted.iter().any(|accepted| typed_in_decimal(accepted, observed)) {
             sentences
-                .push("The digits are those of the right number in hexadecimal: they were typed in decimal.".into());
+                .push("The digits are those of the correct hexadecimal number, but were entered as decimal.".into());
         }
         let text = as_windows_reads(observed);
         if *compare == Compare::Path && text.as_ref().is_some_and(|text| root.is_kernel_path(text)) {
@@ -46,7 +46,7 @@ pub(super) fn deviation(rule: &Rule, observed: &RegistryValue, root: &SystemRoot
 pub(super) fn not_in(entries: &[String], observed: &RegistryValue) -> Vec<String> {
     let mut sentences = vec![match missing_entries(entries, observed) {
         Some(missing) => format!("Missing from the list: {}.", missing.join(", ")),
-        None => format!("The data are no list of strings ({}).", observed.data_type),
+        None => format!("The data are not a list of strings ({}).", observed.data_type),
     }];
     sentences.extend(unclear(observed));
     sentences
@@ -54,7 +54,7 @@ pub(super) fn not_in(entries: &[String], observed: &RegistryValue) -> Vec<String
 
 fn unclear(observed: &RegistryValue) -> Option<String> {
     (observed.decoded().is_none() && observed.data_type != DataType::BINARY)
-        .then(|| "The data do not say plainly what they hold; see the raw bytes.".to_owned())
+        .then(|| "The data have no unambiguous reading; see the raw bytes.".to_owned())
 }
 
 /// Returns whether hexadecimal digits were typed into regedit's decimal field, so that 0x258 became 258.

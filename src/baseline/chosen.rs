@@ -137,7 +137,7 @@ fn refuse_clash(first: &Baseline, second: &Baseline) -> Result<(), Error> {
         keys.chain(baseline.steps.iter().map(|step| step.id.clone())).collect()
     };
     let refused = |reason: String| {
-        let advice = "Leave one of the rows out, or judge by the file alone with --baseline".to_owned();
+        let advice = "Remove one of the rows, or judge by the file alone with --baseline".to_owned();
         Err(Error::Refused { reason, advice })
     };
     if let Some(id) = ids(first).intersection(&ids(second)).next() {
@@ -147,7 +147,7 @@ fn refuse_clash(first: &Baseline, second: &Baseline) -> Result<(), Error> {
     for (place, id) in rows(second) {
         if let Some(other) = stated.get(&place) {
             return refused(format!(
-                "{id} of baseline {} states what {other} of baseline {} states: one value, one expectation",
+                "{id} of baseline {} and {other} of baseline {} state the same value; a value has only one expectation",
                 second.id, first.id
             ));
         }

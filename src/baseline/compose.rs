@@ -213,14 +213,14 @@ mod tests {
     fn what_cannot_be_composed_says_why() {
         let wrong = [
             ("like = 'nobody'", "b: like names no file, or files are like each other"),
-            ("like = 'a'\ndrop = ['service-sens']", "b: drop names \"service-sens\", which is not there"),
+            ("like = 'a'\ndrop = ['service-sens']", "b: drop names \"service-sens\", which does not exist"),
             ("like = 'a'\n[change.service-sens]\nwhy = 'x'", "b: change.service-sens: Some(\"a\") has no such row"),
             ("[[key]]\nid = 'x'\nwhy = '@nothing'", "b: x: no text \"nothing\" in texts.toml"),
             (
                 "like = 'a'\n[[key]]\ntemplate = 'service'\nname = 'bits'",
-                "b: service-bits stands there already; use [change.service-bits]",
+                "b: service-bits exists already; use [change.service-bits]",
             ),
-            ("[[key]]\nid = 'x'", "b: x: no source covers it, and it is like no Windows; say `unknown`, or a kinship"),
+            ("[[key]]\nid = 'x'", "b: x: no source covers it, and it has no kinship; write `unknown` or a kinship"),
         ];
         for (text, message) in wrong {
             assert_eq!(compose_all(&[("a", A), ("b", text)]).unwrap_err(), message);

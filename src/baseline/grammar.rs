@@ -182,7 +182,7 @@ fn wrong_value(values: &toml::Value) -> Option<(&str, String)> {
 }
 
 fn resolve(file: File, profiles: &[Profile]) -> Result<Baseline, String> {
-    let os = |id: &String| id.parse().map_err(|()| format!("applies-to names {id:?}, which is no os id"));
+    let os = |id: &String| id.parse().map_err(|()| format!("applies-to names {id:?}, which is not an os id"));
     let applies_to = if file.applies_to.is_empty() {
         // A baseline with the name of a Windows applies to that Windows. Another baseline need not apply to any.
         file.id.parse().into_iter().collect()
@@ -224,7 +224,7 @@ impl KeyEntry {
         match (presence, self.values.0.is_empty()) {
             (Presence::Absent, false) => return fail("a key that is expected absent has no values"),
             (Presence::Absent, true) if closed || self.link.is_some() => {
-                return fail("nothing can be said of what is in a key that is expected absent");
+                return fail("a key that is expected absent cannot have rules for its content");
             }
             (_, true) if says_nothing => {
                 return fail("a key needs values, expect, link, or a closed list (others, subkeys)");
@@ -232,7 +232,7 @@ impl KeyEntry {
             _ => {}
         }
         if self.each_subkey.is_some() && (self.subkeys.is_some() || self.link.is_some()) {
-            return fail("each-subkey has no closed list of subkeys, and no link");
+            return fail("a key with each-subkey cannot have a closed list of subkeys, nor a link");
         }
         let itself = presence != Presence::Absent
             && self.each_subkey.is_none()

@@ -87,7 +87,7 @@ pub fn render(out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(
         out,
-        "\nThe list of Windows, releases and builds is of {}. A later build is\njudged by its nearest.",
+        "\nThe list of Windows, releases and builds is of {}. A later build is\njudged by the nearest listed one.",
         OsId::as_of()
     )
 }

@@ -93,7 +93,7 @@ pub(crate) fn is_whole(table: &Table) -> bool {
 fn built_in(id: &str) -> Result<Table, String> {
     let Some(built_in) = BUILT_IN.iter().find(|built_in| built_in.id == id) else {
         return Err(format!(
-            "like names {id:?}, which is no built-in baseline{}",
+            "like names {id:?}, which is not a built-in baseline{}",
             suggestion(id, BUILT_IN.iter().map(|known| known.id))
         ));
     };

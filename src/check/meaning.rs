@@ -24,7 +24,7 @@ pub(super) fn check(baseline: &Baseline) -> Vec<Wrong> {
         }
     }
     for step in &baseline.steps {
-        wrong.extend(step.when.contradiction().map(|why| (step.id.clone(), format!("never looked at: {why}"))));
+        wrong.extend(step.when.contradiction().map(|why| (step.id.clone(), format!("never checked: {why}"))));
     }
     below_absent(baseline, &mut wrong);
     stated_twice(baseline, &mut wrong);
@@ -38,7 +38,7 @@ fn of_key(key: &ExpectedKey, wrong: &mut Vec<Wrong>) {
         say("an id is made of small letters, digits and single hyphens".to_owned());
     }
     if let Some(why) = key.when.contradiction() {
-        say(format!("never looked at: {why}"));
+        say(format!("never checked: {why}"));
     }
     if key.each_subkey.is_some() && key.values.is_empty() && !key.closed && key.presence != Presence::Absent {
         say("each-subkey expects nothing of the subkeys: it has no values".to_owned());
@@ -50,7 +50,7 @@ fn of_value(baseline: &Baseline, key: &ExpectedKey, value: &ExpectedValue, wrong
     if value.when != key.when
         && let Some(why) = value.when.contradiction()
     {
-        say(format!("never looked at: {why}"));
+        say(format!("never checked: {why}"));
     }
     if let Rule::OneOf { accepted, compare } = &value.rule {
         for (at, alternative) in accepted.iter().enumerate() {
@@ -76,7 +76,7 @@ fn of_value(baseline: &Baseline, key: &ExpectedKey, value: &ExpectedValue, wrong
         };
         // The comparison with another Windows' row applies where that row exists.
         if !has(baseline) && !BUILT_IN.iter().any(|built_in| built_in.read().is_ok_and(has)) {
-            say(format!("same-as names {}/{}, which is no row", same_as.key, same_as.value));
+            say(format!("same-as names {}/{}, which is not a row", same_as.key, same_as.value));
         }
     }
 }
@@ -103,10 +103,7 @@ fn below_absent(baseline: &Baseline, wrong: &mut Vec<Wrong>) {
         loop {
             let above = absent.get(&(key.role, path.into()));
             if let Some(above) = above.filter(|above| above.when.is_always() || above.when == key.when) {
-                wrong.push((
-                    key.id.clone(),
-                    format!("cannot be there: {} expects {} to be absent", above.id, above.path),
-                ));
+                wrong.push((key.id.clone(), format!("cannot exist: {} expects {} to be absent", above.id, above.path)));
                 break;
             }
             match path.rsplit_once('\\') {

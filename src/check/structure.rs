@@ -49,7 +49,7 @@ impl<'a> Structure<'a> {
             let field: &str = name.get_ref().as_ref();
             if let Some(fields) = fields.as_ref().filter(|fields| !fields.contains(&field)) {
                 let near = suggestion(field, fields.iter().copied());
-                self.found.push((span_of(name), format!("{field:?} is no field of {}{near}", kind.name())));
+                self.found.push((span_of(name), format!("{field:?} is not a field of {}{near}", kind.name())));
                 continue;
             }
             self.field(kind, field, value);

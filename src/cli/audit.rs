@@ -119,7 +119,7 @@ impl PatchArgs {
             (_, Some(page)) => Err(Error::Usage {
                 option: "--code-page",
                 found: page.to_string(),
-                expected: "Only --dialect regedit4 is text of a code page; the others are Unicode".to_owned(),
+                expected: "Only --dialect regedit4 writes text in a code page; the others write Unicode".to_owned(),
             }),
         }
     }

@@ -10,7 +10,7 @@ use super::groups::OutputArgs;
 /// The commands on baselines.
 #[derive(Debug, Subcommand)]
 pub enum BaselineCommand {
-    /// List every Windows that has a baseline, and how sure its expectations are
+    /// List every Windows that has a baseline, and the grades of its expectations
     List {
         /// Print the list in this form
         #[arg(long, value_enum, default_value_t)]

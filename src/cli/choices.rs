@@ -17,7 +17,7 @@ pub enum Format {
     Jsonl,
     /// For spreadsheets: one finding a row
     Csv,
-    /// For whoever gets the report: one page, on screen and on paper
+    /// For readers of the report: one page, for screen and paper
     Html,
     /// For tickets and wikis
     Markdown,
@@ -153,12 +153,12 @@ impl From<ImporterArg> for Importer {
 /// `--importer` of `lint`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum LintImporterArg {
-    /// regedit, and where hivexregedit does otherwise
+    /// regedit, and where hivexregedit differs
     #[default]
     All,
     /// regedit of Windows 2000 and later
     Regedit,
-    /// hivexregedit, which takes UTF-8 and stops at what it does not know
+    /// hivexregedit, which reads UTF-8 and stops at lines that it does not know
     Hivexregedit,
 }
 
@@ -182,7 +182,7 @@ pub enum ScriptArg {
 /// `--target`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum TargetArg {
-    /// The hive, loaded or by an offline tool
+    /// The hive, loaded in another Windows or changed by an offline tool
     #[default]
     Offline,
     /// The running Windows

@@ -9,15 +9,15 @@ Examples:
   hivemend audit collection.zip case/hives            # collected hives, packed and not
   hivemend audit disk.E01 --format json --output report.json --custody custody.json
   hivemend audit disk.E01 --patch patch               # the correction, its rollback and how to import them
-  hivemend audit SYSTEM --os windows-7                # one hive, of a Windows that you know
+  hivemend audit SYSTEM --os windows-7                # one hive of a known Windows
 
 `hivemend audit --help` prints more of each option. Exit codes: see `hivemend --help`.";
 
 pub(super) const FIND: &str = "\
 Examples:
   hivemend find /mnt/image             # every hive: role, generation, Windows, state
-  hivemend find disk.E01 -v            # and what was searched and skipped
-  hivemend find --check case/SYSTEM    # what of it is lost";
+  hivemend find disk.E01 -v            # also list what was searched and skipped
+  hivemend find --check case/SYSTEM    # which parts of the hive are lost";
 
 pub(super) const HISTORY: &str = "\
 Examples:

@@ -8,7 +8,7 @@ use super::groups::EvidenceArgs;
 /// `find`.
 #[derive(Debug, Args)]
 pub struct FindArgs {
-    /// Walk each whole hive: what its keys promise, what can be read, which bytes no key leads to
+    /// Walk each whole hive and report what its keys promise, what is readable, and which bytes no key reaches
     #[arg(long, help_heading = "What is checked")]
     pub check: bool,
     /// Print the list in this form

@@ -70,7 +70,7 @@ pub struct BudgetArgs {
     /// Read at most this many bytes out of containers [default: grows with the evidence]
     #[arg(long, value_name = "N")]
     pub max_bytes: Option<u64>,
-    /// Look at this many containers, volumes and hives at most [default: grows with the evidence]
+    /// Examine at most this many containers, volumes and hives [default: grows with the evidence]
     #[arg(long, value_name = "N")]
     pub max_sources: Option<u64>,
     /// Examine at most this many installations [default: grows with the evidence]
@@ -90,7 +90,7 @@ pub struct BudgetArgs {
 pub struct OutputArgs {
     /// Write the result to this file instead of stdout (-)
     ///
-    /// The file appears whole or not at all. Devices and pipes are written into.
+    /// The file appears whole or not at all. Devices and pipes are written to directly.
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Replace existing output files
@@ -127,10 +127,10 @@ pub struct CaseArgs {
     /// Read the facts of the case from this file: number, exhibit, examiner, agency, request, notes
     #[arg(long, value_name = "FILE.toml")]
     pub case: Option<PathBuf>,
-    /// Name the examiner [default: as FILE.toml or the header of the disk image says]
+    /// Name the examiner [default: from FILE.toml or the header of the disk image]
     #[arg(long, value_name = "NAME")]
     pub examiner: Option<String>,
-    /// Name the number of the case [default: as FILE.toml or the header of the disk image says]
+    /// Name the case number [default: from FILE.toml or the header of the disk image]
     #[arg(long, value_name = "TEXT")]
     pub case_number: Option<String>,
 }
@@ -141,7 +141,7 @@ pub struct CaseArgs {
 pub struct CustodyArgs {
     /// Write a chain-of-custody record to this file
     ///
-    /// The record says who ran what and when, and holds size, time and SHA-256 of each file of the evidence before and
+    /// The record states who ran what and when. It holds size, time and SHA-256 of each file of the evidence before and
     /// after, and of each output.
     #[arg(long, value_name = "FILE")]
     pub custody: Option<PathBuf>,

@@ -19,12 +19,12 @@ pub struct LintArgs {
     /// The exit code is that of this importer, and that of regedit for all.
     #[arg(long, value_enum, default_value_t)]
     pub importer: LintImporterArg,
-    /// Read files in 8-bit text in this ANSI code page [default: 1252, with a remark]
+    /// Read files of 8-bit text in this ANSI code page [default: 1252, with a warning]
     #[arg(long, value_name = "N")]
     pub code_page: Option<CodePage>,
     /// Print the result in this form
     ///
-    /// The table counts remarks that repeat; JSON has each line of them.
+    /// The table counts repeated remarks; JSON lists each line.
     #[arg(long, value_enum, default_value_t, help_heading = "Output")]
     pub format: ListFormat,
     #[command(flatten)]

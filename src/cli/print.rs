@@ -20,7 +20,7 @@ pub struct ExplainArgs {
 /// `schema`.
 #[derive(Debug, Args)]
 pub struct SchemaArgs {
-    /// Which JSON
+    /// The JSON output to describe
     #[arg(value_enum, default_value_t)]
     pub record: Record,
 }

@@ -21,7 +21,7 @@ pub struct ReportArgs {
     pub all: bool,
     /// Show these patches and their rollbacks on the page of --format html
     ///
-    /// Name the plan.json that `audit --patch` wrote. What lies beside it is shown, too.
+    /// Name the plan.json that `audit --patch` wrote. The patch files beside it are shown too.
     #[arg(long, value_name = "plan.json", num_args = 1.., help_heading = "HTML report")]
     pub plan: Vec<PathBuf>,
     /// Show on the page the history that `history --format json` wrote

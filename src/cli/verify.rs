@@ -38,7 +38,7 @@ pub struct VerifyArgs {
     /// Import as this program does [default: as the header of the patch says, else regedit]
     #[arg(long, value_enum, help_heading = "Import")]
     pub importer: Option<ImporterArg>,
-    /// Read files in 8-bit text in this ANSI code page [default: 1252, with a remark]
+    /// Read files of 8-bit text in this ANSI code page [default: 1252, with a warning]
     #[arg(long, value_name = "N", help_heading = "Import")]
     pub code_page: Option<CodePage>,
     /// Import into the hive or into a running Windows [default: as the header of the patch says, else live]

@@ -31,14 +31,14 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
     let (common, patching) = (&args.common, &args.patching);
     if patching.patch.is_some() && args.os.is_some() && !patching.force {
         return Err(Error::Refused {
-            reason: "--patch with --os: the Windows is not what the hives say".to_owned(),
-            advice: "Add --force if you are sure of it".to_owned(),
+            reason: "--patch with --os: the Windows was given with --os, not detected".to_owned(),
+            advice: "Add --force if you are sure of the Windows".to_owned(),
         });
     }
     if patching.script.is_some() && patching.target == TargetArg::Live {
         return Err(Error::Refused {
-            reason: "--script with --target live: the script is for a Windows that is not running".to_owned(),
-            advice: "Leave one of the two out".to_owned(),
+            reason: "--script with --target live: the script is for an offline Windows".to_owned(),
+            advice: "Leave out one of the two".to_owned(),
         });
     }
     let dialect = patching.dialect()?;
@@ -178,7 +178,7 @@ fn plans(examination: &Examination, args: &AuditArgs, dialect: Dialect, options:
             format!("{}: its hives are an older generation ({})", installation.evidence, installation.generation);
         refuse(
             &reason,
-            "Patches are for Windows as it is, and for copies: name the hive itself to have it patched offline",
+            "Patches are for live installations and copies. To patch this hive offline, name the hive itself",
         );
     }
     (plans, refused)

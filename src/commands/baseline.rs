@@ -61,7 +61,7 @@ fn learn(args: &LearnArgs) -> Result<u8, Error> {
         say(note);
     }
     if let Some(more @ 1..) = learned.notes.len().checked_sub(NOTES_SAID) {
-        say(&format!("{more} notes more"));
+        say(&format!("{more} more notes"));
     }
     outputs.output().write(|out| out.write_all(learned.text.as_bytes()))?;
     say(&format!("keys: {}, values: {}", learned.keys, learned.values));

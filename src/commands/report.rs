@@ -23,7 +23,10 @@ pub(crate) fn report(args: &ReportArgs) -> Result<u8, Error> {
         let saved = read_saved(path)?;
         attachments.reports.push(Hashed { path: path.display().to_string(), sha256: saved.sha256.clone() });
         if args.all && !saved.report.options.all {
-            say(&format!("{}: was saved without --all; findings that conform are not in it", path.display()));
+            say(&format!(
+                "{}: the report was saved without --all, so it lacks the findings that conform",
+                path.display()
+            ));
         }
         match &mut whole {
             None => whole = Some(saved.report),
@@ -49,7 +52,7 @@ fn attachments(args: &ReportArgs) -> Result<Attachments, Error> {
     let given = !args.plan.is_empty() || args.history.is_some() || args.custody.is_some();
     if given && args.format != Format::Html {
         return Err(Error::Refused {
-            reason: "--plan, --history and --custody are for a page".to_owned(),
+            reason: "--plan, --history and --custody need an HTML page".to_owned(),
             advice: "Add --format html, or leave them out".to_owned(),
         });
     }

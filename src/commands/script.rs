@@ -30,7 +30,7 @@ pub(super) fn script(
     match written {
         Ok(script) => {
             plan.warnings.extend(script.left.iter().map(|left| {
-                format!("{SCRIPT} leaves {} out: {}. Import the .reg file for it.", left.finding, left.reason)
+                format!("{SCRIPT} leaves out {}: {}. Import the .reg file for this finding.", left.finding, left.reason)
             }));
             let files = script.files.into_iter().map(|PatchFile { name, bytes, .. }| (name, bytes));
             std::iter::once((SCRIPT.to_owned(), script.text)).chain(files).collect()

@@ -34,7 +34,7 @@ pub(crate) fn show(args: &ShowArgs) -> Result<u8, Error> {
     let place = match subject.find(args.key.as_deref().unwrap_or_default())? {
         Ok(place) => place,
         Err(problem) => {
-            say(&format!("{}: nobody can tell whether the key is there: {problem}", args.hive.display()));
+            say(&format!("{}: whether the key exists cannot be determined: {problem}", args.hive.display()));
             return Ok(INCOMPLETE);
         }
     };
@@ -54,7 +54,7 @@ pub(crate) fn show(args: &ShowArgs) -> Result<u8, Error> {
         note(&format!("{}: {problem}", args.hive.display()));
     }
     if let Some(more @ 1..) = shown.problems.len().checked_sub(PROBLEMS_SAID) {
-        note(&format!("{}: {more} problems more; the output has them in their places", args.hive.display()));
+        note(&format!("{}: {more} more problems; the output shows each in its place", args.hive.display()));
     }
     Ok(if shown.complete { 0 } else { INCOMPLETE })
 }

@@ -19,14 +19,14 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<u8, Error> {
     }
     let Some((evidence, files)) = args.paths.split_last().filter(|(_, files)| !files.is_empty()) else {
         return Err(Error::Refused {
-            reason: "verify needs .reg files and evidence, and got one path".to_owned(),
+            reason: "verify needs .reg files and evidence, but got only one path".to_owned(),
             advice: "Name the .reg files first, then the evidence; with --applied PLAN name the evidence alone"
                 .to_owned(),
         });
     };
     if evidence.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("reg")) {
         return Err(Error::Refused {
-            reason: format!("{}: a .reg file, where the evidence should stand", evidence.display()),
+            reason: format!("{}: expected the evidence, found a .reg file", evidence.display()),
             advice: "Name the .reg files first, then the evidence".to_owned(),
         });
     }

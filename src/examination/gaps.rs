@@ -25,7 +25,7 @@ pub fn of(report: &InstallationReport) -> Vec<Gap> {
         gap(Code::WindowsUncertain, evidence, reason);
     }
     if let Some(same) = same_machine.as_ref().filter(|same| same.state == Sameness::Contradicted) {
-        let reason = format!("SOFTWARE and SYSTEM are not of one machine: {}", same.by.join("; "));
+        let reason = format!("SOFTWARE and SYSTEM are not from the same machine: {}", same.by.join("; "));
         gap(Code::HivesContradict, evidence, reason);
     }
     for hive in hives.iter().filter(|hive| matches!(hive.role, Role::Software | Role::System)) {

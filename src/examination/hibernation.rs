@@ -17,19 +17,20 @@ pub(super) fn warnings(
     let mut warnings = Vec::new();
     match installation.hibernation {
         Some(Hibernation::Asleep) => warnings.push(
-            "hiberfil.sys on this volume holds a Windows that was hibernated, or shut down with fast startup: when it \
-             wakes, it goes on with the registry that it has in there. Start and restart it before a patch is imported \
-             offline."
+            "hiberfil.sys on this volume holds a Windows that was hibernated, or shut down with fast startup: a \
+             hibernated Windows resumes with the registry in its memory and overwrites offline changes. Start and \
+             restart this Windows before you import a patch offline."
                 .to_owned(),
         ),
         Some(Hibernation::Unknown) => warnings.push(
-            "hiberfil.sys on this volume cannot be read: if Windows was hibernated, a patch that is imported offline is \
-             lost when it wakes."
+            "hiberfil.sys on this volume cannot be read: if Windows is hibernated, it overwrites a patch that is \
+             imported offline when it resumes."
                 .to_owned(),
         ),
         None if fast_startup(system, control_set) => warnings.push(
-            "fast startup is on (HiberbootEnabled is 1), and hiberfil.sys is not at hand: after a shutdown, other than \
-             after a restart, Windows goes on with the registry that it had, and a patch that is imported offline is lost."
+            "fast startup is on (HiberbootEnabled is 1), and hiberfil.sys is not part of the evidence: after a \
+             shutdown (but not after a restart), Windows resumes with the registry in its memory and overwrites a \
+             patch that is imported offline."
                 .to_owned(),
         ),
         Some(Hibernation::Awake) | None => {}

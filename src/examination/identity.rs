@@ -120,7 +120,7 @@ impl Identity {
     }
 
     fn told(&self) -> [(&'static str, String); 4] {
-        let or_none = |text: Option<&str>| text.unwrap_or("not there").to_owned();
+        let or_none = |text: Option<&str>| text.unwrap_or("missing").to_owned();
         let windows = [
             Some(self.os.name.to_string()),
             self.os.version.as_ref().map(|version| format!("NT {version}")),
@@ -128,7 +128,7 @@ impl Identity {
             self.os.is_uncertain().then(|| "(uncertain)".to_owned()),
         ];
         let sets = match &self.control_sets {
-            None => "not there".to_owned(),
+            None => "missing".to_owned(),
             Some(sets) => {
                 let number = |set: Option<u32>| set.map_or_else(|| "none".to_owned(), |set| set.to_string());
                 format!(

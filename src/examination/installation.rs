@@ -176,7 +176,7 @@ fn judge(
     };
     if let Some(same) = report.same_machine.as_ref().filter(|same| same.state == Sameness::Contradicted) {
         problems.push(
-            Problem::of(&report.evidence, "SOFTWARE and SYSTEM of one machine", same.by.join("; "))
+            Problem::of(&report.evidence, "SOFTWARE and SYSTEM from the same machine", same.by.join("; "))
                 .advise("audit each by itself, or put those that belong together in one folder"),
         );
     }

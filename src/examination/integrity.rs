@@ -78,10 +78,10 @@ pub(crate) fn open<'a>(found: &'a FoundHive, options: &Options) -> Opened<'a> {
     let missing = missing_log(&reports).filter(|_| was_dirty);
     let lacks_a_log = missing.is_some();
     if let Some(missing) = missing {
-        let expected = "the other log of the pair: Windows writes to the two by turns";
+        let expected = "the other log of the pair: Windows writes to both in turn";
         problems.push(Problem::of(&missing.path, expected, "no such file").advise(
-            "copy it along, an empty one too; until then what it holds is missing here, and a key that is not found may \
-             stand in it",
+            "copy this log too, even if it is empty; until then its changes are missing here, and a key that is not \
+             found may be in it",
         ));
         reports.push(missing);
     }
@@ -232,11 +232,13 @@ fn why_dirty(base_block: &BaseBlock, logs: &[LogReport], options: &Options) -> P
         "a wrong checksum".to_owned()
     };
     let usable = logs.iter().any(|log| log.state == LogState::NotReplayed);
-    Problem::at(4, "equal sequence numbers and a right checksum (a clean hive)", found).advise(if logs.is_empty() {
-        "its transaction logs (.LOG, .LOG1, .LOG2) are not beside it: copy them along, or take the verdicts as those of an older state"
+    Problem::at(4, "equal sequence numbers and a correct checksum (a clean hive)", found).advise(if logs.is_empty() {
+        "its transaction logs (.LOG, .LOG1, .LOG2) are missing: copy them too, or treat the verdicts as those of an \
+         older state"
     } else if usable && !options.replay {
-        "its transaction logs were not replayed: what they hold is missing here"
+        "its transaction logs were not replayed: their changes are missing here"
     } else {
-        "no transaction log beside it could be replayed: copy them again, or take the verdicts as those of an older state"
+        "no transaction log beside it could be replayed: copy them again, or treat the verdicts as those of an older \
+         state"
     })
 }

@@ -53,8 +53,8 @@ impl SetupMarks {
                 "SystemSetupInProgress",
                 &self.in_progress,
                 Severity::Medium,
-                "The hive claims that setup is under way, and the other marks of setup, or the dates, do not agree. Services behave \
-                 otherwise during setup."
+                "The hive states that setup is in progress, but the other marks of setup, or the dates, contradict \
+                 it. Services behave differently during setup."
                     .to_owned(),
             ),
             (
@@ -88,8 +88,9 @@ pub(super) fn findings(system: &Tree<'_>, setup: &SetupMarks) -> Vec<Finding> {
     let mut findings = setup.findings();
     let real = system.root().and_then(|root| root.subkey("CurrentControlSet")).ok().flatten();
     if let Some(key) = real {
-        let why = "CurrentControlSet is a link that Windows makes in memory at each start; it is never in a hive file. \
-                   A key of that name hides its content from tools that look into ControlSetNNN, and the other way round."
+        let why = "CurrentControlSet is a link that Windows creates in memory at each start; it is never in a hive \
+                   file. Tools that read ControlSetNNN do not see the content of a key of that name, and tools that \
+                   read that key do not see ControlSetNNN."
             .to_owned();
         findings.push(Finding {
             key: Some(key.path().to_owned()),

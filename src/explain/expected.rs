@@ -20,13 +20,13 @@ pub(super) fn lines(stated: Stated<'_>) -> Vec<String> {
 
 fn of_key(key: &ExpectedKey) -> Vec<String> {
     let mut lines = vec![match key.presence {
-        Presence::Absent => "The key should not be there.".to_owned(),
+        Presence::Absent => "The key should not exist.".to_owned(),
         Presence::Optional => "The key may be missing.".to_owned(),
-        Presence::WithParent => "The key should be there where the key above it is.".to_owned(),
-        Presence::Required => "The key should be there.".to_owned(),
+        Presence::WithParent => "The key should exist if its parent key exists.".to_owned(),
+        Presence::Required => "The key should exist.".to_owned(),
     }];
     if let Some(link) = &key.link {
-        lines.push(format!("It is a symbolic link to {}.", escape_data(link)));
+        lines.push(format!("The key is a symbolic link to {}.", escape_data(link)));
     }
     if key.closed {
         lines.push("Any value that the baseline does not name is unexpected.".to_owned());
@@ -54,12 +54,12 @@ fn of_value(value: &ExpectedValue) -> Vec<String> {
         }
         Rule::Contains(entries) => vec![format!("a list that holds {}", entries.join(", "))],
         Rule::Members(services) => {
-            vec![format!("a list that holds {}, each where its ImagePath names this group", services.join(", "))]
+            vec![format!("a list that holds {}, each only if its ImagePath names this group", services.join(", "))]
         }
         Rule::Under { folders, known } => {
             let folders = match folders {
                 Folders::System32 => "a file in System32",
-                Folders::Windows => "a file in a folder of Windows' own",
+                Folders::Windows => "a file in one of Windows' own folders",
             };
             let known: Vec<String> = known
                 .iter()
@@ -82,8 +82,11 @@ fn of_value(value: &ExpectedValue) -> Vec<String> {
                 .iter()
                 .filter_map(|right| serde_json::to_value(right).ok()?.as_str().map(str::to_owned))
                 .collect();
-            let mut lines =
-                vec![format!("a security descriptor that gives none of {} to {}", rights.join(", "), names.join(", "))];
+            let mut lines = vec![format!(
+                "a security descriptor that grants none of {} to {}",
+                rights.join(", "),
+                names.join(", ")
+            )];
             if !hidden_from.is_empty() {
                 let names: Vec<&str> = hidden_from.iter().map(|(_, name)| name.as_str()).collect();
                 lines.push(format!("and hides the service from none of {}", names.join(", ")));
@@ -91,14 +94,14 @@ fn of_value(value: &ExpectedValue) -> Vec<String> {
             lines
         }
         Rule::Absent => vec!["not set".to_owned()],
-        Rule::Informational => vec!["anything: it is shown, not judged".to_owned()],
+        Rule::Informational => vec!["anything: the value is shown, not judged".to_owned()],
         Rule::Unknown(reason) => vec![format!("nothing: {reason}")],
     };
     if value.optional {
         lines.push("may be missing".to_owned());
     }
     if let Some(same_as) = &value.same_as {
-        lines.push(format!("with or without quotes around the program as {}/{} has it", same_as.key, same_as.value));
+        lines.push(format!("the program in quotes only if it is in quotes in {}/{}", same_as.key, same_as.value));
     }
     lines
 }

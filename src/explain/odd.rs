@@ -19,8 +19,9 @@ const ODD: [Odd; 3] = [
     Odd {
         id: "current-control-set",
         place: "SYSTEM: CurrentControlSet, a real key",
-        why: "Windows makes CurrentControlSet in memory at each start. In a hive file, a key of that name is unexpected: it hides \
-              its content from tools that look into ControlSetNNN, and the other way round.",
+        why: "Windows creates CurrentControlSet in memory at each start. In a hive file, a key of that name is \
+              unexpected. Tools that read ControlSetNNN do not see its content, and tools that read that key do not \
+              see ControlSetNNN.",
         source: "Microsoft Knowledge Base Q102984",
         query: "hivemend show SYSTEM CurrentControlSet",
     },
@@ -34,7 +35,7 @@ const ODD: [Odd; 3] = [
     Odd {
         id: "setup-state/SystemSetupInProgress",
         place: "SYSTEM: Setup, value SystemSetupInProgress",
-        why: "0 is expected in a Windows whose setup is finished. Services behave otherwise during setup.",
+        why: "0 is expected in a Windows whose setup is finished. Services behave differently during setup.",
         source: "0 in every real hive of a finished Windows",
         query: "hivemend show SYSTEM Setup",
     },

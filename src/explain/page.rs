@@ -30,14 +30,14 @@ impl<'a> Page<'a> {
         self.facts(rows, last)?;
         self.expected(rows)?;
         self.list("What Windows shows", &shown::errors(found, first.stated))?;
-        self.list("Worse, and known", &each_once(rows, |row| expected::exceptions(row.stated)))?;
-        self.list("No alarm: the same to Windows", &same_effect::notes(rows))?;
+        self.list("Known deviations", &each_once(rows, |row| expected::exceptions(row.stated)))?;
+        self.list("No alarm: Windows treats this the same", &same_effect::notes(rows))?;
         self.by_hand(found, first.stated)
     }
 
     fn place(&mut self, found: &Id, stated: Stated<'_>) -> io::Result<()> {
         let Some(key) = stated.key() else {
-            return writeln!(self.out, "  A step by hand: hives do not hold what it needs.");
+            return writeln!(self.out, "  A manual step: hives do not hold the facts that it needs.");
         };
         let value = match (found, stated) {
             (_, Stated::Value(_, value)) => format!(", value {}", name(&value.name)),
@@ -45,7 +45,7 @@ impl<'a> Page<'a> {
         };
         self.paragraph(2, &format!("{}: {}{value}", key.role, place(key)))?;
         if let Id::Key(_, Some(other)) = found {
-            let text = format!("{} is not named by the baseline; what follows is said of the key.", escape_data(other));
+            let text = format!("The baseline does not name {}; the following is about the key.", escape_data(other));
             self.paragraph(2, &text)?;
         }
         Ok(())

@@ -59,7 +59,8 @@ impl Import<'_> {
         page.line(&format!("How to import this patch for {}", self.plan.os));
         page.line("");
         page.prose(&format!(
-            "It is for this one machine: do not import it into another, not even into another {}. Import it on the machine \
+            "The patch is for this machine only: do not import it into another, not even into another {}. Import it \
+             on the machine \
              itself or into a copy of its hives, never into the evidence. plan.json lists every change.",
             self.report.os.name
         ));
@@ -95,8 +96,8 @@ impl Import<'_> {
         });
         if let Some(hive) = dirty {
             page.prose(&format!(
-                "Do not: the {} hive is dirty, and hivexregedit does not replay its transaction logs. What they hold would \
-                 be lost. Let Windows load the hive first, or import the patch with Windows.",
+                "Do not use hivexregedit: the {} hive is dirty, and hivexregedit does not replay its transaction \
+                 logs. Their changes would be lost. Let Windows load the hive first, or import the patch with Windows.",
                 hive.role
             ));
             if self.options.dialect != Dialect::Hivex {
@@ -147,11 +148,12 @@ impl Import<'_> {
     }
 
     fn offline_on_windows(&self, page: &mut Page) {
-        page.heading("With Windows, into the hives of a Windows that is not running");
+        page.heading("With Windows, into the hives of an offline Windows");
         if self.hives().any(|(role, _)| self.is_own_root(role)) {
             page.prose(
-                "Not with these files. They are written for HKEY_LOCAL_MACHINE\\SOFTWARE or \\SYSTEM, which belong to the \
-                 Windows that runs, or to WinRE: that one would be changed. Write the patch again with:",
+                "Do not use these files. They are written for HKEY_LOCAL_MACHINE\\SOFTWARE or \\SYSTEM, which belong \
+                 to the running Windows or to WinRE: the import would change that Windows instead. Write the patch \
+                 again with:",
             );
             page.command(
                 r"hivemend audit ... --patch DIR --software-root HKEY_LOCAL_MACHINE\OFFLINE-SOFTWARE --system-root HKEY_LOCAL_MACHINE\OFFLINE-SYSTEM",
@@ -163,13 +165,13 @@ impl Import<'_> {
         let Some(hives) = short else {
             return page.prose(
                 "reg load loads a hive directly below HKEY_LOCAL_MACHINE or HKEY_USERS only. Load the hives with another \
-                 program where this patch expects them, or write it again with other roots.",
+                 program where this patch expects them, or write the patch again with other roots.",
             );
         };
         page.prose(
-            "In WinRE (Troubleshoot, Advanced options, Command Prompt) you are SYSTEM, and reg is 64-bit where that \
-             Windows is. On another Windows, use an elevated prompt. Drive letters differ from those of the Windows that \
-             you mend: D: stands for its drive. Run this in the folder of the patch:",
+            "In WinRE (Troubleshoot, Advanced options, Command Prompt) you are SYSTEM, and reg is 64-bit if the \
+             Windows is. On another Windows, use an elevated prompt. Drive letters differ from those of the Windows \
+             that you repair: D: stands for its drive. Run this in the folder of the patch:",
         );
         let config = config_folder(self.report);
         for (role, _, root) in &hives {
@@ -189,8 +191,8 @@ impl Import<'_> {
         page.heading("On the machine itself, while its Windows runs");
         let is_refused = self.plan.edits.iter().any(|edit| !edit.access.administrators_may_write());
         page.prose(if is_refused {
-            "Run this as SYSTEM, in the folder of the patch. An administrator may not write all of these keys. A scheduled \
-             task whose account is SYSTEM is one way."
+            "Run this as SYSTEM, in the folder of the patch. An administrator may not write all of these keys. One \
+             way is a scheduled task whose account is SYSTEM."
         } else {
             "Run this in an elevated prompt (Run as administrator), in the folder of the patch."
         });
@@ -200,15 +202,15 @@ impl Import<'_> {
     }
 
     fn take_back(&self, page: &mut Page) {
-        page.heading("How to take it back");
+        page.heading("How to undo the patch");
         page.prose(match self.options.target {
             Target::Live => "Import rollback.reg in the same way.",
             Target::Offline => {
-                "Import the .rollback.reg files in the same way, or put back the hives that you saved or copied before."
+                "Import the .rollback.reg files in the same way, or restore the hives that you saved or copied before."
             }
         });
         for limit in &self.plan.rollback_limits {
-            page.point(&escape(&format!("Not taken back: {limit}.")));
+            page.point(&escape(&format!("Not restored: {limit}.")));
         }
     }
 }
@@ -217,8 +219,8 @@ fn with_script(page: &mut Page) {
     page.heading("In WinRE, with the script");
     page.prose(
         "In WinRE (Troubleshoot, Advanced options, Command Prompt), run this in the folder of the patch. The script finds \
-         the offline Windows, compares it with the plan, saves both hives, imports, reads back, and takes back what it did \
-         at the first surprise:",
+         the offline Windows, compares it with the plan, saves both hives, imports the patch and reads it back. At \
+         the first unexpected result, it undoes its changes:",
     );
     page.command(script::NAME);
 }

@@ -48,7 +48,7 @@ pub struct Script {
 pub fn write_script(plan: &Plan, report: &InstallationReport, marks: &Marks) -> Result<Script, String> {
     for role in HIVES {
         if !report.hives.iter().any(|hive| hive.role == role) {
-            return Err(format!("there is no {role} hive, by which it would recognise the Windows"));
+            return Err(format!("there is no {role} hive, by which the script would recognise the Windows"));
         }
     }
     let recognised = recognised(marks)?;
@@ -73,7 +73,7 @@ pub fn write_script(plan: &Plan, report: &InstallationReport, marks: &Marks) -> 
     });
     if plan.edits.is_empty() {
         let reasons: Vec<String> = left.iter().map(|left| format!("{}: {}", left.finding, left.reason)).collect();
-        return Err(format!("no edit can be written into it: {}", reasons.join("; ")));
+        return Err(format!("no edit can be written into the script: {}", reasons.join("; ")));
     }
     let root = |role: Role| format!(r"HKEY_LOCAL_MACHINE\{LOADED}{role}");
     let options = PatchOptions {
@@ -95,7 +95,7 @@ fn recognised(marks: &Marks) -> Result<Vec<Check>, String> {
     let check = |mark: &Mark| Check::new(key_of(mark.hive, &mark.key), mark.name, Some(&mark.value));
     let has = |name: &str| marks.0.iter().any(|mark| mark.name == name && check(mark).is_ok());
     if !has("CurrentVersion") || !(has("CurrentBuild") || has("CurrentBuildNumber")) || !has("Current") {
-        return Err("version, build or control set cannot be read from the hives, or not be compared".to_owned());
+        return Err("version, build or control set cannot be read from the hives, or cannot be compared".to_owned());
     }
     // A script cannot contain some names of products and computers. The other checks still recognise the Windows.
     Ok(marks.0.iter().filter_map(|mark| check(mark).ok()).collect())

@@ -162,7 +162,7 @@ impl BaseBlock {
             let found = format!("format {}.{} ({windows})", self.major, self.minor);
             Problem::at(20, "a hive format of version 1.3 to 1.6 (Windows NT 4.0 and later)", found)
                 .code(Code::UnsupportedFormat)
-                .advise("this format is not read")
+                .advise("this format is not supported")
         })
     }
 

@@ -31,12 +31,12 @@ impl Budget {
 
     /// Deducts the bytes of a name of the key or value at `offset`.
     pub(super) fn name(&self, offset: u32, bytes: usize) -> Result<(), Problem> {
-        take(&self.names, bytes.saturating_add(ENTRY), offset, "names no longer than the hive together")
+        take(&self.names, bytes.saturating_add(ENTRY), offset, "names that are together no longer than the hive")
     }
 
     /// Deducts the bytes of a value's data.
     pub(super) fn data(&self, offset: u32, bytes: usize) -> Result<(), Problem> {
-        take(&self.data, bytes, offset, "values no larger than the hive together")
+        take(&self.data, bytes, offset, "values that are together no larger than the hive")
     }
 }
 

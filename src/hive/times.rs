@@ -16,8 +16,8 @@ use crate::registry::FileTime;
 const FIRST_NT: FileTime = FileTime(123_882_048_000_000_000);
 
 /// The advice on a key that is later than its hive.
-pub(super) const ADVICE: &str = "a clock that was set back, or a Windows (8.1 or later) that leaves the hive's own \
-                                 time as it was: do not rest on either time alone";
+pub(super) const ADVICE: &str = "either the clock was set back, or Windows (8.1 or later) did not update the hive's \
+                                 own time: do not rely on one of the two times alone";
 
 /// The time of the hive's own last write, if its Windows maintains one.
 #[derive(Clone, Copy, Debug)]

@@ -202,7 +202,7 @@ impl<'h> Tree<'h> {
 /// nt-hive.
 pub fn guarded<T>(read: impl FnOnce() -> T) -> Result<T, Problem> {
     catch_unwind(AssertUnwindSafe(read)).map_err(|_| {
-        Problem::at(0, "a hive that can be read", "a defect that the reader does not know")
+        Problem::at(0, "a hive that can be read", "an internal error of the reader")
             .advise("please report it; findings of this hive are missing")
     })
 }

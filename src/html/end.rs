@@ -38,17 +38,18 @@ struct List {
 
 /// The method, and what cannot be concluded from it.
 const METHOD: [&str; 5] = [
-    "The hives were opened for reading only, each where it lies: nothing was mounted and nothing unpacked to a disk. \
-     Transaction logs of a dirty hive are replayed in memory; the files stay as they are.",
-    "Which Windows it is, is decided by a vote of marks in both hives. The baseline of that Windows states what is expected \
-     of each value, why, and who says so. Each expectation yields one finding, and every finding names its source and how \
-     sure it is.",
+    "The hives were opened for reading only, in place: nothing was mounted and nothing was unpacked to a disk. \
+     Transaction logs of a dirty hive are replayed in memory; the files are not changed.",
+    "Marks in both hives vote on which Windows it is. The baseline of that Windows states what is expected of each \
+     value, why, and by which source. Each expectation yields one finding. Every finding names its source and its \
+     grade.",
     "A key has one time of last write; a value has none. A change between two generations is stated only as precisely as \
      the hives allow: the last that has the old data, and the first that has the new.",
     "A hive shows what was written. It does not show who wrote it, nor whether Windows ran with it. A value that conforms \
-     says nothing about the file that it names: files outside the hives were not looked at.",
-    "What could not be read or judged stands under “Incomplete” and “Not read” above. A section whose input was not given \
-     says so; nothing that was not looked at is counted as 0.",
+     says nothing about the file that it names: files outside the hives were not examined.",
+    "What could not be read or judged is listed under “Incomplete” and “Not read” above. A section whose input was \
+     not given \
+     says so; nothing that was not examined is counted as 0.",
 ];
 
 /// The technical terms, as this report uses them.
@@ -56,17 +57,17 @@ const GLOSSARY: [(&str, &str); 14] = [
     ("Hive", "A file that holds a part of the registry; SOFTWARE and SYSTEM are the two that are judged."),
     ("Key, value", "A key is like a folder, a value is a named datum in it, with a type such as REG_DWORD."),
     ("Control set", "One of several copies of the machine's configuration in SYSTEM; Windows starts with one of them."),
-    ("Transaction log", "A file beside a hive with changes that were not written into the hive yet."),
-    ("Dirty", "A hive whose last changes stand in its logs only."),
+    ("Transaction log", "A file beside a hive with changes that are not yet written into the hive."),
+    ("Dirty", "A hive whose last changes are only in its transaction logs."),
     ("Generation", "The state of an installation at one time: live, a copy, RegBack, a restore point, a shadow copy."),
     ("Baseline", "What one Windows should have in the values that are judged."),
     ("Confirmed", "Microsoft's own text states it, or two independent sources do."),
     ("Single-source", "One source, or one machine, states it."),
-    ("Inferred", "No source of this Windows states it; it is carried over from a kindred one."),
-    ("Verified", "A checksum of the container covers the bytes, and it holds."),
+    ("Inferred", "No source of this Windows states it; it is carried over from a related Windows."),
+    ("Verified", "A checksum of the container covers the bytes, and it matches."),
     ("Unprotected", "Nothing protects the bytes, as in a plain folder or a raw image."),
     ("Incomplete", "Something that should have been assessed could not be. It is named, with the reason."),
-    ("SHA-256", "A number that identifies a file's bytes: another file does not have it."),
+    ("SHA-256", "A number that identifies a file's bytes: no file with other bytes has it."),
 ];
 
 impl EndPart {
@@ -78,8 +79,9 @@ impl EndPart {
             words.push("EVIDENCE".to_owned());
         }
         words.extend(["--format", "json", "--output", "REPORT.json", "--custody", "CUSTODY.json"].map(str::to_owned));
-        let missing = "No custody record is part of this report. A record has the hash of every output, so it is written \
-                       after them, this page among them. The first command writes one; the second shows it here:";
+        let missing = "This report contains no custody record. A custody record holds the hash of every output, \
+                       including this page, so it is written last. The first command writes one; the second shows it \
+                       here:";
         let second = "hivemend report REPORT.json --format html --custody CUSTODY.json";
         Self {
             method: &METHOD,
@@ -155,7 +157,7 @@ impl ShownCustody {
             format!("THE EVIDENCE CHANGED: {changed} of {files} were not the same before and after the examination.")
         };
         let outputs = record.outputs.iter().map(|output| {
-            let sum = output.sha256.as_deref().unwrap_or("not known: the reader of the stream left");
+            let sum = output.sha256.as_deref().unwrap_or("not known: the reader of the stream stopped reading");
             let size = output.size.map_or_else(String::new, |size| format!("{} bytes", grouped(size)));
             Row::mono(Text::prose(&output.path), [Text::prose(sum), Text::from(size)])
         });

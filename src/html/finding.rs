@@ -129,7 +129,7 @@ fn rows(finding: &Finding, around: &Around<'_>) -> Vec<Row> {
 }
 
 fn not_located() -> Vec<Text> {
-    vec!["Not asked for: --locations gives the offsets of key, value and data.".into()]
+    vec!["Not requested: --locations gives the offsets of key, value and data.".into()]
 }
 
 fn places(location: &Location) -> Vec<Text> {
@@ -214,7 +214,7 @@ fn edit(finding: &Finding, around: &Around<'_>) -> Vec<Text> {
         }
     }
     match &finding.remediation {
-        None => vec!["none is known that would put it right".into()],
+        None => vec!["no edit is known that would correct it".into()],
         Some(remediation) => vec![Text::shown(data::remediation(remediation))],
     }
 }

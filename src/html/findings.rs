@@ -68,7 +68,7 @@ impl<'a> FindingsPart<'a> {
         let counts = &judgement.counts;
         let values = [
             Values {
-                title: "Values for information, judged by nobody",
+                title: "Values for information, not judged",
                 number: by(Reason::Informational).count(),
                 rows: by(Reason::Informational).map(short).collect(),
                 none: "",
@@ -101,7 +101,7 @@ fn of_hive(role: Role, judgement: &Judgement, around: &Around<'_>) -> OfHive {
     let is_there = around.installation.hives.iter().any(|hive| hive.role == role);
     let causes = judgement.findings.iter().filter(|finding| finding.is_cause() && finding.hive == Some(role)).count();
     match (is_there && judgement.counts.assessed > 0, causes) {
-        (false, 0) => OfHive { name: format!("{role}: not looked at"), number: "–".to_owned(), is_zero: true },
+        (false, 0) => OfHive { name: format!("{role}: not examined"), number: "–".to_owned(), is_zero: true },
         (_, number) => OfHive { name: format!("in {role}"), number: grouped(number as u64), is_zero: number == 0 },
     }
 }

@@ -171,7 +171,7 @@ fn incomplete(standings: &[Standing<'_>]) -> String {
         return String::new();
     }
     let of = grouped(standings.len() as u64);
-    format!("Incomplete: {} of {of} installations. What is missing stands with each.", grouped(number as u64))
+    format!("Incomplete: {} of {of} installations. What is missing is listed with each.", grouped(number as u64))
 }
 
 fn answer(report: &Report, standing: &Standing<'_>) -> Option<Answer> {

@@ -121,8 +121,9 @@ impl Section<'_> {
         let same = name.and_then(|name| self.generations.get(&name)).into_iter().flatten();
         let others = same.copied().filter(|other| other.id != installation.id);
         let events: Vec<Event> = events_of(installation).into_iter().chain(others.flat_map(hive_events_of)).collect();
-        let missing = "No history is part of this report: below are only the times that these hives tell. This command \
-                       traces every value through all generations; --history HISTORY.json then shows it here:";
+        let missing = "This report contains no history: below are only the times that these hives record. This \
+                       command traces every value through all generations; --history HISTORY.json then shows the \
+                       history here:";
         TimelinePart { anchor, missing, command, strips: of_events(events, anchor).into_iter().collect() }
     }
 

@@ -83,11 +83,11 @@ impl HivePart {
             finding.hive == Some(role) && finding.reason == Some(Reason::HiveMissing)
         };
         let number = judgement.findings.iter().filter(of_it).count();
-        let line = format!("Not looked at: {} could not be assessed.", count(number, "expectation"));
+        let line = format!("Not examined: {} could not be assessed.", count(number, "expectation"));
         Self {
             role: role.to_string(),
             state: "missing".to_owned(),
-            size: "not looked at".to_owned(),
+            size: "not examined".to_owned(),
             is_open: true,
             rows: vec![Row::new("State", [Text::from(line)])],
         }
@@ -130,7 +130,7 @@ impl HivePart {
                 Row::mono("SHA-256 of the logs", log_hashes),
                 Row::new("Replayed", of(replay)),
                 Row::new("Bytes", [Text::from(word(&hive.source_integrity))]),
-                Row::new("Taken out of", container(hive)),
+                Row::new("Read from container", container(hive)),
                 Row::new("Problems", integrity.problems.iter().map(|told| Text::shown(problem(told)))),
             ]),
             size,

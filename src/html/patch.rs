@@ -69,7 +69,7 @@ impl PatchPart {
             }
             _ if !mendable => part("There is nothing to patch.".into(), None),
             _ => {
-                let missing = "No patch is part of this report. This command writes one and its rollback; --plan \
+                let missing = "This report contains no patch. This command writes one and its rollback; --plan \
                                DIR/…/plan.json then shows them here:";
                 part(missing.into(), Some(command))
             }
@@ -103,7 +103,7 @@ fn sentence(plan: &Plan) -> Text {
     let edits = count(plan.edits.len(), "edit");
     let Some(proof) = &plan.proof else {
         return Text::from(format!(
-            "{edits}. Nothing says that the patch was carried out in memory before it was written."
+            "{edits}. The plan does not state that the patch was tested in memory before it was written."
         ));
     };
     let altered = match proof.altered.as_slice() {
@@ -111,8 +111,8 @@ fn sentence(plan: &Plan) -> Text {
         altered => format!(" regedit restores {} only in part: {}.", count(altered.len(), "value"), altered.join(", ")),
     };
     Text::from(format!(
-        "{edits}. Before the patch was written it was carried out in memory. Findings that conform after it and did not \
-         before: {}. Values that the rollback restored byte for byte: {}.{altered}",
+        "{edits}. Before the patch was written, it was tested in memory. Findings that conform only after the patch: \
+         {}. Values that the rollback restored byte for byte: {}.{altered}",
         grouped(proof.mended as u64),
         grouped(proof.restored as u64),
     ))
@@ -144,7 +144,8 @@ fn shown_file(name: &str, bytes: &[u8]) -> ShownFile {
     };
     let note = if is_reg {
         format!(
-            "Shown as text: the file itself is in the encoding that its importer needs, and copied text is not it.{cut}"
+            "Shown as text. The file itself has the encoding that its importer needs; text copied from this page does \
+             not.{cut}"
         )
     } else {
         cut.trim().to_owned()

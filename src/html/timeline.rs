@@ -88,7 +88,7 @@ fn of_hive(hive: &HiveHistory, place: &str) -> Strip {
     if differ > 0 {
         let values = grouped(differ as u64);
         remarks.push(Text::from(format!(
-            "Values that differ between control sets of one hive: {values}. Nobody can tell which was first."
+            "Values that differ between control sets of one hive: {values}. The hive does not show which came first."
         )));
     }
     let place_of = |bracket: Bracket| Bracket { x: axis.saturating_sub(bracket.x), ..bracket };
@@ -124,7 +124,7 @@ pub(super) fn of_events(mut events: Vec<Event>, place: &str) -> Option<Strip> {
     let nodes = nodes.collect();
     Some(Strip {
         anchor: format!("{place}-times"),
-        label: format!("Times that the hives tell, oldest first: {}", events.len()),
+        label: format!("Times that the hives record, oldest first: {}", events.len()),
         changes: events.iter().map(|event| Text::shown(format!("{}: {}", event.time, event.what))).collect(),
         ..Strip::drawn(nodes, 24)
     })

@@ -81,7 +81,7 @@ impl Visitor for Gatherer {
         let Some(mut names) = names else {
             self.left_out = Some(key.depth());
             let path = escape_data(&key.path());
-            return self.note(format!("{path} has a name that is no text: it is left out with all below it"));
+            return self.note(format!("{path} has a name that is not text: the key and all below it are left out"));
         };
         if self.current
             && let Some(first) = names.first_mut()
@@ -101,8 +101,9 @@ impl Visitor for Gatherer {
         let units: Vec<u16> = value.name_units().collect();
         let Ok(name) = String::from_utf16(&units) else {
             let path = escape_data(&key.path());
-            return self
-                .note(format!("{path} has a value whose name is no text: it is left out, and will be unexpected"));
+            return self.note(format!(
+                "{path} has a value whose name is not text: the value is left out, and will be unexpected"
+            ));
         };
         self.take(name.len().saturating_add(value.data().len()).saturating_add(64));
         let data = RegistryValue { data_type: value.data_type(), bytes: value.data().to_vec() };

@@ -64,7 +64,7 @@ fn write_head(page: &mut Page<'_>, file: &LintedFile) -> io::Result<()> {
     };
     let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
     let verdict = match reading.verdict() {
-        Verdict::Accept => "accept: nothing to remark".to_owned(),
+        Verdict::Accept => "accept: no diagnostics".to_owned(),
         Verdict::Warn => format!("warn: {}", counted(warnings, "warning")),
         Verdict::Reject if warnings == 0 => format!("reject: {}", counted(errors, "error")),
         Verdict::Reject => format!("reject: {}, {}", counted(errors, "error"), counted(warnings, "warning")),
@@ -84,7 +84,7 @@ fn write_operations(page: &mut Page<'_>, file: &LintedFile) -> io::Result<()> {
     if operations.is_empty() {
         return page.paragraph(INDENT, &format!("{importer} would do nothing."), Ink::Strong);
     }
-    let guess = if file.reading().is_established() { "" } else { ", as far as it is known" };
+    let guess = if file.reading().is_established() { "" } else { ", as far as is known" };
     page.paragraph(INDENT, &format!("What {importer} would do{guess} ({})", operations.len()), Ink::Strong)?;
     let lines = operations.last().map_or(0, |entry| digits(entry.line)).max("line".len());
     let fixed = [DEEPER, lines, VERB, NAME, TYPE, GAP.saturating_mul(4)];
@@ -103,10 +103,10 @@ fn write_operations(page: &mut Page<'_>, file: &LintedFile) -> io::Result<()> {
         let name = || entry.operation.value_name().map_or_else(String::new, value_name);
         match &entry.operation {
             Operation::CreateKey { .. } => {
-                page.row(DEEPER, &[(lines, &line), (wide, "open the key; make it where it is missing")], Ink::Dim)?;
+                page.row(DEEPER, &[(lines, &line), (wide, "open the key; create it if it is missing")], Ink::Dim)?;
             }
             Operation::DeleteKey { .. } => {
-                page.row(DEEPER, &[(lines, &line), (wide, "delete the key with all that is in it")], Ink::Dim)?;
+                page.row(DEEPER, &[(lines, &line), (wide, "delete the key with everything in it")], Ink::Dim)?;
             }
             Operation::DeleteValue { .. } => {
                 let cells = [(lines, line.as_str()), (VERB, "delete"), (NAME, &name())];
@@ -155,7 +155,7 @@ fn write_remarks(page: &mut Page<'_>, file: &LintedFile) -> io::Result<()> {
     }
     page.blank()?;
     let converted = if file.regedit.encoding == Encoding::Utf16Le { ", once the file is UTF-8" } else { "" };
-    page.paragraph(INDENT, &format!("Where hivexregedit does otherwise{converted} ({})", others.len()), Ink::Strong)?;
+    page.paragraph(INDENT, &format!("Where hivexregedit differs{converted} ({})", others.len()), Ink::Strong)?;
     for remark in others {
         let found = &remark.first;
         let more = more_places(remark).map_or_else(String::new, |more| format!(" ({more})"));

@@ -158,7 +158,7 @@ impl Serialize for OsId {
 impl<'de> serde::Deserialize<'de> for OsId {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        name.parse().map_err(|()| serde::de::Error::custom(format!("{name:?} is no Windows of the list")))
+        name.parse().map_err(|()| serde::de::Error::custom(format!("{name:?} is not a Windows of the list")))
     }
 }
 

@@ -141,35 +141,35 @@ codes! {
     Utf16WithoutMark "utf16-without-mark" Error true "UTF-16 without a byte order mark: regedit imports nothing";
     Utf16BigEndian "utf16-big-endian" Error true "UTF-16 in big-endian order: regedit imports nothing";
     Utf8Mark "utf8-mark" Error false "a UTF-8 byte order mark: Wine's regedit imports nothing, reports on Windows disagree, hivexregedit reads on";
-    TwoMarks "two-marks" Error false "two byte order marks: Wine's regedit skips both, of Windows' it is not known";
+    TwoMarks "two-marks" Error false "two byte order marks: Wine's regedit skips both; what regedit on Windows does is not known";
     HalfUnit "half-unit" Error false "the file ends within a UTF-16 unit";
     NulInText "nul-in-text" Error false "a NUL character ends the text for regedit";
     EightBitVersion5 "eight-bit-version-5" Warning true "a version 5.00 file should be UTF-16; bytes are read in the machine's code page";
     HeaderNotForEncoding "header-not-for-encoding" Warning true "a REGEDIT4 file should be 8-bit text, not UTF-16";
     CodePageDependent "code-page-dependent" Error false "a character that depends on the importing machine's code page (read as windows-1252)";
-    NotInCodePage "not-in-code-page" Error false "a byte that means nothing in this code page: Windows puts some other character there";
+    NotInCodePage "not-in-code-page" Error false "a byte without a meaning in this code page: Windows reads some other character";
     HiddenCharacter "hidden-character" Warning true "a character that does not show, or turns the direction of the text around it";
     UnpairedSurrogate "unpaired-surrogate" Warning true "half of a surrogate pair";
 
     BadHeader "bad-header" Error true "the first line is no .reg header: regedit imports nothing";
-    HeaderNotImported "header-not-imported" Error true "regedit takes this for a header and imports nothing";
-    Windows31 "windows-3.1" Error false "the header of the Windows 3.1 form, which is not read here";
+    HeaderNotImported "header-not-imported" Error true "regedit reads this line as a header and imports nothing";
+    Windows31 "windows-3.1" Error false "the header of the Windows 3.1 format, which is not supported";
 
-    BlankBeforeKey "blank-before-key" Error true "a blank before the key's name: the line is ignored, values land in the key before";
-    MissingBracket "missing-bracket" Error true "no closing bracket: the line is ignored, values land in the key before";
+    BlankBeforeKey "blank-before-key" Error true "a blank before the key's name: the line is ignored, and its values go into the key before";
+    MissingBracket "missing-bracket" Error true "no closing bracket: the line is ignored, and its values go into the key before";
     TextAfterBracket "text-after-bracket" Error true "text after the closing bracket is ignored";
-    CommentInKey "comment-in-key" Error true "the last bracket of the line closes: this comment is part of the key's name";
-    UnknownRoot "unknown-root" Error true "no root key of this name: everything below is dropped, and the next key is read again";
+    CommentInKey "comment-in-key" Error true "the last bracket of the line ends the key: this comment is part of the key's name";
+    UnknownRoot "unknown-root" Error true "no root key of this name: everything up to the next key is dropped";
     AbbreviatedRoot "abbreviated-root" Error true "regedit refuses root keys by their short names: everything below is dropped";
     /// <https://learn.microsoft.com/windows/win32/sysinfo/registry-element-size-limits>
-    KeyNameTooLong "key-name-too-long" Error false "a key name of more than 255 characters: Windows allows no more; Wine's regedit and hivexregedit make it";
+    KeyNameTooLong "key-name-too-long" Error false "a key name of more than 255 characters: Windows allows no more; Wine's regedit and hivexregedit create it";
     EmptyKeyName "empty-key-name" Error false "two backslashes in a row";
     DeleteRoot "delete-root" Error true "a root key cannot be deleted: regedit stops here";
-    CurrentControlSet "current-control-set" Warning true "a running Windows has its current control set under this name in SYSTEM; in a hive that is loaded elsewhere or offline it makes a key that nothing reads";
-    DeleteUnknownRoot "delete-unknown-root" Error false "no root key of this name to delete below: Wine's regedit drops the rest of the file where the name begins with H, of Windows' it is not known; hivexregedit reads on";
+    CurrentControlSet "current-control-set" Warning true "a running Windows has its current control set under this name in SYSTEM; in a hive that is offline or loaded elsewhere, this creates a key that nothing reads";
+    DeleteUnknownRoot "delete-unknown-root" Error false "no root key of this name to delete below: Wine's regedit drops the rest of the file if the name begins with H; what regedit on Windows does is not known; hivexregedit reads on";
 
     UnknownLine "unknown-line" Error true "neither key, value nor comment: the line is ignored";
-    SmartQuote "smart-quote" Error true "a typographic quotation mark where only the plain one counts: the line is dropped";
+    SmartQuote "smart-quote" Error true "a typographic quotation mark where only a plain one is valid: the line is dropped";
     SmartQuoteInName "smart-quote-in-name" Warning true "a typographic quotation mark is part of this name";
     NoOpenKey "no-open-key" Error true "a value without an open key is dropped";
     /// <https://learn.microsoft.com/windows/win32/sysinfo/registry-element-size-limits>
@@ -188,32 +188,32 @@ codes! {
     HexByteForm "hex-byte-form" Error false "a byte that is not two hex digits";
     TrailingComma "trailing-comma" Warning true "a comma at the end without a backslash ends the data";
     TextAfterBackslash "text-after-backslash" Error true "text after the backslash: the value is dropped";
-    ContinuationAtEnd "continuation-at-end" Error true "the text ends where data should go on: the value is kept as far as it goes";
-    KeySwallowed "key-swallowed" Error true "data should go on here: the value before is dropped, this key is not opened, and values below land in the key before";
-    ValueSwallowed "value-swallowed" Error true "data should go on here: the value before and this one are both dropped";
-    BadContinuation "bad-continuation" Error true "data should go on here: the value before is dropped";
+    ContinuationAtEnd "continuation-at-end" Error true "the file ends where the data should continue: the value is kept up to here";
+    KeySwallowed "key-swallowed" Error true "the data should continue here: the value before is dropped, this key is not opened, and the values below go into the key before";
+    ValueSwallowed "value-swallowed" Error true "the data should continue here: the value before and this one are both dropped";
+    BadContinuation "bad-continuation" Error true "the data should continue here: the value before is dropped";
     AmbiguousHexText "ambiguous-hex-text" Error false "header and encoding disagree on whether these bytes are UTF-16 or 8-bit text";
     TerminatorAdded "terminator-added" Warning true "a text without a final NUL: regedit adds one";
-    OddText "odd-text" Warning false "a text with an odd number of bytes: Wine's regedit cuts and lengthens it, of Windows' it is not known, hivexregedit stores it as it is";
+    OddText "odd-text" Warning false "a text with an odd number of bytes: Wine's regedit cuts and lengthens it; what regedit on Windows does is not known; hivexregedit stores it unchanged";
     DuplicateValue "duplicate-value" Warning true "this key had a value of that name already: in regedit the last one wins";
 
     HivexUtf16 "hivex-utf-16" Error true "hivexregedit stops here: it reads bytes, and this is UTF-16";
     HivexUnexpectedText "hivex-unexpected-text" Error true "hivexregedit stops here: no key, value, comment or blank line in a form that it knows";
     HivexNoBlankLine "hivex-no-blank-line" Error true "hivexregedit stops here: a blank line or a comment must end the key before";
     HivexBadValue "hivex-bad-value" Error true "hivexregedit stops here: it does not understand this value";
-    HivexNameNotUtf8 "hivex-name-not-utf-8" Error true "a name that is not UTF-8: hivexregedit stops, or crashes, when it makes it";
+    HivexNameNotUtf8 "hivex-name-not-utf-8" Error true "a name that is not UTF-8: hivexregedit stops, or crashes, when it creates the name";
     HivexLineJoined "hivex-line-joined" Error true "hivexregedit joins the next line to this one, which ends in a backslash";
-    HivexLineSkipped "hivex-line-skipped" Error true "hivexregedit takes this line for a header and skips it";
+    HivexLineSkipped "hivex-line-skipped" Error true "hivexregedit reads this line as a header and skips it";
     HivexSetWins "hivex-set-wins" Error true "deleted and set under one key line: in hivexregedit the set wins, whichever comes last";
     HivexStoredTwice "hivex-stored-twice" Error true "set twice under one key line: hivexregedit stores both, and Windows reads the first";
-    HivexDeleteMisread "hivex-delete-misread" Error true "a line that ends in =- deletes the value in hivexregedit, whatever stands between";
+    HivexDeleteMisread "hivex-delete-misread" Error true "a line that ends in =- deletes the value in hivexregedit, whatever is in between";
     HivexTextIgnored "hivex-text-ignored" Error true "hivexregedit ignores what follows the closing quote";
     HivexTextBeyondAscii "hivex-text-beyond-ascii" Error true "text beyond ASCII in quotes: hivexregedit stores other characters";
     HivexNameBeyondAscii "hivex-name-beyond-ascii" Error true "a value name beyond ASCII: hivexregedit does not find the value that has it";
     HivexBadHex "hivex-bad-hex" Error true "not pairs of hex digits: hivexregedit stores other bytes";
     HivexRegedit4Text "hivex-regedit4-text" Error true "8-bit text in hex: hivexregedit stores it without widening it to UTF-16";
     HivexTypeNumber "hivex-type-number" Error true "hivexregedit cuts a type number to 32 bits";
-    HivexEmptyName "hivex-empty-key-name" Error true "an empty key name: hivexregedit stops, or makes another key";
+    HivexEmptyName "hivex-empty-key-name" Error true "an empty key name: hivexregedit stops, or creates another key";
     HivexNul "hivex-nul" Error true "hivexregedit cuts a name at a NUL";
 }
 

@@ -34,7 +34,10 @@ pub enum Reason {
     #[error("value name beyond ASCII, which hivexregedit does not find in the hive; write the patch for regedit")]
     NameBeyondAscii,
     /// Windows creates the link to the current control set at its start. hivexregedit would create a key instead.
-    #[error("CurrentControlSet, which is no key of a hive, and hivexregedit writes to a hive; name the control set")]
+    #[error(
+        "CurrentControlSet, which does not exist in a hive, and hivexregedit writes to a hive; name the control \
+             set"
+    )]
     CurrentControlSet,
     /// Half of a surrogate pair has no form in UTF-8, and importers replace it in UTF-16.
     #[error("unpaired surrogate in name")]
@@ -58,16 +61,16 @@ pub enum Reason {
     #[error("key name that reads like a comment after the key line")]
     CommentInKey,
     /// hivexregedit skips every such line as a header.
-    #[error("hivexregedit takes a key line that holds a .reg header for the header")]
+    #[error("hivexregedit reads a key line that contains a .reg header as the header")]
     HeaderInKey,
     /// hivexregedit works inside one hive. It can neither leave nor delete its root key.
     #[error("outside the keys below a hive's root that hivexregedit can reach")]
     OutsideHive,
     /// REGEDIT4 is text in one code page, including its hex data of the text types.
-    #[error("not in code page {0}, and REGEDIT4 carries nothing else; write version 5.00")]
+    #[error("not in code page {0}, and REGEDIT4 can hold nothing else; write version 5.00")]
     NotInCodePage(CodePage),
     /// REGEDIT4 has one byte in hex for each character of a text, so it cannot contain half a unit.
-    #[error("text with an odd number of bytes, which REGEDIT4 cannot carry; write version 5.00")]
+    #[error("text with an odd number of bytes, which REGEDIT4 cannot hold; write version 5.00")]
     OddText,
     /// Importers disagree about which mention counts, and whether names in another letter case are different values.
     #[error("value named a second time (letter case aside) in the same key")]
@@ -76,7 +79,7 @@ pub enum Reason {
     #[error("a second key of this name (letter case aside) in the same place")]
     KeyTwice,
     /// Importers disagree about comments with an equals sign, a backslash at the end, or invisible characters.
-    #[error("comment that some importer would not take for one")]
+    #[error("comment that some importer would not read as a comment")]
     UnsafeComment,
     /// Comments precede a key line, and no key line follows.
     #[error("comment with no operation after it")]
@@ -305,7 +308,7 @@ mod tests {
         }
         assert_eq!(check(&set(3, b"\x00\xd8\0")), Ok(()));
         let refusal = Reason::NotInCodePage(page).to_string();
-        assert_eq!(refusal, "not in code page 1252, and REGEDIT4 carries nothing else; write version 5.00");
+        assert_eq!(refusal, "not in code page 1252, and REGEDIT4 can hold nothing else; write version 5.00");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::text_data::is_text;
 #[non_exhaustive]
 pub enum Alteration {
     /// A text type without a NUL unit at its end.
-    #[error("regedit ends the text with a NUL that was not there")]
+    #[error("regedit adds a NUL to the end of the text")]
     TerminatorAdded,
     /// A text type with an odd number of bytes. Wine 8.0 stores different bytes or crashes; Windows was not tested.
     #[error("regedit does not store a text of an odd number of bytes as it is")]

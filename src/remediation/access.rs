@@ -62,7 +62,7 @@ pub fn warnings(edits: &[&Edit], target: Target) -> Vec<String> {
         };
         if let Some(keys) = keys(Importers::SystemOnly) {
             warnings.push(format!(
-                "Administrators may not write these keys of {role}, SYSTEM may: {keys}. Import as \
+                "Administrators may not write these keys of {role}, but SYSTEM may: {keys}. Import as \
                  SYSTEM{in_winre}, with a 64-bit regedit or reg for a 64-bit Windows."
             ));
         }

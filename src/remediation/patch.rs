@@ -74,9 +74,7 @@ pub fn check_roots(software: &str, system: &str) -> Result<(), Error> {
     }
     let same = |(a, b): (&Vec<u16>, &Vec<u16>)| same_name(a.iter().copied(), b.iter().copied());
     if software_key.names().iter().zip(system_key.names()).all(same) {
-        let expected = format!(
-            "Each hive is loaded under a key of its own; --software-root is {software}, and one holds the other"
-        );
+        let expected = format!("Name a key for each hive, neither below the other; --software-root is {software}");
         return Err(Error::Usage { option: "--system-root", found: system.to_owned(), expected });
     }
     Ok(())
@@ -202,11 +200,11 @@ fn header(plan: &Plan, edits: &[&Edit], direction: Direction, options: &PatchOpt
             let elsewhere: Vec<&Edit> = plan.edits.iter().filter(|edit| !is_here(edit)).collect();
             let elsewhere = access::warnings(&elsewhere, options.target);
             let warnings = plan.warnings.iter().filter(|warning| !elsewhere.contains(warning));
-            lines.extend(warnings.map(|warning| format!("Before this is imported: {warning}")));
+            lines.extend(warnings.map(|warning| format!("Before you import this file: {warning}")));
             lines.extend(plan.steps.iter().map(|step| format!("Left for the administrator: {step}")));
         }
         Direction::RollBack => {
-            lines.extend(plan.rollback_limits.iter().map(|limit| format!("Not taken back: {limit}.")));
+            lines.extend(plan.rollback_limits.iter().map(|limit| format!("Not restored: {limit}.")));
         }
     }
     lines

@@ -214,7 +214,7 @@ mod tests {
         assert!(newer.contains(r#"schema_version "2"; this hivemend reads "1""#), "{newer}");
         assert!(with(r#""raw":"04000000""#, r#""raw":"0400000""#).contains("`raw` is not bytes"));
         assert!(with("REG_DWORD", "REG_FORD").contains("\"REG_FORD\" is no registry type"));
-        assert!(with("windows-xp", "windows-\\u001bxp").contains("is no Windows of the list"));
+        assert!(with("windows-xp", "windows-\\u001bxp").contains("is not a Windows of the list"));
         assert!(with("\"SOFTWARE\"", "\"SYSTEM\"").contains("the SYSTEM hive, where SOFTWARE and SYSTEM can be"));
         assert!(with("\"SOFTWARE\"", "\"SAM\"").contains("the SAM hive"));
         assert!(with("0a0a", "zz").contains("SHA-256 of the SOFTWARE hive"));

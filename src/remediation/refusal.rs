@@ -20,8 +20,8 @@ pub(super) fn refuse(report: &InstallationReport, selection: &Selection) -> Resu
     let here = &report.evidence;
     if report.os.baseline().is_none() {
         return Err((
-            format!("{here}: it is not known which Windows this is ({})", report.os.id),
-            "A patch is only ever written for a Windows that is known".to_owned(),
+            format!("{here}: the Windows is not known ({})", report.os.id),
+            "A patch is only written for a known Windows".to_owned(),
         ));
     }
     if report.os.is_uncertain() {
@@ -36,7 +36,7 @@ pub(super) fn refuse(report: &InstallationReport, selection: &Selection) -> Resu
     }
     if let Some(same) = report.same_machine.as_ref().filter(|same| same.state == Sameness::Contradicted) {
         return Err((
-            format!("{here}: SOFTWARE and SYSTEM are not of one machine: {}", same.by.join("; ")),
+            format!("{here}: SOFTWARE and SYSTEM are not from the same machine: {}", same.by.join("; ")),
             "Put the hives that belong together into one folder, or name one hive".to_owned(),
         ));
     }
@@ -49,15 +49,15 @@ pub(super) fn refuse(report: &InstallationReport, selection: &Selection) -> Resu
         }
         if !selection.force {
             return Err((
-                format!("{here}: the Windows was given with --os, not found in the hives"),
-                "Add --force if you are sure of it".to_owned(),
+                format!("{here}: the Windows was given with --os, not detected"),
+                "Add --force if you are sure of the Windows".to_owned(),
             ));
         }
     }
     if selection.target == Target::Live && !report.lies_in.is_current() {
         return Err((
             format!("{here}: --target live, and this hive lies where Windows keeps older ones ({})", report.lies_in),
-            "The running Windows is not what this hive holds: audit its own hives, or leave --target live out"
+            "The running Windows does not use this hive: audit the hives that it uses, or leave out --target live"
                 .to_owned(),
         ));
     }
@@ -65,7 +65,7 @@ pub(super) fn refuse(report: &InstallationReport, selection: &Selection) -> Resu
     if let Some(dirty) = audited.clone().find(|hive| hive.integrity.state == State::Dirty && !selection.accept_dirty) {
         return Err((
             format!("{}: the hive is dirty, and its transaction logs were not replayed", dirty.path),
-            "The patch may be overtaken when Windows replays them; add --accept-dirty to write it all the same"
+            "Windows may overwrite the patch when it replays them; add --accept-dirty to write the patch anyway"
                 .to_owned(),
         ));
     }
@@ -73,7 +73,8 @@ pub(super) fn refuse(report: &InstallationReport, selection: &Selection) -> Resu
     if let Some(hive) = recovered.filter(|_| selection.dialect == Dialect::Hivex && !selection.accept_dirty) {
         return Err((
             format!("{}: the hive is dirty, and hivexregedit does not replay its transaction logs", hive.path),
-            "It would mark the hive as clean, and what the logs hold would be lost: let Windows load the hive first, \
+            "hivexregedit would mark the hive as clean, and the changes in the logs would be lost: let Windows load \
+             the hive first, \
              write the patch for regedit, or add --accept-dirty"
                 .to_owned(),
         ));

@@ -120,6 +120,9 @@ pub fn render_for(report: &Report, style: &Style, situation: &Situation, writer:
     write_problems(&mut page, report, style.all || standings.is_empty())?;
     if standings.len() > fleet::FEW {
         fleet::write(&mut page, &standings)?;
+        if !style.all {
+            open::write_details_of_all(&mut page)?;
+        }
         page.blank()?;
     }
     if !standings.is_empty() {
@@ -141,7 +144,7 @@ fn write_installations(page: &mut Page<'_>, report: &Report, standings: &[Standi
             brief::write_head(page, standing.installation)?;
         }
         brief::write_answer(page, report, standing.installation, judgement)?;
-        write_judgement(page, judgement, all)?;
+        write_judgement(page, judgement, all, !many)?;
         page.blank()?;
     }
     let listed = report.installations.iter().filter(|installation| installation.judgement.is_none());
@@ -173,7 +176,7 @@ fn write_installations(page: &mut Page<'_>, report: &Report, standings: &[Standi
     page.blank()
 }
 
-fn write_judgement(page: &mut Page<'_>, judgement: &Judgement, all: bool) -> io::Result<()> {
+fn write_judgement(page: &mut Page<'_>, judgement: &Judgement, all: bool, counts: bool) -> io::Result<()> {
     let of = |wanted: fn(&Finding) -> bool| judgement.findings.iter().filter(|finding| wanted(finding)).collect();
     let mut deviating: Vec<&Finding> =
         of(|finding| !matches!(finding.verdict, Verdict::Conforms | Verdict::NotAssessed));
@@ -190,7 +193,7 @@ fn write_judgement(page: &mut Page<'_>, judgement: &Judgement, all: bool) -> io:
     let not_assessed: Vec<&Finding> = of(|finding| finding.verdict == Verdict::NotAssessed);
     open::write_out_of_reach(page, &not_assessed, all)?;
     if !all {
-        return open::write_counts(page, &not_assessed, judgement.counts.conforms);
+        return if counts { open::write_counts(page, &not_assessed, judgement.counts.conforms) } else { Ok(()) };
     }
     open::write_details(page, &not_assessed)?;
     let conforming: Vec<&Finding> = of(|finding| finding.verdict == Verdict::Conforms);

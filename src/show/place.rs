@@ -110,8 +110,8 @@ fn below_root<'a, 'n>(subject: &Subject, text: &str, typed: &'a [&'n str]) -> Re
         return Ok(typed.get(2..).unwrap_or_default());
     }
     let told = format!(
-        "the hive is {}, and is taken to be loaded as {}; name the key from the hive's root, or say with --root where it \
-         is loaded",
+        "the hive is {}, and is assumed to be loaded as {}; name the key from the hive's root, or state with --root \
+         where the hive is loaded",
         subject.role, subject.root
     );
     Err(no_key(subject, text, told))
@@ -149,12 +149,12 @@ fn missing(last: &Key<'_, '_>, name: &str) -> String {
     near.sort();
     let names: Vec<String> = near.iter().take(NEAR).map(|(_, name)| escape_data(name)).collect();
     let instead = match (names.as_slice(), subkeys.len()) {
-        (_, 0) => "none at all".to_owned(),
+        (_, 0) => "no subkeys".to_owned(),
         ([], 1) => "another one".to_owned(),
         ([], count) => format!("{count} others"),
         (names, _) => names.join(", "),
     };
-    format!("{place} is there, and has no subkey {}; it has {instead}", escape_data(name))
+    format!("{place} exists, but has no subkey {}; it has {instead}", escape_data(name))
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ impl<'f> Shower<'f> {
     /// Returns the result.
     pub(super) fn finish(mut self) -> io::Result<Shown> {
         if self.shown.more > 0 {
-            let found = format!("{} more that can not, beside those that are told one by one", self.shown.more);
+            let found = format!("{} more that cannot, besides those reported one by one", self.shown.more);
             let told = said_of("keys and values that can be read and shown", found);
             self.shown.problems.push(told.clone());
             self.keep(|form| form.problem(&told));
@@ -81,7 +81,7 @@ impl<'f> Shower<'f> {
     fn leave_out(&mut self, key: &WalkedKey<'_, '_>, why: &str) {
         self.left_out = Some(key.depth());
         let at = key.offset();
-        let found = format!("{why} (key {}); it is left out with all below it", self.named(key));
+        let found = format!("{why} (key {}); the key and all below it are left out", self.named(key));
         self.tell(|| Problem { offset: Some(at), ..said_of("a key that can be shown in this form", found) });
     }
 
@@ -141,12 +141,12 @@ impl Visitor for Shower<'_> {
             let said = self.keep(|form| form.value(name, value));
             said.and_then(Result::err).map(|reason| reason.to_string())
         } else {
-            Some("names that are there again and again, longer than the hive".to_owned())
+            Some("names that are repeated, together longer than the hive".to_owned())
         };
         if let Some(why) = why {
             let at = value.offset();
             let path = self.named(key);
-            let found = format!("{why} (value \"{}\" of key {path}); it is left out", escape_units(cut));
+            let found = format!("{why} (value \"{}\" of key {path}); the value is left out", escape_units(cut));
             self.tell(|| Problem { offset: Some(at), ..said_of("a value that can be shown in this form", found) });
         }
     }
@@ -167,7 +167,7 @@ impl Visitor for Shower<'_> {
         drop(names);
         self.names_left = left;
         if cut {
-            let found = format!("names that are there again and again (key {})", self.named(key));
+            let found = format!("names that are repeated (key {})", self.named(key));
             self.tell(|| said_of("names of subkeys no longer than the hive", found));
         }
     }
@@ -179,7 +179,7 @@ impl Visitor for Shower<'_> {
         let path = self.named(key);
         self.tell(|| {
             let problem = problem();
-            let found = format!("{} (in key {path}); it is left out", escape(&problem.found));
+            let found = format!("{} (in key {path}); the value is left out", escape(&problem.found));
             Problem { found, ..problem }
         });
     }

@@ -176,7 +176,7 @@ impl Checked {
         for (checked, compared) in self.hives.iter_mut().zip(compared) {
             let Some(compared) = compared else {
                 let whose = if checked.path.is_none() { "the evidence" } else { "what --before names" };
-                let expected = format!("the {} hive of the plan, to compare it with that of before", checked.role);
+                let expected = format!("the {} hive of the plan, to compare it with the one before", checked.role);
                 self.problems.push(Problem::new(expected, format!("no such hive in {whose} that can be read")));
                 continue;
             };
@@ -206,7 +206,7 @@ impl Checked {
         let matters = |role: Role| whole || plan.edits.iter().any(|edit| edit.hive == role);
         for hive in report.hives.iter().filter(|hive| plan.hives.iter().any(|planned| planned.role == hive.role)) {
             let found = match hive.integrity.state {
-                State::Dirty => "a dirty one: what was written last may be missing",
+                State::Dirty => "a dirty one: the last changes may be missing",
                 State::Damaged => "a damaged one",
                 State::Clean | State::Recovered => continue,
             };

@@ -99,11 +99,11 @@ impl Patch {
         let mut contradictions = Vec::new();
         if let Some(said) = header.importer.filter(|said| *said != importer) {
             contradictions
-                .push(format!("its header says that {said} is to import it, and it was read as {importer} does"));
+                .push(format!("its header names {said} as the importer, but it was read as {importer} reads it"));
         }
         if let Some(said) = header.target.filter(|said| *said != target) {
             contradictions.push(format!(
-                "its header says --target {}, and --target {} is used",
+                "its header says --target {}, but --target {} is used",
                 said.id(),
                 target.id()
             ));
@@ -156,7 +156,7 @@ impl Patch {
     /// Returns why the file is not for this Windows, if it states its own.
     pub(super) fn refuses(&self, os: OsId) -> Option<String> {
         let made_for = self.header.made_for.as_ref().filter(|made_for| *made_for != os.as_str())?;
-        Some(format!("{} was made for {made_for}, and this is {os}", self.path))
+        Some(format!("{} was made for {made_for}, but this is {os}", self.path))
     }
 
     /// Returns the hives that the file was made for according to its header, by SHA-256.
@@ -187,7 +187,7 @@ mod tests {
         assert_eq!(patch.summary().made_for.as_deref(), Some("windows-xp"));
         assert_eq!(patch.hives(), [(Role::System, sum)]);
         assert_eq!(patch.refuses("windows-xp".parse().unwrap()), None);
-        let refusal = "x.reg was made for windows-xp, and this is windows-2000";
+        let refusal = "x.reg was made for windows-xp, but this is windows-2000";
         assert_eq!(patch.refuses("windows-2000".parse().unwrap()).as_deref(), Some(refusal));
         let text = "Windows Registry Editor Version 5.00\n\n[HKEY_LOCAL_MACHINE\\SYSTEM]\n";
         let foreign = read("y.reg", text);
@@ -204,7 +204,7 @@ mod tests {
         let asked = Importing { importer: Some(Importer::Regedit), ..Importing::default() };
         let otherwise = read(&asked).unwrap().summary();
         assert_eq!((otherwise.importer, otherwise.target), (Importer::Regedit, "offline"));
-        let told = "its header says that hivexregedit is to import it, and it was read as regedit does";
+        let told = "its header names hivexregedit as the importer, but it was read as regedit reads it";
         assert_eq!(otherwise.contradictions, [told]);
         let live = Importing { target: Some(Target::Live), ..Importing::default() };
         assert!(read(&live).unwrap_err().to_string().contains("--target live"));

@@ -107,7 +107,7 @@ fn precondition(
         (plan, _) => {
             precondition.note = Some(match plan {
                 Some(file) => of_another_patch(file),
-                None => "there is no plan.json beside it to compare values by; name one with --plan".to_owned(),
+                None => "there is no plan.json beside it to compare the values with; name one with --plan".to_owned(),
             });
             precondition.settle(PreconditionState::Differs);
             return precondition;

@@ -76,22 +76,22 @@ pub(super) fn prove_open(
         let left = last(edit, &verified.operations).map(|carried| carried.after.as_ref());
         let mended = |change: &super::Change| change.finding == edit.finding && change.control_set == edit.control_set;
         if left != Some(edit.after.as_ref()) {
-            edits.insert(at, "it would not become what the plan says".to_owned());
+            edits.insert(at, "the value would not become what the plan says".to_owned());
         } else if !verified.mended.iter().any(mended) {
-            edits.insert(at, "it would not be mended".to_owned());
+            edits.insert(at, "the finding would remain".to_owned());
         }
     }
     if !edits.is_empty() {
         return Err(Unproven::Edits(edits));
     }
     if let Some(broken) = verified.broken.first() {
-        return Err(Unproven::Whole(format!("{} conforms now and would not then", broken.finding)));
+        return Err(Unproven::Whole(format!("{} conforms now, but would not conform after the patch", broken.finding)));
     }
     let planned = |carried: &Carried| {
         carried.value.is_none() && carried.op == "create-key" || plan.edits.iter().any(|edit| is_of(carried, edit))
     };
     if let Some(other) = verified.operations.iter().chain(&rolled_back).find(|carried| !planned(carried)) {
-        return Err(Unproven::Whole(format!("line {} of {} is no edit of the plan", other.line, other.patch)));
+        return Err(Unproven::Whole(format!("line {} of {} is not an edit of the plan", other.line, other.patch)));
     }
     let mut restored = 0_usize;
     let mut altered = Vec::new();
@@ -102,7 +102,7 @@ pub(super) fn prove_open(
         } else if left.is_some() && !edit.regedit_restores {
             altered.push(edit.finding.clone());
         } else {
-            edits.insert(at, "the rollback would not restore it".to_owned());
+            edits.insert(at, "the rollback would not restore the value".to_owned());
         }
     }
     if !edits.is_empty() {

@@ -24,7 +24,7 @@ pub fn write_and_prove(
     written: &PatchOptions,
 ) -> Result<(Plan, Vec<PatchFile>), (String, String)> {
     let refuse = |plan: &Plan, reason: &str| {
-        let reason = format!("{}: the patch does not stand its proof: {reason}", plan.evidence);
+        let reason = format!("{}: the patch failed its test in memory: {reason}", plan.evidence);
         (reason, "Please report it; --skip leaves a finding out".to_owned())
     };
     let open = OpenInstallation::open(installation, options);
@@ -43,7 +43,7 @@ pub fn write_and_prove(
                 return Ok((plan, files));
             }
             Err(Unproven::Edits(edits)) if !edits.is_empty() => {
-                let reason = |why: &String| format!("a patch for it does not stand its proof: {why}");
+                let reason = |why: &String| format!("a patch for it failed its test in memory: {why}");
                 plan.leave(&edits.iter().map(|(at, why)| (*at, reason(why))).collect());
             }
             Err(unproven) => return Err(refuse(&plan, &unproven.to_string())),

@@ -31,7 +31,7 @@ pub fn render(verification: &Verification, style: &Style, writer: &mut impl Writ
         page.paragraph(0, &format!("{} ({})", name(&verified.evidence), verified.os), Ink::Strong)?;
         match &verified.refused {
             Some(reason) => {
-                let refused = format!("REFUSED: {}. Nothing was carried out.", prose(reason));
+                let refused = format!("REFUSED: {}. Nothing was applied.", prose(reason));
                 page.paragraph(INDENT, &refused, Ink::High)?;
             }
             None => write_verified(&mut page, verified)?,
@@ -52,7 +52,7 @@ fn write_patch(page: &mut Page<'_>, patch: &PatchSummary) -> io::Result<()> {
     let Some(first) = &patch.first else { return Ok(()) };
     let more = if patch.dropped > 1 { "; `hivemend lint` lists them all" } else { "" };
     let dropped = format!(
-        "{} where {} does not do what it says: {}{more}",
+        "{} where {} does not do what the file says: {}{more}",
         count(patch.dropped, "place"),
         patch.importer,
         prose(first)
@@ -72,7 +72,7 @@ fn write_verified(page: &mut Page<'_>, verified: &Verified) -> io::Result<()> {
         page.paragraph(INDENT, &text, Ink::High)?;
     }
     if !verified.identity_changes.is_empty() {
-        page.paragraph(INDENT, "What follows is judged by what the hives say now.", Ink::High)?;
+        page.paragraph(INDENT, "The following is judged by what the hives say now.", Ink::High)?;
     }
     for precondition in &verified.preconditions {
         write_precondition(page, precondition)?;
@@ -89,7 +89,7 @@ fn write_verified(page: &mut Page<'_>, verified: &Verified) -> io::Result<()> {
     let lists = [
         ("Mended", &verified.mended, Ink::Good),
         ("Left", &verified.left, Ink::Medium),
-        ("Broken: right now, and not then", &verified.broken, Ink::High),
+        ("Broken: conforms now, but not after the patch", &verified.broken, Ink::High),
         ("Not known", &verified.unknown, Ink::High),
     ];
     for (title, changes, ink) in lists {
@@ -100,7 +100,7 @@ fn write_verified(page: &mut Page<'_>, verified: &Verified) -> io::Result<()> {
         }
     }
     let kinds = [
-        (Outcome::Unasked, "No finding asked for"),
+        (Outcome::Unasked, "Not asked for by any finding"),
         (Outcome::Elsewhere, "Not in this evidence"),
         (Outcome::Unreadable, "Cannot be read"),
     ];
@@ -178,8 +178,8 @@ fn write_operations(page: &mut Page<'_>, operations: &[&Carried]) -> io::Result<
     for carried in operations.iter().take(MOST_LISTED) {
         let hive = carried.hive.map_or(String::new(), |hive| format!("{hive}\\"));
         let what = match carried.op {
-            "create-key" => "makes the key",
-            "delete-key" => "deletes the key, with all that is in it,",
+            "create-key" => "creates the key",
+            "delete-key" => "deletes the key, with everything in it,",
             "set" => "sets",
             _ => "deletes",
         };
@@ -213,7 +213,7 @@ fn verdict(verified: &Verified) -> (String, Ink) {
         said.push(format!("{idle} without effect"));
     }
     if other > 0 {
-        said.push(format!("{other} that nobody asked for"));
+        said.push(format!("{other} that no finding asked for"));
     }
     let said = said.join(", ");
     if verified.is_incomplete() {

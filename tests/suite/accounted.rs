@@ -147,7 +147,10 @@ fn what_users_keep_on_a_volume_is_counted_and_no_gap() {
     assert_eq!((code, gaps(&report)), (Some(0), vec![]));
     let source = &report["sources"][0];
     assert_eq!(source["members"]["irrelevant"], 6, "{source}");
-    assert!(source["reason"].as_str().unwrap().contains("ISO image outside the places of Windows (1)"), "{source}");
+    assert!(
+        source["reason"].as_str().unwrap().contains("ISO image outside the places where Windows keeps hives (1)"),
+        "{source}"
+    );
     // A link where Windows keeps hives is none of those.
     std::os::unix::fs::symlink("/mnt", volume.join("Windows.old")).unwrap();
     let (code, report) = audit(&desk, &["evidence/windows-xp"]);

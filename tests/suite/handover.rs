@@ -214,7 +214,7 @@ fn what_a_script_cannot_hold_is_left_out_and_the_patch_goes_out() {
     let handed = Handed::new("hostile-strings", &["--script", "winre"]);
     assert!(handed.patch().join("SYSTEM.reg").exists() && !handed.patch().join("winre.cmd").exists());
     let plan = fs::read_to_string(handed.patch().join("plan.json")).unwrap();
-    assert!(plan.contains("service-bits-parameters/ServiceDll: its data are no well-formed text"), "{plan}");
+    assert!(plan.contains("service-bits-parameters/ServiceDll: its data are not well-formed text"), "{plan}");
     assert!(handed.lines("winre.cmd").is_empty() && handed.page().contains("winre.cmd was not written"));
     // One of two.
     let handed = Handed::new(CASE, &[]);

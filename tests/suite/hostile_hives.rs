@@ -32,7 +32,7 @@ fn a_long_name_that_a_list_repeats_is_not_read_for_ever() {
     let hive = opened(one_name_again_and_again(500));
     let tree = hive.tree();
     let Err(problem) = tree.key("Nope") else { panic!("500 names of 30,000 letters were read") };
-    assert!(problem.to_string().contains("expected names no longer than the hive together"), "{problem}");
+    assert!(problem.to_string().contains("expected names that are together no longer than the hive"), "{problem}");
     let (subkeys, problems) = tree.root().unwrap().subkeys();
     assert!(subkeys.len() < 500 && !problems.is_empty());
 }
@@ -95,7 +95,7 @@ fn values_that_share_one_huge_cell_do_not_fill_the_memory() {
     let read: usize = values.iter().flatten().map(|value| value.value.bytes.len()).sum();
     assert!(read < 20 << 20, "{read} bytes");
     let lost = values.iter().filter_map(|value| value.as_ref().err()).next_back().unwrap();
-    assert!(lost.to_string().contains("expected values no larger than the hive together"), "{lost}");
+    assert!(lost.to_string().contains("expected values that are together no larger than the hive"), "{lost}");
 }
 
 #[test]

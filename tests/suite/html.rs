@@ -227,7 +227,7 @@ fn incomplete_is_neither_good_nor_bad() {
     let parsed = inert(&page);
     assert!(parsed.text.contains("SYSTEM: not looked at"), "{}", parsed.text);
     assert!(page.contains("<div class=\"answer gap\">") && !page.contains("<div class=\"answer good\">"));
-    assert!(parsed.text.contains("Nothing found that stops updates, as far as it could be read."));
+    assert!(parsed.text.contains("Nothing found that stops updates, as far as the hives could be read."));
     fs::create_dir(desk.path("empty")).unwrap();
     let nothing = page_of(&desk, &["audit", "empty"]);
     assert!(inert(&nothing).text.contains("No Windows installation found"));

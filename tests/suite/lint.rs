@@ -167,7 +167,7 @@ fn the_output_goes_to_a_file_and_never_over_the_one_that_is_linted() {
     fs::write(desk.path("good.reg"), regedit_file(HARMLESS)).unwrap();
     let output = desk.run(&["lint", "good.reg", "--output", "report.txt"]);
     assert_eq!((output.status.code(), output.stdout.len()), (Some(0), 0));
-    assert!(fs::read_to_string(desk.path("report.txt")).unwrap().contains("accept: nothing to remark"));
+    assert!(fs::read_to_string(desk.path("report.txt")).unwrap().contains("accept: no diagnostics"));
     desk.complaint(2, &["lint", "good.reg", "--output", "good.reg"]);
     assert_eq!(fs::read(desk.path("good.reg")).unwrap(), regedit_file(HARMLESS));
 }
@@ -195,8 +195,8 @@ fn what_only_hivexregedit_does_is_told_beside_and_changes_no_exit_code() {
                 \"Start\"=dword:2 ; as it was\n\n";
     fs::write(desk.path("x.reg"), regedit_file(text)).unwrap();
     let page = String::from_utf8(desk.run(&["lint", "x.reg"]).stdout).unwrap();
-    assert!(page.contains("accept: nothing to remark") && page.contains("[hivex-bad-value]"), "{page}");
-    assert!(page.contains("Where hivexregedit does otherwise, once the file is UTF-8 (2)"), "{page}");
+    assert!(page.contains("accept: no diagnostics") && page.contains("[hivex-bad-value]"), "{page}");
+    assert!(page.contains("Where hivexregedit differs, once the file is UTF-8 (2)"), "{page}");
     let codes = |importer: &str| {
         let report = desk.json(&["lint", "x.reg", "--format", "json", "--importer", importer]);
         let found = report["files"][0]["diagnostics"].as_array().unwrap().clone();

@@ -132,7 +132,7 @@ fn a_rollback_says_which_keys_stay() {
     };
     audit(&desk, 1, "windows-2000-senslogn-missing", &[]);
     let notify = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon\Notify";
-    let stays = |key: &str| format!("the key {key}, which the patch makes, stays, empty");
+    let stays = |key: &str| format!("the key {key}, which the patch creates, stays and is empty");
     assert!(said(&desk).contains(&stays(&format!(r"{notify}\SensLogn"))), "{:?}", said(&desk));
     assert!(!said(&desk).contains(&stays(notify)));
     // The key above it is made as well, where it is missing.

@@ -231,11 +231,11 @@ fn a_key_that_is_not_there_is_told_with_what_is() {
     let desk = Desk::of("windows-xp", "SYSTEM");
     let told =
         |key: &str| desk.subject().find(key).unwrap_err().to_string().replace(desk.hive().to_str().unwrap(), "SYSTEM");
-    insta::assert_snapshot!(told(r"CurrentControlSet\Servces\BITS"), @r"SYSTEM: there is no key CurrentControlSet\Servces\BITS: ControlSet001 is there, and has no subkey Servces; it has Services");
-    insta::assert_snapshot!(told(r"ControlSet001\Services\BITS\Nothing\Below"), @r"SYSTEM: there is no key ControlSet001\Services\BITS\Nothing\Below: ControlSet001\Services\BITS is there, and has no subkey Nothing; it has another one");
-    insta::assert_snapshot!(told(r"Zzz"), @r"SYSTEM: there is no key Zzz: the root is there, and has no subkey Zzz; it has 6 others");
-    insta::assert_snapshot!(told(r"HKLM\SOFTWARE\Microsoft"), @r"SYSTEM: there is no key HKLM\SOFTWARE\Microsoft: the hive is SYSTEM, and is taken to be loaded as HKEY_LOCAL_MACHINE\SYSTEM; name the key from the hive's root, or say with --root where it is loaded");
-    insta::assert_snapshot!(told("a\u{1b}[2J"), @r"SYSTEM: there is no key a\u{1b}[2J: the root is there, and has no subkey a\u{1b}[2J; it has 6 others");
+    insta::assert_snapshot!(told(r"CurrentControlSet\Servces\BITS"), @r"SYSTEM: there is no key CurrentControlSet\Servces\BITS: ControlSet001 exists, but has no subkey Servces; it has Services");
+    insta::assert_snapshot!(told(r"ControlSet001\Services\BITS\Nothing\Below"), @r"SYSTEM: there is no key ControlSet001\Services\BITS\Nothing\Below: ControlSet001\Services\BITS exists, but has no subkey Nothing; it has another one");
+    insta::assert_snapshot!(told(r"Zzz"), @r"SYSTEM: there is no key Zzz: the root exists, but has no subkey Zzz; it has 6 others");
+    insta::assert_snapshot!(told(r"HKLM\SOFTWARE\Microsoft"), @r"SYSTEM: there is no key HKLM\SOFTWARE\Microsoft: the hive is SYSTEM, and is assumed to be loaded as HKEY_LOCAL_MACHINE\SYSTEM; name the key from the hive's root, or state with --root where the hive is loaded");
+    insta::assert_snapshot!(told("a\u{1b}[2J"), @r"SYSTEM: there is no key a\u{1b}[2J: the root exists, but has no subkey a\u{1b}[2J; it has 6 others");
 }
 
 #[test]

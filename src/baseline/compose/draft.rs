@@ -24,7 +24,7 @@ pub(super) struct Draft {
 pub(super) fn draft(file: &File, parent: Option<&Draft>, shared: &Shared) -> Result<Draft, String> {
     let known = ["id", "name", "like", "drop", "key", "step", "change", "applies-to"];
     if let Some(field) = file.table.keys().find(|field| !known.contains(&field.as_str())) {
-        return Err(format!("{field:?} is no field of a baseline; the fields are {}", known.join(", ")));
+        return Err(format!("{field:?} is not a field of a baseline; the fields are {}", known.join(", ")));
     }
     let inherited = |rows: fn(&Draft) -> &Vec<Table>| parent.map(rows).cloned().unwrap_or_default();
     let mut draft = Draft {
@@ -75,7 +75,7 @@ fn forget(row: &mut Table) {
 }
 
 pub(super) fn drop_row(draft: &mut Draft, dropped: &str) -> Result<(), String> {
-    let missing = || format!("drop names {dropped:?}, which is not there");
+    let missing = || format!("drop names {dropped:?}, which does not exist");
     let Some((key, name)) = dropped.split_once('/') else {
         let before = draft.keys.len().saturating_add(draft.steps.len());
         draft.keys.retain(|row| text(row, "id") != Some(dropped));
@@ -108,11 +108,11 @@ impl Place {
 pub(super) fn add(rows: &mut Vec<Table>, row: Table, place: &Place) -> Result<(), String> {
     let id = text(&row, "id").map(str::to_owned).ok_or("a [[key]] or [[step]] without id")?;
     if rows.iter().any(|other| text(other, "id") == Some(&id)) {
-        return Err(format!("{id} stands there already; use [change.{id}]"));
+        return Err(format!("{id} exists already; use [change.{id}]"));
     }
     let find = |other: &str| {
         let found = rows.iter().position(|row| text(row, "id") == Some(other));
-        found.ok_or_else(|| format!("{id} should stand beside {other:?}, which is not there"))
+        found.ok_or_else(|| format!("{id} should stand beside {other:?}, which does not exist"))
     };
     let at = match place {
         Place::Last => rows.len(),

@@ -19,11 +19,11 @@ const NO_DEFAULT: [&str; 6] = ["id", "path", "values", "template", "before", "af
 /// See [`super::compose_own`].
 pub(super) fn compose(file: &File, parent: Option<&Table>, shared: &Shared) -> Result<Table, String> {
     if let Some(field) = file.table.keys().find(|field| !DOCUMENT.contains(&field.as_str())) {
-        return Err(format!("{field:?} is no field of a baseline; the fields are {}", DOCUMENT.join(", ")));
+        return Err(format!("{field:?} is not a field of a baseline; the fields are {}", DOCUMENT.join(", ")));
     }
     let defaults = table_in(&file.table, "defaults")?;
     if let Some(field) = defaults.keys().find(|field| NO_DEFAULT.contains(&field.as_str())) {
-        return Err(format!("defaults: {field} is a key's own"));
+        return Err(format!("defaults: {field} belongs to a single key"));
     }
     let mut sources = shared.sources.clone();
     // A name that the file defines means the file's own source.
@@ -187,7 +187,7 @@ impl Own<'_> {
         let put = |row: &mut Table, field: &str, text: String| {
             row.insert(field.to_owned(), Value::String(text));
         };
-        let missing = || format!("{id}: no source; say who says so in `source`, for all keys in [defaults]");
+        let missing = || format!("{id}: no source; name it in `source`, or for all keys in [defaults]");
         let is_built_in = self.shared.names.contains_key(&self.file.id);
         let vouched = match text(row, "source") {
             Some("") if !is_built_in => return Err(missing()),

@@ -116,7 +116,7 @@ impl Voucher<'_> {
     /// returns the Windows that this one is like. `named` is the Windows that a file names instead.
     fn kin(&self, id: &str, named: Option<&str>) -> Result<(String, Option<Vouched>), String> {
         if let Some(named) = named.filter(|named| *named != self.draft.id) {
-            self.name_of(named).ok_or_else(|| format!("{id}: kinship names {named:?}, which is no Windows"))?;
+            self.name_of(named).ok_or_else(|| format!("{id}: kinship names {named:?}, which is not a Windows"))?;
             if !self.has_row(named, id) {
                 return Err(format!("{id}: kinship names {named:?}, which has no such row to carry over"));
             }
@@ -136,7 +136,7 @@ impl Voucher<'_> {
         }
         match nearest {
             Some(nearest) => Ok((nearest, None)),
-            None => Err(format!("{id}: no source covers it, and it is like no Windows; say `unknown`, or a kinship")),
+            None => Err(format!("{id}: no source covers it, and it has no kinship; write `unknown` or a kinship")),
         }
     }
 

@@ -118,7 +118,7 @@ impl ValueEntry {
         let same_as = match self.same_as {
             None => None,
             Some(SameAsEntry { row, r#in }) => {
-                let (key, value) = row.split_once('/').ok_or_else(|| fail(format!("{row:?} is no row")))?;
+                let (key, value) = row.split_once('/').ok_or_else(|| fail(format!("{row:?} is not a row")))?;
                 Some(SameAs { key: key.to_owned(), value: value.to_owned(), aspect: r#in })
             }
         };
@@ -232,7 +232,7 @@ impl ValueEntry {
 fn alternative(entry: &toml::Value, usual: DataType) -> Result<Accepted, String> {
     let (value, said) = split(entry, Some(usual))?;
     if said.severity.is_some() || said.why.is_some() {
-        return Err("an entry of `or` has no severity and no why; those of `but` have".to_owned());
+        return Err("an entry of `or` has no severity and no why; an entry of `but` has both".to_owned());
     }
     Ok(Accepted { value, when: said.when.resolve(), note: said.note, source: source(said.source, said.url) })
 }
@@ -269,13 +269,15 @@ pub(in crate::baseline) fn datum(entry: &toml::Value) -> Result<RegistryValue, S
             let number = number.as_integer().and_then(|number| u32::try_from(number).ok());
             raw_value(DataType(number.ok_or("type is the number of a registry type")?), hex)
         }
-        Some([(name, datum)]) => value(DataType::from_name(name).ok_or_else(|| format!("{name} is no type"))?, datum),
+        Some([(name, datum)]) => {
+            value(DataType::from_name(name).ok_or_else(|| format!("{name} is not a registry type"))?, datum)
+        }
         _ => Err("a datum has one type and its data".to_owned()),
     }
 }
 
 fn value(data_type: DataType, datum: &toml::Value) -> Result<RegistryValue, String> {
-    let wrong = || format!("{datum:?} is no datum of {data_type}");
+    let wrong = || format!("{datum:?} is not a datum of {data_type}");
     let number = || datum.as_integer().ok_or_else(wrong);
     Ok(match data_type {
         DataType::SZ | DataType::EXPAND_SZ => RegistryValue::text(data_type, datum.as_str().ok_or_else(wrong)?),
@@ -292,7 +294,7 @@ fn value(data_type: DataType, datum: &toml::Value) -> Result<RegistryValue, Stri
 
 /// Reads data of any type from their bytes in hexadecimal.
 fn raw_value(data_type: DataType, hex: &toml::Value) -> Result<RegistryValue, String> {
-    let wrong = || format!("{hex:?} is no datum of {data_type}: expected two hexadecimal digits a byte");
+    let wrong = || format!("{hex:?} is not a datum of {data_type}: expected two hexadecimal digits a byte");
     let (pairs, rest) = hex.as_str().ok_or_else(wrong)?.as_bytes().as_chunks::<2>();
     let digits = |pair: &[u8; 2]| pair.iter().all(u8::is_ascii_hexdigit);
     let byte = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok().filter(|_| digits(pair))?, 16).ok();

@@ -9,7 +9,7 @@ use super::refused::{Cause, Refused, damaged};
 use super::source::{Checked, Input};
 use crate::evidence::file_system::Vouched;
 
-/// Memory that a block's dictionary may take, in KiB; `xz -9` takes 64 MiB.
+/// Memory for a block's dictionary, in KiB; `xz -9` needs 64 MiB.
 const MOST_MEMORY_KIB: u32 = 256 << 10;
 /// A stream's first bytes.
 const STREAM: [u8; 6] = [0xfd, b'7', b'z', b'X', b'Z', 0];
@@ -32,12 +32,12 @@ impl<R: Read> Xz<R> {
         Self { state: State::Between(Input::new(inner)), vouched: None, trailing: None }
     }
 
-    /// Decides what is next: a stream, padding, the end, or anything else.
+    /// Decides what follows: a stream, padding, the end, or other bytes.
     fn between(&mut self, mut input: Input<R>) -> io::Result<State<R>> {
         let at = input.at();
         let first = at == 0;
         if !first {
-            // Stream padding is zeros, a multiple of four, section 2.2.
+            // Stream padding is zeros, a multiple of four bytes, section 2.2.
             while input.peek(4)? == [0; 4] {
                 input.consume(4);
             }
@@ -50,7 +50,7 @@ impl<R: Read> Xz<R> {
             if first {
                 return Err(damaged("it does not begin with an xz stream"));
             }
-            self.trailing = Some(format!("bytes behind the end of the xz data, at {at:#x}, are not xz"));
+            self.trailing = Some(format!("bytes after the end of the xz data, at {at:#x}, are not xz"));
             return Ok(State::Ended);
         }
         let check = match header.get(7) {
@@ -59,7 +59,7 @@ impl<R: Read> Xz<R> {
             Some(4) => Vouched::by("CRC-64 (xz)"),
             Some(10) => Vouched::by("SHA-256 (xz)"),
             Some(id) => {
-                let reason = format!("the xz stream at {at:#x} has a check of type {id}, which is not known");
+                let reason = format!("the xz stream at {at:#x} has a check of the unknown type {id}");
                 return Err(Refused::new(Cause::Unsupported, reason, "decompress it by hand: xz -d").into());
             }
             None => return Err(cut(at)),
@@ -84,9 +84,9 @@ fn refusal(error: &io::Error, at: u64) -> io::Error {
             (Cause::Limit, "need more than 256 MiB of memory", "decompress it by hand: xz -d")
         }
         io::ErrorKind::Unsupported => {
-            (Cause::Unsupported, "use a filter that is not read", "decompress it by hand: xz -d")
+            (Cause::Unsupported, "use a filter that is not supported", "decompress it by hand: xz -d")
         }
-        _ => return damaged(format!("the xz data near {at:#x} are damaged, or a check in them does not hold")),
+        _ => return damaged(format!("the xz data near {at:#x} are damaged, or a check in them does not match")),
     };
     Refused::new(cause, format!("the xz data near {at:#x} {reason}"), advice).into()
 }

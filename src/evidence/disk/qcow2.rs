@@ -1,4 +1,4 @@
-//! QEMU's format, versions 2 and 3, as `docs/interop/qcow2` of QEMU has it.
+//! QEMU's format, versions 2 and 3, as QEMU's `docs/interop/qcow2` describes it.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -12,18 +12,18 @@ use crate::evidence::block::Blocks;
 
 /// The bits of an entry that are a place in the file.
 const PLACE: u64 = 0x00ff_ffff_ffff_fe00;
-/// The entry is of a packed cluster.
+/// The flag of a compressed cluster.
 const PACKED: u64 = 1 << 62;
-/// Packed clusters are counted in these.
+/// The unit of the size of compressed clusters, in bytes.
 const SECTOR: u64 = 512;
-/// Header extension: what the backing file is.
+/// The header extension with the format of the backing file.
 const BACKING_FORMAT: u32 = 0xe279_2aca;
-/// The table of tables may have so many entries.
+/// The most entries of the table of tables.
 const MOST_TABLES: u64 = 4 << 20;
 
 struct Qcow2 {
     pages: Pages,
-    /// Where the table of tables is.
+    /// The start of the table of tables, in bytes from the file's start.
     tables: u64,
     bits: u32,
     version: u32,
@@ -37,8 +37,7 @@ pub(super) fn open(beside: &mut Beside, file: Blocks) -> Result<Blocks, Problem>
     let head = header(&file, 0, length).map_err(|error| beside.unreadable(&error))?;
     let (at32, at64) = (|at| be32(&head, at).unwrap_or_default(), |at| be64(&head, at).unwrap_or_default());
     let (version, bits, size) = (at32(4), at32(20), at64(24));
-    let refuse =
-        |found: String, advice: &str| Err(beside.problem("a QCOW2 image that is read here", found).advise(advice));
+    let refuse = |found: String, advice: &str| Err(beside.problem("a supported QCOW2 image", found).advise(advice));
     let convert = "convert it: qemu-img convert -O raw IN.qcow2 OUT.raw";
     if !matches!(version, 2 | 3) {
         return refuse(format!("version {version}"), convert);
@@ -50,10 +49,10 @@ pub(super) fn open(beside: &mut Beside, file: Blocks) -> Result<Blocks, Problem>
     }
     let (features, extensions) = if version == 3 { (at64(72), u64::from(at32(100))) } else { (0, 72) };
     let known = [
-        (1 << 1, "one marked as corrupt", "mend a copy: qemu-img check -r all COPY.qcow2"),
+        (1 << 1, "one marked as corrupt", "repair a copy: qemu-img check -r all COPY.qcow2"),
         (1 << 2, "one with its data in another file", convert),
         (1 << 4, "one with subclusters (extended_l2)", convert),
-        (!0x1f, "one with a feature that is not known", convert),
+        (!0x1f, "one with an unknown feature", convert),
     ];
     for (bit, found, advice) in known {
         if features & bit != 0 {
@@ -63,7 +62,7 @@ pub(super) fn open(beside: &mut Beside, file: Blocks) -> Result<Blocks, Problem>
     let zstd = match head.get(104).filter(|_| features & (1 << 3) != 0 && extensions > 104) {
         None | Some(0) => false,
         Some(1) => true,
-        Some(other) => return refuse(format!("one packed in way {other}"), convert),
+        Some(other) => return refuse(format!("one with the compression type {other}"), convert),
     };
     let (count, tables) = (u64::from(at32(36)), at64(40));
     let sound = (9..=21).contains(&bits) && {
@@ -80,20 +79,23 @@ pub(super) fn open(beside: &mut Beside, file: Blocks) -> Result<Blocks, Problem>
         beside.fact(format!("{}: {snapshots} internal snapshots; the current state is read", beside.image().display()));
     }
     if dirty {
-        beside.fact(format!("{}: was not closed; only its reference counts suffer by that", beside.image().display()));
+        beside.fact(format!(
+            "{}: the image was not closed; this affects only its reference counts",
+            beside.image().display()
+        ));
     }
     let below = if name_at == 0 { None } else { Some(backing(beside, &file, (name_at, name_length), extensions)?) };
     let backed = below.is_some();
     Ok(Arc::new(Mapped::new(Qcow2 { pages: Pages::new(file), tables, bits, version, zstd, backed, size }, below)))
 }
 
-/// Opens the backing file. `name` is where its name stands, and the name's length.
+/// Opens the backing file. `name` is the place of its name, and the name's length.
 fn backing(beside: &mut Beside, file: &Blocks, name: (u64, u32), extensions: u64) -> Result<Blocks, Problem> {
     let (at, length) = (name.0, usize::try_from(name.1.min(1023)).unwrap_or_default());
     let unreadable = |error: io::Error| beside.unreadable(&error);
     let bytes = header(file, at, length).map_err(unreadable)?;
     let name = String::from_utf8_lossy(&bytes).into_owned();
-    // The extensions end with one of type 0, and before the name.
+    // The extensions end with one of type 0, before the name.
     let (mut place, mut format) = (extensions, None);
     while place.saturating_add(8) <= at {
         let head = header(file, place, 8).map_err(unreadable)?;
@@ -116,7 +118,7 @@ fn backing(beside: &mut Beside, file: &Blocks, name: (u64, u32), extensions: u64
 }
 
 impl Qcow2 {
-    /// The entry of the cluster that `offset` lies in; 0 where there is no table for it.
+    /// Returns the entry of the cluster that contains `offset`; 0 if the cluster has no table.
     fn entry(&self, offset: u64) -> io::Result<u64> {
         let number = offset.checked_shr(self.bits).unwrap_or_default();
         let table_bits = self.bits.saturating_sub(3);
@@ -165,12 +167,12 @@ impl Map for Qcow2 {
 
     fn unpack(&self, number: u64) -> io::Result<Vec<u8>> {
         let entry = self.entry(number.checked_shl(self.bits).unwrap_or_default())?;
-        // The place takes the low bits, how many sectors follow its own one the others.
+        // The low bits are the place; the others are the number of sectors after the first.
         let bits = 70_u32.saturating_sub(self.bits);
         let place = entry & 1_u64.checked_shl(bits).unwrap_or(1).saturating_sub(1);
         let more = (entry & PACKED.saturating_sub(1)).checked_shr(bits).unwrap_or_default();
         let length = more.saturating_add(1).saturating_mul(SECTOR).saturating_sub(place % SECTOR);
-        // The last sector need not be there whole.
+        // The last sector may be incomplete.
         let file = self.pages.file();
         let length = length.min(file.size().saturating_sub(place));
         let packed = header(&file, place, usize::try_from(length).map_err(io::Error::other)?)?;
@@ -185,7 +187,7 @@ impl Map for Qcow2 {
     }
 }
 
-/// Unpacks `size` bytes of Zstandard.
+/// Decompresses `size` bytes of Zstandard.
 fn zstd(packed: &[u8], size: usize) -> io::Result<Vec<u8>> {
     let stream = ruzstd::decoding::StreamingDecoder::new(packed).map_err(|error| bad(error.to_string()))?;
     let mut unpacked = Vec::with_capacity(size);

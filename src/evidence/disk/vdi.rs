@@ -1,4 +1,4 @@
-//! VirtualBox images, as its `VDICore.h` lays them out: blocks of one size, and a map of 32-bit numbers.
+//! VirtualBox images, as its `VDICore.h` defines them: blocks of one size, and a map of 32-bit numbers.
 
 use std::io;
 use std::sync::Arc;
@@ -14,12 +14,12 @@ use crate::evidence::block::Blocks;
 const FREE: u32 = 0xffff_ffff;
 /// A block that is all zeros.
 const ZERO: u32 = 0xffff_fffe;
-/// Bytes of a block; VirtualBox makes them of 1 MiB.
+/// The most bytes of a block; VirtualBox creates blocks of 1 MiB.
 const LARGEST_BLOCK: u64 = 256 << 20;
 
 struct Vdi {
     pages: Pages,
-    /// Where the map is in the file, and where block 0.
+    /// The start of the map in the file, and the start of block 0.
     map: u64,
     data: u64,
     block: u64,
@@ -35,8 +35,7 @@ pub(super) fn open(beside: &mut Beside, file: Blocks) -> Result<Blocks, Problem>
     match at32(0x4c) {
         1 | 2 => {}
         kind => {
-            let problem =
-                beside.problem("a VDI image that stands alone", format!("kind {kind}, made on another image"));
+            let problem = beside.problem("a VDI image without a parent", format!("kind {kind}, with a parent image"));
             return Err(problem.advise("merge it in VirtualBox: VBoxManage clonemedium disk IN.vdi OUT.vdi"));
         }
     }
@@ -45,7 +44,7 @@ pub(super) fn open(beside: &mut Beside, file: Blocks) -> Result<Blocks, Problem>
     let sound = (512..=LARGEST_BLOCK).contains(&block) && at32(0x17c) == 0 && size.div_ceil(block) <= blocks;
     if !sound {
         let found = format!("a disk of {size} bytes in {blocks} blocks of {block} and {} bytes", at32(0x17c));
-        return Err(beside.problem("a VDI image whose header agrees with itself", found));
+        return Err(beside.problem("a VDI image whose header is consistent", found));
     }
     Ok(Arc::new(Mapped::new(Vdi { pages: Pages::new(file), map, data, block, size }, None)))
 }
@@ -57,7 +56,7 @@ impl Map for Vdi {
 
     fn run(&self, offset: u64) -> io::Result<Run> {
         let (Some(number), Some(within)) = (offset.checked_div(self.block), offset.checked_rem(self.block)) else {
-            return Err(bad("blocks of no bytes"));
+            return Err(bad("blocks of 0 bytes"));
         };
         let length = self.block.saturating_sub(within);
         let entry = u32::from_le_bytes(self.pages.get(self.map.saturating_add(number.saturating_mul(4)))?);
@@ -65,7 +64,7 @@ impl Map for Vdi {
             return Ok(Run::Zeros(length));
         }
         let at = u64::from(entry).checked_mul(self.block).and_then(|at| at.checked_add(self.data)?.checked_add(within));
-        let at = at.ok_or_else(|| bad(format!("block {number} past every end")))?;
+        let at = at.ok_or_else(|| bad(format!("block {number} past any possible end")))?;
         Ok(Run::Stored { file: self.pages.file(), at, length })
     }
 }

@@ -1,7 +1,7 @@
 //! FAT12, FAT16 and FAT32, with long names.
 //!
-//! A node is the place of a file's entry on the volume, in units of 32 bytes; that of the root is 0. Times are not passed
-//! on: FAT keeps those of a local clock, and not which one.
+//! A node is the place of a file's entry on the volume, in units of 32 bytes; the root's node is 0. Times are not used:
+//! FAT stores local times, but not their time zone.
 //!
 //! Microsoft, "FAT: General Overview of On-Disk Format", version 1.03
 //! (<https://download.microsoft.com/download/1/6/1/161ba512-40e2-4cc9-843a-923143f3456c/fatgen103.doc>).
@@ -22,7 +22,7 @@ mod names;
 
 /// Bytes of an entry.
 const ENTRY: u64 = 32;
-/// Bytes of a folder; Windows makes none above 2 MiB.
+/// The most bytes of a folder; Windows creates none above 2 MiB.
 const MOST_IN_FOLDER: u64 = 4 << 20;
 /// Bits of the byte of attributes.
 const LABEL: u8 = 0x08;
@@ -32,7 +32,7 @@ const LONG_NAME: u8 = 0x0f;
 /// A FAT volume.
 pub struct Fat {
     clusters: Clusters,
-    /// Where the root folder lies.
+    /// The runs of the root folder.
     root: Runs,
 }
 
@@ -40,14 +40,14 @@ impl Fat {
     /// Opens a volume by its boot sector.
     ///
     /// # Errors
-    /// Which of the sector's fields cannot be right.
+    /// Which field of the sector is wrong.
     pub fn open(volume: &Blocks) -> Result<Self, String> {
         let mut sector = [0; 512];
         volume.read_exact_at(&mut sector, 0).map_err(|error| error.to_string())?;
         let word = |at| u64::from(le16(&sector, at).unwrap_or_default());
         let long = |at| u64::from(le32(&sector, at).unwrap_or_default());
         let byte = |at: usize| u64::from(sector.get(at).copied().unwrap_or_default());
-        let wrong = |what: &str, found: u64| format!("a FAT boot sector with {found} {what}, which cannot be");
+        let wrong = |what: &str, found: u64| format!("a FAT boot sector with {found} {what}, which is impossible");
         let (bytes, per_cluster, reserved, tables) = (word(11), byte(13), word(14), byte(16));
         if !bytes.is_power_of_two() || !(128..=4096).contains(&bytes) {
             return Err(wrong("bytes in a sector", bytes));
@@ -75,15 +75,15 @@ impl Fat {
             ..=4084 => (Width::Twelve, 12),
             _ => (Width::Sixteen, 16),
         };
-        // A table can be longer than it has to be; where it is shorter, there are fewer clusters.
+        // A table may be longer than needed; if it is shorter, the volume has fewer clusters.
         let entries = in_table.saturating_mul(bytes).saturating_mul(8).checked_div(bits).unwrap_or_default();
         if entries < count.saturating_add(2) {
             return Err(format!("a file allocation table of {entries} entries for {count} clusters"));
         }
-        // Without mirroring only one of the tables counts.
+        // Without mirroring, only one of the tables is active.
         let active = if is_32 && word(40) & 0x80 != 0 { word(40) & 15 } else { 0 };
         if active >= tables {
-            return Err(format!("table {active} of {tables} as the one that counts"));
+            return Err(format!("table {active} of {tables} as the active one"));
         }
         let table = reserved.saturating_add(active.saturating_mul(in_table)).saturating_mul(bytes);
         let size = bytes.saturating_mul(per_cluster);
@@ -106,14 +106,14 @@ impl Fat {
         Ok(Self { clusters, root })
     }
 
-    /// An entry by its place.
+    /// Returns the entry at a place.
     fn entry(&self, node: Node) -> io::Result<[u8; 32]> {
         let mut entry = [0; 32];
         self.clusters.volume.read_exact_at(&mut entry, node.0.saturating_mul(ENTRY))?;
         Ok(entry)
     }
 
-    /// The first cluster of an entry.
+    /// Returns the first cluster of an entry.
     fn first(&self, entry: &[u8]) -> u64 {
         let high = if self.clusters.is_wide() { u64::from(le16(entry, 20).unwrap_or_default()) << 16 } else { 0 };
         high | u64::from(le16(entry, 26).unwrap_or_default())
@@ -153,12 +153,12 @@ impl ByFolder for Fat {
         } else {
             let entry = self.entry(folder)?;
             if entry.get(11).is_none_or(|attributes| attributes & FOLDER == 0) {
-                return Err(io::Error::other("no folder"));
+                return Err(io::Error::other("not a folder"));
             }
             self.clusters.of_folder(self.first(&entry), MOST_IN_FOLDER)?
         };
         let size = runs.end();
-        *left = left.checked_sub(size).ok_or_else(|| bad("folders that are longer than the volume, together"))?;
+        *left = left.checked_sub(size).ok_or_else(|| bad("folders that are together larger than the volume"))?;
         let stored = self.clusters.stored(runs.clone(), size, size);
         let mut long = names::Long::default();
         let mut offset = 0;

@@ -1,4 +1,4 @@
-//! The folder of patches: in it one folder for each installation, which is there whole or not at all.
+//! The folder of patches: it contains one folder for each installation, which is written whole or not at all.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
@@ -17,7 +17,7 @@ use super::refusal::{refuse, told};
 use crate::error::Error;
 use crate::evidence::directory::resolve;
 
-/// Every file that a patch may consist of. Only a folder with nothing else in it is one of ours.
+/// Every file that a patch may contain. Only a folder without any other file is a folder of a patch.
 const OURS: [&str; 13] = [
     "SOFTWARE.reg",
     "SYSTEM.reg",
@@ -34,23 +34,23 @@ const OURS: [&str; 13] = [
     "winre-SYSTEM.rollback.reg",
 ];
 
-/// A new folder is as open to others as the user's umask has it.
+/// The mode of a new folder; the user's umask restricts it.
 const MODE: Mode = Mode::from_raw_mode(0o777);
 const OPTION: &str = "--patch";
 
-/// The folder, checked. It may still have to be made.
+/// The checked folder, which may not exist yet.
 #[derive(Debug)]
 pub(super) struct Patches {
     shown: PathBuf,
-    /// The last folder of the path that is there.
+    /// The last existing folder of the path.
     base: Held,
-    /// What has to be made in it.
+    /// The folders to create in it.
     missing: Vec<OsString>,
     overwrite: bool,
 }
 
 impl Patches {
-    /// What is named.
+    /// Checks the path that the user named.
     pub(super) fn at(path: &Path, protected: &Protected, overwrite: bool) -> Result<Self, Error> {
         protected.allow_path(path)?;
         let mut missing = Vec::new();
@@ -62,7 +62,7 @@ impl Patches {
             };
             let Some(name) = real.file_name().filter(|_| error.kind() == io::ErrorKind::NotFound) else {
                 let found = format!("{}: {}", real.display(), told(&error));
-                return Err(refuse(OPTION, path, "a folder, or room for one", found, "Name another folder"));
+                return Err(refuse(OPTION, path, "a folder, or a name that is free", found, "Name another folder"));
             };
             missing.push(name.to_owned());
             real.pop();
@@ -73,27 +73,27 @@ impl Patches {
         patches.base.writable().map_err(|error| {
             let found = format!("{}: {}", patches.base.path().display(), told(&error));
             let advice = "Name a folder that you may write to";
-            refuse(OPTION, path, "a folder in which files can be made", found, advice)
+            refuse(OPTION, path, "a folder in which files can be created", found, advice)
         })?;
         Ok(patches)
     }
 
-    /// Where it is or will be; links are resolved.
+    /// Returns the path of the folder, existing or not; links are resolved.
     pub(super) fn real(&self) -> PathBuf {
         self.missing.iter().fold(self.base.path().to_owned(), |path, name| path.join(name))
     }
 
-    /// The folder, where it is there.
+    /// Returns the folder, if it exists.
     pub(super) fn folder(&self) -> Option<&Held> {
         self.missing.is_empty().then_some(&self.base)
     }
 
-    /// Refuses it where it turned out to lie in the evidence.
+    /// Refuses the folder if it lies in the evidence.
     pub(super) fn allow(&self, protected: &Protected) -> Result<(), Error> {
         protected.allow_folder(&self.shown, &self.base)
     }
 
-    /// Refuses installations of which a folder is there, unless it is one of ours and may be replaced.
+    /// Refuses an installation whose folder exists, unless it is a folder of a patch and may be replaced.
     pub(super) fn admit<'n>(&self, names: impl Iterator<Item = &'n str>, protected: &Protected) -> Result<(), Error> {
         let Some(folder) = self.folder() else { return Ok(()) };
         for name in names {
@@ -102,25 +102,24 @@ impl Patches {
         Ok(())
     }
 
-    /// The folder of an installation that is to be replaced; `None` where there is none.
+    /// Returns an installation's existing folder, which will be replaced; `None` if it does not exist.
     fn old(&self, folder: &Held, name: &str, protected: &Protected) -> Result<Option<Stat>, Error> {
         let path = self.shown.join(name);
         let failed = |source| Error::Write { path: path.display().to_string(), source };
         let Some(stat) = folder.look(OsStr::new(name)).map_err(failed)? else { return Ok(None) };
         let refused = |found: String, advice: &str| refuse(OPTION, &path, "a new folder", found, advice);
         if kind(&stat) != FileType::Directory {
-            return Err(refused("something that is there already".to_owned(), "Name another folder"));
+            return Err(refused("something that exists already".to_owned(), "Name another folder"));
         }
         if !self.overwrite {
-            let advice =
-                "Name a new folder, so that its files are not mixed with older ones, or replace them with --overwrite";
-            return Err(refused("one that is there already".to_owned(), advice));
+            let advice = "Name a new folder, or replace the older files with --overwrite";
+            return Err(refused("an existing folder".to_owned(), advice));
         }
         let inner = folder.inner(OsStr::new(name)).map_err(failed)?;
         for file in list(&inner).map_err(failed)? {
             let shown = path.join(&file);
             if !OURS.iter().any(|ours| file == *ours) {
-                let found = format!("one with {}, which is no file of a patch", shown.display());
+                let found = format!("a folder with {}, which is not a file of a patch", shown.display());
                 return Err(refused(found, "Move it elsewhere, or name another folder"));
             }
             if let Some(stat) = inner.look(&file).map_err(failed)? {
@@ -153,13 +152,13 @@ impl Patches {
         Ok(path)
     }
 
-    /// The folder, made where it is not there yet; and what was made, which is not to stay unless something is in it.
+    /// Opens the folder, and creates it if needed. Also returns the created folders, which stay only if a file follows.
     fn make(&self) -> io::Result<(Held, Vec<Leftover>)> {
         let mut made = Vec::new();
         let mut folder = self.base.clone();
         for name in &self.missing {
             match Leftover::make_named(&folder.shared(), name, |folder, name| rustix::fs::mkdirat(folder, name, MODE)) {
-                // The innermost is removed first.
+                // The innermost folder is removed first.
                 Ok((leftover, ())) => made.insert(0, leftover),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
@@ -170,7 +169,7 @@ impl Patches {
     }
 }
 
-/// The names in a folder.
+/// Returns the names in a folder.
 fn list(folder: &Held) -> io::Result<Vec<OsString>> {
     use std::os::unix::ffi::OsStrExt;
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -186,7 +185,7 @@ fn list(folder: &Held) -> io::Result<Vec<OsString>> {
     Ok(names)
 }
 
-/// Writes the files first, then makes the folder that they belong into, and last gives it its name.
+/// Writes the files, then creates their folder, and renames it last.
 fn write_folder(parent: &Held, name: &str, files: &[(String, Vec<u8>)], old: Option<&Stat>) -> io::Result<()> {
     let shared = parent.shared();
     let mut parts = Vec::new();
@@ -211,7 +210,7 @@ fn shared_fd(folder: &std::sync::Arc<std::os::fd::OwnedFd>) -> std::os::fd::Borr
     std::os::fd::AsFd::as_fd(folder)
 }
 
-/// Puts a folder in the place of another, and removes that one.
+/// Replaces a folder by another, and removes the old one.
 fn exchange(parent: &Held, place: Leftover, name: &OsStr, old: &Stat) -> io::Result<()> {
     let moved = match rustix::fs::renameat_with(parent, place.name(), parent, name, RenameFlags::EXCHANGE) {
         Ok(()) => place.name().to_owned(),
@@ -220,7 +219,7 @@ fn exchange(parent: &Held, place: Leftover, name: &OsStr, old: &Stat) -> io::Res
             aside.push("-old");
             rustix::fs::renameat(parent, name, parent, &aside)?;
             if let Err(error) = rustix::fs::renameat(parent, place.name(), parent, name) {
-                // As it was.
+                // Undo the first rename.
                 let _ = rustix::fs::renameat(parent, &aside, parent, name);
                 return Err(error.into());
             }
@@ -228,7 +227,7 @@ fn exchange(parent: &Held, place: Leftover, name: &OsStr, old: &Stat) -> io::Res
         }
         Err(error) => return Err(error.into()),
     };
-    // Under this name there is now what is not ours to remove without a look.
+    // The temporary name now belongs to the old folder, which is not ours to remove without a check.
     place.keep();
     let aside = parent.inner(&moved)?;
     let is_old = Identity::of(&rustix::fs::fstat(&aside)?) == Identity::of(old);
@@ -237,6 +236,6 @@ fn exchange(parent: &Held, place: Leftover, name: &OsStr, old: &Stat) -> io::Res
     }
     rustix::fs::unlinkat(parent, &moved, AtFlags::REMOVEDIR).map_err(|error| {
         let found = parent.path().join(&moved);
-        io::Error::other(format!("what was there before is not empty and lies in {} now ({error})", found.display()))
+        io::Error::other(format!("the previous content is not empty and is now in {} ({error})", found.display()))
     })
 }

@@ -1,4 +1,4 @@
-//! Where one output goes: a stream that is written into, or a file that is new or replaced.
+//! The destination of one output: an existing stream, or a file that is new or replaced.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
@@ -18,36 +18,36 @@ use super::stream::{descriptor, fill, open_node, opened, stream, writable_node};
 use crate::error::Error;
 use crate::evidence::directory::resolve;
 
-/// An output, checked.
+/// A checked output.
 #[derive(Debug)]
 pub(super) struct Place {
-    /// The option that asked for it.
+    /// The option that names the output.
     pub(super) option: &'static str,
     /// The path as the user named it.
     pub(super) shown: PathBuf,
     pub(super) goal: Goal,
 }
 
-/// What an output is.
+/// The kind of an output.
 #[derive(Debug)]
 pub(super) enum Goal {
     /// Standard output.
     Stdout(BorrowedFd<'static>),
-    /// Something that was open when the program was started.
+    /// A descriptor that was open at the program's start.
     Open(File),
-    /// A character device or a pipe, which is opened when there is something to write.
+    /// A character device or a pipe, which is opened when the output is ready.
     Node(Held, OsString, Stat),
-    /// A file: new, or one that is replaced.
+    /// A file: new, or a replacement.
     File(Held, OsString, Option<Stat>),
 }
 
 impl Place {
-    /// Standard output, which is written to where nothing is named.
+    /// Returns standard output, the destination if no output is named.
     pub(super) fn stdout(option: &'static str, stdout: BorrowedFd<'static>) -> Self {
         Self { option, shown: PathBuf::from("-"), goal: Goal::Stdout(stdout) }
     }
 
-    /// What is named: `-` is standard output.
+    /// Checks the path that the user named; `-` is standard output.
     pub(super) fn at(
         option: &'static str,
         path: &Path,
@@ -92,8 +92,8 @@ impl Place {
         }
         if !overwrite && (link || found.is_some()) {
             let found = match (link, found.is_some()) {
-                (false, _) => "one that is already there".to_owned(),
-                (true, true) => format!("a symbolic link to {}, which is already there", real.display()),
+                (false, _) => "an existing file".to_owned(),
+                (true, true) => format!("a symbolic link to {}, which exists already", real.display()),
                 (true, false) => format!("a symbolic link that leads to {}", real.display()),
             };
             return Err(refuse(option, path, "a new file", found, "Name another file, or replace it with --overwrite"));
@@ -101,12 +101,13 @@ impl Place {
         folder.writable().map_err(|error| {
             let advice = "Name a file in a folder that you may write to";
             let found = format!("{}: {}", folder.path().display(), told(&error));
-            refuse(option, path, "a folder in which files can be made", found, advice)
+            refuse(option, path, "a folder in which files can be created", found, advice)
         })?;
         Ok(place(Goal::File(folder, name.to_owned(), found)))
     }
 
-    /// What is there already and would be changed; `None` for what is new. Character devices can be shared.
+    /// Returns the existing file that the output would change; `None` for a new file or a character device, which can
+    /// be shared.
     pub(super) fn existing(&self) -> Option<Stat> {
         let stat = match &self.goal {
             Goal::Stdout(stdout) => rustix::fs::fstat(stdout).ok(),
@@ -117,7 +118,7 @@ impl Place {
         stat.filter(|stat| kind(stat) != FileType::CharacterDevice)
     }
 
-    /// Refuses it where it turned out to be, or to lie in, what is read.
+    /// Refuses the output if it is an input or lies in one.
     pub(super) fn allow(&self, protected: &Protected) -> Result<(), Error> {
         if let Some(input) = self.existing().and_then(|stat| protected.is_input(&stat).map(Path::to_owned)) {
             return Err(is_input(self.option, &self.shown, &input));
@@ -128,7 +129,7 @@ impl Place {
         }
     }
 
-    /// Writes it: a file whole or not at all.
+    /// Writes the output; a file is written whole or not at all.
     pub(super) fn write(
         &self,
         protected: &Protected,
@@ -156,7 +157,7 @@ impl Place {
         self.allow(protected)?;
         let part = Part::create(&folder.shared(), old).map_err(failed)?;
         fill(part.file(), write).and_then(|()| part.file().sync_all()).map_err(failed)?;
-        // Once more: meanwhile somebody may have put something else in its place.
+        // Check again: meanwhile somebody may have replaced a file or folder of the path.
         self.allow(protected)?;
         if !folder.is_in_place() {
             let found = "another one than when the run began";
@@ -164,20 +165,20 @@ impl Place {
             return Err(refuse(self.option, &self.shown, expected, found, "Nothing was written; run it again"));
         }
         let now = folder.look(name).map_err(failed)?;
-        let moved = |found: &str| refuse(self.option, &self.shown, "what was there before", found, ANOTHER);
+        let moved = |found: &str| refuse(self.option, &self.shown, "the previous file", found, ANOTHER);
         match (old, now) {
-            // New; or what was to be replaced is gone.
+            // The file is new, or the file that it replaces has disappeared.
             (_, None) => part.place(&folder.shared(), name).map_err(failed),
             (Some(old), Some(now)) if Identity::of(old) == Identity::of(&now) => {
                 replaceable(self.option, &self.shown, folder, name, &now, protected)?;
                 part.replace(&folder.shared(), name).map_err(failed)
             }
-            (_, Some(_)) => Err(moved("a file that came there meanwhile")),
+            (_, Some(_)) => Err(moved("a file that was created meanwhile")),
         }
     }
 }
 
-/// Refuses what must not be replaced, whatever the user says.
+/// Refuses a file that must not be replaced, even with `--overwrite`.
 pub(super) fn replaceable(
     option: &'static str,
     path: &Path,
@@ -207,12 +208,12 @@ pub(super) fn replaceable(
     match precious::looks_like(folder, name, stat) {
         Ok(None) => Ok(()),
         Ok(Some(what)) => {
-            let advice = "Evidence is never written to, with --overwrite neither. Name another file";
+            let advice = "Evidence is never written to, not even with --overwrite. Name another file";
             Err(refuse(option, path, expected, what, advice))
         }
         Err(error) => {
             let found = format!("one that cannot be read: {}", told(&error));
-            Err(refuse(option, path, expected, found, "Nobody can tell whether it is evidence. Name another file"))
+            Err(refuse(option, path, expected, found, "It may be evidence. Name another file"))
         }
     }
 }
@@ -224,5 +225,5 @@ fn is_input(option: &'static str, path: &Path, input: &Path) -> Error {
 
 fn no_folder(option: &'static str, path: &Path, folder: &Path, error: &io::Error) -> Error {
     let found = format!("{}: {}", folder.display(), told(error));
-    refuse(option, path, "a folder that is there", found, "Make the folder first, or name another")
+    refuse(option, path, "an existing folder", found, "Create the folder first, or name another")
 }

@@ -66,7 +66,7 @@ impl Line {
             DataType::SZ | DataType::EXPAND_SZ => text_of(value)?,
             DataType::MULTI_SZ => list_of(value)?.join(r"\0"),
             DataType::DWORD if value.bytes.len() == 4 => {
-                format!("{:#x}", value.as_number().ok_or("its data are no number")?)
+                format!("{:#x}", value.as_number().ok_or("its data are not a number")?)
             }
             DataType::BINARY => value.raw_hex(),
             _ => return Err(format!("the script does not compare {} of {} bytes", value.data_type, value.bytes.len())),
@@ -82,7 +82,7 @@ impl Line {
 
 /// Returns the text of a value if a line of a script can contain it and the bytes are exactly that text.
 fn text_of(value: &RegistryValue) -> Result<String, String> {
-    let text = value.as_text().ok_or("its data are no well-formed text")?;
+    let text = value.as_text().ok_or("its data are not well-formed text")?;
     let exact = RegistryValue::text(value.data_type, &text);
     if exact.bytes != value.bytes {
         return Err("its data hold more than the text".to_owned());
@@ -92,7 +92,7 @@ fn text_of(value: &RegistryValue) -> Result<String, String> {
 }
 
 fn list_of(value: &RegistryValue) -> Result<Vec<String>, String> {
-    let list = value.as_list().ok_or("its data are no well-formed list")?;
+    let list = value.as_list().ok_or("its data are not a well-formed list")?;
     if RegistryValue::list(&list).bytes != value.bytes {
         return Err("its data hold more than the list".to_owned());
     }

@@ -2,10 +2,10 @@
 :: head
 rem
 rem Usage: winre.cmd [DRIVE: [FOLDER]]
-rem   DRIVE:  the drive of the offline Windows; needed where there is more than one
+rem   DRIVE:  the drive of the offline Windows; needed if there is more than one
 rem   FOLDER  where the hives are saved before the import; otherwise beside this script
 rem
-rem Run it in WinRE, where you are SYSTEM. It stops at the first surprise, takes back what it did, and ends with 1.
+rem Run it in WinRE, where you are SYSTEM. At the first unexpected result it stops, undoes its changes, and ends with 1.
 setlocal EnableExtensions DisableDelayedExpansion
 set REG="%SystemRoot%\System32\reg.exe"
 set "HERE=%~dp0"
@@ -20,7 +20,7 @@ set "LOADED_SYSTEM="
 set "IMPORTED="
 :: config
 
-echo 1. Look for what is needed.
+echo 1. Look for the programs and files that are needed.
 :: files
 if defined WHY goto stop
 if not exist "%SAVE%\" set "WHY=no such folder: the second argument"
@@ -100,7 +100,7 @@ echo Done. The hives as they were: SOFTWARE.saved and SYSTEM.saved.
 exit /b 0
 
 :stuck
-echo The patch is imported and was read back, but a hive is still loaded. Close what uses it and run,
+echo The patch is imported and was read back, but a hive is still loaded. Close the programs that use it and run
 if defined LOADED_SOFTWARE echo    reg unload HKLM\hivemend-SOFTWARE
 if defined LOADED_SYSTEM echo    reg unload HKLM\hivemend-SYSTEM
 echo or restart.
@@ -109,7 +109,7 @@ exit /b 1
 :stop
 echo STOPPED: %WHY%
 if not defined IMPORTED goto nothing_done
-echo Take back what was imported.
+echo Undo the import.
 call :take_back
 call :unload
 goto last
@@ -157,7 +157,7 @@ if errorlevel 1 goto lost
 echo Every value is as it was before.
 exit /b 0
 :lost
-echo COULD NOT TAKE IT BACK. Copy SOFTWARE.saved and SYSTEM.saved over the hives SOFTWARE and SYSTEM.
+echo THE IMPORT COULD NOT BE UNDONE. Copy SOFTWARE.saved and SYSTEM.saved over the hives SOFTWARE and SYSTEM.
 exit /b 1
 
 rem An open key keeps a hive loaded for a moment: try three times.

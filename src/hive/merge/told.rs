@@ -72,7 +72,7 @@ impl std::fmt::Display for Harm {
                 write!(f, "hivexregedit stores a second value \"{name}\", and Windows reads the first")
             }
             Self::SecondKey { .. } => {
-                write!(f, "hivexregedit makes a second key \"{name}\" beside the one that is there")
+                write!(f, "hivexregedit creates a second key \"{name}\" beside the existing one")
             }
         }
     }
@@ -82,16 +82,16 @@ impl std::fmt::Display for Harm {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Stop {
     /// hivexregedit does not create parents.
-    #[error("the parent key {} is missing, and hivexregedit makes none", .0.escape_debug())]
+    #[error("the parent key {} is missing, and hivexregedit does not create it", .0.escape_debug())]
     MissingParent(String),
     /// The key to delete is the root of the hive.
     #[error("hivexregedit does not delete the root of a hive")]
     Root,
     /// A key without a name.
-    #[error("hivexregedit makes no key without a name")]
+    #[error("hivexregedit creates no key without a name")]
     NoName,
     /// The path does not name the key, but the key exists.
-    #[error("hivexregedit does not find the key by this path, and cannot make it, for it is there")]
+    #[error("hivexregedit does not find the key by this path, and cannot create it because it exists")]
     Exists,
     /// hivex cannot store the name.
     #[error("the name \"{}\" is not UTF-8", .0.escape_debug())]

@@ -18,10 +18,10 @@ const MOST_ENTRIES: usize = 65_536;
 pub(super) fn tell(ours: &BaseBlock, primary: &[u8], candidates: &[Candidate<'_>], logs: &mut [LogOutcome]) {
     for Candidate { index, name, log } in candidates {
         let Some(sequence) = lacking(ours, primary, log) else { continue };
-        let expected = format!("no entry that the clean hive, number {}, lacks", ours.primary_sequence);
-        let advice = "Windows takes a clean hive as it lies and ignores this log; the hive is an older copy, or its sequence \
-                      numbers were set";
-        let problem = Problem::at(4, expected, format!("entry {sequence}, which does not stand in it")).advise(advice);
+        let expected = format!("no entry that is newer than the clean hive (number {})", ours.primary_sequence);
+        let advice = "Windows uses a clean hive as it is and ignores this log; the hive is an older copy, or its \
+                      sequence numbers were set";
+        let problem = Problem::at(4, expected, format!("entry {sequence}, which the hive lacks")).advise(advice);
         if let Some(outcome) = logs.get_mut(*index) {
             outcome.state = LogState::NotReplayed;
             outcome.problems.push(Problem { path: Some((*name).to_owned()), ..problem });

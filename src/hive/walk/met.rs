@@ -68,17 +68,17 @@ impl Kind {
     fn expected(self) -> &'static str {
         match self {
             Self::Unreadable => "keys, lists, values and data that can be read",
-            Self::Bin => "hive bins and cells one behind the other",
+            Self::Bin => "hive bins and cells one after the other",
             Self::Misplaced => "offsets at which cells begin",
             Self::Twice => "keys that one list names",
             Self::Shared => "cells that one key uses",
             Self::Attribute => "security descriptors and class names that can be read",
             Self::Parent => "parents that are the key above",
             Self::Order => "lists in the order of their uppercase names",
-            Self::Duplicate => "names that are there once",
-            Self::Hint => "hints and hashes of the keys' names",
+            Self::Duplicate => "names that occur once",
+            Self::Hint => "hints and hashes that match the keys' names",
             Self::Name => "names without NUL and backslash",
-            Self::Count => "counts that are those of the lists",
+            Self::Count => "counts that match the lists",
             Self::Layer => "keys and values that stand by themselves",
             Self::Link => "keys that hold their own values and subkeys",
             Self::Segments => "data of more than 16,344 bytes in segments",
@@ -119,7 +119,7 @@ impl Met {
         let mut problems = self.problems;
         for (kind, count) in Kind::ALL.into_iter().zip(self.counts) {
             if let Some(more @ 1..) = count.checked_sub(MAX_OF_A_KIND) {
-                let told = format!("{more} more that are otherwise, beside the {MAX_OF_A_KIND} that are listed");
+                let told = format!("{more} more that differ, besides the {MAX_OF_A_KIND} that are listed");
                 problems.push(Problem::new(kind.expected(), told));
             }
         }
@@ -142,7 +142,7 @@ mod tests {
         assert!(!met.damage());
         let problems = met.into_problems();
         assert_eq!(problems.len(), 21);
-        insta::assert_snapshot!(problems[0], @"expected counts that are those of the lists, found 5 more that are otherwise, beside the 20 that are listed");
+        insta::assert_snapshot!(problems[0], @"expected counts that match the lists, found 5 more that differ, besides the 20 that are listed");
     }
 
     #[test]

@@ -156,7 +156,7 @@ impl<'h, 'v, V: Visitor> Walker<'h, 'v, V> {
         if !self.visited.insert(key.offset) {
             return self.lack_below(Kind::Twice, &|frames| {
                 let looped = frames.iter().any(|frame| frame.key.offset == key.offset);
-                let found = if looped { "one that is below itself: a loop" } else { "one that was there before" };
+                let found = if looped { "one that is below itself: a loop" } else { "one that was read before" };
                 let found = format!("{found} ({})", named(frames, &key));
                 Problem::at(in_file(key.offset), "a key that one list names, once", found)
             });

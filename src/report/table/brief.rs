@@ -42,7 +42,7 @@ pub(crate) fn windows_and_computer(installation: &InstallationReport) -> String 
     let mut facts: Vec<String> =
         [&os.edition, &os.service_pack].into_iter().flatten().map(|fact| data::name(fact)).collect();
     if os.forced {
-        facts.push("as --os says".to_owned());
+        facts.push("given with --os".to_owned());
     } else if os.is_uncertain() && os.baseline().is_some() {
         facts.push("uncertain".to_owned());
     }
@@ -51,7 +51,7 @@ pub(crate) fn windows_and_computer(installation: &InstallationReport) -> String 
         .machine
         .computer_name
         .as_deref()
-        .map_or_else(|| "a computer whose name is not known".to_owned(), data::name);
+        .map_or_else(|| "a computer of unknown name".to_owned(), data::name);
     format!("{}{facts} on {computer}", os.name)
 }
 

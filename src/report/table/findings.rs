@@ -119,7 +119,7 @@ fn write_key(page: &mut Page<'_>, finding: &Finding) -> io::Result<()> {
     let written = match finding.key_date() {
         Some(time) => Some(format!("last written {time}")),
         None if finding.verdict == Verdict::Absent && finding.key_last_written_note.is_none() => {
-            Some("which is not there".to_owned())
+            Some("which is missing".to_owned())
         }
         None => None,
     };

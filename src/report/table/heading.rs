@@ -53,7 +53,7 @@ pub(crate) fn windows(os: &Os) -> Vec<String> {
     let texts = [&os.service_pack, &os.edition, &os.product_type, &os.architecture];
     parts.extend(texts.into_iter().flatten().map(|text| data::prose(text)));
     if os.forced {
-        parts.push("as --os says".to_owned());
+        parts.push("given with --os".to_owned());
     } else if os.is_uncertain() {
         parts.push("uncertain".to_owned());
     }

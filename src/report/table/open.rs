@@ -28,6 +28,13 @@ pub(super) fn write_counts(page: &mut Page<'_>, findings: &[&Finding], conformin
     page.paragraph(0, &format!("--all adds {more}hives, hashes and sources."), Ink::Dim)
 }
 
+/// Writes once, for many installations, what more can be shown of each.
+pub(super) fn write_details_of_all(page: &mut Page<'_>) -> io::Result<()> {
+    let text = "--all adds for each: steps for the administrator, values for information, expectations met, hives, \
+                hashes and sources.";
+    page.paragraph(0, text, Ink::Dim)
+}
+
 /// Writes a line for each hive and reason. Without details, only those that no gap reports.
 pub(super) fn write_out_of_reach(page: &mut Page<'_>, findings: &[&Finding], all: bool) -> io::Result<()> {
     let lines = out_of_reach(findings, all);
@@ -78,7 +85,7 @@ fn write_information(page: &mut Page<'_>, findings: &[&Finding]) -> io::Result<(
     write_values(page, 2, &there, Ink::Plain)?;
     if !absent.is_empty() {
         let ids: Vec<String> = absent.iter().map(|finding| data::name(&finding.id)).collect();
-        page.facts(2, "not there".len(), "not there", &ids, ", ")?;
+        page.facts(2, "not set".len(), "not set", &ids, ", ")?;
     }
     Ok(())
 }

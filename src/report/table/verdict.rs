@@ -76,7 +76,7 @@ fn reasons(report: &Report) -> Vec<String> {
     let number = |code: Code| gaps.iter().filter(|gap| gap.code == code).count();
     of_installations("there is no baseline for this Windows", number(Code::WindowsUnknown));
     of_installations("it is uncertain which Windows this is", number(Code::WindowsUncertain));
-    of_installations("SOFTWARE and SYSTEM are not of one machine", number(Code::HivesContradict));
+    of_installations("SOFTWARE and SYSTEM are not from the same machine", number(Code::HivesContradict));
     for role in [Role::Software, Role::System] {
         for (code, what) in
             [(Code::HiveMissing, "is missing"), (Code::HiveDirty, "is dirty"), (Code::HiveDamaged, "is damaged")]

@@ -96,13 +96,13 @@ fn differs(plan: &Plan, report: &InstallationReport) -> Option<String> {
         let unsure = !os.forced && (os.is_uncertain() || os.baseline().is_none());
         let other_version = version.zip(os.version.as_ref()).is_some_and(|(planned, found)| planned != *found);
         if !unsure || other_version {
-            return Some(format!("the plan is for {}, and this is {}", plan.os, os.id));
+            return Some(format!("the plan is for {}, but this is {}", plan.os, os.id));
         }
     }
     let (planned, machine) = (&plan.machine, &report.machine);
     match (planned.installed, machine.installed) {
         (Some(planned), Some(found)) if planned != found => {
-            return Some(format!("the plan is for a Windows installed {planned}, and this one was installed {found}"));
+            return Some(format!("the plan is for a Windows installed {planned}, but this one was installed {found}"));
         }
         // A computer can be renamed.
         (Some(_), Some(_)) => {}
@@ -110,7 +110,7 @@ fn differs(plan: &Plan, report: &InstallationReport) -> Option<String> {
             if let Some((planned, found)) = planned.computer_name.as_ref().zip(machine.computer_name.as_ref())
                 && !same_text(planned, found)
             {
-                return Some(format!("the plan is for the computer {planned}, and this is {found}"));
+                return Some(format!("the plan is for the computer {planned}, but this is {found}"));
             }
         }
     }
@@ -118,5 +118,5 @@ fn differs(plan: &Plan, report: &InstallationReport) -> Option<String> {
     let needed: Vec<Role> = plan.edits.iter().map(|edit| edit.hive).collect();
     let needed = if needed.is_empty() { plan.hives.iter().map(|hive| hive.role).collect() } else { needed };
     let first = needed.first().copied().filter(|_| !needed.iter().any(|role| has(*role)));
-    first.map(|role| format!("the plan changes {role}, and this has no such hive"))
+    first.map(|role| format!("the plan changes {role}, but this installation has no such hive"))
 }

@@ -41,8 +41,8 @@ pub(super) fn choose<'f>(
         for edit in plan.edits.iter().filter(|edit| edit.hive == role) {
             if places.look(edit, Asked::Undone).state != EditState::NotApplied {
                 return Err(refuse(format!(
-                    "the {role} hive is the file that the plan was made from, and {} reads otherwise than the plan \
-                     says: its transaction logs are others",
+                    "the {role} hive is the file that the plan was made from, but {} differs from the plan: its \
+                     transaction logs are different",
                     edit.finding
                 )));
             }
@@ -59,7 +59,7 @@ fn is_of(plan: &Plan, installation: &Installation) -> Result<(), Option<String>>
         let Some((hive, sum)) = installation.hive(planned.role).zip(planned.sha256.as_ref()) else { continue };
         let found = hive.file.sha256().map_err(|error| Some(format!("{}: {error}", hive.locator)))?;
         if !found.eq_ignore_ascii_case(sum) {
-            return Err(Some(format!("{} has SHA-256 {found}, where the plan has {sum}", hive.locator)));
+            return Err(Some(format!("{} has SHA-256 {found}, but the plan has {sum}", hive.locator)));
         }
         is_any = true;
     }

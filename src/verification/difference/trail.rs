@@ -129,7 +129,7 @@ impl Trail {
             self.unread.push(first.unwrap_or_else(|| Problem::new("a hive that can be read whole", "a part of it")));
         }
         if self.more > 0 {
-            let found = format!("{} more that cannot", self.more);
+            let found = format!("{} more that cannot be read", self.more);
             self.unread.push(Problem::new("keys and values that can be read", found));
         }
         self.unread.into_iter().map(|problem| Problem { path: Some(locator.to_owned()), ..problem }).collect()

@@ -51,7 +51,7 @@ fn of_one_hive_only_what_it_says_is_held_against_the_plan() {
     assert!(why.contains("the plan is for the computer ALPHA, and this is BETA"), "{why}");
     bench.patched().write(&bench.path("now")).unwrap();
     let why = refusal(&bench, &config("now").join("SYSTEM"), &[]);
-    assert!(why.contains("the plan changes SOFTWARE, and this has no such hive"), "{why}");
+    assert!(why.contains("the plan changes SOFTWARE, but this installation has no such hive"), "{why}");
     // The plan has no edit of SYSTEM.
     let software = config("now").join("SOFTWARE");
     assert_eq!(bench.check_folder(&software, &[], Asked::Applied).unwrap().outcome(), Standing::Clean);

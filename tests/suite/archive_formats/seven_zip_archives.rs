@@ -83,7 +83,10 @@ fn links_are_links_and_what_is_unknown_is_refused() {
     let last = bytes.len() - 1;
     bytes[last] ^= 1;
     let refused = open_bytes(bytes.clone(), "a.7z", None).err().unwrap();
-    assert_eq!((refused.cause, refused.reason.as_str()), (Cause::Damaged, "the CRC-32 of its directory does not hold"));
+    assert_eq!(
+        (refused.cause, refused.reason.as_str()),
+        (Cause::Damaged, "the CRC-32 of its directory does not match")
+    );
     assert!(open_bytes(bytes[..last - 40].to_vec(), "a.7z", None).is_err());
     assert!(open_bytes(bytes[..30].to_vec(), "a.7z", None).is_err());
 }

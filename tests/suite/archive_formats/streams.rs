@@ -103,10 +103,10 @@ fn what_stands_behind_the_end_is_told_but_for_padding() {
         let mut bytes = bench.read(&name);
         bytes.extend(b"garbage");
         let archive = open_bytes(bytes, &name, None).unwrap();
-        assert!(archive.defects()[0].contains("behind the end"), "{:?}", archive.defects());
+        assert!(archive.defects()[0].contains("after the end"), "{:?}", archive.defects());
         let found = contents(archive.as_ref());
         let (content, vouched) = found["/SYSTEM"].as_ref().unwrap();
-        assert!(*content == text() && matches!(vouched, Vouched::Unverified(why) if why.contains("behind the end")));
+        assert!(*content == text() && matches!(vouched, Vouched::Unverified(why) if why.contains("after the end")));
         if program == "gzip" || program == "xz" {
             let padded = [bench.read(&name), vec![0; 512]].concat();
             holds(padded, &name, &text(), &Vouched::by(check), program);

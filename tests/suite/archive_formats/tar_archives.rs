@@ -187,7 +187,7 @@ fn links_lead_to_what_they_lead_to() {
 #[test]
 fn ends_that_are_missing_and_what_is_behind_ends_is_told() {
     let bench = Bench::with_files();
-    bench.write("other/later", b"behind the end");
+    bench.write("other/later", b"after the end");
     assert!(
         bench.run("tar", &["-C", "in", "-b1", "-cf", "a.tar", "."])
             && bench.run("tar", &["-b1", "-cf", "b.tar", "other"])
@@ -202,13 +202,13 @@ fn ends_that_are_missing_and_what_is_behind_ends_is_told() {
 
     for cut in [512, 1024] {
         let (found, told) = opened(a[..a.len() - cut].to_vec());
-        assert!(same(&found) && told == ["the archive has no end marker: it may have been cut short"], "{told:?}");
+        assert!(same(&found) && told == ["the archive has no end marker: it may be truncated"], "{told:?}");
     }
     let (found, told) = opened([a.clone(), b.clone()].concat());
-    assert!(same(&found) && told.len() == 1 && told[0].contains("members behind the end marker"), "{told:?}");
-    assert_eq!(found["/other/later"].as_ref().unwrap().0, b"behind the end");
+    assert!(same(&found) && told.len() == 1 && told[0].contains("members after the end marker"), "{told:?}");
+    assert_eq!(found["/other/later"].as_ref().unwrap().0, b"after the end");
     let (_, told) = opened([a.clone(), b"garbage".repeat(200)].concat());
-    assert!(told[0].contains("bytes behind the end marker"), "{told:?}");
+    assert!(told[0].contains("bytes after the end marker"), "{told:?}");
     let (_, told) = opened(a[..a.len() - 3000].to_vec());
     assert!(told[0].contains("ends within"), "{told:?}");
 

@@ -153,7 +153,7 @@ fn a_bek_file_opens_the_protector_that_has_its_identifier() {
     let mut wrong = bek();
     *wrong.last_mut().unwrap() ^= 1;
     fs::write(folder.path().join("key.BEK"), wrong).unwrap();
-    assert_eq!(locked(bytes, &keys("key.BEK", folder.path())).why, "the key does not fit");
+    assert_eq!(locked(bytes, &keys("key.BEK", folder.path())).why, "the key does not open it");
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn protectors_that_need_the_computer_are_named() {
     let locked = locked(spec.build().bytes, &keys("password", Path::new("/")));
     let kinds: Vec<_> = locked.facts.protectors.iter().map(|one| one.kind.as_str()).collect();
     assert_eq!(kinds, ["TPM", "TPM and PIN", "public key (smart card or certificate)"]);
-    assert_eq!(locked.why, "only the computer that it was made on can open it");
+    assert_eq!(locked.why, "only the computer on which it was encrypted can open it");
     assert_eq!(locked.facts.description.as_deref(), Some("A COMPUTER"));
 }
 
@@ -284,7 +284,7 @@ fn damaged_books_of_a_conversion_leave_their_part_untold_and_the_others_read() {
     damaged[BOOKS[0]] ^= 1;
     damaged[BOOKS[1]] ^= 1;
     let problem = open(damaged, &none()).err().unwrap().to_string();
-    assert!(problem.contains("the books of a conversion"), "{problem}");
+    assert!(problem.contains("the records of a conversion"), "{problem}");
 }
 
 #[test]

@@ -56,7 +56,7 @@ fn a_pipe_is_not_waited_for() {
       SOFTWARE SOFTWARE
       SYSTEM SYSTEM
     ! E/a/SOFTWARE.bak: expected a regular file, found a device, a pipe, or a member of a type that is not read
-    ! E/pipe: expected a folder or a file, found a device, a pipe or a socket; mount the volume read-only and name its folder, or copy what comes out to a file
+    ! E/pipe: expected a folder or a file, found a device, a pipe or a socket; mount the volume read-only and name its folder, or copy its output to a file
     ");
 }
 

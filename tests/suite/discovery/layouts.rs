@@ -125,9 +125,9 @@ fn an_empty_regback_is_said_and_is_no_error() {
       SOFTWARE SOFTWARE
       SYSTEM SYSTEM
     E/Windows/System32/config/RegBack: regback, E-Windows-System32-config-RegBack
-      ! E/Windows/System32/config/RegBack: expected backups of the hives, found files of zero bytes: DEFAULT, SAM, SECURITY, SOFTWARE, SYSTEM; Windows leaves them empty since Windows 10 version 1803; nothing is wrong with this evidence
+      ! E/Windows/System32/config/RegBack: expected backups of the hives, found files of zero bytes: DEFAULT, SAM, SECURITY, SOFTWARE, SYSTEM; Windows 10 version 1803 and later leaves these files empty; this is normal
     ");
-    insta::assert_snapshot!(tree.discovered_in(&["Windows/System32/config/RegBack"]), @"error: E/Windows/System32/config/RegBack: no SOFTWARE or SYSTEM hive was found here (6 files; E/Windows/System32/config/RegBack: expected backups of the hives, found files of zero bytes: DEFAULT, SAM, SECURITY, SOFTWARE, SYSTEM; Windows leaves them empty since Windows 10 version 1803; nothing is wrong with this evidence). Name a mounted Windows volume, a folder of copied hives, or a hive");
+    insta::assert_snapshot!(tree.discovered_in(&["Windows/System32/config/RegBack"]), @"error: E/Windows/System32/config/RegBack: no SOFTWARE or SYSTEM hive was found here (6 files; E/Windows/System32/config/RegBack: expected backups of the hives, found files of zero bytes: DEFAULT, SAM, SECURITY, SOFTWARE, SYSTEM; Windows 10 version 1803 and later leaves these files empty; this is normal). Name a mounted Windows volume, a folder of copied hives, or a hive");
 }
 
 #[test]

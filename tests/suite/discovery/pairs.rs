@@ -22,7 +22,7 @@ fn copied_hives_under_the_names_that_people_give_them() {
     E/1: copy, E-1
       SOFTWARE SOFTWARE.hiv [software.LOG1]
       SYSTEM system.bak
-      ! E/1: expected a SOFTWARE and a SYSTEM hive whose names fit, found SOFTWARE.hiv and system.bak, taken for one installation because there is no other; if they are of two machines, name each on its own
+      ! E/1: expected a SOFTWARE and a SYSTEM hive whose names fit, found SOFTWARE.hiv and system.bak, treated as one installation because there are no others; if they are of two machines, name each on its own
     E/2: copy, E-2
       SOFTWARE software.sav
       SYSTEM system.sav
@@ -67,10 +67,10 @@ fn many_cases_in_one_folder_pair_by_name() {
       SAM
     E/case50-SOFTWARE: copy, E-case50-SOFTWARE
       SOFTWARE
-      ! E: expected one SOFTWARE and one SYSTEM hive, or names that tell which belong together, found SOFTWARE in case50-SOFTWARE; SYSTEM in case51-SYSTEM; name the two hives that belong together, or put each pair in a folder of its own
+      ! E: expected one SOFTWARE and one SYSTEM hive, or names that show which hives belong together, found SOFTWARE in case50-SOFTWARE; SYSTEM in case51-SYSTEM; name the two hives that belong together, or put each pair in a folder of its own
     E/case51-SYSTEM: copy, E-case51-SYSTEM
       SYSTEM
-      ! E: expected one SOFTWARE and one SYSTEM hive, or names that tell which belong together, found SOFTWARE in case50-SOFTWARE; SYSTEM in case51-SYSTEM; name the two hives that belong together, or put each pair in a folder of its own
+      ! E: expected one SOFTWARE and one SYSTEM hive, or names that show which hives belong together, found SOFTWARE in case50-SOFTWARE; SYSTEM in case51-SYSTEM; name the two hives that belong together, or put each pair in a folder of its own
     ");
 }
 
@@ -81,16 +81,16 @@ fn pairs_that_cannot_be_told_apart_stay_single() {
     insta::assert_snapshot!(tree.discovered(), @"
     E/a: copy, E-a
       SOFTWARE
-      ! E: expected one SOFTWARE and one SYSTEM hive, or names that tell which belong together, found SOFTWARE in a, b; SYSTEM in c, d; name the two hives that belong together, or put each pair in a folder of its own
+      ! E: expected one SOFTWARE and one SYSTEM hive, or names that show which hives belong together, found SOFTWARE in a, b; SYSTEM in c, d; name the two hives that belong together, or put each pair in a folder of its own
     E/b: copy, E-b
       SOFTWARE
-      ! E: expected one SOFTWARE and one SYSTEM hive, or names that tell which belong together, found SOFTWARE in a, b; SYSTEM in c, d; name the two hives that belong together, or put each pair in a folder of its own
+      ! E: expected one SOFTWARE and one SYSTEM hive, or names that show which hives belong together, found SOFTWARE in a, b; SYSTEM in c, d; name the two hives that belong together, or put each pair in a folder of its own
     E/c: copy, E-c
       SYSTEM
-      ! E: expected one SOFTWARE and one SYSTEM hive, or names that tell which belong together, found SOFTWARE in a, b; SYSTEM in c, d; name the two hives that belong together, or put each pair in a folder of its own
+      ! E: expected one SOFTWARE and one SYSTEM hive, or names that show which hives belong together, found SOFTWARE in a, b; SYSTEM in c, d; name the two hives that belong together, or put each pair in a folder of its own
     E/d: copy, E-d
       SYSTEM
-      ! E: expected one SOFTWARE and one SYSTEM hive, or names that tell which belong together, found SOFTWARE in a, b; SYSTEM in c, d; name the two hives that belong together, or put each pair in a folder of its own
+      ! E: expected one SOFTWARE and one SYSTEM hive, or names that show which hives belong together, found SOFTWARE in a, b; SYSTEM in c, d; name the two hives that belong together, or put each pair in a folder of its own
     ");
     // What the advice says helps.
     insta::assert_snapshot!(tree.discovered_in(&["a", "d"]), @"
@@ -108,7 +108,7 @@ fn one_pair_whose_names_do_not_fit_is_said() {
     E: copy, E
       SOFTWARE case41-SOFTWARE
       SYSTEM case42-SYSTEM
-      ! E: expected a SOFTWARE and a SYSTEM hive whose names fit, found case41-SOFTWARE and case42-SYSTEM, taken for one installation because there is no other; if they are of two machines, name each on its own
+      ! E: expected a SOFTWARE and a SYSTEM hive whose names fit, found case41-SOFTWARE and case42-SYSTEM, treated as one installation because there are no others; if they are of two machines, name each on its own
     ");
 }
 

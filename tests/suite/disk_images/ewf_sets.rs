@@ -169,7 +169,7 @@ fn segments_that_cannot_be_compared_are_told() {
     let disk = bench.holds("a.E01", Kind::Ewf);
     let told = "no set identifier: only names, segment numbers and the numbers of chunks and sectors were compared";
     assert!(
-        disk.facts.len() == 1 && disk.facts[0].starts_with(&format!("the segments carry {told}")),
+        disk.facts.len() == 1 && disk.facts[0].starts_with(&format!("the segments have {told}")),
         "{:?}",
         disk.facts
     );

@@ -105,7 +105,7 @@ fn the_size_is_the_data_length_and_behind_the_valid_part_are_zeros() {
     let mut long = sound.clone();
     changed(&mut long, node, |set| set[56..64].copy_from_slice(&40_000_u64.to_le_bytes()));
     let error = system_of(Arc::new(long)).open(node).err().unwrap().to_string();
-    assert_eq!(error, "a size of 40000 bytes, and clusters for 20480");
+    assert_eq!(error, "a size of 40000 bytes, but clusters for 20480");
     let mut long = sound.clone();
     changed(&mut long, node, |set| {
         set[33] |= 2;

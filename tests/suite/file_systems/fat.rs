@@ -159,7 +159,7 @@ fn chains_that_break_off_or_come_back_and_wrong_boot_sectors_are_refused() {
         bytes
     };
     for (value, why) in [
-        (0x0fff_ffff, "a size of 100000 bytes, and clusters for 5632"),
+        (0x0fff_ffff, "a size of 100000 bytes, but clusters for 5632"),
         (0, "0x0 comes after"),
         (u32::try_from(first).unwrap() + 2, "comes back"),
         (0x0fff_fff7, "0xffffff7 comes after"),

@@ -327,7 +327,7 @@ fn what_efs_encrypts_is_refused_and_behind_what_was_written_are_zeros() {
         missing[data + at..data + at + 8].copy_from_slice(&90_000_000_u64.to_le_bytes());
     }
     let error = system_of(Arc::new(missing)).open(node).err().unwrap().to_string();
-    assert!(error.contains("90000000 bytes, and clusters for"), "{error}");
+    assert!(error.contains("90000000 bytes, but clusters for"), "{error}");
 }
 
 #[test]
@@ -375,7 +375,7 @@ fn a_damaged_record_costs_its_file_and_no_other() {
     let (entries, obstacles) = scanned(system.as_ref());
     // It has two names.
     assert_eq!((entries.len(), obstacles.len()), (all - 2, 1));
-    assert!(obstacles[0].why.contains(&format!("record {number}: it was not written whole")), "{obstacles:?}");
+    assert!(obstacles[0].why.contains(&format!("record {number}: it was not written completely")), "{obstacles:?}");
     let error = system.look_up(system.root(), &Name::from("tiny.txt"), Case::Insensitive).unwrap_err();
     assert!(error.contains("not written whole"), "{error}");
 

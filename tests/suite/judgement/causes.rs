@@ -82,7 +82,14 @@ fn d9_a_driver_in_the_chain_that_is_disabled_names_the_way_to_it() {
     });
     let ghost = finding(&examined, "chain/Ghost");
     assert_eq!((verdict(ghost), ghost.value.as_ref()), ((Verdict::Absent, Severity::High), None));
-    assert!(ghost.why.ends_with("The way to it: BITS -> Ghost. BITS depends on it: 0x80070433 (a service that it depends on does not exist)."), "{}", ghost.why);
+    assert!(
+        ghost.why.ends_with(
+            "The chain of dependencies: BITS -> Ghost. BITS depends on this service: 0x80070433 \
+                                 (a service that it depends on does not exist)."
+        ),
+        "{}",
+        ghost.why
+    );
     let broken = finding(&examined, "chain/Broken/Start");
     assert_eq!(verdict(broken), (Verdict::Deviates, Severity::High));
     assert!(

@@ -52,7 +52,7 @@ fn a_folder_with_strangers_is_refused_before_the_first_byte() {
         assert!(!desk.path("report").exists() && !desk.path("custody").exists());
     };
     put("notes.txt", "mine");
-    check("notes.txt, which is no file of a patch");
+    check("notes.txt, which is not a file of a patch");
     fs::remove_file(desk.path(&format!("{inner}/notes.txt"))).unwrap();
     put("SOFTWARE.reg", "regf");
     check("a registry hive");
@@ -66,7 +66,7 @@ fn a_folder_with_strangers_is_refused_before_the_first_byte() {
     check("a symbolic link");
     fs::remove_dir_all(desk.path(&inner)).unwrap();
     symlink("../evidence", desk.path(&inner)).unwrap();
-    check("something that is there already");
+    check("something that exists already");
     fs::remove_file(desk.path(&inner)).unwrap();
     assert_eq!(overwrite(&desk), Some(1));
 }

@@ -60,7 +60,7 @@ fn a_dash_and_the_names_of_descriptors_are_what_is_open() {
         let mut command = desk.command(&["audit", "evidence", "--output", name]);
         let output = command.stdin(std::process::Stdio::null()).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.code() == Some(2) && said.contains("what can be written to"), "{said}");
+        assert!(output.status.code() == Some(2) && said.contains("something that can be written to"), "{said}");
     }
 }
 

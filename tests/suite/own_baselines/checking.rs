@@ -68,16 +68,16 @@ source = "bits-startup-typ"
     mine.toml:3:8: error: no built-in baseline "windows-81"; did you mean "windows-8"?
       3 | like = "windows-81"
         |        ^
-    mine.toml:5:2: error: "default" is no field of a baseline; did you mean "defaults"?
+    mine.toml:5:2: error: "default" is not a field of a baseline; did you mean "defaults"?
       5 | [default]
         |  ^
-    mine.toml:9:11: error: "REG_DWRD" is no field of a value; did you mean "REG_DWORD"?
+    mine.toml:9:11: error: "REG_DWRD" is not a field of a value; did you mean "REG_DWORD"?
       9 | Start = { REG_DWRD = 4, sevrity = "hihg", when = { bild-below = 1 } }
         |           ^
-    mine.toml:9:25: error: "sevrity" is no field of a value; did you mean "severity"?
+    mine.toml:9:25: error: "sevrity" is not a field of a value; did you mean "severity"?
       9 | Start = { REG_DWRD = 4, sevrity = "hihg", when = { bild-below = 1 } }
         |                         ^
-    mine.toml:9:52: error: "bild-below" is no field of `when`; did you mean "build-below"?
+    mine.toml:9:52: error: "bild-below" is not a field of `when`; did you mean "build-below"?
       9 | Start = { REG_DWRD = 4, sevrity = "hihg", when = { bild-below = 1 } }
         |                                                    ^
     mine.toml:12:12: error: no template "servce"; did you mean "service"?
@@ -111,7 +111,7 @@ fn what_the_grammar_refuses_is_shown_at_its_row() {
       8 | x = { REG_DWORD = 1, REG_SZ = "" }
         | ^
 
-    mine.toml:8:1: error: a/x: Integer(-1) is no datum of REG_DWORD
+    mine.toml:8:1: error: a/x: Integer(-1) is not a datum of REG_DWORD
       8 | x = { REG_DWORD = -1 }
         | ^
 
@@ -123,7 +123,7 @@ fn what_the_grammar_refuses_is_shown_at_its_row() {
       8 | x = { type = 8 }
         | ^
 
-    mine.toml:8:1: error: a/x: String("0") is no datum of REG_RESOURCE_LIST: expected two hexadecimal digits a byte
+    mine.toml:8:1: error: a/x: String("0") is not a datum of REG_RESOURCE_LIST: expected two hexadecimal digits a byte
       8 | x = { type = 8, hex = "0" }
         | ^
 
@@ -136,7 +136,7 @@ fn what_the_grammar_refuses_is_shown_at_its_row() {
         |      ^
     "#);
     insta::assert_snapshot!(said("like = \"windows-7\"\ndrop = [\"service-bts\"]"), @r#"
-    mine.toml:2:9: error: drop names "service-bts", which is not there
+    mine.toml:2:9: error: drop names "service-bts", which does not exist
       2 | drop = ["service-bts"]
         |         ^
     "#);
@@ -180,7 +180,7 @@ fn what_nothing_can_meet_or_miss_is_an_error() {
         ),
     ];
     insta::assert_snapshot!(said(&text.concat()), @r#"
-    mine.toml:9:6: error: b: cannot be there: a expects A to be absent
+    mine.toml:9:6: error: b: cannot exist: a expects A to be absent
       9 | id = "b"
         |      ^
     mine.toml:15:1: error: b/x: an entry of `but` is never reached: its data are accepted
@@ -189,7 +189,7 @@ fn what_nothing_can_meet_or_miss_is_an_error() {
     mine.toml:15:1: error: b/x: entry 1 of `or` is never reached: data before it are the same
       15 | x = { REG_DWORD = 1, or = [1], but = [{ REG_DWORD = 1, severity = "low", why = "x" }] }
          | ^
-    mine.toml:24:1: error: c/y: never looked at: no build is at least 9 and below 9
+    mine.toml:24:1: error: c/y: never checked: no build is at least 9 and below 9
       24 | y = { REG_DWORD = 1, when = { build-at-least = 9, build-below = 9 } }
          | ^
     mine.toml:32:1: error: d/x: contradicts c/X, which states the same value
@@ -204,10 +204,10 @@ fn what_nothing_can_meet_or_miss_is_an_error() {
     mine.toml:43:6: error: F: an id is made of small letters, digits and single hyphens
       43 | id = "F"
          |      ^
-    mine.toml:43:6: error: F: never looked at: no Windows has one of ["Server"]; there are WinNT, ServerNT, LanmanNT
+    mine.toml:43:6: error: F: never checked: no Windows has one of ["Server"]; the known ones are WinNT, ServerNT, LanmanNT
       43 | id = "F"
          |      ^
-    mine.toml:50:1: error: F/x: same-as names a/x, which is no row
+    mine.toml:50:1: error: F/x: same-as names a/x, which is not a row
       50 | x = { REG_DWORD = 1, same-as = { row = "a/x", in = "quotes" } }
          | ^
     "#);
@@ -233,7 +233,7 @@ fn a_hostile_file_is_shown_as_text() {
     assert!(!said.contains('\u{1b}') && !said.contains('\u{202e}'), "{said:?}");
     assert!(said.contains("expected non-double-quote"), "{said}");
     let said = super::checking::said("\"\\u001b[31m\\u202e\" = 2\n");
-    assert!(said.contains("is no field of a baseline") && !said.contains('\u{1b}'), "{said:?}");
+    assert!(said.contains("is not a field of a baseline") && !said.contains('\u{1b}'), "{said:?}");
 }
 
 #[test]

@@ -226,8 +226,8 @@ pub(crate) fn dirty(installation: &mut InstallationReport) {
     integrity.primary_sequence = Some(2);
     integrity.logs[0].state = LogState::NotReplayed;
     integrity.problems.push(
-        Problem::at(4, "equal sequence numbers and a right checksum (a clean hive)", "2 and 1")
-            .advise("its transaction logs were not replayed: what they hold is missing here"),
+        Problem::at(4, "equal sequence numbers and a correct checksum (a clean hive)", "2 and 1")
+            .advise("its transaction logs were not replayed: their changes are missing here"),
     );
 }
 

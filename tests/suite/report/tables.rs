@@ -91,7 +91,7 @@ fn a_verdict_that_hangs_on_the_logs_says_so_and_where_it_lies() {
                                                                                 software.LOG1, entry 4
                                                                                 data from \u{202e}.LOG,
                                                                                 dirty vector (7)
-              why         Winlogon tells SENS of logons through this package; without it Automatic
+              why         Winlogon reports logons to SENS through this package; without it Automatic
                           Updates cannot impersonate the user (0x800704DD).
               advice      Start Windows once, or look at the logs.
               source      KB968001, section B step 2; observed on an XP SP3 machine; confirmed;

@@ -30,7 +30,7 @@ fn several_hives_are_named_and_none_is_chosen() {
     fs::copy(desk.hive(), desk.path("evidence/SYSTEM.bak")).unwrap();
     let (code, said) = code(&desk, &["evidence", "Select"]);
     assert_eq!(code, 2);
-    insta::assert_snapshot!(said, @"hivemend: error: refused: 2 hives are there. Name one of them: evidence/SYSTEM, evidence/SYSTEM.bak");
+    insta::assert_snapshot!(said, @"hivemend: error: refused: evidence: contains 2 hives. Name one of them: evidence/SYSTEM, evidence/SYSTEM.bak");
 }
 
 #[test]

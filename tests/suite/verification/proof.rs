@@ -156,7 +156,7 @@ fn a_patch_that_sets_another_value_than_the_plan_says_is_not_proven() {
     let files = case.files(&PatchOptions::default());
     case.plan.edits[0].after = Some(ObservedDatum::from(&RegistryValue::dword(1)));
     let why = case.prove(&files, &PatchOptions::default()).unwrap_err();
-    assert!(why.contains("edit 1: it would not become what the plan says"), "{why}");
+    assert!(why.contains("edit 1: the value would not become what the plan says"), "{why}");
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn a_patch_that_mends_nothing_is_not_proven() {
     case.plan.edits[0].after = Some(ObservedDatum::from(&RegistryValue::dword(1)));
     let files = case.files(&PatchOptions::default());
     let why = case.prove(&files, &PatchOptions::default()).unwrap_err();
-    assert!(why.contains("edit 1: it would not be mended"), "{why}");
+    assert!(why.contains("edit 1: the finding would remain"), "{why}");
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn a_patch_that_does_more_than_the_plan_is_not_proven() {
     let mut files = case.files(&written);
     files[0].bytes.extend(b"\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft]\n\"Other\"=dword:00000001\n");
     let why = case.prove(&files, &written).unwrap_err();
-    assert!(why.contains("is no edit of the plan"), "{why}");
+    assert!(why.contains("is not an edit of the plan"), "{why}");
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn a_rollback_that_does_not_restore_is_no_rollback() {
     let patch = files[0].bytes.clone();
     files[1].bytes = patch;
     let why = case.prove(&files, &PatchOptions::default()).unwrap_err();
-    assert!(why.contains("edit 1: the rollback would not restore it"), "{why}");
+    assert!(why.contains("edit 1: the rollback would not restore the value"), "{why}");
     files.truncate(1);
     let why = case.prove(&files, &PatchOptions::default()).unwrap_err();
     assert!(why.contains("the rollback would not restore"), "{why}");

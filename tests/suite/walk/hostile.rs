@@ -28,7 +28,7 @@ fn a_key_in_two_lists_is_delivered_once() {
     built.put_u32(list + 4, alpha);
     let (coverage, problems) = checked(&built);
     assert_eq!((coverage.keys, coverage.keys_promised, coverage.complete), (4, 5, false));
-    assert!(problems[0].contains("found one that was there before (key Beta\\Alpha)"), "{problems:#?}");
+    assert!(problems[0].contains("found one that was read before (key Beta\\Alpha)"), "{problems:#?}");
 }
 
 #[test]
