@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 pub use crate::hive::{Location, WrittenBy};
 use crate::registry::{DataType, Decoded, FileTime, RegistryValue, Role, bytes_of_hex, hex};
 
-/// How sure an expectation is.
+/// How well an expectation is confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Grade {
-    /// Carried over from a kindred Windows.
+    /// Carried over from a related Windows.
     Inferred,
     /// One source, or one machine.
     SingleSource,
@@ -21,15 +21,15 @@ pub enum Grade {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
-    /// The owner's choice, an inert leftover, a known addition of a third party. Never fails a run.
+    /// The owner's choice, an inert leftover, or a known addition of a third party. Never fails a run.
     Info,
-    /// Differs; what it does is not known.
+    /// Deviates with unknown effect.
     Low,
     /// Explains the failure that the article describes.
     Medium,
     /// Decides which code runs.
     High,
-    /// Code is loaded from where no system file lives.
+    /// Loads code from outside the folders of system files.
     Critical,
 }
 
