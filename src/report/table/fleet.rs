@@ -1,4 +1,4 @@
-//! Many installations in one line each, worst first, and their totals.
+//! Many installations with one line each, worst first, and their totals.
 
 use std::cmp::Reverse;
 use std::io;
@@ -8,28 +8,28 @@ use super::{count, data, gaps, grouped, word};
 use crate::finding::{Finding, Severity};
 use crate::report::{InstallationReport, Report};
 
-/// With more judged installations than these the page ends with a table of them.
+/// If more installations than this were judged, the page ends with a table of them.
 pub(crate) const FEW: usize = 3;
 
-/// `CRITICAL`.
+/// The width of `CRITICAL`.
 const SEVERITY: usize = 8;
-/// `INCOMPLETE`.
+/// The width of `INCOMPLETE`.
 const STATE: usize = 10;
-/// `Server 2008 R2`.
+/// The width of `Server 2008 R2`.
 const WINDOWS: usize = 14;
-/// A NetBIOS name.
+/// The width of a NetBIOS name.
 const COMPUTER: usize = 15;
-/// `findings`.
+/// The width of `findings`.
 const FINDINGS: usize = 8;
-/// Below this many columns the evidence stands on a line of its own.
+/// If the page has fewer columns, the evidence is on a line of its own.
 const ONE_LINE: usize = 76;
 
-/// How an installation stands.
+/// The result of an installation.
 pub(crate) struct Standing<'r> {
     pub(crate) installation: &'r InstallationReport,
-    /// Of what is not as it should be.
+    /// The highest severity of its deviations.
     pub(crate) worst: Option<Severity>,
-    /// Causes alone.
+    /// The number of its causes.
     pub(crate) findings: usize,
     pub(crate) complete: bool,
 }
@@ -47,13 +47,13 @@ impl<'r> Standing<'r> {
         })
     }
 
-    /// Whether there is nothing to be said of it.
+    /// Returns whether there is nothing to report.
     pub(super) fn is_well(&self) -> bool {
         self.findings == 0 && self.complete
     }
 }
 
-/// The judged installations, worst first; among equals those that are incomplete, then as the report has them.
+/// Returns the judged installations, worst first. Among equals, incomplete ones come first, then the report's order.
 pub(crate) fn standings(report: &Report) -> Vec<Standing<'_>> {
     let mut standings: Vec<Standing<'_>> =
         report.installations.iter().filter_map(|installation| Standing::of(report, installation)).collect();
@@ -66,7 +66,7 @@ pub(super) fn write(page: &mut Page<'_>, standings: &[Standing<'_>]) -> io::Resu
     let lines: Vec<Line<'_>> = standings.iter().map(Line::of).collect();
     let shared = Shared::of(lines.iter().map(|line| line.evidence));
     page.paragraph(0, &format!("All installations, worst first{}", shared.pattern()), Ink::Strong)?;
-    // Columns are as wide as what stands in them, so that the evidence gets the rest.
+    // Columns are as wide as their contents, so that the evidence gets the rest.
     let widest = |head: &str, most: usize, cell: &dyn Fn(&Line<'_>) -> usize| {
         lines.iter().map(cell).fold(head.len(), usize::max).min(most)
     };
@@ -89,7 +89,7 @@ pub(super) fn write(page: &mut Page<'_>, standings: &[Standing<'_>]) -> io::Resu
     page.paragraph(0, &totals(standings), Ink::Strong)
 }
 
-/// What stands in one line.
+/// The contents of one line.
 struct Line<'r> {
     severity: String,
     state: &'static str,
@@ -127,7 +127,7 @@ impl<'r> Line<'r> {
         page.row(0, &cells, self.ink)
     }
 
-    /// Writes the line for a narrow terminal: the evidence stands below the rest.
+    /// Writes the line for a narrow terminal: the evidence is below the rest.
     fn write_in_two(&self, page: &mut Page<'_>, shared: &Shared<'_>) -> io::Result<()> {
         let rest = page.width().saturating_sub(SEVERITY).saturating_sub(GAP);
         let facts = format!("{}, {}, {}", self.state, self.windows, self.computer);
@@ -137,11 +137,11 @@ impl<'r> Line<'r> {
     }
 }
 
-/// The folders that all lines have in front and at the end: a column has no room for what tells nothing apart.
+/// The folders at the start and end of all evidence paths, which distinguish nothing and are shown only once.
 struct Shared<'r> {
-    /// With its last `/`.
+    /// The start, including its last `/`.
     front: &'r str,
-    /// With its first `/`.
+    /// The end, including its first `/`.
     back: &'r str,
 }
 
@@ -162,11 +162,11 @@ impl<'r> Shared<'r> {
                 back = shorter.find('/').and_then(|slash| shorter.get(slash..)).unwrap_or_default();
             }
         }
-        // In a short line the two may overlap.
+        // In a short path the two may overlap.
         if front.len().saturating_add(back.len()) >= shortest { Self { front, back: "" } } else { Self { front, back } }
     }
 
-    /// ` (evidence/*/Windows)`, or nothing.
+    /// Returns ` (evidence/*/Windows)`, or an empty text.
     fn pattern(&self) -> String {
         if self.front.is_empty() && self.back.is_empty() {
             return String::new();
@@ -174,14 +174,14 @@ impl<'r> Shared<'r> {
         format!(" ({}*{})", data::name(self.front), data::name(self.back))
     }
 
-    /// What one line has for itself.
+    /// Returns the part of a path that is not shared.
     fn rest_of<'e>(&self, evidence: &'e str) -> &'e str {
         let own = evidence.strip_prefix(self.front).and_then(|own| own.strip_suffix(self.back));
         own.unwrap_or(evidence)
     }
 }
 
-/// `250 installations: 3 critical, 10 high, 237 without findings; 12 incomplete.`
+/// Returns the totals: `250 installations: 3 critical, 10 high, 237 without findings; 12 incomplete.`
 pub(crate) fn totals(standings: &[Standing<'_>]) -> String {
     let severities = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low, Severity::Info];
     let number = |worst| standings.iter().filter(|standing| standing.worst == worst).count();
@@ -201,7 +201,8 @@ pub(crate) fn totals(standings: &[Standing<'_>]) -> String {
     format!("{}: {}; {incomplete}.", count(standings.len(), "installation"), parts.join(", "))
 }
 
-/// The evidence without the folders that every Windows has: what tells installations apart stands in front of them.
+/// Returns the evidence path without the folders that every Windows has. The part before them distinguishes
+/// installations.
 pub(crate) fn without_windows_own_folders(evidence: &str) -> &str {
     const OWN: &str = "/system32/config";
     let front = evidence.len().saturating_sub(OWN.len());
@@ -211,17 +212,17 @@ pub(crate) fn without_windows_own_folders(evidence: &str) -> &str {
     }
 }
 
-/// The columns of a text.
+/// Returns the columns of a text.
 fn wide(text: &str) -> usize {
     text.chars().map(columns_of).fold(0, usize::saturating_add)
 }
 
-/// The columns of a character: two beyond ASCII, the most that it can be.
+/// Returns the columns of a character: two beyond ASCII, which is the most.
 fn columns_of(letter: char) -> usize {
     if letter.is_ascii() { 1 } else { 2 }
 }
 
-/// A text of at most `width` columns: what is too much is left out of its middle.
+/// Returns a text of at most `width` columns, cut in its middle.
 fn cut_in_the_middle(text: &str, width: usize) -> String {
     if wide(text) <= width {
         return text.to_owned();
