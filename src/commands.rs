@@ -104,7 +104,7 @@ fn with_custody(
         return Ok((examine()?, None));
     }
     let discovery = discover_in(&common.evidence, !common.reading.no_mmap, unpacking)?;
-    let begun = custody::begin(&discovery.opened());
+    let begun = custody::begin(&discovery.overview.opened);
     let examination = examine()?;
     Ok((examination, Some(begun.end())))
 }

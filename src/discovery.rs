@@ -31,15 +31,17 @@ mod layout;
 mod name;
 mod opener;
 mod pairing;
+mod part;
 mod run;
 mod store;
+mod survey;
+mod turns;
 mod unreadable;
 #[cfg(feature = "images")]
 mod volumes;
 
 use containers::Job;
 pub use hibernation::Hibernation;
-use run::Run;
 
 /// The generation of an installation's hives: the hives in use, or a kind of older copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -160,17 +162,28 @@ impl Installation {
     }
 }
 
+/// What is known of the evidence as a whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overview {
+    /// The shadow copies that volumes in disk images list, read or not.
+    pub shadow_copies: Vec<Snapshot>,
+    /// The outcome of each source.
+    pub ledger: Ledger,
+    /// Every file of this machine that was opened, each once: hives, logs, and containers with all their parts.
+    pub opened: Vec<PathBuf>,
+    /// Whether there is any hive.
+    any_hive: bool,
+    /// The problems of installations without a hive.
+    problems: Vec<Problem>,
+}
+
 /// The content of the evidence.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Discovery {
     /// The installations, in the order of the arguments, then by evidence, then by generation.
     pub installations: Vec<Installation>,
-    /// The shadow copies that volumes in disk images list, read or not.
-    pub shadow_copies: Vec<Snapshot>,
-    /// The outcome of each source.
-    pub ledger: Ledger,
-    /// Opened files of this machine other than hives and logs: containers, segments of an image, extents, parents.
-    pub containers: Vec<PathBuf>,
+    /// What is known of the evidence as a whole.
+    pub overview: Overview,
 }
 
 /// Finds the installations in the evidence: folders, which are searched, containers and hives. See
@@ -180,37 +193,49 @@ pub struct Discovery {
 /// No evidence is readable, or the evidence contains no hive.
 pub fn discover(evidence: &[PathBuf], map: bool) -> Result<Discovery, Error> {
     let discovery = discover_in(evidence, map, &Unpacking::default())?;
-    discovery.nothing(evidence).map_or(Ok(discovery), Err)
+    discovery.overview.nothing(evidence).map_or(Ok(discovery), Err)
 }
 
 /// Finds the installations as [`discover`] does, with the options in `unpacking` for archives and images. Evidence
-/// without a hive is no error here: the result has its ledger, and [`Discovery::nothing`] reports it.
+/// without a hive is no error here: the result has its ledger, and [`Overview::nothing`] reports it.
 ///
 /// # Errors
 /// The only evidence that the user named is unreadable.
 pub fn discover_in(evidence: &[PathBuf], map: bool, unpacking: &Unpacking) -> Result<Discovery, Error> {
-    Run::new(evidence, map, unpacking).run(evidence)
+    let mut installations = Vec::new();
+    let overview = discover_each(
+        evidence,
+        map,
+        unpacking,
+        |installation| installation,
+        |installation| {
+            installations.push(installation);
+            Ok(())
+        },
+    )?;
+    Ok(Discovery { installations, overview })
 }
 
-impl Discovery {
-    /// Returns every file of this machine that was opened: the hives, their logs, and containers with all their parts.
-    pub fn files(&self) -> impl Iterator<Item = &Path> {
-        let hives = self.installations.iter().flat_map(|installation| &installation.hives);
-        hives
-            .flat_map(|hive| std::iter::once(&hive.file).chain(hive.logs.iter().map(|log| &log.file)))
-            .map(|file| file.path.as_path())
-            .chain(self.containers.iter().map(PathBuf::as_path))
-    }
+/// Finds the installations as [`discover_in`] does, and examines each with `examine` as soon as it is found, on all cores.
+/// `take` receives the results in the order of the arguments, then by evidence, then by generation. Nothing is kept, so
+/// the memory of a run does not grow with the number of installations.
+///
+/// # Errors
+/// The only evidence that the user named is unreadable; the error of `take`.
+pub fn discover_each<R: Send>(
+    evidence: &[PathBuf],
+    map: bool,
+    unpacking: &Unpacking,
+    examine: impl Fn(Installation) -> R + Sync,
+    take: impl FnMut(R) -> Result<(), Error>,
+) -> Result<Overview, Error> {
+    run::stream(evidence, map, unpacking, &examine, take)
+}
 
-    /// Returns every opened file, each once: all hives of a container are one file.
-    pub fn opened(&self) -> Vec<PathBuf> {
-        let mut seen = BTreeSet::new();
-        self.files().filter(|path| seen.insert(*path)).map(Path::to_owned).collect()
-    }
-
+impl Overview {
     /// Returns the error for evidence without a hive; `None` if it contains a hive.
     pub fn nothing(&self, evidence: &[PathBuf]) -> Option<Error> {
-        if self.installations.iter().any(|installation| !installation.hives.is_empty()) {
+        if self.any_hive {
             return None;
         }
         let files: u64 = self.ledger.sources().iter().fold(0, |sum, source| sum.saturating_add(source.members.seen));
@@ -225,7 +250,7 @@ impl Discovery {
             (files, _) => Some(format!("{files} files")),
         };
         let mut problems: Vec<Problem> = self.ledger.problems();
-        problems.extend(self.installations.iter().flat_map(|installation| installation.problems.iter().cloned()));
+        problems.extend(self.problems.iter().cloned());
         problems.retain(|problem| problem.code != Some(Code::NothingFound));
         problems.sort();
         problems.dedup();

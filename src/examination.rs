@@ -1,22 +1,23 @@
 //! An examination: evidence in, report out. Finds the installations, opens their hives, audits each hive while its
 //! files are hashed, and sorts the results so that their order does not depend on timing.
 
+use std::io;
 use std::path::PathBuf;
-
-use rayon::prelude::*;
 
 use crate::baseline::{Chosen, Profile};
 use crate::control_set::Choice;
-use crate::discovery::{Discovery, Installation, discover_in};
+use crate::discovery::{Installation, Overview, discover_each};
 use crate::error::{Code, Error, Gap, Problem};
 use crate::evidence::archive::Unpacking;
 use crate::evidence::directory::locator;
+use crate::evidence::file::Snapshot;
+use crate::evidence::ledger::Ledger;
 use crate::finding::Severity;
 use crate::hive::State;
 use crate::os::OsId;
 use crate::report::{
-    HiveReport, InstallationReport, JudgedGenerations, Report, ReportOptions, SchemaVersion, SourceReport, Summary,
-    Tool, is_shown,
+    HiveReport, InstallationReport, JudgedGenerations, Renderer, Report, ReportOptions, Run, SchemaVersion,
+    SourceReport, Summary, Tool, is_shown,
 };
 
 mod auditor;
@@ -94,75 +95,43 @@ fn not_whole(hive: &HiveReport) -> Option<Gap> {
     }
 }
 
-/// Examines the evidence.
-///
-/// # Errors
-/// Returns an error if the only named evidence cannot be read, or if a built-in baseline cannot be read.
-pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, Error> {
-    let discovery = discover_in(evidence, options.map, &options.unpacking)?;
-    let mut nothing = discovery.nothing(evidence);
-    let opened = discovery.opened();
-    let Discovery { installations, shadow_copies, ledger, .. } = discovery;
-    let mut problems = ledger.problems();
-    let source_gaps = ledger.gaps();
-    let mut gaps = source_gaps.clone();
-    if options.judge && nothing.is_none() && !installations.iter().any(Installation::is_auditable) {
-        let roles = installations.iter().flat_map(|installation| &installation.hives).map(|hive| hive.role.as_str());
-        nothing = Some(Error::NoHive {
-            evidence: evidence.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "),
-            looked_at: format!("only {}", roles.collect::<Vec<_>>().join(", ")),
-        });
-    }
-    let examine = |installation| examine_installation(installation, options);
-    // For one installation without hashing, starting threads takes longer than the audit.
-    let judged: Vec<Judged> = if installations.len() == 1 && !options.hash {
-        installations.iter().map(examine).collect::<Result<_, _>>()?
-    } else {
-        installations.par_iter().map(examine).collect::<Result<_, _>>()?
-    };
+/// What is known of an examination when every installation was examined.
+#[derive(Debug)]
+pub struct Closing {
+    /// The shadow copies that volumes in disk images list, read or not.
+    pub shadow_copies: Vec<Snapshot>,
+    /// The outcome of each source.
+    pub ledger: Ledger,
+    /// What could not be opened or read.
+    pub problems: Vec<Problem>,
+    /// The counts, and the gaps.
+    pub summary: Summary,
+    /// Whether a finding that counts for the exit code is at or above `fail_on`.
+    pub failed: bool,
+    /// Why nothing was examined, if there is no hive. The ledger lists what was found instead.
+    pub nothing: Option<Error>,
+    /// The gaps of the sources only, without those of their hives.
+    pub source_gaps: Vec<Gap>,
+    /// Every file on this machine that was opened.
+    pub opened: Vec<PathBuf>,
+}
 
-    let mut summary = Summary { installations: judged.len(), ..Summary::default() };
-    let mut failed = false;
-    let mut reports = Vec::with_capacity(judged.len());
-    for (installation, mut judged) in installations.iter().zip(judged) {
-        problems.extend(installation.problems.iter().cloned().chain(judged.problems));
-        let counts = installation.generation.is_current();
-        if let Some(judgement) = &mut judged.report.judgement {
-            for finding in &judgement.findings {
-                summary.counts.count(finding);
-                judgement.counts.count(finding);
-                failed |= counts && finding.is_cause() && finding.severity >= options.fail_on;
-            }
-            if counts {
-                gaps.append(&mut judged.gaps);
-            }
-            judgement.findings.retain(|finding| options.all_findings || is_shown(finding));
-        }
-        if options.check {
-            gaps.extend(judged.report.hives.iter().filter_map(not_whole));
-        }
-        reports.push(judged.report);
+impl Closing {
+    /// Hands the records behind the installations to a renderer.
+    ///
+    /// # Errors
+    /// The error of the renderer.
+    pub fn render(&self, renderer: &mut dyn Renderer) -> io::Result<()> {
+        self.shadow_copies.iter().try_for_each(|shadow_copy| renderer.shadow_copy(shadow_copy))?;
+        self.ledger.sources().iter().try_for_each(|source| renderer.source(&SourceReport::from(source)))?;
+        self.problems.iter().try_for_each(|problem| renderer.problem(problem))?;
+        renderer.summary(&self.summary)
     }
-    let counted = |installation: &Installation| installation.is_auditable() && installation.generation.is_current();
-    if options.judge && nothing.is_none() && !installations.iter().any(counted) {
-        let reason = "there are only older generations, which were not judged".to_owned();
-        let at = evidence.iter().map(|path| locator(path)).collect::<Vec<_>>().join(", ");
-        gaps.push(Gap { code: Code::OnlyOlderGenerations, at, reason });
-        problems.push(
-            Problem::new("a live installation, or copied hives", "only older generations")
-                .advise("judge them with --generations all, or name one hive of them"),
-        );
-    }
-    if let Some(error) = &nothing
-        && gaps.is_empty()
-    {
-        let at = evidence.iter().map(|path| locator(path)).collect::<Vec<_>>().join(", ");
-        gaps.push(Gap { code: Code::NothingFound, at, reason: error.to_string() });
-    }
-    summary.close(gaps);
-    problems.sort();
-    problems.dedup();
-    let report = Report {
+}
+
+/// Returns the first record of an examination.
+pub fn run_of(options: &Options) -> Run {
+    Run {
         schema_version: SchemaVersion,
         tool: Tool::default(),
         options: ReportOptions {
@@ -174,6 +143,53 @@ pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, E
             fail_on: options.fail_on,
             all: options.all_findings,
         },
+    }
+}
+
+/// Examines the evidence: each installation as soon as it is found, on all cores. `with` is called with each while its
+/// hives are at hand; `take` receives both results in the order of the report. Of an installation nothing is kept but
+/// what [`Closing`] counts.
+///
+/// # Errors
+/// The only evidence is unreadable, a built-in baseline is invalid, or the error of `take`.
+pub fn examine_each<T: Send>(
+    evidence: &[PathBuf],
+    options: &Options,
+    with: impl Fn(&InstallationReport, Installation) -> T + Sync,
+    mut take: impl FnMut(InstallationReport, T) -> Result<(), Error>,
+) -> Result<Closing, Error> {
+    let examine = |installation: Installation| {
+        let mut judged = Counted::of(&installation, options)?;
+        judged.problems.extend(installation.problems.iter().cloned());
+        let with = with(&judged.report, installation);
+        Ok((judged, with))
+    };
+    let mut tally = Tally::default();
+    let overview = discover_each(evidence, options.map, &options.unpacking, examine, |examined| {
+        let (judged, with) = examined?;
+        take(tally.count(judged), with)
+    })?;
+    Ok(tally.close(evidence, options, overview))
+}
+
+/// Examines the evidence, and keeps everything.
+///
+/// # Errors
+/// The only evidence is unreadable, or a built-in baseline is invalid.
+pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, Error> {
+    let (mut reports, mut installations) = (Vec::new(), Vec::new());
+    let keep = |_: &InstallationReport, installation| installation;
+    let closing = examine_each(evidence, options, keep, |report, installation| {
+        reports.push(report);
+        installations.push(installation);
+        Ok(())
+    })?;
+    let Run { schema_version, tool, options } = run_of(options);
+    let Closing { shadow_copies, ledger, problems, summary, failed, nothing, source_gaps, opened } = closing;
+    let report = Report {
+        schema_version,
+        tool,
+        options,
         installations: reports,
         shadow_copies,
         sources: ledger.sources().iter().map(SourceReport::from).collect(),
@@ -181,6 +197,109 @@ pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, E
         summary,
     };
     Ok(Examination { report, failed, installations, nothing, source_gaps, opened })
+}
+
+/// An installation that was judged and counted.
+struct Counted {
+    report: InstallationReport,
+    problems: Vec<Problem>,
+    /// The gaps that make the report incomplete.
+    gaps: Vec<Gap>,
+    failed: bool,
+    auditable: bool,
+    /// Whether it can be audited and counts for the exit code.
+    counts: bool,
+}
+
+impl Counted {
+    fn of(installation: &Installation, options: &Options) -> Result<Self, Error> {
+        let Judged { mut report, gaps: of_hives, problems } = examine_installation(installation, options)?;
+        let current = installation.generation.is_current();
+        let (mut gaps, mut failed) = (Vec::new(), false);
+        if let Some(judgement) = &mut report.judgement {
+            for finding in &judgement.findings {
+                judgement.counts.count(finding);
+                failed |= current && finding.is_cause() && finding.severity >= options.fail_on;
+            }
+            if current {
+                gaps = of_hives;
+            }
+            judgement.findings.retain(|finding| options.all_findings || is_shown(finding));
+        }
+        if options.check {
+            gaps.extend(report.hives.iter().filter_map(not_whole));
+        }
+        let auditable = installation.is_auditable();
+        Ok(Self { report, problems, gaps, failed, auditable, counts: auditable && current })
+    }
+}
+
+/// The counts of an examination so far.
+#[derive(Default)]
+struct Tally {
+    summary: Summary,
+    problems: Vec<Problem>,
+    gaps: Vec<Gap>,
+    failed: bool,
+    any_auditable: bool,
+    any_counts: bool,
+    /// The roles of the hives, as long as none of them is audited.
+    roles: Vec<&'static str>,
+}
+
+impl Tally {
+    fn count(&mut self, counted: Counted) -> InstallationReport {
+        let Counted { report, problems, gaps, failed, auditable, counts } = counted;
+        self.summary.installations = self.summary.installations.saturating_add(1);
+        if let Some(judgement) = &report.judgement {
+            self.summary.counts.add(&judgement.counts);
+        }
+        self.problems.extend(problems);
+        self.gaps.extend(gaps);
+        self.failed |= failed;
+        self.any_auditable |= auditable;
+        self.any_counts |= counts;
+        if !self.any_auditable {
+            self.roles.extend(report.hives.iter().map(|hive| hive.role.as_str()));
+        }
+        report
+    }
+
+    fn close(self, evidence: &[PathBuf], options: &Options, overview: Overview) -> Closing {
+        let Self { mut summary, problems: of_hives, gaps: gaps_of_hives, failed, any_auditable, any_counts, roles } =
+            self;
+        let mut nothing = overview.nothing(evidence);
+        let Overview { shadow_copies, ledger, opened, .. } = overview;
+        let mut problems = ledger.problems();
+        problems.extend(of_hives);
+        let source_gaps = ledger.gaps();
+        let mut gaps = source_gaps.clone();
+        gaps.extend(gaps_of_hives);
+        let all = || evidence.iter().map(|path| locator(path)).collect::<Vec<_>>().join(", ");
+        if options.judge && nothing.is_none() && !any_auditable {
+            nothing = Some(Error::NoHive {
+                evidence: evidence.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "),
+                looked_at: format!("only {}", roles.join(", ")),
+            });
+        }
+        if options.judge && nothing.is_none() && !any_counts {
+            let reason = "there are only older generations, which were not judged".to_owned();
+            gaps.push(Gap { code: Code::OnlyOlderGenerations, at: all(), reason });
+            problems.push(
+                Problem::new("a live installation, or copied hives", "only older generations")
+                    .advise("judge them with --generations all, or name one hive of them"),
+            );
+        }
+        if let Some(error) = &nothing
+            && gaps.is_empty()
+        {
+            gaps.push(Gap { code: Code::NothingFound, at: all(), reason: error.to_string() });
+        }
+        summary.close(gaps);
+        problems.sort();
+        problems.dedup();
+        Closing { shadow_copies, ledger, problems, summary, failed, nothing, source_gaps, opened }
+    }
 }
 
 impl Examination {

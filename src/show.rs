@@ -108,7 +108,7 @@ impl Subject {
     pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, Error> {
         let evidence = [path.to_owned()];
         let discovery = discover_in(&evidence, options.map, &options.unpacking)?;
-        if let Some(nothing) = discovery.nothing(&evidence) {
+        if let Some(nothing) = discovery.overview.nothing(&evidence) {
             return Err(nothing);
         }
         let found: Vec<&FoundHive> = discovery.installations.iter().flat_map(|one| &one.hives).collect();
@@ -137,7 +137,7 @@ impl Subject {
                 expected: r"It is a key such as HKEY_LOCAL_MACHINE\SOFTWARE, with the root key's long name".to_owned(),
             });
         }
-        let opened = discovery.opened();
+        let opened = discovery.overview.opened;
         Ok(Self {
             locator: found.locator.clone(),
             file: found.file.clone(),

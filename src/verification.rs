@@ -233,11 +233,11 @@ impl Verification {
 /// SYSTEM hive.
 pub fn run(evidence: &[PathBuf], patches: &[Patch], mounts: &Mounts, options: &Options) -> Result<Verification, Error> {
     let discovery = discover_in(evidence, options.map, &options.unpacking)?;
-    if let Some(nothing) = discovery.nothing(evidence) {
+    if let Some(nothing) = discovery.overview.nothing(evidence) {
         return Err(nothing);
     }
-    let opened = discovery.opened();
-    let mut problems = discovery.ledger.problems();
+    let opened = discovery.overview.opened;
+    let mut problems = discovery.overview.ledger.problems();
     let Discovery { installations, .. } = discovery;
     let counted = |installation: &&Installation| installation.is_auditable() && installation.generation.is_current();
     let counted: Vec<&Installation> = installations.iter().filter(counted).collect();

@@ -24,8 +24,8 @@ pub(super) enum Argument {
     Folder { path: PathBuf, real: PathBuf },
     /// A folder inside another argument's folder.
     Within { path: PathBuf, outer: PathBuf },
-    /// A file, and its canonical path.
-    File { path: PathBuf, real: PathBuf },
+    /// A file, its canonical path, and whether it is in a folder that the user named too.
+    File { path: PathBuf, real: PathBuf, within: bool },
     /// A device, a pipe or a socket.
     Other { path: PathBuf },
     /// A path that does not exist, or that the user may not read.
@@ -43,7 +43,7 @@ pub(super) fn sort(evidence: &[PathBuf]) -> Vec<Argument> {
                 folders.push((path.clone(), real.clone()));
                 Argument::Folder { path, real }
             }
-            Ok((kind, real)) if kind.is_file() => Argument::File { path, real },
+            Ok((kind, real)) if kind.is_file() => Argument::File { path, real, within: false },
             Ok(_) => Argument::Other { path },
             Err(error) => Argument::Missing { path, error },
         });

@@ -36,6 +36,8 @@ pub(super) struct Job {
     pub(super) wanted: Vec<Step>,
     /// Whether the user named it.
     pub(super) named: bool,
+    /// Whether only the files of this machine are wanted that an image needs.
+    pub(super) only_files: bool,
     /// The user's options for containers.
     pub(super) unpacking: Unpacking,
     /// The budget of the job.
@@ -74,7 +76,7 @@ impl Opened {
 
 /// Opens the container at `path` and the containers in it; extracted files are written to `reply`, if it is given.
 pub(super) fn open(path: &Path, job: Job, reply: Option<std::fs::File>) -> Opened {
-    let Job { at, kind, wanted, named, unpacking, budget } = job;
+    let Job { at, kind, wanted, named, only_files, unpacking, budget } = job;
     let mut opener = Opener {
         path: path.to_owned(),
         unpacking,
@@ -98,6 +100,10 @@ pub(super) fn open(path: &Path, job: Job, reply: Option<std::fs::File>) -> Opene
         named,
         beside: None,
     });
+    if only_files {
+        opener.pending.clear();
+        opener.files = files_of(path, kind);
+    }
     while let Some(item) = opener.pending.pop() {
         open_one(&mut opener, &item);
     }
@@ -107,6 +113,20 @@ pub(super) fn open(path: &Path, job: Job, reply: Option<std::fs::File>) -> Opene
     }
     trees.retain(|tree| !tree.folders.is_empty());
     Opened { trees, singles, ledger, shadow_copies, files, touched, found, budget: store.budget }
+}
+
+/// Returns the files of this machine that an image needs besides its first. An image that cannot be opened needs none.
+fn files_of(path: &Path, kind: Kind) -> Vec<PathBuf> {
+    match kind {
+        #[cfg(feature = "images")]
+        Kind::Image => {
+            crate::evidence::disk::open(path).map(|disk| disk.files.into_iter().skip(1).collect()).unwrap_or_default()
+        }
+        Kind::Archive(_) => {
+            let _ = path;
+            Vec::new()
+        }
+    }
 }
 
 /// Opens one container of the worklist.

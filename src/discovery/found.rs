@@ -43,6 +43,13 @@ pub(super) struct FoundFolder {
     pub(super) hibernation: Option<Hibernation>,
 }
 
+impl FoundFolder {
+    /// Returns the folder without its files.
+    pub(super) fn without_files(&self) -> Self {
+        Self { locator: self.locator.clone(), files: BTreeMap::new(), ..*self }
+    }
+}
+
 /// A file that can matter.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct FoundFile {

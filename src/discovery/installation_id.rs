@@ -1,6 +1,6 @@
 //! Names of installations that are safe as folder names on Windows and on Linux.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{HashMap, HashSet};
 
 /// The most characters of an id; all are ASCII, so these are bytes too.
 const LONGEST: usize = 100;
@@ -11,25 +11,34 @@ const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
 /// The id of a path without a usable character.
 const NAMELESS: &str = "evidence";
 
-/// Returns one id for each locator, in the given order: the locator in kebab case, with a number at its end if the id
-/// is already in use. Ids that differ only in letter case are the same folder on Windows, and count as one.
-pub(super) fn assign<'a>(locators: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let mut taken = BTreeSet::new();
-    // The last number of each base: with a thousand equal locators, counting does not start at 1 for each.
-    let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
-    locators
-        .map(|locator| {
-            let base = kebab(locator);
-            let mut id = base.clone();
-            let number = numbers.entry(base.to_ascii_lowercase()).or_insert(1);
-            while !taken.insert(id.to_ascii_lowercase()) {
-                *number = number.saturating_add(1);
-                let suffix = format!("-{number}");
-                id = tail(&base, LONGEST.saturating_sub(suffix.len())) + &suffix;
+/// The ids that are in use.
+#[derive(Debug, Default)]
+pub(super) struct Ids {
+    /// In lower case: ids that differ only in letter case are the same folder on Windows.
+    taken: HashSet<String>,
+    /// The last number of each base that was used twice: with a thousand equal locators, counting does not start at 1
+    /// for each.
+    numbers: HashMap<String, usize>,
+}
+
+impl Ids {
+    /// Returns the id of the next locator: the locator in kebab case, with a number at its end if the id is already in
+    /// use.
+    pub(super) fn next(&mut self, locator: &str) -> String {
+        let base = kebab(locator);
+        if self.taken.insert(base.to_ascii_lowercase()) {
+            return base;
+        }
+        let number = self.numbers.entry(base.to_ascii_lowercase()).or_insert(1);
+        loop {
+            *number = number.saturating_add(1);
+            let suffix = format!("-{number}");
+            let id = tail(&base, LONGEST.saturating_sub(suffix.len())) + &suffix;
+            if self.taken.insert(id.to_ascii_lowercase()) {
+                return id;
             }
-            id
-        })
-        .collect()
+        }
+    }
 }
 
 /// Turns `mnt/WINDOWS/system32/config` into `mnt-WINDOWS-system32-config`.
@@ -68,12 +77,15 @@ fn trimmed_end(id: &str, longest: usize) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
 
     use super::*;
 
     fn ids(locators: &[&str]) -> Vec<String> {
-        assign(locators.iter().copied())
+        let mut ids = Ids::default();
+        locators.iter().map(|locator| ids.next(locator)).collect()
     }
 
     #[test]
@@ -118,7 +130,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_locators_give_unique_safe_ids(locators in prop::collection::vec("(?s).{0,130}|[a./-]{0,4}|(con|nul|COM9)[./x]?", 0..20)) {
-            let ids = assign(locators.iter().map(String::as_str));
+            let ids = ids(&locators.iter().map(String::as_str).collect::<Vec<_>>());
             prop_assert_eq!(ids.len(), locators.len());
             let folded: BTreeSet<String> = ids.iter().map(|id| id.to_ascii_lowercase()).collect();
             prop_assert_eq!(folded.len(), ids.len());

@@ -1,327 +1,254 @@
-//! One run over the evidence: its arguments in their order, each with its result.
+//! One run over the evidence, on all cores: parts are opened, and their installations examined as soon as they are found.
+//! What comes of them is handed on in the order of the output, and released.
+//!
+//! Each thread takes the oldest installation that waits to be examined, else the next part. A part's results are taken in
+//! its turn ([`super::turns`]), an installation's are handed on in its own ([`Hand`]). No thread runs far ahead of what
+//! was handed on, so the memory of a run does not grow with the evidence.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, VecDeque};
 use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::arguments::{self, Argument, name_of};
-use super::containers::Opened;
-use super::content::{self, Content};
-use super::found::FoundTree;
-use super::{Discovery, Installation, folder, installation_id, opener};
-use crate::error::{Code, Error, Problem};
+use super::part::Reading;
+use super::survey::{Survey, Work};
+use super::turns::{Run, Turns};
+use super::{Installation, Overview};
+use crate::error::Error;
 use crate::evidence::archive::Unpacking;
-use crate::evidence::budget::{Budget, Cost};
-use crate::evidence::directory::{self, locator};
-use crate::evidence::file_system::Vouched;
-use crate::evidence::folder as folder_system;
-use crate::evidence::ledger::{Ledger, Outcome, SourceId};
-use crate::evidence::locator::Locator;
+use crate::evidence::budget::Budget;
 
-mod opened;
+/// Results of so many installations for each thread may wait to be handed on.
+const AHEAD: usize = 4;
 
-/// One run over the evidence.
-pub(super) struct Run<'u> {
+/// Examines each installation in the evidence with `examine`, and hands the results to `take` in the order of the output:
+/// by argument as given, in an argument by path.
+///
+/// # Errors
+/// The only evidence is unreadable; the error of `take`.
+pub(super) fn stream<R: Send>(
+    evidence: &[PathBuf],
     map: bool,
-    unpacking: &'u Unpacking,
-    discovery: Discovery,
-    budget: Budget,
-    begun: Instant,
-}
-
-/// The result of a container, and its place.
-struct Container {
-    path: PathBuf,
-    at: Locator,
-    opened: Opened,
-}
-
-impl<'u> Run<'u> {
-    pub(super) fn new(evidence: &[PathBuf], map: bool, unpacking: &'u Unpacking) -> Self {
-        let size = |path: &PathBuf| fs::metadata(path).ok().filter(fs::Metadata::is_file).map_or(0, |file| file.len());
-        let budget = Budget::of(unpacking.limits, evidence.iter().map(size).fold(0, u64::saturating_add));
-        Self { map, unpacking, discovery: Discovery::default(), budget, begun: Instant::now() }
-    }
-
-    pub(super) fn run(mut self, evidence: &[PathBuf]) -> Result<Discovery, Error> {
-        let arguments = arguments::sort(evidence);
-        let mut known: BTreeSet<PathBuf> = BTreeSet::new();
-        let mut named: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
-        for argument in &arguments {
-            if let Argument::File { path, real } = argument {
-                let folder = real.parent().map(Path::to_owned).unwrap_or_default();
-                named.entry(folder).or_default().push(path.clone());
-            }
-        }
-        // Folders first: a hive in one of them is found there, with everything that belongs to it.
-        let mut found: Vec<Vec<Installation>> = Vec::new();
-        for argument in &arguments {
-            found.push(match argument {
-                Argument::Folder { path, real } => self.folder(path, real),
-                _ => Vec::new(),
+    unpacking: &Unpacking,
+    examine: &(impl Fn(Installation) -> R + Sync),
+    mut take: impl FnMut(R) -> Result<(), Error>,
+) -> Result<Overview, Error> {
+    let size = |path: &PathBuf| fs::metadata(path).ok().filter(fs::Metadata::is_file).map_or(0, |file| file.len());
+    let budget = Budget::of(unpacking.limits, evidence.iter().map(size).fold(0, u64::saturating_add));
+    let reading = Reading { map, unpacking, begun: Instant::now() };
+    let threads = rayon::current_num_threads().max(1);
+    let stream = Stream {
+        survey: Mutex::new((0, Survey::new(evidence, reading)?)),
+        begun: budget.clone(),
+        reading,
+        turns: Turns::new(Run::new(reading, budget)),
+        hand: Hand::new(threads),
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                stream.work(examine);
+                stream.hand.leave();
             });
         }
-        known.extend(self.discovery.files().filter_map(|path| fs::canonicalize(path).ok()));
-        let of_folders = |found: &[Vec<Installation>]| -> Vec<PathBuf> {
-            let hives = found.iter().flatten().flat_map(|one| &one.hives);
-            let files = hives
-                .flat_map(|hive| std::iter::once(&hive.file.path).chain(hive.logs.iter().map(|log| &log.file.path)));
-            files.filter_map(|path| fs::canonicalize(path).ok()).collect()
-        };
-        known.extend(of_folders(&found));
-        for (argument, found) in arguments.iter().zip(&mut found) {
-            match argument {
-                Argument::Folder { .. } => {}
-                Argument::Within { path, outer } => {
-                    let source = self.discovery.ledger.begin(locator(path), "folder");
-                    let told = format!("a part of {}", locator(outer));
-                    self.discovery.ledger.end(source, Outcome::Irrelevant(told), Vouched::Unprotected);
+        loop {
+            match stream.hand.next() {
+                Some(Some(result)) => take(result).inspect_err(|_| stream.hand.stop())?,
+                Some(None) => {
+                    stream.hand.stop();
+                    let advice = "Please report it".to_owned();
+                    return Err(Error::Refused { reason: "internal error in an examination".to_owned(), advice });
                 }
-                Argument::File { path, real } => {
-                    if !known.insert(real.clone()) {
-                        let source = self.discovery.ledger.begin(locator(path), "file");
-                        let told = "examined already, with another argument".to_owned();
-                        self.discovery.ledger.end(source, Outcome::Irrelevant(told), Vouched::Unprotected);
-                        continue;
-                    }
-                    let folder = real.parent().map(Path::to_owned).unwrap_or_default();
-                    *found = self.file(path, named.remove(&folder).unwrap_or_default(), &mut known);
-                }
-                Argument::Other { path } => {
-                    let source = self.discovery.ledger.begin(locator(path), "device");
-                    let problem =
-                        Problem::new("a folder or a file", "a device, a pipe or a socket").code(Code::Unreadable);
-                    let advice = "mount the volume read-only and name its folder, or copy its output to a file";
-                    self.discovery.ledger.refuse(source, problem.advise(directory::within_a_sentence(advice)), true);
-                }
-                Argument::Missing { path, error } => {
-                    if let Some(at) = Locator::parse(path.as_os_str()).filter(|at| !at.steps.is_empty()) {
-                        *found = self.named(&at);
-                        continue;
-                    }
-                    if let Some(at) = Locator::parse(path.as_os_str()) {
-                        // With its escapes resolved, the path exists.
-                        *found = self.unescaped(&at.base, &mut known);
-                        continue;
-                    }
-                    let (told, advice) = directory::explain(error);
-                    if evidence.len() == 1 {
-                        let source = io::Error::new(error.kind(), error.to_string());
-                        return Err(Error::Read { path: locator(path), source, advice });
-                    }
-                    let source = self.discovery.ledger.begin(locator(path), "file");
-                    let problem = Problem::new("evidence that can be read", told).code(Code::Unreadable);
-                    self.discovery.ledger.refuse(source, problem.advise(directory::within_a_sentence(advice)), true);
-                }
+                None => return Ok(()),
             }
         }
-        for found in found {
-            self.keep(found);
-        }
-        Ok(self.finish())
-    }
+    })?;
+    Ok(stream.turns.into_inner().finish())
+}
 
-    /// Examines a file that the user named, with the other named files of its folder.
-    fn file(&mut self, first: &Path, others: Vec<PathBuf>, known: &mut BTreeSet<PathBuf>) -> Vec<Installation> {
-        let mut installations = Vec::new();
-        let mut tree = FoundTree::default();
-        let mut files = Vec::new();
-        for path in std::iter::once(first.to_owned()).chain(others.into_iter().filter(|path| path != first)) {
-            if path != first && !fs::canonicalize(&path).is_ok_and(|real| known.insert(real)) {
+/// A run, as its threads share it.
+struct Stream<'u, R> {
+    /// The next turn, and what is left to examine.
+    survey: Mutex<(usize, Survey<'u>)>,
+    reading: Reading<'u>,
+    /// The budget that each part begins with.
+    begun: Budget,
+    turns: Turns<Run<'u>>,
+    hand: Hand<R>,
+}
+
+impl<R> Stream<'_, R> {
+    /// Works until nothing is left.
+    fn work(&self, examine: &(impl Fn(Installation) -> R + Sync)) {
+        loop {
+            // What was found is examined before more is looked for.
+            let mut work = None;
+            let waiting = self.hand.pop().or_else(|| {
+                work = self.next();
+                if work.is_some() { None } else { self.hand.pop_later() }
+            });
+            if let Some((number, installation)) = waiting {
+                self.hand.give(number, catch_unwind(AssertUnwindSafe(|| examine(installation))).ok());
                 continue;
             }
-            let head = folder_system::head_of(&path).ok().map(|head| content::of(&head, &name_of(&path)));
-            if let Some(Content::Container(kind)) = head {
-                let before = self.discovery.ledger.gaps().len();
-                let at = Locator::of(&path);
-                let Some(container) = self.open(&path, at.clone(), kind, Vec::new(), None) else { continue };
-                let singles = container.opened.singles.clone();
-                let mut found = self.container(container);
-                if singles.is_empty() {
-                    sort(&mut found);
-                    if found.iter().all(|one| one.hives.is_empty()) && self.discovery.ledger.gaps().len() == before {
-                        let source = self.discovery.ledger.begin(at.to_string(), "file");
-                        self.nothing_came(source);
-                    }
-                    installations.extend(found);
-                } else {
-                    let folder = arguments::folder_of(&path);
-                    let found = tree.folders.entry(Vec::new()).or_insert(folder);
-                    for (name, file) in singles {
-                        opener::insert_beside(&mut found.files, name, file);
-                    }
-                }
-            } else {
-                files.push(path);
-            }
-        }
-        let before = self.discovery.ledger.gaps().len();
-        if !files.is_empty() {
-            let folder = tree.folders.remove(&Vec::new()).unwrap_or_else(|| arguments::folder_of(first));
-            tree.folders.insert(Vec::new(), arguments::named(&files, folder));
-        }
-        let found = self.examine(&tree, None);
-        if found.iter().all(|one| one.hives.is_empty()) && self.discovery.ledger.gaps().len() == before {
-            for path in files {
-                let source = self.discovery.ledger.begin(locator(&path), "file");
-                self.nothing_came(source);
-            }
-        }
-        installations.extend(found);
-        sort(&mut installations);
-        installations
-    }
-
-    /// Examines an argument whose name the user typed as reports print it.
-    fn unescaped(&mut self, path: &Path, known: &mut BTreeSet<PathBuf>) -> Vec<Installation> {
-        match fs::canonicalize(path) {
-            Ok(real) if real.is_dir() => self.folder(path, &real),
-            Ok(real) => {
-                known.insert(real);
-                self.file(path, Vec::new(), known)
-            }
-            Err(error) => {
-                let (told, advice) = directory::explain(&error);
-                let source = self.discovery.ledger.begin(locator(path), "file");
-                let problem = Problem::new("evidence that can be read", told).code(Code::Unreadable);
-                self.discovery.ledger.refuse(source, problem.advise(directory::within_a_sentence(advice)), true);
-                Vec::new()
+            let Some((turn, work)) = work.filter(|_| !self.hand.is_stopped()) else { return };
+            let done = catch_unwind(AssertUnwindSafe(|| self.work_on(turn, work)));
+            self.hand.opened();
+            if done.is_err() {
+                return self.hand.fail();
             }
         }
     }
 
-    /// Examines a place in a container that the user named.
-    fn named(&mut self, at: &Locator) -> Vec<Installation> {
-        let head = folder_system::head_of(&at.base).ok().map(|head| content::of(&head, &name_of(&at.base)));
-        let nothing = |run: &mut Self, told: &str| {
-            let source = run.discovery.ledger.begin(at.to_string(), "file");
-            let problem = Problem::new("something at this place", told.to_owned()).code(Code::NothingFound);
-            run.discovery.ledger.refuse(source, problem.advise("`hivemend find` lists what is there"), true);
-            Vec::new()
-        };
-        let Some(Content::Container(kind)) = head else {
-            return nothing(self, "a file that is neither an archive nor a disk image");
-        };
-        let before = self.discovery.ledger.gaps().len();
-        let base = Locator::of(&at.base);
-        let Some(container) = self.open(&at.base, base, kind, at.steps.clone(), None) else { return Vec::new() };
-        let there = container.opened.found;
-        let singles = container.opened.singles.clone();
-        let mut found = self.container(container);
-        if !singles.is_empty() {
-            let mut folder = arguments::folder_of(&at.base);
-            folder.named = true;
-            for (name, file) in singles {
-                opener::insert_beside(&mut folder.files, name, file);
-            }
-            let tree = FoundTree { folders: BTreeMap::from([(Vec::new(), folder)]), ..FoundTree::default() };
-            found.extend(self.examine(&tree, None));
-        }
-        sort(&mut found);
-        if !there {
-            return nothing(self, "nothing of that name");
-        }
-        if found.iter().all(|one| one.hives.is_empty()) && self.discovery.ledger.gaps().len() == before {
-            return nothing(self, "no hive");
-        }
-        found
-    }
-
-    /// Returns the installations of a tree, until the budget ends.
-    fn examine(&mut self, tree: &FoundTree, source: Option<SourceId>) -> Vec<Installation> {
-        let mut installations = Vec::new();
-        for folder in tree.folders.values().filter(|folder| !folder.files.is_empty()) {
-            if let Err(problem) = self.budget.spend(Cost::Sources, folder.files.len() as u64) {
-                let problem = Problem { path: Some(folder.locator.clone()), ..problem };
-                self.discovery.ledger.refuse_in(source, "folder", problem, true);
-                continue;
-            }
-            let found = folder::examine(folder, tree.origin.as_ref(), self.map, source, &mut self.discovery.ledger);
-            installations.extend(found);
-        }
-        installations
-    }
-
-    /// Keeps the installations of an argument, until the budget ends.
-    fn keep(&mut self, found: Vec<Installation>) {
-        let mut dropped = 0_usize;
-        let mut problem = None;
-        for installation in found {
-            match self.budget.spend(Cost::Installations, 1) {
-                Ok(()) => self.discovery.installations.push(installation),
-                Err(limit) => {
-                    dropped = dropped.saturating_add(1);
-                    problem.get_or_insert((installation.evidence, limit));
-                }
+    fn work_on(&self, turn: usize, work: Work) {
+        match work {
+            Work::Begin(ledger) => self.turns.take(turn, |run| run.begin(ledger)),
+            Work::End => self.turns.take(turn, Run::end),
+            Work::Part(part) => {
+                let open = part.open(self.reading, &self.begun);
+                // Pushed in turn, too: they are popped in the order of their numbers.
+                self.turns.take(turn, |run| self.hand.push(run.take(&part, &self.begun, open)));
             }
         }
-        if let Some((at, limit)) = problem {
-            let source = self.discovery.ledger.begin(at, "installation");
-            let problem = Problem { found: format!("{dropped} more, which were not examined"), ..limit };
-            self.discovery.ledger.refuse(source, problem, true);
-        }
     }
 
-    /// Reports an argument without a result, whatever the other arguments contain.
-    fn nothing_came(&mut self, source: SourceId) {
-        let files = self.discovery.ledger.get(source).map_or(0, |source| source.members.seen);
-        let found = match files {
-            0 => "no hive in it".to_owned(),
-            1 => "1 file, which is not a hive".to_owned(),
-            files => format!("{files} files, none of them a hive"),
-        };
-        let problem = Problem::new("a SOFTWARE or SYSTEM hive, or something that holds one", found);
-        let advice = "name a mounted Windows volume, a folder of copied hives, an image, an archive or a hive";
-        self.discovery.ledger.refuse(source, problem.code(Code::NothingFound).advise(advice), true);
-    }
-
-    fn finish(mut self) -> Discovery {
-        let discovery = &mut self.discovery;
-        let ids = installation_id::assign(discovery.installations.iter().map(|one| one.evidence.as_str()));
-        for (installation, id) in discovery.installations.iter_mut().zip(ids) {
-            installation.id = id;
+    /// Returns the next piece of work, and its turn.
+    fn next(&self) -> Option<(usize, Work)> {
+        let mut survey = self.survey.lock().unwrap_or_else(PoisonError::into_inner);
+        let (turn, survey) = &mut *survey;
+        if survey.must_know() {
+            let opened = self.turns.look(*turn, |run| run.opened.clone());
+            survey.know(opened.iter());
         }
-        // By number: the tenth follows the ninth.
-        discovery.shadow_copies.sort_by_cached_key(|copy| {
-            let (volume, number) = copy.path.rsplit_once("!vss").unwrap_or((&copy.path, ""));
-            (volume.to_owned(), number.parse::<usize>().ok())
-        });
-        discovery.shadow_copies.dedup();
-        discovery.containers.sort();
-        discovery.containers.dedup();
-        self.discovery
+        let work = survey.next()?;
+        self.hand.open();
+        let own = *turn;
+        *turn = own.saturating_add(1);
+        Some((own, work))
     }
 }
 
-/// Sorts by evidence, then by generation.
-fn sort(installations: &mut [Installation]) {
-    let first = |installation: &Installation| installation.hives.first().map(|hive| hive.locator.clone());
-    installations.sort_by_cached_key(|one| (one.evidence.clone(), one.generation, first(one)));
+/// Installations on their way: those that wait to be examined, and the results that wait to be handed on.
+struct Hand<R> {
+    state: Mutex<Waiting<R>>,
+    changed: Condvar,
+    /// How far ahead of what was handed on a result may be.
+    ahead: usize,
 }
 
-/// Removes images that are parents of others beside them: a parent is an older state of the machine.
-fn without_parents(containers: Vec<Container>, ledger: &mut Ledger) -> Vec<Container> {
-    let mut parts: BTreeMap<PathBuf, String> = BTreeMap::new();
-    for container in &containers {
-        for part in &container.opened.files {
-            if let Ok(real) = fs::canonicalize(part) {
-                parts.insert(real, container.at.to_string());
-            }
-        }
+struct Waiting<R> {
+    installations: VecDeque<(usize, Installation)>,
+    /// By number; `None` where the examination failed.
+    results: BTreeMap<usize, Option<R>>,
+    /// The number of the next result.
+    next: usize,
+    /// Parts that are being opened.
+    opening: usize,
+    /// Threads that have not ended.
+    threads: usize,
+    stopped: bool,
+    /// Whether a thread has failed: a defect of this program.
+    failed: bool,
+}
+
+impl<R> Hand<R> {
+    fn new(threads: usize) -> Self {
+        let waiting = Waiting {
+            installations: VecDeque::new(),
+            results: BTreeMap::new(),
+            next: 0,
+            opening: 0,
+            threads,
+            stopped: false,
+            failed: false,
+        };
+        Self { state: Mutex::new(waiting), changed: Condvar::new(), ahead: threads.saturating_mul(AHEAD) }
     }
-    let mut left = Vec::new();
-    for mut container in containers {
-        let whole = fs::canonicalize(&container.path).ok().and_then(|real| parts.get(&real));
-        match whole.filter(|whole| **whole != container.at.to_string()) {
-            Some(whole) => {
-                let at = container.at.to_string();
-                container.opened.ledger.withdraw(&at, &format!("a part or an older state of {whole}"));
-                ledger.append(container.opened.ledger);
-            }
-            None => left.push(container),
-        }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting<R>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    left
+
+    fn wait_while(&self, wait: impl Fn(&Waiting<R>) -> bool) -> MutexGuard<'_, Waiting<R>> {
+        let waits = |waiting: &mut Waiting<R>| !waiting.stopped && wait(waiting);
+        self.changed.wait_while(self.lock(), waits).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that a part is being opened: installations may come of it.
+    fn open(&self) {
+        let mut waiting = self.lock();
+        waiting.opening = waiting.opening.saturating_add(1);
+    }
+
+    /// Notes that what was opened was taken.
+    fn opened(&self) {
+        let mut waiting = self.lock();
+        waiting.opening = waiting.opening.saturating_sub(1);
+        self.changed.notify_all();
+    }
+
+    /// Adds installations that wait to be examined, in the order of their numbers.
+    fn push(&self, installations: Vec<(usize, Installation)>) {
+        let mut waiting = self.lock();
+        waiting.installations.extend(installations);
+        self.changed.notify_all();
+    }
+
+    /// Returns the oldest installation that waits, if one does.
+    fn pop(&self) -> Option<(usize, Installation)> {
+        let mut waiting = self.lock();
+        if waiting.stopped { None } else { waiting.installations.pop_front() }
+    }
+
+    /// The same, and waits for one as long as a part is being opened.
+    fn pop_later(&self) -> Option<(usize, Installation)> {
+        let mut waiting = self.wait_while(|waiting| waiting.installations.is_empty() && waiting.opening > 0);
+        if waiting.stopped { None } else { waiting.installations.pop_front() }
+    }
+
+    /// Hands on a result. Waits while it is too far ahead of what was handed on.
+    fn give(&self, number: usize, result: Option<R>) {
+        let mut waiting = self.wait_while(|waiting| number >= waiting.next.saturating_add(self.ahead));
+        waiting.results.insert(number, result);
+        self.changed.notify_all();
+    }
+
+    /// Returns the next result as soon as it is there; `None` when all were handed on.
+    fn next(&self) -> Option<Option<R>> {
+        let is_there = |waiting: &Waiting<R>| waiting.results.contains_key(&waiting.next) || waiting.threads == 0;
+        let mut waiting = self.wait_while(|waiting| !is_there(waiting));
+        if waiting.failed {
+            return Some(None);
+        }
+        let next = waiting.next;
+        let result = waiting.results.remove(&next);
+        waiting.next = next.saturating_add(1);
+        self.changed.notify_all();
+        result
+    }
+
+    /// Notes that a thread has ended.
+    fn leave(&self) {
+        let mut waiting = self.lock();
+        waiting.threads = waiting.threads.saturating_sub(1);
+        self.changed.notify_all();
+    }
+
+    /// Ends the run early.
+    fn stop(&self) {
+        self.lock().stopped = true;
+        self.changed.notify_all();
+    }
+
+    /// Ends the run because of a defect.
+    fn fail(&self) {
+        self.lock().failed = true;
+        self.stop();
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.lock().stopped
+    }
 }

@@ -113,7 +113,7 @@ fn shown(discovery: &Discovery) -> String {
             writeln!(text, "  ! {problem}").unwrap();
         }
     }
-    for problem in discovery.ledger.problems() {
+    for problem in discovery.overview.ledger.problems() {
         writeln!(text, "! {problem}").unwrap();
     }
     text

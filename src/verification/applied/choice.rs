@@ -24,11 +24,11 @@ impl Found {
     /// Finds the installations of all generations that contain SOFTWARE or SYSTEM.
     pub(super) fn in_evidence(evidence: &[PathBuf], options: &Options) -> Result<Self, Error> {
         let discovery = discover_in(evidence, options.map, &options.unpacking)?;
-        if let Some(nothing) = discovery.nothing(evidence) {
+        if let Some(nothing) = discovery.overview.nothing(evidence) {
             return Err(nothing);
         }
-        let opened = discovery.opened();
-        let problems = discovery.ledger.problems();
+        let opened = discovery.overview.opened;
+        let problems = discovery.overview.ledger.problems();
         let Discovery { mut installations, .. } = discovery;
         installations.retain(Installation::is_auditable);
         Ok(Self { installations, opened, problems })

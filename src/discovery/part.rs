@@ -1,0 +1,254 @@
+//! A part of the evidence: what is opened, paired and judged together, and then released.
+//!
+//! A part is the files of one folder, with the compressed files among them, or one container. Parts know nothing of each
+//! other, so they can be opened side by side; [`super::turns`] puts their results in order.
+
+use std::borrow::Cow;
+use std::fs;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::containers::{self, Job, Opened};
+use super::found::{FoundFolder, FoundTree};
+use super::{Installation, folder, opener};
+use crate::error::{Code, Problem};
+use crate::evidence::archive::Unpacking;
+use crate::evidence::budget::{Budget, Cost};
+use crate::evidence::directory;
+use crate::evidence::file::{Origin, Snapshot};
+use crate::evidence::kind::Kind;
+use crate::evidence::ledger::{Ledger, SourceId};
+use crate::evidence::locator::{Locator, Step};
+use crate::evidence::worker;
+use crate::progress::{self, Task};
+
+/// How the evidence is read, the same for all parts.
+#[derive(Clone, Copy)]
+pub(super) struct Reading<'u> {
+    /// See [`crate::evidence::Bytes::open`].
+    pub(super) map: bool,
+    /// The user's options for containers.
+    pub(super) unpacking: &'u Unpacking,
+    /// The start of the run.
+    pub(super) begun: Instant,
+}
+
+/// A container that is still closed.
+pub(super) struct Closed {
+    /// The file of this machine.
+    pub(super) path: PathBuf,
+    /// Its name in reports.
+    pub(super) at: Locator,
+    /// What its first bytes say.
+    pub(super) kind: Kind,
+    /// The wanted part of it; everything if there are no steps.
+    pub(super) wanted: Vec<Step>,
+}
+
+/// A part of the evidence.
+pub(super) struct Part {
+    /// The files, and the folder that the content of single compressed files belongs to.
+    pub(super) folder: FoundFolder,
+    /// The containers.
+    pub(super) containers: Vec<Closed>,
+    /// Whether the part is in a folder that the user named; otherwise the user named its files.
+    pub(super) within: bool,
+    /// What to report if the part contains no hive.
+    pub(super) if_nothing: IfNothing,
+}
+
+/// What is reported of a part without a hive and without another problem.
+pub(super) enum IfNothing {
+    /// Nothing: the part is one of many in a folder.
+    Silent,
+    /// That these files contain no hive.
+    Files(Vec<String>),
+    /// That there is no hive, or nothing at all, at this place in a container.
+    Place(String),
+}
+
+/// The result of opening a part.
+pub(super) struct OpenPart {
+    /// By evidence, then by generation. Their ids are still empty.
+    pub(super) installations: Vec<Installation>,
+    /// What became of each source; see [`Ledger::of_part`].
+    pub(super) ledger: Ledger,
+    /// The shadow copies that volumes list.
+    pub(super) shadow_copies: Vec<Snapshot>,
+    /// The files of this machine that were opened besides hives and logs.
+    pub(super) files: Vec<PathBuf>,
+    /// Whether the wanted place exists; see [`Closed::wanted`].
+    pub(super) there: bool,
+    /// The rest of the budget.
+    pub(super) budget: Budget,
+}
+
+impl Part {
+    /// Returns the part's place in the order of its argument.
+    pub(super) fn locator(&self) -> String {
+        match self.containers.as_slice() {
+            [only] if self.folder.files.is_empty() => only.at.to_string(),
+            _ => self.folder.locator.clone(),
+        }
+    }
+
+    /// Opens the part within this budget. A defect of this program is a problem of this part alone.
+    pub(super) fn open(&self, reading: Reading<'_>, budget: &Budget) -> OpenPart {
+        catch_unwind(AssertUnwindSafe(|| self.open_all(reading, budget))).unwrap_or_else(|_| {
+            let mut opening = Opening::new(self, reading, budget);
+            let problem = Problem::of(self.locator(), "evidence that can be read", worker::DEFECT);
+            opening.open.ledger.refuse_in(opening.of, "folder", problem.code(Code::ReaderFailed), true);
+            opening.open
+        })
+    }
+
+    fn open_all(&self, reading: Reading<'_>, budget: &Budget) -> OpenPart {
+        let mut opening = Opening::new(self, reading, budget);
+        let mut folder = Cow::Borrowed(&self.folder);
+        for container in &self.containers {
+            opening.open.files.push(container.path.clone());
+            let Some(opened) = opening.container(container) else { continue };
+            let Opened { trees, singles, ledger, shadow_copies, files, touched, found, budget } = opened;
+            if let Some(of) = opening.of {
+                opening.open.ledger.read(of);
+            }
+            let first = opening.open.ledger.append(ledger);
+            opening.open.shadow_copies.extend(shadow_copies);
+            opening.open.files.extend(files.into_iter().chain(touched));
+            opening.open.there |= found;
+            opening.open.budget = budget;
+            for tree in &trees {
+                opening.tree(tree, first);
+            }
+            for (name, file) in singles {
+                opener::insert_beside(&mut folder.to_mut().files, name, file);
+            }
+        }
+        opening.folder(&folder, None, opening.of, !self.containers.is_empty());
+        let mut open = opening.open;
+        sort(&mut open.installations);
+        open
+    }
+}
+
+/// A part that is being opened.
+struct Opening<'u> {
+    reading: Reading<'u>,
+    /// The source that the part is in.
+    of: Option<SourceId>,
+    open: OpenPart,
+}
+
+impl<'u> Opening<'u> {
+    fn new(part: &Part, reading: Reading<'u>, budget: &Budget) -> Self {
+        let ledger = if part.within { Ledger::of_part() } else { Ledger::default() };
+        let open = OpenPart {
+            installations: Vec::new(),
+            ledger,
+            shadow_copies: Vec::new(),
+            files: Vec::new(),
+            there: false,
+            budget: budget.clone(),
+        };
+        Self { reading, of: part.within.then_some(SourceId::OUTER), open }
+    }
+
+    /// Sorts the hives of a file system in a container into installations; the ledger of that container stands behind
+    /// `first` other sources.
+    fn tree(&mut self, tree: &FoundTree, first: usize) {
+        let source = tree.source.map(|source| source.behind(first));
+        for folder in tree.folders.values() {
+            self.folder(folder, tree.origin.as_ref(), source, true);
+        }
+    }
+
+    /// Sorts the hives of a folder into installations, until the budget ends. Plain files are the user's own: only a
+    /// limit that the user gave counts them.
+    fn folder(&mut self, folder: &FoundFolder, origin: Option<&Origin>, source: Option<SourceId>, extracted: bool) {
+        if folder.files.is_empty() {
+            return;
+        }
+        let OpenPart { budget, ledger, installations, .. } = &mut self.open;
+        if extracted || budget.is_given(Cost::Sources) {
+            if let Err(problem) = budget.spend(Cost::Sources, folder.files.len() as u64) {
+                let problem = Problem { path: Some(folder.locator.clone()), ..problem };
+                return ledger.refuse_in(source, "folder", problem, true);
+            }
+        }
+        installations.extend(folder::examine(folder, origin, self.reading.map, source, ledger));
+    }
+
+    /// Opens a container, in a worker if this program has one.
+    fn container(&mut self, closed: &Closed) -> Option<Opened> {
+        let Closed { path, at, kind, wanted } = closed;
+        let size = fs::metadata(path).map_or(0, |file| file.len());
+        self.open.budget.grow(size);
+        let spent = self.reading.begun.elapsed().as_secs();
+        let left = self.open.budget.left(Cost::Seconds).saturating_sub(spent);
+        for (cost, left) in [(Cost::Seconds, left), (Cost::Sources, self.open.budget.left(Cost::Sources))] {
+            if left == 0 {
+                let problem = self.open.budget.exceeded(cost);
+                self.refused(closed, problem);
+                return None;
+            }
+        }
+        let job = Job {
+            at: at.clone(),
+            kind: *kind,
+            wanted: wanted.clone(),
+            // A container that was found in a folder is not named.
+            named: self.of.is_none() && wanted.is_empty(),
+            only_files: false,
+            unpacking: self.reading.unpacking.clone(),
+            budget: self.open.budget.clone(),
+        };
+        progress::step(Task::Reading, || at.to_string(), 1);
+        match read(path, size, left, job) {
+            Ok(opened) => Some(opened),
+            Err(error) => {
+                let problem = match error.kind() {
+                    io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => {
+                        let (told, advice) = directory::explain(&error);
+                        Problem::new("a container that can be read", told)
+                            .code(Code::Unreadable)
+                            .advise(directory::within_a_sentence(advice))
+                    }
+                    _ => Problem::new("a container that can be read", error.to_string())
+                        .code(Code::ReaderFailed)
+                        .advise("unpack or mount it with another program, and name the result"),
+                };
+                self.refused(closed, problem);
+                None
+            }
+        }
+    }
+
+    fn refused(&mut self, closed: &Closed, problem: Problem) {
+        let problem = Problem { path: Some(closed.at.to_string()), ..problem };
+        self.open.ledger.refuse_in(self.of, &closed.kind.to_string(), problem, true);
+    }
+}
+
+/// Has a reader do a job with the file at `path` of `size` bytes, in at most `left` seconds: a worker if this program has
+/// one, else this thread.
+///
+/// # Errors
+/// The file cannot be opened, or the reader failed.
+pub(super) fn read(path: &Path, size: u64, left: u64, job: Job) -> io::Result<Opened> {
+    if !worker::is_isolated() {
+        return catch_unwind(|| containers::open(path, job, None)).map_err(|_| io::Error::other(worker::DEFECT));
+    }
+    let whole = if job.unpacking.verify_image { size } else { size.min(4 << 30) };
+    let seconds = worker::seconds_for(whole).min(left);
+    let (mut opened, reply) = worker::ask::<Job, Opened>(path, &job, seconds)?;
+    let cut = || io::Error::other("the reply of its reader is truncated; please report it");
+    opened.tie(&reply).ok_or_else(cut).map(|()| opened)
+}
+
+/// Sorts by evidence, then by generation.
+fn sort(installations: &mut [Installation]) {
+    let first = |installation: &Installation| installation.hives.first().map(|hive| hive.locator.clone());
+    installations.sort_by_cached_key(|one| (one.evidence.clone(), one.generation, first(one)));
+}

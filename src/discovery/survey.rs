@@ -1,0 +1,363 @@
+//! What the arguments are, and the parts in which they are examined: folders are searched, and nothing else is opened.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use super::arguments::{self, Argument, name_of};
+use super::containers::Job;
+use super::content::{self, Content};
+use super::finder::{self, Nested, Scope};
+use super::found::FoundFolder;
+use super::layout;
+use super::part::{Closed, IfNothing, Part, Reading, read};
+use crate::error::{Code, Error, Problem};
+use crate::evidence::archive;
+use crate::evidence::budget::Budget;
+use crate::evidence::directory::{self, locator};
+use crate::evidence::file::File;
+use crate::evidence::file_system::Vouched;
+use crate::evidence::folder::{self as folder_system, FolderSystem};
+use crate::evidence::kind::Kind;
+use crate::evidence::ledger::{Ledger, Outcome};
+use crate::evidence::locator::{Locator, Name};
+
+/// A piece of work, in the order of the output.
+pub(super) enum Work {
+    /// An argument begins, with what is known of it before anything is opened. The parts that follow are in the first
+    /// source of this ledger, if they are in any.
+    Begin(Ledger),
+    /// A part of the argument.
+    Part(Part),
+    /// The folder ends whose parts went before.
+    End,
+}
+
+/// The arguments that are still to be examined.
+pub(super) struct Survey<'u> {
+    reading: Reading<'u>,
+    arguments: VecDeque<Argument>,
+    /// Files that the user named, by their real folder.
+    named: BTreeMap<PathBuf, Vec<PathBuf>>,
+    /// Files that were examined already, by their real path.
+    known: BTreeSet<PathBuf>,
+    /// What comes next.
+    next: VecDeque<Work>,
+}
+
+impl<'u> Survey<'u> {
+    /// Sorts the arguments. A file in a folder that the user named too is examined behind that folder, of which it may be
+    /// a part.
+    ///
+    /// # Errors
+    /// The only evidence is missing or unreadable.
+    pub(super) fn new(evidence: &[PathBuf], reading: Reading<'u>) -> Result<Self, Error> {
+        let arguments = arguments::sort(evidence);
+        if let [Argument::Missing { path, error }] = arguments.as_slice()
+            && Locator::parse(path.as_os_str()).is_none()
+        {
+            let (_, advice) = directory::explain(error);
+            let source = io::Error::new(error.kind(), error.to_string());
+            return Err(Error::Read { path: locator(path), source, advice });
+        }
+        let mut named: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
+        for argument in &arguments {
+            if let Argument::File { path, real, .. } = argument {
+                let folder = real.parent().map(Path::to_owned).unwrap_or_default();
+                named.entry(folder).or_default().push(path.clone());
+            }
+        }
+        Ok(Self {
+            reading,
+            arguments: behind_their_folders(arguments),
+            named,
+            known: BTreeSet::new(),
+            next: VecDeque::new(),
+        })
+    }
+
+    /// Returns whether the next argument is a file that a folder before it may have contained; then
+    /// [`Survey::know`] has to be told first what that was.
+    pub(super) fn must_know(&self) -> bool {
+        let is_folder = |argument: &Argument| matches!(argument, Argument::File { within: true, .. });
+        self.next.is_empty() && self.arguments.front().is_some_and(is_folder)
+    }
+
+    /// Takes note of the files that were examined so far.
+    pub(super) fn know<'p>(&mut self, files: impl Iterator<Item = &'p PathBuf>) {
+        self.known.extend(files.filter_map(|path| fs::canonicalize(path).ok()));
+    }
+
+    /// Returns the next piece of work.
+    pub(super) fn next(&mut self) -> Option<Work> {
+        while self.next.is_empty() {
+            let argument = self.arguments.pop_front()?;
+            self.expand(argument);
+        }
+        self.next.pop_front()
+    }
+
+    fn expand(&mut self, argument: Argument) {
+        match argument {
+            Argument::Folder { path, real } => self.folder(&path, &real),
+            Argument::Within { path, outer } => {
+                self.irrelevant(&path, "folder", format!("a part of {}", locator(&outer)))
+            }
+            Argument::File { path, real, .. } => {
+                if !self.known.insert(real.clone()) {
+                    return self.irrelevant(&path, "file", "examined already, with another argument".to_owned());
+                }
+                let folder = real.parent().map(Path::to_owned).unwrap_or_default();
+                let others = self.named.remove(&folder).unwrap_or_default();
+                self.files(&path, others);
+            }
+            Argument::Other { path } => {
+                let problem = Problem::new("a folder or a file", "a device, a pipe or a socket").code(Code::Unreadable);
+                let advice = "mount the volume read-only and name its folder, or copy its output to a file";
+                self.refused(&locator(&path), "device", problem.advise(directory::within_a_sentence(advice)));
+            }
+            Argument::Missing { path, error } => match Locator::parse(path.as_os_str()) {
+                Some(at) if !at.steps.is_empty() => self.place(at),
+                // With its escapes resolved, the path exists.
+                Some(at) => self.unescaped(&at.base),
+                None => self.unreadable(&path, &error),
+            },
+        }
+    }
+
+    fn irrelevant(&mut self, path: &Path, kind: &str, told: String) {
+        let mut ledger = Ledger::default();
+        let source = ledger.begin(locator(path), kind);
+        ledger.end(source, Outcome::Irrelevant(told), Vouched::Unprotected);
+        self.next.push_back(Work::Begin(ledger));
+    }
+
+    fn refused(&mut self, at: &str, kind: &str, problem: Problem) {
+        let mut ledger = Ledger::default();
+        let source = ledger.begin(at, kind);
+        ledger.refuse(source, problem, true);
+        self.next.push_back(Work::Begin(ledger));
+    }
+
+    fn unreadable(&mut self, path: &Path, error: &io::Error) {
+        let (told, advice) = directory::explain(error);
+        let problem = Problem::new("evidence that can be read", told).code(Code::Unreadable);
+        self.refused(&locator(path), "file", problem.advise(directory::within_a_sentence(advice)));
+    }
+
+    /// Prepares an argument whose name the user typed as reports print it.
+    fn unescaped(&mut self, path: &Path) {
+        match fs::canonicalize(path) {
+            Ok(real) if real.is_dir() => self.folder(path, &real),
+            Ok(real) => {
+                self.known.insert(real);
+                self.files(path, Vec::new());
+            }
+            Err(error) => self.unreadable(path, &error),
+        }
+    }
+
+    /// Searches a folder of this machine, with everything below it.
+    fn folder(&mut self, path: &Path, real: &Path) {
+        let at = Locator::of(path);
+        let mut ledger = Ledger::default();
+        let source = ledger.begin(at.to_string(), "folder");
+        let above: Vec<String> =
+            real.components().map(|part| layout::part(&part.as_os_str().to_string_lossy())).collect();
+        let system = FolderSystem::new(path);
+        let scope = Scope {
+            system: &system,
+            at: &at,
+            folder: true,
+            above: &above,
+            shadow_copy: false,
+            places: self.reading.unpacking.places,
+            source,
+        };
+        let mut search = finder::search(&scope, &mut ledger);
+        for wanted in &search.wanted {
+            let folder = search.tree.folders.get_mut(&wanted.folder);
+            if let Some(file) = folder.and_then(|folder| folder.files.get_mut(&wanted.name)) {
+                file.file = File::on_disk(system.path(wanted.node));
+            }
+        }
+        for (names, folder) in &mut search.tree.folders {
+            // The root of the volume may be above the named folder.
+            if folder.hibernation.is_none() {
+                let mut config = real.to_owned();
+                config.extend(names.iter().map(Name::as_os_str));
+                folder.hibernation = arguments::hibernation_of(&config);
+            }
+        }
+        ledger.end(source, Outcome::Read, Vouched::Unprotected);
+        let containers: Vec<(Vec<Name>, Closed)> = search
+            .nested
+            .into_iter()
+            .map(|Nested { folder, entry, kind, .. }| {
+                let mut at = at.clone();
+                at.base.extend(folder.iter().chain([&entry.name]).map(Name::as_os_str));
+                (folder, Closed { path: system.path(entry.node), at, kind, wanted: Vec::new() })
+            })
+            .collect();
+        let containers = self.without_parents(containers, &mut ledger);
+        let mut parts = parts(search.tree.folders, containers);
+        parts.sort_by_cached_key(Part::locator);
+        self.next.push_back(Work::Begin(ledger));
+        self.next.extend(parts.into_iter().map(Work::Part));
+        self.next.push_back(Work::End);
+    }
+
+    /// Removes the images that others of them need, such as their parents: a parent is an older state of the machine.
+    fn without_parents(&self, containers: Vec<(Vec<Name>, Closed)>, ledger: &mut Ledger) -> Vec<(Vec<Name>, Closed)> {
+        let images: Vec<&Closed> =
+            containers.iter().map(|(_, closed)| closed).filter(|closed| closed.kind.is_image()).collect();
+        if images.len() < 2 {
+            return containers;
+        }
+        let needed: Vec<(String, Vec<PathBuf>)> =
+            images.par_iter().map(|closed| (closed.at.to_string(), self.files_of(closed))).collect();
+        let mut wholes: BTreeMap<PathBuf, String> = BTreeMap::new();
+        for (whole, files) in needed {
+            let real = files.into_iter().filter_map(|file| fs::canonicalize(file).ok());
+            wholes.extend(real.map(|file| (file, whole.clone())));
+        }
+        let is_whole = |(_, closed): &(Vec<Name>, Closed)| {
+            let whole = fs::canonicalize(&closed.path).ok().and_then(|real| wholes.get(&real));
+            let Some(whole) = whole.filter(|whole| **whole != closed.at.to_string()) else { return true };
+            let source = ledger.begin(closed.at.to_string(), closed.kind.to_string());
+            let told = format!("a part or an older state of {whole}");
+            ledger.end(source, Outcome::Irrelevant(told), Vouched::Unprotected);
+            false
+        };
+        let mut containers = containers;
+        containers.retain(is_whole);
+        containers
+    }
+
+    /// Returns the files of this machine that an image needs. An image that cannot be opened needs none.
+    fn files_of(&self, closed: &Closed) -> Vec<PathBuf> {
+        let size = fs::metadata(&closed.path).map_or(0, |file| file.len());
+        let unpacking = archive::Unpacking { verify_image: false, ..self.reading.unpacking.clone() };
+        let job = Job {
+            at: closed.at.clone(),
+            kind: closed.kind,
+            wanted: Vec::new(),
+            named: false,
+            only_files: true,
+            budget: Budget::of(unpacking.limits, size),
+            unpacking,
+        };
+        read(&closed.path, size, u64::MAX, job).map(|opened| opened.files).unwrap_or_default()
+    }
+
+    /// Prepares a file that the user named, with the other named files of its folder.
+    fn files(&mut self, first: &Path, others: Vec<PathBuf>) {
+        let mut files = Vec::new();
+        let mut beside = Vec::new();
+        let mut parts = Vec::new();
+        for path in std::iter::once(first.to_owned()).chain(others.into_iter().filter(|path| path != first)) {
+            if path != first && !fs::canonicalize(&path).is_ok_and(|real| self.known.insert(real)) {
+                continue;
+            }
+            let head = folder_system::head_of(&path).ok().map(|head| content::of(&head, &name_of(&path)));
+            let Some(Content::Container(kind)) = head else {
+                files.push(path);
+                continue;
+            };
+            let at = Locator::of(&path);
+            let closed = Closed { path: path.clone(), at, kind, wanted: Vec::new() };
+            if is_compressed_file(&closed) {
+                beside.push(closed);
+            } else {
+                let if_nothing = IfNothing::Files(vec![closed.at.to_string()]);
+                let folder = arguments::folder_of(&path);
+                parts.push(Part { folder, containers: vec![closed], within: false, if_nothing });
+            }
+        }
+        if !files.is_empty() || !beside.is_empty() {
+            let named = files.iter().map(|path| locator(path)).chain(beside.iter().map(|one| one.at.to_string()));
+            let if_nothing = IfNothing::Files(named.collect());
+            let folder = arguments::named(&files, arguments::folder_of(first));
+            parts.push(Part { folder, containers: beside, within: false, if_nothing });
+        }
+        parts.sort_by_cached_key(Part::locator);
+        self.next.extend(parts.into_iter().map(Work::Part));
+    }
+
+    /// Prepares a place in a container that the user named.
+    fn place(&mut self, at: Locator) {
+        let head = folder_system::head_of(&at.base).ok().map(|head| content::of(&head, &name_of(&at.base)));
+        let Some(Content::Container(kind)) = head else {
+            let found = "a file that is neither an archive nor a disk image";
+            return self.refused(&at.to_string(), "file", nothing_at_this_place(found));
+        };
+        let folder = arguments::folder_of(&at.base);
+        let if_nothing = IfNothing::Place(at.to_string());
+        let closed = Closed { path: at.base.clone(), at: Locator::of(&at.base), kind, wanted: at.steps };
+        self.next.push_back(Work::Part(Part { folder, containers: vec![closed], within: false, if_nothing }));
+    }
+}
+
+/// Returns the problem of a place in a container that does not contain what the user named.
+pub(super) fn nothing_at_this_place(found: &str) -> Problem {
+    let problem = Problem::new("something at this place", found).code(Code::NothingFound);
+    problem.advise("`hivemend find` lists what is there")
+}
+
+/// Marks the files in named folders, and moves each behind its folder.
+fn behind_their_folders(arguments: Vec<Argument>) -> VecDeque<Argument> {
+    let folders: Vec<PathBuf> = arguments
+        .iter()
+        .filter_map(|argument| if let Argument::Folder { real, .. } = argument { Some(real.clone()) } else { None })
+        .collect();
+    let mut sorted = VecDeque::new();
+    let mut inside: BTreeMap<PathBuf, Vec<Argument>> = BTreeMap::new();
+    for mut argument in arguments {
+        if let Argument::File { real, within, .. } = &mut argument
+            && let Some(folder) = folders.iter().find(|folder| real.starts_with(folder))
+        {
+            *within = true;
+            inside.entry(folder.clone()).or_default().push(argument);
+        } else {
+            sorted.push_back(argument);
+        }
+    }
+    let with_files = |argument| {
+        let files = if let Argument::Folder { real, .. } = &argument { inside.remove(real) } else { None };
+        std::iter::once(argument).chain(files.unwrap_or_default())
+    };
+    sorted.into_iter().flat_map(with_files).collect()
+}
+
+/// Returns the parts of a folder: each folder below it with the compressed files in it, and each other container.
+fn parts(folders: BTreeMap<Vec<Name>, FoundFolder>, containers: Vec<(Vec<Name>, Closed)>) -> Vec<Part> {
+    let mut beside: BTreeMap<Vec<Name>, Vec<Closed>> = BTreeMap::new();
+    let mut parts = Vec::new();
+    let part = |folder, containers| Part { folder, containers, within: true, if_nothing: IfNothing::Silent };
+    for (names, closed) in containers {
+        if is_compressed_file(&closed) {
+            beside.entry(names).or_default().push(closed);
+        } else if let Some(folder) = folders.get(&names) {
+            parts.push(part(folder.without_files(), vec![closed]));
+        }
+    }
+    for (names, folder) in folders {
+        let containers = beside.remove(&names).unwrap_or_default();
+        if !folder.files.is_empty() || !containers.is_empty() {
+            parts.push(part(folder, containers));
+        }
+    }
+    parts
+}
+
+/// Returns whether a container is a compressed file, which belongs to its folder as the other files there do. A
+/// compressed tar archive is not.
+fn is_compressed_file(closed: &Closed) -> bool {
+    const TAR: [&str; 8] = ["tgz", "taz", "tbz", "tbz2", "txz", "tlz", "tzst", "tz2"];
+    let name = name_of(&closed.at.base).to_lowercase();
+    let is_tar = name.contains(".tar.") || TAR.iter().any(|end| name.rsplit('.').next() == Some(*end));
+    matches!(closed.kind, Kind::Archive(archive::Kind::Stream(_))) && !is_tar
+}

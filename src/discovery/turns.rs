@@ -1,0 +1,228 @@
+//! The order of a run: parts are opened side by side, and their results are taken one by one in the order of the output,
+//! so that ledger, budget and ids do not depend on which part was ready first.
+
+use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::PathBuf;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::installation_id::Ids;
+use super::part::{IfNothing, OpenPart, Part, Reading};
+use super::survey::nothing_at_this_place;
+use super::{Installation, Overview};
+use crate::error::{Code, Problem};
+use crate::evidence::budget::{Budget, Cost};
+use crate::evidence::file::Snapshot;
+use crate::evidence::ledger::{Ledger, SourceId};
+
+/// What a run knows so far, in the order of the output.
+pub(super) struct Run<'u> {
+    reading: Reading<'u>,
+    budget: Budget,
+    ledger: Ledger,
+    shadow_copies: Vec<Snapshot>,
+    /// The files of the hives and logs, as they were found.
+    pub(super) opened: Vec<PathBuf>,
+    /// The other files of this machine that were opened.
+    containers: Vec<PathBuf>,
+    ids: Ids,
+    installations: usize,
+    any_hive: bool,
+    /// The problems of installations without a hive.
+    problems: Vec<Problem>,
+    folder: Option<Folder>,
+    dropped: Option<Dropped>,
+}
+
+/// The folder whose parts come one by one.
+struct Folder {
+    source: SourceId,
+    any_hive: bool,
+    any_gap: bool,
+}
+
+/// Installations beyond the limit.
+struct Dropped {
+    /// The evidence of the first.
+    at: String,
+    count: usize,
+    limit: Problem,
+}
+
+impl<'u> Run<'u> {
+    pub(super) fn new(reading: Reading<'u>, budget: Budget) -> Self {
+        Self {
+            reading,
+            budget,
+            ledger: Ledger::default(),
+            shadow_copies: Vec::new(),
+            opened: Vec::new(),
+            containers: Vec::new(),
+            ids: Ids::default(),
+            installations: 0,
+            any_hive: false,
+            problems: Vec::new(),
+            folder: None,
+            dropped: None,
+        }
+    }
+
+    /// Begins an argument.
+    pub(super) fn begin(&mut self, ledger: Ledger) {
+        let any_gap = !ledger.gaps().is_empty();
+        let source = SourceId::OUTER.behind(self.ledger.append(ledger));
+        self.folder = Some(Folder { source, any_hive: false, any_gap });
+    }
+
+    /// Ends a folder.
+    pub(super) fn end(&mut self) {
+        if let Some(folder) = self.folder.take().filter(|folder| !folder.any_hive && !folder.any_gap) {
+            self.nothing_came(folder.source);
+        }
+    }
+
+    /// Takes the result of a part. A part that does not fit into the rest of the budget is opened again with that rest.
+    /// Returns the installations, each with its number in the run, with their ids.
+    pub(super) fn take(&mut self, part: &Part, begun: &Budget, mut open: OpenPart) -> Vec<(usize, Installation)> {
+        if !self.budget.charge(begun, &open.budget) {
+            open = part.open(self.reading, &self.budget);
+            self.budget.clone_from(&open.budget);
+        }
+        let OpenPart { installations, ledger, shadow_copies, files, there, .. } = open;
+        let any_gap = !ledger.gaps().is_empty();
+        let any_hive = installations.iter().any(|one| !one.hives.is_empty());
+        self.any_hive |= any_hive;
+        if let Some(folder) = self.folder.as_mut().filter(|_| part.within) {
+            folder.any_gap |= any_gap;
+            folder.any_hive |= any_hive;
+        }
+        let of = self.folder.as_ref().map(|folder| folder.source).filter(|_| part.within);
+        self.ledger.absorb(ledger, of);
+        match &part.if_nothing {
+            IfNothing::Files(files) if !any_hive && !any_gap => {
+                for file in files {
+                    let source = self.ledger.begin(file, "file");
+                    self.nothing_came(source);
+                }
+            }
+            IfNothing::Place(at) if !there && !any_gap => self.no_such_place(at, "nothing of that name"),
+            IfNothing::Place(at) if !any_hive && !any_gap => self.no_such_place(at, "no hive"),
+            _ => {}
+        }
+        self.shadow_copies.extend(shadow_copies);
+        self.containers.extend(files);
+        let extracted = !part.containers.is_empty();
+        installations.into_iter().filter_map(|installation| self.keep(installation, extracted)).collect()
+    }
+
+    /// Keeps an installation, until the budget ends. Installations of plain files count only against a limit that the
+    /// user gave.
+    fn keep(&mut self, mut installation: Installation, extracted: bool) -> Option<(usize, Installation)> {
+        if (extracted || self.budget.is_given(Cost::Installations))
+            && let Err(limit) = self.budget.spend(Cost::Installations, 1)
+        {
+            let at = installation.evidence;
+            let dropped = self.dropped.get_or_insert(Dropped { at, count: 0, limit });
+            dropped.count = dropped.count.saturating_add(1);
+            return None;
+        }
+        for hive in &installation.hives {
+            let files = std::iter::once(&hive.file).chain(hive.logs.iter().map(|log| &log.file));
+            for file in files {
+                // The files of a container have its path.
+                if self.opened.last() != Some(&file.path) {
+                    self.opened.push(file.path.clone());
+                }
+            }
+        }
+        if installation.hives.is_empty() {
+            self.problems.extend(installation.problems.iter().cloned());
+        }
+        installation.id = self.ids.next(&installation.evidence);
+        let number = self.installations;
+        self.installations = number.saturating_add(1);
+        Some((number, installation))
+    }
+
+    fn no_such_place(&mut self, at: &str, found: &str) {
+        let source = self.ledger.begin(at, "file");
+        self.ledger.refuse(source, nothing_at_this_place(found), true);
+    }
+
+    /// Reports an argument without a result, whatever the other arguments contain.
+    fn nothing_came(&mut self, source: SourceId) {
+        let files = self.ledger.get(source).map_or(0, |source| source.members.seen);
+        let found = match files {
+            0 => "no hive in it".to_owned(),
+            1 => "1 file, which is not a hive".to_owned(),
+            files => format!("{files} files, none of them a hive"),
+        };
+        let problem = Problem::new("a SOFTWARE or SYSTEM hive, or something that holds one", found);
+        let advice = "name a mounted Windows volume, a folder of copied hives, an image, an archive or a hive";
+        self.ledger.refuse(source, problem.code(Code::NothingFound).advise(advice), true);
+    }
+
+    /// Returns what is known of the evidence as a whole, when every part was taken.
+    pub(super) fn finish(mut self) -> Overview {
+        if let Some(Dropped { at, count, limit }) = self.dropped.take() {
+            let source = self.ledger.begin(at, "installation");
+            let problem = Problem { found: format!("{count} more, which were not examined"), ..limit };
+            self.ledger.refuse(source, problem, true);
+        }
+        // By number: the tenth follows the ninth.
+        self.shadow_copies.sort_by_cached_key(|copy| {
+            let (volume, number) = copy.path.rsplit_once("!vss").unwrap_or((&copy.path, ""));
+            (volume.to_owned(), number.parse::<usize>().ok())
+        });
+        self.shadow_copies.dedup();
+        self.containers.sort();
+        let mut seen = HashSet::new();
+        let mut opened = self.opened;
+        opened.extend(self.containers);
+        opened.retain(|path| seen.insert(path.clone()));
+        Overview {
+            shadow_copies: self.shadow_copies,
+            ledger: self.ledger,
+            opened,
+            any_hive: self.any_hive,
+            problems: self.problems,
+        }
+    }
+}
+
+/// Whose turn it is.
+pub(super) struct Turns<S> {
+    state: Mutex<(usize, S)>,
+    passed: Condvar,
+}
+
+impl<S> Turns<S> {
+    pub(super) fn new(state: S) -> Self {
+        Self { state: Mutex::new((0, state)), passed: Condvar::new() }
+    }
+
+    /// Waits until every turn before this one is over, and then takes it.
+    pub(super) fn take<T>(&self, turn: usize, take: impl FnOnce(&mut S) -> T) -> T {
+        let mut state = self.wait(turn);
+        // Whatever happens in this turn, the next ones come.
+        let taken = catch_unwind(AssertUnwindSafe(|| take(&mut state.1)));
+        state.0 = turn.saturating_add(1);
+        self.passed.notify_all();
+        taken.unwrap_or_else(|panic| resume_unwind(panic))
+    }
+
+    /// Waits until every turn before this one is over, and looks at the state.
+    pub(super) fn look<T>(&self, turn: usize, look: impl FnOnce(&S) -> T) -> T {
+        look(&self.wait(turn).1)
+    }
+
+    fn wait(&self, turn: usize) -> MutexGuard<'_, (usize, S)> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        self.passed.wait_while(state, |state| state.0 < turn).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the state when all is done.
+    pub(super) fn into_inner(self) -> S {
+        self.state.into_inner().unwrap_or_else(PoisonError::into_inner).1
+    }
+}
