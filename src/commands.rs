@@ -5,26 +5,24 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anstream::{AutoStream, ColorChoice};
-use hivemend::case_facts::{CaseFacts, Fact, headers_of};
-use hivemend::cli::{CaseArgs, Color, EvidenceArgs, Format, OutputArgs, ReadingArgs};
-use hivemend::custody::{self, Examined};
-use hivemend::discovery::discover_in;
+use hivemend::case_facts::{CaseFacts, Fact};
+use hivemend::cli::{CaseArgs, Color, EvidenceArgs, OutputArgs, ReadingArgs};
 use hivemend::error::Error;
 use hivemend::evidence::archive::Unpacking;
 use hivemend::evidence::budget::Limits;
-use hivemend::evidence::output::{Destination, Gate, Inputs, Outputs, Sealed};
+use hivemend::evidence::output::{Destination, Gate, Inputs, Outputs};
 #[cfg(feature = "images")]
 use hivemend::evidence::volume::bitlocker::Keys;
-use hivemend::examination::Examination;
-use hivemend::html::{self, Attachments};
-use hivemend::report::table::{Situation, Style};
-use hivemend::report::{Renderer, Report, csv, ecs, json, jsonl, markdown, sarif, table, timesketch};
+use hivemend::report::table;
+use hivemend::report::table::Style;
 
 mod applied;
 mod audit;
 mod baseline;
+mod examined;
 mod explain;
 mod find;
+mod form;
 mod history;
 mod lint;
 mod man;
@@ -93,52 +91,6 @@ fn set_jobs(args: &ReadingArgs) {
     }
 }
 
-/// Runs an examination, and records it if a custody record was requested.
-fn with_custody(
-    common: &EvidenceArgs,
-    unpacking: &Unpacking,
-    examine: impl FnOnce() -> Result<Examination, Error>,
-) -> Result<(Examination, Option<Examined>), Error> {
-    let _shown = progress::show(&common.messages);
-    if common.custody.custody.is_none() {
-        return Ok((examine()?, None));
-    }
-    let discovery = discover_in(&common.evidence, !common.reading.no_mmap, unpacking)?;
-    let begun = custody::begin(&discovery.overview.opened);
-    let examination = examine()?;
-    Ok((examination, Some(begun.end())))
-}
-
-/// Opens the gate for the result of an examination.
-fn seal(gate: Gate, examination: &Examination) -> Result<Sealed, Error> {
-    gate.seal(examination.opened.iter().map(PathBuf::as_path))
-}
-
-/// Writes the outputs of an examination, and then the custody record if one was requested. The record lists the written
-/// files even if a later output failed.
-fn write_recorded<T>(
-    outputs: &Sealed,
-    record: Option<Examined>,
-    case: CaseFacts,
-    write: impl FnOnce() -> Result<T, Error>,
-) -> Result<T, Error> {
-    let unchanged = record.as_ref().is_none_or(Examined::unchanged);
-    let written = write();
-    if let Some((record, out)) = record.zip(outputs.custody()) {
-        let record = record.close(case, outputs.written());
-        let done = out.write(|out| {
-            serde_json::to_writer_pretty(&mut *out, &record)?;
-            out.write_all(b"\n")
-        });
-        if !unchanged {
-            say(&format!("the evidence changed while it was examined: see {}", out.path().display()));
-        }
-        // The first failure is reported.
-        written.as_ref().map_or(Ok(()), |_| done)?;
-    }
-    written
-}
-
 /// Returns the facts of the case that the user states.
 fn stated_facts(args: &CaseArgs) -> Result<CaseFacts, Error> {
     let mut facts = match &args.case {
@@ -152,13 +104,6 @@ fn stated_facts(args: &CaseArgs) -> Result<CaseFacts, Error> {
     facts.examiner = of(&args.examiner).or(facts.examiner);
     facts.number = of(&args.case_number).or(facts.number);
     Ok(facts)
-}
-
-/// Returns the stated facts, completed from the headers of the images.
-fn case_facts(stated: &CaseFacts, report: &Report) -> CaseFacts {
-    let mut facts = stated.clone();
-    facts.prefill(report.installations.iter().flat_map(headers_of));
-    facts
 }
 
 /// Returns the user's options for containers.
@@ -212,53 +157,6 @@ fn small_text(path: &Path, advice: &'static str) -> Result<String, Error> {
         Ok(text)
     };
     read().map_err(|source| Error::Read { path: path.display().to_string(), source, advice })
-}
-
-fn write_report(
-    output: Destination<'_>,
-    common: &EvidenceArgs,
-    format: Format,
-    report: &Report,
-    all: bool,
-    situation: Situation,
-    attachments: &Attachments,
-) -> Result<(), Error> {
-    if common.messages.verbose > 0 {
-        for source in report.sources.iter().filter(|source| common.messages.verbose > 1 || table::is_listed(source)) {
-            say(&table::source_line(source));
-        }
-        for hive in report.installations.iter().flat_map(|installation| &installation.hives) {
-            let state = serde_json::to_string(&hive.integrity.state).unwrap_or_default();
-            say(&format!("{}: {}, {}", hive.path, hive.role, state.trim_matches('"')));
-            for problem in hive.integrity.problems.iter().take(if common.messages.verbose > 1 { usize::MAX } else { 1 })
-            {
-                say(&format!("  {problem}"));
-            }
-        }
-    }
-    let style = style_of(output, common.output.color, all || common.messages.verbose > 0);
-    output.write(|out| report.render(renderer(format, style, situation, attachments, out).as_mut()))
-}
-
-/// Returns the renderer for a format.
-fn renderer<'w>(
-    format: Format,
-    style: Style,
-    situation: Situation,
-    attachments: &'w Attachments,
-    out: impl Write + 'w,
-) -> Box<dyn Renderer + 'w> {
-    match format {
-        Format::Table => Box::new(table::Tables::new(out, style, situation)),
-        Format::Json => Box::new(json::Document::new(out)),
-        Format::Jsonl => Box::new(jsonl::Lines::new(out)),
-        Format::Csv => Box::new(csv::Rows::new(out)),
-        Format::Html => Box::new(html::Page::new(out, attachments, situation)),
-        Format::Markdown => Box::new(markdown::Page::new(out)),
-        Format::Sarif => Box::new(sarif::Log::new(out)),
-        Format::Timesketch => Box::new(timesketch::Events::new(out)),
-        Format::Ecs => Box::new(ecs::Documents::new(out)),
-    }
 }
 
 /// Returns the style of a table for its destination. On stdout `--color auto` follows the usual conventions:

@@ -1,7 +1,9 @@
 //! The chain-of-custody record: who examined what, when and with which program; that the evidence did not change; and
 //! the outputs. The only module that reads clocks.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use jiff::Timestamp;
@@ -69,11 +71,11 @@ pub struct FileState {
     pub sha256: String,
 }
 
-/// An unfinished record: the files have been hashed, and the examination follows.
+/// An unfinished record: it hashes each file of the evidence before the examination reads the file.
 #[derive(Debug)]
-pub struct Begun {
+pub struct Witness {
     started: Timestamp,
-    before: Vec<(PathBuf, Option<FileState>)>,
+    before: Mutex<BTreeMap<PathBuf, Option<FileState>>>,
 }
 
 /// A record of evidence that was examined and hashed again. The outputs are not written yet.
@@ -83,29 +85,36 @@ pub struct Examined {
     files: Vec<FileRecord>,
 }
 
-/// Begins a record of these files.
-pub fn begin(files: &[PathBuf]) -> Begun {
-    let started = Timestamp::now();
-    Begun { started, before: files.par_iter().map(|path| (path.clone(), state(path))).collect() }
+impl Default for Witness {
+    fn default() -> Self {
+        Self { started: Timestamp::now(), before: Mutex::default() }
+    }
 }
 
-impl Begun {
-    /// Hashes the files again.
-    pub fn end(self) -> Examined {
-        let files = self
-            .before
-            .into_par_iter()
-            .map(|(path, before)| {
-                let after = state(&path);
-                FileRecord {
-                    path: path.display().to_string(),
-                    unchanged: before.is_some() && before == after,
-                    before,
-                    after,
-                }
-            })
-            .collect();
-        Examined { started: self.started, files }
+impl Witness {
+    /// Hashes a file that is about to be read, once.
+    pub fn see(&self, path: &Path) {
+        let before = || self.before.lock().unwrap_or_else(PoisonError::into_inner);
+        if !before().contains_key(path) {
+            let state = state(path);
+            before().entry(path.to_owned()).or_insert(state);
+        }
+    }
+
+    /// Hashes again the files that were opened.
+    pub fn end(self, opened: &[PathBuf]) -> Examined {
+        let before = self.before.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let files = opened.par_iter().map(|path| {
+            let before = before.get(path).cloned().flatten();
+            let after = state(path);
+            FileRecord {
+                path: path.display().to_string(),
+                unchanged: before.is_some() && before == after,
+                before,
+                after,
+            }
+        });
+        Examined { started: self.started, files: files.collect() }
     }
 }
 

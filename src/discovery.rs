@@ -42,6 +42,7 @@ mod volumes;
 
 use containers::Job;
 pub use hibernation::Hibernation;
+pub use part::Reading;
 
 /// The generation of an installation's hives: the hives in use, or a kind of older copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -205,8 +206,7 @@ pub fn discover_in(evidence: &[PathBuf], map: bool, unpacking: &Unpacking) -> Re
     let mut installations = Vec::new();
     let overview = discover_each(
         evidence,
-        map,
-        unpacking,
+        Reading::new(map, unpacking),
         |installation| installation,
         |installation| {
             installations.push(installation);
@@ -224,12 +224,11 @@ pub fn discover_in(evidence: &[PathBuf], map: bool, unpacking: &Unpacking) -> Re
 /// The only evidence that the user named is unreadable; the error of `take`.
 pub fn discover_each<R: Send>(
     evidence: &[PathBuf],
-    map: bool,
-    unpacking: &Unpacking,
+    reading: Reading<'_>,
     examine: impl Fn(Installation) -> R + Sync,
     take: impl FnMut(R) -> Result<(), Error>,
 ) -> Result<Overview, Error> {
-    run::stream(evidence, map, unpacking, &examine, take)
+    run::stream(evidence, reading, &examine, take)
 }
 
 impl Overview {

@@ -2,11 +2,11 @@
 //! files are hashed, and sorts the results so that their order does not depend on timing.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::baseline::{Chosen, Profile};
 use crate::control_set::Choice;
-use crate::discovery::{Installation, Overview, discover_each};
+use crate::discovery::{Installation, Overview, Reading, discover_each};
 use crate::error::{Code, Error, Gap, Problem};
 use crate::evidence::archive::Unpacking;
 use crate::evidence::directory::locator;
@@ -148,13 +148,14 @@ pub fn run_of(options: &Options) -> Run {
 
 /// Examines the evidence: each installation as soon as it is found, on all cores. `with` is called with each while its
 /// hives are at hand; `take` receives both results in the order of the report. Of an installation nothing is kept but
-/// what [`Closing`] counts.
+/// what [`Closing`] counts. For `witness` see [`Reading::witnessed_by`].
 ///
 /// # Errors
 /// The only evidence is unreadable, a built-in baseline is invalid, or the error of `take`.
 pub fn examine_each<T: Send>(
     evidence: &[PathBuf],
     options: &Options,
+    witness: Option<&(dyn Fn(&Path) + Sync)>,
     with: impl Fn(&InstallationReport, Installation) -> T + Sync,
     mut take: impl FnMut(InstallationReport, T) -> Result<(), Error>,
 ) -> Result<Closing, Error> {
@@ -165,7 +166,8 @@ pub fn examine_each<T: Send>(
         Ok((judged, with))
     };
     let mut tally = Tally::default();
-    let overview = discover_each(evidence, options.map, &options.unpacking, examine, |examined| {
+    let reading = Reading::new(options.map, &options.unpacking).witnessed_by(witness);
+    let overview = discover_each(evidence, reading, examine, |examined| {
         let (judged, with) = examined?;
         take(tally.count(judged), with)
     })?;
@@ -179,7 +181,7 @@ pub fn examine_each<T: Send>(
 pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, Error> {
     let (mut reports, mut installations) = (Vec::new(), Vec::new());
     let keep = |_: &InstallationReport, installation| installation;
-    let closing = examine_each(evidence, options, keep, |report, installation| {
+    let closing = examine_each(evidence, options, None, keep, |report, installation| {
         reports.push(report);
         installations.push(installation);
         Ok(())

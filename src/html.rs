@@ -11,7 +11,7 @@ use std::io::{self, Write};
 use askama::Template;
 
 use crate::case_facts::{CaseFacts, headers_of};
-use crate::report::table::{Situation, fleet};
+use crate::report::table::{Patching, Situation, fleet};
 use crate::report::{Gathered, Gathering, Report};
 
 mod alternatives;
@@ -34,27 +34,37 @@ use evidence::EvidencePart;
 use head::HeadPart;
 
 /// A page that receives the records of a report.
-pub struct Page<'a, W: Write> {
+pub struct Page<W: Write> {
     writer: W,
-    attachments: &'a Attachments,
+    attachments: Attachments,
     situation: Situation,
     report: Gathered,
 }
 
-impl<'a, W: Write> Page<'a, W> {
+impl<W: Write> Page<W> {
     /// Returns a page of which nothing is written yet.
-    pub fn new(writer: W, attachments: &'a Attachments, situation: Situation) -> Self {
+    pub fn new(writer: W, attachments: Attachments, situation: Situation) -> Self {
         Self { writer, attachments, situation, report: Gathered::default() }
+    }
+
+    /// Takes what a patch of an installation comes to.
+    pub fn patching(&mut self, installation: &str, patching: Patching) {
+        self.situation.patches.insert(installation.to_owned(), patching);
+    }
+
+    /// Takes a plan with the texts of its patch.
+    pub fn attach(&mut self, folder: PatchFolder) {
+        self.attachments.plans.push(folder);
     }
 }
 
-impl<W: Write> Gathering for Page<'_, W> {
+impl<W: Write> Gathering for Page<W> {
     fn gathered(&mut self) -> &mut Gathered {
         &mut self.report
     }
 
     fn write(&mut self, report: &Report) -> io::Result<()> {
-        render(report, self.attachments, &self.situation, &mut self.writer)
+        render(report, &self.attachments, &self.situation, &mut self.writer)
     }
 }
 

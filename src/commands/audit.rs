@@ -1,31 +1,30 @@
 //! `audit`: examines, plans, proves, and reports.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use hivemend::access::read_access;
 use hivemend::baseline::{Baseline, Chosen, read_own};
-use hivemend::case_facts::CaseFacts;
-use hivemend::cli::{AuditArgs, Format, Generations, ScriptArg, TargetArg};
-use hivemend::custody::Examined;
+use hivemend::cli::{AuditArgs, Generations, ScriptArg, TargetArg};
 use hivemend::discovery::Installation;
 use hivemend::error::Error;
 use hivemend::evidence::archive::Unpacking;
-use hivemend::examination::{Examination, Options, examine};
+use hivemend::examination::Options;
 use hivemend::explain::{Known, known, not_found};
-use hivemend::finding::Finding;
 use hivemend::handover::import_text;
-use hivemend::html::{Attachments, PatchFolder};
+use hivemend::html::PatchFolder;
 use hivemend::reg_file::Dialect;
 use hivemend::remediation::{PatchOptions, Selection, check_roots, is_named, remedy};
 use hivemend::report::InstallationReport;
+use hivemend::report::table::Patching;
 use hivemend::verification::write_and_prove;
 
+use super::examined::{Wanted, run};
+use super::form::Form;
 use super::script::script;
-use super::situation::{Planned, situation};
-use super::{
-    FINDINGS, INCOMPLETE, REFUSED, case_facts, note, prepare, say, seal, stated_facts, unpacking, with_custody,
-    write_recorded, write_report,
-};
+use super::situation::{Planned, patching, situation};
+use super::{FINDINGS, INCOMPLETE, REFUSED, note, prepare, say, stated_facts, unpacking};
 
 pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
     let (common, patching) = (&args.common, &args.patching);
@@ -74,33 +73,45 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
         // A patch is tied to the hive that it was made from, so it needs the hash.
         hash: !common.custody.no_hash || patching.patch.is_some(),
     };
-    let (mut examination, record) = with_custody(common, &options.unpacking, || examine(&common.evidence, &options))?;
-    refuse_unknown(&examination, &if_found)?;
-    let (plans, refused) =
-        if patching.patch.is_some() { plans(&examination, args, dialect, &options) } else { <_>::default() };
-    let outputs = seal(gate, &examination)?;
-    outputs.admit_patches(plans.iter().map(|(plan, _)| plan.installation.as_str()))?;
-    let kept = record.as_ref().is_none_or(Examined::unchanged);
-    let nothing = examination.nothing.take();
-    let case = case_facts(&stated, &examination.report);
-    write_recorded(&outputs, record, case, || {
-        // An empty table says less than the error. Programs get the ledger.
-        if nothing.is_none() || args.format != Format::Table {
-            let situation = situation(args, &examination, &plans);
-            let attachments = attachments(args, &plans, &stated);
-            write_report(
-                outputs.output(),
-                common,
-                args.format,
-                &examination.report,
-                args.all,
-                situation,
-                &attachments,
-            )?;
+    let wanted = Wanted {
+        common,
+        format: args.format,
+        all: args.all,
+        // An id that no finding has, or a folder that cannot take the patches, refuses the whole run.
+        hold: !if_found.is_empty() || patching.patch.is_some(),
+        stated: &stated,
+        situation: situation(args),
+    };
+    let with = |report: &InstallationReport, found: Installation| {
+        let counts = report.judgement.is_some() && found.generation.is_current();
+        let planned = (counts && patching.patch.is_some()).then(|| plan(report, &found, args, dialect, &options));
+        let files = planned.as_ref().and_then(|planned| planned.as_ref().ok());
+        let patching = if counts { self::patching(args, report, files) } else { None };
+        Audited { planned, patching, counts, auditable: found.is_auditable() }
+    };
+    let mut patches = Patches::default();
+    let ids = RefCell::new(Ids::new(&if_found));
+    let take = |report: &InstallationReport, audited: Audited, form: &mut Form<'_>| {
+        ids.borrow_mut().see(report);
+        if let Some(patching) = audited.patching.clone() {
+            form.patching(&report.id, patching);
         }
-        if let Some(nothing) = nothing {
-            return Err(nothing);
+        if let Some(Ok(planned)) = &audited.planned {
+            form.attach(|| attached(args, planned));
         }
+        patches.take(report, audited);
+    };
+    let run = run(gate, wanted, &options, with, take, |_| ids.borrow().check())?;
+    let (plans, refused) = if patching.patch.is_some() { patches.finish() } else { <_>::default() };
+    run.sealed.admit_patches(plans.iter().map(|(plan, _)| plan.installation.as_str()))?;
+    let code = if refused > 0 && plans.is_empty() {
+        REFUSED
+    } else if !run.closing.summary.complete || !run.kept() || refused > 0 {
+        INCOMPLETE
+    } else {
+        u8::from(run.closing.failed) * FINDINGS
+    };
+    run.end(|outputs| {
         for (plan, files) in &plans {
             for warning in &plan.warnings {
                 note(common, &format!("{}: {warning}", plan.evidence));
@@ -113,23 +124,92 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
         }
         Ok(())
     })?;
-    let code = if refused > 0 && plans.is_empty() {
-        REFUSED
-    } else if !examination.report.summary.complete || !kept || refused > 0 {
-        INCOMPLETE
-    } else {
-        u8::from(examination.failed) * FINDINGS
-    };
     Ok(if common.exit_zero { 0 } else { code })
 }
 
-/// Returns what a page contains beside the report: the patches of this run, and the facts of the case.
-fn attachments(args: &AuditArgs, plans: &[Planned], stated: &CaseFacts) -> Attachments {
-    let folder = |(plan, files): &Planned| {
-        let path = args.patching.patch.as_ref().map(|folder| folder.join(&plan.installation).join("plan.json"));
-        PatchFolder::of(path.unwrap_or_default().display().to_string(), plan.clone(), files)
-    };
-    Attachments { plans: plans.iter().map(folder).collect(), case: stated.clone(), ..Attachments::default() }
+/// The result of auditing one installation, without its report.
+struct Audited {
+    /// The plan and its files, or why there is none; `None` if no patch was asked for.
+    planned: Option<Result<Planned, (String, String)>>,
+    patching: Option<Patching>,
+    /// Whether the installation counts for the exit code and is patched.
+    counts: bool,
+    auditable: bool,
+}
+
+/// The plans so far.
+#[derive(Default)]
+struct Patches {
+    plans: Vec<Planned>,
+    /// Reason and advice of each refused patch.
+    refused: Vec<(String, String)>,
+    any_counts: bool,
+    /// The older generations, as long as there is nothing else.
+    older: Vec<(String, String)>,
+}
+
+impl Patches {
+    fn take(&mut self, installation: &InstallationReport, audited: Audited) {
+        match audited.planned {
+            Some(Ok(planned)) => self.plans.push(planned),
+            Some(Err(refused)) => self.refused.push(refused),
+            None => {}
+        }
+        self.any_counts |= audited.counts;
+        if !self.any_counts && audited.auditable {
+            let InstallationReport { evidence, generation, .. } = installation;
+            let advice =
+                "Patches are for live installations and copies. To patch this hive offline, name the hive itself";
+            self.older
+                .push((format!("{evidence}: its hives are an older generation ({generation})"), advice.to_owned()));
+        }
+    }
+
+    /// Returns the plans, and the number of refused patches. Reports each refusal. Beside a live Windows, older generations
+    /// are not patched. Without one, the user meant the older generation.
+    fn finish(mut self) -> (Vec<Planned>, usize) {
+        if !self.any_counts {
+            self.refused.append(&mut self.older);
+        }
+        for (reason, advice) in &self.refused {
+            say(&format!("no patch: {reason}. {advice}"));
+        }
+        (self.plans, self.refused.len())
+    }
+}
+
+/// Returns a plan as a page shows it.
+fn attached(args: &AuditArgs, (plan, files): &Planned) -> PatchFolder {
+    let path = args.patching.patch.as_ref().map(|folder| folder.join(&plan.installation).join("plan.json"));
+    PatchFolder::of(path.unwrap_or_default().display().to_string(), plan.clone(), files)
+}
+
+/// Ids that only the evidence can have, each with its option.
+struct Ids<'i> {
+    missing: Vec<(&'static str, &'i str)>,
+    /// The ids of all findings, as long as one is missing.
+    seen: BTreeSet<String>,
+}
+
+impl<'i> Ids<'i> {
+    fn new(if_found: &[(&'static str, &'i str)]) -> Self {
+        Self { missing: if_found.to_vec(), seen: BTreeSet::new() }
+    }
+
+    fn see(&mut self, installation: &InstallationReport) {
+        if self.missing.is_empty() {
+            return;
+        }
+        let findings = || installation.judgement.iter().flat_map(|judgement| &judgement.findings);
+        self.missing.retain(|(_, id)| !findings().any(|finding| is_named(finding, id)));
+        self.seen.extend(findings().map(|finding| finding.id.clone()));
+    }
+
+    /// Refuses an id that no finding has. A mistyped id would include an edit that the user meant to leave out.
+    fn check(&self) -> Result<(), Error> {
+        let Some((option, id)) = self.missing.first() else { return Ok(()) };
+        Err(not_found(option, id, &self.seen.iter().map(String::as_str).collect::<Vec<_>>()))
+    }
 }
 
 /// Returns the baselines that `--baseline` and `--extend` name.
@@ -138,50 +218,6 @@ fn chosen(args: &AuditArgs) -> Result<Chosen, Error> {
         files.iter().map(|file| Ok(read_own(file)?.baseline)).collect::<Result<Vec<Baseline>, Error>>()
     };
     Chosen::new(read(&args.baseline)?, read(&args.extend)?)
-}
-
-/// Refuses ids of findings that the evidence could have and does not have. A mistyped id would let an edit through that
-/// the user wanted to exclude.
-fn refuse_unknown(examination: &Examination, if_found: &[(&'static str, &str)]) -> Result<(), Error> {
-    let judgements = examination.report.installations.iter().filter_map(|installation| installation.judgement.as_ref());
-    let findings: Vec<&Finding> = judgements.flat_map(|judgement| &judgement.findings).collect();
-    match if_found.iter().find(|(_, id)| !findings.iter().any(|finding| is_named(finding, id))) {
-        None => Ok(()),
-        Some((option, id)) => {
-            let ids: Vec<&str> = findings.iter().map(|finding| finding.id.as_str()).collect();
-            Err(not_found(option, id, &ids))
-        }
-    }
-}
-
-/// Returns the plans of all installations that are patched, and the number of refused patches. Reports each refusal.
-fn plans(examination: &Examination, args: &AuditArgs, dialect: Dialect, options: &Options) -> (Vec<Planned>, usize) {
-    let mut plans = Vec::new();
-    let mut refused = 0_usize;
-    let mut refuse = |reason: &str, advice: &str| {
-        refused = refused.saturating_add(1);
-        say(&format!("no patch: {reason}. {advice}"));
-    };
-    let all = || examination.report.installations.iter().zip(&examination.installations);
-    for (installation, found) in all().filter(|(installation, _)| examination.counts(installation)) {
-        match plan(installation, found, args, dialect, options) {
-            Ok(planned) => plans.push(planned),
-            Err((reason, advice)) => refuse(&reason, &advice),
-        }
-    }
-    if all().any(|(installation, _)| examination.counts(installation)) {
-        return (plans, refused);
-    }
-    // Beside a live Windows, older generations are not patched. Without one, the user meant the older generation.
-    for (installation, _) in all().filter(|(_, found)| found.is_auditable()) {
-        let reason =
-            format!("{}: its hives are an older generation ({})", installation.evidence, installation.generation);
-        refuse(
-            &reason,
-            "Patches are for live installations and copies. To patch this hive offline, name the hive itself",
-        );
-    }
-    (plans, refused)
 }
 
 /// Returns the plan of one installation and the bytes of its files, or why no plan is possible.

@@ -10,7 +10,8 @@ use hivemend::html::{Attached, Attachments, Hashed, PatchFolder};
 use hivemend::report::table::Situation;
 use hivemend::report::{Report, read_saved};
 
-use super::{gate, one_output, read_as_named, renderer, say, stated_facts, style_of};
+use super::form::Form;
+use super::{gate, one_output, read_as_named, say, stated_facts, style_of};
 
 pub(crate) fn report(args: &ReportArgs) -> Result<u8, Error> {
     let mut read = read_as_named(&args.reports);
@@ -43,7 +44,7 @@ pub(crate) fn report(args: &ReportArgs) -> Result<u8, Error> {
     let outputs = gate.seal(read.iter().map(PathBuf::as_path))?;
     let style = style_of(outputs.output(), args.output.color, args.all);
     let situation = Situation::default();
-    outputs.output().write(|out| report.render(renderer(args.format, style, situation, &attachments, out).as_mut()))?;
+    outputs.output().write(|out| Form::new(args.format, style, situation, attachments, out).render(&report))?;
     Ok(0)
 }
 

@@ -5,7 +5,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use hivemend::cli::{AuditArgs, ReadingArgs};
-use hivemend::examination::Examination;
 use hivemend::finding::Finding;
 use hivemend::remediation::{Plan, Selection, remedy};
 use hivemend::report::InstallationReport;
@@ -14,22 +13,28 @@ use hivemend::report::table::{Patching, Situation, quoted_path};
 /// A plan, and its files.
 pub(super) type Planned = (Plan, Vec<(String, Vec<u8>)>);
 
-/// Returns the facts about this audit that its report does not contain.
-pub(super) fn situation(args: &AuditArgs, examination: &Examination, plans: &[Planned]) -> Situation {
-    let mut patches = BTreeMap::new();
-    let counted = || examination.report.installations.iter().filter(|one| examination.counts(one));
-    for installation in counted().filter(|installation| is_to_mend(installation)) {
-        let planned = plans.iter().find(|(plan, _)| plan.installation == installation.id);
-        let patching = match (&args.patching.patch, planned) {
-            (Some(folder), Some((plan, files))) => Some(written(folder, plan, files)),
-            _ => outlook(args, installation),
-        };
-        patches.extend(patching.map(|patching| (installation.id.clone(), patching)));
-    }
+/// Returns the facts about this audit that its report does not contain, before anything is read.
+pub(super) fn situation(args: &AuditArgs) -> Situation {
     Situation {
         evidence: args.common.evidence.iter().map(|path| path.as_os_str().as_bytes().to_vec()).collect(),
         reading: reading(&args.common.reading),
-        patches,
+        patches: BTreeMap::new(),
+    }
+}
+
+/// Returns what a patch of this installation comes to: the planned one, or one that could be made now. `None` if there is
+/// nothing to patch.
+pub(super) fn patching(
+    args: &AuditArgs,
+    installation: &InstallationReport,
+    planned: Option<&Planned>,
+) -> Option<Patching> {
+    if !is_to_mend(installation) {
+        return None;
+    }
+    match (&args.patching.patch, planned) {
+        (Some(folder), Some((plan, files))) => Some(written(folder, plan, files)),
+        _ => outlook(args, installation),
     }
 }
 

@@ -1,12 +1,13 @@
 //! The finder's result for one file system: folders, and the files in them that can matter.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use super::content::Content;
 use super::layout::Place;
-use super::{Generation, Hibernation};
+use super::{Generation, Hibernation, name};
 use crate::error::Problem;
 use crate::evidence::file::{File, Origin};
 use crate::evidence::file_system::Vouched;
@@ -44,6 +45,14 @@ pub(super) struct FoundFolder {
 }
 
 impl FoundFolder {
+    /// Returns the paths of the files that are hives or transaction logs.
+    pub(super) fn hives_and_logs(&self) -> impl Iterator<Item = &PathBuf> {
+        let is_one = |(name, file): &(&Name, &FoundFile)| {
+            matches!(file.content, Content::Hive | Content::Log) || name::is_log(&name.to_string())
+        };
+        self.files.iter().filter(is_one).map(|(_, file)| &file.file.path)
+    }
+
     /// Returns the folder without its files.
     pub(super) fn without_files(&self) -> Self {
         Self { locator: self.locator.clone(), files: BTreeMap::new(), ..*self }

@@ -24,15 +24,35 @@ use crate::evidence::locator::{Locator, Step};
 use crate::evidence::worker;
 use crate::progress::{self, Task};
 
-/// How the evidence is read, the same for all parts.
+/// How the evidence is read, the same for all parts of a run.
 #[derive(Clone, Copy)]
-pub(super) struct Reading<'u> {
-    /// See [`crate::evidence::Bytes::open`].
-    pub(super) map: bool,
-    /// The user's options for containers.
+pub struct Reading<'u> {
+    map: bool,
     pub(super) unpacking: &'u Unpacking,
+    witness: Option<&'u (dyn Fn(&Path) + Sync)>,
     /// The start of the run.
-    pub(super) begun: Instant,
+    begun: Instant,
+}
+
+impl<'u> Reading<'u> {
+    /// Returns a way to read. See [`crate::evidence::Bytes::open`] for `map`; `unpacking` has the user's options for
+    /// containers.
+    pub fn new(map: bool, unpacking: &'u Unpacking) -> Self {
+        Self { map, unpacking, witness: None, begun: Instant::now() }
+    }
+
+    /// Has a witness called with each file of this machine before it is read; with a file that a container needs besides
+    /// its first, after it was read. A file may be named several times, and from several threads.
+    #[must_use]
+    pub fn witnessed_by(self, witness: Option<&'u (dyn Fn(&Path) + Sync)>) -> Self {
+        Self { witness, ..self }
+    }
+
+    fn witness<'p>(&self, paths: impl Iterator<Item = &'p PathBuf>) {
+        if let Some(witness) = self.witness {
+            paths.for_each(|path| witness(path));
+        }
+    }
 }
 
 /// A container that is still closed.
@@ -107,6 +127,8 @@ impl Part {
     fn open_all(&self, reading: Reading<'_>, budget: &Budget) -> OpenPart {
         let mut opening = Opening::new(self, reading, budget);
         let mut folder = Cow::Borrowed(&self.folder);
+        reading.witness(self.containers.iter().map(|container| &container.path));
+        reading.witness(self.folder.hives_and_logs());
         for container in &self.containers {
             opening.open.files.push(container.path.clone());
             let Some(opened) = opening.container(container) else { continue };
@@ -114,6 +136,7 @@ impl Part {
             if let Some(of) = opening.of {
                 opening.open.ledger.read(of);
             }
+            reading.witness(files.iter().chain(&touched));
             let first = opening.open.ledger.append(ledger);
             opening.open.shadow_copies.extend(shadow_copies);
             opening.open.files.extend(files.into_iter().chain(touched));
@@ -171,11 +194,11 @@ impl<'u> Opening<'u> {
             return;
         }
         let OpenPart { budget, ledger, installations, .. } = &mut self.open;
-        if extracted || budget.is_given(Cost::Sources) {
-            if let Err(problem) = budget.spend(Cost::Sources, folder.files.len() as u64) {
-                let problem = Problem { path: Some(folder.locator.clone()), ..problem };
-                return ledger.refuse_in(source, "folder", problem, true);
-            }
+        if (extracted || budget.is_given(Cost::Sources))
+            && let Err(problem) = budget.spend(Cost::Sources, folder.files.len() as u64)
+        {
+            let problem = Problem { path: Some(folder.locator.clone()), ..problem };
+            return ledger.refuse_in(source, "folder", problem, true);
         }
         installations.extend(folder::examine(folder, origin, self.reading.map, source, ledger));
     }

@@ -10,14 +10,12 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use super::part::Reading;
 use super::survey::{Survey, Work};
 use super::turns::{Run, Turns};
 use super::{Installation, Overview};
 use crate::error::Error;
-use crate::evidence::archive::Unpacking;
 use crate::evidence::budget::Budget;
 
 /// Results of so many installations for each thread may wait to be handed on.
@@ -30,14 +28,12 @@ const AHEAD: usize = 4;
 /// The only evidence is unreadable; the error of `take`.
 pub(super) fn stream<R: Send>(
     evidence: &[PathBuf],
-    map: bool,
-    unpacking: &Unpacking,
+    reading: Reading<'_>,
     examine: &(impl Fn(Installation) -> R + Sync),
     mut take: impl FnMut(R) -> Result<(), Error>,
 ) -> Result<Overview, Error> {
     let size = |path: &PathBuf| fs::metadata(path).ok().filter(fs::Metadata::is_file).map_or(0, |file| file.len());
-    let budget = Budget::of(unpacking.limits, evidence.iter().map(size).fold(0, u64::saturating_add));
-    let reading = Reading { map, unpacking, begun: Instant::now() };
+    let budget = Budget::of(reading.unpacking.limits, evidence.iter().map(size).fold(0, u64::saturating_add));
     let threads = rayon::current_num_threads().max(1);
     let stream = Stream {
         survey: Mutex::new((0, Survey::new(evidence, reading)?)),
@@ -55,13 +51,13 @@ pub(super) fn stream<R: Send>(
         }
         loop {
             match stream.hand.next() {
-                Some(Some(result)) => take(result).inspect_err(|_| stream.hand.stop())?,
-                Some(None) => {
+                Next::Result(result) => take(result).inspect_err(|_| stream.hand.stop())?,
+                Next::Nothing => return Ok(()),
+                Next::Defect => {
                     stream.hand.stop();
                     let advice = "Please report it".to_owned();
                     return Err(Error::Refused { reason: "internal error in an examination".to_owned(), advice });
                 }
-                None => return Ok(()),
             }
         }
     })?;
@@ -136,6 +132,15 @@ struct Hand<R> {
     changed: Condvar,
     /// How far ahead of what was handed on a result may be.
     ahead: usize,
+}
+
+/// What comes next.
+enum Next<R> {
+    Result(R),
+    /// Every result was handed on.
+    Nothing,
+    /// A defect of this program ended the run.
+    Defect,
 }
 
 struct Waiting<R> {
@@ -215,18 +220,22 @@ impl<R> Hand<R> {
         self.changed.notify_all();
     }
 
-    /// Returns the next result as soon as it is there; `None` when all were handed on.
-    fn next(&self) -> Option<Option<R>> {
+    /// Returns the next result as soon as it is there.
+    fn next(&self) -> Next<R> {
         let is_there = |waiting: &Waiting<R>| waiting.results.contains_key(&waiting.next) || waiting.threads == 0;
         let mut waiting = self.wait_while(|waiting| !is_there(waiting));
         if waiting.failed {
-            return Some(None);
+            return Next::Defect;
         }
         let next = waiting.next;
-        let result = waiting.results.remove(&next);
         waiting.next = next.saturating_add(1);
+        let result = waiting.results.remove(&next);
         self.changed.notify_all();
-        result
+        match result {
+            Some(Some(result)) => Next::Result(result),
+            Some(None) => Next::Defect,
+            None => Next::Nothing,
+        }
     }
 
     /// Notes that a thread has ended.

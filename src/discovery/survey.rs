@@ -104,7 +104,7 @@ impl<'u> Survey<'u> {
         match argument {
             Argument::Folder { path, real } => self.folder(&path, &real),
             Argument::Within { path, outer } => {
-                self.irrelevant(&path, "folder", format!("a part of {}", locator(&outer)))
+                self.irrelevant(&path, "folder", format!("a part of {}", locator(&outer)));
             }
             Argument::File { path, real, .. } => {
                 if !self.known.insert(real.clone()) {

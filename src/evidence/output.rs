@@ -31,6 +31,7 @@ mod place;
 mod precious;
 mod refusal;
 mod stream;
+mod writing;
 mod written;
 
 use identity::Identity;
@@ -39,8 +40,9 @@ use inputs::Protected;
 use patches::Patches;
 use place::{Goal, Place};
 use refusal::{ANOTHER, refuse};
+pub use writing::Writing;
+use written::List;
 pub use written::Written;
-use written::{Hashing, List};
 
 /// The outputs that the user asked for.
 #[derive(Clone, Copy, Debug)]
@@ -99,6 +101,20 @@ impl Gate {
         std::iter::once(&self.output).chain(&self.custody)
     }
 
+    /// Returns the destination of the result, to ask what it is.
+    pub fn output(&self) -> Destination<'_> {
+        Destination { place: &self.output, protected: &self.protected, written: None }
+    }
+
+    /// Begins to write the result while the evidence is still being read; [`Sealed::end`] ends it. With `hold`, nothing
+    /// goes into a stream before the end.
+    ///
+    /// # Errors
+    /// The operating system's error.
+    pub fn begin(&self, hold: bool) -> Result<Writing, Error> {
+        self.output.begin(hold, self.custody.is_some())
+    }
+
     /// Checks the outputs against every file that was opened. Nothing is written before.
     ///
     /// # Errors
@@ -123,6 +139,18 @@ impl Sealed {
     /// Returns the destination of the result: `--output`, or standard output.
     pub fn output(&self) -> Destination<'_> {
         Destination { place: &self.0.output, protected: &self.0.protected, written: self.listed() }
+    }
+
+    /// Ends the result that [`Gate::begin`] began: a file gets its name, and what was held back goes into its stream.
+    ///
+    /// # Errors
+    /// The operating system's error; a destination that must not be written to any more.
+    pub fn end(&self, writing: Writing) -> Result<(), Error> {
+        let sum = self.0.output.end(writing, &self.0.protected)?;
+        if let Some(list) = self.listed() {
+            list.add(&self.0.output.shown, sum.flatten());
+        }
+        Ok(())
     }
 
     /// Returns the list of written outputs, if a custody record was asked for.
@@ -198,15 +226,10 @@ impl<'g> Destination<'g> {
     /// # Errors
     /// The operating system's error, or that of `write`; a destination that must not be written to any more.
     pub fn write(self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
-        let Some(list) = self.written else { return self.place.write(self.protected, write) };
-        let mut sum = None;
-        self.place.write(self.protected, |out| {
-            let mut hashing = Hashing::new(out);
-            write(&mut hashing)?;
-            sum = Some(hashing.sum());
-            Ok(())
-        })?;
-        list.add(self.path(), sum);
+        let sum = self.place.write(self.protected, self.written.is_some(), write)?;
+        if let Some(list) = self.written {
+            list.add(self.path(), sum.flatten());
+        }
         Ok(())
     }
 }

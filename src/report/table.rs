@@ -77,6 +77,11 @@ impl<W: Write> Tables<W> {
     pub fn new(writer: W, style: Style, situation: Situation) -> Self {
         Self { writer, style, situation, report: Gathered::default() }
     }
+
+    /// Takes what a patch of an installation comes to.
+    pub fn patching(&mut self, installation: &str, patching: Patching) {
+        self.situation.patches.insert(installation.to_owned(), patching);
+    }
 }
 
 impl<W: Write> Gathering for Tables<W> {

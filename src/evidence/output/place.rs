@@ -14,7 +14,8 @@ use super::inputs::Protected;
 use super::part::Part;
 use super::precious;
 use super::refusal::{ANOTHER, refuse, told};
-use super::stream::{descriptor, fill, open_node, opened, stream, writable_node};
+use super::stream::{descriptor, open_node, opened, writable_node};
+use super::writing::{Sum, Way, Writing, nameless};
 use crate::error::Error;
 use crate::evidence::directory::resolve;
 
@@ -129,34 +130,64 @@ impl Place {
         }
     }
 
+    /// Begins to write the output. With `hold`, or if it would be added to a file, a stream gets nothing before the end:
+    /// that file could turn out to be evidence.
+    pub(super) fn begin(&self, hold: bool, hashed: bool) -> Result<Writing, Error> {
+        let begin = || -> io::Result<Writing> {
+            let stream = match &self.goal {
+                Goal::Stdout(stdout) => rustix::io::dup(stdout)?.into(),
+                Goal::Open(file) => file.try_clone()?,
+                Goal::Node(folder, name, stat) => open_node(folder, name, stat)?,
+                Goal::File(folder, _, old) => {
+                    let part = Part::create(&folder.shared(), old.as_ref())?;
+                    return Ok(Writing::new(part.file().try_clone()?, Way::Part(part), hashed));
+                }
+            };
+            let holds = |stat: &Stat| kind(stat) == FileType::RegularFile && stat.st_size > 0;
+            if hold || rustix::fs::fstat(&stream).is_ok_and(|stat| holds(&stat)) {
+                return Ok(Writing::new(nameless()?, Way::Held(stream), hashed));
+            }
+            Ok(Writing::new(stream, Way::Stream, hashed))
+        };
+        begin().map_err(|source| self.failed(source))
+    }
+
+    /// Ends the output: a file gets its name.
+    pub(super) fn end(&self, writing: Writing, protected: &Protected) -> Result<Option<Sum>, Error> {
+        let (way, sum) = writing.finish().map_err(|source| self.failed(source))?;
+        if let (Way::Part(part), Goal::File(folder, name, old)) = (way, &self.goal) {
+            part.file().sync_all().map_err(|source| self.failed(source))?;
+            self.name(part, folder, name, old.as_ref(), protected)?;
+        }
+        Ok(sum)
+    }
+
     /// Writes the output; a file is written whole or not at all.
     pub(super) fn write(
         &self,
         protected: &Protected,
+        hashed: bool,
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-    ) -> Result<(), Error> {
-        let failed = |source| Error::Write { path: self.shown.display().to_string(), source };
-        match &self.goal {
-            Goal::Stdout(stdout) => stream(rustix::io::dup(stdout).map_err(io::Error::from).map(File::from), write),
-            Goal::Open(file) => stream(file.try_clone(), write),
-            Goal::Node(folder, name, stat) => stream(open_node(folder, name, stat), write),
-            Goal::File(folder, name, old) => return self.file(folder, name, old.as_ref(), protected, write),
-        }
-        .map_err(failed)
+    ) -> Result<Option<Sum>, Error> {
+        self.allow(protected)?;
+        let mut writing = self.begin(false, hashed)?;
+        write(&mut writing).map_err(|source| self.failed(source))?;
+        self.end(writing, protected)
     }
 
-    fn file(
+    fn failed(&self, source: io::Error) -> Error {
+        Error::Write { path: self.shown.display().to_string(), source }
+    }
+
+    /// Gives a file its name.
+    fn name(
         &self,
+        part: Part,
         folder: &Held,
         name: &OsStr,
         old: Option<&Stat>,
         protected: &Protected,
-        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<(), Error> {
-        let failed = |source| Error::Write { path: self.shown.display().to_string(), source };
-        self.allow(protected)?;
-        let part = Part::create(&folder.shared(), old).map_err(failed)?;
-        fill(part.file(), write).and_then(|()| part.file().sync_all()).map_err(failed)?;
         // Check again: meanwhile somebody may have replaced a file or folder of the path.
         self.allow(protected)?;
         if !folder.is_in_place() {
@@ -164,14 +195,14 @@ impl Place {
             let expected = format!("the folder {} as it was", folder.path().display());
             return Err(refuse(self.option, &self.shown, expected, found, "Nothing was written; run it again"));
         }
-        let now = folder.look(name).map_err(failed)?;
+        let now = folder.look(name).map_err(|source| self.failed(source))?;
         let moved = |found: &str| refuse(self.option, &self.shown, "the previous file", found, ANOTHER);
         match (old, now) {
             // The file is new, or the file that it replaces has disappeared.
-            (_, None) => part.place(&folder.shared(), name).map_err(failed),
+            (_, None) => part.place(&folder.shared(), name).map_err(|source| self.failed(source)),
             (Some(old), Some(now)) if Identity::of(old) == Identity::of(&now) => {
                 replaceable(self.option, &self.shown, folder, name, &now, protected)?;
-                part.replace(&folder.shared(), name).map_err(failed)
+                part.replace(&folder.shared(), name).map_err(|source| self.failed(source))
             }
             (_, Some(_)) => Err(moved("a file that was created meanwhile")),
         }

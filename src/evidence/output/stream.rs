@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::os::fd::AsFd;
 use std::path::Path;
 
@@ -35,24 +35,6 @@ pub(super) fn open_node(folder: &Held, name: &OsStr, expected: &Stat) -> io::Res
     }
 }
 
-/// Writes into a stream. A reader that stops early is no error.
-pub(super) fn stream(file: io::Result<File>, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    match fill(&file?, write) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        done => done,
-    }
-}
-
-/// Writes through a buffer.
-pub(super) fn fill(file: &File, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let mut out = BufWriter::new(file);
-    let done = write(&mut out).and_then(|()| out.flush());
-    // Without this, dropping the buffer would write the rest again.
-    let _ = out.into_parts();
-    done
-}
-
-/// The number of links that Linux follows in one path.
 const LINKS: usize = 40;
 
 /// Returns the number of the descriptor that a path names: `/dev/stdout`, `/dev/fd/3` and links to them.

@@ -1,0 +1,143 @@
+//! One run over the evidence, written out as it goes: `audit` and `find`.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use hivemend::case_facts::{CaseFacts, headers_of};
+use hivemend::cli::{EvidenceArgs, Format};
+use hivemend::custody::{Examined, Witness};
+use hivemend::discovery::Installation;
+use hivemend::error::Error;
+use hivemend::evidence::output::{Gate, Sealed};
+use hivemend::examination::{Closing, Options, examine_each, run_of};
+use hivemend::html::Attachments;
+use hivemend::report::InstallationReport;
+use hivemend::report::table::{self, Situation};
+
+use super::form::Form;
+use super::{progress, say, style_of};
+
+/// What is to be written, and how.
+pub(super) struct Wanted<'a> {
+    pub(super) common: &'a EvidenceArgs,
+    pub(super) format: Format,
+    /// Show the details.
+    pub(super) all: bool,
+    /// Write nothing before everything was read: something may still refuse the whole run.
+    pub(super) hold: bool,
+    /// The facts of the case that the user states.
+    pub(super) stated: &'a CaseFacts,
+    pub(super) situation: Situation,
+}
+
+/// A run that is over. Its report is written, but a file has no name yet.
+pub(super) struct Run {
+    pub(super) closing: Closing,
+    pub(super) sealed: Sealed,
+    writing: hivemend::evidence::output::Writing,
+    record: Option<Examined>,
+    case: CaseFacts,
+}
+
+/// Examines the evidence and writes the report. `with` is called with each installation while its hives are at hand;
+/// `take` receives the result before the installation is written.
+///
+/// # Errors
+/// The evidence or the output, or the error of `take` or `check`; `check` is asked when everything was read.
+pub(super) fn run<T: Send>(
+    gate: Gate,
+    wanted: Wanted<'_>,
+    options: &Options,
+    with: impl Fn(&InstallationReport, Installation) -> T + Sync,
+    mut take: impl FnMut(&InstallationReport, T, &mut Form<'_>),
+    check: impl FnOnce(&Closing) -> Result<(), Error>,
+) -> Result<Run, Error> {
+    let Wanted { common, format, all, hold, stated, situation } = wanted;
+    let style = style_of(gate.output(), common.output.color, all || common.messages.verbose > 0);
+    let failed = |source| Error::Write { path: gate.output().path().display().to_string(), source };
+    let mut writing = gate.begin(hold)?;
+    let attachments = Attachments { case: stated.clone(), ..Attachments::default() };
+    let mut form = Form::new(format, style, situation, attachments, &mut writing);
+    let witness = common.custody.custody.is_some().then(Witness::default);
+    let see = |path: &Path| witness.iter().for_each(|witness| witness.see(path));
+    let see = witness.is_some().then_some(&see as &(dyn Fn(&Path) + Sync));
+    let mut case = stated.clone();
+    let shown = progress::show(&common.messages);
+    form.renderer().run(&run_of(options)).map_err(failed)?;
+    let closing = examine_each(&common.evidence, options, see, with, |installation, result| {
+        tell_hives(common, &installation);
+        case.prefill(headers_of(&installation));
+        take(&installation, result, &mut form);
+        form.renderer().installation(&installation).map_err(failed)
+    })?;
+    let record = witness.map(|witness| witness.end(&closing.opened));
+    drop(shown);
+    check(&closing)?;
+    tell_sources(common, &closing);
+    // A table of nothing says less than the error does; programs get the ledger.
+    if closing.nothing.is_none() || !form.is_table() {
+        closing.render(form.renderer()).map_err(failed)?;
+    }
+    drop(form);
+    writing.flush().map_err(failed)?;
+    let sealed = gate.seal(closing.opened.iter().map(PathBuf::as_path))?;
+    Ok(Run { closing, sealed, writing, record, case })
+}
+
+impl Run {
+    /// Returns whether the evidence is as it was, as far as somebody looked.
+    pub(super) fn kept(&self) -> bool {
+        self.record.as_ref().is_none_or(Examined::unchanged)
+    }
+
+    /// Ends the report, writes the other outputs, and then the custody record if one was requested. The record lists the
+    /// written files even if a later output failed.
+    ///
+    /// # Errors
+    /// The first output that cannot be written; that there was nothing to examine.
+    pub(super) fn end(self, write: impl FnOnce(&Sealed) -> Result<(), Error>) -> Result<(), Error> {
+        let Self { closing, sealed, writing, record, case } = self;
+        let unchanged = record.as_ref().is_none_or(Examined::unchanged);
+        let written = sealed.end(writing).and_then(|()| closing.nothing.map_or_else(|| write(&sealed), Err));
+        if let Some((record, out)) = record.zip(sealed.custody()) {
+            let record = record.close(case, sealed.written());
+            let done = out.write(|out| {
+                serde_json::to_writer_pretty(&mut *out, &record)?;
+                out.write_all(b"\n")
+            });
+            if !unchanged {
+                say(&format!("the evidence changed while it was examined: see {}", out.path().display()));
+            }
+            // The first failure is reported.
+            written.as_ref().map_or(Ok(()), |()| done)?;
+        }
+        written
+    }
+}
+
+/// Reports each hive on stderr, with `-v`.
+fn tell_hives(common: &EvidenceArgs, installation: &InstallationReport) {
+    let most = match common.messages.verbose {
+        0 => return,
+        1 => 1,
+        _ => usize::MAX,
+    };
+    for hive in &installation.hives {
+        let state = serde_json::to_string(&hive.integrity.state).unwrap_or_default();
+        say(&format!("{}: {}, {}", hive.path, hive.role, state.trim_matches('"')));
+        for problem in hive.integrity.problems.iter().take(most) {
+            say(&format!("  {problem}"));
+        }
+    }
+}
+
+/// Reports on stderr what was searched and skipped, with `-v`.
+fn tell_sources(common: &EvidenceArgs, closing: &Closing) {
+    if common.messages.verbose == 0 {
+        return;
+    }
+    let sources = closing.ledger.sources().iter().map(hivemend::report::SourceReport::from);
+    for source in sources.filter(|source| common.messages.verbose > 1 || table::is_listed(source)) {
+        say(&table::source_line(&source));
+    }
+}

@@ -1,0 +1,150 @@
+//! An output that is written while the evidence is still being read. What was written counts only when all evidence is
+//! known: then a file gets its name, and what was held back goes where it should.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Seek, Write};
+
+use rustix::fs::{MemfdFlags, Mode, OFlags};
+use sha2::{Digest, Sha256};
+
+use super::part::Part;
+use crate::registry::hex;
+
+/// An output that is being written. If it is dropped, a file that it would become does not appear.
+pub struct Writing {
+    /// Until the end.
+    out: Option<BufWriter<File>>,
+    way: Way,
+    /// The hash of the bytes so far, and their number.
+    sum: Option<(Sha256, u64)>,
+    /// Whether the reader of the stream has gone: then nothing more is written.
+    gone: bool,
+}
+
+/// The way of an output to its destination.
+pub(super) enum Way {
+    /// It goes into a stream as it is written.
+    Stream,
+    /// It becomes a file.
+    Part(Part),
+    /// It is held back in a file without a name, and copied into this stream at the end.
+    Held(File),
+}
+
+impl Writing {
+    pub(super) fn new(file: File, way: Way, hashed: bool) -> Self {
+        let sum = hashed.then(|| (Sha256::new(), 0));
+        Self { out: Some(BufWriter::new(file)), way, sum, gone: false }
+    }
+
+    /// Writes the rest of the buffer, and copies what was held back into its stream. Returns the way, and the size and
+    /// hash if they were asked for.
+    pub(super) fn finish(mut self) -> io::Result<(Way, Option<Sum>)> {
+        self.flush()?;
+        let way = std::mem::replace(&mut self.way, Way::Stream);
+        if let (Way::Held(stream), Some(out)) = (&way, self.out.take()) {
+            let (mut held, _) = out.into_parts();
+            held.rewind()?;
+            match io::copy(&mut held, &mut &*stream) {
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => self.gone = true,
+                copied => _ = copied?,
+            }
+        }
+        let gone = self.gone;
+        let sum = self.sum.take().map(|(sum, size)| (!gone).then(|| (size, hex(&sum.finalize()))));
+        Ok((way, sum))
+    }
+
+    /// Notes that the reader of a stream has gone, which is no error.
+    fn or_gone<T>(&mut self, done: io::Result<T>, instead: T) -> io::Result<T> {
+        match done {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe && matches!(self.way, Way::Stream) => {
+                self.gone = true;
+                Ok(instead)
+            }
+            done => done,
+        }
+    }
+}
+
+/// Size and hash of an output; `None` inside if the reader of a stream left before the end.
+pub(super) type Sum = Option<(u64, String)>;
+
+impl Write for Writing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.gone {
+            return Ok(bytes.len());
+        }
+        let Some(out) = &mut self.out else { return Ok(0) };
+        let written = out.write(bytes);
+        let count = self.or_gone(written, bytes.len())?;
+        if let Some((sum, size)) = &mut self.sum {
+            sum.update(bytes.get(..count).unwrap_or(bytes));
+            *size = size.saturating_add(count as u64);
+        }
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if let Some(out) = self.out.as_mut().filter(|_| !self.gone) {
+            let flushed = out.flush();
+            return self.or_gone(flushed, ());
+        }
+        Ok(())
+    }
+}
+
+/// Returns a file without a name.
+pub(super) fn nameless() -> io::Result<File> {
+    let flags = OFlags::RDWR | OFlags::TMPFILE | OFlags::CLOEXEC;
+    let file = rustix::fs::open(std::env::temp_dir(), flags, Mode::RUSR | Mode::WUSR)
+        .or_else(|_| rustix::fs::memfd_create("hivemend", MemfdFlags::CLOEXEC))?;
+    Ok(file.into())
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        // Dropping a buffer would write its rest once more.
+        if let Some(out) = self.out.take() {
+            let _ = out.into_parts();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+    use crate::evidence::sha256_of;
+
+    #[test]
+    fn what_is_hashed_is_what_was_written() {
+        let mut file = tempfile::tempfile().unwrap();
+        let mut writing = Writing::new(file.try_clone().unwrap(), Way::Stream, true);
+        writing.write_all(b"seven bytes ").unwrap();
+        writing.write_all(b"or more").unwrap();
+        let (_, sum) = writing.finish().unwrap();
+        assert_eq!(sum, Some(Some((19, sha256_of(b"seven bytes or more")))));
+        let mut text = String::new();
+        file.rewind().unwrap();
+        file.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "seven bytes or more");
+    }
+
+    #[test]
+    fn a_reader_that_has_gone_is_no_error_and_leaves_no_hash() {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let writer = File::from(std::os::fd::OwnedFd::from(writer));
+        for way in [Way::Stream, Way::Held(writer.try_clone().unwrap())] {
+            let held = matches!(way, Way::Held(_));
+            let file = if held { nameless().unwrap() } else { writer.try_clone().unwrap() };
+            let mut writing = Writing::new(file, way, true);
+            writing.write_all(&[b'x'; 100_000]).unwrap();
+            writing.flush().unwrap();
+            writing.write_all(b"more").unwrap();
+            assert_eq!(writing.finish().unwrap().1, Some(None));
+        }
+    }
+}
