@@ -97,7 +97,7 @@ fn an_unreadable_descriptor_is_said_to_be() {
     let paths = case.write(&folder.path().join("evidence")).unwrap();
     let path = paths.iter().find(|path| path.ends_with("SYSTEM")).unwrap();
     let (_, hive) = case.hives.iter().find(|(role, _)| *role == "SYSTEM").unwrap();
-    for (damage, told) in [(16, "of the size that it claims"), (20 + 16, "its access list lies behind its end")] {
+    for (damage, told) in [(16, "of the size that it claims"), (20 + 16, "its access list lies past its end")] {
         let mut built = hive.build();
         built.put(built.security.payload() + damage, &[0xff; 4]);
         fs::write(path, &built.bytes).unwrap();
