@@ -116,7 +116,7 @@ fn what_a_file_gets_wrong_is_refused_before_any_work() {
         ("[[key]]\nid = \"x\"\nhive = \"SYSTEM\"\npath = 'x'\nwhy = \"x\"\nexpect = \"absent\"", "x: no source"),
         ("like = \"windows-7\"\n[change.service-bits.values]\nStart.REG_DWORD = 4", "service-bits/Start: no source"),
         ("[[key]]\nid = \"x\"", "x"),
-        ("nonsense = 1", "\"nonsense\" is no field"),
+        ("nonsense = 1", "\"nonsense\" is not a field"),
         ("= =", "baseline mine.toml: TOML parse error at line 1, column 3"),
     ];
     for (text, part) in cases {

@@ -84,7 +84,7 @@ fn the_good_way() {
             assert_eq!(log, [&LOADS[..], &SAVES, &IMPORT, &UNLOADS].concat());
             assert!(["SOFTWARE.saved", "SYSTEM.saved"].iter().all(|file| desk.folder.path().join(file).exists()));
             // A second run would overwrite what was saved.
-            assert!(desk.run(&[]).unwrap_err().contains("an existing folder"));
+            assert!(desk.run(&[]).unwrap_err().contains("exists already"));
         }
     }
     wine.drive('d', None);
