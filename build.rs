@@ -1,8 +1,8 @@
-//! Composes the built-in baselines from the files in `src/baselines`, so that a new Windows is a new file and nothing
-//! else. Each is there as text, for people, and as JSON, which is read several times as fast; see `docs/performance.md`.
+//! Composes the built-in baselines from the files in `src/baselines`, so that a new Windows only needs a new file. Each
+//! baseline is stored as text, for people, and as JSON, which is read several times as fast; see `docs/performance.md`.
 //!
-//! `releases.toml`, which stands among them, is the list of Windows and builds; it becomes a static table. What else
-//! stands there are tables that hold for every Windows; each becomes JSON.
+//! `releases.toml` in the same folder is the list of Windows and builds, which becomes a static table. The other files
+//! there are tables for every Windows, each of which becomes JSON.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a build that cannot list the baselines must stop")]
 
@@ -13,7 +13,7 @@ use std::{env, fs};
 
 use serde::Deserialize;
 
-// The library has these two as well, and there they are public.
+// The library also has these two modules, where they are public.
 #[allow(unreachable_pub)]
 #[path = "src/baseline/compose.rs"]
 mod compose;
@@ -70,7 +70,7 @@ fn read(file: &Path) -> toml::Table {
     toml::from_str(&text).unwrap_or_else(|error| panic!("{}:\n{error}", file.display()))
 }
 
-/// The names of the Windows in `releases.toml`, by id.
+/// Returns the names of the Windows in `releases.toml`, by id.
 fn names(releases: &toml::Table) -> toml::Table {
     let windows = releases["windows"].as_array().into_iter().flatten();
     windows
@@ -82,7 +82,7 @@ fn json(table: &toml::Table) -> String {
     serde_json::to_string(table).expect("a baseline has no dates and no numbers but integers")
 }
 
-/// `releases.toml`, field by field; its own comments say what they mean.
+/// `releases.toml`, field by field. The comments in that file explain the fields.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Releases {
@@ -147,7 +147,7 @@ struct MultiSession {
     editions: Vec<String>,
 }
 
-/// The static table that `src/os/release.rs` includes.
+/// Returns the static table that `src/os/release.rs` includes.
 fn releases(path: &Path, list: toml::Table, baselines: &BTreeSet<String>) -> String {
     let list: Releases = list.try_into().unwrap_or_else(|error| {
         panic!(

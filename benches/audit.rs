@@ -1,5 +1,5 @@
-//! How long the parts of an audit take, and the whole, on a pair of hives that is made here and, where
-//! `HIVEMEND_CORPUS` names a folder of real hives, on a real one. `benches/peers.sh` times the whole program.
+//! Measures the parts of an audit, and a whole audit, on a generated pair of hives. If `HIVEMEND_CORPUS` names a folder
+//! of real hives, also on a real pair. `benches/peers.sh` measures the whole program.
 #![allow(
     missing_docs,
     clippy::expect_used,
@@ -49,7 +49,7 @@ fn pair(group: &mut BenchmarkGroup<'_, WallTime>, folder: &Path) {
     let hives = open();
     let [_, system] = &hives;
     let minor = system.base_block().minor;
-    // Trees remember the names that they have read, so that each round has its own.
+    // Trees keep the names that they have read, so each round has its own tree.
     group.bench_function("identify the Windows", |bench| {
         bench.iter(|| {
             let [software, system] = hives.each_ref().map(Hive::tree);
@@ -86,8 +86,8 @@ fn baselines(criterion: &mut Criterion) {
     });
 }
 
-/// The clean case of the fixtures, made as large as a Windows that has been in use: 100,000 keys more in SOFTWARE, and
-/// 600 services more in SYSTEM.
+/// Writes the clean case of the fixtures at the size of a Windows in use: with 100,000 more keys in SOFTWARE and 600
+/// more services in SYSTEM.
 fn make_pair(folder: &Path) {
     for (role, mut hive) in fixture::compile(WINDOWS).expect("the case is there").hives {
         if role == "SOFTWARE" {
@@ -101,7 +101,7 @@ fn make_pair(folder: &Path) {
     }
 }
 
-/// A key with so many subkeys, and so many values in each.
+/// Returns a key with `subkeys` subkeys and `values` values in each.
 fn filled(name: &str, prefix: &str, subkeys: u32, values: u32) -> Key {
     let mut key = Key::new(name);
     for number in 0..subkeys {

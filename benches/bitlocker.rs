@@ -1,4 +1,5 @@
-//! Decryption of whole BitLocker volumes, in MB/s, beside `dislocker-file`: the samples that `HIVEMEND_IMAGES` names.
+//! Measures the decryption of whole BitLocker volumes in MB/s, beside `dislocker-file`, on the samples in
+//! `HIVEMEND_IMAGES`.
 //!
 //! `HIVEMEND_IMAGES=FOLDER cargo bench --bench bitlocker`
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a bench says what it measures, and fails loudly")]
@@ -35,7 +36,7 @@ fn main() {
     }
 }
 
-/// Opens the volume with its password, decrypts it and writes it, as `dislocker-file` does.
+/// Opens the volume with its password, decrypts it, and writes it, as `dislocker-file` does.
 fn decrypt(image: &Path, out: &Path) -> Duration {
     let start = Instant::now();
     let volume: Blocks = Arc::new(FileBlocks::open(image).unwrap());

@@ -1,5 +1,5 @@
-//! Reads the whole disk that is in an image, from its first byte to its last, and does nothing with it: what a format
-//! costs. `benches/peers/images.sh` runs it beside the formats' own tools.
+//! Reads the whole disk in an image from its first byte to its last and discards the data, which shows the cost of a
+//! format. `benches/peers/images.sh` runs it beside the formats' own tools.
 //!
 //! ```sh
 //! cargo bench --bench disk -- disk.E01

@@ -1,6 +1,6 @@
-//! Replaying transaction logs, beside reading the same three files, on the dirty SYSTEM hive (12.8 MB, logs of 6 MB) of
-//! the corpus that `HIVEMEND_CORPUS` names: `cargo bench --bench replay`. The last lines hold medians of runs in turns
-//! against each other, which is fairer on a busy machine than one after the other.
+//! Measures the replay of transaction logs, and reading the same three files, on the dirty SYSTEM hive (12.8 MB, logs
+//! of 6 MB) of the corpus in `HIVEMEND_CORPUS`: `cargo bench --bench replay`. The last lines are medians of alternating
+//! runs, which are fairer on a busy machine than consecutive ones.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -21,9 +21,9 @@ use hivemend::hive::Hive;
 criterion_group!(benches, logs);
 criterion_main!(benches);
 
-/// Rounds of the runs in turns.
+/// The number of alternating rounds.
 const ROUNDS: usize = 101;
-/// What the logs of the corpus come to; less would be quicker, and worth nothing.
+/// The number of entries that the logs of the corpus apply. With fewer, the measurement would be faster and invalid.
 const ENTRIES: u64 = 24;
 
 fn logs(criterion: &mut Criterion) {
@@ -66,7 +66,7 @@ fn time(run: impl FnOnce()) -> Duration {
     start.elapsed()
 }
 
-/// The median in milliseconds.
+/// Returns the median in milliseconds.
 fn median(mut times: Vec<Duration>) -> f64 {
     times.sort_unstable();
     times.get(times.len() / 2).map_or(0.0, |time| time.as_secs_f64() * 1e3)

@@ -1,5 +1,5 @@
-//! Passes over every file and folder of the volumes on a disk image, and does nothing with them: what it costs to look
-//! everywhere. `benches/peers/ntfs_scan.sh` runs it beside `fls -r`.
+//! Visits every file and folder of the volumes on a disk image and discards them, which shows the cost of a complete
+//! search. `benches/peers/ntfs_scan.sh` runs it beside `fls -r`.
 //!
 //! ```sh
 //! cargo bench --bench scan -- disk.E01

@@ -1,7 +1,7 @@
-//! A whole walk of a hive: `cargo bench --bench walk -- HIVE [TIMES [walk|check]]`. Every key's name and time, every value's name,
-//! type and data, and every byte of the data is looked at. Prints, for each run, keys, values, bytes, and milliseconds
-//! from opening to the end: of the walk alone, and of the check that holds it against the hive bins.
-//! `benches/peers/walk.sh` times libhivex beside it.
+//! Walks a whole hive: `cargo bench --bench walk -- HIVE [TIMES [walk|check]]`. Reads every key's name and time, every
+//! value's name, type, and data, and every byte of the data. For each run it prints keys, values, bytes, and the
+//! milliseconds from opening to the end: of the walk alone, and of the check that compares it with the hive bins.
+//! `benches/peers/walk.sh` measures libhivex beside it.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark prints, and fails by panicking")]
 
 use std::path::Path;
@@ -10,7 +10,7 @@ use std::time::Instant;
 use hivemend::hive::Hive;
 use hivemend::hive::walk::{Visitor, WalkedKey, WalkedValue, check, walk};
 
-/// Looks at everything, and keeps a sum of it, so that nothing is left out as useless.
+/// Reads everything and sums it up, so that the compiler cannot remove any part.
 #[derive(Default)]
 struct Look {
     bytes: u64,

@@ -1,8 +1,9 @@
-//! What regedit would do with a `.reg` file, and the same edits written for other importers, by the library alone.
+//! Shows what regedit would do with a `.reg` file, and writes the same edits for other importers, only with the
+//! library.
 //!
 //!     cargo run --example reg-file -- FILE.reg [CODE-PAGE]
 //!
-//! Prints each operation with its line, what regedit drops or twists, and in which dialects the file can be written.
+//! Prints each operation with its line, what regedit drops or changes, and the dialects that can express the file.
 #![allow(clippy::print_stdout, reason = "an example prints")]
 
 use std::process::ExitCode;

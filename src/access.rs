@@ -1,7 +1,7 @@
-//! Who may write the keys that a plan edits, read from the hives that it was made from.
+//! Reads who may write the keys that a plan edits, from the hives that the plan was made from.
 //!
-//! An importer that runs as an administrator is refused at a key whose access list lets Administrators only read, and
-//! carries out the rest: the machine stays broken, and regedit says no more than "not all data was written".
+//! If the access list of a key lets Administrators only read, an importer that runs as administrator is refused there
+//! and carries out the rest. The machine stays broken, and regedit says no more than "not all data was written".
 
 use crate::discovery::Installation;
 use crate::error::Problem;
@@ -12,17 +12,17 @@ use crate::registry::Role;
 use crate::remediation::{Access, Edit, Importers, PatchOptions, Plan, access_warnings};
 use crate::security::{Descriptor, EVERYONE, KEY_CREATE_SUB_KEY, KEY_SET_VALUE};
 
-/// What an elevated administrator at the console holds.
+/// The security identifiers in the token of an elevated administrator at the console.
 ///
 /// <https://learn.microsoft.com/windows-server/identity/ad-ds/manage/understand-security-identifiers>
 const ADMINISTRATOR: [&str; 6] = ["S-1-5-32-544", EVERYONE, "S-1-5-11", "S-1-5-32-545", "S-1-5-4", "S-1-2-0"];
-/// What SYSTEM holds.
+/// The security identifiers in the token of SYSTEM.
 ///
 /// <https://learn.microsoft.com/windows/win32/services/localsystem-account>
 const SYSTEM: [&str; 4] = ["S-1-5-18", "S-1-5-32-544", EVERYONE, "S-1-5-11"];
 
-/// Reads who may write each key of the plan, and warns in the plan where Administrators may not. hivexregedit asks no
-/// descriptor: for its dialect there is no warning.
+/// Reads who may write each key of the plan, and adds a warning to the plan if Administrators may not. hivexregedit
+/// does not check security descriptors, so its dialect gets no warning.
 pub fn read_access(plan: &mut Plan, installation: &Installation, options: &Options, written: &PatchOptions) {
     let open = OpenInstallation::open(installation, options);
     for role in [Role::Software, Role::System] {
@@ -42,7 +42,7 @@ pub fn read_access(plan: &mut Plan, installation: &Installation, options: &Optio
     }
 }
 
-/// Who may write the key of an edit.
+/// Returns who may write the key of an edit.
 fn access(tree: &Tree<'_>, edit: &Edit) -> Result<Access, Problem> {
     let (key, is_missing) = nearest(tree, &edit.key)?;
     let right = if is_missing { KEY_CREATE_SUB_KEY } else { KEY_SET_VALUE };
@@ -71,7 +71,7 @@ fn access(tree: &Tree<'_>, edit: &Edit) -> Result<Access, Problem> {
     })
 }
 
-/// The key at `path`, or the nearest above it that is there; and whether the key itself is missing.
+/// Returns the key at `path` or its nearest existing ancestor, and whether the key itself is missing.
 fn nearest<'t, 'h>(tree: &'t Tree<'h>, path: &str) -> Result<(Key<'t, 'h>, bool), Problem> {
     let mut key = tree.root()?;
     for name in path.split('\\').filter(|name| !name.is_empty()) {

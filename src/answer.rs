@@ -1,18 +1,18 @@
-//! The answer: in a sentence or two what stops updates here, since when at the latest, and on how much that rests.
+//! The answer: a sentence or two on what stops updates here, since when at the latest, and how well that is confirmed.
 //!
-//! Nothing is decided here that a finding has not decided: the answer names causes, worst first.
+//! The answer adds no judgement to that of the findings. It names causes, worst first.
 
 use crate::finding::{Finding, Grade, Severity, Verdict};
 use crate::registry::{Decoded, FileTime, same_text};
 
-/// How many findings the answer names; the table lists them all.
+/// How many findings the answer names. The table lists all of them.
 const NAMED: usize = 2;
 
-/// How the sentence begins that says how much the answer rests on.
+/// The first words of the sentence on the grades of the expectations.
 const RESTS_ON: &str = "This rests on ";
 
-/// The answer for one installation. `findings` are all of its findings, those that conform among them; `complete` says
-/// whether everything could be read and judged.
+/// Returns the answer for one installation. `findings` are all of its findings, including those that conform.
+/// `complete` states whether everything could be read and judged.
 pub fn answer(findings: &[&Finding], complete: bool) -> String {
     let mut causes: Vec<&Finding> = findings.iter().copied().filter(|finding| finding.is_cause()).collect();
     causes.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
@@ -50,7 +50,7 @@ pub fn answer(findings: &[&Finding], complete: bool) -> String {
     sentences.join(" ")
 }
 
-/// The answer without the sentence on how much it rests on, for who says that elsewhere.
+/// Returns the answer without the sentence on grades, for callers that state the grades elsewhere.
 ///
 /// ```
 /// let answer = "Nothing found that stops updates. This rests on 40 confirmed expectations.";
@@ -60,7 +60,7 @@ pub fn without_counts(answer: &str) -> &str {
     answer.rsplit_once(RESTS_ON).map_or(answer, |(before, _)| before).trim_end()
 }
 
-/// Whether a finding is about which code runs, rather than about whether it starts.
+/// Returns whether a finding is about which code runs, not about whether it starts.
 fn is_code(finding: &Finding) -> bool {
     const CODE: [&str; 12] = [
         "ImagePath",
@@ -84,7 +84,7 @@ fn count(number: usize) -> String {
     if number == 1 { "1 deviation".to_owned() } else { format!("{number} deviations") }
 }
 
-/// The first findings in words, and how many more there are.
+/// Returns the first findings in words, and how many more there are.
 fn listed(findings: &[&Finding], words: fn(&Finding) -> String) -> String {
     let named = findings.iter().take(NAMED).map(|finding| words(finding)).collect::<Vec<_>>().join("; ");
     match findings.len().saturating_sub(NAMED) {
@@ -93,8 +93,7 @@ fn listed(findings: &[&Finding], words: fn(&Finding) -> String) -> String {
     }
 }
 
-/// A finding in words, with the time at which its key was last written: what stands in it, stands there since then at
-/// the latest.
+/// Returns a finding in words, with the time of the last write to its key. The key's contents are at least that old.
 fn fact_since(finding: &Finding) -> String {
     let fact = fact(finding);
     match (finding.key_last_written, &finding.key_last_written_note) {
@@ -103,7 +102,7 @@ fn fact_since(finding: &Finding) -> String {
     }
 }
 
-/// A finding in words: `BITS is disabled`, `RpcSs\Parameters\ServiceDll deviates`.
+/// Returns a finding in words: `BITS is disabled`, `RpcSs\Parameters\ServiceDll deviates`.
 fn fact(finding: &Finding) -> String {
     let place = place(finding);
     let Some(value) = &finding.value else {
@@ -127,7 +126,7 @@ fn fact(finding: &Finding) -> String {
     format!(r"{place}\{value} {word}")
 }
 
-/// A setting and its number, where it has one: `WindowsUpdate\DisableWindowsUpdateAccess is 1`.
+/// Returns a setting in words, with its number if it has one: `WindowsUpdate\DisableWindowsUpdateAccess is 1`.
 fn setting(finding: &Finding) -> String {
     let number = finding.observed.as_ref().and_then(|observed| match observed.datum.data {
         Some(Decoded::Number(number)) => Some(number),
@@ -139,7 +138,7 @@ fn setting(finding: &Finding) -> String {
     }
 }
 
-/// The key as people call it: a service by its name, another key by its last two parts.
+/// Returns the key as people call it: a service by its name, another key by its last two parts.
 fn place(finding: &Finding) -> String {
     let path = finding.key.as_deref().unwrap_or(&finding.id);
     if let Some((_, service)) = path.split_once(r"\Services\") {
@@ -149,7 +148,7 @@ fn place(finding: &Finding) -> String {
     parts.get(parts.len().saturating_sub(2)..).unwrap_or_default().join("\\")
 }
 
-/// On how many expectations of which grade the answer rests; `None` where nothing was assessed.
+/// Returns how many expectations of each grade the answer rests on; `None` if none was assessed.
 fn rests_on(findings: &[&Finding]) -> Option<String> {
     let assessed = |finding: &&&Finding| finding.is_cause() || finding.verdict == Verdict::Conforms;
     let number = |grade: Grade| findings.iter().filter(assessed).filter(|finding| finding.grade == grade).count();

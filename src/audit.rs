@@ -1,4 +1,4 @@
-//! The audit: expectations and facts in, findings out. Nothing is read here and nothing is written.
+//! The audit: turns expectations and facts into findings. It reads and writes no files.
 
 use crate::baseline::{Baseline, Basis, Profile, Step, SystemRoot};
 use crate::facts::Facts;
@@ -27,19 +27,19 @@ pub use fallback::also_in;
 use judge::Judge;
 use scene::Scene;
 
-/// What the audit has to know of the installation beside the facts.
+/// What the audit has to know about the installation beside the facts.
 pub struct Context<'a> {
     /// Which Windows it is.
     pub os: &'a Os,
-    /// Where its system root is.
+    /// Where the system root is.
     pub root: SystemRoot,
-    /// Setup of this Windows is not finished: nothing is judged.
+    /// Whether Setup of this Windows has not finished. If so, nothing is judged.
     pub setup_phase: bool,
-    /// What is looked for.
+    /// What the audit looks for.
     pub profiles: &'a [Profile],
 }
 
-/// Judges the facts, which are those of [`crate::facts::observe_all`]. Every expectation that holds for this Windows
+/// Judges the facts, which come from [`crate::facts::observe_all`]. Every expectation that applies to this Windows
 /// yields one finding for each place where it was looked for.
 pub fn audit(baseline: &Baseline, facts: &Facts, context: &Context<'_>) -> Vec<Finding> {
     let scene = Scene { baseline, facts, context };
@@ -82,7 +82,7 @@ fn run_time(step: &Step) -> Finding {
     }
 }
 
-/// A finding of that verdict, with nothing observed yet.
+/// Returns a finding with this verdict and nothing observed yet.
 pub(crate) fn blank(id: String, verdict: Verdict, basis: &Basis) -> Finding {
     let why = match &basis.kinship {
         Some(kinship) => format!("{} (inferred from {kinship})", basis.why),

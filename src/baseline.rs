@@ -1,4 +1,4 @@
-//! Baselines: what a Windows should have, why, and who says so. The judgement is data, in `src/baselines/*.toml`;
+//! Baselines: what a Windows should have, why, and by which source. The judgement is data in `src/baselines/*.toml`;
 //! `docs/baselines.md` describes the grammar.
 
 use std::collections::BTreeSet;
@@ -41,11 +41,11 @@ include!(concat!(env!("OUT_DIR"), "/baselines.rs"));
 pub struct BuiltIn {
     /// Its id.
     pub id: &'static str,
-    /// The whole of it as TOML, each row with its source, its grade, and the file that states it.
+    /// The whole baseline as TOML, each row with its source, its grade, and the file that states it.
     pub text: &'static str,
-    /// The same as JSON: reading TOML would take a quarter of an audit's time.
+    /// The whole baseline as JSON. Reading TOML would take a quarter of an audit's time.
     json: &'static str,
-    /// Read once, for all installations of a run.
+    /// The baseline, read once for all installations of a run.
     read: OnceLock<Result<Baseline, String>>,
 }
 
@@ -54,10 +54,10 @@ impl BuiltIn {
         Self { id, text, json, read: OnceLock::new() }
     }
 
-    /// Reads it.
+    /// Reads the baseline.
     ///
     /// # Errors
-    /// Where the baseline is wrong; the tests see to it that none is.
+    /// Returns an error if the baseline is wrong. The tests ensure that none is.
     pub fn read(&'static self) -> Result<&'static Baseline, Error> {
         let read = || {
             let baseline = grammar::parse_json(self.json)?;
@@ -71,74 +71,74 @@ impl BuiltIn {
 /// What one Windows should have.
 #[derive(Clone, Debug)]
 pub struct Baseline {
-    /// The id; for a built-in baseline that of its Windows.
+    /// The id. A built-in baseline has the id of its Windows.
     pub id: String,
-    /// The Windows' name.
+    /// The name of the Windows.
     pub name: String,
-    /// The Windows that this is for.
+    /// The Windows versions that this baseline is for.
     pub applies_to: Vec<OsId>,
     /// SHA-256 of the file, so that a report can be tied to its expectations.
     pub sha256: String,
     /// The keys, in the file's order.
     pub keys: Vec<ExpectedKey>,
-    /// What hives cannot decide.
+    /// Steps that hives cannot decide.
     pub steps: Vec<Step>,
 }
 
-/// A key, and what should stand in it.
+/// A key, and what it should contain.
 #[derive(Clone, Debug)]
 pub struct ExpectedKey {
-    /// The id that findings begin with.
+    /// The id that its findings begin with.
     pub id: String,
-    /// Which hive it is in.
+    /// The hive that contains the key.
     pub role: Role,
     /// The path below the hive's root. `CurrentControlSet` stands for the control set that is judged.
     pub path: String,
-    /// Whether the key should be there.
+    /// Whether the key should exist.
     pub presence: Presence,
-    /// The key is a subkey of `path`, and this says which.
+    /// Set if the key is a subkey of `path`: states which subkeys.
     pub each_subkey: Option<Subkeys>,
-    /// Whether the key itself is a row: it has a finding of its own beside those of its values.
+    /// Whether the key itself is a row: then it has a finding of its own beside those of its values.
     pub itself: bool,
-    /// The key is a symbolic link that leads there.
+    /// The path that the key links to, if it is a symbolic link.
     pub link: Option<String>,
     /// Whether values that the baseline does not name are unexpected.
     pub closed: bool,
-    /// Names of values of this key that other rows of the baseline state; a closed list knows them, too.
+    /// Names of values of this key that other rows of the baseline state. A closed list includes them.
     pub beside: BTreeSet<Name>,
-    /// Where the list of subkeys is closed, the subkeys that the baseline names; any other is unexpected.
+    /// If the list of subkeys is closed: the subkeys that the baseline names. Any other is unexpected.
     pub subkeys: Option<BTreeSet<Name>>,
-    /// Whether the values are the whole key, so that a missing one may be written anew.
+    /// Whether the values are the whole key, so that a missing key may be recreated.
     pub recreate: bool,
-    /// For which installations this holds.
+    /// The installations that the key applies to.
     pub when: When,
-    /// What it is looked at for.
+    /// The profiles that include the key.
     pub profiles: Vec<Profile>,
-    /// Why, and who says so, for the key itself.
+    /// Why the key itself is expected, and the source.
     pub basis: Basis,
     /// The values, in the file's order.
     pub values: Vec<ExpectedValue>,
 }
 
-/// Whether a key should be there.
+/// Whether a key should exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Presence {
-    /// It should.
+    /// The key should exist.
     Required,
-    /// It may be missing; then its values conform.
+    /// The key may be missing. Then its values conform.
     Optional,
-    /// It should not.
+    /// The key should not exist.
     Absent,
-    /// It should where its parent is there.
+    /// The key should exist if its parent exists.
     WithParent,
 }
 
 /// Which subkeys of a path are meant.
 #[derive(Clone, Debug)]
 pub struct Subkeys {
-    /// Values that a subkey must hold, name and data compared without case; empty for every subkey.
+    /// Values that a subkey must contain; name and data are compared without case. Empty: every subkey.
     pub holding: Vec<(String, String)>,
-    /// The path from there on.
+    /// The path below the subkey.
     pub below: Option<String>,
 }
 
@@ -147,44 +147,44 @@ pub struct Subkeys {
 pub struct ExpectedValue {
     /// The name, as findings spell it.
     pub name: String,
-    /// What it should be.
+    /// The rule for its data.
     pub rule: Rule,
-    /// Data that deviate, and of which more is known than that.
+    /// Deviating data with a more specific explanation.
     pub exceptions: Vec<Exception>,
-    /// Another value that this one must resemble, too.
+    /// Another value that this value must also resemble.
     pub same_as: Option<SameAs>,
-    /// Whether it may be missing.
+    /// Whether the value may be missing.
     pub optional: bool,
-    /// For which installations this holds.
+    /// The installations that the value applies to.
     pub when: When,
-    /// What it is looked at for.
+    /// The profiles that include the value.
     pub profiles: Vec<Profile>,
-    /// What to do by hand.
+    /// What the administrator should do by hand.
     pub advice: Option<String>,
-    /// Why, and who says so.
+    /// Why, and the source.
     pub basis: Basis,
 }
 
-/// Why something is expected, and who says so.
+/// Why something is expected, and the source.
 #[derive(Clone, Debug, Serialize)]
 pub struct Basis {
     /// Why it matters.
     pub why: String,
-    /// Who says so.
+    /// The source.
     pub source: Source,
-    /// How sure that is.
+    /// How well the source confirms the expectation.
     pub grade: Grade,
-    /// With [`Grade::Inferred`]: the Windows that this is carried over from.
+    /// With [`Grade::Inferred`]: the Windows that the row is carried over from.
     pub kinship: Option<String>,
-    /// The file that states the row, where the baseline is composed of several.
+    /// The file that states the row, if the baseline is composed of several files.
     pub stated_in: Option<String>,
     /// How much a deviation matters.
     pub severity: Severity,
-    /// ATT&CK techniques that a deviation may point at.
+    /// ATT&CK techniques that a deviation may indicate.
     pub attack: Vec<String>,
 }
 
-/// Conditions on the installation; all that are given must hold.
+/// Conditions on the installation. All conditions that are set must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct When {
     product_type: Option<Vec<String>>,
@@ -194,9 +194,9 @@ pub struct When {
     build_below: Option<u32>,
 }
 
-/// What `ProductType` of a Windows can say.
+/// The possible values of `ProductType`.
 const PRODUCT_TYPES: [&str; 3] = ["WinNT", "ServerNT", "LanmanNT"];
-/// The architectures that Windows was made for, as reports name them.
+/// The architectures that Windows was released for, as reports name them.
 const ARCHITECTURES: [&str; 5] = ["x86", "x64", "arm64", "ia64", "arm"];
 
 /// A step of the article that hives cannot decide.
@@ -206,9 +206,9 @@ pub struct Step {
     pub id: String,
     /// What the administrator should do.
     pub advice: String,
-    /// For which installations this holds.
+    /// The installations that the step applies to.
     pub when: When,
-    /// Why, and who says so.
+    /// Why, and the source.
     pub basis: Basis,
 }
 
@@ -216,37 +216,37 @@ impl Baseline {
     /// Reads a whole baseline from its TOML text. `origin` names it in errors.
     ///
     /// # Errors
-    /// Where the text does not follow the grammar; the message says where.
+    /// Returns an error if the text does not follow the grammar; the message says where.
     pub fn parse(origin: &str, text: &str) -> Result<Self, Error> {
         let parsed = grammar::parse(text);
         let baseline = parsed.map_err(|message| Error::Baseline { baseline: origin.to_owned(), message })?;
         Ok(Self { sha256: sha256_of(text.as_bytes()), ..baseline })
     }
 
-    /// The built-in baseline of a Windows, if there is one.
+    /// Returns the built-in baseline of a Windows, if it exists.
     ///
     /// # Errors
-    /// Where the built-in baseline is wrong; the tests see to it that none is.
+    /// Returns an error if the built-in baseline is wrong. The tests ensure that none is.
     pub fn of(os: OsId) -> Result<Option<&'static Self>, Error> {
         built_in(os.as_str()).map(BuiltIn::read).transpose()
     }
 
-    /// The text of the built-in baseline of that id.
+    /// Returns the text of the built-in baseline with this id.
     pub fn text_of(id: &str) -> Option<&'static str> {
         built_in(id).map(|built_in| built_in.text)
     }
 }
 
 impl Baseline {
-    /// The services that it lists, with the names of their keys.
+    /// Returns the services that the baseline lists, with the names of their keys.
     pub fn services(&self) -> impl Iterator<Item = (&ExpectedKey, &str)> {
         self.keys.iter().filter_map(|key| Some((key, key.service()?)))
     }
 }
 
 impl ExpectedKey {
-    /// The service whose key this is: `CurrentControlSet\Services\BITS`, nothing below it. A key of which all is
-    /// stated, as in a baseline that was learned, stands for itself: what it needs is not followed.
+    /// Returns the service that the key belongs to: `CurrentControlSet\Services\BITS`, but no key below it. `None` also
+    /// for a key whose whole contents are stated, as in a learned baseline: its dependencies are not followed.
     pub fn service(&self) -> Option<&str> {
         let name = self.path.strip_prefix(r"CurrentControlSet\Services\")?;
         let wanted = self.role == Role::System
@@ -262,12 +262,12 @@ fn built_in(id: &str) -> Option<&'static BuiltIn> {
 }
 
 impl When {
-    /// Whether nothing is asked.
+    /// Returns whether no condition is set.
     pub fn is_always(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Why no Windows fulfils the conditions, where none does.
+    /// Returns why no Windows can fulfil the conditions, or `None` if one can.
     pub(crate) fn contradiction(&self) -> Option<String> {
         if let (Some(least), Some(end)) = (self.build_at_least, self.build_below)
             && least >= end
@@ -283,7 +283,7 @@ impl When {
         none(&self.product_type, &PRODUCT_TYPES).or_else(|| none(&self.architecture, &ARCHITECTURES))
     }
 
-    /// Whether the conditions hold for `os`; `None` where the hives do not tell.
+    /// Returns whether the conditions hold for `os`; `None` if the hives do not decide it.
     pub fn holds(&self, os: &Os) -> Option<bool> {
         let among = |wanted: &Option<Vec<String>>, found: Option<&str>| match wanted {
             None => Some(true),

@@ -1,7 +1,7 @@
-//! The facts of a case that no hive knows: its number, the exhibit, who examines it, for whom and why.
+//! The facts of a case that no hive holds: its number, the exhibit, the examiner, the client, and the request.
 //!
-//! They come from a file (`--case FILE.toml`) and from options; what neither gives is taken from the headers of disk
-//! images, where they have it, and says so. Nothing is judged by them.
+//! The facts come from a file (`--case FILE.toml`) and from options. A fact that neither states is read from the
+//! headers of disk images and marked as such. No verdict depends on these facts.
 
 use std::collections::BTreeSet;
 
@@ -14,36 +14,36 @@ use crate::report::InstallationReport;
 
 /// The keys that a file may have.
 const KEYS: [&str; 6] = ["number", "exhibit", "examiner", "agency", "request", "notes"];
-/// So many images are named by one fact; more are counted.
+/// One fact names at most this many images; the rest are counted.
 const MOST_IMAGES: usize = 3;
 
-/// The facts. What nobody stated is `None`.
+/// The facts. A fact that nobody stated is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CaseFacts {
-    /// The case's number.
+    /// The number of the case.
     pub number: Option<Fact>,
-    /// The exhibit's.
+    /// The number of the exhibit.
     pub exhibit: Option<Fact>,
-    /// Who examines it.
+    /// The examiner.
     pub examiner: Option<Fact>,
-    /// For which agency or firm.
+    /// The agency or firm that asked for the examination.
     pub agency: Option<Fact>,
-    /// What was asked.
+    /// The request.
     pub request: Option<Fact>,
-    /// Anything else.
+    /// Other notes.
     pub notes: Option<Fact>,
-    /// When the images were made, by their headers.
+    /// When the images were acquired, according to their headers.
     pub acquired: Option<Fact>,
-    /// With which program, by their headers.
+    /// The program that acquired the images, according to their headers.
     pub acquired_with: Option<Fact>,
 }
 
-/// One fact, and who says so.
+/// One fact, and who states it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fact {
-    /// What it is.
+    /// The text of the fact.
     pub text: String,
-    /// Who says so.
+    /// Who states the fact.
     pub stated_by: StatedBy,
 }
 
@@ -53,12 +53,12 @@ pub struct Fact {
 pub enum StatedBy {
     /// The file of `--case`, or an option.
     User,
-    /// The header of a disk image, which nobody has checked.
+    /// The header of a disk image. Nobody has checked it.
     ImageHeader,
 }
 
 impl Fact {
-    /// One that the user states; `None` where there is nothing in it.
+    /// Returns a fact that the user states; `None` if the text is empty.
     pub fn of_user(text: &str) -> Option<Self> {
         let text = text.trim();
         (!text.is_empty()).then(|| Self { text: text.to_owned(), stated_by: StatedBy::User })
@@ -66,10 +66,11 @@ impl Fact {
 }
 
 impl CaseFacts {
-    /// Reads a file; `path` is how errors name it.
+    /// Reads a case file. `path` is its name in errors.
     ///
     /// # Errors
-    /// Where it is no TOML, has a key that is not known (with the nearest), or a key that holds no text.
+    /// Returns an error if the file is not TOML, has an unknown key, or has a key without text. The error suggests the
+    /// nearest key.
     pub fn parse(path: &str, text: &str) -> Result<Self, Error> {
         let refuse = |reason: String| Error::Refused {
             reason: format!("--case {path}: {reason}"),
@@ -87,7 +88,7 @@ impl CaseFacts {
             };
             let text = match value {
                 toml::Value::String(text) => text.clone(),
-                // `number = 2026017` says what it says.
+                // `number = 2026017` is accepted as text.
                 toml::Value::Integer(number) => number.to_string(),
                 toml::Value::Datetime(time) => time.to_string(),
                 other => return Err(refuse(format!("{key:?} should be text, but is {}", other.type_str()))),
@@ -109,7 +110,7 @@ impl CaseFacts {
         })
     }
 
-    /// Takes what the images' headers say where the user says nothing. What they say differently is all named.
+    /// Fills in facts that the user did not state from the images' headers. If headers differ, names all their texts.
     pub fn prefill<'a>(&mut self, headers: impl IntoIterator<Item = &'a Acquisition>) {
         let headers: Vec<&Acquisition> = headers.into_iter().collect();
         let said = |of: fn(&Acquisition) -> Option<&String>| {
@@ -135,7 +136,7 @@ impl CaseFacts {
     }
 }
 
-/// What the headers of the images say that an installation's hives were taken out of.
+/// Returns the headers of the images that contain an installation's hives.
 pub fn headers_of(installation: &InstallationReport) -> impl Iterator<Item = &Acquisition> {
     installation.hives.iter().filter_map(|hive| hive.container.as_ref()?.acquisition.as_ref())
 }

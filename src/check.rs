@@ -1,5 +1,5 @@
-//! A baseline file against its grammar: what is wrong, where, and which name was meant; and expectations that nothing
-//! can meet.
+//! Checks a baseline file against its grammar: reports each error, its place, and the name that was probably meant.
+//! Also reports expectations that no data can meet.
 
 use std::io::{self, Write};
 use std::ops::Range;
@@ -22,42 +22,42 @@ mod structure;
 use places::Places;
 use structure::{Names, Structure};
 
-/// More diagnostics than these help nobody.
+/// The most diagnostics that are reported. More do not help.
 const MOST: usize = 100;
 
-/// A file and what is wrong with it.
+/// A file and its diagnostics.
 #[derive(Debug)]
 pub struct Checked {
     name: String,
     text: String,
-    /// What is wrong, in the order of the file.
+    /// The diagnostics, in the order of the file.
     pub diagnostics: Vec<Diagnostic>,
-    /// The baseline, where it can be read.
+    /// The baseline, if the file can be read.
     pub baseline: Option<Baseline>,
 }
 
-/// Something that is wrong with a baseline file.
+/// An error in a baseline file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Diagnostic {
-    /// Where it begins, in bytes.
+    /// The offset of its first byte.
     at: usize,
     /// What is wrong.
     pub message: String,
 }
 
-/// A place in a file and what is wrong there.
+/// A range of bytes in a file, and the error there.
 type Found = (Range<usize>, String);
 
 /// Checks a file.
 ///
 /// # Errors
-/// Where it cannot be read.
+/// Returns an error if the file cannot be read.
 pub fn check(path: &Path) -> Result<Checked, Error> {
     Ok(Checked::new(&path.display().to_string(), &stem(path), text_of(path)?))
 }
 
 impl Checked {
-    /// Checks a text; `stem` is the baseline's id where the text names none.
+    /// Checks a text. `stem` is the baseline's id if the text states none.
     pub fn new(name: &str, stem: &str, text: String) -> Self {
         let (found, baseline) = diagnose(stem, &text);
         let mut diagnostics: Vec<Diagnostic> =
@@ -67,10 +67,10 @@ impl Checked {
         Self { name: name.to_owned(), text, diagnostics, baseline }
     }
 
-    /// Writes for people: `file:line:column: error: ...`, the line, and a caret below the place.
+    /// Writes the diagnostics for people: `file:line:column: error: ...`, the line, and a caret below the place.
     ///
     /// # Errors
-    /// What the writer says.
+    /// Returns the error of the writer.
     pub fn render(&self, out: &mut dyn Write) -> io::Result<()> {
         let name = escape_data(&self.name);
         for Diagnostic { at, message } in self.diagnostics.iter().take(MOST) {
@@ -99,7 +99,7 @@ impl Checked {
     }
 }
 
-/// What is wrong, and the baseline where it can be read.
+/// Returns the errors, and the baseline if it can be read.
 fn diagnose(stem: &str, text: &str) -> (Vec<Found>, Option<Baseline>) {
     let (document, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
@@ -123,7 +123,7 @@ fn diagnose(stem: &str, text: &str) -> (Vec<Found>, Option<Baseline>) {
         }
         Ok(own) => {
             found.extend(meaning::check(&own.baseline).into_iter().filter_map(|(row, message)| {
-                // Rows of the built-in baseline that the file is like are not its own.
+                // Rows of the built-in baseline that the file is like do not belong to the file.
                 let is_own = message != meaning::NEVER_BUT || places.has_but(&row);
                 Some((places.of_row(&row).filter(|_| is_own)?, format!("{row}: {message}")))
             }));
@@ -140,7 +140,7 @@ fn one_line(message: &str) -> String {
     message.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Where a key or a value of TOML stands.
+/// Returns the byte range of a key or a value of TOML.
 fn span_of<T>(spanned: &Spanned<T>) -> Range<usize> {
     spanned.span()
 }

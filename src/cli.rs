@@ -1,4 +1,4 @@
-//! The command line, as clap has it. No behaviour.
+//! The definitions of the command line for clap, without behaviour.
 
 use clap::{Parser, Subcommand};
 
@@ -120,7 +120,7 @@ mod tests {
         Cli::command().debug_assert();
     }
 
-    /// Each line of the examples that is a command is one.
+    /// Every command line in the examples is valid.
     #[test]
     fn every_example_is_a_command() {
         let mut seen = 0;
@@ -137,7 +137,7 @@ mod tests {
         assert!(seen > 20, "{seen}");
     }
 
-    /// Help that is read on a terminal: a line for each option, and every option under a heading that says what it is for.
+    /// Help on a terminal has a line for each option, and every option is below a heading that states its purpose.
     #[test]
     fn options_stand_in_groups_and_begin_with_a_verb() {
         let command = Cli::command();

@@ -1,5 +1,5 @@
-//! The commands, between the command line and the library: what they open, where their output goes, and what exit code
-//! tells of it. These and main.rs are the only files that print.
+//! The commands, between the command line and the library: what they open, where their output goes, and their exit
+//! codes. Only these files and main.rs print.
 
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -46,31 +46,31 @@ pub(crate) use report::report;
 pub(crate) use show::show;
 pub(crate) use verify::verify;
 
-/// Assessed completely, and something stands at or above `--fail-on`.
+/// Assessed completely, with at least one finding at or above `--fail-on`.
 const FINDINGS: u8 = 1;
-/// Nothing could be done.
+/// The command could not run.
 pub(crate) const REFUSED: u8 = 2;
-/// Something that should have been assessed could not be.
+/// Something that should have been assessed could not be assessed.
 const INCOMPLETE: u8 = 3;
 
-/// Checks where the output of a command goes, before any work.
+/// Checks the outputs of a command before any work.
 fn gate(outputs: Outputs<'_>, evidence: &[PathBuf], unpacking: Option<&ReadingArgs>) -> Result<Gate, Error> {
     let files = unpacking.map(key_files).unwrap_or_default();
     Gate::new(&outputs, &Inputs { evidence: evidence.to_vec(), files })
 }
 
-/// The files with passwords and keys that are read.
+/// Returns the files with passwords and keys that the command reads.
 fn key_files(args: &ReadingArgs) -> Vec<PathBuf> {
     args.password_file.iter().chain(&args.recovery_key_file).cloned().collect()
 }
 
-/// The one output that most commands have.
+/// Returns the one output that most commands have.
 fn one_output(args: &OutputArgs) -> Outputs<'_> {
     let (output, overwrite) = (args.output.as_deref(), args.overwrite);
     Outputs { stdout: rustix::stdio::stdout(), output, custody: None, patch: None, overwrite }
 }
 
-/// Checks where the output of an examination goes, and sets the number of threads.
+/// Checks the outputs of an examination and sets the number of threads.
 fn prepare(common: &EvidenceArgs, patch: Option<&Path>) -> Result<Gate, Error> {
     let outputs = Outputs { custody: common.custody.custody.as_deref(), patch, ..one_output(&common.output) };
     let files = key_files(&common.reading).into_iter().chain(common.custody.case.case.clone()).collect();
@@ -79,7 +79,7 @@ fn prepare(common: &EvidenceArgs, patch: Option<&Path>) -> Result<Gate, Error> {
     Ok(gate)
 }
 
-/// The files that arguments name: what stdin was opened on is read, too.
+/// Returns the files that the arguments name. For `-` that is the file that stdin was opened on.
 fn read_as_named(paths: &[PathBuf]) -> Vec<PathBuf> {
     let named = |path: &PathBuf| if path.as_os_str() == "-" { PathBuf::from("/dev/stdin") } else { path.clone() };
     paths.iter().map(named).collect()
@@ -88,12 +88,12 @@ fn read_as_named(paths: &[PathBuf]) -> Vec<PathBuf> {
 /// Sets the number of threads.
 fn set_jobs(args: &ReadingArgs) {
     if let Some(jobs) = args.budget.jobs {
-        // It can be set once, and this is the first use.
+        // The number can be set only once, and this is the first use.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs.into()).build_global();
     }
 }
 
-/// Runs an examination and records it, where that is wanted.
+/// Runs an examination, and records it if a custody record was requested.
 fn with_custody(
     common: &EvidenceArgs,
     unpacking: &Unpacking,
@@ -109,13 +109,13 @@ fn with_custody(
     Ok((examination, Some(begun.end())))
 }
 
-/// Opens the gate for what an examination came to.
+/// Opens the gate for the result of an examination.
 fn seal(gate: Gate, examination: &Examination) -> Result<Sealed, Error> {
     gate.seal(examination.opened.iter().map(PathBuf::as_path))
 }
 
-/// Writes the outputs of an examination, and last the custody record, where one is asked for: it has what was written,
-/// even where the rest failed.
+/// Writes the outputs of an examination, and then the custody record if one was requested. The record lists the written
+/// files even if a later output failed.
 fn write_recorded<T>(
     outputs: &Sealed,
     record: Option<Examined>,
@@ -133,13 +133,13 @@ fn write_recorded<T>(
         if !unchanged {
             say(&format!("the evidence changed while it was examined: see {}", out.path().display()));
         }
-        // What failed first is what is told.
+        // The first failure is reported.
         written.as_ref().map_or(Ok(()), |_| done)?;
     }
     written
 }
 
-/// The facts of the case as far as the user states them.
+/// Returns the facts of the case that the user states.
 fn stated_facts(args: &CaseArgs) -> Result<CaseFacts, Error> {
     let mut facts = match &args.case {
         None => CaseFacts::default(),
@@ -154,14 +154,14 @@ fn stated_facts(args: &CaseArgs) -> Result<CaseFacts, Error> {
     Ok(facts)
 }
 
-/// The same, with what the headers of the images say beside them.
+/// Returns the stated facts, completed from the headers of the images.
 fn case_facts(stated: &CaseFacts, report: &Report) -> CaseFacts {
     let mut facts = stated.clone();
     facts.prefill(report.installations.iter().flat_map(headers_of));
     facts
 }
 
-/// What the user said of containers.
+/// Returns the user's options for containers.
 fn unpacking(args: &ReadingArgs) -> Result<Unpacking, Error> {
     let password = match &args.password_file {
         None => None,
@@ -200,7 +200,7 @@ fn unpacking(args: &ReadingArgs) -> Result<Unpacking, Error> {
     })
 }
 
-/// A text file that the user named for what stands in it; one without an end is not waited for.
+/// Reads a small text file that the user named. Refuses a file without an end, such as a pipe, instead of waiting.
 fn small_text(path: &Path, advice: &'static str) -> Result<String, Error> {
     const MOST: u64 = 1 << 20;
     let read = || {
@@ -240,7 +240,7 @@ fn write_report(
     output.write(|out| report.render(renderer(format, style, situation, attachments, out).as_mut()))
 }
 
-/// What writes a report in that form.
+/// Returns the renderer for a format.
 fn renderer<'w>(
     format: Format,
     style: Style,
@@ -261,8 +261,9 @@ fn renderer<'w>(
     }
 }
 
-/// How a table is to look where it goes. On stdout `--color auto` keeps to what others agreed on: `NO_COLOR`, `CLICOLOR`,
-/// `CLICOLOR_FORCE`, `TERM=dumb`, as `anstream` reads them. A file is in UTF-8, whatever the locale.
+/// Returns the style of a table for its destination. On stdout `--color auto` follows the usual conventions:
+/// `NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE`, and `TERM=dumb`, as `anstream` reads them. A file is in UTF-8, whatever
+/// the locale.
 fn style_of(output: Destination<'_>, color: Color, all: bool) -> Style {
     let color = match color {
         Color::Always => true,
@@ -273,7 +274,7 @@ fn style_of(output: Destination<'_>, color: Color, all: bool) -> Style {
     Style { width, color, ascii: output.is_stdout() && !is_utf8(), all }
 }
 
-/// Whether the locale's characters are in UTF-8. POSIX: the first of these that is set and not empty decides.
+/// Returns whether the locale uses UTF-8. POSIX: the first of these variables that is set and not empty decides.
 fn is_utf8() -> bool {
     let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default().to_ascii_uppercase();
@@ -283,21 +284,21 @@ fn is_utf8() -> bool {
 pub(crate) fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<u8, Error> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     match write(&mut out).and_then(|()| out.flush()) {
-        // The reader of our output has had enough: that is no error, and what was found stays found.
+        // The reader of stdout closed it early. That is not an error, and the findings still count.
         Err(source) if source.kind() == io::ErrorKind::BrokenPipe => Ok(0),
         Err(source) => Err(Error::Write { path: "stdout".to_owned(), source }),
         Ok(()) => Ok(0),
     }
 }
 
-/// A line on stderr that `--quiet` silences.
+/// Writes a line to stderr that `--quiet` suppresses.
 fn note(common: &EvidenceArgs, text: &str) {
     if !common.messages.quiet {
         say(text);
     }
 }
 
-/// A line on stderr. Nobody is left to tell where that fails.
+/// Writes a line to stderr. If that fails, the failure cannot be reported.
 pub(crate) fn say(text: &str) {
     let _ = writeln!(io::stderr(), "hivemend: {text}");
 }

@@ -1,4 +1,4 @@
-//! Control sets: which `ControlSetNNN` of a SYSTEM hive Windows would run with.
+//! Control sets: which `ControlSetNNN` of a SYSTEM hive Windows would use.
 //!
 //! The four numbers of the `Select` key: Microsoft, Knowledge Base Q102984.
 
@@ -7,16 +7,16 @@ use serde::{Deserialize, Serialize};
 use crate::error::Problem;
 use crate::hive::{Key, Tree};
 
-/// The control sets of a SYSTEM hive, and what its `Select` key says of them.
+/// The control sets of a SYSTEM hive, and the contents of its `Select` key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ControlSets {
-    /// The numbers of the `ControlSetNNN` keys that are there, ascending.
+    /// The numbers of the existing `ControlSetNNN` keys, ascending.
     pub present: Vec<u32>,
     /// The set that `CurrentControlSet` was built from.
     pub current: Option<u32>,
     /// The set that the next start would use.
     pub default: Option<u32>,
-    /// The set that failed last and was replaced; 0 where none did.
+    /// The set that failed last and was replaced; 0 if none failed.
     pub failed: Option<u32>,
     /// The set that last started Windows.
     pub last_known_good: Option<u32>,
@@ -25,12 +25,11 @@ pub struct ControlSets {
 /// Which control sets to audit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
-    /// The one that `Select\Current` names; and where `Select\Default` names another, that one too, for the next start
-    /// uses it.
+    /// The set that `Select\Current` names, and the one of `Select\Default`, which the next start uses.
     Current,
-    /// Every one that is there.
+    /// Every existing set.
     All,
-    /// This one.
+    /// The set with this number.
     Number(u32),
 }
 
@@ -65,23 +64,23 @@ impl Serialize for Choice {
     }
 }
 
-/// What [`Choice`] is written as.
+/// Reads the text that [`Choice`] is written as.
 impl<'de> Deserialize<'de> for Choice {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
-/// The key of a control set, below the hive's root: `ControlSet001`.
+/// Returns the key of a control set, below the hive's root: `ControlSet001`.
 pub fn key_name(number: u32) -> String {
     format!("ControlSet{number:03}")
 }
 
 impl ControlSets {
-    /// Reads them from a SYSTEM hive.
+    /// Reads the control sets from a SYSTEM hive.
     ///
     /// # Errors
-    /// Where the root or `Select` cannot be read.
+    /// Returns an error if the root or `Select` cannot be read.
     pub fn read(tree: &Tree<'_>) -> Result<Self, Problem> {
         let root = tree.root()?;
         let number = |key: &Key<'_, '_>| {
@@ -106,11 +105,11 @@ impl ControlSets {
         Ok(sets)
     }
 
-    /// The sets to audit, ascending.
+    /// Returns the sets to audit, ascending.
     ///
     /// # Errors
-    /// Where `choice` names none that is there. Which one is current is never guessed, except that the only one there
-    /// is must be it.
+    /// Returns an error if `choice` names no existing set. The current set is never guessed, but if only one exists, it
+    /// is the current one.
     pub fn chosen(&self, choice: Choice) -> Result<Vec<u32>, Problem> {
         let listed = || match self.present.as_slice() {
             [] => "no control set".to_owned(),
@@ -145,10 +144,10 @@ impl ControlSets {
 }
 
 impl ControlSets {
-    /// Why the set that the next start would use is not among those that are there, where it is not.
+    /// Returns the problem that the set of the next start does not exist, if that is so.
     pub fn next_start_problem(&self) -> Option<Problem> {
         let default = self.default.filter(|default| !self.present.contains(default))?;
-        // Where both name the same, choosing the current set says so.
+        // If both name the same set, choosing the current set already reports it.
         (self.current != Some(default)).then(|| {
             Problem::new(
                 format!("{}, which Select\\Default names for the next start", key_name(default)),

@@ -1,5 +1,5 @@
-//! The chain-of-custody record: who looked at what, when, with which program, that nothing changed meanwhile, and what
-//! was written. The only place with clocks.
+//! The chain-of-custody record: who examined what, when and with which program; that the evidence did not change; and
+//! the outputs. The only module that reads clocks.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -17,73 +17,73 @@ use crate::report::{SchemaVersion, Tool};
 /// The record.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Custody {
-    /// Version of this form.
+    /// The version of this form.
     pub schema_version: SchemaVersion,
-    /// Which program.
+    /// The program.
     pub tool: Tool,
-    /// SHA-256 of the program's own file.
+    /// The SHA-256 of the program's own file.
     pub program_sha256: Option<String>,
-    /// Who examined: as the facts of the case have it, else the account.
+    /// The examiner: from the facts of the case, otherwise the account.
     pub examiner: Option<String>,
-    /// The account that ran it, as the environment names it.
+    /// The account that ran the program, as the environment names it.
     pub account: Option<String>,
-    /// The facts of the case, as far as they were stated.
+    /// The facts of the case that the user stated.
     pub case: CaseFacts,
-    /// What was typed.
+    /// The command line as typed.
     pub command_line: Vec<String>,
-    /// Where.
+    /// The working directory.
     pub working_directory: Option<String>,
     /// When the evidence was first hashed, in UTC.
     pub started: String,
-    /// When this record was written, after all outputs.
+    /// When this record was written, after all outputs, in UTC.
     pub ended: String,
     /// Every file that was opened as evidence.
     pub files: Vec<FileRecord>,
     /// Whether every file was the same before and after.
     pub unchanged: bool,
-    /// Every output of the run in the order in which they were written, but for this record.
+    /// Every output of the run in the order of writing, except this record.
     pub outputs: Vec<Written>,
 }
 
 /// A file of the evidence, before and after.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FileRecord {
-    /// Where it is.
+    /// The file's path.
     pub path: String,
-    /// As it was before; `null` where it could not be read.
+    /// The state before; `null` if the file was unreadable.
     pub before: Option<FileState>,
-    /// As it was after.
+    /// The state after; `null` if the file was unreadable.
     pub after: Option<FileState>,
-    /// Whether both are the same.
+    /// Whether both states are the same.
     pub unchanged: bool,
 }
 
 /// A file at one time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileState {
-    /// In bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// When it was last changed.
+    /// The time of the last change.
     pub modified: Option<String>,
-    /// Of its bytes.
+    /// The SHA-256 of the file's bytes.
     pub sha256: String,
 }
 
-/// A record that has been begun: the files have been hashed, the work is still to do.
+/// An unfinished record: the files have been hashed, and the examination follows.
 #[derive(Debug)]
 pub struct Begun {
     started: Timestamp,
     before: Vec<(PathBuf, Option<FileState>)>,
 }
 
-/// A record of evidence that was examined and hashed again. What is to be written is not written yet.
+/// A record of evidence that was examined and hashed again. The outputs are not written yet.
 #[derive(Debug)]
 pub struct Examined {
     started: Timestamp,
     files: Vec<FileRecord>,
 }
 
-/// Begins a record over these files.
+/// Begins a record of these files.
 pub fn begin(files: &[PathBuf]) -> Begun {
     let started = Timestamp::now();
     Begun { started, before: files.par_iter().map(|path| (path.clone(), state(path))).collect() }
@@ -110,12 +110,12 @@ impl Begun {
 }
 
 impl Examined {
-    /// Whether every file was the same before and after.
+    /// Returns whether every file was the same before and after.
     pub fn unchanged(&self) -> bool {
         self.files.iter().all(|file| file.unchanged)
     }
 
-    /// Closes the record, with what was written in the run.
+    /// Closes the record with the outputs of the run.
     pub fn close(self, case: CaseFacts, outputs: Vec<Written>) -> Custody {
         let program = std::env::current_exe().ok();
         let account = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
@@ -138,10 +138,10 @@ impl Examined {
 }
 
 impl Custody {
-    /// Reads a record; `path` is how errors name it.
+    /// Reads a record; `path` is its name in errors.
     ///
     /// # Errors
-    /// Where the bytes are no custody record of a form that is known.
+    /// The bytes are not a custody record of a known form.
     pub fn parse(path: &str, bytes: &[u8]) -> Result<Self, Error> {
         serde_json::from_slice(bytes).map_err(|error| Error::Refused {
             reason: format!("{path}: expected a custody record of hivemend, found something else ({error})"),

@@ -1,8 +1,8 @@
-//! Which Windows installations are in the evidence: the hives that belong together, and the generation that they are.
+//! Which Windows installations are in the evidence: the hives that belong together, and their generation.
 //!
-//! The way of a file: `finder` decides by place and name whether it is worth opening, in whatever file system it lies;
-//! `content` looks at its first bytes, `containers` opens what is an archive or an image, `folder` asks the hive itself
-//! which one it is, `layout` knows what is kept in such a place, and `pairing` finds the SOFTWARE that belongs to a SYSTEM.
+//! The path of a file: `finder` decides by place and name whether a file of any file system is worth opening. `content`
+//! recognises it by its first bytes. `containers` opens archives and images. `folder` reads a hive's role from the hive
+//! itself. `layout` knows what Windows keeps in each place. `pairing` finds the SOFTWARE that belongs to a SYSTEM.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -41,7 +41,7 @@ use containers::Job;
 pub use hibernation::Hibernation;
 use run::Run;
 
-/// What became of an installation's hives before they were found: the one in use, or which kind of older copy.
+/// The generation of an installation's hives: the hives in use, or a kind of older copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Generation {
@@ -49,28 +49,28 @@ pub enum Generation {
     Live,
     /// Windows' own backup: `config/RegBack`, and the second SYSTEM (`system.alt`) of Windows 2000.
     Regback,
-    /// `repair` of a Windows folder: as Setup or a system state backup left them.
+    /// `repair` of a Windows folder: the hives as Setup or a system state backup left them.
     Repair,
     /// A restore point of Windows XP.
     RestorePoint,
     /// Collected from a volume shadow copy.
     ShadowCopy,
-    /// The Windows before an upgrade.
+    /// The Windows that an upgrade replaced.
     WindowsOld,
-    /// What Setup kept for itself (`.sav`); never judged.
+    /// Setup's own copies (`.sav`); never judged.
     Setup,
-    /// A copy that somebody made, wherever it lies.
+    /// A copy that somebody made, in any place.
     Copy,
 }
 
 impl Generation {
-    /// Whether this is Windows as it is, or a copy of it: what counts for the exit code and is patched. Older generations
-    /// are shown, but a run does not fail for what was wrong once.
+    /// Returns whether this is the Windows in use or a copy of it: only these count for the exit code and get a patch.
+    /// Older generations are shown, but do not make a run fail.
     pub fn is_current(self) -> bool {
         matches!(self, Self::Live | Self::Copy)
     }
 
-    /// The word that reports have for it.
+    /// Returns the generation's word in reports.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Live => "live",
@@ -91,109 +91,109 @@ impl fmt::Display for Generation {
     }
 }
 
-/// A transaction log beside a hive. Nobody has looked into it yet.
+/// A transaction log beside a hive. Its content has not been read yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundLog {
-    /// Where to open it.
+    /// The file to open.
     pub file: File,
-    /// How reports name it; see [`crate::evidence::locator`].
+    /// Its name in reports; see [`crate::evidence::locator`].
     pub locator: String,
-    /// Bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// Whether somebody vouches for its bytes.
+    /// Whether a checksum proves its bytes.
     pub vouched: Vouched,
-    /// Why it cannot be read, where it cannot.
+    /// Why the log is unreadable; `None` if it is readable.
     pub unreadable: Option<String>,
 }
 
 /// A hive that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundHive {
-    /// Its file name, as reports have it.
+    /// The file name, as in reports.
     pub name: String,
-    /// Where to open it.
+    /// The file to open.
     pub file: File,
-    /// How reports name it; see [`crate::evidence::locator`].
+    /// Its name in reports; see [`crate::evidence::locator`].
     pub locator: String,
-    /// Which hive it is by its keys; where they cannot be read by name, and the installation has a problem that says so.
+    /// The role by the hive's keys. If they are unreadable: the role by name, and the installation has a problem.
     pub role: Role,
-    /// Bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// What it was taken out of; `None` for a file of the system.
+    /// The container that holds the hive; `None` for a file of this machine.
     pub container: Option<Origin>,
-    /// Whether somebody vouches for its bytes.
+    /// Whether a checksum proves its bytes.
     pub vouched: Vouched,
-    /// The transaction logs beside it, by file name.
+    /// The transaction logs beside the hive, by file name.
     pub logs: Vec<FoundLog>,
 }
 
-/// Hives of one Windows at one time.
+/// The hives of one Windows at one time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Installation {
-    /// The folder that holds the hives, or the hive itself where it was named, or where nobody knows what belongs to it.
+    /// The folder of the hives. The hive itself if the user named it, or if it is unknown which hives belong to it.
     pub evidence: String,
-    /// A name for it that is safe for folders; see the contract.
+    /// A name that is safe for folders; see the contract.
     pub id: String,
-    /// Which generation the hives are.
+    /// The generation of the hives.
     pub generation: Generation,
-    /// Which generation is kept in the place where they lie: a hive of `RegBack` that was named by itself is a `copy`
+    /// The generation that Windows keeps in this place: a hive of `RegBack` that the user named by itself is a `copy`
     /// that lies in `regback`.
     pub lies_in: Generation,
-    /// At most one SOFTWARE, then at most one SYSTEM, then others by locator. Empty where there are only the files of
-    /// zero bytes that Windows 10 leaves in `RegBack`, which `problems` says.
+    /// At most one SOFTWARE, then at most one SYSTEM, then others by locator. Empty if the folder contains only the
+    /// files of zero bytes that Windows 10 leaves in `RegBack`; `problems` then reports them.
     pub hives: Vec<FoundHive>,
-    /// What the hibernation file of their volume says; `None` where there is none.
+    /// The state of the hibernation file on the hives' volume; `None` if the volume has no such file.
     pub hibernation: Option<Hibernation>,
-    /// What is to be said of these hives.
+    /// The problems of these hives.
     pub problems: Vec<Problem>,
 }
 
 impl Installation {
-    /// The hive of a role; of SOFTWARE and SYSTEM there is at most one.
+    /// Returns the hive of a role; SOFTWARE and SYSTEM occur at most once.
     pub fn hive(&self, role: Role) -> Option<&FoundHive> {
         self.hives.iter().find(|hive| hive.role == role)
     }
 
-    /// Whether there is anything in it that is audited: SOFTWARE or SYSTEM.
+    /// Returns whether the installation can be audited: it contains SOFTWARE or SYSTEM.
     pub fn is_auditable(&self) -> bool {
         self.hives.iter().any(|hive| matches!(hive.role, Role::Software | Role::System))
     }
 }
 
-/// What is in the evidence.
+/// The content of the evidence.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Discovery {
-    /// By argument as given, then by evidence, then by generation.
+    /// The installations, in the order of the arguments, then by evidence, then by generation.
     pub installations: Vec<Installation>,
     /// The shadow copies that volumes in disk images list, read or not.
     pub shadow_copies: Vec<Snapshot>,
-    /// What became of each source.
+    /// The outcome of each source.
     pub ledger: Ledger,
-    /// Files of this machine that were opened beside hives and logs: containers, segments of an image, extents, parents.
+    /// Opened files of this machine other than hives and logs: containers, segments of an image, extents, parents.
     pub containers: Vec<PathBuf>,
 }
 
-/// Finds the installations in the evidence: folders, which are searched, containers and hives. For `map` see
-/// [`crate::evidence::Bytes::open`].
+/// Finds the installations in the evidence: folders, which are searched, containers and hives. See
+/// [`crate::evidence::Bytes::open`] for `map`.
 ///
 /// # Errors
-/// Where there is nothing to go on with: no evidence can be read, or no hive is in it.
+/// No evidence is readable, or the evidence contains no hive.
 pub fn discover(evidence: &[PathBuf], map: bool) -> Result<Discovery, Error> {
     let discovery = discover_in(evidence, map, &Unpacking::default())?;
     discovery.nothing(evidence).map_or(Ok(discovery), Err)
 }
 
-/// [`discover`], where `unpacking` says what else there is to know of archives and images. What holds no hive comes back,
-/// too, with its ledger; [`Discovery::nothing`] says so.
+/// Finds the installations as [`discover`] does, with the options in `unpacking` for archives and images. Evidence
+/// without a hive is no error here: the result has its ledger, and [`Discovery::nothing`] reports it.
 ///
 /// # Errors
-/// Where the only evidence that was named cannot be read.
+/// The only evidence that the user named is unreadable.
 pub fn discover_in(evidence: &[PathBuf], map: bool, unpacking: &Unpacking) -> Result<Discovery, Error> {
     Run::new(evidence, map, unpacking).run(evidence)
 }
 
 impl Discovery {
-    /// Every file of this machine that was opened: the hives and their logs, and containers with what belongs to them.
+    /// Returns every file of this machine that was opened: the hives, their logs, and containers with all their parts.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
         let hives = self.installations.iter().flat_map(|installation| &installation.hives);
         hives
@@ -202,13 +202,13 @@ impl Discovery {
             .chain(self.containers.iter().map(PathBuf::as_path))
     }
 
-    /// The same, each once: all that is in a container is one file.
+    /// Returns every opened file, each once: all hives of a container are one file.
     pub fn opened(&self) -> Vec<PathBuf> {
         let mut seen = BTreeSet::new();
         self.files().filter(|path| seen.insert(*path)).map(Path::to_owned).collect()
     }
 
-    /// What is said where there is no hive in the evidence; `None` where there is one.
+    /// Returns the error for evidence without a hive; `None` if it contains a hive.
     pub fn nothing(&self, evidence: &[PathBuf]) -> Option<Error> {
         if self.installations.iter().any(|installation| !installation.hives.is_empty()) {
             return None;
@@ -241,7 +241,7 @@ impl Discovery {
     }
 }
 
-/// The first few of a list, and how many more there are.
+/// Returns the first items of a list, and how many more there are.
 fn some_of(list: impl Iterator<Item = String>, separator: &str) -> String {
     const SHOWN: usize = 5;
     let list: Vec<String> = list.collect();
@@ -252,7 +252,7 @@ fn some_of(list: impl Iterator<Item = String>, separator: &str) -> String {
     }
 }
 
-/// What a worker does with the container at `path`: see [`crate::evidence::worker::serve`].
+/// Runs a worker on the container at `path`; see [`crate::evidence::worker::serve`].
 pub fn serve(path: &Path) -> std::process::ExitCode {
     worker::serve(path, |path, job: Job, reply| containers::open(path, job, Some(reply)))
 }

@@ -1,10 +1,10 @@
-//! What can stop a run, and what can be wrong with evidence: where, what was expected, what was found, what to do.
+//! Errors that stop a run, and problems of evidence: where, what was expected, what was found, what to do.
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-/// Why a run, or one command of it, could not be done.
+/// Why a run or a command failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -13,9 +13,9 @@ pub enum Error {
     Read {
         /// The path as the user named it.
         path: String,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
-        /// What to do about it.
+        /// What to do.
         advice: &'static str,
     },
     /// A result could not be written.
@@ -23,30 +23,30 @@ pub enum Error {
     Write {
         /// The path as the user named it.
         path: String,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// Output would have changed the evidence.
+    /// An output path lies inside the evidence.
     #[error(
         "{}: lies inside the evidence {}; evidence is never written to. Name a path outside of it",
         output.display(), evidence.display()
     )]
     OutputInsideEvidence {
-        /// Where the output was to go.
+        /// The output path.
         output: PathBuf,
         /// The evidence that contains it.
         evidence: PathBuf,
     },
-    /// An output must not be written there, or cannot be.
+    /// An output must not or cannot be written to this path.
     #[error("{option} {}: expected {expected}, found {found}. {advice}", path.display())]
     Output {
-        /// The option that asked for it.
+        /// The option that names the output.
         option: &'static str,
         /// The path as the user named it.
         path: PathBuf,
-        /// What should be there.
+        /// The expected state of the path.
         expected: String,
-        /// What is there.
+        /// The actual state of the path.
         found: String,
         /// What to do.
         advice: String,
@@ -59,77 +59,77 @@ pub enum Error {
     NoHive {
         /// The evidence as the user named it.
         evidence: String,
-        /// What was there instead.
+        /// What was found instead.
         looked_at: String,
     },
-    /// A key is not in the hive.
+    /// The hive does not contain the key.
     #[error("{hive}: there is no key {key}: {told}")]
     NoKey {
         /// The hive as the user named it.
         hive: String,
         /// The key as the user named it.
         key: String,
-        /// How far the path goes, and what there is in its place.
+        /// The part of the path that exists, and what the hive contains instead of the rest.
         told: String,
     },
-    /// An option's value is not one that there is.
+    /// An option's value is not valid.
     #[error("{option}: invalid value {found:?}. {expected}")]
     Usage {
         /// The option.
         option: &'static str,
-        /// What was given.
+        /// The value that was given.
         found: String,
-        /// What would be accepted.
+        /// The values that are accepted.
         expected: String,
     },
-    /// A request that is turned down, with the reason and what to do.
+    /// A refused request, with the reason and what to do.
     #[error("refused: {reason}. {advice}")]
     Refused {
-        /// Why.
+        /// The reason.
         reason: String,
         /// What to do.
         advice: String,
     },
-    /// A baseline file does not say what the grammar allows.
+    /// A baseline file does not follow the grammar.
     #[error("baseline {baseline}: {message}")]
     Baseline {
         /// The baseline's id or path.
         baseline: String,
-        /// What is wrong, and where.
+        /// The error and its place.
         message: String,
     },
 }
 
-/// What kind of gap or problem something is; stable, for other programs.
+/// The kind of a gap or problem. The names are stable, for other programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Code {
-    /// Nothing came of an argument: no hive is in it.
+    /// An argument contains no hive.
     NothingFound,
-    /// The system cannot read a file or folder.
+    /// The operating system cannot read a file or folder.
     Unreadable,
-    /// A format that is known and not read.
+    /// A format that is recognised and not supported.
     UnsupportedFormat,
-    /// Encrypted, and no key or password that fits.
+    /// Encrypted data, and no matching key or password.
     Encrypted,
-    /// A later part of an archive or image, whose first part is missing.
+    /// A later part of an archive or image whose first part is missing.
     FirstPartMissing,
-    /// A container, a volume or a member that is damaged or cut off.
+    /// A damaged or truncated container, volume, or member.
     Damaged,
-    /// A checksum failed, or could not be compared.
+    /// A checksum that did not match or could not be compared.
     Unverified,
     /// A link or a junction that was not followed.
     LinkNotFollowed,
     /// A file whose bytes Windows keeps elsewhere: deduplicated, compressed by WOF, in a cloud.
     KeptElsewhere,
-    /// A file at the place or of the name of a hive that is none.
+    /// A file that is named or placed like a hive and is not a hive.
     NotAHive,
     /// A limit of the run or of a format stopped the search.
     Limit,
     /// The reader of a container failed.
     ReaderFailed,
-    /// The run ended before this was looked at.
+    /// The run ended before this item was examined.
     Unfinished,
     /// Partition tables that contradict each other or the disk.
     PartitionTable,
@@ -137,23 +137,23 @@ pub enum Code {
     HiveMissing,
     /// A dirty hive whose logs were not replayed.
     HiveDirty,
-    /// A hive that is damaged where it was read.
+    /// A hive with damage in the parts that were read.
     HiveDamaged,
-    /// Hives of which nobody can tell which belong together.
+    /// Hives that cannot be paired with certainty.
     HivesUnpaired,
-    /// A Windows that has no baseline, or that cannot be told.
+    /// A Windows that has no baseline or cannot be detected.
     WindowsUnknown,
-    /// A Windows that the marks do not agree on, or whose build is not in the list.
+    /// A Windows with contradicting marks, or with a build that is not in the list.
     WindowsUncertain,
-    /// SOFTWARE and SYSTEM cannot be of one machine.
+    /// SOFTWARE and SYSTEM cannot come from one machine.
     HivesContradict,
-    /// The control set that is to be judged, or that the next start would use, is not in SYSTEM.
+    /// SYSTEM does not contain the control set to judge, or the one that the next start would use.
     ControlSetMissing,
-    /// Only older generations are there, which were not judged.
+    /// Only older generations exist, and they were not judged.
     OnlyOlderGenerations,
-    /// A value that an expectation is about cannot be read.
+    /// A value that an expectation covers cannot be read.
     FindingUnreadable,
-    /// An expectation that depends on a fact that is not known.
+    /// An expectation that depends on an unknown fact.
     FactUnknown,
     /// A file of the evidence changed while it was examined.
     EvidenceChanged,
@@ -168,7 +168,7 @@ impl std::fmt::Display for Code {
 /// Something that makes a report incomplete.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Gap {
-    /// Which kind of gap.
+    /// The kind of the gap.
     pub code: Code,
     /// The source, hive or installation, as reports name it.
     pub at: String,
@@ -176,47 +176,47 @@ pub struct Gap {
     pub reason: String,
 }
 
-/// A fact about evidence that is not as it should be. It stands in the report; it does not stop the run.
+/// Something unexpected in the evidence. The report contains it, and the run continues.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Problem {
-    /// The file or folder, where the problem does not stand under one already.
+    /// The file or folder, unless the context of the problem already names it.
     pub path: Option<String>,
-    /// Where in the file, in bytes from its start.
+    /// The offset in bytes from the start of the file.
     pub offset: Option<u64>,
-    /// What should be there.
+    /// The expected state.
     pub expected: String,
-    /// What is there.
+    /// The actual state.
     pub found: String,
-    /// What to do, where something can be done.
+    /// What to do, if anything can be done.
     pub advice: Option<String>,
-    /// Which kind of problem, where it is one of a source.
+    /// The kind of the problem, if it concerns a source.
     pub code: Option<Code>,
 }
 
 impl Problem {
-    /// A problem of something that the context names.
+    /// Creates a problem of something that the context names.
     pub fn new(expected: impl Into<String>, found: impl Into<String>) -> Self {
         Self { path: None, offset: None, expected: expected.into(), found: found.into(), advice: None, code: None }
     }
 
-    /// The same, of this kind.
+    /// Sets the kind of the problem.
     #[must_use]
     pub fn code(mut self, code: Code) -> Self {
         self.code = Some(code);
         self
     }
 
-    /// A problem at a place in a hive file, `offset` bytes from the file's start.
+    /// Creates a problem at a place in a hive file, `offset` bytes from the file's start.
     pub fn at(offset: u64, expected: impl Into<String>, found: impl Into<String>) -> Self {
         Self { offset: Some(offset), ..Self::new(expected, found) }
     }
 
-    /// A problem with a whole file or folder.
+    /// Creates a problem of a whole file or folder.
     pub fn of(path: impl Into<String>, expected: impl Into<String>, found: impl Into<String>) -> Self {
         Self { path: Some(path.into()), ..Self::new(expected, found) }
     }
 
-    /// The same, and what to do about it.
+    /// Sets what to do about the problem.
     #[must_use]
     pub fn advise(mut self, advice: impl Into<String>) -> Self {
         self.advice = Some(advice.into());

@@ -1,4 +1,4 @@
-//! Evidence: bytes of files, read-only, wherever they lie.
+//! Evidence: read-only bytes of files on this machine and inside containers.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -33,8 +33,8 @@ pub mod worker;
 
 use file::Unpacked;
 
-/// A hive has up to 2 GiB of bins, and a log no more. A longer file, or a pipe that never ends, is neither, and is not
-/// read into memory.
+/// A hive has up to 2 GiB of bins, and so does a log. A longer file or an endless pipe is neither, and is not read into
+/// memory.
 const MOST_READ: u64 = 4 << 30;
 
 fn too_long() -> io::Error {
@@ -43,9 +43,9 @@ fn too_long() -> io::Error {
 
 /// The bytes of one file of the evidence.
 pub enum Bytes {
-    /// Mapped privately: pages are read when looked at, and changing them never reaches the file.
+    /// Mapped privately: a page is read on first access, and a change in memory never reaches the file.
     Mapped(memmap2::MmapMut),
-    /// Read whole, where the file is not a regular one, is empty, or may not be mapped.
+    /// Read whole: the file is not a regular one, is empty, or cannot be mapped.
     Read(Vec<u8>),
     /// Unpacked from a container.
     Unpacked(Unpacked),
@@ -64,16 +64,16 @@ impl Deref for Bytes {
 }
 
 impl Bytes {
-    /// Opens a file for reading. With `map` it is mapped where it is a regular file; otherwise, and always without
-    /// `map`, it is read.
+    /// Opens a file for reading. With `map`, a regular file is mapped where the file system can map it; everything else
+    /// is read into memory.
     ///
     /// # Errors
-    /// What the system says of the file.
+    /// The operating system's error for the file; a file of more than 4 GiB that is to be read.
     pub fn open(path: &Path, map: bool) -> io::Result<Self> {
         let file = File::open(path)?;
         let metadata = file.metadata()?;
         if map && metadata.is_file() && metadata.len() > 0 {
-            // A file system that cannot map is no reason not to read.
+            // A file on a file system that cannot map may still be readable.
             if let Ok(map) = map_privately(&file) {
                 return Ok(Self::Mapped(map));
             }
@@ -81,8 +81,8 @@ impl Bytes {
         if metadata.is_file() && metadata.len() > MOST_READ {
             return Err(too_long());
         }
-        // A hive grows by what its logs hold; without room for that it would be copied once more. Memory that is not
-        // written to is not taken.
+        // Replaying logs lengthens a hive; without spare room all its bytes would be copied once more. Memory that is
+        // reserved and never written costs nothing.
         let size = usize::try_from(metadata.len()).unwrap_or(0);
         let mut bytes = Vec::new();
         bytes.try_reserve(size.saturating_add(size / 2)).map_err(io::Error::from)?;
@@ -90,8 +90,8 @@ impl Bytes {
         if bytes.len() as u64 > MOST_READ { Err(too_long()) } else { Ok(Self::Read(bytes)) }
     }
 
-    /// The bytes in memory, to be changed there. The file is never changed: a map is private, so that the system copies
-    /// each page that is written to.
+    /// Returns the bytes in memory for changes there. The file never changes: the map is private, so the system copies
+    /// each page on the first write.
     pub fn in_memory(&mut self) -> &mut [u8] {
         if let Self::Unpacked(bytes) = self {
             *self = Self::Read(bytes.as_ref().to_vec());
@@ -103,7 +103,7 @@ impl Bytes {
         }
     }
 
-    /// Adds zeros up to `length` bytes, in memory. A map cannot grow: what it shows is copied.
+    /// Appends zeros in memory until there are `length` bytes. A map cannot grow, so its bytes are copied first.
     pub fn lengthen(&mut self, length: usize) {
         if length <= self.len() {
             return;
@@ -122,18 +122,19 @@ impl Bytes {
 /// Maps a file copy-on-write.
 #[expect(unsafe_code, reason = "the one unsafe line of the project")]
 fn map_privately(file: &File) -> io::Result<memmap2::MmapMut> {
-    // SAFETY: the map is private and evidence is not written by us. If another process truncates the file meanwhile,
-    // reading past its new end kills us with SIGBUS, which is no memory error; if it writes, bytes change under us,
-    // which checked reading survives. `--no-mmap` is there for evidence that others write to.
+    // SAFETY: the map is private and this program never writes evidence. If another process truncates the file
+    // meanwhile, reading past its new end kills this process with SIGBUS, which is no memory error. If another process
+    // writes the file, bytes change under us, and checked reading survives that. `--no-mmap` is for evidence that
+    // others write.
     unsafe { memmap2::MmapOptions::new().map_copy(file) }
 }
 
-/// The SHA-256 of a file and its size in bytes.
+/// Returns the SHA-256 of a file and its size in bytes.
 ///
 /// The file is read in pieces, not through the map, so that hashing a large hive does not keep it in memory.
 ///
 /// # Errors
-/// What the system says of the file.
+/// The operating system's error for the file.
 pub fn sha256(path: &Path) -> io::Result<(String, u64)> {
     let mut file = File::open(path)?;
     let mut hasher = Sha256::new();
@@ -153,12 +154,12 @@ pub fn sha256(path: &Path) -> io::Result<(String, u64)> {
     }
 }
 
-/// The SHA-256 of bytes that are in memory.
+/// Returns the SHA-256 of bytes in memory.
 pub fn sha256_of(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-/// Whether a text is a SHA-256 as [`sha256_of`] writes it, in any letter case.
+/// Returns whether a text is a SHA-256 as [`sha256_of`] writes it, in any letter case.
 pub fn is_sha256(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

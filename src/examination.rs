@@ -1,5 +1,5 @@
-//! An examination: evidence in, report out. Finds the installations, opens their hives, audits each beside the
-//! hashing of its files, and puts the results in an order that does not depend on who was faster.
+//! An examination: evidence in, report out. Finds the installations, opens their hives, audits each hive while its
+//! files are hashed, and sorts the results so that their order does not depend on timing.
 
 use std::path::PathBuf;
 
@@ -34,57 +34,57 @@ use installation::examine_installation;
 pub(crate) use installation::{Judged, OpenInstallation, Overlays};
 pub(crate) use integrity::{Opened, open};
 
-/// What an examination is asked for.
+/// The options of an examination.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Judge, or only say what is there.
+    /// Judge the installations, or only list them.
     pub judge: bool,
     /// Walk each whole hive.
     pub check: bool,
-    /// The Windows that the user says it is.
+    /// The Windows that the user states instead of detecting it.
     pub os: Option<OsId>,
-    /// Which baselines judge.
+    /// The baselines that judge.
     pub baselines: Chosen,
-    /// What is looked for.
+    /// What the audit looks for.
     pub profiles: Vec<Profile>,
-    /// Which control sets.
+    /// The control sets to judge.
     pub control_set: Choice,
     /// Judge every generation, not only live installations and copies.
     pub all_generations: bool,
-    /// Keep the findings that conform. Those that did not before the logs were replayed are always kept.
+    /// Keep the findings that conform. A finding that deviated before the logs were replayed is always kept.
     pub all_findings: bool,
-    /// Say where in the file each finding's key and value lie.
+    /// Report the offsets of each finding's key and value in the file.
     pub locations: bool,
     /// The severity that fails a run.
     pub fail_on: Severity,
     /// Replay the transaction logs of dirty hives in memory.
     pub replay: bool,
-    /// Map files into memory where that can be done.
+    /// Map files into memory where possible.
     pub map: bool,
-    /// What there is to know of archives and images.
+    /// Options for archives and images.
     pub unpacking: Unpacking,
     /// Hash the files.
     pub hash: bool,
 }
 
-/// What an examination came to.
+/// The result of an examination.
 #[derive(Debug)]
 pub struct Examination {
     /// The report.
     pub report: Report,
-    /// Whether something stands at or above `fail_on` in what counts for the exit code.
+    /// Whether a finding that counts for the exit code is at or above `fail_on`.
     pub failed: bool,
-    /// The installations as they were found, in the report's order.
+    /// The installations, in the report's order.
     pub installations: Vec<Installation>,
-    /// Why nothing could be done, where there is no hive to examine. The report says what is there instead.
+    /// Why nothing was examined, if there is no hive. The report lists what was found instead.
     pub nothing: Option<Error>,
-    /// The gaps of the sources alone, whatever is missing of their hives.
+    /// The gaps of the sources only, without those of their hives.
     pub source_gaps: Vec<Gap>,
-    /// Every file of this machine that was opened.
+    /// Every file on this machine that was opened.
     pub opened: Vec<PathBuf>,
 }
 
-/// What a walk that was asked for did not come to: something of the hive is lost, in it or in a log.
+/// Returns the gap of a requested walk that found a loss in the hive or in a log.
 fn not_whole(hive: &HiveReport) -> Option<Gap> {
     let gap = |code, reason: &str| Some(Gap { code, at: hive.path.clone(), reason: format!("{} {reason}", hive.role) });
     match &hive.integrity.coverage {
@@ -97,7 +97,7 @@ fn not_whole(hive: &HiveReport) -> Option<Gap> {
 /// Examines the evidence.
 ///
 /// # Errors
-/// Where the only evidence that was named cannot be read, or a built-in baseline that cannot be read.
+/// Returns an error if the only named evidence cannot be read, or if a built-in baseline cannot be read.
 pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, Error> {
     let discovery = discover_in(evidence, options.map, &options.unpacking)?;
     let mut nothing = discovery.nothing(evidence);
@@ -114,7 +114,7 @@ pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, E
         });
     }
     let examine = |installation| examine_installation(installation, options);
-    // One installation that is not hashed takes less time than starting threads does.
+    // For one installation without hashing, starting threads takes longer than the audit.
     let judged: Vec<Judged> = if installations.len() == 1 && !options.hash {
         installations.iter().map(examine).collect::<Result<_, _>>()?
     } else {
@@ -184,7 +184,7 @@ pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, E
 }
 
 impl Examination {
-    /// Whether an installation counts for the exit code and is patched: Windows as it is, or a copy of it.
+    /// Returns whether an installation counts for the exit code and is patched: a live Windows or a copy of it.
     pub fn counts(&self, installation: &InstallationReport) -> bool {
         installation.judgement.is_some() && installation.generation.is_current()
     }

@@ -1,5 +1,5 @@
-//! One expectation in words: what is expected of which Windows and why, who says so, what is no alarm, and how to look
-//! by hand.
+//! Describes one expectation in words: what is expected of which Windows and why, by which source, which differences
+//! are harmless, and how to check it by hand.
 
 use std::io::{self, Write};
 
@@ -17,11 +17,11 @@ mod shown;
 use page::Page;
 use row::{Id, Row};
 
-/// Explains a finding, a key or a step by its id, and writes that. `own` are baselines of the user's, beside the
-/// built-in ones.
+/// Writes an explanation of the finding, key, or step with this id. `own` are the user's additional baselines.
 ///
 /// # Errors
-/// Where no baseline has the id: the nearest one. Within: what the writer says.
+/// Returns an error that suggests the nearest id if no baseline has this id. The inner result is the error of the
+/// writer.
 pub fn explain(id: &str, own: &[Baseline], out: &mut dyn Write) -> Result<io::Result<()>, Error> {
     if let Some(written) = odd::explain(id, out) {
         return Ok(written);
@@ -34,20 +34,20 @@ pub fn explain(id: &str, own: &[Baseline], out: &mut dyn Write) -> Result<io::Re
     Ok(Page::new(out).write(id, &found, &rows, last))
 }
 
-/// What is known of an id before anything is read.
+/// What is known about an id before any evidence is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Known {
     /// A baseline states it.
     Stated,
-    /// Only the evidence can tell: something of a list that is closed, or odd whatever the Windows.
+    /// Only evidence can have it: an entry of a closed list, or an oddity of any Windows.
     IfFound,
 }
 
-/// Whether audits can have a finding of this id, given to `option`; the key's part of it in any letter case. `own` are
-/// baselines of the user's, beside the built-in ones.
+/// Returns whether audits can have a finding with the id that `option` was given. The key part of the id has any letter
+/// case. `own` are the user's baselines beside the built-in ones.
 ///
 /// # Errors
-/// Where none can: the nearest one.
+/// Returns an error that suggests the nearest id if no audit can have such a finding.
 pub fn known<'a>(option: &'static str, id: &str, own: impl IntoIterator<Item = &'a Baseline>) -> Result<Known, Error> {
     let mut baselines: Vec<&Baseline> = built_in()?;
     baselines.extend(own);
@@ -61,12 +61,12 @@ pub fn known<'a>(option: &'static str, id: &str, own: impl IntoIterator<Item = &
     }
 }
 
-/// That nothing is called so, neither in the baselines nor among the ids that were `found`, and what is.
+/// Returns the error that no baseline and no id in `found` has this id, with the nearest known id.
 pub fn not_found(option: &'static str, id: &str, found: &[&str]) -> Error {
     unknown(option, id, &built_in().unwrap_or_default(), found)
 }
 
-/// The built-in baselines by Windows, the oldest first.
+/// Returns the built-in baselines by Windows, oldest first.
 fn built_in() -> Result<Vec<&'static Baseline>, Error> {
     let mut baselines = BUILT_IN.iter().map(BuiltIn::read).collect::<Result<Vec<&Baseline>, Error>>()?;
     baselines.sort_by_key(|baseline| baseline.applies_to.first().copied());

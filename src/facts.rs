@@ -1,4 +1,4 @@
-//! Facts: what stands in the keys that a baseline names. Present, absent and unreadable are three things.
+//! Facts: the contents of the keys that a baseline names. Present, absent, and unreadable are three different states.
 
 use crate::baseline::{Baseline, ExpectedKey, Presence, Subkeys};
 use crate::control_set;
@@ -19,16 +19,16 @@ pub use services::{Groups, ServiceFacts, Services, is_disabled};
 /// What was observed of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Observed {
-    /// It is there.
+    /// The value exists.
     Present(NamedValue),
-    /// It is not there, and everything that would name it was read.
+    /// The value does not exist, and everything that could name it was read.
     Absent,
-    /// It, or something on the way to it, could not be read.
+    /// The value, or something on its path, could not be read.
     Unreadable(Problem),
 }
 
 impl Observed {
-    /// Observes the value of that name in a key.
+    /// Observes the value `name` in a key.
     fn of(key: &Key<'_, '_>, name: &str) -> Self {
         match key.named_value(name) {
             Ok(Some(value)) => Self::Present(value),
@@ -41,18 +41,18 @@ impl Observed {
 /// What was observed of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyState {
-    /// It is there; when it was last written.
+    /// The key exists. The time of its last write.
     Present(FileTime),
-    /// It is not there.
+    /// The key does not exist.
     Absent,
-    /// It, or something on the way to it, could not be read.
+    /// The key, or something on its path, could not be read.
     Unreadable(Problem),
-    /// There is no hive that could hold it.
+    /// The hive that could contain the key is missing.
     HiveMissing,
 }
 
 impl KeyState {
-    /// When the key was last written, where it is there.
+    /// Returns when the key was last written, if it exists.
     pub fn last_written(&self) -> Option<FileTime> {
         match self {
             Self::Present(time) => Some(*time),
@@ -64,43 +64,43 @@ impl KeyState {
 /// What was observed of one key that a baseline expects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyFacts {
-    /// The path in the hive, the control set resolved; in the hive's own letter case where the key is there.
+    /// The path in the hive, with the control set resolved. If the key exists, in the hive's own letter case.
     pub path: String,
-    /// The control set, in SYSTEM.
+    /// The control set, for a key of SYSTEM.
     pub control_set: Option<u32>,
-    /// The subkey's name, where the baseline asks for every subkey.
+    /// The subkey's name, if the baseline names every subkey.
     pub subkey: Option<String>,
     /// The key.
     pub state: KeyState,
-    /// The first symbolic link on the way to the key, itself included.
+    /// The first symbolic link on the path to the key, including the key.
     pub link: Option<Link>,
-    /// Why the time at which the key was last written cannot be right, where it cannot.
+    /// Why the time of the last write cannot be right, if it cannot.
     pub odd_time: Option<OddTime>,
-    /// One for each value that the baseline names, in its order.
+    /// The facts of each value that the baseline names, in its order.
     pub values: Vec<Observed>,
-    /// Values that it does not name, where its list is closed.
+    /// Values that the baseline does not name, if its list is closed.
     pub others: Vec<NamedValue>,
-    /// Subkeys that no key of the baseline names, where their list is closed.
+    /// Subkeys that no key of the baseline names, if the list is closed.
     pub unnamed: Vec<Unnamed>,
-    /// Why values or subkeys of a closed list cannot be listed.
+    /// Why the values or subkeys of a closed list cannot be listed.
     pub unlisted: Option<Problem>,
-    /// The key is not there, and its parent is not there either.
+    /// Whether the key and its parent are both missing.
     pub without_parent: bool,
-    /// Where all of it lies, where that was asked for and the key is there.
+    /// The locations in the file, if requested and if the key exists.
     pub locations: Option<Locations>,
 }
 
-/// A key in whose place Windows reads another one.
+/// A symbolic link: Windows reads another key in its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
     /// Its path in the hive.
     pub path: String,
-    /// Where it leads, as its `SymbolicLinkValue` says; `None` where that cannot be read.
+    /// The target, according to its `SymbolicLinkValue`; `None` if that cannot be read.
     pub target: Option<String>,
 }
 
 impl Link {
-    /// The link that stands at `path`. The target is UTF-16 without a NUL at its end: Microsoft, `RegCreateKeyEx`,
+    /// Returns the link at `path`. The target is UTF-16 without a NUL at its end: Microsoft, `RegCreateKeyEx`,
     /// `REG_OPTION_CREATE_LINK`.
     fn at(tree: &Tree<'_>, path: &str) -> Self {
         let value = tree.key(path).ok().flatten().and_then(|key| key.value("SymbolicLinkValue").ok().flatten());
@@ -108,20 +108,20 @@ impl Link {
     }
 }
 
-/// Where in the file that lies which was observed of a key.
+/// The locations in the file of what was observed of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Locations {
-    /// The key alone.
+    /// The location of the key itself.
     pub key: Location,
-    /// One for each of [`KeyFacts::values`]; of the key alone where the value is not there.
+    /// One for each of [`KeyFacts::values`]. The location of the key if the value is absent.
     pub values: Vec<Location>,
     /// One for each of [`KeyFacts::others`].
     pub others: Vec<Location>,
 }
 
-/// Observes one key of a baseline in one control set: one entry, or several where the key is looked for among
-/// subkeys. `tree` is the hive that the key is in, or the reason why there is none to read. With `locate`, where in the
-/// file it lies, too.
+/// Observes one key of a baseline in one control set. Returns one entry, or several if the key is looked for among
+/// subkeys. `tree` is the hive that contains the key, or the reason why it cannot be read. With `locate`, also returns
+/// the locations in the file.
 pub fn observe(expected: &ExpectedKey, tree: Source<'_, '_>, control_set: Option<u32>, locate: bool) -> Vec<KeyFacts> {
     let observer = Observer { expected, control_set: control_set.filter(|_| expected.role == Role::System), locate };
     match tree {
@@ -133,7 +133,7 @@ pub fn observe(expected: &ExpectedKey, tree: Source<'_, '_>, control_set: Option
             }
             let facts = observer.at(tree, tree.key(&observer.path()), None);
             let without_parent = observer.without_parent(tree, &facts.state);
-            // A link has no subkeys of its own: the key is not there, but at the place that the link names.
+            // A link has no subkeys of its own, so the key does not exist here but at the target of the link.
             let link = match facts.state {
                 KeyState::Absent => tree.link_on_the_way(&facts.path).map(|path| Link::at(tree, &path)),
                 _ => facts.link,
@@ -143,14 +143,14 @@ pub fn observe(expected: &ExpectedKey, tree: Source<'_, '_>, control_set: Option
     }
 }
 
-/// Where facts come from.
+/// The source of facts.
 #[derive(Clone, Copy)]
 pub enum Source<'a, 'h> {
-    /// A hive that is open.
+    /// An open hive.
     Tree(&'a Tree<'h>),
-    /// No hive of that role is there.
+    /// The hive is missing.
     Missing,
-    /// There is one, and it, or its control set, cannot be read.
+    /// The hive exists, but the hive or its control set cannot be read.
     Unreadable(&'a Problem),
 }
 
@@ -161,7 +161,7 @@ struct Observer<'a> {
 }
 
 impl Observer<'_> {
-    /// The expected path with the control set in place of `CurrentControlSet`.
+    /// Returns the expected path with the control set instead of `CurrentControlSet`.
     fn path(&self) -> String {
         match (self.expected.path.strip_prefix("CurrentControlSet\\"), self.control_set) {
             (Some(rest), Some(number)) => format!("{}\\{rest}", control_set::key_name(number)),
@@ -170,7 +170,7 @@ impl Observer<'_> {
         }
     }
 
-    /// Whether a key that is not there has no parent either, where that matters.
+    /// Returns whether a missing key also has no parent, if that matters.
     fn without_parent(&self, tree: &Tree<'_>, state: &KeyState) -> bool {
         let wanted = self.expected.presence == Presence::WithParent && *state == KeyState::Absent;
         let path = self.path();
@@ -208,7 +208,7 @@ impl Observer<'_> {
                     subkey.descend(below)
                 }
             };
-            // Where a value tells the subkey, there is one; only "every subkey" needs its name to be told apart.
+            // A value identifies only one subkey. With "every subkey" the name distinguishes them.
             let every = wanted.holding.is_empty();
             let found = self.at(tree, key, every.then(|| name.clone()));
             facts.push(KeyFacts { path, ..found });
@@ -232,7 +232,7 @@ impl Observer<'_> {
             Ok(None) => return self.without_key(subkey, KeyState::Absent),
             Err(problem) => return self.without_key(subkey, KeyState::Unreadable(problem)),
         };
-        // A key that nobody may open is a problem of the hive; its values are read all the same.
+        // An unreadable security descriptor is a problem of the hive. The values are read anyway.
         key.check_security();
         let values = closed::values(self.expected, &key);
         let (others, lost_value) = closed::others(self.expected, &key);
@@ -290,12 +290,12 @@ impl Observer<'_> {
     }
 }
 
-/// Everything that an audit rests on.
+/// Everything that an audit is based on.
 #[derive(Clone, Debug)]
 pub struct Facts {
-    /// What was observed of the baseline's keys, in its order: an index into them, and the facts.
+    /// The facts of the baseline's keys, in its order: the index of the key, and the facts.
     pub keys: Vec<(usize, KeyFacts)>,
-    /// The services that those of the baseline depend on and share groups with, for each control set.
+    /// The services that the baseline's services depend on and share groups with, for each control set.
     pub services: Vec<Services>,
     /// The lists of svchost groups.
     pub groups: Groups,
@@ -303,8 +303,8 @@ pub struct Facts {
     pub odd_names: Vec<(Role, Option<u32>, OddName)>,
 }
 
-/// All facts that a baseline asks for, in its order: keys of SOFTWARE once, keys of SYSTEM for each control set. With
-/// `locate`, where in the files they lie, too.
+/// Returns all facts that a baseline needs, in its order: keys of SOFTWARE once, keys of SYSTEM for each control set.
+/// With `locate`, also returns the locations in the files.
 pub fn observe_all(
     baseline: &Baseline,
     software: Source<'_, '_>,
@@ -331,7 +331,7 @@ pub fn observe_all(
     Facts { keys, services, groups, odd_names: odd }
 }
 
-/// Names that hide something in or beside the keys of a baseline, in one hive and control set.
+/// Returns the names that hide something in or beside the keys of a baseline, in one hive and control set.
 fn odd_names(
     baseline: &Baseline,
     role: Role,
@@ -348,7 +348,7 @@ fn odd_names(
 }
 
 impl KeyFacts {
-    /// Whether the key's absence is as it should be, so that its values conform by not being there.
+    /// Returns whether the absence of the key is expected, so that its absent values conform.
     pub fn rightly_absent(&self, presence: Presence) -> bool {
         let excused = match presence {
             Presence::Required => false,

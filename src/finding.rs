@@ -1,15 +1,15 @@
-//! Findings: what an expectation came to, how much it matters, and how sure it is.
+//! Findings: the result of an expectation, how much it matters, and how well the expectation is confirmed.
 
 use serde::{Deserialize, Serialize};
 
 pub use crate::hive::{Location, WrittenBy};
 use crate::registry::{DataType, Decoded, FileTime, RegistryValue, Role, bytes_of_hex, hex};
 
-/// How sure an expectation is.
+/// How well an expectation is confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Grade {
-    /// Carried over from a kindred Windows.
+    /// Carried over from a related Windows.
     Inferred,
     /// One source, or one machine.
     SingleSource,
@@ -21,38 +21,38 @@ pub enum Grade {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
-    /// The owner's choice, an inert leftover, a known addition of a third party. Never fails a run.
+    /// The owner's choice, an inert leftover, or a known addition of a third party. Never fails a run.
     Info,
-    /// Differs; what it does is not known.
+    /// Deviates with unknown effect.
     Low,
     /// Explains the failure that the article describes.
     Medium,
     /// Decides which code runs.
     High,
-    /// Code is loaded from where no system file lives.
+    /// Loads code from outside the folders of system files.
     Critical,
 }
 
-/// What an expectation came to.
+/// The result of an expectation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// As it should be.
+    /// The data are as expected.
     Conforms,
-    /// Other data, or another type.
+    /// The data or the type differ.
     Deviates,
-    /// Expected, and not there.
+    /// Expected, and absent.
     Absent,
-    /// There, and should not be.
+    /// Present, and should not exist.
     Unexpected,
-    /// Could not be read: nobody knows.
+    /// The data could not be read, so the result is unknown.
     Unreadable,
-    /// Not judged, for the [`Reason`] given.
+    /// Not judged. The [`Reason`] states why.
     NotAssessed,
 }
 
 impl Verdict {
-    /// The word that reports have for it.
+    /// Returns the word for the verdict in reports.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Conforms => "conforms",
@@ -69,19 +69,19 @@ impl Verdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
-    /// Hives never hold it.
+    /// Hives never contain the data.
     RunTime,
-    /// Shown, and judged by nobody.
+    /// The data are shown and not judged.
     Informational,
-    /// The hive is of a Windows whose setup is not finished.
+    /// The setup of this Windows is not finished.
     SetupPhase,
-    /// The hive that would tell is not there.
+    /// The hive that contains the data is missing.
     HiveMissing,
-    /// Whether this is expected depends on a fact about this Windows that is not known.
+    /// The expectation depends on an unknown fact about this Windows.
     OsUnknown,
 }
 
-/// A value as reports show it: the type, and the data where it can be told without hiding anything.
+/// A value as reports show it: its type, and its data if they can be shown without hiding anything.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Datum {
     /// The type's name.
@@ -92,30 +92,30 @@ pub struct Datum {
 }
 
 impl Datum {
-    /// The data as a string, see [`RegistryValue::to_text`].
+    /// Returns the data as a string, see [`RegistryValue::to_text`].
     pub fn to_text(&self) -> String {
         RegistryValue::encoded(self.data_type, self.data.as_ref()).to_text()
     }
 }
 
-/// A value as it was observed: what it says, and its raw bytes.
+/// An observed value: its decoded data and its raw bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObservedDatum {
-    /// What it says.
+    /// The decoded data.
     pub datum: Datum,
-    /// The bytes.
+    /// The raw bytes.
     pub raw: Vec<u8>,
 }
 
 impl ObservedDatum {
-    /// Type and data.
+    /// Returns the type and the data.
     pub fn value(&self) -> RegistryValue {
         RegistryValue { data_type: self.datum.data_type, bytes: self.raw.clone() }
     }
 }
 
-/// `data` has the JSON type of its registry type; `text` is always a string, `strings` always a list of strings; `raw`
-/// has the bytes in lower-case hexadecimal.
+/// Serialises `data` with the JSON type of its registry type. `text` is always a string, `strings` always a list of
+/// strings; `raw` has the bytes in lower-case hexadecimal.
 impl Serialize for ObservedDatum {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeStruct as _;
@@ -130,7 +130,7 @@ impl Serialize for ObservedDatum {
     }
 }
 
-/// What [`ObservedDatum`] is written as. The bytes alone are believed: what they say is decoded from them again.
+/// Reads the form that [`ObservedDatum`] is written in. Only its bytes are trusted, and they are decoded again.
 impl<'de> Deserialize<'de> for ObservedDatum {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
@@ -146,16 +146,16 @@ impl<'de> Deserialize<'de> for ObservedDatum {
     }
 }
 
-/// What would put a value right.
+/// The change that would correct a value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "action", rename_all = "kebab-case")]
 pub enum Remediation {
-    /// Write this value.
+    /// Write this datum.
     Set {
-        /// What to write.
+        /// The datum to write.
         #[serde(flatten)]
         datum: Datum,
-        /// The same with its bytes.
+        /// The same datum with its bytes.
         #[serde(skip)]
         value: RegistryValue,
     },
@@ -163,8 +163,8 @@ pub enum Remediation {
     DeleteValue,
 }
 
-/// What [`Remediation`] is written as. Its bytes are encoded again from what they say; data that say nothing come back
-/// empty, so that a patch is made from evidence, never from a report.
+/// Reads the form that [`Remediation`] is written in. The bytes are encoded again from the decoded data. Without
+/// decoded data they are empty, so a patch is made from evidence, never from a report.
 impl<'de> Deserialize<'de> for Remediation {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
@@ -183,97 +183,97 @@ impl<'de> Deserialize<'de> for Remediation {
     }
 }
 
-/// Who says what is expected.
+/// The source of an expectation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
-    /// Its name.
+    /// The title of the source.
     pub title: String,
-    /// Where it can be read.
+    /// Its address.
     pub url: Option<String>,
 }
 
-/// Which view of a dirty hive a verdict rests on.
+/// The view of a dirty hive that a verdict is based on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum View {
-    /// The primary file as it lies.
+    /// The primary file alone.
     Primary,
     /// With the transaction logs replayed.
     Replayed,
-    /// The two differ in the verdict.
+    /// The verdicts of the two views differ.
     BothDiffer,
 }
 
-/// What one expectation came to in one installation.
+/// The result of one expectation in one installation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// Key id, `/`, value name; unique per installation and control set.
     pub id: String,
-    /// What it came to.
+    /// The result.
     pub verdict: Verdict,
     /// How much it matters.
     pub severity: Severity,
-    /// How sure the expectation is.
+    /// How well the expectation is confirmed.
     pub grade: Grade,
     /// Why it was not judged.
     pub reason: Option<Reason>,
     /// Why data in another form than the expected one conform.
     pub note: Option<String>,
-    /// The id of the finding that this one follows from. Counts and the exit code take causes only.
+    /// The id of the finding that caused this one. Only causes count for totals and the exit code.
     pub cause: Option<String>,
     /// What to do by hand.
     pub advice: Option<String>,
     /// The hive.
     pub hive: Option<Role>,
-    /// The control set, in SYSTEM.
+    /// The control set, for a key of SYSTEM.
     pub control_set: Option<u32>,
     /// The key's path in the hive.
     pub key: Option<String>,
     /// The value's name.
     pub value: Option<String>,
-    /// The value's name in the hive's own letter case, where it is there.
+    /// The value's name in the hive's own letter case, if the value exists.
     #[serde(skip)]
     pub stored_name: Option<String>,
-    /// What would be accepted; empty where the value should not be there.
+    /// The accepted data; empty if the value should not exist.
     pub expected: Vec<Datum>,
-    /// What is there.
+    /// The observed data.
     pub observed: Option<ObservedDatum>,
-    /// When the key was last written. It says nothing of when this value was.
+    /// When the key was last written. This is not the time of the value.
     pub key_last_written: Option<FileTime>,
-    /// Why that time cannot be right, where it cannot.
+    /// Why that time cannot be right, if it cannot.
     pub key_last_written_note: Option<String>,
-    /// Which view of the hive this rests on.
+    /// The view of the hive that the verdict is based on.
     pub view: View,
-    /// What the other view came to, where the two differ.
+    /// The result in the other view, if the two differ.
     pub other_view: Option<serde_json::Value>,
     /// Keys that deviate in the same way in the control set that Windows falls back to: `ControlSet003\Services\BITS`.
     pub also_in: Vec<String>,
-    /// Where it lies in the file, where that was asked for and its key is there.
+    /// The location in the file, if requested and if the key exists.
     pub location: Option<Location>,
     /// Why it matters, and what was concluded.
     pub why: String,
-    /// Who says so.
+    /// The source.
     pub source: Source,
-    /// ATT&CK techniques that this may point at.
+    /// ATT&CK techniques that the finding may indicate.
     pub attack: Vec<String>,
-    /// What would put it right.
+    /// The change that would correct the deviation.
     pub remediation: Option<Remediation>,
 }
 
 impl Finding {
-    /// Whether this says that something is not as it should be.
+    /// Returns whether the finding reports a deviation.
     pub fn is_deviation(&self) -> bool {
         matches!(self.verdict, Verdict::Deviates | Verdict::Absent | Verdict::Unexpected)
     }
 
-    /// The key's full path as it is in a running Windows, `HKEY_LOCAL_MACHINE\SYSTEM\ControlSet001\Services\BITS`; `None`
-    /// where the finding is about no key.
+    /// Returns the key's full path in a running Windows, `HKEY_LOCAL_MACHINE\SYSTEM\ControlSet001\Services\BITS`;
+    /// `None` if the finding has no key.
     pub fn full_key(&self) -> Option<String> {
         Some(format!(r"HKEY_LOCAL_MACHINE\{}\{}", self.hive?, self.key.as_deref()?))
     }
 
-    /// What would be accepted, alternatives with ` | ` between them; `(absent)` where nothing should be there. In full, for
-    /// other programs.
+    /// Returns the accepted data in full, for other programs. Alternatives are separated by ` | `; `(absent)` if
+    /// nothing should exist.
     pub fn expected_text(&self) -> String {
         if self.verdict == Verdict::Unexpected && self.expected.is_empty() {
             return "(absent)".to_owned();
@@ -281,27 +281,29 @@ impl Finding {
         self.expected.iter().map(Datum::to_text).collect::<Vec<_>>().join(" | ")
     }
 
-    /// Whether this is a deviation that follows from no other: what counts, severities and exit codes are made of.
+    /// Returns whether this is a deviation that no other finding caused. Only these count for totals, severities, and
+    /// exit codes.
     pub fn is_cause(&self) -> bool {
         self.is_deviation() && self.cause.is_none()
     }
 
-    /// Whether this is a cause that a patch is for by itself: those of severity `info` are patched only where they are named.
+    /// Returns whether this is a cause that a patch corrects without being asked. Causes of severity `info` are patched
+    /// only if they are named.
     pub fn is_to_mend(&self) -> bool {
         self.is_cause() && self.severity > Severity::Info
     }
 
-    /// When the key was last written, where that can be written as a date.
+    /// Returns when the key was last written, if that can be written as a date.
     pub fn key_date(&self) -> Option<FileTime> {
         self.key_last_written.filter(|time| time.is_date())
     }
 
-    /// The id of the key or step that this is of: the id up to the name of a value or subkey.
+    /// Returns the id of the key or step that the finding belongs to: the id without the name of a value or subkey.
     pub fn row(&self) -> &str {
         self.id.split(['/', '\\']).next().unwrap_or_default()
     }
 
-    /// Whether something that should have been judged could not be.
+    /// Returns whether this should have been judged and could not be.
     pub fn is_gap(&self) -> bool {
         self.verdict == Verdict::Unreadable || matches!(self.reason, Some(Reason::HiveMissing | Reason::OsUnknown))
     }

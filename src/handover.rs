@@ -1,7 +1,7 @@
-//! What goes with a patch to whoever imports it: how, with which program and as whom.
+//! The files that accompany a patch for the person who imports it: how, with which program, and as which user.
 //!
-//! The machine is not here, and neither is hivemend there. So everything is said for this very patch, and command lines
-//! can be copied as they stand; what only the reader knows is in capitals.
+//! The machine is elsewhere and does not have hivemend. So the text is specific to this patch, and its command lines
+//! can be copied unchanged. Capitals mark what only the reader knows.
 
 use crate::report::InstallationReport;
 
@@ -14,13 +14,13 @@ pub use import_text::import_text;
 pub use marks::Marks;
 pub use script::{NAME as SCRIPT, Script, write_script};
 
-/// Lines of text that Notepad of every Windows shows, and that are easy to read in a terminal.
+/// A page of lines that Notepad on every Windows shows and that are easy to read in a terminal.
 #[derive(Default)]
 struct Page {
     text: String,
 }
 
-/// The folder of the hives on their drive, `\Windows\System32\config`, as this machine has it.
+/// Returns the folder of the hives on their drive, `\Windows\System32\config`, for this installation.
 fn config_folder(report: &InstallationReport) -> String {
     let root = report.machine.system_root.as_deref().and_then(|root| root.split_once(":\\"));
     let is_plain = |name: &&str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
@@ -28,7 +28,7 @@ fn config_folder(report: &InstallationReport) -> String {
     format!(r"\{folder}\System32\config")
 }
 
-/// Columns of a line of prose.
+/// The width of a line of prose, in columns.
 const WIDTH: usize = 100;
 
 impl Page {
@@ -37,7 +37,7 @@ impl Page {
         self.text.push_str("\r\n");
     }
 
-    /// A heading, and an empty line before it.
+    /// Adds a heading after an empty line.
     fn heading(&mut self, heading: &str) {
         if !self.text.is_empty() {
             self.line("");
@@ -46,17 +46,17 @@ impl Page {
         self.line(&"-".repeat(heading.len()));
     }
 
-    /// Prose, wrapped at blanks.
+    /// Adds prose, wrapped at blanks.
     fn prose(&mut self, text: &str) {
         self.wrapped("", "", text);
     }
 
-    /// A point of a list, wrapped at blanks.
+    /// Adds a list item, wrapped at blanks.
     fn point(&mut self, text: &str) {
         self.wrapped("* ", "  ", text);
     }
 
-    /// A command line. It is never wrapped.
+    /// Adds a command line. It is never wrapped.
     fn command(&mut self, command: &str) {
         self.line(&format!("    {command}"));
     }

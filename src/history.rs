@@ -1,9 +1,9 @@
 //! History: every audited value of every generation and control set side by side, and when it changed.
 //!
-//! A Windows keeps older copies of its hives: RegBack, `repair`, restore points, `Windows.old`, ControlSets that are not
-//! current, and what stands in a dirty hive without its logs. Each is a column, oldest to newest by the time at which its
-//! hive was last written. A change is bracketed by the last column that has the old data and the first that has the new;
-//! more than that no hive tells. A key's time of last write is one of its key, never of a value.
+//! A Windows keeps older copies of its hives: RegBack, `repair`, restore points, `Windows.old`, control sets that are
+//! not current, and a dirty hive without its logs. Each copy is a column, ordered by the time of the last write to its
+//! hive, oldest first. A change lies between the last column with the old data and the first with the new data; no hive
+//! records more. The time of the last write belongs to the key, never to a value.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -32,28 +32,28 @@ pub(crate) use self::changes::said;
 pub use self::csv::render_csv;
 pub use table::render;
 
-/// What the evidence tells of the past.
+/// The past of the audited values, according to the evidence.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct History {
-    /// Version of this form.
+    /// The version of this format.
     pub schema_version: SchemaVersion,
-    /// Which program this is.
+    /// The program that wrote it.
     pub tool: Tool,
-    /// By computer name; those without one last.
+    /// The machines by computer name; those without a name come last.
     pub machines: Vec<MachineHistory>,
-    /// What is wrong with the evidence.
+    /// The problems of the evidence.
     pub problems: Vec<Problem>,
-    /// Whether every generation that was found could be read in every audited value.
+    /// Whether every audited value could be read in every generation that was found.
     pub complete: bool,
     /// Every file that was opened.
     #[serde(skip)]
     pub opened: Vec<PathBuf>,
 }
 
-/// The generations of one machine, or of one volume where hives do not name their machine.
+/// The generations of one machine, or of one volume if the hives do not name their machine.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct MachineHistory {
-    /// As its newest SYSTEM hive has it.
+    /// The computer name, according to the newest SYSTEM hive.
     pub computer_name: Option<String>,
     /// SOFTWARE, then SYSTEM.
     pub hives: Vec<HiveHistory>,
@@ -62,53 +62,53 @@ pub struct MachineHistory {
 /// The generations of one hive of a machine.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct HiveHistory {
-    /// Which hive.
+    /// The role of the hive.
     pub role: Role,
-    /// Oldest first.
+    /// The generations, oldest first.
     pub columns: Vec<Column>,
-    /// In the order of the newest generation's baseline.
+    /// The values, in the order of the newest generation's baseline.
     pub values: Vec<Row>,
 }
 
-/// One generation of a hive, and of SYSTEM one control set in it.
+/// One generation of a hive. For SYSTEM, one control set of it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Column {
     /// `A`, `B`, and so on, oldest first.
     pub letter: String,
-    /// What it is to people: `live`, `restore point RP12`.
+    /// The name for people: `live`, `restore point RP12`.
     pub label: String,
-    /// What became of the hive before it was found.
+    /// The kind of the copy that contains the hive.
     pub generation: Generation,
-    /// The hive.
+    /// The path of the hive.
     pub path: String,
-    /// Other files with the same bytes, logs included; they are this column, too.
+    /// Other files with the same bytes, including their logs. This column also represents them.
     pub same: Vec<String>,
-    /// `replayed` for a hive that was dirty, with its logs; `primary` as the file lies.
+    /// `replayed` for a dirty hive with its logs; `primary` for the file alone.
     pub view: View,
-    /// The control set, in SYSTEM.
+    /// The control set, for SYSTEM.
     pub control_set: Option<u32>,
-    /// What `Select` calls it: `current`, `default`, `last-known-good`, `failed`.
+    /// The roles of the control set in `Select`: `current`, `default`, `last-known-good`, `failed`.
     pub marks: Vec<Cow<'static, str>>,
-    /// Whether changes are told along this column: it is no control set that is not current.
+    /// Whether changes are reported along this column: false for a control set that is not current.
     pub followed: bool,
-    /// When the hive was last written, as its base block has it; the columns stand in this order.
+    /// When the hive was last written, according to its base block. The columns are in this order.
     pub last_written: Option<FileTime>,
-    /// Of the file as it lies.
+    /// SHA-256 of the primary file.
     pub sha256: Option<String>,
-    /// How far it can be trusted.
+    /// How far the hive can be trusted.
     pub state: State,
-    /// The Windows that it was then.
+    /// The Windows at that time.
     pub os: OsId,
     /// Whether a baseline judged it.
     #[serde(skip)]
     pub judged: bool,
 }
 
-/// Which view of a hive.
+/// The view of a hive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum View {
-    /// The file as it lies.
+    /// The primary file alone.
     Primary,
     /// With its transaction logs replayed.
     Replayed,
@@ -117,65 +117,65 @@ pub enum View {
 /// One audited value through time.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Row {
-    /// The finding's id, as `audit` has it.
+    /// The finding's id, as in `audit`.
     pub id: String,
-    /// The key's path; in SYSTEM below the control set, where it is in one.
+    /// The key's path. In SYSTEM, the path below the control set if the key is in one.
     pub key: String,
     /// The value's name.
     pub value: Option<String>,
-    /// One for each column.
+    /// One cell for each column.
     pub cells: Vec<Cell>,
-    /// When it changed, along the columns that are followed.
+    /// The changes along the columns that are followed.
     pub changes: Vec<Change>,
-    /// Whether control sets of one hive hold different data. That is no change: nobody can tell which was first.
+    /// Whether control sets of one hive contain different data. That is not a change, because their order is unknown.
     pub control_sets_differ: bool,
 }
 
 /// A value in one column.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cell {
-    /// Whether it is there.
+    /// Whether the value exists.
     pub state: Presence,
-    /// What is there.
+    /// The observed data.
     pub observed: Option<ObservedDatum>,
-    /// What the audit of that generation says of it.
+    /// The verdict of the audit of that generation.
     pub verdict: Option<Verdict>,
-    /// When its key was last written.
+    /// When the key was last written.
     pub key_last_written: Option<FileTime>,
-    /// Why that time cannot be right, where it cannot.
+    /// Why that time cannot be right, if it cannot.
     pub key_last_written_note: Option<String>,
 }
 
-/// Whether a value is there.
+/// Whether a value exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Presence {
-    /// It is.
+    /// The value exists.
     Present,
-    /// It is not.
+    /// The value does not exist.
     Absent,
-    /// Nobody can tell.
+    /// The value cannot be read.
     Unreadable,
-    /// The baseline of that Windows does not ask for it, or there is none.
+    /// The baseline of that Windows does not name the value, or there is no baseline.
     NotAudited,
 }
 
-/// Other data than before, or the value come or gone.
+/// A change of a value: other data, or the value was added or removed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// The last column with the old data, counted from 0.
     pub until: usize,
-    /// The first column with the new.
+    /// The first column with the new data.
     pub from: usize,
-    /// Both in a sentence.
+    /// The change in a sentence.
     pub sentence: String,
 }
 
 impl History {
-    /// Reads what [`render_json`] wrote; `path` is how errors name it.
+    /// Reads the output of [`render_json`]. `path` is its name in errors.
     ///
     /// # Errors
-    /// Where the bytes are no history of a form that is known.
+    /// Returns an error if the bytes are not a history in a known format.
     pub fn parse(path: &str, bytes: &[u8]) -> Result<Self, Error> {
         let refuse = |found: String| Error::Refused {
             reason: format!("{path}: expected a history of hivemend, found {found}"),
@@ -196,19 +196,19 @@ impl History {
     }
 }
 
-/// Writes JSON: the whole of [`History`].
+/// Writes the whole [`History`] as JSON.
 ///
 /// # Errors
-/// What the writer says.
+/// Returns the error of the writer.
 pub fn render_json(history: &History, writer: &mut impl std::io::Write) -> std::io::Result<()> {
     crate::report::json::write_document(history, writer)
 }
 
-/// Traces the audited values through all generations in the evidence. Of the options count `os`, `replay`, `map` and
-/// `hash`; without hashes identical hives are not folded.
+/// Traces the audited values through all generations in the evidence. Uses only the options `os`, `replay`, `map`, and
+/// `hash`. Without hashes identical hives are not merged.
 ///
 /// # Errors
-/// As [`examine`].
+/// Returns the same errors as [`examine`].
 pub fn trace(evidence: &[PathBuf], options: &Options) -> Result<History, Error> {
     let options =
         Options { judge: true, control_set: Choice::All, all_generations: true, all_findings: true, ..options.clone() };
@@ -220,7 +220,7 @@ pub fn trace(evidence: &[PathBuf], options: &Options) -> Result<History, Error> 
     let recovered = |state: State| state == State::Recovered;
     let any_recovered =
         installations.iter().flat_map(|installation| &installation.hives).any(|hive| recovered(hive.integrity.state));
-    // What a recovered hive was before its logs is one more generation of it.
+    // A recovered hive without its logs is one more generation.
     let primary = if options.replay && any_recovered {
         Some(examine(evidence, &Options { replay: false, ..options })?.report.installations)
     } else {
@@ -229,7 +229,7 @@ pub fn trace(evidence: &[PathBuf], options: &Options) -> Result<History, Error> 
     let machines: Vec<MachineHistory> =
         machines::group(installations).iter().map(|group| machines::trace(group, primary.as_deref())).collect();
     let readable = |row: &Row| row.cells.iter().all(|cell| cell.state != Presence::Unreadable);
-    // What may stand in logs that were not replayed is in no column.
+    // Logs that were not replayed may contain changes that no column shows.
     let overtaken = |hive: &HiveHistory, column: &Column| {
         let replayed = |other: &Column| other.path == column.path && other.view == View::Replayed;
         column.state == State::Dirty && !hive.columns.iter().any(replayed)

@@ -29,15 +29,15 @@ pub use replay::{LogEntry, LogPart, Outcome, Replay};
 pub use times::OddTime;
 pub use tree::{Key, Location, NamedValue, Tree, WrittenBy, guarded};
 
-/// A hive that has been opened: its bytes and its base block.
+/// An open hive: its bytes and its base block.
 pub struct Hive {
     bytes: Bytes,
     base_block: BaseBlock,
-    /// The file's own base block.
+    /// The base block in the primary file, before replay.
     as_it_lies: BaseBlock,
-    /// The file's own size in bytes.
+    /// The size of the primary file in bytes.
     size_as_it_lies: u64,
-    /// What logs wrote into it.
+    /// What logs wrote into the hive.
     writes: Writes,
 }
 
@@ -45,13 +45,13 @@ pub struct Hive {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// The last write was completed.
+    /// Clean: the last write was completed.
     Clean,
     /// Dirty, and its transaction logs were replayed in memory.
     Recovered,
-    /// Dirty, and read as it lies: changes may be missing that stand in transaction logs.
+    /// Dirty, and read without its logs: changes in transaction logs may be missing.
     Dirty,
-    /// Something in it cannot be read.
+    /// Damaged: something in the hive cannot be read.
     Damaged,
 }
 
@@ -59,15 +59,17 @@ impl Hive {
     /// Opens the hive at `path`. See [`Bytes::open`] for `map`.
     ///
     /// # Errors
-    /// What the system says of the file, or what is there in place of a hive.
+    /// Returns the error of the operating system for the file. The inner result describes what was found instead of a
+    /// hive.
     pub fn open(path: &Path, map: bool) -> io::Result<Result<Self, Problem>> {
         Ok(Self::from_bytes(Bytes::open(path, map)?))
     }
 
-    /// A hive from its bytes. One that has lost its base block is read by its hive bins, as far as they tell it.
+    /// Returns a hive from its bytes. A hive that has lost its base block is read from its hive bins as far as they
+    /// allow.
     ///
     /// # Errors
-    /// Where the bytes are not a hive's.
+    /// Returns an error if the bytes are not a hive's.
     pub fn from_bytes(bytes: Bytes) -> Result<Self, Problem> {
         let base_block = BaseBlock::read(&bytes).or_else(|problem| BaseBlock::lost(&bytes).ok_or(problem))?;
         if let Some(problem) = base_block.unsupported() {
@@ -84,7 +86,7 @@ impl Hive {
         Ok(Self { bytes, as_it_lies: base_block.clone(), base_block, size_as_it_lies, writes: Writes::default() })
     }
 
-    /// Replays transaction logs, each with its name, over the bytes in memory. See [`replay::replay`].
+    /// Replays transaction logs, each with its name, on the bytes in memory. See [`replay::replay`].
     pub fn replay(&mut self, logs: &[(&str, &[u8])]) -> Outcome {
         let mut outcome = replay::replay(&mut self.bytes, logs);
         self.writes = std::mem::take(&mut outcome.writes);
@@ -96,33 +98,33 @@ impl Hive {
         outcome
     }
 
-    /// The base block; where logs were replayed, as they left it.
+    /// Returns the base block, with log replay applied.
     pub fn base_block(&self) -> &BaseBlock {
         &self.base_block
     }
 
-    /// The base block as it lies in the file, whatever was replayed.
+    /// Returns the base block in the file, without log replay.
     pub fn base_block_as_it_lies(&self) -> &BaseBlock {
         &self.as_it_lies
     }
 
-    /// The bytes of the hive in memory; where logs were replayed, as they left them.
+    /// Returns the bytes of the hive in memory, with log replay applied.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Size in bytes; of the file, where no log made the hive longer.
+    /// Returns the size in bytes: that of the file, unless log replay made the hive longer.
     pub fn size(&self) -> u64 {
         self.bytes.len() as u64
     }
 
-    /// The tree of keys. Damage that is met in it is what [`Tree::problems`] then says.
+    /// Returns the tree of keys. [`Tree::problems`] reports the damage that reading the tree reveals.
     pub fn tree(&self) -> Tree<'_> {
         Tree::new(self)
     }
 }
 
-/// Which part of the registry a tree is, by the keys that it has. `None` where the root cannot be read.
+/// Detects the role of a hive from its keys. Returns `None` if the root cannot be read.
 pub fn role(tree: &Tree<'_>) -> Option<Role> {
     let root = tree.root().ok()?;
     let has = |path: &str| matches!(tree.key(path), Ok(Some(_)));
@@ -138,7 +140,7 @@ pub fn role(tree: &Tree<'_>) -> Option<Role> {
     } else if (holds("Policy") || holds("RXACT")) && !holds("Software") {
         Role::Security
     } else if holds("Control Panel") && holds("Software") {
-        // DEFAULT is the profile of the system account: it has the same keys as a user's.
+        // DEFAULT is the profile of the system account, with the same keys as a user's profile.
         Role::Ntuser
     } else if holds("Local Settings") || (holds("CLSID") && holds("Software")) {
         Role::UsrClass
@@ -155,7 +157,7 @@ pub fn role(tree: &Tree<'_>) -> Option<Role> {
     })
 }
 
-/// Whether `Microsoft\Windows NT\CurrentVersion` names a Windows. A user's hive has that key too, but not the value.
+/// Returns whether `Microsoft\Windows NT\CurrentVersion` names a Windows. A user's hive has this key without the value.
 fn windows_version(tree: &Tree<'_>) -> bool {
     let key = tree.key(r"Microsoft\Windows NT\CurrentVersion").ok().flatten();
     key.is_some_and(|key| !matches!(key.value("CurrentVersion"), Ok(None)))

@@ -1,10 +1,10 @@
-//! The report as one HTML page, for whoever gets it and for a court: every section of the case, on screen, on paper, for a
-//! keyboard and a screen reader; no script, and nothing that is loaded.
+//! The report as one HTML page, for its recipient and for a court. It shows every section of the case, on screen and on
+//! paper, and works with a keyboard and a screen reader. It has no script and loads nothing.
 //!
-//! It stands below everything that it shows (plans, history, custody). The answer comes first, so that nothing is written
-//! before the summary is there; then each installation's section is made of that installation, its gaps and what is
-//! attached to it, written, and let go.
-//! Templates are compiled in (askama); each text goes through `text::Text` and through HTML's own escaping.
+//! This module is declared below everything that it shows (plans, history, custody). The answer comes first, so the
+//! page is written only after the summary exists. Then each installation's section is written from that installation,
+//! its gaps, and its attachments, and released. Templates are compiled in (askama). Each text passes through
+//! `text::Text` and HTML's own escaping.
 
 use std::io::{self, Write};
 
@@ -33,7 +33,7 @@ use end::EndPart;
 use evidence::EvidencePart;
 use head::HeadPart;
 
-/// A page that takes the records of a report.
+/// A page that receives the records of a report.
 pub struct Page<'a, W: Write> {
     writer: W,
     attachments: &'a Attachments,
@@ -42,7 +42,7 @@ pub struct Page<'a, W: Write> {
 }
 
 impl<'a, W: Write> Page<'a, W> {
-    /// A page that is still to be written.
+    /// Returns a page of which nothing is written yet.
     pub fn new(writer: W, attachments: &'a Attachments, situation: Situation) -> Self {
         Self { writer, attachments, situation, report: Gathered::default() }
     }
@@ -61,7 +61,7 @@ impl<W: Write> Gathering for Page<'_, W> {
 /// Writes the report as a page.
 ///
 /// # Errors
-/// What the writer says.
+/// Returns the error of the writer.
 pub fn render(
     report: &Report,
     attachments: &Attachments,

@@ -1,7 +1,8 @@
-//! Baselines learned from hives that are known to be good: what they agree on is expected, what varies is accepted in
-//! each of the forms that were seen.
+//! Learns baselines from hives that are known to be good. Data that all hives share are expected; of varying data, each
+//! observed form is accepted.
 //!
-//! Everything is kept as it was found, and compared byte for byte. A list of values, and with `recursive` a list of
+//! Data are stored as found and compared byte for byte. A list of values, and with `recursive` a list of subkeys, is
+//! closed: an entry that none of the hives has is unexpected.
 //! subkeys, is closed: what none of the hives has is unexpected.
 
 use std::collections::BTreeSet;
@@ -20,29 +21,30 @@ mod text;
 use gather::gather;
 use merge::Merged;
 
-/// A baseline that was learned.
+/// A learned baseline.
 #[derive(Clone, Debug)]
 pub struct Learned {
     /// The file.
     pub text: String,
     /// What could not be learned, in sentences.
     pub notes: Vec<String>,
-    /// How many keys are expected.
+    /// The number of expected keys.
     pub keys: usize,
-    /// How many values are expected.
+    /// The number of expected values.
     pub values: usize,
 }
 
-/// A hive, as the learned baseline names it.
+/// A hive, with its name in the learned baseline.
 struct Teacher {
     name: String,
     sha256: String,
 }
 
-/// Learns what these keys hold in these hives; with `recursive`, all keys below them, too.
+/// Learns the contents of these keys in these hives. With `recursive`, also of all keys below them.
 ///
 /// # Errors
-/// Where the hives are not all SOFTWARE or all SYSTEM, a key is in none of them, or a hive cannot be read.
+/// Returns an error if the hives are not all SOFTWARE or all SYSTEM, if no hive has one of the keys, or if a hive
+/// cannot be read.
 pub fn learn(hives: &[Subject], keys: &[String], recursive: bool) -> Result<Learned, Error> {
     let role = role_of(hives)?;
     let mut notes = Vec::new();
@@ -89,7 +91,7 @@ pub fn learn(hives: &[Subject], keys: &[String], recursive: bool) -> Result<Lear
     Ok(Learned { text, notes, keys: merged.len(), values })
 }
 
-/// What all the hives are.
+/// Returns the role that all the hives have.
 fn role_of(hives: &[Subject]) -> Result<Role, Error> {
     let roles: BTreeSet<Role> = hives.iter().map(Subject::role).collect();
     match roles.into_iter().collect::<Vec<_>>().as_slice() {

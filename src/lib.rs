@@ -1,19 +1,20 @@
-//! hivemend reads Windows registry hives offline, tells what in them is not as that Windows should have it, says how it
-//! knows, and writes the `.reg` file that puts it right together with the one that takes it back.
+//! hivemend reads Windows registry hives offline, checks them against what that Windows should have, and explains each
+//! finding with its source. It writes the `.reg` file that corrects the findings, together with the one that rolls the
+//! correction back.
 //!
-//! The modules stand in the order in which data flow; each uses only those above it.
+//! The modules are declared in the order of the data flow. Each uses only those above it.
 //!
 //! ```text
 //! evidence -> hive -> discovery -> control_set, os, machine -> baseline -> facts -> audit
 //!     -> report -> examination -> remediation -> reg_file text
 //! ```
 //!
-//! The judgement lives in `src/baselines/*.toml`: one file for each Windows, with why, source and grade for each
-//! expectation. `docs/baselines.md` describes them.
+//! The judgement is in `src/baselines/*.toml`: one file for each Windows, with a reason, a source, and a grade for each
+//! expectation. `docs/baselines.md` describes the files.
 
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, reason = "a test may fail loudly"))]
 
-// What can go wrong, and the registry's words.
+// Errors and problems, and the types of the registry.
 
 pub mod error;
 
@@ -27,7 +28,7 @@ pub mod reg_file;
 
 pub mod progress;
 
-// Evidence: bytes, hives, and which of them belong together.
+// Evidence: bytes, hives, and which hives belong together.
 
 pub mod evidence;
 
@@ -35,7 +36,7 @@ pub mod hive;
 
 pub mod discovery;
 
-// Which Windows it is, and what it should have.
+// The Windows, and its expectations.
 
 pub mod control_set;
 
@@ -47,7 +48,7 @@ pub mod finding;
 
 pub mod baseline;
 
-// What it has, and what that comes to.
+// The facts, and the audit's findings.
 
 pub mod facts;
 
@@ -67,13 +68,13 @@ pub mod examination;
 
 pub mod history;
 
-// Keys as they are, judged by nobody.
+// Keys without judgement.
 
 pub mod show;
 
 pub mod learn;
 
-// Putting it right.
+// Remediation.
 
 pub mod remediation;
 
@@ -91,6 +92,6 @@ pub mod html;
 
 pub mod schema;
 
-// What users type.
+// Names that users type.
 
 pub mod cli;

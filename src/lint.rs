@@ -1,4 +1,4 @@
-//! What importers would do with a `.reg` file that somebody received, line by line, and what they would silently drop.
+//! Reports, line by line, what importers would do with a received `.reg` file, and what they would silently drop.
 //!
 //! ```
 //! use hivemend::lint::{LintOptions, LintedFile};
@@ -30,38 +30,38 @@ mod table;
 use foreign::foreign;
 use remark::Remark;
 
-/// By so many bytes at its beginning a file is known that is no text.
+/// The bytes at the start of a file that are enough to recognise a file that is not text.
 const BEGINNING: u64 = 4104;
-/// Larger files are refused: the registry of a whole Windows, exported, is about as large.
+/// The largest accepted file. The exported registry of a whole Windows is about this large.
 const LARGEST: u64 = 512 << 20;
 
-/// What a `.reg` file is held against.
+/// The options of a check.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LintOptions {
-    /// The ANSI code page of the machine that imports 8-bit text, where it is known.
+    /// The ANSI code page of the machine that imports 8-bit text, if it is known.
     pub code_page: Option<CodePage>,
-    /// The importer that is to import the file; `None` for all of them.
+    /// The importer that will import the file; `None` for all importers.
     pub importer: Option<Importer>,
 }
 
-/// A `.reg` file and what there is to say of it.
+/// A `.reg` file and the remarks on it.
 #[derive(Clone, Debug)]
 pub struct LintedFile {
-    /// The file, as it was named.
+    /// The path of the file, as the user named it.
     path: String,
     /// What regedit does with it.
     regedit: Reading,
-    /// What hivexregedit does with it, where that was asked for; beside regedit, with the text in UTF-8.
+    /// What hivexregedit does with it, if requested. Beside regedit, for the text converted to UTF-8.
     hivexregedit: Option<Reading>,
-    /// What is to be remarked: each once, by its first place.
+    /// The remarks, each once, sorted by first place.
     remarks: Vec<Remark>,
     importer: Option<Importer>,
 }
 
-/// The bytes of a file, or of stdin where the path is `-`.
+/// Returns the bytes of a file, or of stdin if the path is `-`.
 ///
 /// # Errors
-/// What the system says; where there are more than 512 MiB, or it is a hive, an archive or an image.
+/// Returns an error if the file cannot be read, is larger than 512 MiB, or is a hive, an archive, or an image.
 pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
     let from_stdin = path.as_os_str() == "-";
     let failed = |source| Error::Read {
@@ -72,7 +72,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
     let source: Box<dyn Read> =
         if from_stdin { Box::new(io::stdin().lock()) } else { Box::new(File::open(path).map_err(failed)?) };
     let mut bytes = Vec::new();
-    // What is no text at all is told by its beginning, before the rest of a disk image is read.
+    // A file that is not text is recognised by its start, so that a disk image is not read completely.
     let mut source = source.take(LARGEST.saturating_add(1));
     source.by_ref().take(BEGINNING).read_to_end(&mut bytes).map_err(failed)?;
     if let Some((what, advice)) = foreign(&bytes, path) {
@@ -98,7 +98,7 @@ impl LintedFile {
         let hivexregedit = match options.importer {
             Some(Importer::Regedit) => None,
             Some(_) => Some(reg_file::parse_with(bytes, &as_hivexregedit)),
-            // Whoever uses it converts the file first, as its manual says.
+            // hivexregedit's manual tells its users to convert the file first.
             None => Some(reg_file::parse_with(&in_utf8(bytes, &regedit), &as_hivexregedit)),
         };
         let mut remarks = Vec::new();
@@ -116,12 +116,12 @@ impl LintedFile {
         Self { path: path.into(), regedit, hivexregedit, remarks, importer: options.importer }
     }
 
-    /// Whether there is nothing to remark for the importer that was named; where none was, for regedit.
+    /// Returns whether there are no remarks for the chosen importer, or for regedit if none was chosen.
     pub fn is_accepted(&self) -> bool {
         self.reading().verdict() == Verdict::Accept
     }
 
-    /// What the importer that was named does with it; where none was, regedit.
+    /// Returns what the chosen importer does with the file, or regedit if none was chosen.
     fn reading(&self) -> &Reading {
         match (&self.hivexregedit, self.importer) {
             (Some(reading), Some(Importer::Hivexregedit)) => reading,
@@ -130,7 +130,7 @@ impl LintedFile {
     }
 }
 
-/// A file as it is after `iconv -t UTF-8` and `dos2unix`, where it is UTF-16; else as it is.
+/// Returns a UTF-16 file as `iconv -t UTF-8` and `dos2unix` convert it, and any other file unchanged.
 fn in_utf8<'b>(bytes: &'b [u8], regedit: &Reading) -> Cow<'b, [u8]> {
     if regedit.encoding != Encoding::Utf16Le {
         return Cow::Borrowed(bytes);
@@ -139,10 +139,10 @@ fn in_utf8<'b>(bytes: &'b [u8], regedit: &Reading) -> Cow<'b, [u8]> {
     Cow::Owned(text.replace("\r\n", "\n").into_bytes())
 }
 
-/// Writes for people: what each file is, what regedit would do, and what is to be remarked, with the place.
+/// Writes the result for people: what each file is, what regedit would do, and the remarks with their places.
 ///
 /// # Errors
-/// What the writer says.
+/// Returns the error of the writer.
 pub fn render(files: &[LintedFile], style: &Style, writer: &mut dyn Write) -> io::Result<()> {
     table::render(files, *style, writer)
 }
@@ -151,12 +151,12 @@ pub fn render(files: &[LintedFile], style: &Style, writer: &mut dyn Write) -> io
 /// "key", "name", "type", "raw"}], "diagnostics": [{"line", "column", "severity", "code", "message", "importers", "count",
 /// "lines"}]}]}`.
 ///
-/// `strict` and `operations` are regedit's, whatever the importer. `header` is `null` where regedit imports nothing for its
-/// sake; `type` is the registry type's number; lines and columns count from 1, columns in UTF-16 units. A remark stands
-/// once, at its first place; `lines` are all of them.
+/// `strict` and `operations` are those of regedit, whatever the importer. `header` is `null` if it makes regedit import
+/// nothing. `type` is the number of the registry type. Lines and columns count from 1, columns in UTF-16 units. A
+/// remark appears once, at its first place; `lines` lists all its lines.
 ///
 /// # Errors
-/// What the writer says.
+/// Returns the error of the writer.
 pub fn render_json(files: &[LintedFile], writer: &mut dyn Write) -> io::Result<()> {
     json::render(files, writer)
 }

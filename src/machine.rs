@@ -1,4 +1,4 @@
-//! The machine that a pair of hives is from, as it names itself.
+//! The machine of a pair of hives, by the names in them.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,23 +11,23 @@ mod same;
 
 pub use same::{SameMachine, Sameness, same_machine};
 
-/// Facts that tell one machine from another. None of them is judged; what is not there is `None`.
+/// Facts that distinguish one machine from another. None of them is judged; a value that is not found is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Machine {
     /// `Control\ComputerName\ComputerName`.
     pub computer_name: Option<String>,
-    /// Where Windows is installed, `C:\WINDOWS`, as SOFTWARE has it.
+    /// The folder of Windows, such as `C:\WINDOWS`, by SOFTWARE.
     pub system_root: Option<String>,
-    /// When this Windows was installed, or last upgraded.
+    /// When this Windows was installed or last upgraded.
     pub installed: Option<FileTime>,
-    /// When it was last shut down in order.
+    /// When Windows was last shut down properly.
     pub last_shutdown: Option<FileTime>,
-    /// The time zone's key name, or its standard name before Vista.
+    /// The key name of the time zone; before Vista, its standard name.
     pub time_zone: Option<String>,
 }
 
 impl Machine {
-    /// Reads what the hives tell; a hive that is missing, or a key that cannot be read, tells nothing.
+    /// Reads the facts from the hives. A missing hive, or an unreadable key, contributes nothing.
     pub fn read(software: Option<&Tree<'_>>, system: Option<&Tree<'_>>, control_set: Option<u32>) -> Self {
         let mut machine = Self::default();
         if let Some(key) = software.and_then(|tree| tree.key(r"Microsoft\Windows NT\CurrentVersion").ok().flatten()) {

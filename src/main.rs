@@ -1,4 +1,4 @@
-//! The command line of hivemend: parse, run, map to an exit code.
+//! The command line of hivemend: parses arguments, runs the command, and returns an exit code.
 
 use std::process::ExitCode;
 
@@ -14,7 +14,7 @@ mod commands;
 use commands::{REFUSED, say, to_stdout};
 
 fn main() -> ExitCode {
-    // A panic while reading a hive is caught and reported as a problem of that hive; it needs no second voice.
+    // A panic while reading a hive is reported as a problem of that hive, so the default message is suppressed.
     std::panic::set_hook(Box::new(|_| {}));
     let mut arguments = std::env::args_os().skip(1);
     if arguments.next().is_some_and(|command| command == worker::COMMAND)

@@ -1,9 +1,9 @@
-//! The nearest of the names that there are, for somebody who mistyped one.
+//! Finds the known name nearest to a mistyped one.
 
 use std::cmp::Reverse;
 
-/// How far a name is from the one that was typed, in letters that are wrong, missing or too many; `None` where nobody
-/// would mistake one for the other. A name that holds the other is near.
+/// Returns the distance of a known name from the typed one: the number of wrong, missing, or extra letters. `None` if
+/// they are too different to be confused. A name that contains the other is near.
 pub fn distance(typed: &str, known: &str) -> Option<usize> {
     const LONGEST: usize = 64;
     let letters = |text: &str| text.chars().flat_map(char::to_lowercase).collect::<Vec<char>>();
@@ -31,15 +31,15 @@ pub fn distance(typed: &str, known: &str) -> Option<usize> {
     near.then_some(distance)
 }
 
-/// The known name that is nearest to the one that was typed, if one is near.
+/// Returns the known name that is nearest to the typed one, if any is near.
 pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // Of two that are as near the one that begins alike: people slip at the end.
+    // Of two equally near names, the one with the longer common start wins, because people make mistakes near the end.
     let alike = |known: &str| typed.chars().zip(known.chars()).take_while(|(typed, known)| typed == known).count();
     let near = known.into_iter().filter_map(|known| Some((distance(typed, known)?, Reverse(alike(known)), known)));
     near.min().map(|(.., known)| known)
 }
 
-/// "; did you mean ...?", where a known name is near.
+/// Returns "; did you mean ...?" if a known name is near, otherwise an empty text.
 pub fn suggestion<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     nearest(typed, known).map(|near| format!("; did you mean {near:?}?")).unwrap_or_default()
 }

@@ -1,7 +1,7 @@
-//! Which Windows two hives belong to: a vote of the marks that it leaves in them.
+//! Detects the Windows that two hives belong to by a vote of the marks in them.
 //!
-//! No mark decides alone: each can be damaged, planted or left over. The Windows that most marks speak for is the one;
-//! where a mark speaks against it, or its build is not in the list, it is `uncertain`, and reports say so.
+//! No mark decides alone, because each can be damaged, planted, or left over. The Windows that most marks support wins.
+//! If a mark contradicts it, or its build is not in the list, it is `uncertain`, and reports say so.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -23,29 +23,29 @@ use release::Build;
 pub use release::{OsId, ProductType};
 use vote::Mark;
 
-/// A Windows, as its hives tell of it.
+/// A Windows as detected from its hives.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Os {
-    /// Which Windows, as `baseline list` names it, or one that there is no baseline for.
+    /// The Windows by its name in `baseline list`, or one without a baseline.
     pub id: OsId,
-    /// Whether the user said so, and not the hives.
+    /// Whether the user stated the Windows instead of the hives.
     pub forced: bool,
     /// Whether every mark agrees, and the build is in the list.
     pub certainty: Certainty,
-    /// What speaks for this Windows, and what against it.
+    /// The marks that support this Windows, and those that contradict it.
     pub marks: Marks,
-    /// The Windows whose baseline judges this build, with every grade `inferred`: a build without a baseline of its own,
-    /// or one that is not in the list. `None` where the baseline was made for this build, or there is none.
+    /// The Windows whose baseline judges this build, with every grade `inferred`. Set for a build without a baseline of
+    /// its own or not in the list. `None` if the baseline was made for this build, or if there is no baseline.
     pub judged_by: Option<OsId>,
-    /// The name as people say it.
+    /// The usual name.
     pub name: Cow<'static, str>,
-    /// The name that the hive gives; it says "Windows 10" on Windows 11.
+    /// The product name in the hive, which is "Windows 10" on Windows 11.
     pub product_name: Option<String>,
     /// Kernel version, `5.1` to `10.0`.
     pub version: Option<String>,
     /// Build number.
     pub build: Option<u32>,
-    /// Update build revision, the number behind the build.
+    /// Update build revision, the number after the build.
     pub revision: Option<u64>,
     /// Service pack, as text.
     pub service_pack: Option<String>,
@@ -55,15 +55,15 @@ pub struct Os {
     pub architecture: Option<String>,
     /// Edition, such as `Professional`.
     pub edition: Option<String>,
-    /// What in which hive says so.
+    /// The marks in the hives that this is based on.
     pub basis: Vec<String>,
 }
 
-/// How sure it is which Windows this is.
+/// How certain the detected Windows is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Certainty {
-    /// Every mark agrees, or the user said so.
+    /// Every mark agrees, or the user stated the Windows.
     Certain,
     /// Marks contradict each other, or the build is not in the list.
     Uncertain,
@@ -72,41 +72,41 @@ pub enum Certainty {
 /// The marks of a vote, as sentences.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Marks {
-    /// What speaks for the Windows.
+    /// The marks that support the Windows.
     #[serde(rename = "for")]
     pub with: Vec<String>,
-    /// What speaks against it.
+    /// The marks that contradict it.
     pub against: Vec<String>,
 }
 
 impl Os {
-    /// The same, as the Windows that the user names.
+    /// Returns this result with the Windows that the user states.
     #[must_use]
     pub fn forced(mut self, id: OsId) -> Self {
         self.basis.push("the user said so (--os)".to_owned());
         Self { id, forced: true, certainty: Certainty::Certain, judged_by: None, name: id.name().into(), ..self }
     }
 
-    /// The Windows whose baseline judges this one.
+    /// Returns the Windows whose baseline judges this one.
     pub fn baseline(&self) -> Option<OsId> {
         self.judged_by.or_else(|| self.id.has_baseline().then_some(self.id))
     }
 
-    /// Whether it was detected, and not beyond doubt.
+    /// Returns whether the Windows was detected with doubt.
     pub fn is_uncertain(&self) -> bool {
         self.certainty == Certainty::Uncertain
     }
 
-    /// The number of the service pack, 0 for none; `None` where neither hive can tell.
+    /// Returns the number of the service pack, 0 for none; `None` if neither hive states it.
     pub fn service_pack_number(&self) -> Option<u32> {
         match &self.service_pack {
             Some(text) => text.rsplit(' ').next()?.parse().ok(),
-            // From XP on a hive without the value is a Windows without a service pack.
+            // From XP on, a hive without the value means no service pack.
             None => self.version.as_ref().map(|_| 0),
         }
     }
 
-    /// The product type, where it is known.
+    /// Returns the product type, if it is known.
     pub fn product(&self) -> Option<ProductType> {
         self.product_type.as_deref().and_then(ProductType::from_hive)
     }
@@ -121,14 +121,14 @@ pub struct Pair<'a, 'h> {
     pub system: Option<(&'a Tree<'h>, u32)>,
 }
 
-/// Finds out which Windows a pair of hives belongs to; also what of the marks could not be read. An id without a
-/// baseline is found only where the marks speak for such a Windows, or for none.
+/// Detects the Windows that a pair of hives belongs to. Also returns the marks that could not be read. An id without a
+/// baseline is returned only if the marks support such a Windows, or none.
 pub fn identify(pair: Pair<'_, '_>) -> (Os, Vec<Problem>) {
     let mut problems = Vec::new();
     let software = pair.software.map(|tree| SoftwareMarks::read(tree, &mut problems)).unwrap_or_default();
     let system = pair.system.map(|(tree, minor)| SystemMarks::read(tree, minor, &mut problems));
     let mut os = conclude(&software, system.as_ref());
-    // What could not be read might have said otherwise.
+    // A mark that could not be read might contradict the result.
     if !problems.is_empty() && os.id != OsId::UNKNOWN {
         os.marks.against.push("some of the marks could not be read".to_owned());
         os.certainty = Certainty::Uncertain;
@@ -185,7 +185,7 @@ fn conclude(software: &SoftwareMarks, system: Option<&SystemMarks>) -> Os {
     if known.is_none() {
         against.push(not_in_the_list(id, build));
     }
-    // A vote of hints alone names the likeliest; nothing confirms it.
+    // A vote of hints alone gives the most likely Windows without confirmation.
     if !confirmed {
         against.push("no mark names the version or the build of this Windows".to_owned());
     }
@@ -205,7 +205,7 @@ fn conclude(software: &SoftwareMarks, system: Option<&SystemMarks>) -> Os {
     }
 }
 
-/// What the hives say that no vote decides; the id is `unknown`.
+/// Returns the facts that need no vote. The id is `unknown`.
 fn blank(software: &SoftwareMarks, system: Option<&SystemMarks>) -> Os {
     let build = software.build.or_else(|| core_os_build(system));
     Os {
@@ -231,13 +231,13 @@ fn blank(software: &SoftwareMarks, system: Option<&SystemMarks>) -> Os {
     }
 }
 
-/// The same texts in the same order, each once: a mark may say two things.
+/// Returns the same texts in the same order without duplicates, because one mark may count twice.
 fn once(texts: impl IntoIterator<Item = String>) -> Vec<String> {
     let mut seen = BTreeSet::new();
     texts.into_iter().filter(|text| seen.insert(text.clone())).collect()
 }
 
-/// Why a build is not one of this Windows, and how old the list is.
+/// Returns why a build does not belong to this Windows, and the date of the list.
 fn not_in_the_list(id: OsId, build: Option<u32>) -> String {
     let Some(build) = build else { return "the build is not known".to_owned() };
     let builds = id.entry().map(|windows| windows.builds).unwrap_or_default();

@@ -1,21 +1,21 @@
-//! Progress: what the library is at while it works, for whoever wants to show it. The library shows nothing itself.
+//! Progress: the library's current task, for a caller that wants to show it. The library itself shows nothing.
 
 use std::sync::OnceLock;
 
-/// What is being done.
+/// A task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {
-    /// A folder is searched; each step is one file.
+    /// A folder is searched; each file is one step.
     Searching,
-    /// A container is opened, its volumes are searched, and, where that was asked for, its stored hash is checked. It is
-    /// one step, for another process does it.
+    /// A container is opened, its volumes are searched and, if the user asked for it, its stored hash is checked. The
+    /// whole task is one step, because another process does it.
     Reading,
     /// A file is hashed; each step is a number of bytes.
     Hashing,
 }
 
 impl Task {
-    /// Its word.
+    /// Returns the task's word.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Searching => "searching",
@@ -24,7 +24,7 @@ impl Task {
         }
     }
 
-    /// What its steps are counted in.
+    /// Returns the unit of the task's steps.
     pub fn unit(self) -> &'static str {
         match self {
             Self::Searching => "files",
@@ -34,20 +34,20 @@ impl Task {
     }
 }
 
-/// Is told of each step. It is called often, and from several threads.
+/// Receives each step. It is called often, and from several threads.
 pub trait Observer: Send + Sync {
-    /// `amount` more of the task is done, or begins, at this place.
+    /// Receives that `amount` more of the task is done or begins at the place `at`.
     fn step(&self, task: Task, at: &str, amount: u64);
 }
 
 static OBSERVER: OnceLock<Box<dyn Observer>> = OnceLock::new();
 
-/// From now on this observer is told of each step of this process. There can be one; a second is not used.
+/// Sends each later step of this process to this observer. There can be only one; a second is ignored.
 pub fn observe(observer: Box<dyn Observer>) {
     let _ = OBSERVER.set(observer);
 }
 
-/// Tells the observer, where there is one; `at` is computed only then.
+/// Sends a step to the observer, if one is set; `at` is computed only then.
 pub(crate) fn step(task: Task, at: impl FnOnce() -> String, amount: u64) {
     if let Some(observer) = OBSERVER.get() {
         observer.step(task, &at(), amount);

@@ -1,8 +1,8 @@
 //! The `.reg` format.
 //!
-//! regedit never says that it dropped a line, so reading has two answers: what the file does ([`Reading::effect`]) and
-//! whether it may be relied on ([`Reading::verdict`], [`Reading::into_document`]). Text is UTF-16 units and data is raw
-//! bytes throughout, because names and data in a hive need not be valid Unicode.
+//! regedit never reports a dropped line, so reading has two results: what the file does ([`Reading::effect`]) and
+//! whether it is reliable ([`Reading::verdict`], [`Reading::into_document`]). Text is always UTF-16 units and data are
+//! raw bytes, because names and data in a hive need not be valid Unicode.
 //!
 //! ```
 //! use hivemend::reg_file::{self, Operation};
@@ -14,8 +14,8 @@
 //! # Ok::<(), hivemend::reg_file::Rejection>(())
 //! ```
 //!
-//! Writing leaves nothing out: what an importer would lose or misread is a [`Refusal`], and [`regedit_restores`] tells
-//! beforehand which data come back changed.
+//! Writing omits nothing. Content that an importer would lose or misread causes a [`Refusal`], and [`regedit_restores`]
+//! states in advance which data regedit would change.
 //!
 //! ```
 //! use hivemend::reg_file::{self, Dialect, Document, KeyPath, Operation};
@@ -31,9 +31,10 @@
 //! # Ok::<(), reg_file::Refusal>(())
 //! ```
 //!
-//! Version 5.00 is UTF-16 and carries every text. `REGEDIT4` is text of the importing machine's ANSI code page, which
-//! the file cannot name: it is written for one [`CodePage`] and [`parse_with`] reads it so. Line ends, NULs and what
-//! does not show go to hex, in bytes of the page; what the page has not, `REGEDIT4` cannot say in any form.
+//! Version 5.00 is UTF-16 and can contain any text. `REGEDIT4` is text in the importing machine's ANSI code page, which
+//! the file cannot name. Such a file is written for one [`CodePage`], and [`parse_with`] reads it with that page. Line
+//! ends, NULs, and invisible characters are written in hex, as bytes of the page. Characters that the page lacks cannot
+//! be written in `REGEDIT4` in any form.
 //!
 //! ```
 //! use hivemend::reg_file::{self, CodePage, Dialect, Document, KeyPath, Operation, ReadOptions, Reason};
@@ -54,7 +55,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! `examples/reg-file.rs` is a program made of this module alone.
+//! `examples/reg-file.rs` is a program that uses only this module.
 
 mod code_page;
 mod diagnostic;

@@ -1,7 +1,7 @@
-//! The registry's words: names, data types, value data, file times, key paths.
+//! The types of the registry: names, data types, value data, file times, key paths.
 //!
-//! Names and strings are UTF-16 units here, not `String`: a registry may hold unpaired surrogates, and two names
-//! that differ only in them are two names.
+//! Names and strings are UTF-16 units here, not `String`. A registry may contain unpaired surrogates, and two names
+//! that differ only in them are different.
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,11 +19,11 @@ pub use data::{DataType, Decoded, RegistryValue};
 pub(crate) use data::{bytes_of_hex, hex};
 pub use name::Name;
 
-/// The uppercase of one UTF-16 unit as Windows' registry has it (`RtlUpcaseUnicodeChar`).
+/// Returns the uppercase of one UTF-16 unit in the Windows registry (`RtlUpcaseUnicodeChar`).
 ///
-/// The table is the one that Windows writes to every NTFS volume as `$UpCase`; it folds fewer letters than Unicode.
+/// Windows writes this table to every NTFS volume as `$UpCase`. It folds fewer letters than Unicode.
 pub fn upcase(unit: u16) -> u16 {
-    // Nearly every name is ASCII: no search for those.
+    // Nearly every name is ASCII, which needs no search.
     if unit < 0x80 {
         return if (0x61..=0x7a).contains(&unit) { unit & !0x20 } else { unit };
     }
@@ -36,12 +36,12 @@ pub fn upcase(unit: u16) -> u16 {
     }
 }
 
-/// Whether two names are the same to Windows: unit by unit, without case.
+/// Returns whether two names are the same to Windows: compared unit by unit, without case.
 pub fn same_name(a: impl IntoIterator<Item = u16>, b: impl IntoIterator<Item = u16>) -> bool {
     a.into_iter().map(upcase).eq(b.into_iter().map(upcase))
 }
 
-/// [`same_name`] for two well-formed strings.
+/// Returns whether two well-formed strings are the same name, as [`same_name`] does.
 pub fn same_text(a: &str, b: &str) -> bool {
     same_name(a.encode_utf16(), b.encode_utf16())
 }
@@ -58,18 +58,18 @@ const INTERVALS_PER_SECOND: u64 = 10_000_000;
 const EPOCH_DIFFERENCE_IN_SECONDS: i64 = 11_644_473_600;
 
 impl FileTime {
-    /// The time of a Unix clock, in whole seconds since 1970.
+    /// Returns the time of a Unix clock, given in whole seconds since 1970.
     pub fn from_unix_seconds(seconds: u32) -> Self {
         let since_1601 = u64::from(seconds).saturating_add(EPOCH_DIFFERENCE_IN_SECONDS.unsigned_abs());
         Self(since_1601.saturating_mul(INTERVALS_PER_SECOND))
     }
 
-    /// Whether it is a time that can be written as a date: not 0, which means "never", and not past the year 9999.
+    /// Returns whether the time can be written as a date: not 0, which means "never", and not past the year 9999.
     pub fn is_date(self) -> bool {
         self.to_rfc3339().is_some()
     }
 
-    /// RFC 3339 in UTC with all seven decimals, or `None` for a time past the year 9999, or for 0, which means "never".
+    /// Returns the time as RFC 3339 in UTC with seven decimals; `None` past the year 9999, and for 0, "never".
     pub fn to_rfc3339(self) -> Option<String> {
         if self.0 == 0 {
             return None;
@@ -86,7 +86,7 @@ impl FileTime {
 impl FromStr for FileTime {
     type Err = jiff::Error;
 
-    /// Reads RFC 3339, to 100 ns. Times before 1601 become 0.
+    /// Reads RFC 3339 with a precision of 100 ns. Times before 1601 become 0.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let timestamp: Timestamp = text.parse()?;
         let since_1601 = timestamp
@@ -112,14 +112,14 @@ impl serde::Serialize for FileTime {
     }
 }
 
-/// What [`FileTime`] is written as.
+/// Reads the form that [`FileTime`] is written in.
 impl<'de> serde::Deserialize<'de> for FileTime {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
-/// Which part of the registry a hive holds. Only the first two are audited.
+/// The part of the registry that a hive contains. Only the first two are audited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "the hives' own names")]
 pub enum Role {
@@ -138,7 +138,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// The hive's own name as reports print it.
+    /// Returns the hive's name in reports.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Software => "SOFTWARE",
@@ -169,7 +169,7 @@ impl serde::Serialize for Role {
     }
 }
 
-/// What [`Role`] is written as.
+/// Reads the form that [`Role`] is written in.
 impl<'de> serde::Deserialize<'de> for Role {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         const ALL: [Role; 12] = [
@@ -201,7 +201,7 @@ mod tests {
         assert!(same_text("DllName", "DLLNAME"));
         assert!(same_text("grüße", "GRÜßE"));
         assert!(same_text("ÿ", "Ÿ"));
-        // Windows folds neither of these: they are decoys, not other spellings.
+        // Windows folds neither of these letters, so these names are decoys, not other spellings.
         assert!(!same_text("NOT\u{131}FY", "NOTIFY"));
         assert!(!same_text("\u{17f}ens", "SENS"));
         assert!(!same_name([0xd800], [0xd801]));

@@ -1,5 +1,5 @@
-//! Remediation: findings in, registry edits and their inverse out. Nothing is written here, and nothing is read but a
-//! plan that was written before.
+//! Remediation: turns findings into registry edits and their inverse. It writes nothing, and reads nothing but a plan
+//! that was written before.
 //!
 //! Values are set or deleted; keys are never deleted.
 
@@ -30,24 +30,24 @@ pub use named::is_named;
 pub use patch::{PatchFile, PatchOptions, Target, check_roots, patch_files, unwritable};
 pub use read_back::PlanFile;
 
-/// Which findings to mend.
+/// The findings to patch.
 #[derive(Clone, Debug)]
 pub struct Selection {
-    /// The least sure expectation that a patch may rest on.
+    /// Patch only findings whose expectation has at least this grade.
     pub min_grade: Grade,
-    /// Only findings of these ids, `info` ones too, or of these keys; empty for all. See [`is_named`].
+    /// Patch only findings with these ids, including `info` ones, or with these keys; empty for all. See [`is_named`].
     pub only: Vec<String>,
-    /// No findings of these ids or keys.
+    /// Patch no findings with these ids or keys.
     pub skip: Vec<String>,
-    /// Patch although the user, not the hives, said which Windows this is.
+    /// Patch even if the user stated the Windows instead of detecting it.
     pub force: bool,
-    /// Patch although a hive is dirty.
+    /// Patch even if a hive is dirty.
     pub accept_dirty: bool,
-    /// For whom the patch is written.
+    /// The dialect of the importer.
     pub dialect: Dialect,
-    /// Where it is to be imported.
+    /// The place where the patch is imported.
     pub target: Target,
-    /// Which control sets were audited.
+    /// The control sets that were audited.
     pub control_set: Choice,
 }
 
@@ -66,10 +66,10 @@ impl Default for Selection {
     }
 }
 
-/// What is to be written, why, and how it is taken back.
+/// The edits of a patch, why they are made, and how they are rolled back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
-    /// Version of this form.
+    /// The version of this format.
     pub schema_version: SchemaVersion,
     /// The installation's id in the report.
     pub installation: String,
@@ -77,47 +77,46 @@ pub struct Plan {
     pub evidence: String,
     /// The Windows that the patch is for. It must not be imported into another.
     pub os: OsId,
-    /// The machine that the plan is for, as its hives name it: what tells it from another one of the same Windows.
+    /// The machine that the plan is for, as its hives name it. This distinguishes it from others with the same Windows.
     #[serde(default)]
     pub machine: PlannedMachine,
-    /// The hives that the plan was made from: it holds for these bytes.
+    /// The hives that the plan was made from. The plan applies to these bytes.
     pub hives: Vec<PlannedHive>,
     /// The edits, in order.
     pub edits: Vec<Edit>,
-    /// Findings that are not mended, and why.
+    /// Findings that are not patched, and why.
     pub left: Vec<Left>,
-    /// What to mind before the patch is imported.
+    /// Warnings to read before the import.
     pub warnings: Vec<String>,
-    /// What remains for the administrator.
+    /// Steps that remain for the administrator.
     pub steps: Vec<String>,
-    /// What the rollback cannot take back.
+    /// Changes that the rollback cannot undo.
     pub rollback_limits: Vec<String>,
-    /// What carrying out patch and rollback in memory came to, once that was done.
+    /// The result of applying patch and rollback in memory, after that was done.
     pub proof: Option<Proof>,
 }
 
-/// What came of carrying out a patch and its rollback in memory, from the text as it was written. A patch for which
-/// this does not hold is never written.
+/// The result of applying a patch and its rollback in memory, from the written text. No other patch is handed out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proof {
-    /// Edits; after the patch each of their values is what the plan says, and nothing else is changed.
+    /// The number of edits. After the patch each value is as planned, and nothing else is changed.
     pub edits: usize,
-    /// Findings that conform after the patch and did not before. None that did deviates.
+    /// Findings that conform only after the patch. No finding that conformed before deviates after it.
     pub mended: usize,
-    /// Findings that still deviate: those that `left` names.
+    /// Findings that still deviate: those that `left` lists.
     pub left: usize,
-    /// Values that are after the rollback what they were, byte for byte.
+    /// Values that the rollback restores byte for byte.
     pub restored: usize,
     /// Findings whose value the rollback restores only as far as regedit can.
     pub altered: Vec<String>,
 }
 
-/// What a machine has, wherever its hives lie. What the hives do not name is `None`.
+/// The identity of a machine, wherever its hives are. A field that the hives do not name is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedMachine {
-    /// Its name.
+    /// The computer name.
     pub computer_name: Option<String>,
-    /// When its Windows was installed, or last upgraded.
+    /// When its Windows was installed or last upgraded.
     pub installed: Option<FileTime>,
 }
 
@@ -126,7 +125,7 @@ pub struct PlannedMachine {
 pub struct PlannedHive {
     /// SOFTWARE or SYSTEM.
     pub role: Role,
-    /// Where it is.
+    /// The path of the hive.
     pub path: String,
     /// SHA-256 of the file that the findings were read from.
     pub sha256: Option<String>,
@@ -135,61 +134,61 @@ pub struct PlannedHive {
 /// One change of one value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edit {
-    /// The finding that asks for it.
+    /// The finding that this edit corrects.
     pub finding: String,
-    /// How sure the expectation is.
+    /// How well the expectation is confirmed.
     pub grade: Grade,
     /// The hive.
     pub hive: Role,
-    /// The control set, in SYSTEM.
+    /// The control set, for a key of SYSTEM.
     pub control_set: Option<u32>,
-    /// The key, from the hive's root.
+    /// The path of the key from the hive's root.
     pub key: String,
-    /// Whether the key is there already; a key that the patch makes stays after the rollback.
+    /// Whether the key exists. A key that the patch creates stays after the rollback.
     pub key_exists: bool,
-    /// When the key was last written, as the edit found it.
+    /// When the key was last written before the edit.
     pub key_last_written: Option<FileTime>,
     /// The value's name.
     pub value: String,
-    /// What is there; `null` for nothing.
+    /// The data before the edit; `null` if absent.
     pub before: Option<ObservedDatum>,
-    /// What will be there; `null` for nothing.
+    /// The data after the edit; `null` if absent.
     pub after: Option<ObservedDatum>,
-    /// Keys of the control set that Windows falls back to with the same damage; the edit does not mend those.
+    /// Keys with the same damage in the control set that Windows falls back to. The edit does not correct those.
     #[serde(default)]
     pub also_in: Vec<String>,
-    /// Whether regedit can bring back what was there byte for byte.
+    /// Whether regedit can restore the old data byte for byte.
     pub regedit_restores: bool,
-    /// What it would bring back instead.
+    /// The data that it would restore instead.
     pub regedit_alters: Option<String>,
-    /// Who may write the key. A plan is made without the hives: [`crate::access::read_access`] reads it from them.
+    /// Who may write the key. The plan is made without the hives; [`crate::access::read_access`] reads it from them.
     #[serde(flatten)]
     pub access: Access,
 }
 
 impl Edit {
-    /// The keys on the way to its own from the hive's root, and its own at the end.
+    /// Returns the keys on the path from the hive's root to the key of the edit, that key last.
     pub fn way(&self) -> impl Iterator<Item = &str> {
         let ends = self.key.match_indices('\\').map(|(at, _)| at).chain([self.key.len()]);
         ends.filter_map(|end| self.key.get(..end))
     }
 }
 
-/// A finding that is not mended.
+/// A finding that is not patched.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Left {
     /// Its id.
     pub finding: String,
     /// Its control set.
     pub control_set: Option<u32>,
-    /// Why it is left.
+    /// Why it is not patched.
     pub reason: String,
 }
 
-/// Plans the mending of one installation.
+/// Plans the patch of one installation.
 ///
 /// # Errors
-/// The reason why this installation may not be patched at all, and what to do.
+/// Returns why this installation may not be patched at all, and what to do.
 pub fn remedy(report: &InstallationReport, selection: &Selection) -> Result<Plan, (String, String)> {
     refusal::refuse(report, selection)?;
     let audited = report.hives.iter().filter(|hive| matches!(hive.role, Role::Software | Role::System));
@@ -207,7 +206,7 @@ pub fn remedy(report: &InstallationReport, selection: &Selection) -> Result<Plan
             }
         }
     }
-    // A key whose values are written anew is not left.
+    // If all values of a key are recreated, the finding on the key is patched too.
     let written = |cause: &str, control_set| {
         findings.iter().any(|finding| {
             finding.cause.as_deref() == Some(cause)
@@ -258,8 +257,8 @@ pub fn remedy(report: &InstallationReport, selection: &Selection) -> Result<Plan
     Ok(plan)
 }
 
-/// What to do where the control set that Windows falls back to has the same damage: it is no way out, and it is not
-/// patched.
+/// Returns the step for the administrator if the control set that Windows falls back to has the same damage. That
+/// control set is not patched, and falling back to it does not help.
 fn fallback_step(findings: &[Finding]) -> Option<String> {
     let mut keys: Vec<&str> = findings.iter().flat_map(|finding| &finding.also_in).map(String::as_str).collect();
     keys.sort_unstable();
@@ -272,7 +271,7 @@ fn fallback_step(findings: &[Finding]) -> Option<String> {
 }
 
 impl Plan {
-    /// Leaves edits out, by their places in [`Plan::edits`], each with its reason.
+    /// Removes edits by their index in [`Plan::edits`], each with its reason.
     pub fn leave(&mut self, reasons: &BTreeMap<usize, String>) {
         let edits = std::mem::take(&mut self.edits);
         for (at, edit) in edits.into_iter().enumerate() {
@@ -287,7 +286,7 @@ impl Plan {
         }
     }
 
-    /// Says what the rollback cannot take back. `made` are the keys that the patch makes, from their hives' roots.
+    /// Adds what the rollback cannot undo. `made` are the keys that the patch creates, from their hives' roots.
     pub fn limit_rollback(&mut self, made: &[(Role, String)]) {
         self.rollback_limits.clear();
         if self.edits.is_empty() {
@@ -305,7 +304,7 @@ impl Plan {
     }
 }
 
-/// The edit that mends a finding, or why there is none.
+/// Returns the edit that corrects a finding, or why there is none.
 fn edit(finding: &Finding, selection: &Selection) -> Result<Edit, String> {
     let (only, skip) = (named::how(finding, &selection.only), named::how(finding, &selection.skip));
     if skip != Named::Not {
@@ -329,7 +328,7 @@ fn edit(finding: &Finding, selection: &Selection) -> Result<Edit, String> {
     let (Some(hive), Some(key), Some(value)) = (finding.hive, &finding.key, &finding.value) else {
         return Err("it is not a value in a hive".to_owned());
     };
-    // A name that could not be decoded is shown with U+FFFD; writing that would make another name.
+    // A name that could not be decoded is shown with U+FFFD. Writing that would create another name.
     let value = finding.stored_name.as_ref().unwrap_or(value);
     if key.contains(char::REPLACEMENT_CHARACTER) || value.contains(char::REPLACEMENT_CHARACTER) {
         return Err("its key or name holds a character that a .reg file cannot hold".to_owned());

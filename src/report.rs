@@ -1,4 +1,4 @@
-//! The report: everything that is said of the evidence, as one value. Renderers write it out; they decide nothing.
+//! The report: everything about the evidence in one structure. Renderers write it and decide nothing.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -39,69 +39,69 @@ pub use records::{Gathered, Gathering, Renderer, Run, SchemaVersion};
 pub(crate) use saved::is_shown;
 pub use saved::{Saved, read_saved};
 
-/// What was found, of which evidence, under which options. No clock, no host name, nothing that the user did not name.
+/// The findings, their evidence, and the options. No clock, no host name, nothing that the user did not name.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
-    /// Version of this form.
+    /// The version of this format.
     pub schema_version: SchemaVersion,
-    /// Which program wrote it.
+    /// The program that wrote it.
     pub tool: Tool,
-    /// What it was asked for.
+    /// The options of the run.
     pub options: ReportOptions,
-    /// By argument as given, inside one by evidence path, then generation.
+    /// The installations in the order of the arguments, then by evidence path, then by generation.
     pub installations: Vec<InstallationReport>,
-    /// The shadow copies that volumes in disk images list, read or not; by path, in the order of their numbers.
+    /// The shadow copies that volumes in disk images list, read or not. By path, in the order of their numbers.
     pub shadow_copies: Vec<Snapshot>,
-    /// The ledger: what became of each source.
+    /// The ledger: the result for each source.
     pub sources: Vec<SourceReport>,
-    /// What could not be opened or looked at.
+    /// Sources that could not be opened or examined.
     pub problems: Vec<Problem>,
-    /// The counts, over all findings.
+    /// The totals of all findings.
     pub summary: Summary,
 }
 
 /// One entry of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceReport {
-    /// Where it is; works as an argument.
+    /// The locator, which can be used as an argument.
     pub locator: String,
-    /// What it is: `folder`, `hive`, `log`, a format, a file system.
+    /// The kind of the source: `folder`, `hive`, `log`, a format, a file system.
     pub kind: String,
-    /// What became of it.
+    /// The result.
     pub outcome: SourceOutcome,
-    /// Why, and what else is to be known of it.
+    /// The reason, and other facts about it.
     pub reason: Option<String>,
     /// What to do.
     pub advice: Option<String>,
-    /// Whether somebody vouches for its bytes.
+    /// Whether a checksum protects its bytes.
     pub integrity: SourceIntegrity,
-    /// The checksum that does.
+    /// The checksum that verified it.
     pub verified_by: Option<String>,
-    /// The files in it.
+    /// The files in the source.
     pub members: Members,
 }
 
-/// What became of a source.
+/// The result for a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SourceOutcome {
-    /// It was read.
+    /// The source was read.
     Read,
-    /// It was not, or not whole.
+    /// The source was not read, or not completely.
     Refused,
-    /// It cannot matter.
+    /// The source cannot matter.
     Irrelevant,
 }
 
-/// Whether somebody vouches for bytes.
+/// Whether a checksum protects bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SourceIntegrity {
-    /// A checksum of the container covers them, and it holds.
+    /// A checksum of the container covers the bytes, and it matches.
     Verified,
-    /// Nothing protects them.
+    /// No checksum protects the bytes.
     Unprotected,
-    /// A check exists, and failed or could not be made.
+    /// A checksum exists, but it failed or could not be checked.
     Unverified,
 }
 
@@ -152,92 +152,92 @@ pub struct Tool {
     pub version: Cow<'static, str>,
 }
 
-/// The options that a verdict may depend on.
+/// The options that may affect a verdict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportOptions {
-    /// The Windows that the user said it is.
+    /// The Windows that the user stated.
     pub os: Option<OsId>,
     /// Whether transaction logs are replayed.
     pub replay: bool,
-    /// Which control sets are judged.
+    /// The control sets that are judged.
     pub control_set: Choice,
-    /// Which generations are judged.
+    /// The generations that are judged.
     pub generations: JudgedGenerations,
-    /// What is checked.
+    /// The profiles that are checked.
     pub profiles: Vec<Profile>,
     /// The severity that fails a run.
     pub fail_on: Severity,
-    /// Whether the findings that conform are in the report too.
+    /// Whether the report also contains the findings that conform.
     pub all: bool,
 }
 
-/// Which generations are judged.
+/// The generations that are judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum JudgedGenerations {
     /// Live installations and copies.
     Live,
-    /// Every one.
+    /// All generations.
     All,
 }
 
 /// One Windows installation.
 #[derive(Clone, Debug, Serialize)]
 pub struct InstallationReport {
-    /// Derived from the evidence path; safe as a folder's name.
+    /// Derived from the evidence path; safe as a folder name.
     pub id: String,
-    /// The folder that holds the hives, or a bare hive.
+    /// The folder that contains the hives, or a bare hive.
     pub evidence: String,
-    /// Which state of the installation this is.
+    /// The generation of the installation.
     pub generation: Generation,
-    /// Which generation is kept where the hives lie; another one where they were named by themselves.
+    /// The generation that is usually kept in this place. It differs if the hives were named directly.
     #[serde(skip)]
     pub lies_in: Generation,
-    /// How the machine names itself.
+    /// The machine, according to its hives.
     pub machine: Machine,
-    /// Which Windows it is.
+    /// The detected Windows.
     pub os: Os,
-    /// Whether SOFTWARE and SYSTEM are of one machine; `None` where only one of them can be read.
+    /// Whether SOFTWARE and SYSTEM come from one machine; `None` if only one of them can be read.
     pub same_machine: Option<SameMachine>,
     /// The control sets of SYSTEM.
     pub control_sets: Option<ControlSets>,
-    /// SOFTWARE, SYSTEM, and what else lies with them.
+    /// SOFTWARE, SYSTEM, and the other hives with them.
     pub hives: Vec<HiveReport>,
-    /// The audit; not there where nothing was to be audited.
+    /// The audit; `None` if no audit was requested.
     #[serde(flatten)]
     pub judgement: Option<Judgement>,
-    /// What to mind before somebody writes to these hives; a plan has them.
+    /// Warnings to read before somebody writes to these hives. A plan includes them.
     #[serde(skip)]
     pub warnings: Vec<String>,
 }
 
 impl InstallationReport {
-    /// The hive that a finding is about.
+    /// Returns the hive of a finding.
     pub fn hive_of(&self, finding: &Finding) -> Option<&HiveReport> {
         self.hives.iter().find(|hive| finding.hive == Some(hive.role))
     }
 }
 
-/// What an audit came to.
+/// The result of an audit.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Judgement {
-    /// The baseline, where there is one for this Windows.
+    /// The baseline, if one exists for this Windows.
     pub baseline: Option<BaselineReference>,
     /// The user's baselines beside it.
     pub extended_by: Vec<BaselineReference>,
-    /// Whether the user's baselines judge instead of the built-in ones, whatever the Windows is.
+    /// Whether the user's baselines judge instead of the built-in ones, regardless of the Windows.
     pub by_own: bool,
-    /// The ids of the keys and steps of the user's baselines: what they find says nothing of updates.
+    /// The ids of the keys and steps of the user's baselines. Their findings do not concern updates.
     pub own_keys: BTreeSet<String>,
-    /// In a sentence or two what stops updates, and on what that rests; `None` where there is no baseline.
+    /// What stops updates, in a sentence or two, and how well that is confirmed; `None` if there is no baseline.
     pub answer: Option<String>,
-    /// The counts of this installation alone, over all findings, whether the report holds them or not.
+    /// The totals of this installation, over all findings, even those that the report omits.
     pub counts: Counts,
-    /// In the baseline's order.
+    /// The findings, in the baseline's order.
     pub findings: Vec<Finding>,
 }
 
-/// Which expectations were applied.
+/// The baseline whose expectations were applied.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BaselineReference {
     /// The baseline's id.
@@ -255,96 +255,96 @@ impl From<&Baseline> for BaselineReference {
 /// One hive.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct HiveReport {
-    /// What it holds.
+    /// The role of the hive.
     pub role: Role,
-    /// Where it is.
+    /// The path of the hive.
     pub path: String,
-    /// In bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// Of the file as it lies.
+    /// SHA-256 of the primary file.
     pub sha256: Option<String>,
-    /// Version of the hive format.
+    /// The version of the hive format.
     pub format_version: Option<String>,
-    /// As the base block has it.
+    /// When the hive was last written, according to its base block.
     pub last_written: Option<FileTime>,
-    /// What it was taken out of.
+    /// The container that the hive was read from.
     pub container: Option<Origin>,
-    /// Whether its container vouches for its bytes.
+    /// Whether a checksum of the container protects the hive's bytes.
     pub source_integrity: SourceIntegrity,
-    /// How far it can be trusted.
+    /// How far the hive can be trusted.
     pub integrity: Integrity,
 }
 
 /// How far a hive can be trusted.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Integrity {
-    /// In a word.
+    /// The state in a word.
     pub state: State,
-    /// Raised before a write.
+    /// The number that is incremented before a write.
     pub primary_sequence: Option<u32>,
-    /// Made equal after it.
+    /// The number that is set to the same value after it.
     pub secondary_sequence: Option<u32>,
-    /// Of the base block.
+    /// Whether the checksum of the base block is correct.
     pub checksum_valid: Option<bool>,
     /// The transaction logs beside it.
     pub logs: Vec<LogReport>,
-    /// What was replayed of them.
+    /// The result of replaying them.
     pub replay: Option<Replay>,
-    /// What a walk of the whole hive came to, where one was asked for.
+    /// The result of a walk of the whole hive, if requested.
     pub coverage: Option<Coverage>,
-    /// Everything that is not as it should be.
+    /// All problems.
     pub problems: Vec<Problem>,
 }
 
 /// One transaction log.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LogReport {
-    /// Where it is.
+    /// The path of the log.
     pub path: String,
-    /// In bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// Of the file as it lies.
+    /// SHA-256 of the file.
     pub sha256: Option<String>,
-    /// Its format, where that can be told.
+    /// Its format, if it can be detected.
     pub format: Option<LogFormat>,
-    /// What it is to the hive.
+    /// Its relation to the hive.
     pub state: LogState,
 }
 
-/// How the whole report stands.
+/// The result of the whole report.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
-    /// Installations that are listed.
+    /// The number of listed installations.
     pub installations: usize,
-    /// Over all findings of all installations.
+    /// The totals over all findings of all installations.
     #[serde(flatten)]
     pub counts: Counts,
     /// Everything that makes the report incomplete.
     pub gaps: Vec<Gap>,
-    /// Whether everything that should have been assessed was: whether there are no gaps.
+    /// Whether everything that should have been assessed was assessed, so that there are no gaps.
     pub complete: bool,
 }
 
-/// How many findings there are of each kind.
+/// The number of findings of each kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Expectations that were judged.
     pub assessed: usize,
-    /// As it should be.
+    /// As expected.
     pub conforms: usize,
     /// Other data, or another type.
     pub deviates: usize,
-    /// Expected, and not there.
+    /// Expected, and absent.
     pub absent: usize,
-    /// There, and should not be.
+    /// Present, and should not exist.
     pub unexpected: usize,
     /// Could not be read.
     pub unreadable: usize,
     /// Not judged.
     pub not_assessed: usize,
-    /// Of what is not as it should be.
+    /// The highest severity of a deviation.
     pub highest_severity: Option<Severity>,
-    /// How sure the expectations are that were judged.
+    /// The judged expectations by grade.
     pub grades: Grades,
 }
 
@@ -356,7 +356,7 @@ pub struct Grades {
     pub confirmed: usize,
     /// One source, or one machine.
     pub single_source: usize,
-    /// Carried over from a kindred Windows.
+    /// Carried over from a related Windows.
     pub inferred: usize,
 }
 
@@ -372,7 +372,7 @@ impl Grades {
 }
 
 impl Summary {
-    /// Closes the counts with what is missing. Nothing else decides whether a report is complete.
+    /// Completes the totals with the gaps. Nothing else decides whether a report is complete.
     pub fn close(&mut self, mut gaps: Vec<Gap>) {
         gaps.sort();
         gaps.dedup();
@@ -382,7 +382,7 @@ impl Summary {
 }
 
 impl Counts {
-    /// Adds what was counted elsewhere.
+    /// Adds other totals.
     pub fn add(&mut self, other: &Self) {
         let pairs = [
             (&mut self.assessed, other.assessed),
@@ -402,12 +402,12 @@ impl Counts {
         self.highest_severity = self.highest_severity.max(other.highest_severity);
     }
 
-    /// What is not as it should be, whatever way.
+    /// Returns the number of deviations of all kinds.
     pub fn deviations(&self) -> usize {
         self.deviates.saturating_add(self.absent).saturating_add(self.unexpected)
     }
 
-    /// Counts one finding. What follows from another finding is counted with it.
+    /// Counts one finding. A finding that follows from another is counted with that one.
     pub fn count(&mut self, finding: &Finding) {
         if finding.cause.is_some() && finding.is_deviation() {
             return;

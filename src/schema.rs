@@ -1,7 +1,7 @@
-//! JSON Schema of every JSON that the program writes, as `hivemend schema` prints it.
+//! The JSON Schemas of all JSON that the program writes, as `hivemend schema` prints them.
 //!
-//! The schemas are strict: they refuse a field that they do not know, and a document that lacks one. Each stands in a file
-//! of its own; what several need is in `defs.json`, and a schema gets those of its definitions that it refers to.
+//! The schemas are strict: they refuse an unknown field, and a document with a missing field. Each schema has its own
+//! file. Shared definitions are in `defs.json`, and each schema receives those that it refers to.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -13,9 +13,9 @@ use serde_json::value::RawValue;
 use crate::os::OsId;
 use crate::reg_file::Code;
 
-/// What the schemas share.
+/// The shared definitions.
 const SHARED: &str = include_str!("schema/defs.json");
-/// How a schema refers to a shared definition.
+/// The prefix of a reference to a shared definition.
 const REFERENCE: &str = "\"#/$defs/";
 
 /// A kind of JSON that the program writes.
@@ -54,7 +54,7 @@ pub enum Record {
 }
 
 impl Record {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Self; 13] = [
         Self::Report,
         Self::Records,
@@ -71,7 +71,7 @@ impl Record {
         Self::Ecs,
     ];
 
-    /// Returns its schema without the shared definitions.
+    /// Returns the schema without the shared definitions.
     fn own(self) -> &'static str {
         match self {
             Self::Report => include_str!("schema/report.json"),
@@ -91,10 +91,10 @@ impl Record {
     }
 }
 
-/// Returns the JSON Schema, draft 2020-12, of that kind of JSON.
+/// Returns the JSON Schema, draft 2020-12, of this kind of JSON.
 ///
 /// # Errors
-/// Where a file with schemas is wrong; the tests see to it that none is.
+/// Returns an error if a file with schemas is wrong. The tests ensure that none is.
 pub fn text(record: Record) -> io::Result<String> {
     let shared = shared()?;
     let own = record.own().trim_end();
@@ -119,7 +119,7 @@ pub fn text(record: Record) -> io::Result<String> {
     Ok(text)
 }
 
-/// Returns the shared definitions by name: those of the file, and those that are lists of words which the program has.
+/// Returns the shared definitions by name: those in the file, and the lists of words that come from the code.
 fn shared() -> io::Result<BTreeMap<&'static str, String>> {
     let file: BTreeMap<&'static str, &'static RawValue> = serde_json::from_str(SHARED)?;
     let mut shared: BTreeMap<&str, String> =

@@ -1,8 +1,8 @@
-//! Security descriptors: who owns an object, and whom its access list lets do what.
+//! Security descriptors: the owner of an object, and the rights that its access list grants.
 //!
-//! A key of a hive and the `Security` value of a service hold one each, in the self-relative form of MS-DTYP, section
-//! 2.4.6; access lists are in section 2.4.5, their entries in 2.4.4, identifiers in 2.4.2.2, and section 2.5.3.2 has the
-//! way in which Windows decides.
+//! Each key of a hive and each `Security` value of a service contains one in the self-relative form of MS-DTYP, section
+//! 2.4.6. Access lists are in section 2.4.5, their entries in 2.4.4, and identifiers in 2.4.2.2. Section 2.5.3.2
+//! describes how Windows decides.
 //!
 //! <https://learn.microsoft.com/openspecs/windows_protocols/ms-dtyp/7d4dac05-9cef-4563-a058-f108abecce1d>
 //! <https://learn.microsoft.com/openspecs/windows_protocols/ms-dtyp/4f1bbcbb-814a-4c70-a11e-2a5b8779a6f9>
@@ -16,14 +16,14 @@ pub use access_list::Entry;
 use access_list::{entries, long, short};
 pub use sid::{EVERYONE, Sid};
 
-/// `KEY_SET_VALUE`: create, set or delete a value of a key.
+/// `KEY_SET_VALUE`: the right to create, set, or delete a value of a key.
 ///
 /// <https://learn.microsoft.com/windows/win32/sysinfo/registry-key-security-and-access-rights>
 pub const KEY_SET_VALUE: u32 = 0x0002;
-/// `KEY_CREATE_SUB_KEY`: create a key in a key. Same source.
+/// `KEY_CREATE_SUB_KEY`: the right to create a key in a key. Same source.
 pub const KEY_CREATE_SUB_KEY: u32 = 0x0004;
 
-/// What the generic rights mean for a key: `GENERIC_READ` and `GENERIC_EXECUTE` are `KEY_READ`, `GENERIC_WRITE` is
+/// The meaning of the generic rights for a key: `GENERIC_READ` and `GENERIC_EXECUTE` are `KEY_READ`, `GENERIC_WRITE` is
 /// `KEY_WRITE`, `GENERIC_ALL` is `KEY_ALL_ACCESS`. Same source, and MS-DTYP, section 2.4.3.
 const GENERIC: [(u32, u32); 4] =
     [(0x8000_0000, 0x0002_0019), (0x4000_0000, 0x0002_0006), (0x2000_0000, 0x0002_0019), (0x1000_0000, 0x000f_003f)];
@@ -33,10 +33,10 @@ const DACL_PRESENT: u16 = 0x0004;
 /// A decoded security descriptor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Descriptor {
-    /// The owner; `None` where the descriptor names none.
+    /// The owner; `None` if the descriptor names none.
     pub owner: Option<Sid>,
-    /// The entries that hold for the object itself, in order; `None` without an access list, which lets everybody do
-    /// everything. An empty list lets nobody do anything.
+    /// The entries that apply to the object itself, in order. `None` without an access list, which grants everybody all
+    /// rights. An empty list grants nobody any right.
     pub access_list: Option<Vec<Entry>>,
 }
 
@@ -44,7 +44,7 @@ impl Descriptor {
     /// Decodes a self-relative descriptor.
     ///
     /// # Errors
-    /// Where the bytes are no descriptor: what is wrong with them.
+    /// Returns an error if the bytes are not a descriptor. The error states what is wrong with them.
     pub fn decode(bytes: &[u8]) -> Result<Self, &'static str> {
         let control = short(bytes, 2).ok_or("it ends in the header")?;
         let at = |place| long(bytes, place).and_then(|at| usize::try_from(at).ok()).ok_or("it ends in the header");
@@ -63,9 +63,9 @@ impl Descriptor {
         Ok(Self { owner, access_list: Some(entries(list)?) })
     }
 
-    /// Whether somebody who holds all these identifiers is granted every one of these rights to a key. The first entry
-    /// that decides a right counts. An entry that holds on a condition denies and does not allow: MS-DTYP, section
-    /// 2.5.1.1, has it so where a condition cannot be evaluated.
+    /// Returns whether a holder of all these identifiers has every one of these rights to a key. The first entry that
+    /// decides a right counts. A conditional entry denies but does not allow, as MS-DTYP, section 2.5.1.1, requires if
+    /// a condition cannot be evaluated.
     pub fn grants(&self, holder: &[&str], rights: u32) -> bool {
         let Some(list) = &self.access_list else { return true };
         let holds = |sid: &str| holder.contains(&sid);
@@ -88,10 +88,11 @@ impl Descriptor {
         false
     }
 
-    /// Whom entries of their own grant these rights to a key, in the order of the list. Everybody is Everyone, too.
+    /// Returns the identifiers whose own entries grant these rights to a key, in the order of the list. Each of them
+    /// also counts as Everyone. Without an access list, returns Everyone.
     pub fn granted_to(&self, rights: u32) -> Vec<Sid> {
         let Some(list) = &self.access_list else { return vec![Sid::everyone()] };
-        // These two stand for whoever makes a key. Nobody holds them.
+        // These two stand for the creator of a key. Nobody holds them.
         let is_held = |sid: &Sid| ![CREATOR_OWNER, CREATOR_GROUP].contains(&sid.as_str());
         let mut granted: Vec<Sid> = Vec::new();
         for sid in list.iter().filter(|entry| entry.allows).map(|entry| &entry.sid).filter(|sid| is_held(sid)) {
@@ -102,8 +103,8 @@ impl Descriptor {
         granted
     }
 
-    /// The owner, where ownership alone lets it change the access list (`WRITE_DAC`): an entry for OWNER RIGHTS replaces
-    /// what owners may otherwise.
+    /// Returns the owner if ownership alone lets it change the access list (`WRITE_DAC`). An entry for OWNER RIGHTS
+    /// replaces the usual rights of owners.
     ///
     /// <https://learn.microsoft.com/windows-server/identity/ad-ds/manage/understand-security-identifiers>
     pub fn owner_in_control(&self) -> Option<&Sid> {
@@ -112,7 +113,7 @@ impl Descriptor {
     }
 }
 
-/// The rights of a mask, generic ones mapped to those of keys.
+/// Returns the rights of a mask, generic ones mapped to those of keys.
 fn key_rights(mask: u32) -> u32 {
     GENERIC.iter().fold(mask, |rights, (generic, meant)| if mask & generic == 0 { rights } else { rights | meant })
 }
@@ -133,14 +134,14 @@ mod tests {
         sid
     }
 
-    /// An entry: kind, flags, mask, what stands before the identifier, and that.
+    /// Returns an entry: its kind, flags, mask, the bytes before the identifier, and the identifier.
     fn ace(kind: u8, flags: u8, mask: u32, types: &[u8], whom: (u8, &[u32])) -> Vec<u8> {
         let body = [&mask.to_le_bytes()[..], types, &sid(whom)].concat();
         let size = u16::try_from(body.len() + 4).unwrap();
         [&[kind, flags][..], &size.to_le_bytes(), &body].concat()
     }
 
-    /// A descriptor that SYSTEM owns.
+    /// Returns a descriptor that SYSTEM owns.
     fn bytes(entries: &[Vec<u8>]) -> Vec<u8> {
         let list = entries.concat();
         let mut bytes = vec![1, 0, 0x04, 0x80];
@@ -188,14 +189,14 @@ mod tests {
         assert_eq!(set(&[ace(0, INHERIT_ONLY, 2, &[], SYSTEM)]).len(), 0);
     }
 
-    /// Somebody who holds two identifiers is denied what one of them is denied.
+    /// A holder of two identifiers is denied what one of them is denied.
     #[test]
     fn a_holder_of_several_identifiers_is_judged_by_all() {
         let entries = [ace(1, 0, 2, &[], (5, &[11])), ace(0, 0, 2, &[], ADMINISTRATORS)];
         let descriptor = Descriptor::decode(&bytes(&entries)).unwrap();
         assert!(descriptor.grants(&["S-1-5-32-544"], KEY_SET_VALUE));
         assert!(!descriptor.grants(&["S-1-5-32-544", "S-1-5-11"], KEY_SET_VALUE));
-        // Rights may come from several entries.
+        // Rights may come from several entries together.
         let entries = [ace(0, 0, 2, &[], SYSTEM), ace(0, 0, 4, &[], ADMINISTRATORS)];
         let descriptor = Descriptor::decode(&bytes(&entries)).unwrap();
         assert!(descriptor.grants(&["S-1-5-32-544", "S-1-5-18"], KEY_SET_VALUE | KEY_CREATE_SUB_KEY));
@@ -213,11 +214,11 @@ mod tests {
         assert_eq!(set(&[ace(5, 0, 2, &typed, SYSTEM)]).len(), 0);
         assert_eq!(set(&[ace(6, 0, 2, &plain, SYSTEM), ace(0, 0, 2, &[], SYSTEM)]).len(), 0);
         assert_eq!(set(&[ace(6, 0, 2, &typed, SYSTEM), ace(0, 0, 2, &[], SYSTEM)]).len(), 1);
-        // Nobody here can tell whether the condition holds.
+        // The condition cannot be evaluated here.
         assert_eq!(set(&[ace(9, 0, 2, &[], SYSTEM)]).len(), 0);
         assert_eq!(set(&[ace(10, 0, 2, &[], SYSTEM), ace(0, 0, 2, &[], SYSTEM)]).len(), 0);
         assert_eq!(set(&[ace(12, 0, 2, &plain, SYSTEM), ace(0, 0, 2, &[], SYSTEM)]).len(), 0);
-        // Of audit.
+        // Audit entries.
         assert_eq!(set(&[ace(2, 0, 2, &[], SYSTEM), ace(17, 0, 2, &[], SYSTEM)]).len(), 0);
     }
 
@@ -252,7 +253,7 @@ mod tests {
         for length in 0..whole.len() {
             assert!(Descriptor::decode(&whole[..length]).is_err(), "{length}");
         }
-        // Sizes and counts that lie.
+        // Wrong sizes and counts.
         for at in 0..whole.len() {
             for byte in [0, 1, 0x7f, 0xff] {
                 let mut bytes = whole.clone();

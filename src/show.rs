@@ -1,8 +1,8 @@
-//! Keys of any hive as they are: as regedit would export them, as JSON, or as a table.
+//! Shows keys of any hive: as regedit would export them, as JSON, or as a table.
 //!
-//! Nothing is gathered: each key is written when the walk comes to it, so that a hive with half a million keys takes no
-//! more memory than its longest value. What cannot be read, or cannot be said in a form, stands in its place as a
-//! comment or a problem, and [`Shown::complete`] is false.
+//! Each key is written when the walk reaches it, so that a hive with half a million keys needs no more memory than its
+//! longest value. Content that cannot be read, or cannot be expressed in a format, is replaced with a comment or a
+//! problem, and [`Shown::complete`] is false.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -28,7 +28,7 @@ mod table;
 use form::Form;
 use shower::Shower;
 
-/// In which form keys are shown.
+/// The format in which keys are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
     /// `.reg` text in UTF-8 with LF, for people and their tools.
@@ -38,20 +38,20 @@ pub enum Layout {
     /// JSON: `{"schema_version", "tool", "keys": [{"path", "last_written", "class", "values": [{"name", "type", "data",
     /// "raw"}], "subkeys": [names]}], "problems"}`.
     Json,
-    /// For people.
+    /// A table for people.
     Table(Style),
 }
 
-/// How a hive is opened.
+/// Options for opening a hive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenOptions {
     /// Replay the transaction logs of a dirty hive in memory.
     pub replay: bool,
-    /// Map the file where that can be done.
+    /// Map the file into memory where possible.
     pub map: bool,
-    /// What there is to know of archives and images.
+    /// Options for archives and images.
     pub unpacking: Unpacking,
-    /// Where the hive is loaded; without it [`default_root`] says.
+    /// The key where the hive is loaded. If it is not set, [`default_root`] applies.
     pub root: Option<String>,
 }
 
@@ -73,25 +73,25 @@ pub struct Subject {
     opened: Vec<PathBuf>,
 }
 
-/// A key that was found.
+/// A key that was found in a hive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place(Way);
 
-/// What was shown.
+/// The result of showing keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shown {
-    /// Whether everything that was asked for could be read and said in that form, of a hive that is not dirty.
+    /// Whether everything that was requested could be read and expressed in the format, and the hive is not dirty.
     pub complete: bool,
-    /// What could not: each with its key, at most [`MOST_PROBLEMS`].
+    /// The problems, each with its key; at most [`MOST_PROBLEMS`].
     pub problems: Vec<Problem>,
-    /// How many problems there are more.
+    /// The number of further problems.
     pub more: u64,
 }
 
-/// So many problems are told one by one; a damaged hive can have millions.
+/// The most problems that are reported one by one. A damaged hive can have millions.
 pub const MOST_PROBLEMS: usize = 1000;
 
-/// Where Windows loads a hive of that role, as far as the role tells.
+/// Returns the key where Windows loads a hive of this role, as far as the role determines it.
 pub fn default_root(role: Role) -> &'static str {
     match role {
         Role::Software => r"HKEY_LOCAL_MACHINE\SOFTWARE",
@@ -101,10 +101,10 @@ pub fn default_root(role: Role) -> &'static str {
 }
 
 impl Subject {
-    /// Opens the one hive that is at `path`, with the logs beside it.
+    /// Opens the only hive at `path`, with the logs beside it.
     ///
     /// # Errors
-    /// Where no hive is there, or several; where it cannot be opened; where `root` is no key.
+    /// Returns an error if there is no hive or more than one, if it cannot be opened, or if `root` is not a key.
     pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, Error> {
         let evidence = [path.to_owned()];
         let discovery = discover_in(&evidence, options.map, &options.unpacking)?;
@@ -150,54 +150,55 @@ impl Subject {
         })
     }
 
-    /// How reports name the hive.
+    /// Returns the hive's name in reports.
     pub fn locator(&self) -> &str {
         &self.locator
     }
 
-    /// What the hive holds.
+    /// Returns the role of the hive.
     pub fn role(&self) -> Role {
         self.role
     }
 
-    /// SHA-256 of the hive file, unpacked.
+    /// Returns SHA-256 of the hive file after decompression.
     ///
     /// # Errors
-    /// Where the file can no longer be read.
+    /// Returns an error if the file can no longer be read.
     pub fn sha256(&self) -> io::Result<String> {
         self.file.sha256()
     }
 
-    /// Walks a key, or with `descend` all keys below it too, with a visitor of the caller's.
+    /// Walks a key with the caller's visitor. With `descend`, also all keys below it.
     pub(crate) fn walk(&self, place: &Place, descend: bool, visitor: &mut impl Visitor) {
         walk_from(&self.hive, &place.0, descend, visitor);
     }
 
-    /// How many bytes the hive has.
+    /// Returns the size of the hive in bytes.
     pub(crate) fn size(&self) -> u64 {
         self.hive.size()
     }
 
-    /// Every file that was opened for it.
+    /// Returns every file that was opened to read the hive.
     pub fn opened(&self) -> impl Iterator<Item = &Path> {
         self.opened.iter().map(PathBuf::as_path)
     }
 
-    /// Whether the hive is dirty: what was written to it last may be missing.
+    /// Returns whether the hive is dirty, so that the last changes may be missing.
     pub fn is_dirty(&self) -> bool {
         self.dirty
     }
 
-    /// What is to be said of the hive as a whole, such as that it is dirty.
+    /// Returns the problems of the hive as a whole, such as that it is dirty.
     pub fn doubts(&self) -> &[Problem] {
         &self.doubts
     }
 
-    /// Finds a key by its path; see the help of `show` for what it may begin with. An empty one is the hive's root.
+    /// Finds a key by its path, which may begin as the help of `show` states. An empty path is the hive's root.
     ///
     /// # Errors
-    /// Where the key is not there: how far the path goes, and which names are like the one that is missing. Within,
-    /// where something on the way cannot be read: then nobody knows whether it is there.
+    /// Returns an error if the key does not exist: how much of the path exists, and names similar to the missing one.
+    /// The inner result is an error if something on the path cannot be read, so that it is unknown whether the key
+    /// exists.
     pub fn find(&self, key: &str) -> Result<Result<Place, Problem>, Error> {
         let found = hive::guarded(|| place::find(self, key)).unwrap_or_else(|problem| Ok(Err(problem)));
         found.map_err(|error| match error {
@@ -211,10 +212,10 @@ impl Subject {
         })
     }
 
-    /// Writes a key, or with `recursive` all keys below it too, parents first, in the hive's own order.
+    /// Writes a key. With `recursive`, also all keys below it, parents first, in the hive's own order.
     ///
     /// # Errors
-    /// What `out` says.
+    /// Returns the error of `out`.
     pub fn write(&self, place: &Place, recursive: bool, layout: Layout, out: &mut dyn Write) -> io::Result<Shown> {
         let mut form: Box<dyn Form + '_> = match layout {
             Layout::RegText => Box::new(reg::Reg::plain(out)?),
@@ -223,7 +224,7 @@ impl Subject {
             Layout::Table(style) => Box::new(table::Table::new(out, style)),
         };
         let mut shower = Shower::new(&self.root, self.hive.size(), form.as_mut());
-        // Half of a key written is no key: a panic is an error of the writing, and a file is not put in its place.
+        // A partly written key is useless, so a panic becomes a write error, and the output file is not created.
         hive::guarded(|| walk_from(&self.hive, &place.0, recursive, &mut shower))
             .map_err(|problem| io::Error::other(problem.to_string()))?;
         let mut shown = shower.finish()?;

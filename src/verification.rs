@@ -1,10 +1,10 @@
-//! Verification: the operations of `.reg` files laid over the hives in memory, and the result audited. Nothing is
-//! written. It serves for patches from anywhere; `audit --patch` proves its own by it before it writes them.
+//! Verification: applies the operations of `.reg` files to the hives in memory, and audits the result. Writes nothing.
+//! It verifies patches from any source; `audit --patch` proves its own patches with it before writing them.
 //!
-//! The way: [`Patch`] is a file, read as its importer reads it; `place` finds the hive that an operation is about; `carry`
-//! carries them out one after the other as regedit does, and `merging` a whole file as hivexregedit does, and keeps what
-//! each met and left; then the installation is audited as it is and
-//! as it would be, and `compare` says what is mended, what is left, and what nobody asked for.
+//! The steps: [`Patch`] is a file as its importer reads it. `place` finds the hive of an operation. `carry` applies the
+//! operations one by one as regedit does, and `merging` applies a whole file as hivexregedit does. Both record the
+//! state before and after. Then the installation is audited before and after the patches. `compare` reports what is
+//! corrected, what is left, and what no finding asked for.
 
 use std::path::PathBuf;
 
@@ -41,173 +41,173 @@ pub use proof::{Unproven, prove};
 pub use proven::write_and_prove;
 pub use table::render;
 
-/// Where the hives are when the files are imported.
+/// The places of the hives at the time of the import.
 #[derive(Clone, Debug)]
 pub struct Mounts {
-    /// The key that the SOFTWARE hive is loaded under.
+    /// The key where the SOFTWARE hive is loaded.
     pub software_root: String,
-    /// The key that the SYSTEM hive is loaded under.
+    /// The key where the SYSTEM hive is loaded.
     pub system_root: String,
 }
 
-/// What one operation came to.
+/// The result of one operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// It changes what a finding is about.
+    /// Changes the subject of a finding.
     AskedFor,
-    /// It changes something that no finding asked for.
+    /// Changes something that no finding asked for.
     Unasked,
-    /// Everything is so already.
+    /// Changes nothing, because the state already exists.
     NoEffect,
-    /// It is about a part of the registry that this evidence does not hold.
+    /// Concerns a part of the registry that is not in this evidence.
     Elsewhere,
-    /// What it would change cannot be read.
+    /// The data that it would change cannot be read.
     Unreadable,
 }
 
-/// One operation, carried out.
+/// One operation that was applied.
 #[derive(Clone, Debug, Serialize)]
 pub struct Carried {
-    /// The file it stands in, as it was named.
+    /// The path of its file, as the user named it.
     pub patch: String,
-    /// Its line there, from 1.
+    /// Its line in the file, from 1.
     pub line: usize,
     /// `create-key`, `delete-key`, `set` or `delete-value`.
     pub op: &'static str,
-    /// The hive that it is about.
+    /// The hive of the key.
     pub hive: Option<Role>,
-    /// The key, from the hive's root; from the registry's where no hive of the evidence holds it.
+    /// The path of the key from the hive's root, or from the root key if the evidence does not contain its hive.
     pub key: String,
     /// The value's name; empty for the default value.
     pub value: Option<String>,
-    /// What was there.
+    /// The data before.
     pub before: Option<ObservedDatum>,
-    /// What is there then.
+    /// The data after.
     pub after: Option<ObservedDatum>,
-    /// What it came to.
+    /// The result.
     pub outcome: Outcome,
-    /// The findings that it is about, by id.
+    /// The ids of the findings that it concerns.
     pub findings: Vec<String>,
 }
 
 /// One side of a comparison.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct State {
-    /// What the expectation came to.
+    /// The verdict on the expectation.
     pub verdict: Verdict,
-    /// What is there.
+    /// The observed data.
     pub observed: Option<ObservedDatum>,
 }
 
-/// Where an importer stops. Then nothing of the file is kept.
+/// The place where an importer stops. Then nothing of the file is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StoppedAt {
-    /// The file, as it was named.
+    /// The path of the file, as the user named it.
     pub patch: String,
     /// The line.
     pub line: usize,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
-/// What an importer does to a value or a key that the file does not name.
+/// A change that an importer makes to a value or key that the file does not name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Harmed {
-    /// The file, as it was named.
+    /// The path of the file, as the user named it.
     pub patch: String,
     /// The line of the key.
     pub line: usize,
     /// The hive.
     pub hive: Role,
-    /// The key, from the hive's root.
+    /// The path of the key from the hive's root.
     pub key: String,
-    /// What becomes of it.
+    /// The change.
     pub what: String,
 }
 
-/// A finding before and after.
+/// A finding before and after the patches.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
     /// The finding's id.
     pub finding: String,
-    /// The control set, in SYSTEM.
+    /// The control set, for a key of SYSTEM.
     pub control_set: Option<u32>,
     /// How much it matters.
     pub severity: Severity,
-    /// As it is; `null` where there is no such finding.
+    /// The state before; `null` if there is no such finding.
     pub before: Option<State>,
-    /// As it would be; `null` where there is none any more.
+    /// The state after; `null` if the finding no longer exists.
     pub after: Option<State>,
 }
 
-/// What verification of one installation came to.
+/// The result for one installation.
 #[derive(Clone, Debug, Serialize)]
 pub struct Verified {
     /// The installation's id.
     pub id: String,
-    /// Where its hives are.
+    /// The path of its hives.
     pub evidence: String,
-    /// Which Windows it is.
+    /// The detected Windows.
     pub os: OsId,
-    /// Why the patches are not for it; then nothing was carried out.
+    /// Why the patches are not for this installation. Then nothing was applied.
     pub refused: Option<String>,
-    /// What they would change of that by which the installation is judged; judged is all the same as it is now.
+    /// The changes to the identity of the installation. It is judged by its current identity anyway.
     pub identity_changes: Vec<Changed>,
-    /// Whether the patches were made for these very hives, as far as they say so.
+    /// Whether the patches were made for exactly these hives, as far as they state it.
     pub preconditions: Vec<Precondition>,
-    /// What is wrong now and would not be.
+    /// Deviations that the patches correct.
     pub mended: Vec<Change>,
-    /// What is wrong now and would be.
+    /// Deviations that the patches leave.
     pub left: Vec<Change>,
-    /// What is right now and would not be.
+    /// Deviations that the patches cause.
     pub broken: Vec<Change>,
-    /// What cannot be told.
+    /// Findings whose result is unknown.
     pub unknown: Vec<Change>,
-    /// Each operation, in order; none of a file at which its importer stops.
+    /// Each operation, in order. None for a file at which its importer stops.
     pub operations: Vec<Carried>,
-    /// The files at which their importer stops, and where.
+    /// The files at which their importer stops, and the places.
     pub stopped: Vec<StoppedAt>,
-    /// What the importers do beside what the files say.
+    /// Changes that the importers make beyond the contents of the files.
     pub harm: Vec<Harmed>,
-    /// Whether everything that should have been read was.
+    /// Whether everything that should have been read was read.
     pub complete: bool,
 }
 
-/// What verification came to.
+/// The result of a verification.
 #[derive(Clone, Debug, Serialize)]
 pub struct Verification {
-    /// Version of this form.
+    /// The version of this format.
     pub schema_version: SchemaVersion,
-    /// Who made it.
+    /// The program that wrote it.
     pub tool: Tool,
-    /// The files, in the order in which they are imported.
+    /// The files, in the order of import.
     pub patches: Vec<PatchSummary>,
-    /// What could not be opened.
+    /// Files that could not be opened.
     pub problems: Vec<Problem>,
-    /// What they make of each installation.
+    /// The results for each installation.
     pub installations: Vec<Verified>,
     /// Every file of the evidence that was opened.
     #[serde(skip)]
     pub opened: Vec<PathBuf>,
 }
 
-/// How a verification stands.
+/// The overall result of a verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Standing {
-    /// Nothing is left, and each operation was asked for by a finding or changes nothing.
+    /// No finding is left, and every operation was asked for by a finding or changes nothing.
     Clean,
-    /// Findings are left, or the patch does what nobody asked for, or meets another state than the one that it was made
-    /// for, or its importer does not do what it says.
+    /// Findings are left, a patch changes something that no finding asked for, a patch meets another state than the one
+    /// that it was made for, or its importer does not do what the file states.
     NotClean,
     /// The patch is for another Windows.
     Refused,
-    /// Something could not be told.
+    /// A result is unknown.
     Incomplete,
 }
 
 impl Verification {
-    /// How it stands; the worst of the installations. `fail_on` is the least severity of a finding that counts.
+    /// Returns the overall result, the worst of the installations. `fail_on` is the lowest severity that counts.
     pub fn outcome(&self, fail_on: Severity) -> Standing {
         let dropped = self.patches.iter().any(|patch| patch.dropped > 0);
         let all = self.installations.iter().map(|verified| {
@@ -226,10 +226,11 @@ impl Verification {
     }
 }
 
-/// Verifies patches against every installation of the evidence that an audit counts.
+/// Verifies patches against every installation in the evidence that counts for an audit.
 ///
 /// # Errors
-/// Where there is nothing to verify against: no evidence can be read, no SOFTWARE or SYSTEM hive is in it.
+/// Returns an error if there is nothing to verify against: the evidence cannot be read, or contains no SOFTWARE or
+/// SYSTEM hive.
 pub fn run(evidence: &[PathBuf], patches: &[Patch], mounts: &Mounts, options: &Options) -> Result<Verification, Error> {
     let discovery = discover_in(evidence, options.map, &options.unpacking)?;
     if let Some(nothing) = discovery.nothing(evidence) {
@@ -259,10 +260,10 @@ pub fn run(evidence: &[PathBuf], patches: &[Patch], mounts: &Mounts, options: &O
     })
 }
 
-/// Lays the patches over an installation, in order, and compares the audit before with that after.
+/// Applies the patches to an installation in memory, in order, and compares the audits before and after.
 ///
 /// # Errors
-/// Where a built-in baseline cannot be read.
+/// Returns an error if a built-in baseline cannot be read.
 pub fn verify(
     installation: &Installation,
     patches: &[Patch],
@@ -296,7 +297,7 @@ pub fn verify(
 }
 
 impl Patch {
-    /// Carries the file out as its importer does.
+    /// Applies the file as its importer does.
     fn carry_out(&self, open: &OpenInstallation<'_>, mounts: &Mounts, overlays: &mut Overlays) -> carry::CarriedOut {
         match self.reading.importer {
             Importer::Hivexregedit => merging::carry_out(open, self, mounts, overlays),
@@ -306,7 +307,7 @@ impl Patch {
 }
 
 impl Verified {
-    /// An installation as it was judged, with nothing carried out.
+    /// Returns the result for an installation before any operation.
     fn of(installation: &Installation, judged: &Judged) -> Self {
         Self {
             id: installation.id.clone(),
@@ -326,12 +327,13 @@ impl Verified {
         }
     }
 
-    /// Whether a finding at or above `severity` would be left.
+    /// Returns whether a finding at or above `severity` would be left.
     pub fn fails(&self, severity: Severity) -> bool {
         self.left.iter().chain(&self.broken).any(|change| change.severity >= severity)
     }
 
-    /// Whether an importer stops, or does what no finding asked for, or changes what this evidence does not hold.
+    /// Returns whether an importer stops, changes something that no finding asked for, or changes a part of the
+    /// registry that is not in this evidence.
     pub fn exceeds(&self) -> bool {
         let otherwise = !self.stopped.is_empty() || !self.harm.is_empty();
         otherwise
@@ -339,12 +341,12 @@ impl Verified {
             || self.operations.iter().any(|carried| matches!(carried.outcome, Outcome::Unasked | Outcome::Elsewhere))
     }
 
-    /// Whether a patch meets another state than the one that it was made for.
+    /// Returns whether a patch meets another state than the one that it was made for.
     pub fn meets_another_state(&self) -> bool {
         self.preconditions.iter().any(|precondition| precondition.holds == Some(false))
     }
 
-    /// Whether something could not be told.
+    /// Returns whether a result is unknown.
     pub fn is_incomplete(&self) -> bool {
         let unreadable = |carried: &Carried| carried.outcome == Outcome::Unreadable;
         !self.complete

@@ -1,7 +1,7 @@
-//! Ten thousand pairs of hives, made of the fixtures and damaged, each examined as a whole: found, opened, replayed,
-//! walked, judged, reported, patched. Nothing escapes, and no pair takes long or much memory.
+//! Ten thousand pairs of hives, made from the fixtures and damaged. Each is examined completely: found, opened,
+//! replayed, walked, judged, reported, patched. None causes a panic, and none takes long or much memory.
 //!
-//! Prints what the worst pair took; `docs/robustness.md` has the figures of a release build.
+//! Prints the cost of the worst pair. `docs/robustness.md` has the figures of a release build.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -27,9 +27,9 @@ use peak_alloc::PeakAlloc;
 static ALLOCATOR: PeakAlloc = PeakAlloc;
 
 const PAIRS: usize = 10_000;
-/// What one pair may take beside the bytes of its files.
+/// The memory that one pair may need beyond the bytes of its files.
 const MEMORY: usize = 64 << 20;
-/// Far more than any pair takes on any machine: what exceeds it hangs.
+/// Far longer than any pair takes on any machine. A longer run hangs.
 const HANG: Duration = Duration::from_secs(20);
 
 /// Xorshift: the same numbers on every machine.
@@ -55,7 +55,7 @@ impl Random {
 /// The files of a pair, SOFTWARE and SYSTEM with their logs.
 type Files = Vec<(String, Vec<u8>)>;
 
-/// Pairs to start from: clean ones of several Windows, and such as stand half in logs.
+/// Returns the pairs to start from: clean ones of several Windows, and some with changes that are only in logs.
 fn whole_pairs() -> Vec<Files> {
     let folder = tempfile::tempdir().unwrap();
     let read = |paths: Vec<PathBuf>| -> Files {
@@ -70,7 +70,7 @@ fn whole_pairs() -> Vec<Files> {
     clean.into_iter().chain(dirty.map(|paths| read(paths.unwrap()))).collect()
 }
 
-/// Numbers that a reader may stumble over.
+/// Returns a number that may expose a mistake in a reader.
 fn number(random: &mut Random, size: usize) -> u32 {
     let size = u32::try_from(size).unwrap();
     match random.below(10) {
@@ -81,20 +81,20 @@ fn number(random: &mut Random, size: usize) -> u32 {
         4 => size.wrapping_sub(4096),
         5 => 1,
         6 => 0x8000_0000 | size,
-        // Where a cell may be.
+        // A possible cell offset.
         7 | 8 => u32::try_from(random.below(size as usize / 8)).unwrap() * 8,
         _ => u32::try_from(random.next() >> 32).unwrap(),
     }
 }
 
-/// Where the cells' signatures stand: what comes after one is what a reader goes by.
+/// Returns the offsets of the cells' signatures. The bytes after a signature control a reader.
 fn records(bytes: &[u8]) -> Vec<usize> {
     let mark =
         |at: &usize| matches!(&bytes[*at..*at + 2], b"nk" | b"vk" | b"lf" | b"lh" | b"li" | b"ri" | b"sk" | b"db");
     (4096..bytes.len().saturating_sub(80)).step_by(4).filter(mark).collect()
 }
 
-/// Damages one file in one of the ways in which files are damaged, by chance or by somebody.
+/// Damages one file in one of the ways that occur by accident or on purpose.
 fn damage(bytes: &mut Vec<u8>, random: &mut Random) {
     let size = bytes.len();
     if size < 8 {
@@ -135,7 +135,7 @@ fn damage(bytes: &mut Vec<u8>, random: &mut Random) {
             let records = records(bytes);
             for _ in 0..=random.below(3) {
                 let Some(record) = records.get(random.below(records.len())) else { return };
-                // From the size of its cell to the end of a key node.
+                // From the size of the cell to the end of a key node.
                 let at = record - 4 + random.below(40) * 2;
                 let number = number(random, size);
                 bytes[at..at + 4].copy_from_slice(&number.to_le_bytes());
@@ -144,7 +144,7 @@ fn damage(bytes: &mut Vec<u8>, random: &mut Random) {
     }
 }
 
-/// Makes the sums of a log of the new format right again, as somebody would who wants it to be believed.
+/// Corrects the checksums of a log in the new format, as a forger would.
 fn make_sums_right(log: &mut [u8]) {
     if log.len() < 512 {
         return;
@@ -160,9 +160,9 @@ fn make_sums_right(log: &mut [u8]) {
     }
 }
 
-/// Does with a folder of hives all that `audit --patch` and `find --check` do.
+/// Processes a folder of hives as `audit --patch` and `find --check` do.
 fn examine_all(folder: &Path, options: &Options) {
-    // What is no hive at all is refused in words.
+    // Files that are not hives are refused with a reason.
     let Ok(examination) = examine(&[folder.to_owned()], options) else { return };
     json::render(&examination.report, &mut io::sink()).unwrap();
     table::render(&examination.report, &table::Style::default(), &mut io::sink()).unwrap();
@@ -207,7 +207,7 @@ fn ten_thousand_mutated_pairs() {
             all_findings: random.chance(2),
             replay: !random.chance(4),
             map: random.chance(2),
-            // Sums are taken in threads, whose memory is not this pair's.
+            // Hashes are computed in threads, whose memory is not counted here.
             hash: false,
             ..Options::default()
         };

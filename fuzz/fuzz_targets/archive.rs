@@ -1,4 +1,4 @@
-//! Any bytes as an archive or a compressed file of any kind: its members, their bytes, their checksums.
+//! Reads any bytes as an archive or a compressed file of any kind: its members, their bytes, their checksums.
 #![no_main]
 
 use std::io::Read;
@@ -9,7 +9,7 @@ use hivemend::evidence::archive::{self, Kind, Limits};
 use hivemend::evidence::file_system::EntryKind;
 use libfuzzer_sys::fuzz_target;
 
-/// Bytes of a member that are read.
+/// The most bytes of a member that are read.
 const READ: u64 = 256 << 10;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -1,4 +1,4 @@
-//! Any bytes as a base block: read, or refused in words.
+//! Reads any bytes as a base block: they are read, or refused with a reason.
 #![no_main]
 
 use hivemend::hive::BaseBlock;

@@ -1,4 +1,4 @@
-//! Any bytes as a disk image of any kind: its tables, its packed pieces, its hashes, its partitions, their file systems.
+//! Reads any bytes as a disk image: its tables, compressed parts, hashes, and partitions, and their file systems.
 #![no_main]
 
 use std::io::Read;
@@ -13,7 +13,7 @@ use hivemend::evidence::file_systems;
 use hivemend::evidence::volume::volumes;
 use libfuzzer_sys::fuzz_target;
 
-/// Bytes that are read at each place.
+/// The most bytes that are read at each place.
 const READ: usize = 256 << 10;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -36,7 +36,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-/// Meets every file, and reads the beginnings of some.
+/// Visits every file, and reads the beginnings of some.
 fn files(volume: &Blocks, buffer: &mut [u8]) {
     let Ok(Some(system)) = file_systems::open(volume) else { return };
     let mut nodes = Vec::new();

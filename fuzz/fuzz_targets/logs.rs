@@ -1,7 +1,7 @@
-//! Any bytes as a dirty hive and the two logs beside it: replayed, or left exactly as it lies.
+//! Reads any bytes as a dirty hive and the two logs beside it: the logs are replayed, or the hive stays unchanged.
 //!
-//! An input is a byte of choices, the lengths of hive and first log (32 bits, little-endian), and the three files one
-//! behind the other. Choice 1 makes the sums of the logs right first: no fuzzer finds a Marvin32 hash.
+//! An input is a byte of options, the lengths of the hive and the first log (32 bits, little-endian), and the three
+//! files one after another. Option 1 first corrects the checksums of the logs, because no fuzzer finds a Marvin32 hash.
 #![no_main]
 
 use hive_fixtures::builder;
@@ -11,7 +11,7 @@ use hivemend::hive::{Hive, Key, role};
 use libfuzzer_sys::fuzz_target;
 
 const SUMS_MADE_RIGHT: u8 = 1;
-/// What stands before the entries of a log, in bytes, where sectors are small.
+/// The bytes before the entries of a log, if sectors are small.
 const SECTOR: usize = 512;
 
 fn word(bytes: &[u8], at: usize) -> Option<usize> {
@@ -54,7 +54,7 @@ fuzz_target!(|bytes: &[u8]| {
             assert!(was_dirty && !hive.base_block().is_dirty());
             assert!(replay.entries_applied > 0 && !replay.logs_used.is_empty());
             assert!(hive.bytes().len() <= primary.len().max(4096) + one.len() + two.len());
-            // A hive that was recovered is clean: its logs have nothing more to say.
+            // A recovered hive is clean, so its logs contain nothing that it lacks.
             let mut again = Hive::from_bytes(Bytes::Read(hive.bytes().to_vec())).unwrap();
             assert!(again.replay(&[("SYSTEM.LOG1", &one), ("SYSTEM.LOG2", &two)]).replay.is_none());
         }

@@ -1,5 +1,5 @@
-//! Any bytes as a .reg file, read in any code page: read and taken apart for people; and what is read can be written in
-//! every dialect and read again, or is refused.
+//! Reads any bytes as a .reg file in any code page, and prepares the result for people. Then what was read is written
+//! in every dialect and read again, or refused.
 #![no_main]
 
 use hivemend::lint::{LintOptions, LintedFile, render};
@@ -7,13 +7,13 @@ use hivemend::reg_file::{CodePage, Dialect, Document, Importer, ReadOptions, emi
 use hivemend::report::table::Style;
 use libfuzzer_sys::fuzz_target;
 
-/// What its importer makes of a file that was written in a dialect.
+/// Returns what the importer of a dialect reads from a file in that dialect.
 fn read(written: &[u8], dialect: Dialect) -> Document {
     parse_with(written, &ReadOptions { importer: dialect.importer(), code_page: dialect.code_page() }).effect
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    // The last byte chooses the page, so that a seed is a file as it is.
+    // The last byte chooses the page, so that an ordinary file can be a seed.
     let choice = usize::from(bytes.last().copied().unwrap_or_default());
     let pages = CodePage::all().count();
     let page = CodePage::all().nth(choice % pages).unwrap();

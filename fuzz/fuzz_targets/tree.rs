@@ -1,11 +1,12 @@
-//! Any bytes as a hive: its upper keys are listed and looked up again, their values read.
+//! Reads any bytes as a hive: lists its upper keys, looks them up again, and reads their values.
 #![no_main]
 
 use hivemend::evidence::Bytes;
 use hivemend::hive::{Hive, Key, role};
 use libfuzzer_sys::fuzz_target;
 
-/// Keys visited in one input, and levels below the root: the reader does not recurse, and a loop is no concern of it.
+/// The most keys that are visited in one input, and levels below the root. The reader does not recurse, and a loop does
+/// not affect it.
 const MOST_KEYS: usize = 2_000;
 const LEVELS: usize = 6;
 
@@ -17,7 +18,7 @@ fn visit(key: &Key<'_, '_>, level: usize, left: &mut usize) {
             return;
         }
         *left -= 1;
-        // A key that is listed is found again, or the look-up says why not.
+        // A listed key is found again, or the look-up reports why not.
         assert!(!matches!(key.subkey(&subkey.name()), Ok(None)) || subkey.name().contains('\u{fffd}'));
         visit(&subkey, level + 1, left);
     }

@@ -1,4 +1,4 @@
-//! Any bytes as a SYSTEM and as a SOFTWARE hive of any Windows: identified, observed, judged.
+//! Reads any bytes as a SYSTEM and a SOFTWARE hive of any Windows: identifies, observes, and judges them.
 #![no_main]
 
 use hivemend::audit::{Context, audit};
@@ -12,7 +12,7 @@ use hivemend::os::{OsId, Pair, identify};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    // The first byte says which Windows to take it for where it does not say itself.
+    // The first byte chooses the Windows if the hive does not state it.
     let Some((&choice, bytes)) = bytes.split_first() else { return };
     let Ok(hive) = Hive::from_bytes(Bytes::Read(bytes.to_vec())) else { return };
     let tree = hive.tree();

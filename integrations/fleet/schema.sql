@@ -4,9 +4,9 @@
 --   SET VARIABLE lines = 'reports/*.jsonl';
 --   .read integrations/fleet/schema.sql
 --
--- Each column has its type here, whatever a file holds: a list that is empty everywhere stays a list, and a field that
--- is null everywhere keeps its type. Times are UTC, to the microsecond. `run` numbers the runs; `line` is the place of a
--- record in all that was read. A run without a summary is truncated: see runs.truncated.
+-- This file fixes the type of each column, whatever the files hold: a list that is empty in every record stays a list,
+-- and a field that is null in every record keeps its type. Times are UTC, to the microsecond. `run` numbers the runs.
+-- `line` numbers the records across all files. A run without a summary is truncated: see runs.truncated.
 
 CREATE OR REPLACE TEMP TABLE records AS
 WITH read_lines AS (
@@ -97,7 +97,7 @@ FROM (
     WHERE record = 'installation'
 );
 
--- `data` of what was expected and observed keeps the JSON type of its registry type; observed.text is always a text.
+-- Expected and observed `data` keep the JSON type of their registry type. observed.text is always text.
 CREATE OR REPLACE TABLE findings AS
 SELECT run, line, unnest(fields)
 FROM (

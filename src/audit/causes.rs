@@ -1,4 +1,4 @@
-//! Causes and what follows from them: a key that is missing has one finding, and those of its values name it.
+//! Causes and their consequences: a missing key has one finding, and the findings of its values name that finding.
 
 use super::judge::Judge;
 use super::scene::Scene;
@@ -7,13 +7,13 @@ use crate::facts::{KeyFacts, KeyState};
 use crate::finding::{Finding, Verdict};
 use crate::registry::{Role, same_text};
 
-/// A key that is missing, with the findings that follow from that.
+/// A missing key, with the findings that follow from its absence.
 struct Missing<'a> {
     key: &'a ExpectedKey,
     facts: &'a KeyFacts,
 }
 
-/// Adds a finding for each key that is missing with values that should be there, unless a key above it is missing too.
+/// Adds a finding for each missing key with required values, unless a key above it is missing too.
 pub(super) fn gather(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     let missing: Vec<Missing<'_>> = scene
         .facts
@@ -21,7 +21,7 @@ pub(super) fn gather(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         .iter()
         .filter_map(|(index, facts)| Some(Missing { key: scene.baseline.keys.get(*index)?, facts }))
         .filter(|missing| missing.facts.state == KeyState::Absent && missing.key.presence == Presence::Required)
-        // A key that is a row of its own has its finding.
+        // A key that is a row of its own already has a finding.
         .filter(|missing| !missing.key.itself)
         .filter(|missing| missing.key.each_subkey.is_none())
         .filter(|missing| findings.iter().any(|finding| missing.explains(finding)))
@@ -55,7 +55,7 @@ pub(super) fn gather(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
 }
 
 impl Missing<'_> {
-    /// Whether the finding is about a value of this key that is missing with it.
+    /// Returns whether the finding is about a value that is missing because this key is missing.
     fn explains(&self, finding: &Finding) -> bool {
         finding.verdict == Verdict::Absent
             && finding.value.is_some()

@@ -1,4 +1,4 @@
-//! The chain: every service and driver that the judged services need to start, whatever the baseline lists.
+//! The chain: every service and driver that the judged services need to start, even if no baseline lists it.
 //!
 //! A service starts after those in DependOnService, and after at least one of each group in DependOnGroup:
 //! <https://learn.microsoft.com/windows/win32/api/winsvc/nf-winsvc-createservicew>, lpDependencies.
@@ -14,14 +14,14 @@ use crate::facts::{KeyState, Observed, ServiceFacts, Services, names};
 use crate::finding::{Finding, Severity, Verdict};
 use crate::registry::{Name, Role, same_text};
 
-/// From which service each one was reached, and the severity of what is found on that way.
+/// For each service, the service that led to it, and the severity of a finding on that path.
 type Links = BTreeMap<Name, (Option<Name>, Severity)>;
 
 const START: &str = "Start";
-/// A way longer than this is shortened in the middle.
+/// A longer path is shortened in the middle.
 const LONGEST_WAY: usize = 8;
 
-/// Judges what the services of the baseline need, in each control set.
+/// Judges what the services of the baseline need to start, in each control set.
 pub(super) fn judge(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     let Some(rule) = chain_rule() else { return };
     for services in &scene.facts.services {
@@ -37,9 +37,9 @@ struct Chain<'a> {
 
 impl Chain<'_> {
     fn judge(&self, findings: &mut Vec<Finding>) {
-        // What updates need comes first, so that a link on both ways has the greater severity.
+        // Services that updates need come first, so that a link on two paths gets the greater severity.
         let roots = self.roots(findings);
-        // A row on Start judges its service already.
+        // A row on Start already judges its service.
         let has_start = |key: &ExpectedKey| key.values.iter().any(|row| same_text(&row.name, START));
         let services = self.scene.baseline.services().filter(|(key, _)| has_start(key));
         let judged: BTreeSet<Name> = services.map(|(_, name)| name.into()).collect();
@@ -73,8 +73,8 @@ impl Chain<'_> {
         }
     }
 
-    /// The services of the baseline that hold here, those that updates fail without first, with the severity of what
-    /// they need.
+    /// Returns the baseline's services that apply here, with the severity for what they need. Services that updates
+    /// cannot do without come first.
     fn roots(&self, findings: &[Finding]) -> Vec<(String, Severity)> {
         let (mut first, mut others) = (Vec::new(), Vec::new());
         for (key, name) in self.scene.baseline.services() {
@@ -97,7 +97,7 @@ impl Chain<'_> {
         first
     }
 
-    /// A service or driver on the way: there, and not disabled.
+    /// Judges a service or driver on the path: it must exist and must not be disabled.
     fn judge_link(&self, facts: &ServiceFacts, links: &Links) -> Option<Finding> {
         let id = format!("chain/{}", facts.name);
         match &facts.state {
@@ -123,7 +123,7 @@ impl Chain<'_> {
         }
     }
 
-    /// The load-order groups that it depends on: at least one member of each can start.
+    /// Judges the load-order groups that the service depends on: at least one member of each must be able to start.
     fn judge_groups(&self, facts: &ServiceFacts, links: &Links) -> Option<Finding> {
         let cannot = |group: &String| {
             let members = self.services.members.get(&group.as_str().into());
@@ -165,7 +165,7 @@ impl Chain<'_> {
         }
     }
 
-    /// `BITS -> RpcSs -> RpcEptMapper`, and the severity of what is found there.
+    /// Returns the path to a service, such as `BITS -> RpcSs -> RpcEptMapper`, and the severity of a finding there.
     fn way(&self, facts: &ServiceFacts, links: &Links) -> (String, Severity) {
         let mut names = vec![facts.name.as_str()];
         let start = links.get(&Name::from(facts.name.as_str()));

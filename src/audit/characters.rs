@@ -1,12 +1,12 @@
-//! Characters that look like those of a command line and are others: a page prints an en dash, a user copies it.
+//! Characters that look like those of a command line but differ: a web page shows an en dash, and a user copies it.
 
 use crate::registry::look_alikes::LOOK_ALIKES;
 use crate::registry::unseen::is_unseen;
 
-/// So many characters are named; the raw bytes show the others.
+/// The most characters that are named. The raw bytes show the others.
 const MOST_NAMED: usize = 3;
 
-/// A sentence on each character in `observed` that is taken for another or not seen, and that no expected text has.
+/// Returns a sentence on each invisible or look-alike character in `observed` that no expected text contains.
 pub(super) fn foreign(observed: &str, expected: &[String]) -> Vec<String> {
     let mut found: Vec<char> = Vec::new();
     let odd = |character: &char| LOOK_ALIKES.iter().any(|(known, ..)| known == character) || is_unseen(*character);

@@ -1,4 +1,4 @@
-//! What Windows shows, and who suffers: sentences for the finding that causes it.
+//! What Windows shows and which services fail: sentences for the finding that causes it.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -8,17 +8,17 @@ use crate::facts::Services;
 use crate::finding::{Finding, Verdict};
 use crate::registry::{DataType, Decoded, Name, Role, same_text};
 
-/// A sentence on what Windows shows.
+/// Returns a sentence on what Windows shows.
 pub(super) fn shown(failure: Failure) -> String {
     error_of(failure).map_or_else(String::new, |error| format!(" Windows shows {} ({}).", error.code, error.means))
 }
 
-/// Adds to each finding that keeps a service from starting what Windows shows and which services depend on it.
+/// Adds to each finding that stops a service from starting what Windows shows and which services depend on the service.
 pub(super) fn explain(scene: &Scene<'_>, findings: &mut [Finding]) {
     let dependents: Vec<Dependents<'_>> = scene.facts.services.iter().map(|set| Dependents::of(scene, set)).collect();
     for finding in findings.iter_mut().filter(|finding| finding.is_cause()) {
         let Some((failure, service)) = failure(scene, finding) else { continue };
-        // Nobody starts what no baseline lists by itself; what depends on it fails.
+        // A service that no baseline lists is not started by itself; the services that depend on it fail.
         let is_listed = |service: &String| scene.baseline.services().any(|(_, name)| same_text(name, service));
         if service.as_ref().is_none_or(is_listed) {
             finding.why.push_str(&shown(failure));
@@ -38,7 +38,7 @@ pub(super) fn explain(scene: &Scene<'_>, findings: &mut [Finding]) {
     }
 }
 
-/// Why a service cannot start where that finding holds, and which.
+/// Returns why a service cannot start because of this finding, and the service's name.
 fn failure(scene: &Scene<'_>, finding: &Finding) -> Option<(Failure, Option<String>)> {
     let key = finding.key.as_deref()?;
     if finding.hive == Some(Role::Software) {
@@ -60,7 +60,7 @@ fn failure(scene: &Scene<'_>, finding: &Finding) -> Option<(Failure, Option<Stri
     }
 }
 
-/// Which of the judged services depend on each service, at whatever distance.
+/// For each service, the judged services that depend on it directly or indirectly.
 struct Dependents<'a> {
     control_set: Option<u32>,
     of: BTreeMap<Name, Vec<&'a str>>,
@@ -85,7 +85,7 @@ impl<'a> Dependents<'a> {
     }
 }
 
-/// `A`, `A and B`, `A, B and C`.
+/// Joins names: `A`, `A and B`, `A, B and C`.
 fn and(names: &[&str]) -> Option<String> {
     let (last, others) = names.split_last()?;
     Some(if others.is_empty() { (*last).to_owned() } else { format!("{} and {last}", others.join(", ")) })

@@ -11,10 +11,10 @@ use crate::registry::RegistryValue;
 
 /// Bytes before the first action.
 const HEADER: usize = 20;
-/// Where the number of actions stands.
+/// The offset of the number of actions.
 const COUNT: usize = 12;
 
-/// A sentence where one of these actions is set.
+/// Returns a sentence if the value contains one of these actions.
 pub(super) fn unwanted(actions: &[Action], value: &RegistryValue) -> Option<String> {
     let bytes = &value.bytes;
     let Some(count) = number(bytes, COUNT).filter(|_| bytes.len() >= HEADER) else {
@@ -52,7 +52,7 @@ mod tests {
         let run = [Action::RunCommand];
         assert_eq!(unwanted(&run, &value(3, &[1, 1, 0])), None);
         assert!(unwanted(&run, &value(3, &[1, 3, 0])).unwrap().contains("runs the program"));
-        // Behind the count nothing counts; a count that is too high promises nothing.
+        // Actions beyond the count are ignored; a count that is too high adds no actions.
         assert_eq!(unwanted(&run, &value(1, &[1, 3])), None);
         assert!(unwanted(&run, &value(u32::MAX, &[3])).is_some());
     }

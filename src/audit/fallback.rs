@@ -1,10 +1,10 @@
-//! The control set that Windows falls back to: where the same is wrong in it, it is no way out.
+//! The control set that Windows falls back to. If it has the same deviation, falling back does not help.
 
 use std::collections::BTreeMap;
 
 use crate::finding::Finding;
 
-/// Adds to each deviation the key of the same deviation in another control set: the same data, or the same absence.
+/// Adds to each deviation the key of the same deviation in another control set: the same data, or also missing.
 pub fn also_in(findings: &mut [Finding], fallback: &[Finding]) {
     let in_set = |finding: &&Finding| finding.control_set.is_some() && finding.is_deviation();
     let there: BTreeMap<&str, &Finding> =

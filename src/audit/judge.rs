@@ -1,4 +1,4 @@
-//! One key of a baseline beside what was observed of it.
+//! Compares one key of a baseline with what was observed of it.
 
 use super::rules::{Outcome, Row};
 use super::scene::Scene;
@@ -12,7 +12,7 @@ use crate::finding::{Datum, Finding, Grade, Reason, Remediation, Severity, Sourc
 use crate::hive::NamedValue;
 use crate::registry::{RegistryValue, same_text};
 
-/// A key, what was observed of it, and all the rest.
+/// A key of the baseline, what was observed of it, and the scene.
 pub(super) struct Judge<'a> {
     pub(super) key: &'a ExpectedKey,
     pub(super) facts: &'a KeyFacts,
@@ -52,7 +52,7 @@ impl Judge<'_> {
         findings.extend(unnamed.filter_map(|finding| self.applies(&self.key.when, finding)));
     }
 
-    /// Drops the finding where the expectation does not hold for this Windows; where that cannot be told, says so.
+    /// Drops the finding if the expectation does not apply to this Windows. Marks it if the hives do not decide that.
     fn applies(&self, when: &When, finding: Finding) -> Option<Finding> {
         match when.holds(self.scene.context.os) {
             Some(true) => Some(finding),
@@ -74,7 +74,7 @@ impl Judge<'_> {
             .join("/")
     }
 
-    /// A finding at this key.
+    /// Returns a finding at this key.
     pub(super) fn place(&self, value: Option<&str>, verdict: Verdict, basis: &Basis) -> Finding {
         Finding {
             hive: Some(self.key.role),
@@ -88,7 +88,7 @@ impl Judge<'_> {
         }
     }
 
-    /// A key that should not be there.
+    /// Judges a key that should not exist.
     fn judge_key(&self) -> Finding {
         let finding = |verdict| self.place(None, verdict, &self.key.basis);
         match &self.facts.state {
@@ -99,8 +99,8 @@ impl Judge<'_> {
         }
     }
 
-    /// A key that Windows does not read, because a link on the way to it leads elsewhere. What stands in it is not
-    /// judged: nobody uses it.
+    /// Judges a key that Windows does not read because a link on its path leads elsewhere. Nothing uses its contents,
+    /// so they are not judged.
     fn judge_link(&self, link: &Link) -> Finding {
         let finding = self.place(None, Verdict::Unexpected, &self.key.basis);
         let target = link.target.as_deref().unwrap_or("a key that cannot be read");
@@ -116,7 +116,7 @@ impl Judge<'_> {
         Finding { severity: Severity::High, grade: Grade::Confirmed, why, source, ..finding }
     }
 
-    /// A value that a closed list does not name.
+    /// Judges a value that a closed list does not name.
     fn judge_other(&self, name: &str, value: &RegistryValue) -> Finding {
         let finding = self.place(Some(name), Verdict::Unexpected, &self.key.basis);
         Finding {
@@ -220,18 +220,18 @@ impl Judge<'_> {
         finding.remediation = self.remediation(expected, Some(value));
     }
 
-    /// Why it is right that a value is missing, where one of the expected data means the same as no value.
+    /// Returns why a missing value conforms, if one of the expected data means the same as no value.
     fn absence(&self, expected: &ExpectedValue) -> Note {
         let Rule::OneOf { accepted, compare } = &expected.rule else { return None };
         if *compare == Compare::Bytes {
             return None;
         }
         let mut notes = accepted.iter().filter_map(|data| same_as_absent(&self.key.path, &expected.name, &data.value));
-        // Nothing can be right about a key that is missing.
+        // A value of a missing key cannot conform.
         notes.next().filter(|_| self.facts.state != KeyState::Absent).map(str::to_owned)
     }
 
-    /// Raises a finding about code to critical where the code is not in a folder of Windows' own.
+    /// Raises a finding about code to critical if the code is outside Windows' own folders.
     fn raise(&self, finding: &mut Finding, expected: &ExpectedValue, observed: &RegistryValue) {
         let is_path = matches!(expected.rule, Rule::OneOf { compare: Compare::Path, .. } | Rule::Under { .. });
         if !is_path {
@@ -248,7 +248,7 @@ impl Judge<'_> {
         }
     }
 
-    /// What would put the value right. A key is written anew only where the baseline holds the whole of it.
+    /// Returns what would correct the value. A key is recreated only if the baseline states all of its values.
     fn remediation(&self, expected: &ExpectedValue, observed: Option<&RegistryValue>) -> Option<Remediation> {
         if self.facts.state == KeyState::Absent && (!self.key.recreate || self.key.each_subkey.is_some()) {
             return None;
@@ -256,7 +256,7 @@ impl Judge<'_> {
         let append = |entries: &[String]| {
             let observed = observed?;
             let mut list = observed.as_list()?;
-            // An entry behind an empty string is not in the list that Windows reads; nobody knows what was meant.
+            // Windows does not read an entry after an empty string, and nobody knows what was meant.
             if list.iter().any(String::is_empty) {
                 return None;
             }
@@ -265,7 +265,7 @@ impl Judge<'_> {
         };
         let value = match &expected.rule {
             Rule::OneOf { accepted, .. } => {
-                // A service that is in another accepted group stays there.
+                // A service in another accepted group stays in that group.
                 let group = |value: &RegistryValue| value.as_text().as_deref().and_then(group_of);
                 let here = observed.and_then(group);
                 let same = |value: &RegistryValue| {

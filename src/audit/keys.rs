@@ -1,4 +1,4 @@
-//! Keys as rows of their own: there or not, links, subkeys that nobody names; and what follows from a key that is gone.
+//! Keys as rows of their own: present or missing, links, unnamed subkeys, and the consequences of a missing key.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::finding::{Finding, Reason, Severity, Verdict};
 use crate::registry::{Name, Role};
 
 impl Judge<'_> {
-    /// A key that is a row of the baseline.
+    /// Judges a key that is a row of the baseline.
     pub(super) fn judge_itself(&self) -> Option<Finding> {
         if !self.key.itself {
             return None;
@@ -31,14 +31,14 @@ impl Judge<'_> {
         })
     }
 
-    /// Whether a link is the one that the baseline expects here.
+    /// Returns whether a link is the one that the baseline expects at this key.
     pub(super) fn is_expected_link(&self, link: &Link) -> bool {
         let target = self.key.link.as_deref().zip(link.target.as_deref());
         link.path == self.facts.path && target.is_some_and(|(wanted, target)| Name::from(wanted) == target.into())
     }
 
-    /// A list that is closed and cannot be read: what it hides may be unexpected. A row whose value cannot be read says so
-    /// already.
+    /// Judges a closed list that cannot be read: its hidden entries may be unexpected. If a row's value cannot be read,
+    /// the row already reports that.
     pub(super) fn judge_unlisted(&self) -> Option<Finding> {
         let is_said = self.facts.values.iter().any(|value| matches!(value, Observed::Unreadable(_)));
         let problem = self.facts.unlisted.as_ref().filter(|_| !is_said)?;
@@ -46,8 +46,8 @@ impl Judge<'_> {
         Some(wording::unreadable(Finding { id: format!(r"{}\", finding.id), ..finding }, problem))
     }
 
-    /// A subkey that a closed list does not name. Its name stands behind a backslash, where that of a value stands
-    /// behind a slash.
+    /// Judges a subkey that a closed list does not name. In the id its name follows a backslash; a value's name follows
+    /// a slash.
     pub(super) fn judge_unnamed(&self, subkey: &Unnamed) -> Finding {
         let finding = self.place(None, Verdict::Unexpected, &self.key.basis);
         Finding {
@@ -63,8 +63,8 @@ impl Judge<'_> {
     }
 }
 
-/// Says of what is absent with a key that is gone which key that is: the one nearest to the root. Only keys that are
-/// rows of their own can be the cause.
+/// Names, in each finding on something absent with a missing key, the missing key nearest to the root. Only keys that
+/// are rows of their own can be the cause.
 pub(super) fn name_causes(findings: &mut [Finding]) {
     let place = |finding: &Finding| Some((finding.hive?, Name::from(finding.key.as_deref()?)));
     let is_gone = |finding: &&Finding| finding.value.is_none() && finding.verdict == Verdict::Absent;

@@ -1,13 +1,13 @@
-//! Whether the list of a svchost group names the services that their ImagePath puts into it.
+//! Checks whether the list of a svchost group names the services whose ImagePath names the group.
 //!
-//! A service that ImagePath puts into another accepted group belongs to that one's list, and to the usual one's no more.
+//! If ImagePath puts a service into another accepted group, the service belongs to that group's list only.
 
 use super::scene::Scene;
 use crate::baseline::{ExpectedKey, ExpectedValue, Rule, group_of};
 use crate::facts::Observed;
 use crate::registry::same_text;
 
-/// The services that should be in the list of `group`, of which `usual` usually are.
+/// Returns the services that the list of `group` should contain. `usual` are its usual members.
 pub(super) fn of_group(scene: &Scene<'_>, group: &str, usual: &[String]) -> Vec<String> {
     let mut wanted: Vec<String> = Vec::new();
     let usual = usual.iter().map(|service| (service, group));
@@ -26,7 +26,7 @@ pub(super) fn of_group(scene: &Scene<'_>, group: &str, usual: &[String]) -> Vec<
     wanted
 }
 
-/// The rows that hold here and say who is in a group.
+/// Returns the rows that apply here and state the members of a group.
 pub(super) fn rows<'a>(scene: &Scene<'a>) -> impl Iterator<Item = (&'a ExpectedKey, &'a ExpectedValue, &'a [String])> {
     let os = scene.context.os;
     let keys = scene.baseline.keys.iter();
@@ -37,7 +37,7 @@ pub(super) fn rows<'a>(scene: &Scene<'a>) -> impl Iterator<Item = (&'a ExpectedK
     })
 }
 
-/// The groups that a service's ImagePath names, in the control sets that are judged, where the baseline accepts it.
+/// Returns the accepted groups that a service's ImagePath names in the judged control sets.
 pub(super) fn groups(scene: &Scene<'_>, service: &str) -> Vec<String> {
     let mut groups = Vec::new();
     for (index, key) in scene.baseline.keys.iter().enumerate() {

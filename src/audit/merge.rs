@@ -1,11 +1,11 @@
-//! One value, one finding: what several expectations say of it is joined.
+//! One value, one finding: joins what several expectations state about a value.
 
 use std::collections::BTreeMap;
 
 use crate::finding::{Finding, Verdict};
 use crate::registry::Name;
 
-/// Joins findings about the same value to the first of them: the worst verdict counts, and every technique.
+/// Joins the findings about one value into the first: the worst verdict is kept, and every technique.
 pub(super) fn join(findings: Vec<Finding>) -> Vec<Finding> {
     let mut places = BTreeMap::new();
     let mut joined: Vec<Finding> = Vec::with_capacity(findings.len());
@@ -23,7 +23,7 @@ pub(super) fn join(findings: Vec<Finding>) -> Vec<Finding> {
     joined
 }
 
-/// Where a finding is, as Windows compares names.
+/// Returns the place of a finding, with names compared as Windows compares them.
 fn place(finding: &Finding) -> Option<impl Ord + use<>> {
     let (key, value) = (finding.key.as_deref()?, finding.value.as_deref()?);
     Some((finding.hive, finding.control_set, Name::from(key), Name::from(value)))
@@ -44,7 +44,7 @@ impl Finding {
     }
 }
 
-/// What counts more of two verdicts on the same value.
+/// Returns the weight of a verdict: of two findings on one value, the heavier is kept.
 fn weight(finding: &Finding) -> impl Ord + use<> {
     let rank = match finding.verdict {
         Verdict::NotAssessed => 0,

@@ -1,4 +1,4 @@
-//! What is odd about judged keys themselves, whatever their values say: names that hide, and times that cannot be.
+//! Oddities of judged keys themselves, whatever their values: names that hide, and impossible times.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::finding::{Finding, Grade, Severity, Source, Verdict};
 use crate::hive::OddTime;
 use crate::registry::{Name, Role};
 
-/// A finding for each name that hides: `names/Services/BITS`, `names/Services/BITS/Start`.
+/// Adds a finding for each name that hides: `names/Services/BITS`, `names/Services/BITS/Start`.
 pub(super) fn names(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     let first = findings.len();
     for (role, control_set, odd) in &scene.facts.odd_names {
@@ -21,7 +21,7 @@ pub(super) fn names(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         let parts = ["names"].into_iter().chain(parent.split('\\')).chain([odd.like.as_str()]);
         let id = parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
         let (severity, sentence) = said(odd);
-        // All that hides behind one name is one finding.
+        // One finding covers everything that hides behind one name.
         let known = findings.iter_mut().skip(first).find(|known| known.id == id && known.control_set == *control_set);
         if let Some(known) = known {
             known.severity = known.severity.max(severity);
@@ -44,7 +44,7 @@ fn below(odd: &OddName) -> String {
 
 fn said(odd: &OddName) -> (Severity, String) {
     let kind = if odd.is_value { "value" } else { "key" };
-    // In quotes: a blank at the end is seen.
+    // Quotes show a blank at the end.
     let name = format!("\"{}\"", odd.name.escape_default());
     match odd.oddness {
         Oddness::Twin => (
@@ -84,21 +84,21 @@ fn basis(why: String, severity: Severity) -> Basis {
     }
 }
 
-/// A finding for each judged key whose time of last write cannot be right.
+/// Adds a finding for each judged key whose time of last write cannot be right.
 pub(super) fn times(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     let mut told: BTreeSet<(Role, Option<u32>, Name)> = BTreeSet::new();
     for (index, facts) in &scene.facts.keys {
         let Some(key) = scene.baseline.keys.get(*index) else { continue };
         let (KeyState::Present(_), Some(odd)) = (&facts.state, facts.odd_time) else { continue };
-        // A key that should not be there has a finding, which says so. A link's own time matters to nobody.
+        // A key that should not exist has a finding, which states the time. Nothing depends on a link's own time.
         let has_finding = key.presence == Presence::Absent || facts.link.is_some();
         let holds = key.when.holds(scene.context.os) != Some(false);
-        // The note of the finding names the times.
+        // The finding's note gives the times.
         let odd = match odd {
             OddTime::Missing => "the time is not set",
             OddTime::BeforeWindowsNt => "the time is earlier than the first Windows NT",
             OddTime::NoDate(_) => "the time is past the year 9999",
-            // A clock that was set back does this, too: the notes say so, and no more.
+            // A clock that was set back also causes this, so only the notes mention it.
             OddTime::AfterHive(_) => continue,
         };
         if has_finding || !holds || !told.insert((key.role, facts.control_set, facts.path.as_str().into())) {

@@ -1,4 +1,4 @@
-//! svchost groups that no row of the baseline is about, and that an accepted ImagePath names all the same.
+//! svchost groups that an accepted ImagePath names although no row of the baseline covers them.
 
 use super::judge::Judge;
 use super::membership::{groups, of_group, rows};
@@ -9,7 +9,7 @@ use crate::facts::KeyState;
 use crate::finding::{Datum, Finding, Verdict};
 use crate::registry::{RegistryValue, same_text};
 
-/// Judges the groups that an accepted ImagePath names and no row of the baseline.
+/// Judges the groups that an accepted ImagePath names and no row of the baseline covers.
 pub(super) fn judge(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     let mut judged: Vec<String> = Vec::new();
     for (key, row, services) in rows(scene) {

@@ -1,4 +1,4 @@
-//! The rules that a row can state, each applied to data that are there.
+//! The rules that a row can state, each applied to data that exist.
 
 use super::scene::Scene;
 use super::{failure_actions, membership, security, wording};
@@ -6,30 +6,30 @@ use crate::baseline::{Aspect, Compare, Exception, ExpectedValue, Folders, Known,
 use crate::finding::Source;
 use crate::registry::{RegistryValue, same_text};
 
-/// A row, and where it is applied.
+/// A row, and the place that it is applied to.
 #[derive(Clone, Copy)]
 pub(super) struct Row<'a> {
     pub(super) scene: Scene<'a>,
     pub(super) expected: &'a ExpectedValue,
-    /// The subkey, where the key stands for every one of a path.
+    /// The subkey, if the key stands for every subkey of a path.
     pub(super) subkey: Option<&'a str>,
     pub(super) control_set: Option<u32>,
 }
 
-/// What data came to.
+/// The result of applying a rule to data.
 pub(super) enum Outcome {
-    /// They are as they should be: in which other form, and who says so, where that is not the row's source.
+    /// The data conform. With a note if they have another form, and a source if it is not the row's.
     Conforms(Note, Option<Source>),
-    /// They are not; sentences that say more than that.
+    /// The data deviate. The sentences give details.
     Deviates(Vec<String>),
-    /// Nobody knows whether they should be there.
+    /// No source states whether the data should exist. The reason.
     Unknown(String),
 }
 
 const CONFORMS: Outcome = Outcome::Conforms(None, None);
 
 impl<'a> Row<'a> {
-    /// What the rule says of data.
+    /// Applies the rule to data.
     pub(super) fn outcome(&self, value: &RegistryValue) -> Outcome {
         let listed = |entries: &[String]| match wording::missing_entries(entries, value) {
             Some(missing) if missing.is_empty() => CONFORMS,
@@ -60,7 +60,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// Code that should lie in Windows' own folders, or be what its subkey is known for.
+    /// Judges code that must be in Windows' own folders or be known for its subkey.
     fn code(&self, folders: Folders, known: &[Known], value: &RegistryValue) -> Outcome {
         let root = &self.scene.context.root;
         let Some(text) = wording::as_windows_reads(value) else {
@@ -84,7 +84,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// A sentence where the value is not like the one that it must resemble. The value that has quotes bears the finding.
+    /// Returns a sentence if the value differs from the one that it must resemble: on the value with quotes.
     fn unlike(&self, value: &RegistryValue) -> Option<String> {
         let same_as = self.expected.same_as.as_ref()?;
         let other = self.scene.value(&same_as.key, &same_as.value, self.control_set)?.as_text()?;
@@ -99,7 +99,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// What is known of data that deviate.
+    /// Returns the exception that describes these deviating data.
     pub(super) fn exception(&self, value: &RegistryValue) -> Option<&'a Exception> {
         let compare = match &self.expected.rule {
             Rule::OneOf { compare, .. } => *compare,

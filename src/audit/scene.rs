@@ -1,4 +1,4 @@
-//! Everything that a verdict can rest on.
+//! Everything that a verdict can depend on.
 
 use super::Context;
 use crate::baseline::{Baseline, ExpectedValue, Note, Rule};
@@ -6,7 +6,7 @@ use crate::facts::{Facts, Observed};
 use crate::finding::Source;
 use crate::registry::{RegistryValue, same_text};
 
-/// Expectations, facts, and the installation that they are of.
+/// Expectations, facts, and the installation that the facts describe.
 #[derive(Clone, Copy)]
 pub(super) struct Scene<'a> {
     pub(super) baseline: &'a Baseline,
@@ -15,7 +15,7 @@ pub(super) struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    /// The data of another row of the baseline, in the same control set.
+    /// Returns the data of another row of the baseline, in the same control set.
     pub(super) fn value(&self, key: &str, value: &str, control_set: Option<u32>) -> Option<&'a RegistryValue> {
         let (index, expected) = self.baseline.keys.iter().enumerate().find(|(_, expected)| expected.id == key)?;
         let at = expected.values.iter().position(|expected| same_text(&expected.name, value))?;
@@ -27,7 +27,7 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Whether data are among those that a row accepts: why, and who says so, where they have another form.
+    /// Returns the note and source if a row accepts the data, otherwise `None`. Only another form has note and source.
     pub(super) fn accepted(&self, expected: &ExpectedValue, value: &RegistryValue) -> Option<(Note, Option<Source>)> {
         let Rule::OneOf { accepted, compare } = &expected.rule else { return None };
         let mut first = None;
@@ -36,7 +36,7 @@ impl<'a> Scene<'a> {
             let Some(form) = same else { continue };
             let notes: Vec<String> = form.into_iter().chain(accepted.note.clone()).collect();
             let note = (!notes.is_empty()).then(|| notes.join(" "));
-            // What is spelled as expected needs no note.
+            // Data that are spelled as expected need no note.
             if note.is_none() {
                 return Some((None, accepted.source.clone()));
             }

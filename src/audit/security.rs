@@ -1,10 +1,10 @@
-//! Whom a service's security descriptor lets decide what it runs.
+//! Detects whom a service's security descriptor lets decide what the service runs.
 
 use crate::baseline::Right;
 use crate::registry::RegistryValue;
 use crate::security::{Descriptor, Entry};
 
-/// A sentence where one of these trustees has one of these rights.
+/// Returns a sentence if one of these trustees has one of these rights.
 pub(super) fn granted(trustees: &[(String, String)], rights: &[Right], value: &RegistryValue) -> Option<String> {
     let list = match Descriptor::decode(&value.bytes).map(|descriptor| descriptor.access_list) {
         Ok(Some(list)) => list,
@@ -22,12 +22,13 @@ pub(super) fn granted(trustees: &[(String, String)], rights: &[Right], value: &R
     None
 }
 
-/// `SERVICE_QUERY_CONFIG`, `SERVICE_QUERY_STATUS`, `READ_CONTROL`, `GENERIC_READ`: without them a service is not seen.
+/// `SERVICE_QUERY_CONFIG`, `SERVICE_QUERY_STATUS`, `READ_CONTROL`, `GENERIC_READ`: the rights to see a service.
 ///
 /// <https://learn.microsoft.com/windows/win32/services/service-security-and-access-rights>
 const TO_SEE: u32 = 0x0001 | 0x0004 | 0x0002_0000 | 0x8000_0000;
 
-/// A sentence where an entry denies one of these trustees to see the service: no tool of Windows lists it then.
+/// Returns a sentence if an entry denies one of these trustees the right to see the service. No Windows tool then lists
+/// the service.
 ///
 /// J. Wright, "Red Team Tactics: Hiding Windows Services", SANS, 2020:
 /// <https://www.sans.org/blog/red-team-tactics-hiding-windows-services/>
@@ -42,8 +43,8 @@ pub(super) fn hidden(from: &[(String, String)], value: &RegistryValue) -> Option
     ))
 }
 
-/// The rights that entries for that trustee leave it: the first entry that decides a right counts. One that allows on a
-/// condition allows: the condition may hold.
+/// Returns the rights that the entries for a trustee grant. The first entry that decides a right counts. A conditional
+/// allow entry counts as allow, because its condition may be true.
 fn rights_of(sid: &str, list: &[Entry]) -> u32 {
     let (mut granted, mut denied) = (0, 0);
     for entry in list.iter().filter(|entry| entry.sid.as_str() == sid) {
@@ -78,7 +79,7 @@ mod tests {
         [("S-1-1-0", "Everyone"), ("S-1-5-32-545", "Users")].map(|(sid, name)| (sid.into(), name.into())).to_vec()
     }
 
-    /// A descriptor with these entries: kind, flags, mask, sub-authorities below authority 1 or 5.
+    /// Returns a descriptor with these entries: kind, flags, mask, sub-authorities below authority 1 or 5.
     fn descriptor(entries: &[(u8, u8, u32, u8, &[u32])]) -> RegistryValue {
         let mut list = Vec::new();
         for (kind, flags, mask, authority, parts) in entries {
@@ -104,7 +105,7 @@ mod tests {
 
     #[test]
     fn users_who_may_configure_a_service_are_named() {
-        // Administrators may, Users may start it.
+        // Administrators may change the service; Users may start it.
         let usual = descriptor(&[(0, 0, 0xf01ff, 5, &[32, 544]), (0, 0, 0x0014, 5, &[32, 545])]);
         assert_eq!(told(&usual), None);
         let users = descriptor(&[(0, 0, 0x0016, 5, &[32, 545])]);

@@ -1,4 +1,4 @@
-//! Strangers: services that no baseline lists in the svchost groups of those that it does.
+//! Strangers: services that share a svchost group with listed services and that no baseline lists.
 
 use super::blank;
 use super::scene::Scene;
@@ -9,7 +9,7 @@ use crate::finding::{Finding, Verdict};
 use crate::hive::NamedValue;
 use crate::registry::{Name, Role};
 
-/// Finds services whose library lies outside Windows' own folders; one finding for each service.
+/// Detects services whose library is outside Windows' own folders, and adds one finding for each service.
 pub(super) fn find(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     let Some(rule) = group_rule() else { return };
     let judged: Vec<Name> = scene.baseline.services().map(|(_, name)| name.into()).collect();

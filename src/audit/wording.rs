@@ -1,4 +1,4 @@
-//! What a finding says beside its verdict: conclusions from the data, in a sentence.
+//! Sentences of a finding beside its verdict: conclusions from the data.
 
 use super::characters;
 use crate::baseline::{Compare, Rule, SystemRoot};
@@ -6,13 +6,13 @@ use crate::error::Problem;
 use crate::finding::{Finding, Remediation};
 use crate::registry::{DataType, RegistryValue, same_text};
 
-/// A finding about something that could not be read: where, and what stood there.
+/// Marks a finding as unreadable: where, and what was found there.
 pub(super) fn unreadable(finding: Finding, problem: &Problem) -> Finding {
     let why = format!("{} Reading failed: {problem}.", finding.why);
     Finding { why, observed: None, remediation: None::<Remediation>, ..finding }
 }
 
-/// What can be concluded from how the data differ.
+/// Returns sentences on what the difference between the data means.
 pub(super) fn deviation(rule: &Rule, observed: &RegistryValue, root: &SystemRoot) -> Vec<String> {
     let mut sentences = Vec::new();
     if let Rule::OneOf { accepted, compare } = rule {
@@ -42,7 +42,7 @@ pub(super) fn deviation(rule: &Rule, observed: &RegistryValue, root: &SystemRoot
     sentences
 }
 
-/// What a list lacks.
+/// Returns a sentence on the entries that a list lacks.
 pub(super) fn not_in(entries: &[String], observed: &RegistryValue) -> Vec<String> {
     let mut sentences = vec![match missing_entries(entries, observed) {
         Some(missing) => format!("Missing from the list: {}.", missing.join(", ")),
@@ -57,22 +57,22 @@ fn unclear(observed: &RegistryValue) -> Option<String> {
         .then(|| "The data have no unambiguous reading; see the raw bytes.".to_owned())
 }
 
-/// Whether somebody read hexadecimal digits and typed them into regedit's decimal field: 0x258 became 258.
+/// Returns whether hexadecimal digits were typed into regedit's decimal field, so that 0x258 became 258.
 fn typed_in_decimal(accepted: &RegistryValue, observed: &RegistryValue) -> bool {
     let (Some(wanted), Some(found)) = (accepted.as_number(), observed.as_number()) else { return false };
     wanted > 9 && wanted != found && format!("{wanted:x}") == found.to_string()
 }
 
-/// The entries that a list lacks, or `None` where the data are no list. Windows reads a list up to the first empty
-/// string; what stands behind one is not in it.
+/// Returns the entries that a list lacks, or `None` if the data are not a list. Windows reads a list up to the first
+/// empty string, so later entries do not count.
 pub(super) fn missing_entries(entries: &[String], observed: &RegistryValue) -> Option<Vec<String>> {
     let list = observed.as_list()?;
     let seen: Vec<&String> = list.iter().take_while(|entry| !entry.is_empty()).collect();
     Some(entries.iter().filter(|entry| !seen.iter().any(|seen| same_text(seen, entry))).cloned().collect())
 }
 
-/// A string as a program gets it that stops at the first NUL and does not mind bad units: what is hidden behind the
-/// end, or made unreadable, does not make the path in front of it any better.
+/// Returns a string as read by a program that stops at the first NUL and ignores malformed units. A hidden or
+/// unreadable end does not make the path in front of it trustworthy.
 pub(super) fn as_windows_reads(value: &RegistryValue) -> Option<String> {
     if !matches!(value.data_type, DataType::SZ | DataType::EXPAND_SZ) {
         return None;
@@ -82,7 +82,7 @@ pub(super) fn as_windows_reads(value: &RegistryValue) -> Option<String> {
     Some(String::from_utf16_lossy(&units))
 }
 
-/// Whether a value is a path that names a drive.
+/// Returns whether a value is a path that names a drive.
 pub(super) fn names_a_drive(value: Option<&RegistryValue>) -> bool {
     value.and_then(RegistryValue::as_text).is_some_and(|text| text.get(1..3) == Some(r":\"))
 }

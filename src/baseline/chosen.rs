@@ -13,16 +13,16 @@ use crate::registry::{Name, Role};
 #[derive(Clone, Debug, Default)]
 pub struct Chosen {
     instead: Option<Arc<Baseline>>,
-    /// What stands beside: the built-in baselines, or the first of those that judge instead.
+    /// The baselines that judge beside others: beside the built-in ones, or beside the first one that replaces them.
     beside: Vec<Arc<Baseline>>,
 }
 
-/// What judges one installation.
+/// The baselines that judge one installation.
 #[derive(Clone, Debug)]
 pub struct Applied<'a> {
     /// All expectations.
     pub baseline: Cow<'a, Baseline>,
-    /// The baseline that they begin with; none where there is no built-in one for this Windows.
+    /// The base of these expectations; `None` if no baseline for this Windows is built in.
     pub first: Option<&'a Baseline>,
     /// The user's baselines beside it.
     pub extended_by: Vec<&'a Baseline>,
@@ -30,10 +30,10 @@ pub struct Applied<'a> {
 }
 
 impl Chosen {
-    /// The baselines of a user: `instead` of the built-in ones, and `beside` those.
+    /// Chooses a user's baselines: `instead` replace the built-in baselines, `beside` extend them.
     ///
     /// # Errors
-    /// Where two of them state the same id or the same value; both are named.
+    /// Returns an error if two of the baselines state the same id or the same value. The error names both.
     pub fn new(instead: Vec<Baseline>, beside: Vec<Baseline>) -> Result<Self, Error> {
         let is_own = !instead.is_empty();
         let mut own = instead.into_iter().chain(beside).map(Arc::new);
@@ -60,21 +60,21 @@ impl Chosen {
         Ok(Self { instead, beside })
     }
 
-    /// The user's baselines.
+    /// Returns the user's baselines.
     pub fn own(&self) -> impl Iterator<Item = &Baseline> {
         self.instead.iter().chain(&self.beside).map(Arc::as_ref)
     }
 
-    /// Whether the user's baselines judge whatever the Windows is.
+    /// Returns whether the user's baselines judge regardless of the Windows.
     pub fn is_instead(&self) -> bool {
         self.instead.is_some()
     }
 
-    /// What judges a Windows of that baseline; nothing where there is none. Under [`Chosen::is_instead`] nobody asks
-    /// which Windows a baseline is for.
+    /// Returns the baselines that judge a Windows with the built-in baseline `os`; `None` if there is none. With
+    /// [`Chosen::is_instead`] the baselines apply regardless of their Windows.
     ///
     /// # Errors
-    /// Where the built-in baseline is wrong; the tests see to it that none is.
+    /// Returns an error if the built-in baseline is wrong. The tests ensure that none is.
     pub fn of(&self, os: Option<OsId>) -> Result<Option<Applied<'_>>, Error> {
         let first = match &self.instead {
             Some(own) => Some(&**own),
@@ -102,7 +102,7 @@ impl Chosen {
 }
 
 impl Applied<'_> {
-    /// The ids of the rows of users' baselines: what is built in may be carried over to another build, these are not.
+    /// Returns the ids of the rows of users' baselines, which are not carried over to another build.
     pub fn own_ids(&self) -> BTreeSet<&str> {
         let own = self.first.filter(|_| self.own);
         let own = own.into_iter().chain(self.extended_by.iter().copied());
@@ -114,10 +114,10 @@ impl Applied<'_> {
     }
 }
 
-/// Where a row is: the hive, the key, and the value, or the key itself.
+/// The place of a row: the hive, the key, and the value; without a value, the key itself.
 type Place = (Role, Name, Option<Name>);
 
-/// The rows of a baseline that yield a finding at one place, by place, with their ids.
+/// Returns the rows of a baseline that yield one finding, by place, with their ids.
 fn rows(baseline: &Baseline) -> BTreeMap<Place, String> {
     let of_key = |key: &ExpectedKey| {
         let (role, path) = key.place();
@@ -130,7 +130,7 @@ fn rows(baseline: &Baseline) -> BTreeMap<Place, String> {
     baseline.keys.iter().filter(|key| key.each_subkey.is_none()).flat_map(of_key).collect()
 }
 
-/// Refuses two baselines that state one id or one value.
+/// Refuses two baselines that state the same id or the same value.
 fn refuse_clash(first: &Baseline, second: &Baseline) -> Result<(), Error> {
     let ids = |baseline: &Baseline| -> BTreeSet<String> {
         let keys = baseline.keys.iter().map(|key| key.id.clone());

@@ -1,4 +1,4 @@
-//! Closed lists: what a baseline names of a key's values and subkeys, so that the rest is unexpected.
+//! Closed lists: the values and subkeys that a baseline names for a key. All others are unexpected.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ struct Stated {
 }
 
 impl Baseline {
-    /// Tells each key with a closed list what else the baseline names there. It takes as long as the paths are long.
+    /// Adds to each key with a closed list what other rows name there. The time grows with the length of the paths.
     pub(super) fn close_lists(&mut self) {
         if !self.keys.iter().any(|key| key.closed || key.subkeys.is_some()) {
             return;
@@ -25,7 +25,7 @@ impl Baseline {
             if key.each_subkey.is_none() {
                 own.values.extend(key.values.iter().map(|value| Name::from(value.name.as_str())));
             }
-            // A key that should not be there is not one that the list knows.
+            // A closed list does not name a key that should not exist.
             if key.presence == Presence::Absent {
                 continue;
             }
@@ -52,7 +52,7 @@ impl Baseline {
 }
 
 impl ExpectedKey {
-    /// Where it is: two keys of one place are one key.
+    /// Returns the place of the key. Two keys with the same place are one key.
     pub(super) fn place(&self) -> (Role, Name) {
         (self.role, self.path.as_str().into())
     }

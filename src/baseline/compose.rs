@@ -1,9 +1,9 @@
-//! Composition: files that say only what differs become whole baselines, each row with who vouches for it.
+//! Composition: turns files that state only differences into whole baselines, with the sources of each row.
 //!
-//! A file states rows, or names the file that it is `like` and states what differs. Sentences (`texts.toml`), what keys
-//! of one kind have in common (`templates.toml`), and sources with the rows that they cover (`sources.toml`) stand once.
-//! `docs/baselines.md` describes the grammar. `build.rs` composes the built-in baselines, too; so this file uses
-//! nothing of the crate.
+//! A file states rows, or names the file that it is `like` and states the differences. Three tables state shared
+//! content once: sentences (`texts.toml`), the common part of keys of one kind (`templates.toml`), and sources with the
+//! rows that they cover (`sources.toml`). `docs/baselines.md` describes the grammar. `build.rs` also composes the
+//! built-in baselines, so this file uses nothing from the crate.
 
 use toml::Table;
 
@@ -11,7 +11,7 @@ use draft::{Draft, draft};
 use tables::text;
 use vouching::Voucher;
 
-// Named in full, because `build.rs` finds this file by a path, too.
+// The path is explicit because `build.rs` includes this file by path.
 #[path = "compose/draft.rs"]
 mod draft;
 #[allow(dead_code, reason = "build.rs composes no baselines of users")]
@@ -22,7 +22,7 @@ mod tables;
 #[path = "compose/vouching.rs"]
 mod vouching;
 
-/// The fields that say what a value should be: a change that states one of them replaces the rule.
+/// The fields that state a rule. A change that states one of them replaces the rule.
 const RULE: [&str; 16] = [
     "REG_SZ",
     "REG_EXPAND_SZ",
@@ -47,36 +47,36 @@ const RULE: [&str; 16] = [
 pub struct Shared {
     /// Sentences, by name.
     pub texts: Table,
-    /// What keys of one kind have in common, by kind.
+    /// The common part of keys of one kind, by kind.
     pub templates: Table,
-    /// Who says so, by name; `groups` names sets of Windows.
+    /// Sources, by name. `groups` names sets of Windows.
     pub sources: Table,
-    /// The names of the Windows that there are, by id.
+    /// The names of the known Windows, by id.
     pub names: Table,
 }
 
-/// A file, read.
+/// A file that was read.
 pub struct File {
-    /// Its id: the file's name without its ending.
+    /// Its id: the file name without its extension.
     pub id: String,
-    /// What it says.
+    /// Its contents.
     pub table: Table,
 }
 
-/// Makes a whole baseline of a user's file. `parent` is the whole baseline that it is like.
+/// Composes a whole baseline from a user's file. `parent` is the whole baseline that the file is like.
 ///
 /// # Errors
-/// Where the file does not follow the grammar; the message names the row first.
+/// Returns an error if the file does not follow the grammar; the message names the row first.
 #[allow(dead_code, reason = "build.rs composes no baselines of users")]
 pub fn compose_own(file: &File, parent: Option<&Table>, shared: &Shared) -> Result<Table, String> {
     own::compose(file, parent, shared)
 }
 
-/// Makes whole baselines of `files`, in their order. A file that is no Windows and has no `name` is only for others to be
-/// like.
+/// Composes whole baselines from `files`, in their order. A file without a Windows and without a `name` only serves as
+/// a base that others are like.
 ///
 /// # Errors
-/// Where a file does not follow the grammar; the message names the file and the row.
+/// Returns an error if a file does not follow the grammar; the message names the file and the row.
 pub fn compose(files: &[File], shared: &Shared) -> Result<Vec<(String, Table)>, String> {
     let mut drafts: Vec<Draft> = Vec::with_capacity(files.len());
     let mut waiting: Vec<&File> = files.iter().collect();
@@ -179,25 +179,25 @@ mod tests {
         let b = "like = 'a'";
         let c = "like = 'b'\n[change.service-bits.values]\nStart.REG_DWORD = 2";
         let wholes = compose_all(&[("c", c), ("b", b), ("a", A)]).unwrap();
-        // Microsoft's text confirms, and its place and address are named.
+        // Microsoft's text confirms a row. The row names its place and address.
         assert_eq!(said(row(&wholes, "a", "Start")), r#""confirmed" "The article, step 1" None Some("a")"#);
         assert_eq!(text(row(&wholes, "a", "Start"), "url"), Some("https://example.org/bits"));
-        // One machine does not; what is taken out is not covered.
+        // One machine does not confirm a row. A source does not cover a row that it excludes.
         assert_eq!(said(row(&wholes, "a", "Type")), r#""single-source" "a machine" None Some("a")"#);
-        // Two origins do.
+        // Two origins confirm a row.
         assert_eq!(said(row(&wholes, "b", "Type")), r#""confirmed" "a machine; a guide" None Some("a")"#);
-        // Nobody vouches for this one here, so it is carried over from the nearest that is vouched for.
+        // No source vouches for this row here, so it is carried over from the nearest Windows with a source.
         let carried = |stated: &str| {
             format!(r#""inferred" "carried over from A (The article, step 1)" Some("a") Some("{stated}")"#)
         };
         assert_eq!(said(row(&wholes, "b", "Start")), carried("a"));
         assert_eq!(said(row(&wholes, "c", "Start")), carried("c"));
-        // A new datum replaces the rule, `or` too; why and attack stay.
+        // A new datum replaces the rule and `or`; `why` and `attack` stay.
         let start = row(&wholes, "c", "Start");
         assert_eq!((start["REG_DWORD"].as_integer(), start.get("or")), (Some(2), None));
         assert_eq!(text(start, "why"), Some("Automatic; 4 keeps it down."));
         assert_eq!(start["attack"][0].as_str(), Some("T1489"));
-        // What only the template names is no row.
+        // A value that only the template names is not a row.
         assert!(wholes[0].1["key"][0]["values"].get("Group").is_none());
     }
 

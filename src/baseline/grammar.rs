@@ -1,4 +1,4 @@
-//! The grammar of a baseline file, as TOML has it, and its meaning.
+//! The grammar of a baseline file in TOML, and its meaning.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -142,22 +142,22 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Ordered<T> {
     }
 }
 
-/// Reads a baseline. The sum of the file is left for the caller.
+/// Reads a baseline. The caller adds the checksum of the file.
 pub(super) fn parse(text: &str) -> Result<Baseline, String> {
     let file = toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
     resolve(file, &[Profile::Kb968001])
 }
 
-/// Reads a baseline that was made JSON: the same grammar in another notation.
+/// Reads a baseline that was converted to JSON: the same grammar in another notation.
 pub(super) fn parse_json(json: &str) -> Result<Baseline, String> {
     resolve(serde_json::from_str(json).map_err(|error| error.to_string())?, &[Profile::Kb968001])
 }
 
-/// Reads a user's baseline that was composed. What names no profile is looked at whatever the profile.
+/// Reads a user's composed baseline. A row without a profile belongs to every profile.
 pub(super) fn read_own(whole: toml::Table) -> Result<Baseline, String> {
     let mut whole = whole;
     let mut keys = Vec::new();
-    // Key by key, so that the message names the row.
+    // Reads key by key, so that the message names the row.
     if let Some(toml::Value::Array(rows)) = whole.remove("key") {
         for row in rows {
             let id = row.get("id").and_then(toml::Value::as_str).unwrap_or("a key").to_owned();
@@ -173,7 +173,7 @@ pub(super) fn read_own(whole: toml::Table) -> Result<Baseline, String> {
     resolve(File { key: keys, ..file }, &Profile::ALL)
 }
 
-/// The first value that does not follow the grammar, and why.
+/// Returns the first value that does not follow the grammar, and why.
 fn wrong_value(values: &toml::Value) -> Option<(&str, String)> {
     values.as_table()?.iter().find_map(|(name, value)| {
         let error = value.clone().try_into::<ValueEntry>().err()?;
@@ -184,7 +184,7 @@ fn wrong_value(values: &toml::Value) -> Option<(&str, String)> {
 fn resolve(file: File, profiles: &[Profile]) -> Result<Baseline, String> {
     let os = |id: &String| id.parse().map_err(|()| format!("applies-to names {id:?}, which is not an os id"));
     let applies_to = if file.applies_to.is_empty() {
-        // A baseline that has the name of a Windows is for that Windows; another need not be for any.
+        // A baseline with the name of a Windows applies to that Windows. Another baseline need not apply to any.
         file.id.parse().into_iter().collect()
     } else {
         file.applies_to.iter().map(os).collect::<Result<_, _>>()?
@@ -274,7 +274,7 @@ impl KeyEntry {
     }
 }
 
-/// An inferred expectation names its kinship; another has none.
+/// Checks that an inferred expectation names its kinship and any other has none.
 fn check(id: &str, basis: &Basis) -> Result<(), String> {
     if (basis.grade == Grade::Inferred) == basis.kinship.is_some() {
         Ok(())

@@ -1,4 +1,4 @@
-//! The list of baselines: which Windows there are, and how sure the expectations of each are.
+//! The list of baselines: the supported Windows, and how well the expectations of each are confirmed.
 
 use std::io::{self, Write};
 
@@ -14,7 +14,7 @@ use crate::os::OsId;
 pub struct Entry {
     /// Its id.
     pub id: String,
-    /// The Windows' name.
+    /// The name of the Windows.
     pub name: String,
     /// SHA-256 of its text.
     pub sha256: String,
@@ -22,16 +22,16 @@ pub struct Entry {
     pub confirmed: usize,
     /// Rows that one source or one machine vouches for.
     pub single_source: usize,
-    /// Rows carried over from a kindred Windows.
+    /// Rows carried over from a related Windows.
     pub inferred: usize,
-    /// Rows that nobody vouches for, so that nothing is expected.
+    /// Rows without any source, so that nothing is expected.
     pub unknown: usize,
 }
 
-/// The built-in baselines, from 2000 on in the order of their release.
+/// Returns the built-in baselines in the order of their release, from Windows 2000 on.
 ///
 /// # Errors
-/// Where a built-in file is wrong; the tests see to it that none is.
+/// Returns an error if a built-in file is wrong. The tests ensure that none is.
 pub fn entries() -> Result<Vec<Entry>, Error> {
     let mut baselines = BUILT_IN.iter().map(BuiltIn::read).collect::<Result<Vec<_>, Error>>()?;
     baselines.sort_by_key(|baseline| baseline.applies_to.first().copied());
@@ -71,10 +71,10 @@ fn entry(baseline: &Baseline) -> Entry {
     entry
 }
 
-/// Writes the list for people, in 80 columns; as Markdown it reads the same.
+/// Writes the list for people, in 80 columns. The text is also valid Markdown.
 ///
 /// # Errors
-/// What the writer says.
+/// Returns the error of the writer.
 pub fn render(out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "| id                     | confirmed | single-source | inferred | unknown |")?;
     writeln!(out, "| ---------------------- | --------: | ------------: | -------: | ------: |")?;
@@ -92,10 +92,10 @@ pub fn render(out: &mut dyn Write) -> io::Result<()> {
     )
 }
 
-/// Writes the list for programs.
+/// Writes the list for programs, as JSON.
 ///
 /// # Errors
-/// What the writer says.
+/// Returns the error of the writer.
 pub fn render_json(out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, &entries().map_err(io::Error::other)?)?;
     out.write_all(b"\n")

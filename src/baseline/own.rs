@@ -1,4 +1,4 @@
-//! Baselines of users: files that are whole, or that say what differs from a built-in one.
+//! Users' baselines: files that are whole, or that state the differences from a built-in baseline.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -11,22 +11,22 @@ use crate::error::Error;
 use crate::evidence::sha256_of;
 use crate::nearest::suggestion;
 
-/// A baseline of a user, read.
+/// A user's baseline that was read.
 #[derive(Clone, Debug)]
 pub struct Own {
-    /// What it expects.
+    /// The expectations.
     pub baseline: Baseline,
-    /// The whole of it as TOML, as `baseline show` prints it.
+    /// The whole baseline as TOML, as `baseline show` prints it.
     pub text: String,
 }
 
-/// A larger file is no baseline: all services of a machine take about 3 MB.
+/// A larger file is not a baseline: all services of a machine take about 3 MB.
 const MOST_BYTES: u64 = 1 << 28;
 
 /// Reads a user's file.
 ///
 /// # Errors
-/// Where it cannot be read, or does not follow the grammar.
+/// Returns an error if the file cannot be read or does not follow the grammar.
 pub fn read_own(path: &Path) -> Result<Own, Error> {
     let name = path.display().to_string();
     let text = text_of(path)?;
@@ -36,10 +36,10 @@ pub fn read_own(path: &Path) -> Result<Own, Error> {
     })
 }
 
-/// The text of a user's file.
+/// Returns the text of a user's file.
 ///
 /// # Errors
-/// Where it cannot be read, is larger than any baseline, or is no text.
+/// Returns an error if the file cannot be read, is larger than any baseline, or is not text.
 pub(crate) fn text_of(path: &Path) -> Result<String, Error> {
     let read = || {
         let mut text = String::new();
@@ -51,22 +51,22 @@ pub(crate) fn text_of(path: &Path) -> Result<String, Error> {
     read().map_err(|source| Error::Read { path: path.display().to_string(), source, advice })
 }
 
-/// The id of a file that names none.
+/// Returns the id of a file that states none.
 pub(crate) fn stem(path: &Path) -> String {
     path.file_stem().map_or_else(|| "baseline".to_owned(), |stem| stem.to_string_lossy().into_owned())
 }
 
 impl Own {
-    /// Reads a user's baseline from its text; `stem` is its id where it names none.
+    /// Reads a user's baseline from its text. `stem` is the id if the text states none.
     ///
     /// # Errors
-    /// Where it does not follow the grammar: what is wrong, the row first.
+    /// Returns an error if the text does not follow the grammar. The message names the row first.
     pub fn parse(stem: &str, text: &str) -> Result<Self, String> {
         let table: Table = toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
         Self::compose(stem, table)
     }
 
-    /// [`Own::parse`] of a text that was read as TOML.
+    /// Reads a user's baseline, as [`Own::parse`] does, from TOML that was already parsed.
     pub(crate) fn compose(stem: &str, table: Table) -> Result<Self, String> {
         let id = table.get("id").and_then(toml::Value::as_str).unwrap_or(stem).to_owned();
         let parent = match table.get("like").and_then(toml::Value::as_str) {
@@ -82,14 +82,14 @@ impl Own {
     }
 }
 
-/// Whether a file is a whole baseline, as `baseline show` prints one: it says of its keys where they were stated, and
-/// `like` is only a note.
+/// Returns whether a file is a whole baseline, as `baseline show` prints it. A whole baseline names the files that
+/// state its keys, and its `like` is only a note.
 pub(crate) fn is_whole(table: &Table) -> bool {
     let keys = table.get("key").and_then(toml::Value::as_array);
     keys.is_some_and(|keys| keys.iter().any(|key| key.get("stated-in").is_some()))
 }
 
-/// The whole built-in baseline of that id.
+/// Returns the whole built-in baseline with this id.
 fn built_in(id: &str) -> Result<Table, String> {
     let Some(built_in) = BUILT_IN.iter().find(|built_in| built_in.id == id) else {
         return Err(format!(
@@ -100,7 +100,7 @@ fn built_in(id: &str) -> Result<Table, String> {
     serde_json::from_str(built_in.json).map_err(|error| format!("{id}: {error}"))
 }
 
-/// What every file may refer to.
+/// Returns the tables that every file may refer to.
 pub(crate) fn shared() -> Result<Shared, String> {
     Ok(Shared {
         texts: tables::read("texts")?,

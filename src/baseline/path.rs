@@ -1,4 +1,4 @@
-//! Paths as Windows takes them: `%SystemRoot%` and the literal folder are one, letter case says nothing.
+//! Paths as Windows reads them: `%SystemRoot%` and the literal folder are the same, and case does not matter.
 
 use super::rule::Folders;
 use super::tables::{Form, same_effect};
@@ -8,47 +8,47 @@ use crate::registry::same_text;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SystemRoot(Option<String>);
 
-/// A command line, taken apart.
+/// A command line, split into its parts.
 struct Command<'a> {
-    /// The program, from the system root on where it lies under it.
+    /// The program. If it is below the system root, only the part after the root.
     program: &'a str,
     arguments: &'a str,
-    /// How it names the system root, where the program lies under it.
+    /// The spelling of the system root, if the program is below it.
     root: Option<&'a str>,
-    /// A balanced pair of quotes stands around the program.
+    /// Whether a balanced pair of quotes encloses the program.
     quoted: bool,
-    /// Quotes stand where they make another path.
+    /// Whether quotes change the meaning of the path.
     stray: bool,
-    /// The path is spelled as the kernel spells it.
+    /// Whether the path is a kernel path.
     kernel: bool,
 }
 
-/// Splits `text` behind `prefix`, without case.
+/// Returns the rest of `text` after `prefix`, compared without case.
 fn strip<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
     let (head, rest) = text.split_at_checked(prefix.len())?;
     same_text(head, prefix).then_some(rest)
 }
 
-/// Whether a path lies below `folder`.
+/// Returns whether a path lies below `folder`.
 fn below(path: &str, folder: &str) -> bool {
     strip(path, folder).is_some_and(|rest| rest.starts_with('\\'))
 }
 
 impl SystemRoot {
-    /// The root as SOFTWARE names it (`C:\WINDOWS`), or `None` where that is not known.
+    /// Returns the root as SOFTWARE names it (`C:\WINDOWS`). `None` means that the root is not known.
     pub fn new(root: Option<&str>) -> Self {
         let root = root.map(|root| root.trim_end_matches('\\')).filter(|root| root.len() > 2);
         Self(root.map(str::to_owned))
     }
 
-    /// Whether the hives said where the root is.
+    /// Returns whether the hives state the root.
     pub fn is_known(&self) -> bool {
         self.0.is_some()
     }
 
-    /// The system root as `path` names it and what follows, from the backslash on; `None` for a path elsewhere.
+    /// Splits `path` into the system root and the rest, which begins with the backslash; `None` for a path elsewhere.
     ///
-    /// Where the root is not known, any usual folder is taken for it.
+    /// If the root is not known, any usual folder counts as the root.
     fn split<'a>(&self, path: &'a str) -> Option<(&'a str, &'a str)> {
         let table = &same_effect().paths;
         let rest = table.root.iter().find_map(|variable| strip(path, variable));
@@ -82,13 +82,13 @@ impl SystemRoot {
         Command { program, arguments, root, quoted, stray: path.contains('"'), kernel: kernel.is_some() }
     }
 
-    /// Whether Windows would take the code for `text` from where system files live: a bare name, which is looked up in
-    /// System32, or a path below a folder of Windows' own code that does not climb out again.
+    /// Returns whether Windows would load the code in `text` from a folder of system files. That is a bare name, which
+    /// Windows looks up in System32, or a path below a folder of Windows' own code without `..`.
     pub fn holds_code(&self, text: &str) -> bool {
         self.holds_code_in(Folders::Windows, text)
     }
 
-    /// [`SystemRoot::holds_code`] for some of Windows' folders.
+    /// Returns the same as [`SystemRoot::holds_code`] for some of Windows' folders.
     pub fn holds_code_in(&self, folders: Folders, text: &str) -> bool {
         let table = same_effect();
         let text = text.trim_matches('"').replace('/', r"\");
@@ -115,23 +115,23 @@ impl SystemRoot {
         behind(&table.paths.relative).is_some() || !program.contains(['\\', ':'])
     }
 
-    /// Whether a path is spelled as the kernel spells paths.
+    /// Returns whether the text is a kernel path.
     pub(crate) fn is_kernel_path(&self, text: &str) -> bool {
         self.command(text).kernel
     }
 
-    /// Whether `observed` names the library or program `known`, in any form.
+    /// Returns whether `observed` names the library or program `known`, in any form.
     pub fn is_same_code(&self, observed: &str, known: &str) -> bool {
         same_command(observed, known, self).is_some()
     }
 }
 
-/// Whether the program of a command line stands in quotes.
+/// Returns whether quotes enclose the program of a command line.
 pub fn is_quoted(text: &str) -> bool {
     SystemRoot(None).command(text).quoted
 }
 
-/// The svchost group that a command line names after `-k`.
+/// Returns the svchost group that a command line names after `-k`.
 ///
 /// <https://learn.microsoft.com/windows/application-management/svchost-service-refactoring>
 pub fn group_of(text: &str) -> Option<String> {
@@ -144,8 +144,8 @@ fn climbs(path: &str) -> bool {
     path.split(['\\', '/']).any(|part| part == "..")
 }
 
-/// In which other forms `observed` is the command line `accepted`: none where it is spelled alike. `None` where it is
-/// another.
+/// Returns the forms in which `observed` differs from the command line `accepted`; empty if both are spelled alike.
+/// `None` if it is another command line.
 pub(super) fn same_command(observed: &str, accepted: &str, root: &SystemRoot) -> Option<Vec<Form>> {
     let (observed, accepted) = (root.command(observed), root.command(accepted));
     if observed.stray || observed.kernel || climbs(observed.program) {
@@ -163,7 +163,7 @@ pub(super) fn same_command(observed: &str, accepted: &str, root: &SystemRoot) ->
             observed.program
         }
         (None, None) => observed.program,
-        // A library without a folder is looked up in System32.
+        // Windows looks up a library without a folder in System32.
         (Some(_), None) if !accepted.program.contains(['\\', ':']) => {
             forms.push(Form::FullPath);
             let behind = same_effect().paths.system.iter().find_map(|folder| strip(observed.program, folder))?;
@@ -175,7 +175,7 @@ pub(super) fn same_command(observed: &str, accepted: &str, root: &SystemRoot) ->
         .then_some(forms)
 }
 
-/// `svchost` is written with and without `.exe`, by Microsoft too; no other program is.
+/// Removes `.exe` from `svchost`, which Microsoft also writes without it. No other program is treated this way.
 fn stem(path: &str) -> &str {
     match path.len().checked_sub(4).and_then(|end| path.split_at_checked(end)) {
         Some((stem, extension))

@@ -19,13 +19,13 @@ pub enum Profile {
 }
 
 impl Profile {
-    /// All of them.
+    /// All profiles.
     pub const ALL: [Self; 3] = [Self::Kb968001, Self::Chain, Self::Persistence];
 }
 
 impl Baseline {
-    /// Leaves out what belongs to none of these profiles. The steps of the article are part of the article's. Services stay
-    /// listed, without rows: others are followed from them.
+    /// Removes the rows that belong to none of these profiles. The steps of the article belong to the article's
+    /// profile. Services stay listed without rows, because dependencies are followed from them.
     #[must_use]
     pub fn with_profiles(&self, profiles: &[Profile]) -> Cow<'_, Self> {
         if Profile::ALL.iter().all(|profile| profiles.contains(profile)) {

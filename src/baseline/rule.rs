@@ -1,4 +1,4 @@
-//! What a value should be: the rules that a row of a baseline can state.
+//! The rules that a row of a baseline can state for a value.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,71 +6,71 @@ use super::When;
 use crate::finding::{Severity, Source};
 use crate::registry::RegistryValue;
 
-/// What a value should be.
+/// The rule for the data of a value.
 #[derive(Clone, Debug)]
 pub enum Rule {
-    /// One of these; the first is what remediation writes.
+    /// One of these data. Remediation writes the first.
     OneOf {
-        /// What is accepted.
+        /// The accepted data.
         accepted: Vec<Accepted>,
         /// How observed and accepted data are compared.
         compare: Compare,
     },
-    /// A list that holds these entries, among others.
+    /// A list that contains at least these entries.
     Contains(Vec<String>),
-    /// The list of a svchost group that holds these services, each as far as its ImagePath names this group.
+    /// The list of a svchost group that contains these services, as far as their ImagePath names this group.
     Members(Vec<String>),
-    /// Code that lies in folders of Windows' own.
+    /// Code in folders of Windows' own.
     Under {
-        /// Those folders.
+        /// The folders.
         folders: Folders,
-        /// What is known of each subkey, where the key stands for every subkey of a path.
+        /// The known code of each subkey, if the key stands for every subkey of a path.
         known: Vec<Known>,
     },
-    /// SERVICE_FAILURE_ACTIONS without any of these.
+    /// SERVICE_FAILURE_ACTIONS without any of these actions.
     LacksAction(Vec<Action>),
     /// A security descriptor that gives none of these rights to any of these trustees.
     DaclDenies {
-        /// Security identifiers and the names that people know them by.
+        /// Security identifiers with their usual names.
         trustees: Vec<(String, String)>,
         /// The rights.
         rights: Vec<Right>,
-        /// Those from whom nothing may be hidden: no entry denies them to see the service.
+        /// The trustees that must see the service: no entry may deny them that.
         hidden_from: Vec<(String, String)>,
     },
-    /// Not there.
+    /// The value should not exist.
     Absent,
-    /// Shown, and judged by nobody.
+    /// The value is shown and not judged.
     Informational,
-    /// No source says; nothing is expected. The reason.
+    /// No source states the data, so nothing is expected. The reason.
     Unknown(String),
 }
 
-/// Data that are as good as any other of a rule.
+/// Data that a rule accepts.
 #[derive(Clone, Debug)]
 pub struct Accepted {
     /// The data.
     pub value: RegistryValue,
-    /// On which installations; elsewhere it is not accepted.
+    /// The installations that accept the data.
     pub when: When,
-    /// Why it conforms, where that needs saying.
+    /// Why the data conform, if that needs an explanation.
     pub note: Option<String>,
-    /// Who says so, where that is not the row's source.
+    /// The source, if it is not the row's.
     pub source: Option<Source>,
 }
 
-/// Data that deviate, and of which more is known than that.
+/// Deviating data with a more specific explanation.
 #[derive(Clone, Debug)]
 pub struct Exception {
     /// The data.
     pub value: RegistryValue,
-    /// On which installations.
+    /// The installations that the exception applies to.
     pub when: When,
     /// How much it matters.
     pub severity: Severity,
-    /// Why, in place of the row's.
+    /// Why it matters. Replaces the row's reason.
     pub why: String,
-    /// Who says so, where that is not the row's source.
+    /// The source, if it is not the row's.
     pub source: Option<Source>,
 }
 
@@ -79,28 +79,28 @@ pub struct Exception {
 pub struct Known {
     /// The subkey.
     pub subkey: String,
-    /// Its data in this value.
+    /// The data of this value in the subkey.
     pub data: Vec<String>,
-    /// Whose it is.
+    /// The vendor or component that it belongs to.
     pub of: String,
 }
 
 /// Another value that this one must resemble.
 #[derive(Clone, Debug)]
 pub struct SameAs {
-    /// The id of the other's key.
+    /// The id of the other value's key.
     pub key: String,
-    /// The other's name.
+    /// The name of the other value.
     pub value: String,
-    /// In what.
+    /// The aspect in which they must be alike.
     pub aspect: Aspect,
 }
 
-/// In what two values must be alike.
+/// The aspect in which two values must be alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Aspect {
-    /// Whether the program stands in quotes. The finding is on the value that has them.
+    /// Whether quotes enclose the program. The finding is on the value with quotes.
     Quotes,
 }
 
@@ -108,15 +108,15 @@ pub enum Aspect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Compare {
-    /// Letter for letter: names of functions.
+    /// Exactly, for names of functions.
     Exact,
-    /// Without case: names of services, groups, accounts.
+    /// Without case, for names of services, groups, and accounts.
     Text,
     /// As a command line: directory, program and arguments.
     Path,
-    /// As a set of names without case and order.
+    /// As a set of names, without case or order.
     Set,
-    /// Byte for byte, and the type too. No other form is the same.
+    /// Byte for byte, including the type. No other form is accepted.
     Bytes,
 }
 
@@ -136,9 +136,9 @@ pub enum Folders {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
-    /// SC_ACTION_RESTART: starts the service again.
+    /// SC_ACTION_RESTART: restarts the service.
     Restart = 1,
-    /// SC_ACTION_REBOOT: starts the computer again.
+    /// SC_ACTION_REBOOT: restarts the computer.
     Reboot = 2,
     /// SC_ACTION_RUN_COMMAND: runs FailureCommand.
     RunCommand = 3,

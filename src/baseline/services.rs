@@ -1,5 +1,4 @@
-//! What holds for services that no baseline lists, and what Windows shows when one cannot start: `services.toml` and
-//! `errors.toml`.
+//! Rules for unlisted services, and the errors of services that cannot start: `services.toml` and `errors.toml`.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -11,7 +10,7 @@ use super::rule::Folders;
 use super::tables::read;
 use crate::finding::{Grade, Severity, Source};
 
-/// Why a service cannot start, as Windows tells it.
+/// Why a service cannot start, as Windows reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Failure {
@@ -25,11 +24,11 @@ pub enum Failure {
     ParametersMissing,
     /// The key of a service that it depends on is missing.
     DependencyMissing,
-    /// A service that it depends on does not start.
+    /// A service that it depends on cannot start.
     DependencyFailed,
 }
 
-/// What Windows shows.
+/// An error that Windows shows.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ErrorCode {
@@ -37,27 +36,27 @@ pub struct ErrorCode {
     pub code: String,
     /// What it means.
     pub means: String,
-    /// Who says so.
+    /// The source.
     pub source: String,
-    /// Where that can be read.
+    /// The address of the source.
     pub url: String,
 }
 
-/// What every service that is needed must be.
+/// The rule for every service that a judged service needs.
 #[derive(Debug)]
 pub struct ChainRule {
-    /// The services that updates fail without.
+    /// The services that updates cannot do without.
     pub from: Vec<String>,
-    /// Why, and who says so.
+    /// Why, and the source.
     pub basis: Basis,
 }
 
-/// What every service must be that shares a group with a judged one.
+/// The rule for every service that shares a group with a judged service.
 #[derive(Debug)]
 pub struct GroupRule {
-    /// Where its library lies.
+    /// The folders that its library must be in.
     pub under: Folders,
-    /// Why, and who says so.
+    /// Why, and the source.
     pub basis: Basis,
 }
 
@@ -106,22 +105,22 @@ fn services() -> Option<&'static (ChainRule, GroupRule)> {
     rules.as_ref()
 }
 
-/// The rule for services that are needed; a test sees to it that there is one.
+/// Returns the rule for needed services. A test ensures that it exists.
 pub fn chain_rule() -> Option<&'static ChainRule> {
     services().map(|(chain, _)| chain)
 }
 
-/// The rule for services that share a group; a test sees to it that there is one.
+/// Returns the rule for services that share a group. A test ensures that it exists.
 pub fn group_rule() -> Option<&'static GroupRule> {
     services().map(|(_, group)| group)
 }
 
-/// What Windows shows; a test sees to it that there is something for every failure.
+/// Returns the error that Windows shows. A test ensures that every failure has one.
 pub fn error_of(failure: Failure) -> Option<&'static ErrorCode> {
     errors().get(&failure)
 }
 
-/// Everything that Windows shows where a service cannot start.
+/// Returns every error that Windows shows if a service cannot start.
 pub fn known_errors() -> impl Iterator<Item = &'static ErrorCode> {
     errors().values()
 }

@@ -1,5 +1,5 @@
-//! Tables beside the baselines: judgement that holds for every Windows. `build.rs` makes JSON of them, as it does of the
-//! baselines.
+//! Tables beside the baselines: judgement that applies to every Windows. `build.rs` converts the tables and the
+//! baselines to JSON.
 
 use std::sync::OnceLock;
 
@@ -12,53 +12,53 @@ const TABLES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/tables.rs"))
 /// Reads a table.
 ///
 /// # Errors
-/// Where there is no such table, or it does not follow its grammar; tests read every one.
+/// Returns an error if the table does not exist or does not follow its grammar. Tests read every table.
 pub(super) fn read<T: DeserializeOwned>(name: &str) -> Result<T, String> {
     let (_, json) = TABLES.iter().find(|(table, _)| *table == name).ok_or_else(|| format!("no table {name}"))?;
     serde_json::from_str(json).map_err(|error| format!("{name}: {error}"))
 }
 
-/// How a table of another form is named in `same-effect.toml`.
+/// The forms that `same-effect.toml` can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Form {
-    /// Another spelling of Windows' folder.
+    /// Another spelling of the Windows folder.
     Folder,
     /// A balanced pair of quotes around the program.
     Quoted,
-    /// REG_SZ where REG_EXPAND_SZ is expected, without a variable in it.
+    /// REG_SZ instead of REG_EXPAND_SZ, without a variable in the data.
     PlainString,
-    /// The full path of a library that is looked up in System32.
+    /// The full path of a library that Windows looks up in System32.
     FullPath,
-    /// NULs behind the end, and nothing else.
+    /// Only NULs after the end.
     TrailingNuls,
     /// A list in another order.
     ListOrder,
 }
 
-/// How paths name the folder of Windows; `same-effect.toml` says who says so.
+/// How paths name the Windows folder. `same-effect.toml` states the sources.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Paths {
-    /// Variables that stand for it.
+    /// Variables for the folder.
     pub(super) root: Vec<String>,
-    /// Variables that stand for its drive.
+    /// Variables for its drive.
     pub(super) drive: Vec<String>,
-    /// Its usual names, where the hives do not say where it is.
+    /// Its usual names, for hives that do not state where it is.
     pub(super) usual_roots: Vec<String>,
-    /// Where a library without a folder is looked up.
+    /// The folders where Windows looks up a library without a folder.
     pub(super) system: Vec<String>,
-    /// What begins a path that is meant for the kernel.
+    /// Prefixes of kernel paths.
     pub(super) kernel: Vec<String>,
-    /// How the kernel names the system root.
+    /// Kernel names of the system root.
     pub(super) kernel_root: Vec<String>,
-    /// How paths of drivers may begin that are meant from the system root on.
+    /// Prefixes of driver paths that are relative to the system root.
     pub(super) relative: Vec<String>,
-    /// Drives of Windows PE, which setup wrote into some values.
+    /// Drives of Windows PE that setup wrote into some values.
     pub(super) setup_drive: Vec<String>,
 }
 
-/// Folders of Windows' own below its root, by the names that `under` has for them.
+/// Folders of Windows' own below its root, by the names that `under` uses.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OwnFolders {
@@ -66,7 +66,7 @@ pub(super) struct OwnFolders {
     pub(super) windows: Vec<String>,
 }
 
-/// Data that mean the same as no value.
+/// Data with the same effect as no value.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AbsentRow {
@@ -97,7 +97,7 @@ pub(super) struct AccountRow {
 #[serde(deny_unknown_fields)]
 pub(super) struct FormRow {
     pub(super) form: Form,
-    /// The values that may have this form; all where none is named.
+    /// The values that may have this form; empty: all values.
     #[serde(default)]
     pub(super) values: Vec<String>,
     pub(super) note: String,
@@ -107,7 +107,7 @@ pub(super) struct FormRow {
     url: String,
 }
 
-/// `same-effect.toml`.
+/// The contents of `same-effect.toml`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SameEffect {
@@ -118,7 +118,7 @@ pub(super) struct SameEffect {
     pub(super) form: Vec<FormRow>,
 }
 
-/// What means the same in another form; nothing does where the table cannot be read, which a test rules out.
+/// Returns the table of forms with the same effect. Empty if the table cannot be read; a test rules that out.
 pub(super) fn same_effect() -> &'static SameEffect {
     static TABLE: OnceLock<SameEffect> = OnceLock::new();
     TABLE.get_or_init(|| read("same-effect").unwrap_or_default())

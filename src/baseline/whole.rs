@@ -1,10 +1,10 @@
-//! A whole baseline as TOML text: what `baseline show` prints, and what the sum of a baseline is of.
+//! A whole baseline as TOML text: `baseline show` prints this text, and the baseline's checksum covers it.
 
 use std::fmt::Write as _;
 
 use toml::{Table, Value};
 
-/// The text of a whole baseline; `Baseline::parse` reads it.
+/// Returns the text of a whole baseline. `Baseline::parse` reads it.
 pub fn to_text(whole: &Table) -> String {
     let mut text = String::new();
     let rows = ["key", "step"];
@@ -28,13 +28,13 @@ fn fields(text: &mut String, table: &Table, but: &[&str]) {
     }
 }
 
-/// A name as a key of TOML: bare where it can be.
+/// Returns a name as a TOML key, without quotes if possible.
 pub fn name_of(name: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if !name.is_empty() && name.chars().all(bare) { name.to_owned() } else { Value::from(name).to_string() }
 }
 
 fn line(text: &mut String, line: std::fmt::Arguments<'_>) {
-    // A String takes everything.
+    // Writing to a String cannot fail.
     let _ = writeln!(text, "{line}");
 }

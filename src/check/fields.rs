@@ -1,6 +1,6 @@
-//! The fields of the grammar, table by table; a test holds them against what the grammar itself accepts.
+//! The fields of the grammar, table by table. A test compares them with what the grammar itself accepts.
 
-/// What a table is.
+/// The kind of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Document,
@@ -13,7 +13,7 @@ pub(super) enum Kind {
     But,
     When,
     Source,
-    /// A table whose names are the user's.
+    /// A table whose field names are the user's.
     Free,
 }
 
@@ -70,7 +70,7 @@ const WHEN: &[&str] = &["product-type", "architecture", "service-pack-at-least",
 const SOURCE: &[&str] = &["title", "kind", "url", "origin", "machines"];
 
 impl Kind {
-    /// Its fields; `None` where any name is one.
+    /// Returns the fields of the table; `None` if any name is allowed.
     pub(super) fn fields(self) -> Option<Vec<&'static str>> {
         let groups: &[&[&str]] = match self {
             Self::Document => &[DOCUMENT],
@@ -87,7 +87,7 @@ impl Kind {
         Some(groups.concat())
     }
 
-    /// What it is called.
+    /// Returns the name of the table in messages.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Document => "a baseline",
@@ -104,7 +104,7 @@ impl Kind {
         }
     }
 
-    /// What the table, or the tables of the list, in a field of it are.
+    /// Returns the kind of the table, or of the tables in the list, in a field of this table.
     pub(super) fn of_field(self, field: &str) -> Option<Kind> {
         Some(match (self, field) {
             (Self::Document, "defaults") => Self::Defaults,
@@ -117,7 +117,7 @@ impl Kind {
         })
     }
 
-    /// What the tables in a table of names are: the values of a key, the changes of a document.
+    /// Returns the kind of the tables in a table of names: the values of a key, or the changes of a document.
     pub(super) fn of_names(self, field: &str) -> Option<Kind> {
         Some(match (self, field) {
             (Self::Document, "change") => Self::Change,
@@ -128,7 +128,7 @@ impl Kind {
     }
 }
 
-/// What a field with a fixed set of words may say.
+/// Returns the words that a field may contain, if only some are allowed.
 pub(super) fn words(kind: Kind, field: &str) -> Option<&'static [&'static str]> {
     Some(match (kind, field) {
         (_, "hive") => &["SOFTWARE", "SYSTEM"],
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
     use crate::baseline::Baseline;
 
-    /// The fields that the grammar says it expects.
+    /// Returns the fields that the grammar expects according to its message.
     fn expected(text: &str) -> Vec<String> {
         let message = Baseline::parse("x", text).unwrap_err().to_string();
         let (_, list) = message.split_once("expected one of ").unwrap();

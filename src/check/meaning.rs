@@ -1,20 +1,20 @@
-//! Expectations that follow the grammar and that nothing can meet, or nothing can miss.
+//! Detects expectations that follow the grammar but that no data, or all data, meet.
 
 use std::collections::BTreeMap;
 
 use crate::baseline::{Accepted, BUILT_IN, Baseline, Compare, ExpectedKey, ExpectedValue, Presence, Rule, SystemRoot};
 use crate::registry::{Name, Role};
 
-/// A row and what is wrong with it.
+/// The id of a row, and what is wrong with the row.
 type Wrong = (String, String);
 
-/// A template's `but` is no mistake of the file that accepts its data.
+/// A `but` in a template is not an error of the file that accepts its data.
 pub(super) const NEVER_BUT: &str = "an entry of `but` is never reached: its data are accepted";
 
-/// Where a value is: the hive, the key, the name.
+/// The place of a value: the hive, the key, the name.
 type Place = (Role, Name, Name);
 
-/// What is wrong with a baseline's rows.
+/// Returns the errors in a baseline's rows.
 pub(super) fn check(baseline: &Baseline) -> Vec<Wrong> {
     let mut wrong = Vec::new();
     for key in &baseline.keys {
@@ -74,14 +74,14 @@ fn of_value(baseline: &Baseline, key: &ExpectedKey, value: &ExpectedValue, wrong
             let mut keys = baseline.keys.iter().filter(|other| other.id == same_as.key);
             keys.any(|other| other.values.iter().any(|value| Name::from(value.name.as_str()) == wanted))
         };
-        // A row that another Windows has is compared where it is there.
+        // The comparison with another Windows' row applies where that row exists.
         if !has(baseline) && !BUILT_IN.iter().any(|built_in| built_in.read().is_ok_and(has)) {
             say(format!("same-as names {}/{}, which is not a row", same_as.key, same_as.value));
         }
     }
 }
 
-/// Whether data that are always accepted are the same as others.
+/// Returns whether unconditionally accepted data have the same effect as other accepted data.
 fn covers(earlier: &Accepted, other: &Accepted, name: &str, compare: Compare) -> bool {
     let same = || compare.same(name, &other.value, &earlier.value, &SystemRoot::new(None)) == Some(None);
     (earlier.when.is_always() || earlier.when == other.when) && same()
@@ -91,7 +91,7 @@ fn place(key: &ExpectedKey) -> (Role, Name) {
     (key.role, Name::from(key.path.as_str()))
 }
 
-/// Rows below a key that should not be there.
+/// Reports rows below a key that should not exist.
 fn below_absent(baseline: &Baseline, wrong: &mut Vec<Wrong>) {
     let absent = baseline.keys.iter().filter(|key| key.presence == Presence::Absent && key.each_subkey.is_none());
     let absent: BTreeMap<(Role, Name), &ExpectedKey> = absent.map(|key| (place(key), key)).collect();
@@ -114,7 +114,7 @@ fn below_absent(baseline: &Baseline, wrong: &mut Vec<Wrong>) {
     }
 }
 
-/// Values that two rows state, under conditions that can both hold.
+/// Reports values that two rows state under conditions that can both hold.
 fn stated_twice(baseline: &Baseline, wrong: &mut Vec<Wrong>) {
     let mut seen: BTreeMap<Place, Vec<(&ExpectedKey, &ExpectedValue)>> = BTreeMap::new();
     for key in baseline.keys.iter().filter(|key| key.each_subkey.is_none()) {
@@ -132,7 +132,7 @@ fn stated_twice(baseline: &Baseline, wrong: &mut Vec<Wrong>) {
                 };
                 wrong.push((format!("{}/{}", key.id, value.name), message));
             }
-            // A few tell the rest.
+            // A few earlier rows are enough.
             if earlier.len() < 8 {
                 earlier.push((key, value));
             }

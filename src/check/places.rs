@@ -1,4 +1,4 @@
-//! Where each row of a document stands.
+//! The place of each row in a document.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -8,11 +8,11 @@ use toml::de::{DeTable, DeValue};
 use super::span_of;
 use crate::baseline::compose::Shared;
 
-/// The places of rows by their ids: keys, steps, and values (`service-bits/Start`); and the values with `but`.
+/// The places of rows by their ids (keys, steps, and values such as `service-bits/Start`), and the values with `but`.
 pub(super) struct Places(BTreeMap<String, Range<usize>>, BTreeSet<String>);
 
 impl Places {
-    /// The places in a document.
+    /// Returns the places in a document.
     pub(super) fn of(document: &DeTable<'_>, shared: &Shared) -> Self {
         let mut places = Self(BTreeMap::new(), BTreeSet::new());
         let rows = ["key", "step"].iter().filter_map(|kind| document.get(*kind)?.get_ref().as_array());
@@ -47,7 +47,7 @@ impl Places {
     }
 
     fn row(&mut self, id: &str, at: Range<usize>, table: &DeTable<'_>) {
-        // The second of two rows of one id is the one too many.
+        // If two rows have the same id, the second is the error.
         self.0.insert(id.to_owned(), at);
         let values = table.get("values").and_then(|values| values.get_ref().as_table());
         for (name, value) in values.into_iter().flatten() {
@@ -59,17 +59,17 @@ impl Places {
         }
     }
 
-    /// Where a row stands, if it does.
+    /// Returns the place of a row, if the document contains the row.
     pub(super) fn of_row(&self, row: &str) -> Option<Range<usize>> {
         self.0.get(row).cloned()
     }
 
-    /// Whether the document itself states `but` for a value.
+    /// Returns whether the document itself states `but` for a value.
     pub(super) fn has_but(&self, row: &str) -> bool {
         self.1.contains(row)
     }
 
-    /// Where the row stands that a message begins with; the longest id that fits.
+    /// Returns the place of the row that a message begins with. The longest matching id wins.
     pub(super) fn of_message(&self, message: &str) -> Range<usize> {
         let message = ["key ", "change."].iter().find_map(|prefix| message.strip_prefix(prefix)).unwrap_or(message);
         let ends = message.char_indices().map(|(at, _)| at).chain([message.len()]);

@@ -1,4 +1,4 @@
-//! Fields, words and names that nobody knows, each with the nearest that there is.
+//! Detects unknown fields, words, and names, and suggests the nearest known one.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -29,14 +29,14 @@ impl<'a> Names<'a> {
     }
 }
 
-/// The search for what nobody knows.
+/// The search for unknown fields, words, and names.
 pub(super) struct Structure<'a> {
     names: &'a Names<'a>,
     found: Vec<Found>,
 }
 
 impl<'a> Structure<'a> {
-    /// What is wrong with a document's fields, words and names.
+    /// Returns the errors in a document's fields, words, and names.
     pub(super) fn check(document: &DeTable<'_>, names: &'a Names<'a>) -> Vec<Found> {
         let mut structure = Self { names, found: Vec::new() };
         structure.table(document, Kind::Document);
@@ -82,7 +82,7 @@ impl<'a> Structure<'a> {
         }
     }
 
-    /// A word in a field that takes only some, or a name.
+    /// Checks a word in a field that allows only some words, or a name.
     fn word(&mut self, kind: Kind, field: &str, text: &str, at: &Spanned<DeValue<'_>>) {
         if kind == Kind::Free {
             return;
@@ -120,7 +120,7 @@ impl<'a> Structure<'a> {
         self.found.extend(unknown.map(|message| (span_of(at), message)));
     }
 
-    /// A source that reads like a name and is none. Free text has more than one word.
+    /// Returns a message for a source that looks like a name and is unknown. Free text has more than one word.
     fn source(&self, text: &str) -> Option<String> {
         let is_name = text.contains('-')
             && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');

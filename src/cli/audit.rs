@@ -101,10 +101,11 @@ pub struct PatchArgs {
 }
 
 impl PatchArgs {
-    /// `--dialect` and `--code-page`.
+    /// Returns the dialect that `--dialect` and `--code-page` choose.
     ///
     /// # Errors
-    /// Where there is a code page for a dialect that has none, or hivexregedit is to import into a running Windows.
+    /// Returns an error if a code page is set for a dialect without one, or if hivexregedit should import into a
+    /// running Windows.
     pub fn dialect(&self) -> Result<Dialect, Error> {
         match (self.dialect, self.code_page) {
             (DialectArg::Regedit4, page) => Ok(Dialect::Regedit4(page.unwrap_or_default())),

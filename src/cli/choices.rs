@@ -1,4 +1,4 @@
-//! What options let one choose from.
+//! The values that options can choose from.
 
 use clap::ValueEnum;
 

@@ -90,7 +90,7 @@ Examples:
 pub(super) const ALL: [&str; 12] =
     [FIRST, AUDIT, FIND, HISTORY, SHOW, VERIFY, LINT, REPORT, EXPLAIN, BASELINE, COMPLETIONS, MAN];
 
-/// The program's own examples, and the exit codes.
+/// Returns the program's own examples, and the exit codes.
 pub(super) fn with_exit_codes() -> String {
     format!("{FIRST}\n\n{EXIT_CODES}")
 }

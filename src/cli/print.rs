@@ -1,4 +1,4 @@
-//! Commands that print what the program holds: `explain`, `schema`, `completions`, `man`.
+//! Commands that print built-in information: `explain`, `schema`, `completions`, `man`.
 
 use std::path::PathBuf;
 

@@ -85,10 +85,10 @@ pub struct VerifyArgs {
 }
 
 impl VerifyArgs {
-    /// `--importer`, `--target` and `--code-page`.
+    /// Returns how `--importer`, `--target`, and `--code-page` say that a file is imported.
     ///
     /// # Errors
-    /// Where hivexregedit is to import into a running Windows.
+    /// Returns an error if hivexregedit should import into a running Windows.
     pub fn importing(&self) -> Result<Importing, Error> {
         if (self.importer, self.target) == (Some(ImporterArg::Hivexregedit), Some(TargetArg::Live)) {
             return Err(Error::Refused {

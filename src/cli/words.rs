@@ -1,4 +1,4 @@
-//! Words that clap has no parser for.
+//! Parsers for words for which clap has none.
 
 use clap::ValueEnum as _;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -6,7 +6,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use crate::finding::Severity;
 use crate::os::OsId;
 
-/// A Windows that has a baseline.
+/// Parses the id of a Windows that has a baseline.
 pub(super) fn os_id(text: &str) -> Result<OsId, String> {
     text.parse().ok().filter(|id: &OsId| id.has_baseline()).ok_or_else(|| {
         let meant = OsId::meant(text).filter(|id| id.has_baseline());
@@ -15,7 +15,7 @@ pub(super) fn os_id(text: &str) -> Result<OsId, String> {
     })
 }
 
-/// Everything but `info`, which never fails a run.
+/// Parses every severity but `info`, which never fails a run.
 pub(super) fn fail_on() -> impl TypedValueParser<Value = Severity> {
     PossibleValuesParser::new(["low", "medium", "high", "critical"]).try_map(|text| Severity::from_str(&text, false))
 }

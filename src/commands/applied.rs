@@ -1,4 +1,4 @@
-//! `verify --applied`: whether a plan was carried out, or taken back, and nothing else.
+//! `verify --applied`: checks whether a plan, and nothing else, was applied or rolled back.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! `audit`: examine, plan, prove, and report.
+//! `audit`: examines, plans, proves, and reports.
 
 use std::path::PathBuf;
 
@@ -71,7 +71,7 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
         replay: !common.reading.no_replay,
         map: !common.reading.no_mmap,
         unpacking: Unpacking { live_only: args.generations != Generations::All, ..unpacking(&common.reading)? },
-        // A patch is tied to the hive that it was made from.
+        // A patch is tied to the hive that it was made from, so it needs the hash.
         hash: !common.custody.no_hash || patching.patch.is_some(),
     };
     let (mut examination, record) = with_custody(common, &options.unpacking, || examine(&common.evidence, &options))?;
@@ -84,7 +84,7 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
     let nothing = examination.nothing.take();
     let case = case_facts(&stated, &examination.report);
     write_recorded(&outputs, record, case, || {
-        // A table of nothing says less than the error does; programs get the ledger.
+        // An empty table says less than the error. Programs get the ledger.
         if nothing.is_none() || args.format != Format::Table {
             let situation = situation(args, &examination, &plans);
             let attachments = attachments(args, &plans, &stated);
@@ -123,7 +123,7 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
     Ok(if common.exit_zero { 0 } else { code })
 }
 
-/// What a page holds beside the report: the patches of this run, and the facts of the case.
+/// Returns what a page contains beside the report: the patches of this run, and the facts of the case.
 fn attachments(args: &AuditArgs, plans: &[Planned], stated: &CaseFacts) -> Attachments {
     let folder = |(plan, files): &Planned| {
         let path = args.patching.patch.as_ref().map(|folder| folder.join(&plan.installation).join("plan.json"));
@@ -132,7 +132,7 @@ fn attachments(args: &AuditArgs, plans: &[Planned], stated: &CaseFacts) -> Attac
     Attachments { plans: plans.iter().map(folder).collect(), case: stated.clone(), ..Attachments::default() }
 }
 
-/// The baselines that `--baseline` and `--extend` name.
+/// Returns the baselines that `--baseline` and `--extend` name.
 fn chosen(args: &AuditArgs) -> Result<Chosen, Error> {
     let read = |files: &[PathBuf]| {
         files.iter().map(|file| Ok(read_own(file)?.baseline)).collect::<Result<Vec<Baseline>, Error>>()
@@ -140,7 +140,8 @@ fn chosen(args: &AuditArgs) -> Result<Chosen, Error> {
     Chosen::new(read(&args.baseline)?, read(&args.extend)?)
 }
 
-/// Refuses ids that only the evidence can have, and has not: who mistypes one gets the edit that he meant to leave out.
+/// Refuses ids of findings that the evidence could have and does not have. A mistyped id would let an edit through that
+/// the user wanted to exclude.
 fn refuse_unknown(examination: &Examination, if_found: &[(&'static str, &str)]) -> Result<(), Error> {
     let judgements = examination.report.installations.iter().filter_map(|installation| installation.judgement.as_ref());
     let findings: Vec<&Finding> = judgements.flat_map(|judgement| &judgement.findings).collect();
@@ -153,7 +154,7 @@ fn refuse_unknown(examination: &Examination, if_found: &[(&'static str, &str)]) 
     }
 }
 
-/// The plans of all installations that are patched, and how many patches were refused. What is refused is told.
+/// Returns the plans of all installations that are patched, and the number of refused patches. Reports each refusal.
 fn plans(examination: &Examination, args: &AuditArgs, dialect: Dialect, options: &Options) -> (Vec<Planned>, usize) {
     let mut plans = Vec::new();
     let mut refused = 0_usize;
@@ -171,7 +172,7 @@ fn plans(examination: &Examination, args: &AuditArgs, dialect: Dialect, options:
     if all().any(|(installation, _)| examination.counts(installation)) {
         return (plans, refused);
     }
-    // Beside a Windows as it is, older generations are no matter of a patch; alone they are what was meant.
+    // Beside a live Windows, older generations are not patched. Without one, the user meant the older generation.
     for (installation, _) in all().filter(|(_, found)| found.is_auditable()) {
         let reason =
             format!("{}: its hives are an older generation ({})", installation.evidence, installation.generation);
@@ -183,7 +184,7 @@ fn plans(examination: &Examination, args: &AuditArgs, dialect: Dialect, options:
     (plans, refused)
 }
 
-/// The plan of one installation and the bytes of its files, or why there is none.
+/// Returns the plan of one installation and the bytes of its files, or why no plan is possible.
 fn plan(
     installation: &InstallationReport,
     found: &Installation,

@@ -1,4 +1,4 @@
-//! `baseline`: see the expectations.
+//! `baseline`: shows the expectations.
 
 use std::path::{Path, PathBuf};
 
@@ -48,7 +48,7 @@ fn check(files: &[PathBuf]) -> Result<u8, Error> {
     Ok(if wrong { REFUSED } else { 0 })
 }
 
-/// Notes that are printed on stderr.
+/// The most notes that are printed to stderr.
 const NOTES_SAID: usize = 20;
 
 fn learn(args: &LearnArgs) -> Result<u8, Error> {

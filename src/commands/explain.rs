@@ -1,4 +1,4 @@
-//! `explain`: one expectation in words.
+//! `explain`: describes one expectation in words.
 
 use hivemend::baseline::read_own;
 use hivemend::cli::ExplainArgs;

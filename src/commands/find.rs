@@ -1,4 +1,4 @@
-//! `find`: which hives are there.
+//! `find`: lists the hives in the evidence.
 
 use hivemend::cli::{FindArgs, FindFormat};
 use hivemend::custody::Examined;
@@ -30,7 +30,7 @@ pub(crate) fn find(args: &FindArgs) -> Result<u8, Error> {
     let nothing = examination.nothing.take();
     let case = case_facts(&stated, &examination.report);
     write_recorded(&outputs, record, case, || {
-        // A table of nothing says less than the error does; programs get the ledger.
+        // An empty table says less than the error. Programs get the ledger.
         if nothing.is_none() || args.format != FindFormat::Table {
             let report = &examination.report;
             write_report(

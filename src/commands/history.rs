@@ -1,4 +1,4 @@
-//! `history`: the audited values through all generations.
+//! `history`: shows the audited values in all generations.
 
 use std::path::PathBuf;
 

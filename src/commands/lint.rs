@@ -1,4 +1,4 @@
-//! `lint`: what importers would do with `.reg` files.
+//! `lint`: reports what importers would do with `.reg` files.
 
 use std::path::PathBuf;
 

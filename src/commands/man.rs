@@ -1,4 +1,4 @@
-//! `completions` and `man`: made of the same definitions as the command line.
+//! `completions` and `man`: generated from the definitions of the command line.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ pub(crate) fn completions(args: &CompletionsArgs) -> Result<u8, Error> {
 
 /// Prints one man page, or writes all of them into a folder.
 pub(crate) fn man(args: &ManArgs) -> Result<u8, Error> {
-    // Then each page knows the whole name of its command.
+    // After this, each page knows the full name of its command.
     let mut program = Cli::command();
     program.build();
     if let Some(folder) = &args.dir {
@@ -43,7 +43,7 @@ fn page_of(command: &clap::Command) -> Result<Vec<u8>, Error> {
     Man::new(command.clone())
         .title(name)
         .manual("hivemend")
-        // Not the day of the build: the same source gives the same pages.
+        // No build date: the same source gives the same pages.
         .date("")
         .render(&mut page)
         .map_err(|source| Error::Write { path: "man page".to_owned(), source })?;

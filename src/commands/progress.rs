@@ -1,4 +1,4 @@
-//! Progress on stderr: a line on a terminal, or lines of JSON for programs; nothing for work of less than half a second.
+//! Progress on stderr: a line on a terminal, or lines of JSON for programs. Work of less than half a second shows none.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -11,12 +11,12 @@ use hivemend::report::escape::escape;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
-/// Work that takes no longer shows nothing.
+/// Shorter work shows no progress.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// Between two pictures on a terminal.
+/// The interval between two updates on a terminal.
 const A_PICTURE: Duration = Duration::from_millis(120);
 
-/// What is being done, as far as it is known.
+/// The current work, as far as it is known.
 #[derive(Clone, Debug, Default)]
 struct State {
     task: Option<Task>,
@@ -51,7 +51,7 @@ pub(super) struct Shown {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Begins to show progress, where it is wanted and stderr is a terminal; as JSON anywhere.
+/// Starts to show progress, if requested: a line if stderr is a terminal, JSON lines anywhere.
 pub(super) fn show(args: &MessageArgs) -> Option<Shown> {
     let (wanted, quiet) = (args.progress, args.quiet);
     let as_json = wanted == Progress::Json;
@@ -70,13 +70,13 @@ impl Drop for Shown {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner).ended = true;
         self.shared.end.notify_all();
         if let Some(thread) = self.thread.take() {
-            // A picture that could not be drawn is no loss.
+            // A failed update of the display does not matter.
             let _ = thread.join();
         }
     }
 }
 
-/// Waits that long; `None` where all is done before.
+/// Waits for `time`, and returns the state then; `None` if all work ended before.
 fn after(shared: &Shared, time: Duration) -> Option<State> {
     let state = shared.state.lock().unwrap_or_else(PoisonError::into_inner);
     let waited = shared.end.wait_timeout_while(state, time, |state| !state.ended);
@@ -96,7 +96,7 @@ fn draw(shared: &Shared) {
     let Some(mut state) = after(shared, PATIENCE) else { return };
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}") {
-        // ASCII: the locale may show nothing else.
+        // ASCII, because the locale may not support other characters.
         bar.set_style(style.tick_chars("|/-\\ "));
     }
     loop {
@@ -110,7 +110,7 @@ fn draw(shared: &Shared) {
     bar.finish_and_clear();
 }
 
-/// `hashing mnt/SOFTWARE, 12 MiB`
+/// Returns the text of the line: `hashing mnt/SOFTWARE, 12 MiB`.
 fn message(state: &State) -> String {
     let at = escape(&state.at);
     match state.task {

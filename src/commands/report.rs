@@ -1,4 +1,4 @@
-//! `report`: saved reports in another form.
+//! `report`: converts saved reports to another format.
 
 use std::path::PathBuf;
 
@@ -47,7 +47,7 @@ pub(crate) fn report(args: &ReportArgs) -> Result<u8, Error> {
     Ok(0)
 }
 
-/// What a page holds beside the report. Other forms have no place for it, and say so.
+/// Returns what a page contains beside the report. Other formats have no place for attachments and refuse them.
 fn attachments(args: &ReportArgs) -> Result<Attachments, Error> {
     let given = !args.plan.is_empty() || args.history.is_some() || args.custody.is_some();
     if given && args.format != Format::Html {

@@ -1,4 +1,4 @@
-//! `audit --script`: the script beside a patch.
+//! `audit --script`: writes the script beside a patch.
 
 use hivemend::discovery::Installation;
 use hivemend::examination::Options;
@@ -10,8 +10,8 @@ use hivemend::verification::prove;
 /// Name and bytes of each file.
 type Files = Vec<(String, Vec<u8>)>;
 
-/// The script and its own `.reg` files, proven; none where there can be no script. The plan is told of that, and of edits
-/// that the script leaves out: the patch goes out all the same.
+/// Returns the script and its own `.reg` files, after the proof; empty if no script is possible. Adds that reason, and
+/// the edits that the script omits, to the plan. The patch is written anyway.
 pub(super) fn script(
     plan: &mut Plan,
     installation: &InstallationReport,

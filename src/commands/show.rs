@@ -1,4 +1,4 @@
-//! `show`: any key of any hive.
+//! `show`: shows any key of any hive.
 
 use hivemend::cli::{ShowArgs, ShowFormat};
 use hivemend::error::Error;
@@ -6,7 +6,7 @@ use hivemend::show::{Layout, OpenOptions, Shown, Subject};
 
 use super::{INCOMPLETE, gate, one_output, progress, say, set_jobs, style_of, unpacking};
 
-/// Problems of one key that are told on stderr.
+/// The most problems of one key that are reported on stderr.
 const PROBLEMS_SAID: usize = 20;
 
 pub(crate) fn show(args: &ShowArgs) -> Result<u8, Error> {
@@ -44,7 +44,7 @@ pub(crate) fn show(args: &ShowArgs) -> Result<u8, Error> {
         ShowFormat::Json => Layout::Json,
         ShowFormat::Table => Layout::Table(style_of(outputs.output(), args.output.color, true)),
     };
-    // What stays where the reader of stdout has had enough before anything was amiss.
+    // This result stays if the reader of stdout closes it before any problem.
     let mut shown = Shown { complete: !subject.is_dirty(), ..Shown::default() };
     outputs.output().write(|out| {
         shown = subject.write(&place, args.recursive, layout, out)?;

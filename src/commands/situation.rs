@@ -1,4 +1,4 @@
-//! What the commands that a report names at its end depend on: the evidence as it was typed, and what a patch comes to.
+//! Collects what the commands at the end of a report depend on: the evidence as typed, and the result of patching.
 
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
@@ -11,10 +11,10 @@ use hivemend::remediation::{Plan, Selection, remedy};
 use hivemend::report::InstallationReport;
 use hivemend::report::table::{Patching, Situation, quoted_path};
 
-/// A plan, and the files that it comes to.
+/// A plan, and its files.
 pub(super) type Planned = (Plan, Vec<(String, Vec<u8>)>);
 
-/// What of this audit is not in its report.
+/// Returns the facts about this audit that its report does not contain.
 pub(super) fn situation(args: &AuditArgs, examination: &Examination, plans: &[Planned]) -> Situation {
     let mut patches = BTreeMap::new();
     let counted = || examination.report.installations.iter().filter(|one| examination.counts(one));
@@ -33,12 +33,12 @@ pub(super) fn situation(args: &AuditArgs, examination: &Examination, plans: &[Pl
     }
 }
 
-/// Whether something that matters is not as it should be.
+/// Returns whether the installation has a deviation that matters.
 fn is_to_mend(installation: &InstallationReport) -> bool {
     installation.judgement.iter().flat_map(|judgement| &judgement.findings).any(Finding::is_to_mend)
 }
 
-/// What `--patch` would come to, were it given now.
+/// Returns the result that `--patch` would have now.
 fn outlook(args: &AuditArgs, installation: &InstallationReport) -> Option<Patching> {
     let selection = Selection {
         force: args.patching.force,
@@ -59,13 +59,13 @@ fn outlook(args: &AuditArgs, installation: &InstallationReport) -> Option<Patchi
 fn written(folder: &Path, plan: &Plan, files: &[(String, Vec<u8>)]) -> Patching {
     let folder = folder.join(&plan.installation);
     let path = |name: &str| folder.join(name).into_os_string().as_bytes().to_vec();
-    // Our own names, in our own letter case.
+    // The program wrote these names, so their letter case is known.
     let corrective = |name: &str| name.strip_suffix(".reg").is_some_and(|stem| !stem.contains("rollback"));
     let names = files.iter().map(|(name, _)| name.as_str()).filter(|name| corrective(name));
     Patching::Written { files: names.map(path).collect(), import: path("IMPORT.txt") }
 }
 
-/// The options that opening this evidence again needs, quoted.
+/// Returns the quoted options that are needed to open this evidence again.
 fn reading(args: &ReadingArgs) -> Vec<String> {
     let files = [("--password-file", &args.password_file), ("--recovery-key-file", &args.recovery_key_file)];
     let named = files.into_iter().filter_map(|(option, path)| Some((option, path.as_ref()?)));

@@ -1,4 +1,4 @@
-//! `verify`: patches from anywhere, carried out in memory.
+//! `verify`: applies patches from any source in memory and checks the result.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -83,7 +83,8 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<u8, Error> {
     Ok(if args.exit_zero { 0 } else { code(verification.outcome(args.fail_on)) })
 }
 
-/// The plan that was named, or that beside a patch. One beside it that cannot be read is told, and left alone.
+/// Returns the named plan, or the plan beside a patch. If the plan beside it cannot be read, this is reported and the
+/// plan is ignored.
 fn plan_of(patch: &Path, named: Option<&Arc<PlanFile>>) -> Option<Arc<PlanFile>> {
     if let Some(plan) = named {
         return Some(Arc::clone(plan));
@@ -97,7 +98,7 @@ fn beside(patch: &Path) -> PathBuf {
     patch.with_file_name("plan.json")
 }
 
-/// The exit code of a verification.
+/// Returns the exit code of a verification.
 pub(super) fn code(standing: Standing) -> u8 {
     match standing {
         Standing::Clean => 0,

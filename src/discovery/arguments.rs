@@ -1,4 +1,4 @@
-//! The evidence as the user named it: folders, single files, and places in containers.
+//! The evidence as the user named it: folders, single files, and places inside containers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -18,21 +18,21 @@ use crate::evidence::file_system::Vouched;
 use crate::evidence::folder;
 use crate::evidence::locator::{Locator, Name};
 
-/// One argument, by what it is.
+/// An argument, by its kind.
 pub(super) enum Argument {
-    /// A folder, and where it really is.
+    /// A folder, and its canonical path.
     Folder { path: PathBuf, real: PathBuf },
-    /// A folder in another one that was named, too.
+    /// A folder inside another argument's folder.
     Within { path: PathBuf, outer: PathBuf },
-    /// A file, and where it really is.
+    /// A file, and its canonical path.
     File { path: PathBuf, real: PathBuf },
     /// A device, a pipe or a socket.
     Other { path: PathBuf },
-    /// Nothing of this name, or nothing that may be looked at.
+    /// A path that does not exist, or that the user may not read.
     Missing { path: PathBuf, error: io::Error },
 }
 
-/// Sorts the evidence, in its order; a folder within another is part of that one.
+/// Sorts the arguments by kind, in their order; a folder inside another one is a part of it.
 pub(super) fn sort(evidence: &[PathBuf]) -> Vec<Argument> {
     let mut arguments = Vec::new();
     let mut folders: Vec<(PathBuf, PathBuf)> = Vec::new();
@@ -63,7 +63,7 @@ pub(super) fn sort(evidence: &[PathBuf]) -> Vec<Argument> {
     arguments
 }
 
-/// The folder of files that were named one by one. Whoever names a hive wants it judged, wherever it lies.
+/// Returns the folder for files that the user named one by one. A hive that the user named is judged in any place.
 pub(super) fn folder_of(file: &Path) -> FoundFolder {
     let parent = file.parent().map(Path::to_owned).unwrap_or_default();
     let real = fs::canonicalize(listable(&parent)).unwrap_or_else(|_| parent.clone());
@@ -79,20 +79,20 @@ pub(super) fn folder_of(file: &Path) -> FoundFolder {
     }
 }
 
-/// What the hibernation file says of the volume whose `Windows/System32/config` this folder of this machine is; `None`
-/// where there is no such file, or it is another folder.
+/// Returns the state of the hibernation file of the volume whose `Windows/System32/config` is this folder of this
+/// machine; `None` if the file does not exist, or for any other folder.
 pub(super) fn hibernation_of(config: &Path) -> Option<Hibernation> {
     let parts: Vec<String> =
         config.components().map(|part| layout::part(&part.as_os_str().to_string_lossy())).collect();
     layout::volume_of(&parts)?;
-    // config, System32, Windows, and the volume. Links, which may lead out of the evidence, are no files.
+    // config, System32, Windows, and the volume. A link is no file here: it may lead out of the evidence.
     let volume = config.ancestors().nth(3)?;
     let is_named = |name: &OsString| hibernation::is_named(&name.to_string_lossy());
     let name = files_in(volume).ok()?.into_iter().find(is_named)?;
     Some(hibernation::of(folder::head_of(&volume.join(name)).ok().as_ref()))
 }
 
-/// Adds files that were named one by one, with the logs that lie beside them, to their folder.
+/// Adds files that the user named one by one to their folder, with the logs beside them.
 pub(super) fn named(files: &[PathBuf], mut folder: FoundFolder) -> FoundFolder {
     let names = files.iter().filter_map(|path| path.file_name()).map(|name| Name::from(name).to_string());
     let hives: BTreeSet<String> = names.flat_map(|name| name::log_keys(&name).collect::<Vec<_>>()).collect();
@@ -113,7 +113,7 @@ pub(super) fn named(files: &[PathBuf], mut folder: FoundFolder) -> FoundFolder {
     folder
 }
 
-/// The name of a file, for what it says of its content.
+/// Returns the name of a file, which helps to recognise its content.
 pub(super) fn name_of(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }

@@ -1,7 +1,7 @@
-//! Containers: what is in an archive or a disk image, and in the containers in it, as a worklist and no recursion.
+//! Containers: the content of archives and disk images, and of containers in them, by a worklist without recursion.
 //!
-//! It runs in a worker process where the program has one. Each file system that comes up is searched by the finder where
-//! it lies; what is worth opening is taken out into memory, with the word of whoever vouches for it.
+//! This code runs in a worker process if the program has one. The finder searches each file system in place. Files that
+//! are worth opening are extracted into memory, with the result of their checksum.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,48 +23,48 @@ use crate::evidence::kind::Kind;
 use crate::evidence::ledger::{Ledger, SourceId};
 use crate::evidence::locator::{Locator, Name, Step};
 
-/// Containers within containers: a collection, its data, a disk image in it, an archive on that disk.
+/// The most containers within containers: a collection, its data, a disk image in it, an archive on that disk.
 const DEEPEST: usize = 6;
-/// What is asked of a container.
+/// The request to open a container.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Job {
-    /// Where it is.
+    /// Where the container is.
     pub(super) at: Locator,
-    /// What it is.
+    /// The kind of container.
     pub(super) kind: Kind,
-    /// What of it is wanted; all of it where there are no steps.
+    /// The wanted part of the container; the whole container if there are no steps.
     pub(super) wanted: Vec<Step>,
     /// Whether the user named it.
     pub(super) named: bool,
-    /// What the user said of containers.
+    /// The user's options for containers.
     pub(super) unpacking: Unpacking,
-    /// What may be spent.
+    /// The budget of the job.
     pub(super) budget: Budget,
 }
 
-/// What came of it.
+/// The result of opening a container.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Opened {
-    /// A tree for each file system that holds something.
+    /// A tree for each file system with relevant files.
     pub(super) trees: Vec<FoundTree>,
-    /// Files that were compressed one by one: they lie in the folder of the container.
+    /// Files that were compressed one by one: they belong into the folder of the container.
     pub(super) singles: Vec<(Name, FoundFile)>,
-    /// What became of each source.
+    /// The outcome of each source.
     pub(super) ledger: Ledger,
     /// The shadow copies that volumes list, read or not.
     pub(super) shadow_copies: Vec<Snapshot>,
-    /// Files of this machine that belong to it, beside the one that was named: segments, extents, parents.
+    /// Files of this machine that belong to the container, beside the first: segments, extents, parents.
     pub(super) files: Vec<PathBuf>,
-    /// Files of this machine that were opened for an image that could then not be read: evidence, but parts of nothing.
+    /// Files of this machine that were opened for an unreadable image: they are evidence, but parts of no container.
     pub(super) touched: Vec<PathBuf>,
-    /// Whether there is anything at the place that was wanted.
+    /// Whether the wanted place exists.
     pub(super) found: bool,
-    /// What is left of the budget.
+    /// The rest of the budget.
     pub(super) budget: Budget,
 }
 
 impl Opened {
-    /// Ties the files that a worker sent to its reply; `None` where the reply is shorter than it says.
+    /// Ties the files that a worker sent to its reply; `None` if the reply is too short for them.
     pub(super) fn tie(&mut self, reply: &Arc<crate::evidence::Bytes>) -> Option<()> {
         let of_trees = self.trees.iter_mut().flat_map(|tree| tree.folders.values_mut());
         let files = of_trees.flat_map(|folder| folder.files.values_mut());
@@ -72,7 +72,7 @@ impl Opened {
     }
 }
 
-/// Opens the container at `path`, and those in it; what is taken out is written to `reply`, where there is one.
+/// Opens the container at `path` and the containers in it; extracted files are written to `reply`, if it is given.
 pub(super) fn open(path: &Path, job: Job, reply: Option<std::fs::File>) -> Opened {
     let Job { at, kind, wanted, named, unpacking, budget } = job;
     let mut opener = Opener {
@@ -126,7 +126,7 @@ fn open_one(opener: &mut Opener, item: &Item) {
     }
 }
 
-/// Opens an archive, and takes out what matters.
+/// Opens an archive, and extracts its relevant files.
 fn archive(opener: &mut Opener, kind: archive::Kind, item: &Item, source: SourceId) {
     let name = match item.at.steps.last() {
         Some(Step::Path(names)) => names.last().map(Name::to_text).unwrap_or_default(),

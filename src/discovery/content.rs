@@ -1,4 +1,4 @@
-//! What a file is, by its first bytes.
+//! The kind of a file, by its first bytes.
 
 use std::borrow::Cow;
 
@@ -12,51 +12,50 @@ use crate::evidence::kind::Kind;
 use crate::hive::BaseBlock;
 use crate::hive::base_block::begins_bin;
 
-/// Words of ours; owned where a worker sent them.
+/// A text of this program; owned if a worker sent it.
 pub(super) type Words = Cow<'static, str>;
 
-/// What a look at the first bytes of a file says.
+/// The kind of a file, by its first bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Content {
-    /// A primary file.
+    /// A primary file of a hive.
     Hive,
-    /// A hive's transaction log: it begins as a hive does, and says in the base block that it is none.
+    /// A hive's transaction log: it begins like a hive, and its base block has another file type.
     Log,
-    /// No bytes at all.
+    /// A file of 0 bytes.
     Empty,
-    /// Something that a hive which was damaged could be: it ends within the base block, or is as
-    /// large as a hive and begins with no known mark.
+    /// Possibly a damaged hive: the file ends within the base block, or has the size of a hive and no known signature.
     Unclear(Words),
     /// An archive, or a compressed file.
     Container(Kind),
-    /// A format that is known and not read, and what to do with it.
+    /// A format that is recognised and refused, and its advice.
     Refused { what: Words, advice: Words },
-    /// A program, which may unpack an archive that is in it.
+    /// A program, which may extract an archive from itself.
     Program,
-    /// Text, in words.
+    /// Text; its kind in words.
     Text(Words),
-    /// Something else, in words.
+    /// Anything else, in words.
     Other(Words),
 }
 
 impl Content {
-    /// Whether it could be a later part of an image or an archive: no text, and no format that is known.
+    /// Returns whether the file may be a later part of an image or an archive: neither text nor a known format.
     pub(super) fn may_be_part(&self) -> bool {
         matches!(self, Self::Unclear(_) | Self::Other(_))
     }
 }
 
-/// What a file of this name is that begins like this. The name counts only for a raw image whose first sectors are lost.
+/// Returns the kind of a file. Its name counts only for a raw image whose first sectors are lost.
 pub(super) fn of(head: &Head, name: &str) -> Content {
     match tell(head, name) {
-        // A hive that has lost its base block still has its bins.
+        // A hive without its base block still has its bins.
         Content::Unclear(_) if begins_bin(&head.at_bins) => Content::Hive,
         Content::Unclear(why) => Kind::raw_by_name(head, name).map_or(Content::Unclear(why), Content::Container),
         told => told,
     }
 }
 
-/// What its bytes say.
+/// Returns the kind of a file by its bytes.
 fn tell(head: &Head, name: &str) -> Content {
     let (bytes, size) = (head.bytes.as_slice(), head.size);
     if bytes.starts_with(b"regf") {
@@ -101,19 +100,19 @@ fn tell(head: &Head, name: &str) -> Content {
     if text {
         Content::Text("a text file".into())
     } else if size > 4096 && size.is_multiple_of(4096) {
-        // Hives are of whole pages.
+        // The size of a hive is a multiple of the page size.
         Content::Unclear("data without a hive's signature".into())
     } else {
         Content::Other("other data".into())
     }
 }
 
-/// 1: a log of Windows before 8.1; 2: also in use for such; 6: a log of Windows 8.1 and later.
+/// Returns whether a file type is a log's. 1: Windows before 8.1; 2: also in use there; 6: Windows 8.1 and later.
 fn is_log(file_type: u32) -> bool {
     matches!(file_type, 1 | 2 | 6)
 }
 
-/// Marks at the beginning of files that people name by mistake, or that hold hives which must be unpacked first.
+/// Signatures of files that users name by mistake, or that contain hives and must be unpacked first.
 const MARKS: [(&[u8], &str); 6] = [
     (b"REGEDIT4", "a .reg file"),
     (b"Windows Registry Editor", "a .reg file"),

@@ -1,8 +1,8 @@
-//! Which files of a file system are worth opening, whatever the file system is.
+//! Which files of a file system are worth opening, in any file system.
 //!
-//! It is scanned once, by names alone. On a volume the places where Windows and tools keep hives are then looked into,
-//! and files elsewhere whose names suggest a hive. A plain tree, as people copy hives to, may hold them under any name:
-//! there the first bytes of each file decide, nearest to the root first, of up to [`HEADS`] files; then names do.
+//! The file system is scanned once, by names alone. On a volume, the places where Windows and tools keep hives are then
+//! searched, and files elsewhere with names like hives. A plain tree of copied hives may hold them under any name:
+//! there the first bytes of each file decide, nearest to the root first, for up to [`HEADS`] files; then names do.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
@@ -19,63 +19,63 @@ mod entries;
 mod met;
 mod named;
 
-/// Files of plain folders whose first bytes are read, in one tree.
+/// The most files in plain folders of one tree whose first bytes are read.
 const HEADS: usize = 50_000;
-/// Folders within folders.
+/// The most folders within folders.
 const DEEPEST: usize = 256;
-/// Links and the like that are looked at one by one.
+/// The most links, containers and hive-like files that are handled one by one.
 const MOST_KEPT: usize = 100_000;
 
-/// What is searched, and how.
+/// The file system to search, and the way of searching.
 pub(super) struct Scope<'a> {
     /// The file system.
     pub(super) system: &'a dyn FileSystem,
-    /// Where it is.
+    /// The place of the file system.
     pub(super) at: &'a Locator,
-    /// Whether it is a folder of this machine, whose files have no `!` before them.
+    /// Whether it is a folder of this machine: no `!` precedes its files' names.
     pub(super) folder: bool,
     /// The [`layout::part`]s of the path to its root, for a folder of this machine.
     pub(super) above: &'a [String],
-    /// Whether it is a volume as it was when a shadow copy was made.
+    /// Whether it is a volume in the state of a shadow copy.
     pub(super) shadow_copy: bool,
-    /// Look only into the places where Windows keeps hives, on a volume.
+    /// Whether to search only the places where Windows keeps hives; on a volume.
     pub(super) places: bool,
     /// The file system's entry in the ledger.
     pub(super) source: SourceId,
 }
 
-/// A container in the file system, to be opened next.
+/// A container in the file system that is opened next.
 pub(super) struct Nested {
-    /// The folder that it is in.
+    /// The names of the folders above it.
     pub(super) folder: Vec<Name>,
     /// The file.
     pub(super) entry: Entry,
-    /// What its first bytes say.
+    /// The kind of container, by its first bytes.
     pub(super) kind: Kind,
     /// Whether the user named it.
     pub(super) named: bool,
 }
 
-/// A file whose bytes are wanted.
+/// A file whose bytes are needed.
 pub(super) struct Wanted {
-    /// The folder that it is in.
+    /// The names of the folders above it.
     pub(super) folder: Vec<Name>,
-    /// Its name.
+    /// The file's name.
     pub(super) name: Name,
-    /// What to ask the file system for.
+    /// The file's node in the file system.
     pub(super) node: Node,
 }
 
-/// What a search found.
+/// The result of a search.
 #[derive(Default)]
 pub(super) struct Search {
     /// The folders and files.
     pub(super) tree: FoundTree,
-    /// Files whose bytes are wanted, in the order of their paths.
+    /// Files whose bytes are needed, in the order of their paths.
     pub(super) wanted: Vec<Wanted>,
     /// Containers, in the order of their paths.
     pub(super) nested: Vec<Nested>,
-    /// Whether there was anything at a place that was named.
+    /// Whether the place that the user named exists.
     pub(super) named: bool,
 }
 
@@ -92,20 +92,20 @@ pub(super) fn search(scope: &Scope<'_>, ledger: &mut Ledger) -> Search {
     finder.into_search()
 }
 
-/// Searches what was named of a file system: a folder with all that is below it, or a file with what belongs to it.
+/// Searches the place that the user named: a folder and everything below, or a file and what belongs to it.
 pub(super) fn search_named(scope: &Scope<'_>, names: &[Name], ledger: &mut Ledger) -> Search {
     let mut finder = Finder::new(scope, ledger);
     finder.named(names);
     finder.into_search()
 }
 
-/// A folder as the scan met it.
+/// A folder of the scan.
 struct Folder {
     parent: Node,
     name: Name,
 }
 
-/// A folder whose path is known.
+/// A folder with a known path.
 #[derive(Clone)]
 struct FolderPath {
     names: Vec<Name>,
@@ -118,10 +118,10 @@ struct Finder<'a> {
     ledger: &'a mut Ledger,
     search: Search,
     folders: HashMap<Node, Folder>,
-    /// Files, links and the like that are looked at wherever they lie.
+    /// Links, containers and files with names like hives, which are handled in any place; by folder.
     kept: HashMap<Node, Vec<Entry>>,
     kept_count: usize,
-    /// Folders that hold a hibernation file, and the file.
+    /// The hibernation file of each folder that contains one.
     sleeping: HashMap<Node, Node>,
     /// The root folder.
     root: Node,
@@ -129,7 +129,7 @@ struct Finder<'a> {
     obstacles: HashSet<(Node, Option<Name>)>,
     heads: usize,
     by_name: u64,
-    /// Whether only the places are searched: then there was no scan that counted.
+    /// Whether only the places are searched: then no scan has counted the files.
     by_places: bool,
 }
 
@@ -167,7 +167,7 @@ impl<'a> Finder<'a> {
         self.search
     }
 
-    /// Whether the root lies inside of a Windows folder: then it is a part of a volume.
+    /// Returns whether the root lies in a Windows folder, and so is a part of a volume.
     fn above_is_volume(&self) -> bool {
         let above = self.scope.above;
         let windows = |tail: &[&str]| {
@@ -176,7 +176,7 @@ impl<'a> Finder<'a> {
         windows(&["system32", "config"]) || windows(&["config", "regback"])
     }
 
-    /// The parts of the names of the folders in a folder.
+    /// Returns the [`layout::part`] of the name of each folder and link in a folder.
     fn names_of(&mut self, folder: Node) -> Vec<String> {
         let mut names = Vec::new();
         self.scope.system.list(folder, &mut |entry| {
@@ -190,7 +190,7 @@ impl<'a> Finder<'a> {
         names
     }
 
-    /// Goes down the ways to the places from a volume's root.
+    /// Searches the places, from the root of a volume down.
     fn places(&mut self) {
         self.by_places = true;
         self.ledger.note(self.scope.source, "only the places where Windows keeps hives were searched (--places)");
@@ -199,7 +199,7 @@ impl<'a> Finder<'a> {
         let mut visited = BTreeSet::new();
         while let Some((folder, ways)) = pending.pop() {
             visited.insert(folder);
-            // Names are looked up where that will do: System32 has ten thousand.
+            // Names are looked up if no pattern needs a list: System32 has ten thousand entries.
             let mut firsts: Vec<&str> = ways.iter().filter_map(|way| way.first().copied()).collect();
             firsts.sort_unstable();
             firsts.dedup();
@@ -235,7 +235,7 @@ impl<'a> Finder<'a> {
         self.look_into(&nodes, |_| false);
     }
 
-    /// Scans everything, then looks where it may matter.
+    /// Scans everything, then searches the folders that matter.
     fn everything(&mut self, volume: bool) {
         let system = self.scope.system;
         let mut files = 0_u64;
@@ -272,7 +272,7 @@ impl<'a> Finder<'a> {
                 }
             }
         }
-        // On a volume only what can be a place, or holds what was kept, needs its path.
+        // On a volume, only a folder that may be a place or has kept entries needs a path.
         let mut nodes: Vec<Node> = if volume {
             let mut nodes: BTreeSet<Node> = all.into_iter().filter(|node| self.can_be_place(*node)).collect();
             nodes.extend(self.kept.keys().copied());
@@ -287,7 +287,7 @@ impl<'a> Finder<'a> {
         self.look_into(&nodes, |node| !within.get(&node).copied().unwrap_or(true));
     }
 
-    /// Looks into folders, nearest to the root first, so that a limit cuts off what is deepest.
+    /// Searches folders, nearest to the root first, so that a limit cuts off the deepest ones.
     fn look_into(&mut self, nodes: &[Node], plain: impl Fn(Node) -> bool) {
         let mut folders: Vec<(Node, FolderPath)> =
             nodes.iter().filter_map(|node| Some((*node, self.path(*node)?))).collect();
@@ -312,7 +312,7 @@ impl<'a> Finder<'a> {
         self.take(path, folder, &entries, place.known || plain);
     }
 
-    /// What kind of place a folder is; all of a shadow copy is one.
+    /// Returns the kind of place of a folder; every place in a shadow copy has the shadow copy's generation.
     fn place(&self, path: &FolderPath) -> Place {
         let place = layout::place(&[self.scope.above, &path.parts].concat());
         if self.scope.shadow_copy { Place { generation: Generation::ShadowCopy, ..place } } else { place }

@@ -1,4 +1,4 @@
-//! One folder: which of its files are hives, of which role and generation, and what to say of the others.
+//! One folder: which of its files are hives, their roles and generations, and the problems of the others.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,8 +12,8 @@ use crate::evidence::ledger::{Ledger, Outcome, SourceId};
 use crate::hive::{self, Hive};
 use crate::registry::Role;
 
-/// Opens the files of a folder that may be hives, and sorts them into installations. What became of each file is
-/// entered in the ledger, below the source that the folder is of.
+/// Opens the files of a folder that may be hives, and sorts them into installations. The outcome of each file goes into
+/// the ledger, below the source of the folder.
 pub(super) fn examine(
     folder: &FoundFolder,
     origin: Option<&Origin>,
@@ -56,12 +56,12 @@ pub(super) fn examine(
         }
     }
     attach_logs(folder, &names, &mut candidates, of, ledger);
-    // Whoever names all files of a folder names the logs too.
+    // If the user named all files of a folder, the logs are among them.
     let logs: BTreeSet<&str> =
         candidates.iter().flat_map(|one| &one.hive.logs).map(|log| log.locator.as_str()).collect();
     problems.retain(|problem| problem.path.as_deref().is_none_or(|path| !logs.contains(path)));
     for problem in problems {
-        // Older generations and other hives than SOFTWARE and SYSTEM are told, and are no gaps.
+        // Older generations and hives other than SOFTWARE and SYSTEM are reported, but are no gaps.
         let name = problem.path.as_deref().and_then(|path| path.rsplit(['/', '!']).next()).unwrap_or_default();
         let role = name::role(name).unwrap_or(Role::Unknown);
         let generation = generation(folder, name, role, &names);
@@ -72,7 +72,7 @@ pub(super) fn examine(
     let mut found = installations(folder, candidates);
     if !empty.is_empty() {
         let generation = folder.place.generation;
-        // An installation without hives, so that there is something to say it of.
+        // An installation without hives, which can hold the problem.
         if !folder.named && !found.iter().any(|one| one.generation == generation) {
             found.push(Installation {
                 evidence: folder.locator.clone(),
@@ -101,25 +101,25 @@ fn is_audited(role: Role) -> bool {
     matches!(role, Role::Software | Role::System)
 }
 
-/// What became of a file.
+/// The outcome of a file.
 enum Found {
     Hive {
         role: Role,
         told: Vec<Problem>,
     },
-    /// A file of no bytes, where Windows leaves such.
+    /// A file of 0 bytes in a place where Windows leaves such files.
     EmptyBackup,
     Refused(Problem),
-    /// Not a hive, and nobody would expect one.
+    /// Not a hive, and not expected to be one.
     Nothing,
 }
 
 fn open(folder: &FoundFolder, file: &FoundFile, name: &str, map: bool) -> Found {
-    // SAM, DEFAULT and the like are names of other things too: only a place of Windows makes hives of them.
+    // SAM, DEFAULT and the like are also names of other files: only a place of Windows makes them hives.
     let said = name::role(name).filter(|role| is_audited(*role) || folder.place.known);
     let plain = said.is_some_and(|role| name::is_plain(name, role));
     let said = said.filter(|_| plain || name::fits(name));
-    // Beside the user's own naming, a name and a place have to say together that a hive should be here.
+    // A hive is expected if the user named the file, or if both the name and the place suggest one.
     let expected = file.named || (plain && folder.any_role);
     let suggested = expected || (said.is_some() && folder.any_role);
     let refused = |found: &str, advice: Option<&'static str>| {
@@ -147,7 +147,7 @@ fn open(folder: &FoundFolder, file: &FoundFile, name: &str, map: bool) -> Found 
     }
 }
 
-/// Asks an opened hive which one it is; where its root does not tell, its base block, and then the file's name.
+/// Opens a hive and returns its role by its root key; otherwise by its base block, then by the file's name.
 fn identify(folder: &FoundFolder, file: &FoundFile, name: &str, map: bool) -> Found {
     let hive = match file.file.open(map).map(Hive::from_bytes) {
         Ok(Ok(hive)) => hive,
@@ -172,7 +172,7 @@ fn identify(folder: &FoundFolder, file: &FoundFile, name: &str, map: bool) -> Fo
     let (role, told) = match read {
         Ok((Some(Role::Ntuser), _)) if plain_default => (Role::Default, None),
         Ok((Some(Role::Unknown), true) | (None, _)) | Err(_) => by_name(&hive, &file.locator, name),
-        // A hive that setup left behind may be empty; its own name tells.
+        // A hive that Setup left may be empty; then the name in its base block decides.
         Ok((Some(Role::Unknown), false)) => match own_name(&hive).filter(|role| !is_audited(*role)) {
             Some(role) => (role, None),
             None => (Role::Unknown, other_than_named(&file.locator, name, Role::Unknown)),
@@ -186,7 +186,7 @@ fn identify(folder: &FoundFolder, file: &FoundFile, name: &str, map: bool) -> Fo
     }
 }
 
-/// The role by the name that the base block has for the file.
+/// Returns the role by the file name in the base block.
 fn own_name(hive: &Hive) -> Option<Role> {
     name::role(hive.base_block().file_name.rsplit(['\\', '/']).next().unwrap_or_default())
 }
@@ -200,7 +200,7 @@ fn by_name(hive: &Hive, locator: &str, name: &str) -> (Role, Option<Problem>) {
     (role, Some(Problem::of(locator, "root keys that identify the hive", told)))
 }
 
-/// Where Windows would take a hive for SOFTWARE or SYSTEM, and its keys are not such a one's.
+/// Reports a file that Windows would load as SOFTWARE or SYSTEM, but whose keys are not those of that hive.
 fn other_than_named(locator: &str, name: &str, role: Role) -> Option<Problem> {
     let said = [Role::Software, Role::System].into_iter().find(|said| name::is_plain(name, *said))?;
     (said != role).then(|| {
@@ -212,11 +212,11 @@ fn other_than_named(locator: &str, name: &str, role: Role) -> Option<Problem> {
     })
 }
 
-/// The generation of one file: its folder's, unless its name says that it is kept beside the one in use.
+/// Returns the generation of a file: its folder's, unless its name marks a copy beside the hive in use.
 fn generation(folder: &FoundFolder, name: &str, role: Role, names: &[String]) -> Generation {
     let place = folder.place;
     if name::has_extension(name, "sav") {
-        // Elsewhere people give `reg save` this extension: it is Setup's only where the hive itself is beside it.
+        // Users give this extension to `reg save` files too: it is Setup's only if the hive itself is beside the file.
         let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
         if (place.of_windows && !folder.named) || names.iter().any(|other| other.eq_ignore_ascii_case(stem)) {
             return Generation::Setup;
@@ -242,7 +242,7 @@ fn empty_backups(folder: &FoundFolder, names: &[&str]) -> Problem {
         .advise("Windows 10 version 1803 and later leaves these files empty; this is normal")
 }
 
-/// Puts the transaction logs beside each hive to it.
+/// Attaches to each hive the transaction logs beside it.
 fn attach_logs(
     folder: &FoundFolder,
     names: &[String],
@@ -250,7 +250,7 @@ fn attach_logs(
     of: Option<SourceId>,
     ledger: &mut Ledger,
 ) {
-    // Names in lower case, and the logs by the hive that they would be of.
+    // All names in lower case, and the logs by the hive that they belong to.
     let all: BTreeSet<String> = names.iter().map(|name| name.to_lowercase()).collect();
     let mut logs: BTreeMap<String, Vec<&FoundFile>> = BTreeMap::new();
     for (file, name) in folder.files.values().zip(names) {

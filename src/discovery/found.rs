@@ -1,4 +1,4 @@
-//! What the finder found in one file system: folders, and the files in them that can matter.
+//! The finder's result for one file system: folders, and the files in them that can matter.
 
 use std::collections::BTreeMap;
 
@@ -13,54 +13,54 @@ use crate::evidence::file_system::Vouched;
 use crate::evidence::ledger::SourceId;
 use crate::evidence::locator::Name;
 
-/// A file system, as far as something of it can matter.
+/// The part of a file system that can matter.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct FoundTree {
-    /// Its folders, by the names on the way to them from the root.
+    /// The folders, by the names below the root.
     #[serde(with = "pairs")]
     pub(super) folders: BTreeMap<Vec<Name>, FoundFolder>,
-    /// What its files were taken out of; `None` for a folder of this machine.
+    /// The container of its files; `None` for a folder of this machine.
     pub(super) origin: Option<Origin>,
-    /// Its entry in the ledger that came with it.
+    /// Its number in the ledger that came with it.
     pub(super) source: Option<SourceId>,
 }
 
-/// A folder that holds files worth opening.
+/// A folder with files that are worth opening.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct FoundFolder {
-    /// How reports name it.
+    /// Its name in reports.
     pub(super) locator: String,
-    /// What kind of place it is.
+    /// The kind of place.
     pub(super) place: Place,
-    /// Whether hives of any role count; otherwise SOFTWARE and SYSTEM do.
+    /// Whether hives of any role count; otherwise only SOFTWARE and SYSTEM do.
     pub(super) any_role: bool,
-    /// Whether the user named the files, and not the folder.
+    /// Whether the user named the files one by one, not the folder.
     pub(super) named: bool,
     /// The files, by name.
     #[serde(with = "pairs")]
     pub(super) files: BTreeMap<Name, FoundFile>,
-    /// What the hibernation file of the volume says whose `Windows/System32/config` this is.
+    /// The state of the volume's hibernation file, if this is the volume's `Windows/System32/config`.
     pub(super) hibernation: Option<Hibernation>,
 }
 
 /// A file that can matter.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct FoundFile {
-    /// How reports name it.
+    /// Its name in reports.
     pub(super) locator: String,
-    /// What its first bytes say.
+    /// The kind of file, by its first bytes.
     pub(super) content: Content,
-    /// Where to open it. Of what is no hive and no log, nothing is kept.
+    /// The file to open. Only the bytes of hives and logs are kept.
     pub(super) file: File,
-    /// Bytes.
+    /// The size in bytes.
     pub(super) size: u64,
-    /// Whether somebody vouches for its bytes.
+    /// Whether a checksum proves its bytes.
     pub(super) vouched: Vouched,
-    /// What it was taken out of, where that is not what its tree was.
+    /// The file's container, if it is another one than its tree's.
     pub(super) origin: Option<Origin>,
     /// Whether the user named it.
     pub(super) named: bool,
-    /// Why it cannot be read, where it cannot.
+    /// Why the file is unreadable; `None` if it is readable.
     pub(super) unreadable: Option<Problem>,
 }
 
@@ -70,7 +70,7 @@ impl Default for Place {
     }
 }
 
-/// Maps whose keys are no strings, as JSON has them: a list of pairs.
+/// Stores maps whose keys are not strings in JSON, as a list of pairs.
 mod pairs {
     use std::collections::BTreeMap;
 

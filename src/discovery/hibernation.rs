@@ -4,33 +4,33 @@ use serde::{Deserialize, Serialize};
 
 use crate::evidence::file_system::Head;
 
-/// What a hibernation file says.
+/// The state of a hibernation file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Hibernation {
-    /// There is a memory image to go on with.
+    /// The file contains a memory image that Windows will resume.
     Asleep,
-    /// Its image was used, or none was ever written.
+    /// Windows has resumed its image, or never wrote one.
     Awake,
-    /// It is there, and cannot be read.
+    /// The file exists, but is unreadable.
     Unknown,
 }
 
-/// Where Windows keeps its memory while it sleeps, at the root of its volume.
+/// The file for Windows' memory during hibernation, in the root of its volume.
 pub(super) const NAME: &str = "hiberfil.sys";
 
-/// Whether a file is the hibernation file, by its name.
+/// Returns whether a file is the hibernation file, by its name.
 pub(super) fn is_named(name: &str) -> bool {
     name.eq_ignore_ascii_case(NAME)
 }
 
-/// What the beginning of the hibernation file says; `None` where it cannot be read.
+/// Returns the state by the beginning of the hibernation file; [`Hibernation::Unknown`] if the beginning is `None`.
 pub(super) fn of(head: Option<&Head>) -> Hibernation {
     head.map_or(Hibernation::Unknown, |head| of_signature(&head.bytes))
 }
 
-/// `hibr` stands at the beginning of an image that is to be resumed, in capitals from Windows 8 on; `rstr` while that is
-/// done. `wake` and zeros are what is left of one that was. (ntfs-3g, `ntfs_volume_check_hiberfile`; J. Metz, "Windows
-/// hibernation file format".)
+/// Returns the state by the signature. `hibr` begins an image that will be resumed, in capitals from Windows 8 on;
+/// `rstr` stands there during the resume. `wake` and zeros remain after it. (ntfs-3g, `ntfs_volume_check_hiberfile`; J.
+/// Metz, "Windows hibernation file format".)
 fn of_signature(bytes: &[u8]) -> Hibernation {
     match bytes.get(..4).unwrap_or_default().to_ascii_lowercase().as_slice() {
         b"hibr" | b"rstr" => Hibernation::Asleep,

@@ -2,20 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Characters in an id; all are ASCII, so these are bytes too.
+/// The most characters of an id; all are ASCII, so these are bytes too.
 const LONGEST: usize = 100;
 
-/// Names that are devices on Windows, whatever their extension.
+/// Names of devices on Windows, with any extension.
 const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
 
-/// The id of a path that leaves nothing to name it by.
+/// The id of a path without a usable character.
 const NAMELESS: &str = "evidence";
 
-/// One id for each locator, in the given order: the locator in kebab case, and a number behind it where that is taken.
-/// Ids that differ only in letter case are the same folder on Windows, so they count as taken.
+/// Returns one id for each locator, in the given order: the locator in kebab case, with a number at its end if the id
+/// is already in use. Ids that differ only in letter case are the same folder on Windows, and count as one.
 pub(super) fn assign<'a>(locators: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut taken = BTreeSet::new();
-    // Where counting stopped for a base: a thousand that are called the same are not counted from 1 each.
+    // The last number of each base: with a thousand equal locators, counting does not start at 1 for each.
     let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
     locators
         .map(|locator| {
@@ -32,7 +32,7 @@ pub(super) fn assign<'a>(locators: impl Iterator<Item = &'a str>) -> Vec<String>
         .collect()
 }
 
-/// `mnt/WINDOWS/system32/config` as `mnt-WINDOWS-system32-config`.
+/// Turns `mnt/WINDOWS/system32/config` into `mnt-WINDOWS-system32-config`.
 fn kebab(locator: &str) -> String {
     let mut id = String::new();
     for part in locator.split('/').filter(|part| *part != "..") {
@@ -48,8 +48,8 @@ fn kebab(locator: &str) -> String {
     if id.is_empty() { NAMELESS.to_owned() } else { id }
 }
 
-/// The end of an id, because what tells two long paths apart stands there, without marks at either side, and in no
-/// case a device.
+/// Returns the end of an id, because two long paths usually differ there; without hyphens or dots at either side, and
+/// never a device.
 fn tail(id: &str, longest: usize) -> String {
     let id = trimmed_end(id, longest);
     let stem = id.split('.').next().unwrap_or_default().to_ascii_lowercase();

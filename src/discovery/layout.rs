@@ -1,38 +1,38 @@
-//! Where Windows keeps hives, and which generation lies there: the one table of places.
+//! Where Windows keeps hives, and which generation each place holds: the one table of places.
 //!
-//! Only the end of a path and the marks on the way to it count, never where a tree begins: thus a mounted volume, and
+//! Only the end of a path and the marks above it count, not where a tree begins. So a mounted volume is the same as
 //! what Velociraptor (`uploads/auto/C%3A/...`), KAPE (`C/...`), UAC (`[root]/...`) and Acquire (`fs/C:/...`) collected
-//! from one, are all the same. Letter case does not count.
+//! from it. Letter case does not count.
 
 use serde::{Deserialize, Serialize};
 
 use super::Generation;
 
-/// What kind of place a folder is.
+/// The kind of place of a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Place {
     /// The generation of hives in it.
     pub(super) generation: Generation,
-    /// Windows, or a tool, keeps hives here: every file is worth a look.
+    /// Whether Windows or a tool keeps hives here: every file is worth opening.
     pub(super) known: bool,
-    /// Windows' own `config`, `RegBack` or `repair`: `.sav` files are what Setup left there.
+    /// Whether this is Windows' own `config`, `RegBack` or `repair`: Setup left the `.sav` files there.
     pub(super) of_windows: bool,
-    /// A `RegBack`, which Windows leaves empty since Windows 10 version 1803.
+    /// Whether this is a `RegBack`, which Windows leaves empty since Windows 10 version 1803.
     pub(super) regback: bool,
 }
 
 /// One row of the table.
 struct Row {
-    /// The folders from a volume's root to the tail; `None` for a tail that may stand anywhere.
+    /// The folders from a volume's root to the tail; `None` if the tail may be anywhere.
     above: Option<&'static [&'static str]>,
-    /// The last folders of the path. A name `*` is any, a `*` at its end any rest.
+    /// The last folders of the path. The name `*` matches any name; a `*` at the end of a name matches any rest.
     tail: &'static [&'static str],
-    /// What lies there.
+    /// The generation of the hives there.
     generation: Generation,
     of_windows: bool,
 }
 
-/// The first row that fits counts.
+/// The first row that matches decides.
 const PLACES: [Row; 10] = [
     Row { above: Some(&["*"]), tail: &["system32", "config"], generation: Generation::Live, of_windows: true },
     Row {
@@ -56,7 +56,7 @@ const PLACES: [Row; 10] = [
     Row { above: None, tail: &["regback"], generation: Generation::Regback, of_windows: true },
 ];
 
-/// A folder anywhere on the way that makes everything below it another generation; the first row that fits counts.
+/// Folders that give everything below them another generation; the first row that matches decides.
 const MARKS: [(&str, Generation); 4] = [
     ("harddiskvolumeshadowcopy", Generation::ShadowCopy),
     ("windows.old", Generation::WindowsOld),
@@ -64,18 +64,18 @@ const MARKS: [(&str, Generation); 4] = [
     ("$windows.~ws", Generation::Setup),
 ];
 
-/// Folders of a volume that hold another Windows' folder, whose places count, too.
+/// Folders of a volume that contain another Windows folder, whose places count too.
 const BELOW: [&[&str]; 3] = [&[], &["windows.old*"], &["$windows.~bt", "newos"]];
 
-/// What the root of a volume shows, and a folder of copied evidence does not.
+/// Names in the root of a Windows volume, but not in a folder of copied evidence.
 const VOLUME: [&str; 7] =
     ["windows", "winnt", "system volume information", "$recycle.bin", "recycler", "efi", "recovery"];
-/// What any folder shows that is the root of a volume.
+/// Names that prove any folder to be the root of a volume.
 const CERTAIN: [&str; 3] = ["system volume information", "$recycle.bin", "recycler"];
-/// What the root of another system's volume shows.
+/// Names in the root of another system's volume.
 const UNIX: [&str; 2] = ["etc", "usr"];
 
-/// What kind of place a folder is, by the [`part`]s of its path.
+/// Returns the kind of place of a folder, by the [`part`]s of its path.
 pub(super) fn place(parts: &[String]) -> Place {
     let row = PLACES.iter().find(|row| ends_with(parts, row.tail));
     let (tail, of_windows) = row.map_or((Generation::Copy, false), |row| (row.generation, row.of_windows));
@@ -85,12 +85,12 @@ pub(super) fn place(parts: &[String]) -> Place {
     Place { generation, known: row.is_some(), of_windows, regback }
 }
 
-/// How many of these parts are the path of the volume that this `config` is on: the root for `WINDOWS/system32/config`.
+/// Returns how many of these parts are the path of this `config`'s volume: 0 for `WINDOWS/system32/config`.
 pub(super) fn volume_of(config: &[String]) -> Option<usize> {
     if ends_with(config, &["system32", "config"]) { config.len().checked_sub(3) } else { None }
 }
 
-/// Whether a folder with entries of these names is the root of a volume; `top` is the root of its tree.
+/// Returns whether a folder with entries of these names is the root of a volume; `top`: it is the root of its tree.
 pub(super) fn is_volume(names: &[String], top: bool) -> bool {
     let shows = |wanted: &[&str]| names.iter().any(|name| wanted.contains(&name.as_str()));
     if top {
@@ -99,11 +99,11 @@ pub(super) fn is_volume(names: &[String], top: bool) -> bool {
     shows(&CERTAIN)
 }
 
-/// Whether a path from a volume's root is a place, or lies on the way to one: where a link leads away from what Windows
-/// keeps there.
+/// Returns whether a path from a volume's root is a place or leads to one: a link there may lead away from hives.
 pub(super) fn is_on_the_way(parts: &[String]) -> bool {
     let ways = ways();
-    // Any folder may be called `*`; a junction such as `Documents and Settings` is none of Windows' own.
+    // The pattern `*` matches any folder, so only Windows' own folders count here: the junction `Documents and
+    // Settings`, for example, does not.
     let own = parts.first().is_some_and(|first| {
         ["windows", "winnt", "system volume information"].contains(&first.as_str()) || first.starts_with("windows.old")
     });
@@ -112,7 +112,7 @@ pub(super) fn is_on_the_way(parts: &[String]) -> bool {
         .any(|way| parts.len() <= way.len() && parts.iter().zip(way).all(|(part, pattern)| fits(part, pattern)))
 }
 
-/// The ways to the places from a volume's root: names, `*` for any, a `*` at the end for any rest.
+/// Returns the paths of the places from a volume's root: names, `*` for any name, a `*` at the end for any rest.
 pub(super) fn ways() -> Vec<Vec<&'static str>> {
     let mut ways = Vec::new();
     for below in BELOW {
@@ -125,8 +125,8 @@ pub(super) fn ways() -> Vec<Vec<&'static str>> {
     ways
 }
 
-/// A name as the table has it: in lower case, with `%41` and the like as the letters that they stand for, as collectors
-/// write what a file system forbids.
+/// Returns a name in the form of the table: in lower case, with `%41` and the like decoded. Collectors encode in this
+/// way what a file system forbids.
 pub(super) fn part(name: &str) -> String {
     let mut text = String::new();
     let mut rest = name;
@@ -143,7 +143,7 @@ fn ends_with(parts: &[String], tail: &[&str]) -> bool {
     parts.len() >= tail.len() && parts.iter().rev().zip(tail.iter().rev()).all(|(part, pattern)| fits(part, pattern))
 }
 
-/// Whether a part of a path fits a pattern of the table.
+/// Returns whether a part of a path matches a pattern of the table.
 pub(super) fn fits(part: &str, pattern: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some("rp") => part.strip_prefix("rp").is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit())),
@@ -152,7 +152,8 @@ pub(super) fn fits(part: &str, pattern: &str) -> bool {
     }
 }
 
-/// A device path holds its mark within a name; a folder has it as its name, maybe with a number: `Windows.old.000`.
+/// Returns whether a part has a mark. A device path contains it; a folder has its name, maybe with a number:
+/// `Windows.old.000`.
 fn is_marked(part: &str, mark: &str) -> bool {
     if mark == "harddiskvolumeshadowcopy" {
         return part.contains(mark);

@@ -1,8 +1,8 @@
-//! What a file's name says. It only decides whether to look, and what belongs together: what a hive is, its keys say.
+//! Clues in a file's name. They decide only whether to open it and what belongs to it; a hive's keys decide its role.
 
 use crate::registry::Role;
 
-/// The words by which hives are named, in the order in which they are tried.
+/// The words in names of hives, in the order of the search.
 const WORDS: [(&str, Role); 11] = [
     ("software", Role::Software),
     ("system", Role::System),
@@ -19,17 +19,17 @@ const WORDS: [(&str, Role); 11] = [
 
 /// Extensions that only hives have.
 const HIVE_EXTENSIONS: [&str; 5] = ["hiv", "hive", "hve", "reg-save", "regsave"];
-/// Extensions that copies of anything have.
+/// Extensions that copies of any file have.
 const COPY_EXTENSIONS: [&str; 9] = ["bak", "sav", "save", "dat", "old", "orig", "backup", "copy", "alt"];
 /// Extensions of transaction logs.
 const LOG_EXTENSIONS: [&str; 3] = ["log", "log1", "log2"];
 
-/// The extension in lower case; empty where there is none.
+/// Returns the extension in lower case; empty if the name has none.
 fn extension(name: &str) -> String {
     name.rsplit_once('.').map_or_else(String::new, |(_, extension)| extension.to_lowercase())
 }
 
-/// Whether a file of this name is worth opening where not every file can be.
+/// Returns whether a file of this name is worth opening if not every file can be opened.
 pub(super) fn fits(name: &str) -> bool {
     let extension = extension(name);
     let name = name.to_lowercase();
@@ -41,10 +41,10 @@ pub(super) fn fits(name: &str) -> bool {
         || (copy && (name.contains("software") || name.contains("system")))
 }
 
-/// Extensions of compressed single files, which people put behind a hive's name.
+/// Extensions of single compressed files, which people append to a hive's name.
 const COMPRESSED: [&str; 9] = ["gz", "xz", "zst", "zstd", "bz2", "zip", "7z", "lz4", "lzma"];
 
-/// Extensions of containers that a volume can hold, and what to call them: they are counted there, and not opened.
+/// Extensions of containers on a volume, and their words: such files are counted and not opened.
 const CONTAINERS: [(&str, &str); 32] = [
     ("zip", "zip archive"),
     ("tar", "tar archive"),
@@ -80,13 +80,13 @@ const CONTAINERS: [(&str, &str); 32] = [
     ("bkf", "backup"),
 ];
 
-/// What a file of this name is called where containers are counted; `None` where it has no extension of one.
+/// Returns the word for a file of this name if containers are counted; `None` if its extension is not a container's.
 pub(super) fn container(name: &str) -> Option<&'static str> {
     let extension = extension(name);
     CONTAINERS.iter().find(|(known, _)| *known == extension).map(|(_, word)| *word)
 }
 
-/// Whether a container has the name of a hive, and of more than the word in it: `SOFTWARE.gz`, `system.bak.zip`.
+/// Returns whether a container is named like SOFTWARE or SYSTEM: `SOFTWARE.gz`, `system.bak.zip`.
 pub(super) fn is_hive_in_container(name: &str) -> bool {
     name.rsplit_once('.').is_some_and(|(stem, extension)| {
         COMPRESSED.contains(&extension.to_lowercase().as_str())
@@ -94,8 +94,8 @@ pub(super) fn is_hive_in_container(name: &str) -> bool {
     })
 }
 
-/// What a collector calls a file, without what it puts around the name, and what else must be the same for two files to
-/// lie in one folder. DFIR-ORC: hexadecimal numbers of volume, folder and file, the name, the snapshot's GUID, `.data`.
+/// Returns the original name of a file without a collector's additions, and the text that is the same for all files of
+/// one folder. DFIR-ORC: hexadecimal numbers of volume, folder and file, the name, the snapshot's GUID, `.data`.
 pub(super) fn logical(name: &str) -> (String, &str) {
     let collected = || {
         let (rest, guid) = name.strip_suffix(".data")?.rsplit_once("_{")?;
@@ -115,62 +115,62 @@ pub(super) fn logical(name: &str) -> (String, &str) {
     collected().unwrap_or((String::new(), name))
 }
 
-/// Whether the name is a transaction log's.
+/// Returns whether the name is a transaction log's.
 pub(super) fn is_log(name: &str) -> bool {
     LOG_EXTENSIONS.contains(&extension(logical(name).1).as_str())
 }
 
-/// What a hive of this name, and its logs, have in common; in lower case.
+/// Returns a key that a hive of this name shares with its logs; in lower case.
 pub(super) fn log_key(hive: &str) -> String {
     let (folder, name) = logical(hive);
     format!("{folder}/{}", name.to_lowercase())
 }
 
-/// The keys of the logs that a hive of this name may have: `SOFTWARE.hiv` may have its log as `SOFTWARE.LOG1`.
+/// Returns the keys of the logs that a hive of this name may have: the log of `SOFTWARE.hiv` may be `SOFTWARE.LOG1`.
 pub(super) fn log_keys(hive: &str) -> impl Iterator<Item = String> {
     std::iter::once(hive).chain(without_hive_extension(hive)).map(log_key)
 }
 
-/// The [`log_key`] of the hive that a log of this name belongs to; `None` where it is no log's name.
+/// Returns the [`log_key`] of the hive that a log of this name belongs to; `None` if the name is not a log's.
 pub(super) fn hive_of(log: &str) -> Option<String> {
     let (folder, name) = logical(log);
     let (stem, _) = name.rsplit_once('.').filter(|_| is_log(log))?;
     Some(format!("{folder}/{}", stem.to_lowercase()))
 }
 
-/// Whether a log of the name `log` is that of a hive of the name `hive`.
+/// Returns whether a log of the name `log` belongs to a hive of the name `hive`.
 pub(super) fn is_log_of(log: &str, hive: &str) -> bool {
     hive_of(log).is_some_and(|key| log_keys(hive).any(|known| known == key))
 }
 
-/// The name without an extension that only hives have: `SOFTWARE.hiv` may have its log as `SOFTWARE.LOG1`.
+/// Returns the name without an extension that only hives have: the log of `SOFTWARE.hiv` may be `SOFTWARE.LOG1`.
 pub(super) fn without_hive_extension(name: &str) -> Option<&str> {
     name.rsplit_once('.').map(|(stem, _)| stem).filter(|_| HIVE_EXTENSIONS.contains(&extension(name).as_str()))
 }
 
-/// Whether the name ends in this extension.
+/// Returns whether the name ends in this extension.
 pub(super) fn has_extension(name: &str, extension: &str) -> bool {
     self::extension(name) == extension
 }
 
-/// The role that the name gives: the one word of it that names a hive.
+/// Returns the role by the word in the name that names a hive.
 pub(super) fn role(name: &str) -> Option<Role> {
     let name = name.to_lowercase();
     WORDS.iter().find(|(word, _)| words(&name).any(|part| part == *word)).map(|(_, role)| *role)
 }
 
-/// The parts of a name between whatever is no letter.
+/// Splits a name at everything that is not a letter.
 fn words(name: &str) -> impl Iterator<Item = &str> {
     name.split(|letter: char| !letter.is_alphabetic())
 }
 
-/// Whether the name is exactly one by which Windows keeps this hive in `config`.
+/// Returns whether the name is exactly Windows' own for this hive in `config`.
 pub(super) fn is_plain(name: &str, role: Role) -> bool {
     WORDS.iter().any(|(word, known)| *known == role && name.eq_ignore_ascii_case(word))
 }
 
-/// What is left of the name where the hive's own word is taken out, for each place where it stands:
-/// `case42-SYSTEM.bak` leaves `case42-*.bak`. Hives that share one belong together. None where the word is missing.
+/// Returns the rest of the name without the hive's own word, for each occurrence of the word: `case42-SYSTEM.bak`
+/// leaves `case42-*.bak`. Hives with a common rest belong together. Empty if the name does not contain the word.
 pub(super) fn affixes(name: &str, role: Role) -> Vec<String> {
     let (folder, name) = logical(name);
     let name = folder + &name.to_lowercase();

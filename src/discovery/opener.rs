@@ -1,4 +1,4 @@
-//! Takes what matters out of one file system, and puts the containers in it on the worklist.
+//! Extracts the relevant files of one file system, and puts the containers in it on the worklist.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -20,24 +20,24 @@ use crate::evidence::kind::Kind;
 use crate::evidence::ledger::{Ledger, Outcome, SourceId};
 use crate::evidence::locator::{Locator, Name, Step};
 
-/// A container that is to be opened.
+/// A container to open.
 pub(super) struct Item {
     pub(super) at: Locator,
     pub(super) kind: Kind,
-    /// Its bytes; `None` for the file of this machine that the job is about.
+    /// Its bytes; `None` for the job's own file of this machine.
     pub(super) bytes: Option<Blocks>,
     pub(super) depth: usize,
-    /// What of it is wanted.
+    /// The wanted part of the container.
     pub(super) wanted: Vec<Step>,
-    /// Whether somebody vouches for its bytes.
+    /// Whether a checksum proves its bytes.
     pub(super) vouched: Vouched,
     /// Whether the user named it.
     pub(super) named: bool,
-    /// The tree, and the folder in it, that it lies in.
+    /// The tree, and the folder in it, that contain this container.
     pub(super) beside: Option<(usize, Vec<Name>)>,
 }
 
-/// A worker's work: opens containers one after the other.
+/// The work of a worker: opens containers one by one.
 pub(super) struct Opener {
     pub(super) path: PathBuf,
     pub(super) unpacking: Unpacking,
@@ -46,16 +46,16 @@ pub(super) struct Opener {
     pub(super) singles: Vec<(Name, FoundFile)>,
     pub(super) shadow_copies: Vec<Snapshot>,
     pub(super) files: Vec<PathBuf>,
-    /// Every file of this machine that was opened, also of images that cannot be opened.
+    /// Every file of this machine that was opened, including those of images that could not be opened.
     pub(super) touched: Vec<PathBuf>,
     pub(super) found: bool,
-    /// Containers yet to be opened, the next one last.
+    /// Containers to open; the next one is last.
     pub(super) pending: Vec<Item>,
     pub(super) store: Store,
 }
 
 impl Opener {
-    /// The file of this machine that the job is about, or one that was taken out.
+    /// Returns the bytes of an extracted container, or of the job's own file of this machine.
     pub(super) fn blocks(&self, item: &Item) -> io::Result<Blocks> {
         match &item.bytes {
             Some(bytes) => Ok(Blocks::clone(bytes)),
@@ -63,13 +63,13 @@ impl Opener {
         }
     }
 
-    /// The file of this machine that the job is about.
+    /// Returns the path of the job's own file of this machine.
     #[cfg(feature = "images")]
     pub(super) fn path(&self) -> &std::path::Path {
         &self.path
     }
 
-    /// Searches a file system, and takes out what is worth opening.
+    /// Searches a file system, and extracts the files that are worth opening.
     pub(super) fn file_system(
         &mut self,
         system: &dyn FileSystem,
@@ -104,7 +104,7 @@ impl Opener {
             Some(names) => finder::search_named(&scope, names, &mut self.ledger),
         };
         if !rest.is_empty() {
-            // Only the container on the way is wanted.
+            // Only the container on the path to the wanted place is needed.
             search.wanted.clear();
             search.tree = FoundTree::default();
             search.nested.retain(|nested| nested.named);
@@ -132,7 +132,7 @@ impl Opener {
         self.nested(nested, beside, system, item, source, rest, &vouched);
     }
 
-    /// The content of a single compressed file lies in the folder of that file.
+    /// Puts the content of a single compressed file into the folder of that file.
     #[allow(clippy::too_many_arguments, reason = "what came of the file system, and where it lies")]
     fn single(
         &mut self,
@@ -152,7 +152,7 @@ impl Opener {
                 item.beside.as_ref().and_then(|(tree, folder)| self.trees.get_mut(*tree)?.folders.get_mut(folder));
             match folder {
                 Some(folder) => insert_beside(&mut folder.files, name, file),
-                // It lies beside nothing, or was named and nothing else of its folder.
+                // No tree has its folder, or the user named it and nothing else of its folder.
                 None => self.singles.push((name, file)),
             }
         }
@@ -172,7 +172,7 @@ impl Opener {
         rest: &[Step],
         vouched: &Vouched,
     ) {
-        // What an archive has a checksum of is read through once, although it could be read by position.
+        // A container with a checksum in an archive is read once to its end, although it can be read by position.
         let in_place = |nested: &Nested| match item.kind {
             Kind::Archive(_) => system
                 .blocks(nested.entry.node)
@@ -220,7 +220,7 @@ impl Opener {
         self.pending.extend(items.into_iter().rev());
     }
 
-    /// Takes the bytes of hives and logs out of a file system.
+    /// Extracts the bytes of hives and logs from a file system.
     fn take_out(&mut self, system: &dyn FileSystem, search: &mut Search, vouched: &Vouched) {
         let nodes: Vec<_> = search.wanted.iter().map(|wanted| wanted.node).collect();
         let Search { tree, wanted, .. } = search;
@@ -242,7 +242,7 @@ impl Opener {
             }
             ControlFlow::Continue(())
         });
-        // What never came cannot be read, either.
+        // A file that the file system never passed on is unreadable too.
         for wanted in wanted.iter() {
             let file = tree.folders.get_mut(&wanted.folder).and_then(|folder| folder.files.get_mut(&wanted.name));
             if let Some(file) = file
@@ -253,7 +253,7 @@ impl Opener {
                 file.unreadable = Some(Problem::new("bytes that can be read", "no bytes").code(Code::Unreadable));
             }
         }
-        // Where nothing was to be read, an empty file is one.
+        // If no bytes were wanted, the file is empty.
         for file in tree.folders.values_mut().flat_map(|folder| folder.files.values_mut()) {
             if file.file.path.as_os_str().is_empty() {
                 file.file = File::within(path, Unpacked::default());
@@ -262,14 +262,14 @@ impl Opener {
     }
 }
 
-/// Reads a file to its end for the checksum that covers it.
+/// Reads a file to its end to check its checksum.
 fn read_through(system: &dyn FileSystem, file: Node) -> Result<Vouched, Problem> {
     let mut content = system.open(file).map_err(|error| unreadable(&error))?;
     io::copy(&mut content, &mut io::sink()).map_err(|error| unreadable(&error))?;
     Ok(content.finish())
 }
 
-/// Puts a file that came out of a compressed one into its folder; where its name is taken, under that of the container.
+/// Puts an extracted file into the folder of its container; if its name exists there, under the container's name.
 pub(super) fn insert_beside(files: &mut BTreeMap<Name, FoundFile>, name: Name, file: FoundFile) {
     if let Entry::Vacant(place) = files.entry(name) {
         place.insert(file);

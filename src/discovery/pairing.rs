@@ -1,8 +1,8 @@
-//! Which SOFTWARE belongs to which SYSTEM, of the hives of one generation in one folder.
+//! Which SOFTWARE belongs to which SYSTEM, among the hives of one generation in one folder.
 //!
-//! Names decide: what is left of them without the hive's own word must be the same. One of each that is left over is
-//! a pair too, because nothing else could be. Where several are left over nobody knows, and it is said so: a verdict
-//! on one machine's services by another machine's Windows would be worse than none.
+//! Names decide: the rest without the hive's own word must be the same. If one of each is left over, these two are also
+//! a pair, because no other is possible. If several are left over, the pairs are unknown and reported as such: a
+//! verdict on one machine's services with another machine's Windows would be worse than none.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use super::{FoundHive, Generation, Installation};
 use crate::error::{Code, Problem};
 use crate::registry::Role;
 
-/// A hive that is to be paired.
+/// A hive to pair.
 #[derive(Clone, Debug)]
 pub(super) struct Candidate {
     pub(super) hive: FoundHive,
@@ -32,7 +32,7 @@ pub(super) struct Group {
 }
 
 impl Candidate {
-    /// Whether the name says more than which hive it is.
+    /// Returns whether the name contains more than the hive's own word.
     fn is_marked(&self) -> bool {
         !self.affixes.is_empty() && self.affixes.iter().all(|affix| affix != "*")
     }
@@ -109,8 +109,8 @@ pub(super) fn pair(group: Group) -> Vec<Installation> {
     installations.collect()
 }
 
-/// The SOFTWARE and SYSTEM whose names fit each other's and no third one's, by their places. Each name is looked up once,
-/// so that a folder of a thousand pairs takes twice as long as one of five hundred.
+/// Returns the pairs of SOFTWARE and SYSTEM, by index, whose names match each other and no third name. Each name is
+/// looked up once, so that a folder of a thousand pairs takes twice as long as one of five hundred.
 fn matches(software: &[Candidate], system: &[Candidate]) -> Vec<(usize, usize)> {
     let by_affix = |candidates: &[Candidate]| {
         let mut places: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
@@ -136,8 +136,8 @@ fn matches(software: &[Candidate], system: &[Candidate]) -> Vec<(usize, usize)> 
     matched.collect()
 }
 
-/// Puts each other hive to those that it belongs to by name, or, where there is but one installation, to that.
-/// What is left over is an installation of its own; of hives named one by one, each.
+/// Adds each other hive to the installations that it belongs to by name, or to the only installation. The rest is an
+/// installation of its own; for hives that the user named one by one, each hive is.
 fn join_others(sets: &mut Vec<Vec<Candidate>>, others: Vec<Candidate>, named: bool) {
     let known = sets.len();
     let mut by_affix: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();

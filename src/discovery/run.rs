@@ -1,4 +1,4 @@
-//! One run over the evidence: its arguments in their order, each with what came of it.
+//! One run over the evidence: its arguments in their order, each with its result.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -31,7 +31,7 @@ pub(super) struct Run<'u> {
     begun: Instant,
 }
 
-/// What came of a container, and where it lies.
+/// The result of a container, and its place.
 struct Container {
     path: PathBuf,
     at: Locator,
@@ -55,7 +55,7 @@ impl<'u> Run<'u> {
                 named.entry(folder).or_default().push(path.clone());
             }
         }
-        // Folders first: a hive that is in one of them was found there, with all that belongs to it.
+        // Folders first: a hive in one of them is found there, with everything that belongs to it.
         let mut found: Vec<Vec<Installation>> = Vec::new();
         for argument in &arguments {
             found.push(match argument {
@@ -102,7 +102,7 @@ impl<'u> Run<'u> {
                         continue;
                     }
                     if let Some(at) = Locator::parse(path.as_os_str()) {
-                        // Its escapes resolved, it exists.
+                        // With its escapes resolved, the path exists.
                         *found = self.unescaped(&at.base, &mut known);
                         continue;
                     }
@@ -123,7 +123,7 @@ impl<'u> Run<'u> {
         Ok(self.finish())
     }
 
-    /// A file that was named, with the others of its folder that were.
+    /// Examines a file that the user named, with the other named files of its folder.
     fn file(&mut self, first: &Path, others: Vec<PathBuf>, known: &mut BTreeSet<PathBuf>) -> Vec<Installation> {
         let mut installations = Vec::new();
         let mut tree = FoundTree::default();
@@ -174,7 +174,7 @@ impl<'u> Run<'u> {
         installations
     }
 
-    /// An argument whose name was typed as it is printed.
+    /// Examines an argument whose name the user typed as reports print it.
     fn unescaped(&mut self, path: &Path, known: &mut BTreeSet<PathBuf>) -> Vec<Installation> {
         match fs::canonicalize(path) {
             Ok(real) if real.is_dir() => self.folder(path, &real),
@@ -192,7 +192,7 @@ impl<'u> Run<'u> {
         }
     }
 
-    /// A place in a container that was named.
+    /// Examines a place in a container that the user named.
     fn named(&mut self, at: &Locator) -> Vec<Installation> {
         let head = folder_system::head_of(&at.base).ok().map(|head| content::of(&head, &name_of(&at.base)));
         let nothing = |run: &mut Self, told: &str| {
@@ -229,7 +229,7 @@ impl<'u> Run<'u> {
         found
     }
 
-    /// The installations of a tree, as far as the budget goes.
+    /// Returns the installations of a tree, until the budget ends.
     fn examine(&mut self, tree: &FoundTree, source: Option<SourceId>) -> Vec<Installation> {
         let mut installations = Vec::new();
         for folder in tree.folders.values().filter(|folder| !folder.files.is_empty()) {
@@ -244,7 +244,7 @@ impl<'u> Run<'u> {
         installations
     }
 
-    /// Keeps the installations of an argument, as far as the budget goes.
+    /// Keeps the installations of an argument, until the budget ends.
     fn keep(&mut self, found: Vec<Installation>) {
         let mut dropped = 0_usize;
         let mut problem = None;
@@ -264,7 +264,7 @@ impl<'u> Run<'u> {
         }
     }
 
-    /// An argument of which nothing came is a problem, whatever its neighbours are.
+    /// Reports an argument without a result, whatever the other arguments contain.
     fn nothing_came(&mut self, source: SourceId) {
         let files = self.discovery.ledger.get(source).map_or(0, |source| source.members.seen);
         let found = match files {
@@ -283,7 +283,7 @@ impl<'u> Run<'u> {
         for (installation, id) in discovery.installations.iter_mut().zip(ids) {
             installation.id = id;
         }
-        // The tenth after the ninth.
+        // By number: the tenth follows the ninth.
         discovery.shadow_copies.sort_by_cached_key(|copy| {
             let (volume, number) = copy.path.rsplit_once("!vss").unwrap_or((&copy.path, ""));
             (volume.to_owned(), number.parse::<usize>().ok())
@@ -295,13 +295,13 @@ impl<'u> Run<'u> {
     }
 }
 
-/// By evidence, then by generation.
+/// Sorts by evidence, then by generation.
 fn sort(installations: &mut [Installation]) {
     let first = |installation: &Installation| installation.hives.first().map(|hive| hive.locator.clone());
     installations.sort_by_cached_key(|one| (one.evidence.clone(), one.generation, first(one)));
 }
 
-/// Images that are the parents of others beside them are older states of those: only the newest is the machine.
+/// Removes images that are parents of others beside them: a parent is an older state of the machine.
 fn without_parents(containers: Vec<Container>, ledger: &mut Ledger) -> Vec<Container> {
     let mut parts: BTreeMap<PathBuf, String> = BTreeMap::new();
     for container in &containers {

@@ -1,4 +1,4 @@
-//! Where the bytes go that are taken out of containers: into a worker's reply, or into memory; as far as the budget goes.
+//! The destination of bytes that are extracted from containers: a worker's reply, or memory; until the budget ends.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -14,30 +14,30 @@ use crate::evidence::content::fill;
 use crate::evidence::file::Unpacked;
 use crate::evidence::file_system::{Content, FileSystem, Node, Vouched};
 
-/// Bytes of one file that is taken out: a hive has up to 2 GiB.
+/// The most bytes of one extracted file: a hive has up to 2 GiB.
 const MOST_READ: u64 = 4 << 30;
-/// Bytes that a worker's reply holds in all; it may write a little more (`WRITTEN` in `evidence/worker.rs`).
+/// The most bytes of all files in a worker's reply; it may write a little more (`WRITTEN` in `evidence/worker.rs`).
 const MOST_SENT: u64 = 4 << 30;
-/// Bytes that are read and stored at a time: as many pieces of an image as can be unpacked side by side.
+/// Bytes to read and store at a time: as many pieces of an image as can be decompressed in parallel.
 const AT_ONCE: usize = 2 << 20;
-/// Containers of up to so many bytes are kept in memory of this process, larger ones in a file in memory.
+/// Containers of up to this many bytes are kept in memory of this process, larger ones in a memory file.
 const SMALL: u64 = 1 << 20;
 
-/// Where bytes that are taken out go: into the worker's reply, or into memory.
+/// The destination of extracted bytes: the worker's reply, or memory.
 pub(super) struct Store {
     pub(super) reply: Option<File>,
-    /// Where the next file goes in the reply.
+    /// The start of the next file in the reply.
     pub(super) at: u64,
     pub(super) budget: Budget,
 }
 
 impl Store {
-    /// How far a compressed stream may be decompressed to know what is in it: it is not kept.
+    /// Returns how many bytes of a compressed stream may be decompressed to learn its content; none of them are kept.
     pub(super) fn unpacked_limit(&self) -> u64 {
         self.budget.left(Cost::Bytes).saturating_mul(64).max(1 << 30)
     }
 
-    /// Takes a file of `size` bytes, or as many as there are.
+    /// Extracts a file of `size` bytes, or of as many as it really has.
     pub(super) fn take(&mut self, content: &mut (impl Read + ?Sized), size: u64) -> Result<Unpacked, Problem> {
         let sent = if self.reply.is_some() { MOST_SENT.saturating_sub(self.at) } else { MOST_READ };
         let most = MOST_READ.min(sent).min(self.budget.left(Cost::Bytes));
@@ -78,8 +78,8 @@ impl Store {
         self.budget.exceeded(Cost::Bytes)
     }
 
-    /// Takes containers out of a file system whole, so that they can be read by position: all in one pass over it, each
-    /// with its size as the file system has it.
+    /// Extracts whole containers from a file system, so that they can be read by position. All of them are extracted in
+    /// one pass; each comes with the size that the file system states.
     pub(super) fn spool(&mut self, system: &dyn FileSystem, files: &[(Node, u64)]) -> Vec<Spooled> {
         let none = || Err(Problem::new("a file that can be read", "no bytes").code(Code::Unreadable));
         let mut spooled: Vec<Spooled> = files.iter().map(|_| none()).collect();
@@ -107,7 +107,7 @@ impl Store {
         if size > most {
             return Err(self.budget.exceeded(Cost::Bytes));
         }
-        // A small one takes no file of its own: there may be ten thousand.
+        // A small container needs no file of its own: there may be ten thousand.
         let (blocks, count): (Blocks, u64) = if size <= SMALL {
             let mut bytes = Vec::new();
             let read = (&mut *content).take(most.saturating_add(1)).read_to_end(&mut bytes);
@@ -124,10 +124,10 @@ impl Store {
     }
 }
 
-/// A container that was taken out, and whether somebody vouches for its bytes.
+/// An extracted container, and whether a checksum proves its bytes.
 pub(super) type Spooled = Result<(Blocks, Vouched), Problem>;
 
-/// Copies up to `most` bytes, and one piece more, to a place in a file; how many there were.
+/// Copies up to `most` bytes, and one piece more, to a place in a file, and returns the number of bytes.
 fn copy(reader: &mut (impl Read + ?Sized), to: &File, at: u64, most: u64) -> io::Result<u64> {
     let mut buffer = vec![0; AT_ONCE];
     let mut size = 0_u64;

@@ -1,4 +1,4 @@
-//! What is said of a file that cannot be read.
+//! The problem of an unreadable file.
 
 use std::io;
 
@@ -6,7 +6,7 @@ use crate::error::{Code, Problem};
 use crate::evidence::archive;
 use crate::evidence::directory;
 
-/// The code of a refusal of an archive or of a member.
+/// Returns the code for a refused archive or member.
 pub(super) fn code_of(refused: &archive::Refused) -> Code {
     match refused.cause {
         archive::Cause::Encrypted => Code::Encrypted,
@@ -16,7 +16,7 @@ pub(super) fn code_of(refused: &archive::Refused) -> Code {
     }
 }
 
-/// An error of reading as a problem: encrypted, of a method that is not read, damaged, or what the system says.
+/// Returns a read error as a problem: encrypted, an unsupported method, damaged, or the operating system's error.
 pub(super) fn unreadable(error: &io::Error) -> Problem {
     let (told, advice) = directory::explain(error);
     let problem = Problem::new("a file that can be read", told);

@@ -1,4 +1,4 @@
-//! Disk images: the volumes of a disk, the file system on each, and the shadow copies of it.
+//! Disk images: the volumes of a disk, the file system on each, and its shadow copies.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,18 +16,18 @@ use crate::evidence::volume::bitlocker::{self, Opened};
 use crate::evidence::volume::shadow_copies::ShadowCopies;
 use crate::evidence::volume::{self, Volume, VolumeKind, VolumeName};
 
-/// A disk, while its volumes are read.
+/// A disk whose volumes are being read.
 pub(super) struct Volumes<'o> {
     opener: &'o mut Opener,
     item: &'o Item,
-    /// What the image is, with its hash and its facts.
+    /// The image with its hash and its facts, as the origin of its files.
     origin: Origin,
-    /// Whether the image vouches for its blocks.
+    /// Whether the image's checksums prove its blocks.
     vouched: Vouched,
 }
 
 impl Volumes<'_> {
-    /// Opens an image, and each volume that is in it.
+    /// Opens an image and each volume in it.
     pub(super) fn open(opener: &mut Opener, item: &Item, source: SourceId) {
         let disk = match &item.bytes {
             None => disk::open(opener.path()),
@@ -44,7 +44,7 @@ impl Volumes<'_> {
             }
         };
         opener.ledger.name(source, disk.kind.to_string());
-        // A collected MBR, or the $Boot of a volume, is no image.
+        // A collected MBR, or the $Boot of a volume, is not an image.
         if !item.named && disk.is_fragment() {
             let told = "the first sectors of a disk or a volume, not the whole";
             return opener.ledger.end(source, Outcome::Irrelevant(told.to_owned()), Vouched::Unprotected);
@@ -106,7 +106,7 @@ impl Volumes<'_> {
         }
     }
 
-    /// Reads one volume, where it is wanted.
+    /// Reads one volume, if it is wanted.
     fn volume(&mut self, volume: &Volume, disk: SourceId) {
         let step = match volume.name {
             VolumeName::Whole => None,
@@ -121,7 +121,7 @@ impl Volumes<'_> {
         };
         self.opener.found |= wanted.is_empty();
         let whole = volume.name == VolumeName::Whole;
-        // The disk's own entry is that of its one volume.
+        // If the disk is one volume, the disk's own entry is the volume's.
         if whole {
             self.opener.ledger.note(disk, format!("one volume: {}", volume.kind.words()));
         }
@@ -181,7 +181,7 @@ impl Volumes<'_> {
         }
     }
 
-    /// The files of a volume that BitLocker encrypted, and what is to be known of it.
+    /// Reads the files of a volume that BitLocker encrypted, and notes its facts.
     #[allow(clippy::too_many_arguments, reason = "the volume, and what was said of it")]
     fn decrypted(
         &mut self,
@@ -242,7 +242,7 @@ impl Volumes<'_> {
         }
     }
 
-    /// Lists the shadow copies of a volume, or the one that is wanted, and searches their files where that is wanted, too.
+    /// Lists the shadow copies of a volume, or the wanted one, and searches their files if the user asked for it.
     fn shadow_copies(&mut self, blocks: &Blocks, item: &Item, wanted: Option<u32>, source: SourceId, origin: &Origin) {
         let reading = wanted.is_some() || !self.opener.unpacking.live_only;
         let path = item.at.to_string();
@@ -298,7 +298,7 @@ impl Volumes<'_> {
                     }
                     Err(problem) => {
                         let problem = Problem { path: Some(at.to_string()), ..problem }.code(Code::Damaged);
-                        // Older generations are no gaps, save where the user named one.
+                        // Older generations are no gaps, except one that the user named.
                         self.opener.ledger.refuse(source, problem.clone(), wanted.is_some());
                         snapshot.problem = Some(problem);
                     }
@@ -309,7 +309,7 @@ impl Volumes<'_> {
     }
 }
 
-/// What a BitLocker volume says of itself: its identifier, its state, its method, what protects its key.
+/// Describes a BitLocker volume: its identifier, its state, its encryption method, its key protectors.
 fn told(facts: &bitlocker::Facts) -> String {
     let protectors: Vec<String> =
         facts.protectors.iter().map(|one| format!("{} ({})", one.kind, one.identifier)).collect();
@@ -318,7 +318,7 @@ fn told(facts: &bitlocker::Facts) -> String {
     format!("BitLocker volume {}, {}{method}; protectors: {protectors}", facts.identifier, facts.state)
 }
 
-/// The file system of a volume.
+/// Opens the file system of a volume.
 fn system(blocks: &Blocks) -> Result<Box<dyn FileSystem>, String> {
     match file_systems::open(&Arc::clone(blocks)) {
         Ok(Some(system)) => Ok(system),
@@ -327,7 +327,7 @@ fn system(blocks: &Blocks) -> Result<Box<dyn FileSystem>, String> {
     }
 }
 
-/// Compares the image with the hashes that it holds, where that is wanted: whether they hold, and what is wrong.
+/// Compares the image with its stored hashes, if the user asked for it: whether they match, and the problems.
 fn verified(disk: &Disk, wanted: bool) -> (Option<bool>, Vec<Problem>) {
     if !wanted {
         return (None, Vec::new());

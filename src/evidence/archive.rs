@@ -44,20 +44,20 @@ pub use limits::Limits;
 pub use refused::{Cause, Refused};
 pub use stream::Codec;
 
-/// What the user said of containers.
+/// The user's options for containers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unpacking {
-    /// For encrypted members of archives.
+    /// The password of encrypted members of archives.
     pub password: Option<String>,
     /// For BitLocker volumes.
     #[cfg(feature = "images")]
     pub keys: Keys,
-    /// Whether each image is read whole, and compared with the hash that it holds.
+    /// Whether each image is read whole and compared with the hash that it stores.
     pub verify_image: bool,
-    /// Whether shadow copies are listed only, save where one is named: other generations are not judged.
+    /// Whether shadow copies are only listed, except one that the user named. Other generations are not judged.
     pub live_only: bool,
-    /// Whether volumes are searched in the places only where Windows keeps hives.
+    /// Whether a volume is searched only in the places where Windows keeps hives.
     pub places: bool,
-    /// Limits of the run that the user gave.
+    /// The run's limits that the user gave.
     pub limits: budget::Limits,
 }

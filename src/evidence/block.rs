@@ -9,22 +9,22 @@ use std::sync::Arc;
 use rustix::fs::SeekFrom;
 use rustix::io::Errno;
 
-/// Bytes that are read by position, without a cursor; nothing can be written.
+/// Bytes that are read by position, without a cursor. There is no way to write.
 pub trait BlockRead: Send + Sync {
-    /// Bytes in all.
+    /// Returns the number of bytes.
     fn size(&self) -> u64;
 
-    /// Reads some of the bytes from `offset` on: at least one, where `buffer` is not empty and `offset` is below the
-    /// size; none at its end and past it.
+    /// Reads some of the bytes from `offset` on and returns their number: at least one if `buffer` is not empty and
+    /// `offset` is below the size; 0 at the end and past it.
     ///
     /// # Errors
-    /// Where the bytes cannot be had, or cannot be right. Never zeros in place of what cannot be read.
+    /// The bytes are unreadable or known to be wrong. Unreadable bytes are never replaced by zeros.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
 
     /// Fills `buffer` with the bytes from `offset` on.
     ///
     /// # Errors
-    /// As [`Self::read_at`]; [`io::ErrorKind::UnexpectedEof`] where there are not so many.
+    /// As [`Self::read_at`]; [`io::ErrorKind::UnexpectedEof`] if the bytes end first.
     fn read_exact_at(&self, mut buffer: &mut [u8], mut offset: u64) -> io::Result<()> {
         while !buffer.is_empty() {
             match self.read_at(buffer, offset) {
@@ -40,14 +40,14 @@ pub trait BlockRead: Send + Sync {
         Ok(())
     }
 
-    /// Returns how many bytes from `offset` on are zeros, as far as that is known without reading them: holes of a file,
-    /// blocks that an image does not hold. 0 where it is not known.
+    /// Returns how many bytes from `offset` on are known to be zeros without reading them: a hole of a file, or blocks
+    /// that an image does not store. 0 if unknown.
     fn zeros(&self, _offset: u64) -> u64 {
         0
     }
 }
 
-/// Cheap to pass on: a volume keeps its disk.
+/// Shared bytes: a clone is cheap, and a volume keeps its disk alive.
 pub type Blocks = Arc<dyn BlockRead>;
 
 fn ends_early(offset: u64, wanted: usize) -> io::Error {
@@ -55,7 +55,7 @@ fn ends_early(offset: u64, wanted: usize) -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, found)
 }
 
-/// A file of the system.
+/// A file of this machine.
 #[derive(Debug)]
 pub struct FileBlocks {
     file: File,
@@ -66,12 +66,12 @@ impl FileBlocks {
     /// Opens a file for reading.
     ///
     /// # Errors
-    /// What the system says of the file; that it is no regular file.
+    /// The operating system's error for the file; a file that is not a regular one.
     pub fn open(path: &Path) -> io::Result<Self> {
         Self::of(File::open(path)?)
     }
 
-    /// A file that is open already.
+    /// Wraps an open file.
     ///
     /// # Errors
     /// As [`Self::open`].
@@ -90,7 +90,7 @@ impl BlockRead for FileBlocks {
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        // The system takes no offset above that of the largest file.
+        // The system refuses an offset above the size of the largest possible file.
         if offset >= self.size { Ok(0) } else { self.file.read_at(buffer, offset) }
     }
 
@@ -99,7 +99,7 @@ impl BlockRead for FileBlocks {
             return 0;
         }
         let left = self.size.saturating_sub(offset);
-        // Reading is by position: where the file's cursor stands does not matter.
+        // All reads are by position, so moving the file's cursor is harmless.
         match rustix::fs::seek(&self.file, SeekFrom::Data(offset)) {
             Ok(data) => data.saturating_sub(offset).min(left),
             Err(Errno::NXIO) => left,
@@ -124,7 +124,7 @@ impl<T: AsRef<[u8]> + Send + Sync> BlockRead for T {
     }
 }
 
-/// A part of others' bytes.
+/// A part of other bytes.
 #[derive(Clone)]
 pub struct Part {
     whole: Blocks,
@@ -133,7 +133,7 @@ pub struct Part {
 }
 
 impl Part {
-    /// `size` bytes from `start` on, or as many of them as there are.
+    /// Returns the `size` bytes from `start` on, or fewer if `whole` ends first.
     pub fn new(whole: Blocks, start: u64, size: u64) -> Self {
         let size = size.min(whole.size().saturating_sub(start));
         Self { whole, start, size }
@@ -169,7 +169,7 @@ mod tests {
         file.set_len(1 << 20).unwrap();
         file.write_at(&[1; 4096], 512 << 10).unwrap();
         let file: Blocks = Arc::new(FileBlocks::of(file).unwrap());
-        // A file system without holes knows of none.
+        // A file system without holes reports none.
         assert!([0, 512 << 10].contains(&file.zeros(0)), "{}", file.zeros(0));
         assert_eq!((file.zeros(512 << 10), file.zeros(1 << 20)), (0, 0));
         if file.zeros(0) > 0 {

@@ -1,27 +1,27 @@
-//! What one run may cost: bytes taken out of containers, sources, installations, seconds. One budget for the whole run,
-//! charged in the order of the output, so that the same evidence is stopped at the same place.
+//! The budget of one run: bytes read from containers, sources, installations, seconds. The whole run has one budget and
+//! charges it in the order of the output, so that the same evidence always reaches a limit at the same place.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Problem};
 
-/// Bytes that are always allowed, and so many times the evidence's size on top: hives compress to a twentieth.
+/// Bytes that are always allowed, plus this multiple of the evidence's size: hives compress to a twentieth.
 const BYTES: u64 = 512 << 20;
 const BYTES_FOR_ONE: u64 = 40;
-/// Sources that are always allowed, and one more for so many bytes of evidence.
+/// Sources that are always allowed; this many bytes of evidence allow one more.
 const SOURCES: u64 = 10_000;
 const BYTES_A_SOURCE: u64 = 16 << 10;
-/// Installations that are always allowed, and one more for so many bytes of evidence: no hive is smaller than 8 KiB.
+/// Installations that are always allowed; this many bytes of evidence allow one more: no hive is smaller than 8 KiB.
 const INSTALLATIONS: u64 = 2_000;
 const BYTES_AN_INSTALLATION: u64 = 256 << 10;
-/// Seconds that are always allowed, and one more for so many bytes.
+/// Seconds that are always allowed; this many bytes of evidence allow one more.
 const SECONDS: u64 = 600;
 const BYTES_A_SECOND: u64 = 4 << 20;
 
-/// Limits that the user gave; the others grow with the evidence.
+/// Limits that the user gave. A limit that is not given grows with the evidence.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
-    /// `--max-bytes`: bytes taken out of containers.
+    /// `--max-bytes`: bytes read from containers.
     pub bytes: Option<u64>,
     /// `--max-sources`.
     pub sources: Option<u64>,
@@ -31,30 +31,30 @@ pub struct Limits {
     pub seconds: Option<u64>,
 }
 
-/// What is left of a run's budget.
+/// The rest of a run's budget.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Budget {
-    /// Which limits the user gave: those do not grow.
+    /// Which limits the user gave: these do not grow.
     given: [bool; 4],
     limits: [u64; 4],
     left: [u64; 4],
 }
 
-/// What a budget is of.
+/// What a budget limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cost {
-    /// Bytes taken out of containers.
+    /// Bytes read from containers.
     Bytes = 0,
-    /// Entries of the ledger.
+    /// Sources, as entries of the ledger.
     Sources = 1,
     /// Installations.
     Installations = 2,
-    /// Seconds of the clock.
+    /// Seconds of wall-clock time.
     Seconds = 3,
 }
 
 impl Cost {
-    /// Its option, and what it counts.
+    /// Returns the limit's option and the name of what the limit counts.
     fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::Bytes => ("--max-bytes", "bytes read from containers"),
@@ -66,7 +66,7 @@ impl Cost {
 }
 
 impl Budget {
-    /// The budget of a run over evidence of so many bytes.
+    /// Returns the budget of a run over evidence of `evidence` bytes.
     pub fn of(limits: Limits, evidence: u64) -> Self {
         let or = |given: Option<u64>, always: u64, more: u64| given.unwrap_or_else(|| always.saturating_add(more));
         let given = [limits.bytes, limits.sources, limits.installations, limits.seconds].map(|limit| limit.is_some());
@@ -79,7 +79,7 @@ impl Budget {
         Self { given, limits, left: limits }
     }
 
-    /// Grows with evidence of so many bytes more.
+    /// Raises the limits that the user did not give, for `evidence` more bytes of evidence.
     pub fn grow(&mut self, evidence: u64) {
         let more = [
             evidence.saturating_mul(BYTES_FOR_ONE),
@@ -97,15 +97,15 @@ impl Budget {
         }
     }
 
-    /// What is left.
+    /// Returns the rest of one limit.
     pub fn left(&self, cost: Cost) -> u64 {
         self.left.get(cost as usize).copied().unwrap_or_default()
     }
 
-    /// Spends so much; all that is left where it is not enough.
+    /// Spends `amount`; if the rest is smaller, spends the rest.
     ///
     /// # Errors
-    /// That it is not enough: which limit, and the option that raises it.
+    /// The rest is smaller than `amount`: which limit, and the option that raises it.
     pub fn spend(&mut self, cost: Cost, amount: u64) -> Result<(), Problem> {
         let left = self.left(cost);
         if let Some(place) = self.left.get_mut(cost as usize) {
@@ -114,7 +114,7 @@ impl Budget {
         if amount <= left { Ok(()) } else { Err(self.exceeded(cost)) }
     }
 
-    /// What is said where a limit stops something.
+    /// Returns the problem to report where a limit stops the work.
     pub fn exceeded(&self, cost: Cost) -> Problem {
         let (option, what) = cost.words();
         let limit = self.limits.get(cost as usize).copied().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The bytes of a file, one after the other, from bytes by position; and what can be read of a file with bad sectors.
+//! The bytes of a file in order, read by position; and salvage of a file with bad sectors.
 
 use std::io::{self, Read};
 use std::ops::Range;
@@ -6,27 +6,27 @@ use std::ops::Range;
 use crate::evidence::block::{BlockRead, Blocks};
 use crate::evidence::file_system::{BINS, Content, HEAD, Head, Vouched};
 
-/// Bytes that are read ahead, where whoever reads asks for fewer: runs of clusters are read whole, not by clusters.
+/// Bytes to read ahead when the caller asks for fewer: a run of clusters is read whole, not cluster by cluster.
 const AHEAD: usize = 1 << 20;
 
 /// A file's bytes with a cursor.
 pub struct BlockContent {
     blocks: Blocks,
-    /// Where the next byte to be read ahead is.
+    /// The position of the next byte to read ahead.
     at: u64,
     ahead: Vec<u8>,
-    /// How many of those were given.
+    /// How many of the bytes in `ahead` were returned.
     given: usize,
 }
 
 impl BlockContent {
-    /// The bytes from the first one on.
+    /// Starts at the first byte.
     pub fn new(blocks: Blocks) -> Self {
         Self { blocks, at: 0, ahead: Vec::new(), given: 0 }
     }
 
-    /// Fills a buffer as far as there are bytes, and goes on behind them. What comes before a place that cannot be read
-    /// is given; asked again, that place is an error.
+    /// Fills a buffer and moves on; fewer bytes only at the end or before an unreadable place. The next call at an
+    /// unreadable place is an error.
     fn fill(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut done = 0_usize;
         while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
@@ -74,17 +74,17 @@ impl Read for BlockContent {
     }
 }
 
-/// No file system that is read by position has a checksum of a file's bytes.
+/// No file system that is read by position stores a checksum of a file's bytes.
 impl Content for BlockContent {
     fn finish(&mut self) -> Vouched {
         Vouched::Unprotected
     }
 }
 
-/// Reads the beginning of a file, and its end.
+/// Reads the beginning of a file and its end.
 ///
 /// # Errors
-/// What cannot be read of its first 512 bytes; what lies behind them can be missing.
+/// The first 512 bytes are unreadable. Unreadable bytes behind them are left out.
 pub fn head(blocks: &dyn BlockRead) -> io::Result<Head> {
     let size = blocks.size();
     let part = |start: u64, most: u64| {
@@ -93,7 +93,7 @@ pub fn head(blocks: &dyn BlockRead) -> io::Result<Head> {
     };
     let bytes = match part(0, HEAD as u64) {
         Ok(bytes) => bytes,
-        // A bad sector behind the first one.
+        // Behind the first sector is a bad one.
         Err(_) => part(0, 512)?,
     };
     let place = usize::try_from(BINS).unwrap_or(usize::MAX);
@@ -105,24 +105,24 @@ pub fn head(blocks: &dyn BlockRead) -> io::Result<Head> {
     Ok(Head { bytes, at_bins, end, size })
 }
 
-/// Bytes that are tried at a time where more cannot be read: a sector of a disk today, a page of this machine.
+/// Bytes per attempt after a larger read failed: a sector of a modern disk, and a page of this machine.
 const STEP: usize = 4096;
 
-/// What could be read of a file.
+/// The readable bytes of a file.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Salvaged {
-    /// Its bytes, with zeros where none could be read.
+    /// The file's bytes, with zeros in place of the unreadable ones.
     pub bytes: Vec<u8>,
-    /// Where none could be read, in order and in bytes from the file's start.
+    /// Ranges of unreadable bytes, in order, in bytes from the file's start.
     pub bad: Vec<Range<u64>>,
-    /// Why not, the first time.
+    /// The kind of the first read error.
     pub why: Option<io::ErrorKind>,
 }
 
-/// Reads a file whole, and around what cannot be read of it, in steps of 4 KiB.
+/// Reads a whole file in steps of 4 KiB around unreadable places.
 ///
 /// # Errors
-/// That it has more than `most` bytes, or that there is no memory for it.
+/// The file has more than `most` bytes, or memory is too small for it.
 pub fn salvage(blocks: &dyn BlockRead, most: u64) -> io::Result<Salvaged> {
     let size = blocks.size();
     if size > most {
@@ -154,10 +154,10 @@ pub fn salvage(blocks: &dyn BlockRead, most: u64) -> io::Result<Salvaged> {
     Ok(salvaged)
 }
 
-/// Fills the buffer as far as there are bytes, and returns how many there were.
+/// Fills the buffer until it is full or the reader ends, and returns the number of bytes.
 ///
 /// # Errors
-/// What the reader says.
+/// The reader's error.
 pub(crate) fn fill(reader: &mut (impl Read + ?Sized), buffer: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0_usize;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
@@ -178,7 +178,7 @@ mod tests {
 
     use super::*;
 
-    /// 3 MiB, of which one byte cannot be read.
+    /// 3 MiB with one unreadable byte.
     struct Bad(AtomicUsize);
 
     impl BlockRead for Bad {

@@ -1,7 +1,7 @@
-//! Folders: walking a tree without leaving it, naming what is in it, and keeping output out of it.
+//! Folders: walking a tree without leaving it, naming its entries, and keeping output out of it.
 //!
-//! A tree is walked in the order of its file names, so that what is found does not depend on the disk. Links in it
-//! are not followed: a junction of a mounted volume, or a link that was put there, leads nowhere.
+//! A walk is in the order of file names, so that the result does not depend on the disk. Links below the root are not
+//! followed: a junction of a mounted volume, or a link that somebody planted, leads nowhere.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -10,7 +10,7 @@ use std::path::{Component, Path, PathBuf};
 
 use walkdir::WalkDir;
 
-/// Something that is met on a walk.
+/// An entry of a walk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
     /// A folder; the first entry of a walk is the tree's own root.
@@ -19,17 +19,17 @@ pub enum Entry {
     File(PathBuf),
 }
 
-/// What could not be read on a walk.
+/// A file or folder that a walk could not read.
 #[derive(Debug)]
 pub struct Obstacle {
     /// The file or folder.
     pub path: PathBuf,
-    /// What the system said.
+    /// The operating system's error.
     pub source: io::Error,
 }
 
-/// Walks a tree: its folders and regular files, parents before what is in them, by file name. The root may itself be
-/// a link; links below it, and whatever else is neither file nor folder, are passed over.
+/// Walks a tree by file name and yields its folders and regular files, each folder before its content. The root may be
+/// a link. Links below it, and everything else that is neither file nor folder, are skipped.
 pub fn walk(root: &Path) -> impl Iterator<Item = Result<Entry, Obstacle>> {
     let root_path = root.to_owned();
     WalkDir::new(root).follow_links(false).sort_by_file_name().into_iter().filter_map(move |entry| match entry {
@@ -45,10 +45,10 @@ pub fn walk(root: &Path) -> impl Iterator<Item = Result<Entry, Obstacle>> {
     })
 }
 
-/// The names of the regular files in one folder, sorted.
+/// Returns the names of the regular files in one folder, sorted.
 ///
 /// # Errors
-/// What the system says of the folder.
+/// The operating system's error for the folder.
 pub fn files_in(folder: &Path) -> io::Result<Vec<OsString>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(listable(folder))? {
@@ -61,18 +61,18 @@ pub fn files_in(folder: &Path) -> io::Result<Vec<OsString>> {
     Ok(names)
 }
 
-/// A folder as the system takes it: the one of a file that was named without any is the current one.
+/// Returns a folder that the system can list: the empty parent of a bare file name becomes `.`.
 pub(crate) fn listable(folder: &Path) -> &Path {
     if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
 }
 
-/// A piece of advice as the end of a sentence.
+/// Returns advice in the form that fits the end of a sentence: the first letter in lower case.
 pub(crate) fn within_a_sentence(advice: &str) -> String {
     let mut letters = advice.chars();
     letters.next().into_iter().flat_map(char::to_lowercase).chain(letters).collect()
 }
 
-/// A failure in words, and what to do about it as a sentence.
+/// Returns a failure in words, and advice as a sentence.
 pub(crate) fn explain(source: &io::Error) -> (String, &'static str) {
     match source.kind() {
         io::ErrorKind::NotFound => ("nothing of that name".to_owned(), "Check the spelling; letter case matters here"),
@@ -84,23 +84,23 @@ pub(crate) fn explain(source: &io::Error) -> (String, &'static str) {
     }
 }
 
-/// How reports name a path of this machine; see [`super::locator`].
+/// Returns the name of a path of this machine in reports; see [`super::locator`].
 pub fn locator(path: &Path) -> String {
     super::locator::Locator::of(path).to_string()
 }
 
-/// Whether writing to `output` would change the evidence: then the piece of evidence that it lies in.
+/// Returns the piece of evidence that writing to `output` would change; `None` if no evidence would change.
 ///
-/// The output need not exist yet. Links and `..` on the way to it are resolved, and folders are compared by identity
-/// too, so that another spelling of the same folder, as on a disk without letter case, does not get past this. A
-/// hive's transaction logs count as part of it.
+/// The output need not exist. Links and `..` in its path are resolved. Folders are also compared by identity: another
+/// spelling of the same folder is detected too, as on a disk that ignores letter case. A hive's transaction logs count
+/// as part of the hive.
 pub fn contains(evidence: &[PathBuf], output: &Path) -> Option<PathBuf> {
     let output = resolve(output);
     evidence.iter().find(|piece| holds(piece, &output)).cloned()
 }
 
-/// The file that a name such as `case.zip!C/Windows` is inside of: what is before its first `!` that follows a file's
-/// name. `None` where something of the whole name is there, or there is no such file.
+/// Returns the file that contains the place `name`, such as `case.zip` for `case.zip!C/Windows`: the text before the
+/// first `!` that follows a file's name. `None` if the whole name exists, or no such file does.
 pub fn container_of(name: &Path) -> Option<PathBuf> {
     if name.symlink_metadata().is_ok() {
         return None;
@@ -111,7 +111,7 @@ pub fn container_of(name: &Path) -> Option<PathBuf> {
 }
 
 fn holds(evidence: &Path, output: &Path) -> bool {
-    // Of a place inside a container, the container is the evidence.
+    // The evidence of a place inside a container is the container.
     let outermost = container_of(evidence);
     let Ok(real) = fs::canonicalize(outermost.as_deref().unwrap_or(evidence)) else { return false };
     if output.ancestors().any(|ancestor| ancestor == real || is_same(ancestor, &real)) {
@@ -126,7 +126,7 @@ fn holds(evidence: &Path, output: &Path) -> bool {
         && output.file_name().zip(real.file_name()).is_some_and(|(name, hive)| log_of_it(name, hive))
 }
 
-/// Whether two paths are one file or folder on the disk, as the file system numbers them.
+/// Returns whether two paths are one file or folder on the disk, by the numbers that the file system gives them.
 #[cfg(unix)]
 fn is_same(a: &Path, b: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
@@ -135,17 +135,17 @@ fn is_same(a: &Path, b: &Path) -> bool {
     matches!((identity(a), identity(b)), (Some(a), Some(b)) if a == b && a.1 != 0)
 }
 
-/// Where the system does not number files, canonical paths have to do.
+/// Compares canonical paths where the system does not number files.
 #[cfg(not(unix))]
 fn is_same(a: &Path, b: &Path) -> bool {
     matches!((fs::canonicalize(a), fs::canonicalize(b)), (Ok(a), Ok(b)) if a == b)
 }
 
-/// As many links as Linux follows on the way to one file.
+/// The number of links that Linux follows in one path.
 const LINKS: usize = 40;
 
-/// Where a path leads, although its end may not exist: links are followed also where they dangle, because writing to
-/// such a link makes the file that it names. More than 40 are not.
+/// Resolves a path whose end need not exist. Dangling links are followed too, because writing to one creates the file
+/// that it names. At most 40 links are followed.
 pub(crate) fn resolve(path: &Path) -> PathBuf {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let mut pending: Vec<OsString> = reversed(&absolute);
@@ -156,7 +156,7 @@ pub(crate) fn resolve(path: &Path) -> PathBuf {
             resolved.pop();
             continue;
         }
-        // Pushing the root replaces everything: that is how an absolute link is followed.
+        // Pushing the root replaces the whole path, and so follows an absolute link.
         let next = resolved.join(&part);
         match fs::read_link(&next) {
             Ok(target) if links < LINKS => {

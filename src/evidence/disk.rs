@@ -1,7 +1,7 @@
-//! Disks inside image files: read in place, by position, whatever format the image has.
+//! Disks inside image files: read in place, by position, in every format of image.
 //!
-//! Each format is read by code of our own that refuses what it does not know and checks what the format lets it check: a
-//! wrong byte without an error would be the worst that could happen here.
+//! Our own code reads each format. It refuses unknown features and checks everything that the format lets it check: a
+//! wrong byte without an error would be the worst possible result here.
 
 use std::fmt;
 use std::io;
@@ -38,33 +38,33 @@ use beside::Beside;
 pub use kind::{Kind, is_fragment, refusal};
 pub use stored::{Algorithm, Checked, StoredHash};
 
-/// Bytes of a file that tell which image it is: a GPT may stand behind a sector of 4,096.
+/// Bytes of a file that identify the kind of image: a GPT may start behind a sector of 4,096 bytes.
 const BEGINNING: u64 = 4104;
 
-/// A disk, opened.
+/// An open disk.
 pub struct Disk {
-    /// What the image is.
+    /// The kind of image.
     pub kind: Kind,
     /// The disk's bytes.
     pub blocks: Blocks,
-    /// Every file that was opened for it, the one that the user named first.
+    /// Every file that was opened for the disk; the file that the user named is first.
     pub files: Vec<PathBuf>,
-    /// Hashes of the disk that the image holds.
+    /// Hashes of the disk that the image stores.
     pub stored: Vec<StoredHash>,
-    /// What a report should say of the image, in plain words.
+    /// Facts about the image for the report, in sentences.
     pub facts: Vec<String>,
-    /// What the image's header says of the case.
+    /// The image header's facts of the case.
     pub acquisition: Option<Acquisition>,
 }
 
 impl Disk {
-    /// Whether it is only the beginning of a disk or a volume; see [`is_fragment`].
+    /// Returns whether the file is only the beginning of a disk or a volume; see [`is_fragment`].
     pub fn is_fragment(&self) -> bool {
         let (size, kind) = (self.blocks.size(), self.kind);
         kind == Kind::Raw && ends(&self.blocks).is_ok_and(|(beginning, _)| is_fragment(&beginning, size))
     }
 
-    /// Whether the image vouches for each block that is read: a block whose checksum is wrong is an error.
+    /// Returns whether the image stores a checksum of each block: reading a block with a wrong checksum is an error.
     pub fn vouched(&self) -> Vouched {
         match self.kind {
             Kind::Ewf => Vouched::by("the checksum of each chunk (E01)"),
@@ -73,12 +73,12 @@ impl Disk {
     }
 }
 
-/// An image that cannot be opened. It displays as its problem.
+/// An image that cannot be opened. Its display is its problem.
 #[derive(Debug)]
 pub struct Failed {
-    /// What is wrong, with the command that helps.
+    /// The defect, and the command that helps.
     pub problem: Box<Problem>,
-    /// Every file that was opened before it failed, the one that the user named first: it is evidence all the same.
+    /// Every file that was opened before the failure; the file that the user named is first. All of them are evidence.
     pub files: Vec<PathBuf>,
 }
 
@@ -88,18 +88,18 @@ impl fmt::Display for Failed {
     }
 }
 
-/// Opens the image at `path` and those that it needs.
+/// Opens the image at `path` and the files that it needs.
 ///
 /// # Errors
-/// That it cannot be read, is of a kind that is not read, or cannot be read rightly; with the files that were opened.
+/// The image is unreadable, of a refused kind, or known to be wrong. The error lists the files that were opened.
 pub fn open(path: &Path) -> Result<Disk, Failed> {
     let (beside, file) =
         Beside::open(path).map_err(|problem| Failed { problem: Box::new(problem), files: Vec::new() })?;
     disk(beside, path, file)
 }
 
-/// Opens an image that was unpacked from a container; `name` is what reports call it. It has to be whole: what lies beside
-/// it was not unpacked.
+/// Opens an image that was extracted from a container; `name` is its name in reports. The image must be whole: the
+/// files beside it were not extracted.
 ///
 /// # Errors
 /// As [`open`].
@@ -107,7 +107,7 @@ pub fn open_within(name: &Path, file: Blocks) -> Result<Disk, Failed> {
     disk(Beside::within(name), name, file)
 }
 
-/// Opens the image whose first file is open.
+/// Opens an image whose first file is open.
 fn disk(mut beside: Beside, path: &Path, file: Blocks) -> Result<Disk, Failed> {
     let mut stored = Vec::new();
     match image(&mut beside, path, file, None, &mut stored) {
@@ -122,11 +122,11 @@ fn disk(mut beside: Beside, path: &Path, file: Blocks) -> Result<Disk, Failed> {
 /// One image of a chain.
 struct Image {
     blocks: Blocks,
-    /// What a child calls its parent by.
+    /// The identifier that a child stores for its parent.
     id: Option<String>,
 }
 
-/// Opens one image of a chain; `format` is what its child says that it is.
+/// Opens one image of a chain; `format` is the format that its child states.
 fn image(
     beside: &mut Beside,
     path: &Path,
@@ -162,8 +162,8 @@ fn image(
     Ok((kind, image))
 }
 
-/// Opens the image that another one is made on, by the first of its names that there is. `id` is what it must be called,
-/// `format` what it must be, where the child says so.
+/// Opens the parent of an image, by the first of `names` that exists. `id` is the parent's expected identifier and
+/// `format` its expected format, where the child states them.
 fn parent(
     beside: &mut Beside,
     names: &[String],
@@ -193,7 +193,7 @@ fn parent(
     Ok(image.blocks)
 }
 
-/// The first bytes of a file and its last 512 bytes, or what there is.
+/// Returns the first bytes of a file and its last 512 bytes; fewer if the file is shorter.
 fn ends(file: &Blocks) -> io::Result<(Vec<u8>, Vec<u8>)> {
     let part = |start: u64, most: u64| {
         let length = usize::try_from(file.size().saturating_sub(start).min(most)).unwrap_or_default();

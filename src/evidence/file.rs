@@ -1,4 +1,4 @@
-//! A file of the evidence: one of this machine, or one that was taken out of a container into memory.
+//! A file of the evidence: a file of this machine, or one that was extracted from a container into memory.
 
 use std::fmt;
 use std::fs;
@@ -13,22 +13,22 @@ use super::{Bytes, sha256, sha256_of};
 use crate::error::Problem;
 use crate::registry::FileTime;
 
-/// The bytes of a file that was taken out of a container; cheap to pass on.
+/// The bytes of a file that was extracted from a container. A clone is cheap.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(from = "Range<usize>", into = "Range<usize>")]
 pub struct Unpacked {
-    /// What several files may lie in.
+    /// The bytes that contain this file, and may contain others.
     whole: Arc<Bytes>,
     range: Range<usize>,
 }
 
 impl Unpacked {
-    /// A range of a worker's reply. The worker keeps no copy: to itself the bytes are lost.
+    /// Returns a range of a worker's reply. The worker keeps no copy, and cannot read the bytes any more.
     pub fn sent(range: Range<usize>) -> Self {
         Self { whole: Arc::new(Bytes::Read(Vec::new())), range }
     }
 
-    /// Ties the range to the reply that it is of; `None` where the reply is shorter.
+    /// Ties the range to its reply; `None` if the reply is too short.
     #[must_use]
     pub fn tie(&mut self, whole: &Arc<Bytes>) -> Option<()> {
         whole.get(self.range.clone())?;
@@ -85,32 +85,32 @@ impl fmt::Debug for Unpacked {
 /// A file of the evidence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct File {
-    /// The file of this machine: this one, or the container that it is in.
+    /// The path on this machine: of the file, or of the container that it is in.
     pub path: PathBuf,
     unpacked: Option<Unpacked>,
 }
 
 impl File {
-    /// A file of this machine.
+    /// Returns a file of this machine.
     pub fn on_disk(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), unpacked: None }
     }
 
-    /// One that was taken out of the container at `path`.
+    /// Returns a file that was extracted from the container at `path`.
     pub fn within(path: impl Into<PathBuf>, unpacked: Unpacked) -> Self {
         Self { path: path.into(), unpacked: Some(unpacked) }
     }
 
-    /// Ties bytes that a worker sent to its reply; `None` where the reply is shorter.
+    /// Ties bytes that a worker sent to its reply; `None` if the reply is too short.
     #[must_use]
     pub fn tie(&mut self, whole: &Arc<Bytes>) -> Option<()> {
         self.unpacked.as_mut().map_or(Some(()), |unpacked| unpacked.tie(whole))
     }
 
-    /// Its bytes; for `map` see [`Bytes::open`].
+    /// Opens the file's bytes; see [`Bytes::open`] for `map`.
     ///
     /// # Errors
-    /// What the system says of the file.
+    /// The operating system's error for the file.
     pub fn open(&self, map: bool) -> io::Result<Bytes> {
         match &self.unpacked {
             Some(unpacked) => Ok(Bytes::Unpacked(unpacked.clone())),
@@ -118,10 +118,10 @@ impl File {
         }
     }
 
-    /// Its SHA-256: of its own bytes, not of its container's.
+    /// Returns the SHA-256 of the file's own bytes, not of its container's.
     ///
     /// # Errors
-    /// What the system says of the file.
+    /// The operating system's error for the file.
     pub fn sha256(&self) -> io::Result<String> {
         match &self.unpacked {
             Some(unpacked) => Ok(sha256_of(unpacked.as_ref())),
@@ -129,7 +129,7 @@ impl File {
         }
     }
 
-    /// Bytes; 0 where the system does not say.
+    /// Returns the size in bytes; 0 if the system cannot report it.
     pub fn size(&self) -> u64 {
         match &self.unpacked {
             Some(unpacked) => unpacked.as_ref().len() as u64,
@@ -138,60 +138,60 @@ impl File {
     }
 }
 
-/// The container that a file was taken out of: of several within each other, the innermost.
+/// The container that a file was extracted from; the innermost of nested ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
-    /// Its format, in a word: `zip`, `E01`.
+    /// The container's format in a word: `zip`, `E01`.
     pub format: String,
-    /// Of a disk image: which of the disk's partitions, from 1; `None` where the disk is one volume.
+    /// In a disk image: the number of the partition, from 1; `None` if the disk is one volume.
     pub partition: Option<u64>,
-    /// Of a disk image: where the volume begins, in bytes from the disk's start.
+    /// In a disk image: the start of the volume, in bytes from the disk's start.
     pub offset: Option<u64>,
-    /// A hash of the whole disk that the image holds, as `md5:` or `sha1:` and hexadecimal digits.
+    /// A hash of the whole disk that the image stores, as `md5:` or `sha1:` and hexadecimal digits.
     pub stored_hash: Option<String>,
-    /// Whether that hash was computed and is the same; `null` where there is none.
+    /// Whether that hash was computed and matches; `null` if the image stores none.
     pub verified: Option<bool>,
-    /// Of a disk image: what else is to be known of it, in sentences: sectors that could not be read when it was made,
-    /// states of the disk that it holds beside this one.
+    /// In a disk image: other facts, in sentences: sectors that were unreadable when the image was made, other states
+    /// of the disk that the image stores.
     pub facts: Vec<String>,
-    /// Of a disk image: what whoever made it wrote into its header.
+    /// In a disk image: the facts of the case in its header.
     pub acquisition: Option<Acquisition>,
 }
 
-/// What whoever made an image wrote into its header about the case. Nobody has checked it.
+/// The facts of the case in an image's header, as its maker wrote them. Nobody has checked them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Acquisition {
-    /// The number of the case.
+    /// The case number.
     pub case_number: Option<String>,
     /// The number of the exhibit.
     pub evidence_number: Option<String>,
-    /// What it is.
+    /// The description of the exhibit.
     pub description: Option<String>,
-    /// Who made the image.
+    /// The name of the person who made the image.
     pub examiner: Option<String>,
-    /// Anything else.
+    /// Other notes.
     pub notes: Option<String>,
     /// When the image was made, by the clock of the machine that made it.
     pub acquired: Option<String>,
-    /// The version of the program that made it.
+    /// The version of the program that made the image.
     pub software: Option<String>,
     /// The system that the program ran on.
     pub system: Option<String>,
 }
 
-/// A shadow copy that a volume lists, or the volume where its list cannot be read.
+/// A shadow copy that a volume lists, or the volume itself if its list is unreadable.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Snapshot {
-    /// How reports name it; what stands behind its number is a path in it.
+    /// Its name in reports. A path after its number is a path in the shadow copy.
     pub path: String,
-    /// When it was made.
+    /// When the shadow copy was made.
     pub created: Option<FileTime>,
-    /// Its GUID, by which Windows knows it.
+    /// The GUID by which Windows identifies the shadow copy.
     pub id: Option<String>,
-    /// Whether Windows has deleted it, and keeps it for those before it only.
+    /// Whether Windows has deleted the shadow copy and keeps it only because older ones need it.
     pub deleted: bool,
-    /// Whether its files were looked at.
+    /// Whether its files were searched.
     pub read: bool,
-    /// Why not, where that was tried; why its GUID, or the list, cannot be read.
+    /// Why the search of its files failed; why its GUID or the list is unreadable.
     pub problem: Option<Problem>,
 }

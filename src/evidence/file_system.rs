@@ -1,5 +1,5 @@
-//! One lazy file system, whatever holds it: a folder of this machine, an archive, a volume of a disk image, a shadow
-//! copy. Who looks for hives asks this trait, and does not know which it is.
+//! One lazy file system for every holder of files: a folder of this machine, an archive, a volume of a disk image, a
+//! shadow copy. The search for hives uses this trait and does not know which holder it reads.
 
 use std::borrow::Cow;
 use std::io::{self, Read};
@@ -11,17 +11,17 @@ use super::block::Blocks;
 use super::locator::Name;
 use crate::registry::FileTime;
 
-/// So many bytes of a file show what it is: a hive's base block and its first bin, a disk's first sectors with either
-/// sector size.
+/// Bytes at a file's start that identify its format: a hive's base block and the head of its first bin, or a disk's
+/// first sectors of either size.
 pub const HEAD: usize = 4104;
-/// Where a hive's bins begin, in bytes from the file's start.
+/// The start of a hive's bins, in bytes from the file's start.
 pub const BINS: u64 = 4096;
 
-/// A file or folder of one file system, as that file system numbers it. [`FileSystem::root`] is the root folder.
+/// The number of a file or folder in its file system. [`FileSystem::root`] is the root folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Node(pub u64);
 
-/// What an entry of a folder is.
+/// The kind of a folder's entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EntryKind {
     /// A folder.
@@ -33,42 +33,42 @@ pub enum EntryKind {
     /// A file whose bytes Windows keeps elsewhere, by its reparse tag: deduplicated, compressed by WOF, in a cloud.
     /// <https://learn.microsoft.com/openspecs/windows_protocols/ms-fscc/c8e77b37-3909-4fe6-a4ea-2b9d423b1ee4>
     Elsewhere(u32),
-    /// A device, a pipe, a socket, or a member of a type that is not read.
+    /// A device, a pipe, a socket, or a member of an unsupported type.
     Other,
 }
 
 /// A file or folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// What to ask for it by.
+    /// The number by which the file system finds it.
     pub node: Node,
-    /// The folder that it is in.
+    /// The folder that contains it.
     pub parent: Node,
-    /// Its name, one part of a path.
+    /// The name: one part of a path.
     pub name: Name,
-    /// What it is.
+    /// The kind of entry.
     pub kind: EntryKind,
-    /// Bytes of a file; 0 for others.
+    /// Size of a file in bytes; 0 for others.
     pub size: u64,
-    /// When it was last written to, where the file system says so.
+    /// The time of the last write, if the file system stores it.
     pub modified: Option<FileTime>,
 }
 
-/// A folder or an entry that could not be read.
+/// A folder or an entry that is unreadable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Obstacle {
-    /// The folder in which it is, or which it is.
+    /// The unreadable folder, or the folder of the unreadable entry.
     pub folder: Node,
-    /// Its name, where it is an entry of that folder and has a name that can be read.
+    /// The name of an unreadable entry, if the name is readable.
     pub name: Option<Name>,
-    /// Why, in words.
+    /// The reason, in words.
     pub why: String,
 }
 
-/// Takes entries as they come, and says whether more are wanted.
+/// Receives entries one by one and returns whether more are wanted.
 pub type Each<'e> = &'e mut dyn FnMut(Result<Entry, Obstacle>) -> ControlFlow<()>;
 
-/// Whether names are compared with their letter case.
+/// Whether the comparison of names respects letter case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Case {
     /// Byte for byte.
@@ -78,7 +78,7 @@ pub enum Case {
 }
 
 impl Case {
-    /// Whether two names are the same.
+    /// Returns whether two names are the same.
     pub fn is_same(self, a: &Name, b: &Name) -> bool {
         match self {
             Self::Sensitive => a == b,
@@ -90,60 +90,60 @@ impl Case {
 /// The beginning of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Head {
-    /// The first [`HEAD`] bytes, or all that there are.
+    /// The first [`HEAD`] bytes, or all of a shorter file.
     pub bytes: Vec<u8>,
-    /// Four bytes at [`BINS`], where there are so many; zeros otherwise.
+    /// Four bytes at [`BINS`]; zeros if the file is shorter.
     pub at_bins: [u8; 4],
-    /// The last 512 bytes, where they can be had at no cost; some formats are known only by their end.
+    /// The last 512 bytes, if reading them is cheap: some formats are recognised only by their end.
     pub end: Vec<u8>,
-    /// Bytes of the whole file.
+    /// The file's size in bytes.
     pub size: u64,
 }
 
-/// Whether somebody vouches for bytes.
+/// Whether a checksum proves bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Vouched {
-    /// A checksum of the container covers them, and it holds; its name: `CRC-32`, `SHA-256 (xz)`.
+    /// A checksum of the container covers the bytes and matches; its name: `CRC-32`, `SHA-256 (xz)`.
     Verified(Cow<'static, str>),
-    /// Nothing protects them.
+    /// No checksum covers the bytes.
     #[default]
     Unprotected,
-    /// A check exists, and failed or could not be made; why.
+    /// A checksum exists, but does not match or could not be computed; the reason.
     Unverified(String),
 }
 
-/// The bytes of a file, one after the other.
+/// The bytes of a file, in order.
 pub trait Content: Read {
-    /// Reads what is left, and says whether the checksum that covers the bytes holds.
+    /// Reads the rest and returns whether the checksum of the bytes matches.
     fn finish(&mut self) -> Vouched;
 }
 
-/// Takes one file's content after the other; the number is its place in the list that was asked for.
+/// Receives the content of one file after another; the number is the file's index in the list of requested files.
 pub type EachContent<'e> = &'e mut dyn FnMut(usize, io::Result<&mut dyn Content>) -> ControlFlow<()>;
 
-/// The root folder of a file system that numbers nothing by itself.
+/// The root folder of a file system that does not number its files.
 pub const ROOT: Node = Node(0);
 
 /// A file system, read lazily.
 pub trait FileSystem: Send + Sync {
-    /// The root folder.
+    /// Returns the root folder.
     fn root(&self) -> Node {
         ROOT
     }
 
-    /// Passes on what is in a folder, in any order. A folder that cannot be read whole is an obstacle, and what can be
-    /// read of it comes.
+    /// Passes the entries of a folder to `each`, in any order. A folder that cannot be read whole is an obstacle, and
+    /// its readable entries are passed on as well.
     fn list(&self, folder: Node, each: Each<'_>);
 
-    /// Everything once, in any order: what is in the root and in each folder below. The default walks through the
-    /// folders; a file system that has all entries in one place reads that.
+    /// Passes every entry to `each` once, in any order: the entries of the root and of each folder below. The default
+    /// walks the folders; a file system that has all entries in one place overrides it.
     fn scan(&self, each: Each<'_>) {
         let mut pending = vec![self.root()];
         let mut seen = std::collections::HashSet::from([self.root()]);
         let mut on = ControlFlow::Continue(());
         while let (Some(folder), ControlFlow::Continue(())) = (pending.pop(), on) {
             self.list(folder, &mut |entry| {
-                // A folder that holds itself would have no end.
+                // A folder that contains itself would make the walk endless.
                 if let Ok(entry) = &entry
                     && entry.kind == EntryKind::Folder
                     && seen.insert(entry.node)
@@ -156,10 +156,10 @@ pub trait FileSystem: Send + Sync {
         }
     }
 
-    /// All entries of a folder that have this name: without letter case there can be several.
+    /// Returns all entries of a folder that have this name; several may differ in letter case.
     ///
     /// # Errors
-    /// Why the folder cannot be read, where none was found.
+    /// The folder is unreadable, and no entry was found.
     fn look_up(&self, folder: Node, name: &Name, case: Case) -> Result<Vec<Entry>, String> {
         let mut found = Vec::new();
         let mut obstacle = None;
@@ -177,20 +177,20 @@ pub trait FileSystem: Send + Sync {
         }
     }
 
-    /// The beginning of a file.
+    /// Returns the beginning of a file.
     ///
     /// # Errors
-    /// Why it cannot be read.
+    /// The file is unreadable.
     fn head(&self, file: Node) -> io::Result<Head>;
 
-    /// The bytes of a file.
+    /// Opens the bytes of a file.
     ///
     /// # Errors
-    /// Why they cannot be read: encrypted, compressed by a method that is not read.
+    /// The bytes are unreadable: encrypted, or compressed by an unsupported method.
     fn open(&self, file: Node) -> io::Result<Box<dyn Content + '_>>;
 
-    /// The bytes of several files, in the order in which the file system has them, which for an archive of one stream is
-    /// the only one that does not begin anew for each.
+    /// Passes the bytes of several files to `each`, in the file system's own order. For an archive of one stream, any
+    /// other order starts again from the beginning for each file.
     fn read_each(&self, files: &[Node], each: EachContent<'_>) {
         for (at, file) in files.iter().enumerate() {
             let on = match self.open(*file) {
@@ -203,36 +203,36 @@ pub trait FileSystem: Send + Sync {
         }
     }
 
-    /// The bytes of a file by position, where they can be had without reading all before them.
+    /// Returns the bytes of a file by position, if a read needs none of the bytes before it.
     fn blocks(&self, _file: Node) -> Option<Blocks> {
         None
     }
 
-    /// Whether it is the content of a single compressed file, which belongs where that file lies.
+    /// Returns whether this is the content of a single compressed file, which belongs into the folder of that file.
     fn is_single(&self) -> bool {
         false
     }
 
-    /// Whether the whole file system is vouched for, once it has been read to its end: the checksum of a compressed
-    /// stream that an archive lies in, an end that an archive should have. Each file's own is in [`Content::finish`].
+    /// Returns whether a check of the whole file system holds, once it was read to its end: the checksum of a
+    /// compressed stream around an archive, the end mark of an archive. [`Content::finish`] has each file's own check.
     fn vouched(&self) -> Vouched {
         Vouched::Unprotected
     }
 
-    /// What is to be said of the file system itself, in sentences: a missing end, bytes behind it, members that contradict
-    /// the directory, what a limit cut off. Each is a gap.
+    /// Returns the defects of the file system itself, in sentences: a missing end, bytes behind the end, members that
+    /// contradict the directory, a cut by a limit. Each is a gap.
     fn defects(&self) -> Vec<String> {
         Vec::new()
     }
 }
 
 impl Vouched {
-    /// Verified by a checksum of this name.
+    /// Returns that the checksum of this name matches.
     pub const fn by(name: &'static str) -> Self {
         Self::Verified(Cow::Borrowed(name))
     }
 
-    /// What two layers come to, the outer one and the one in it: a check that failed counts, then one that held.
+    /// Combines the checks of two layers, the outer and the inner: a failed check wins, then one that matches.
     #[must_use]
     pub fn and(self, inner: Self) -> Self {
         match (self, inner) {
@@ -246,13 +246,13 @@ impl Vouched {
 /// Reads the beginning of a file from its content.
 ///
 /// # Errors
-/// What the reader says.
+/// The reader's error.
 pub fn head_of(content: &mut dyn Read, size: u64) -> io::Result<Head> {
     let mut bytes = Vec::new();
     content.take(HEAD as u64).read_to_end(&mut bytes)?;
     let start = usize::try_from(BINS).unwrap_or(usize::MAX);
     let at_bins = bytes.get(start..).and_then(<[u8]>::first_chunk).copied().unwrap_or_default();
-    // A file that is that small ends within it.
+    // The end of so small a file is within these bytes.
     let whole = bytes.len() as u64 == size;
     let end =
         if whole { bytes.get(bytes.len().saturating_sub(512)..).unwrap_or_default().to_vec() } else { Vec::new() };

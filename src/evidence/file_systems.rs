@@ -1,4 +1,4 @@
-//! The file systems of volumes, each read by code of our own, as [`FileSystem`].
+//! The file systems of volumes, each read by our own code, as [`FileSystem`].
 
 use super::block::Blocks;
 use super::file_system::FileSystem;
@@ -14,10 +14,10 @@ mod told;
 mod walk;
 mod wrong;
 
-/// Opens the file system of a volume; `None` where it begins as none that is read.
+/// Opens the file system of a volume; `None` if the volume does not begin as a supported file system.
 ///
 /// # Errors
-/// What of it cannot be read.
+/// Unreadable structures of the file system.
 pub fn open(volume: &Blocks) -> Result<Option<Box<dyn FileSystem>>, String> {
     Ok(Some(match file_system_of(volume) {
         VolumeKind::Ntfs => Box::new(ntfs::Ntfs::open(volume)?),

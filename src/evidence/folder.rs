@@ -1,7 +1,7 @@
 //! A folder of this machine as a file system: a mounted image, or a plain tree of copied evidence.
 //!
-//! Links are not followed, but for the folder itself; devices, sockets and pipes are never opened, and neither is a file
-//! of no bytes, as those of /proc are. Names are the bytes that the system has.
+//! Links are not followed, except the folder itself. Devices, sockets and pipes are never opened; neither are files of
+//! 0 bytes, such as the files of /proc. Names are the system's own bytes.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -28,23 +28,23 @@ pub struct FolderSystem {
     met: Mutex<Met>,
 }
 
-/// What was met: sixteen bytes and its name for each file and folder.
+/// The files and folders so far: sixteen bytes and a name for each.
 #[derive(Default)]
 struct Met {
-    /// All names, one behind the other.
+    /// All names, one behind another.
     names: Vec<u8>,
-    /// The first is node 1.
+    /// The item at index 0 is node 1.
     items: Vec<Item>,
-    /// The items in each folder that was listed; several runs of them where some came later.
+    /// The items of each listed folder; several ranges if some entries appeared later.
     listed: HashMap<u32, Vec<Range<usize>>>,
 }
 
 #[derive(Clone, Copy)]
 struct Item {
-    /// The folder that it is in: 0 for the root.
+    /// The containing folder: 0 for the root.
     parent: u32,
     length: u16,
-    /// Where its name begins.
+    /// The start of the name in `names`, in bytes.
     start: usize,
 }
 
@@ -58,7 +58,7 @@ impl Met {
         self.names.get(item.start..item.start.saturating_add(usize::from(item.length))).unwrap_or_default()
     }
 
-    /// The nodes of these names in a folder, in their order; the same names have the same nodes each time.
+    /// Returns the nodes of these names in a folder, in order; the same name has the same node every time.
     fn nodes(&mut self, folder: u32, names: &[Vec<u8>]) -> Option<Vec<Node>> {
         let before = self.listed.get(&folder).into_iter().flatten().cloned().flatten();
         let known: HashMap<Vec<u8>, usize> =
@@ -83,11 +83,11 @@ impl Met {
     }
 }
 
-/// Reads the beginning of a file that the user named; a link is followed, because the user named it. A file without a
-/// size is not opened, as those of /proc.
+/// Reads the beginning of a file that the user named. A link is followed, because the user named it. A file without a
+/// size is not opened, such as a file of /proc.
 ///
 /// # Errors
-/// What the system says of the file; that it is no regular file.
+/// The operating system's error for the file; a file that is not a regular one.
 pub fn head_of(path: &Path) -> io::Result<Head> {
     if path.metadata()?.len() == 0 {
         return Ok(Head::default());
@@ -97,7 +97,7 @@ pub fn head_of(path: &Path) -> io::Result<Head> {
 }
 
 impl FolderSystem {
-    /// A folder. It is looked at when something of it is asked for.
+    /// Returns a folder, and reads nothing yet.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into(), met: Mutex::default() }
     }
@@ -106,7 +106,7 @@ impl FolderSystem {
         self.met.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The path of a file or folder: the folder's own, as it was named, and the names on the way.
+    /// Returns the path of a file or folder: the root's path as the user named it, and the names below.
     pub fn path(&self, node: Node) -> PathBuf {
         let met = self.met();
         let (mut names, mut at) = (Vec::new(), node);
@@ -117,13 +117,13 @@ impl FolderSystem {
         names.iter().rev().fold(self.root.clone(), |path, name| path.join(OsStr::from_bytes(name)))
     }
 
-    /// Opens a regular file, and nothing else that may have come to its place.
+    /// Opens a regular file, and refuses anything else that has replaced it meanwhile.
     fn regular(&self, file: Node) -> io::Result<FileBlocks> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         FileBlocks::of(File::from(open(self.path(file), flags, Mode::empty())?))
     }
 
-    /// The bytes of a file; none of a file that has no size.
+    /// Returns the bytes of a file; no bytes for a file without a size.
     fn data(&self, file: Node) -> io::Result<Blocks> {
         let metadata = self.path(file).symlink_metadata()?;
         if !metadata.is_file() {
@@ -132,7 +132,7 @@ impl FolderSystem {
         if metadata.len() == 0 { Ok(Arc::new(Vec::new())) } else { Ok(Arc::new(self.regular(file)?)) }
     }
 
-    /// The entries of a folder, and the first error where it cannot be read to its end.
+    /// Passes the entries of a folder to `each`, and returns the first error if the folder cannot be read to its end.
     fn entries(&self, folder: Node, path: &Path, each: Each<'_>) -> io::Result<()> {
         let follow = if folder == ROOT { OFlags::empty() } else { OFlags::NOFOLLOW };
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NONBLOCK | OFlags::CLOEXEC | follow;
@@ -181,7 +181,7 @@ impl FolderSystem {
 impl FileSystem for FolderSystem {
     fn list(&self, folder: Node, each: Each<'_>) {
         let path = self.path(folder);
-        // Nothing comes after it.
+        // The error is the last item.
         if let Err(error) = self.entries(folder, &path, &mut *each) {
             let _ = each(Err(Obstacle { folder, name: None, why: explain(&error).0 }));
         }

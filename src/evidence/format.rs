@@ -1,5 +1,5 @@
-//! What a file is that holds other files: an archive or image that is read, or a format that is known and refused, with
-//! the command that helps. One table, by first bytes, last bytes, or extension.
+//! The format of a file that holds other files: a supported archive or image, or a format that is recognised and
+//! refused with the command that helps. One table of first bytes, last bytes and extensions.
 
 use std::io;
 
@@ -16,32 +16,33 @@ pub use refused::REFUSED;
 use row::has_extension;
 pub use row::{Mark, Row};
 
-/// What a file is.
+/// The format of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// An archive or compressed file that is read.
+    /// A supported archive or compressed file.
     Archive(Kind),
-    /// A disk image of a kind that is read; of which kind, the images' own reader says.
+    /// A disk image of a supported kind; the reader of images decides which.
     Image,
-    /// A format that is known and not read.
+    /// A format that is recognised and refused.
     Refused(&'static Row),
 }
 
-/// Extensions of archives and images that are read.
+/// Extensions of supported archives and images.
 const READ: &[&str] = &[
     "zip", "tar", "ova", "7z", "gz", "tgz", "bz2", "tbz", "tbz2", "xz", "txz", "zst", "tzst", "zstd", "e01", "raw",
     "dd", "img", "001", "vhd", "avhd", "vmdk", "vdi", "vhdx", "avhdx", "qcow2", "qcow",
 ];
 
-/// Returns whether a name has the extension of a container, read or not: one that is worth opening to look.
+/// Returns whether a name has the extension of a container, supported or refused: the file is worth opening.
 pub fn is_named_like_one(name: &str) -> bool {
     let known = || REFUSED.iter().any(|row| has_extension(name, row.extensions));
     has_extension(name, READ) || known() || first_part(name).is_some()
 }
 
-/// Returns what a file with this beginning, end and name is; `None` where it is none of the table, as a hive.
+/// Returns the format of a file with this beginning, end and name; `None` for a file of no format in the table, such as
+/// a hive.
 ///
-/// A raw disk image has no mark of its own, and is not found here.
+/// A raw disk image has no signature of its own, and is not recognised here.
 pub fn of(head: &Head, name: &str) -> Option<Format> {
     let bytes = head.bytes.as_slice();
     if bytes.starts_with(b"regf") || bytes.is_empty() {
@@ -53,19 +54,19 @@ pub fn of(head: &Head, name: &str) -> Option<Format> {
     if is_image(head) {
         return Some(Format::Image);
     }
-    // A program with an archive at its end unpacks itself.
+    // A program with an archive at its end is a self-extracting archive.
     if let Some(kind) = Kind::of(bytes).or_else(|| ends_as_zip(head).then_some(Kind::Zip)) {
         return Some(Format::Archive(kind));
     }
     REFUSED.iter().find(|row| matches!(row.mark, Mark::Named(_)) && row.is(head, name)).map(Format::Refused)
 }
 
-/// Returns the format that is known and not read which a file with this beginning and end is, by its bytes alone.
+/// Returns the refused format of a file with this beginning, end and name.
 pub fn refusal(head: &Head, name: &str) -> Option<&'static Row> {
     REFUSED.iter().find(|row| !matches!(row.mark, Mark::Named(_)) && row.is(head, name))
 }
 
-/// Returns whether the first or last bytes are those of an image.
+/// Returns whether the first or last bytes are the signature of an image.
 fn is_image(head: &Head) -> bool {
     let starts = |mark: &[u8]| head.bytes.starts_with(mark);
     starts(b"EVF\x09\x0d\x0a\xff\0")
@@ -78,19 +79,19 @@ fn is_image(head: &Head) -> bool {
         || head.bytes.get(64..68) == Some(&[0x7f, 0x10, 0xda, 0xbe])
 }
 
-/// Returns whether it is a program whose last bytes hold the end record of a ZIP archive.
+/// Returns whether the file is a program whose last bytes contain the end record of a ZIP archive.
 fn ends_as_zip(head: &Head) -> bool {
     let program = head.bytes.starts_with(b"MZ") || head.bytes.starts_with(b"\x7fELF") || head.bytes.starts_with(b"#!");
     program && head.end.windows(4).any(|four| four == b"PK\x05\x06")
 }
 
-/// Bytes of a program in which an archive that it unpacks is looked for.
+/// Bytes at a program's start to search for an archive that the program extracts.
 const MOST_PROGRAM: u64 = 4 << 20;
 
-/// Returns where in a program (`MZ`) a 7z or RAR archive begins that it unpacks, in bytes from its start.
+/// Returns the format and the start of the 7z or RAR archive that a program (`MZ`) extracts, in bytes from its start.
 ///
 /// # Errors
-/// What reading says.
+/// The program is unreadable.
 pub fn unpacks_itself(program: &Blocks) -> io::Result<Option<(Format, u64)>> {
     const PIECE: usize = 64 << 10;
     let mut buffer = vec![0; PIECE.saturating_add(8)];
@@ -106,7 +107,7 @@ pub fn unpacks_itself(program: &Blocks) -> io::Result<Option<(Format, u64)>> {
         let piece = buffer.get(..filled).unwrap_or_default();
         for (place, window) in (0_u64..).zip(piece.windows(8)) {
             let found = match window {
-                // The version's first byte is 0, its second 2 to 4.
+                // The version's first byte is 0; its second is 2 to 4.
                 [b'7', b'z', 0xbc, 0xaf, 0x27, 0x1c, 0, 2..=4] => Some(Format::Archive(Kind::SevenZip)),
                 [b'R', b'a', b'r', b'!', 0x1a, 7, 0 | 1, _] => {
                     REFUSED.iter().find(|row| row.extensions.contains(&"rar")).map(Format::Refused)

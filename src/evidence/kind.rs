@@ -1,4 +1,4 @@
-//! Which containers are opened.
+//! The kinds of containers that are opened.
 
 use std::fmt;
 
@@ -12,33 +12,33 @@ use super::file_system::Head;
 pub enum Kind {
     /// An archive, or a compressed file.
     Archive(archive::Kind),
-    /// A disk image; of which kind, it says itself.
+    /// A disk image; its content decides which kind.
     #[cfg(feature = "images")]
     Image,
 }
 
 impl Kind {
-    /// What begins like this.
+    /// Returns the kind of container with this beginning.
     pub fn of(beginning: &[u8]) -> Option<Self> {
         let head = Head { bytes: beginning.to_vec(), size: u64::MAX, ..Head::default() };
         archive::Kind::of(beginning).map(Self::Archive).or_else(|| Self::image(&head))
     }
 
-    /// No disk image is read here.
+    /// Returns `None`: this build reads no disk images.
     #[cfg(not(feature = "images"))]
     pub fn image(_: &Head) -> Option<Self> {
         None
     }
 
-    /// A disk image that begins and ends like this. An extent of a VMDK is a sparse file without the descriptor, which is in
-    /// another file.
+    /// Recognises a disk image by its beginning and end. An extent of a VMDK is a sparse file without a descriptor; the
+    /// descriptor is in another file.
     #[cfg(feature = "images")]
     pub fn image(head: &Head) -> Option<Self> {
         let extent = head.bytes.starts_with(b"KDMV") && head.bytes.get(28..36) == Some(&[0; 8]);
         super::disk::Kind::of(&head.bytes, &head.end, "").filter(|_| !extent).map(|_| Self::Image)
     }
 
-    /// A raw image whose first sectors are lost: nothing but its name tells that it is one.
+    /// Recognises a raw image whose first sectors are lost, by its name alone.
     #[cfg(feature = "images")]
     pub fn raw_by_name(head: &Head, name: &str) -> Option<Self> {
         let name = name.to_lowercase();
@@ -47,13 +47,13 @@ impl Kind {
         (raw? == super::disk::Kind::Raw || name.ends_with(".001")).then_some(Self::Image)
     }
 
-    /// A raw image whose first sectors are lost: nothing but its name tells that it is one.
+    /// Returns `None`: this build reads no disk images.
     #[cfg(not(feature = "images"))]
     pub fn raw_by_name(_: &Head, _: &str) -> Option<Self> {
         None
     }
 
-    /// Whether it is a disk image.
+    /// Returns whether the container is a disk image.
     pub fn is_image(self) -> bool {
         !matches!(self, Self::Archive(_))
     }

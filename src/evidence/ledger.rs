@@ -1,7 +1,7 @@
-//! The ledger: what became of each source. Whether a report is complete is computed from it, and decided nowhere else.
+//! The ledger: the outcome of each source. Whether a report is complete is computed from the ledger, and nowhere else.
 //!
 //! A source is an argument, a container, a volume, or a file that looks like a hive, a log or a container. Each ends as
-//! read, refused or irrelevant, with the reason. Ordinary files are counted in what holds them.
+//! read, refused or irrelevant, with the reason. Ordinary files are only counted, in the source that holds them.
 
 use std::collections::BTreeMap;
 
@@ -13,82 +13,82 @@ use crate::error::{Code, Gap, Problem};
 /// Refusals of one kind in one container that are listed one by one; the rest are counted.
 const MOST_TOLD: usize = 20;
 
-/// What became of a source.
+/// The outcome of a source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
-    /// Nobody has ended it: the run stopped before.
+    /// Not ended: the run stopped first.
     Pending,
-    /// It was read.
+    /// The source was read.
     Read,
-    /// It was not, or not whole.
+    /// The source was not read, or not whole.
     Refused {
-        /// Where, what was expected, what was found, what to do; its code.
+        /// Where, expected, found, what to do; and the code.
         problem: Problem,
-        /// Whether this makes the report incomplete.
+        /// Whether the refusal makes the report incomplete.
         gap: bool,
     },
-    /// It cannot matter; why.
+    /// The source cannot matter; the reason.
     Irrelevant(String),
 }
 
-/// How many files a source holds, and what became of them.
+/// The number of files in a source, and their outcomes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Members {
-    /// Files that were met.
+    /// Files in the source.
     pub seen: u64,
-    /// Of those, the ones that were read.
+    /// Files that were read.
     pub read: u64,
-    /// That were refused.
+    /// Files that were refused.
     pub refused: u64,
-    /// That look like a hive, a log or a container, and cannot matter.
+    /// Files that look like a hive, a log or a container, and cannot matter.
     pub irrelevant: u64,
 }
 
 /// One entry of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
-    /// Where it is, as a locator.
+    /// Where the source is, as a locator.
     pub locator: String,
-    /// What it is: `folder`, `hive`, `log`, a format, a file system.
+    /// The kind of source: `folder`, `hive`, `log`, a format, a file system.
     pub kind: String,
-    /// What became of it.
+    /// The outcome.
     pub outcome: Outcome,
-    /// What is to be known of it, in sentences: where it was searched, what was passed over.
+    /// Remarks, in sentences: the places that were searched, the files that were skipped.
     pub notes: Vec<String>,
-    /// Whether somebody vouches for its bytes.
+    /// Whether a checksum proves the source's bytes.
     pub vouched: Vouched,
-    /// The files in it.
+    /// The files in the source.
     pub members: Members,
-    /// What was passed over in it, by reason.
+    /// Skipped files, by reason.
     passed: BTreeMap<String, u64>,
-    /// Whether its bytes are no matter of completeness: of another hive than SOFTWARE and SYSTEM, or an older generation.
+    /// Whether the bytes do not affect completeness: a hive other than SOFTWARE and SYSTEM, or an older generation.
     aside: bool,
-    /// Refusals of each kind that were not listed.
+    /// Refusals of each kind that are not listed.
     unlisted: BTreeMap<Code, (u64, bool)>,
-    /// Refusals of each kind that were.
+    /// Refusals of each kind that are listed.
     listed: BTreeMap<Code, usize>,
 }
 
-/// A source of the ledger, by which it is ended.
+/// The number of a source in the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SourceId(usize);
 
 impl SourceId {
-    /// The same source, once its ledger stands behind so many sources of another.
+    /// Returns the number of the same source after its ledger was appended to one of `first` sources.
     #[must_use]
     pub fn behind(self, first: usize) -> Self {
         Self(self.0.saturating_add(first))
     }
 }
 
-/// What became of each source, in the order in which they were begun.
+/// The outcome of each source, in the order of [`Ledger::begin`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
     sources: Vec<Source>,
 }
 
 impl Ledger {
-    /// Enters a source. One that is never ended is a gap.
+    /// Enters a source. A source that never ends is a gap.
     pub fn begin(&mut self, locator: impl Into<String>, kind: impl Into<String>) -> SourceId {
         let id = SourceId(self.sources.len());
         self.sources.push(Source {
@@ -106,7 +106,7 @@ impl Ledger {
         id
     }
 
-    /// Ends a source. What was said of it before counts, where that was a refusal.
+    /// Ends a source. An earlier refusal stays.
     pub fn end(&mut self, id: SourceId, outcome: Outcome, vouched: Vouched) {
         if let Some(source) = self.sources.get_mut(id.0) {
             if !matches!(source.outcome, Outcome::Refused { .. }) {
@@ -121,14 +121,14 @@ impl Ledger {
         self.end(id, Outcome::Refused { problem, gap }, Vouched::Unprotected);
     }
 
-    /// Says that a source's bytes are no matter of completeness.
+    /// Records that a source's bytes do not affect completeness.
     pub fn set_aside(&mut self, id: SourceId) {
         if let Some(source) = self.sources.get_mut(id.0) {
             source.aside = true;
         }
     }
 
-    /// Says what it is, where that was not known when it was begun.
+    /// Sets a source's kind, if it was unknown at the start.
     pub fn name(&mut self, id: SourceId, kind: impl Into<String>) {
         if let Some(source) = self.sources.get_mut(id.0) {
             source.kind = kind.into();
@@ -142,7 +142,7 @@ impl Ledger {
         }
     }
 
-    /// Counts files that were met in a source.
+    /// Counts files in a source.
     pub fn seen(&mut self, id: SourceId, files: u64) {
         if let Some(source) = self.sources.get_mut(id.0) {
             source.members.seen = source.members.seen.saturating_add(files);
@@ -156,7 +156,7 @@ impl Ledger {
         }
     }
 
-    /// Counts a member that cannot matter: what it is and why, such as `ISO image outside the places of Windows`.
+    /// Counts a member that cannot matter; `reason` names it and the reason: `ISO image outside the places of Windows`.
     pub fn pass(&mut self, id: SourceId, reason: impl Into<String>) {
         if let Some(source) = self.sources.get_mut(id.0) {
             source.members.irrelevant = source.members.irrelevant.saturating_add(1);
@@ -165,7 +165,7 @@ impl Ledger {
         }
     }
 
-    /// Enters a member that was refused; of many of one kind only the first are listed, and the rest counted.
+    /// Enters a refused member. Only the first members of one kind are listed; the rest are counted.
     pub fn refuse_member(&mut self, of: SourceId, kind: &str, problem: Problem, gap: bool) {
         let code = problem.code.unwrap_or(Code::Unreadable);
         let Some(source) = self.sources.get_mut(of.0) else { return };
@@ -183,7 +183,7 @@ impl Ledger {
         self.refuse(id, problem, gap);
     }
 
-    /// Enters something that was refused, as a member of a source where it is in one.
+    /// Enters a refusal, as a member if it is in a source.
     pub fn refuse_in(&mut self, of: Option<SourceId>, kind: &str, problem: Problem, gap: bool) {
         if let Some(of) = of {
             return self.refuse_member(of, kind, problem, gap);
@@ -192,35 +192,35 @@ impl Ledger {
         self.refuse(id, problem, gap);
     }
 
-    /// The source of an id.
+    /// Returns the source of this number.
     pub fn get(&self, id: SourceId) -> Option<&Source> {
         self.sources.get(id.0)
     }
 
-    /// All sources, in order.
+    /// Returns all sources, in order.
     pub fn sources(&self) -> &[Source] {
         &self.sources
     }
 
-    /// How many sources there are.
+    /// Returns the number of sources.
     pub fn len(&self) -> usize {
         self.sources.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether the ledger has no sources.
     pub fn is_empty(&self) -> bool {
         self.sources.is_empty()
     }
 
-    /// Takes over the sources of another ledger; how many stand before them.
+    /// Appends the sources of another ledger, and returns how many sources are before them.
     pub fn append(&mut self, other: Self) -> usize {
         let first = self.sources.len();
         self.sources.extend(other.sources);
         first
     }
 
-    /// Makes sources irrelevant after all, whose locators begin with this one: an image that turned out to be a part of
-    /// another.
+    /// Turns the source at this locator irrelevant and removes the sources inside: an image that turned out to be a
+    /// part of another one.
     pub fn withdraw(&mut self, locator: &str, reason: &str) {
         let within = format!("{locator}!");
         self.sources.retain(|source| !source.locator.starts_with(&within));
@@ -229,8 +229,8 @@ impl Ledger {
         }
     }
 
-    /// Everything in it that makes a report incomplete. A report is complete where this, and what is missing of its
-    /// hives, is empty.
+    /// Returns everything in the ledger that makes a report incomplete. A report is complete if this list and the list
+    /// of the hives' missing parts are empty.
     pub fn gaps(&self) -> Vec<Gap> {
         let mut gaps = Vec::new();
         for source in &self.sources {
@@ -258,7 +258,7 @@ impl Ledger {
         gaps
     }
 
-    /// The refusals as problems: where, expected, found, what to do.
+    /// Returns the refusals as problems: where, expected, found, what to do.
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         for source in &self.sources {
@@ -290,12 +290,12 @@ impl Ledger {
 }
 
 impl Source {
-    /// What was passed over in it, by reason.
+    /// Returns the number of skipped files, by reason.
     pub fn passed(&self) -> impl Iterator<Item = (&str, u64)> {
         self.passed.iter().map(|(reason, count)| (reason.as_str(), *count))
     }
 
-    /// What is to be said of it: why it was refused or is irrelevant, where it was searched, what was passed over.
+    /// Returns the remarks on the source: why it was refused or is irrelevant, where it was searched, what was skipped.
     pub fn reason(&self) -> Option<String> {
         let first = match &self.outcome {
             Outcome::Pending => Some("the run ended before it was read".to_owned()),

@@ -1,11 +1,11 @@
-//! A place in the evidence as a value: a file or folder of this machine, and the steps into what it holds.
+//! A place in the evidence as a value: a file or folder of this machine, and the steps into its content.
 //!
-//! Printed and parsed here and nowhere else, so that every locator that a command prints works as an argument of every
-//! command: `case.zip!C/Windows/System32/config/SYSTEM`, `disk.E01!p2!vss1!Windows`, `disk.raw!o1048576!SYSTEM`.
+//! Locators are printed and parsed only here, so that every locator in an output works as an argument of every command:
+//! `case.zip!C/Windows/System32/config/SYSTEM`, `disk.E01!p2!vss1!Windows`, `disk.raw!o1048576!SYSTEM`.
 //!
-//! In a printed locator a backslash is written `\\`, an exclamation mark in a name `\!`, a line feed `\n`, a tab `\t`,
-//! and any other control character, or byte that is not UTF-8, `\x` and two hexadecimal digits. A name that looks like a
-//! step (`p2`, `vss1`, `o512`) begins with such an escape.
+//! A printed locator has escapes: `\\` is a backslash, `\!` an exclamation mark in a name, `\n` a line feed, `\t` a
+//! tab. `\x` and two hexadecimal digits are any other control character, or a byte that is not UTF-8. A name that looks
+//! like a step (`p2`, `vss1`, `o512`) begins with such an escape.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::{self, Write as _};
@@ -14,18 +14,18 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-/// One part of a path, in the bytes that its file system has: those of this machine and of archives as they are, UTF-16
-/// (NTFS, FAT, exFAT) as UTF-8, with unpaired surrogates as three bytes each (WTF-8).
+/// One part of a path, in the bytes of its file system. Names of this machine and of archives stay as they are. UTF-16
+/// names (NTFS, FAT, exFAT) become UTF-8, with three bytes for each unpaired surrogate (WTF-8).
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Name(Vec<u8>);
 
 impl Name {
-    /// A name of these bytes.
+    /// Returns a name of these bytes.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
         Self(bytes.into())
     }
 
-    /// A name of these UTF-16 units.
+    /// Returns a name of these UTF-16 units.
     pub fn from_utf16(units: impl IntoIterator<Item = u16>) -> Self {
         let mut bytes = Vec::new();
         for decoded in char::decode_utf16(units) {
@@ -42,22 +42,22 @@ impl Name {
         Self(bytes)
     }
 
-    /// Its bytes.
+    /// Returns the name's bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// Its letters; U+FFFD for bytes that are not UTF-8. For comparisons, not for locators.
+    /// Returns the name as text, with U+FFFD for bytes that are not UTF-8. For comparisons, not for locators.
     pub fn to_text(&self) -> String {
         String::from_utf8_lossy(&self.0).into_owned()
     }
 
-    /// Whether it is the same as another without letter case, by Windows' table of uppercase letters.
+    /// Returns whether two names are the same without letter case, by Windows' table of uppercase letters.
     pub fn is_same(&self, other: &Self) -> bool {
         self.0 == other.0 || crate::registry::same_text(&self.to_text(), &other.to_text())
     }
 
-    /// The name as a path of this machine.
+    /// Returns the name as a path of this machine.
     pub fn as_os_str(&self) -> &OsStr {
         OsStr::from_bytes(&self.0)
     }
@@ -75,7 +75,7 @@ impl From<&OsStr> for Name {
     }
 }
 
-/// Writes the name as locators have it.
+/// Writes the name as locators contain it.
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for chunk in self.0.utf8_chunks() {
@@ -85,7 +85,7 @@ impl fmt::Display for Name {
                     '!' => f.write_str("\\!")?,
                     '\n' => f.write_str("\\n")?,
                     '\t' => f.write_str("\\t")?,
-                    // A slash is no part of a name on this machine; NTFS can hold one.
+                    // A name of this machine never contains a slash; a name of NTFS can.
                     letter if letter.is_control() || letter == '/' => {
                         letter.encode_utf8(&mut [0; 4]).bytes().try_for_each(|byte| escaped(f, byte))?;
                     }
@@ -107,7 +107,7 @@ fn escaped(f: &mut fmt::Formatter<'_>, byte: u8) -> fmt::Result {
 pub enum Step {
     /// A partition of a disk, by its number in `find`, from 1: `p2`.
     Partition(u32),
-    /// A volume that was found without a table, by its first byte: `o1048576`.
+    /// A volume that was found without a partition table, by its first byte in bytes from the disk's start: `o1048576`.
     Offset(u64),
     /// A shadow copy of a volume, by its number, from 1: `vss1`.
     ShadowCopy(u32),
@@ -116,7 +116,7 @@ pub enum Step {
 }
 
 impl Step {
-    /// The step that this text names; a path where it is none of the others.
+    /// Parses a step; a text of no other step is a path.
     fn parse(text: &[u8]) -> Option<Self> {
         let number = |prefix: &str| {
             let digits = std::str::from_utf8(text).ok()?.strip_prefix(prefix)?;
@@ -169,20 +169,20 @@ impl fmt::Display for Step {
 /// A place in the evidence.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Locator {
-    /// The file or folder of this machine, as the user named it.
+    /// The path of a file or folder of this machine, as the user named it.
     pub base: PathBuf,
-    /// The way from there into containers; none for a file or folder of this machine.
+    /// The steps from there into containers; empty for a file or folder of this machine.
     pub steps: Vec<Step>,
 }
 
 impl Locator {
-    /// A file or folder of this machine.
+    /// Returns a file or folder of this machine.
     pub fn of(path: impl Into<PathBuf>) -> Self {
         Self { base: path.into(), steps: Vec::new() }
     }
 
-    /// The place that the user typed. A path that exists as it stands wins; else the longest part of it that exists,
-    /// as it stands or with its escapes resolved, and ends at a `!` is the container. `None` where nothing exists.
+    /// Resolves the place that the user typed. A path that exists exactly so is the place. Otherwise the container is
+    /// the longest existing part, with or without resolved escapes, that ends at a `!`. `None` if nothing exists.
     pub fn parse(typed: &OsStr) -> Option<Self> {
         let exists = |path: &OsStr| Path::new(path).symlink_metadata().is_ok();
         if exists(typed) {
@@ -204,7 +204,7 @@ impl Locator {
         })
     }
 
-    /// The place one step further.
+    /// Returns the place one step further.
     #[must_use]
     pub fn step(&self, step: Step) -> Self {
         let mut further = self.clone();
@@ -212,7 +212,7 @@ impl Locator {
         further
     }
 
-    /// A file or folder of the file system at this place, by the names on the way to it from its root.
+    /// Returns a file or folder of the file system at this place, by the names below its root.
     #[must_use]
     pub fn inside(&self, names: &[Name]) -> Self {
         if names.is_empty() { self.clone() } else { self.step(Step::Path(names.to_vec())) }
@@ -237,7 +237,7 @@ impl fmt::Display for Locator {
     }
 }
 
-/// The parts of a text between the exclamation marks that no backslash stands before.
+/// Splits a text at its exclamation marks, except those behind a backslash.
 fn parts(text: &[u8]) -> Vec<&[u8]> {
     let mut parts = Vec::new();
     let mut start = 0;
@@ -257,7 +257,7 @@ fn parts(text: &[u8]) -> Vec<&[u8]> {
     parts
 }
 
-/// A text with its escapes resolved. What is no escape stays as it is.
+/// Returns a text with its escapes resolved. A backslash that begins no escape stays.
 fn unescaped(text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;

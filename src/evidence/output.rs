@@ -1,16 +1,16 @@
-//! The gate that every output of every command goes through: nothing is written to what is read, nothing that is there
-//! is replaced unless the user says so, and what is written is there whole or not at all.
+//! The gate for every output of every command. No input is ever written. No existing file is replaced unless the user
+//! asks for it. A file is written whole or not at all.
 //!
-//! It is passed in three steps. [`Gate::new`] checks paths before any work. [`Gate::seal`] is told which files the work
-//! opened, and checks them against the outputs before the first byte. What then is written is checked once more before
-//! it gets its name, in a folder that was held open since the first step: a path that leads elsewhere by then does not
-//! matter.
+//! The gate has three steps. [`Gate::new`] checks paths before any work. [`Gate::seal`] receives the files that the
+//! work opened, and checks the outputs against them before the first byte. The third check is made after writing,
+//! before a file gets its name, in a folder that is held open since the first step: a path that leads elsewhere by then
+//! does not matter.
 //!
-//! A file is written without a name (`O_TMPFILE`) and linked into its place, or renamed onto the file that it replaces,
-//! whose mode and, where the system permits it, owner it takes over. Where a file system cannot do that, it is written
-//! under a name that begins with `.hivemend-part-` and that errors and signals remove. Character devices and pipes are
-//! written into, and so is `-`, which is standard output. A symbolic link that is named is not replaced: without
-//! `--overwrite` it is refused, with it the file that it leads to is written.
+//! A file is written without a name (`O_TMPFILE`). It is then linked into its place, or renamed onto the file that it
+//! replaces. It gets that file's mode and, if the system permits it, its owner. If the file system cannot do that,
+//! the file is written under a name that begins with `.hivemend-part-`; errors and signals remove it. Character devices
+//! and pipes are written directly, and so is `-`, which is standard output. A symbolic link is never replaced: without
+//! `--overwrite` it is refused; with `--overwrite` its target is written.
 
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::BorrowedFd;
@@ -42,10 +42,10 @@ use refusal::{ANOTHER, refuse};
 pub use written::Written;
 use written::{Hashing, List};
 
-/// The outputs that a command was asked for.
+/// The outputs that the user asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct Outputs<'p> {
-    /// Standard output: for what is named `-`, and for the result where nothing is named.
+    /// Standard output: for an output named `-`, and for the result if no output is named.
     pub stdout: BorrowedFd<'static>,
     /// `--output`.
     pub output: Option<&'p Path>,
@@ -71,8 +71,8 @@ impl Gate {
     /// Checks every path, and holds the folders open.
     ///
     /// # Errors
-    /// Which output cannot be written, or must not be: it is or lies in what is read, looks like evidence, is there
-    /// already, is of a kind that is not written to, or is the same as another.
+    /// Which output cannot be written, or must not be. An output must not be an input or lie in one, and
+    /// must not look like evidence or exist already. Its kind must be writable, and it must differ from other outputs.
     pub fn new(outputs: &Outputs<'_>, inputs: &Inputs) -> Result<Self, Error> {
         let protected = Protected::new(inputs);
         let at = |option, path| Place::at(option, path, outputs.stdout, &protected, outputs.overwrite);
@@ -99,10 +99,10 @@ impl Gate {
         std::iter::once(&self.output).chain(&self.custody)
     }
 
-    /// Checks the outputs against every file that was opened, whatever revealed it. Nothing is written before.
+    /// Checks the outputs against every file that was opened. Nothing is written before.
     ///
     /// # Errors
-    /// Which output is one of them.
+    /// Which output is one of these files.
     pub fn seal<'p>(mut self, opened: impl Iterator<Item = &'p Path>) -> Result<Sealed, Error> {
         self.protected.add(opened);
         for place in self.places() {
@@ -120,39 +120,39 @@ impl Gate {
 pub struct Sealed(Gate);
 
 impl Sealed {
-    /// Where the result goes: `--output`, or standard output.
+    /// Returns the destination of the result: `--output`, or standard output.
     pub fn output(&self) -> Destination<'_> {
         Destination { place: &self.0.output, protected: &self.0.protected, written: self.listed() }
     }
 
-    /// Where outputs are listed, where a custody record is to have them.
+    /// Returns the list of written outputs, if a custody record was asked for.
     fn listed(&self) -> Option<&List> {
         self.0.custody.as_ref().map(|_| &self.0.written)
     }
 
-    /// Every output that was written so far, where a custody record was asked for; that itself is none of them.
+    /// Returns every output that was written so far, if a custody record was asked for; without the record itself.
     pub fn written(&self) -> Vec<Written> {
         self.0.written.all()
     }
 
-    /// Where the custody record goes, where one is asked for.
+    /// Returns the destination of the custody record, if one was asked for.
     pub fn custody(&self) -> Option<Destination<'_>> {
         self.0.custody.as_ref().map(|place| Destination { place, protected: &self.0.protected, written: None })
     }
 
-    /// Checks that the folders of these installations can be written into the folder of patches, before anything is.
+    /// Checks that the folders of these installations can be written into the folder of patches, before any is written.
     ///
     /// # Errors
-    /// Which one is there already and not to be replaced, or holds what is not ours.
+    /// Which folder exists and must not be replaced, or contains a file that no patch has.
     pub fn admit_patches<'n>(&self, installations: impl Iterator<Item = &'n str>) -> Result<(), Error> {
         self.0.patches.as_ref().map_or(Ok(()), |patches| patches.admit(installations, &self.0.protected))
     }
 
-    /// Writes the files of one installation, by name, into a folder of its name in the folder of patches: whole or not
-    /// at all. Its path, as the user named the outer one.
+    /// Writes the files of one installation, by name, into the installation's folder in the folder of patches: whole or
+    /// not at all. Returns the path of that folder, below the path as the user named it.
     ///
     /// # Errors
-    /// Where it cannot be written; where no folder of patches was asked for.
+    /// The folder cannot be written; no folder of patches was asked for.
     pub fn write_patch(&self, installation: &str, files: &[(String, Vec<u8>)]) -> Result<PathBuf, Error> {
         let Some(patches) = &self.0.patches else {
             let advice = "Name a folder with --patch".to_owned();
@@ -168,35 +168,35 @@ impl Sealed {
     }
 }
 
-/// Where something is written to.
+/// The destination of an output.
 #[derive(Clone, Copy, Debug)]
 pub struct Destination<'g> {
     place: &'g Place,
     protected: &'g Protected,
-    /// Where it is listed.
+    /// The list that records the output.
     written: Option<&'g List>,
 }
 
 impl<'g> Destination<'g> {
-    /// The path as the user named it; `-` for standard output.
+    /// Returns the path as the user named it; `-` for standard output.
     pub fn path(self) -> &'g Path {
         &self.place.shown
     }
 
-    /// Whether it is standard output.
+    /// Returns whether the destination is standard output.
     pub fn is_stdout(self) -> bool {
         matches!(self.place.goal, Goal::Stdout(_))
     }
 
-    /// Whether somebody reads it on a terminal, as standard output.
+    /// Returns whether the destination is standard output on a terminal.
     pub fn is_terminal(self) -> bool {
         matches!(&self.place.goal, Goal::Stdout(stdout) if stdout.is_terminal())
     }
 
-    /// Writes a file whole or not at all, or into a stream; that the reader of a stream has gone is no error.
+    /// Writes a file whole or not at all, or into a stream. A stream whose reader has gone is no error.
     ///
     /// # Errors
-    /// What the system says, or `write`; what by now must not be written to.
+    /// The operating system's error, or that of `write`; a destination that must not be written to any more.
     pub fn write(self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
         let Some(list) = self.written else { return self.place.write(self.protected, write) };
         let mut sum = None;
@@ -211,7 +211,7 @@ impl<'g> Destination<'g> {
     }
 }
 
-/// Refuses two outputs that are one: by path, by what the disk calls it, or but for letter case, which many disks ignore.
+/// Refuses two outputs that are one: by path, by identity, or but for letter case, which many disks ignore.
 fn distinct(one: &Place, other: &Place) -> Result<(), Error> {
     let identity = |place: &Place| place.existing().as_ref().and_then(|stat: &Stat| Identity::of(stat));
     let same = match (&one.goal, &other.goal) {
@@ -232,7 +232,7 @@ fn distinct(one: &Place, other: &Place) -> Result<(), Error> {
     Err(refuse(other.option, &other.shown, "a file of its own", found, ANOTHER))
 }
 
-/// Refuses an output in the folder of patches, whose files are those of patches alone; or where that folder is to be.
+/// Refuses an output in the folder of patches, which contains only patches; or at the path of that folder.
 fn outside(place: &Place, patches: &Patches) -> Result<(), Error> {
     let Goal::File(folder, name, _) = &place.goal else { return Ok(()) };
     let (file, patch) = (lower(&folder.path().join(name)), lower(&patches.real()));

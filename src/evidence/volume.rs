@@ -1,8 +1,8 @@
-//! The volumes of a disk: what its partition table lists, the disk itself where it is one volume, and what no table leads to.
+//! The volumes of a disk: in its partition table, outside any table, or the disk itself if it is one volume.
 //!
-//! MBR with extended partitions and GPT with its backup, in sectors of 512 and 4,096 bytes. Each region that a table names is
-//! classified. Where no table leads to a known volume, boot sectors are searched. What of a disk can be read counts: a
-//! defect of one partition takes nothing from the others.
+//! Supported are MBR with extended partitions, and GPT with its backup, in sectors of 512 and 4,096 bytes. Each region
+//! of a table is classified. If no table leads to a known volume, boot sectors are searched. Every readable part of a
+//! disk counts: a defect of one partition does not affect the others.
 
 mod assembly;
 pub mod bitlocker;

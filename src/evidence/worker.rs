@@ -1,9 +1,9 @@
-//! A process of its own for the parsers of archives and images, which meet hostile bytes with other people's code.
+//! A separate process for the parsers of archives and images, which read hostile bytes with other people's code.
 //!
-//! It is this program, started again, with limits on memory, time and what it may write. It is transport: who starts it
-//! gives it a request, who serves it an answer, and it knows neither. Files that it takes out lie in a file in memory that
-//! both processes have, so that nothing is copied and nothing reaches a disk. If it crashes, hangs or eats, its container
-//! is a source that failed, and the others go on.
+//! The process is this program, started again, with limits on memory, time and writing. This module is only transport:
+//! one side sends a request, the other returns an answer, and neither is known here. Extracted files are in a memory
+//! file that both processes share, so that nothing is copied and nothing reaches a disk. If the process crashes, hangs
+//! or needs too much memory, its container is a source that failed, and the others continue.
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
@@ -23,52 +23,52 @@ use super::{Bytes, map_privately};
 
 /// The name of the hidden command that makes this program a worker.
 pub const COMMAND: &str = "unpack-in-a-worker";
-/// Bytes of address space: what may be taken out at most, once more for what is in the making, and the program.
+/// Bytes of address space: the most that may be extracted, the same again for work in progress, and the program.
 const MEMORY: u64 = 9 << 30;
-/// Bytes that it may write to one file: what may be taken out, and what tells of it.
+/// Bytes that the worker may write to one file: the most that may be extracted, and the answer.
 const WRITTEN: u64 = 5 << 30;
-/// Threads that unpack the pieces of an image side by side.
+/// Threads that decompress the pieces of an image in parallel.
 const THREADS: usize = 4;
-/// Files that it may have open: the segments of an image are the most.
+/// Files that the worker may have open: an image's segments are the most.
 const FILES: u64 = 1_100;
-/// Seconds of CPU and of the clock for any container,
+/// Seconds of CPU time and of wall-clock time for any container.
 const SECONDS: u64 = 60;
-/// and one more for so many bytes of it: the slowest decoder (bzip2) does three times as many.
+/// Bytes of a container that allow one more second: the slowest decoder (bzip2) reads three times as many.
 const BYTES_A_SECOND: u64 = 4 << 20;
 
 static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
 
-/// From now on containers are opened by this program, started with [`COMMAND`]; before, and in programs that use the
-/// library, in this process.
+/// Opens containers in a worker from now on: in `program`, started with [`COMMAND`]. Before this call, and in programs
+/// that use the library, this process opens them.
 pub fn isolate(program: PathBuf) {
     let _ = PROGRAM.set(program);
 }
 
-/// Whether containers are opened by another process.
+/// Returns whether another process opens containers.
 pub fn is_isolated() -> bool {
     PROGRAM.get().is_some()
 }
 
-/// What a worker is asked for, beside the file.
+/// The request to a worker, beside the file.
 #[derive(Serialize, Deserialize)]
 struct Request<Q> {
     seconds: u64,
     question: Q,
 }
 
-/// How long a worker may take for a file of so many bytes, in seconds.
+/// Returns how many seconds a worker may take for a file of `bytes` bytes.
 pub fn seconds_for(bytes: u64) -> u64 {
     SECONDS.saturating_add(bytes / BYTES_A_SECOND)
 }
 
-/// Has a worker answer a question about the file at `path`, in so many seconds. Beside the answer comes the reply as a
-/// whole, in which the files lie that it took out.
+/// Sends a question about the file at `path` to a worker, which may take `seconds` seconds. Returns the answer and the
+/// whole reply, which contains the extracted files.
 ///
 /// # Errors
-/// What the system says of the file, or what became of the worker, in words.
+/// The operating system's error for the file, or the failure of the worker, in words.
 pub fn ask<Q: Serialize, A: DeserializeOwned>(path: &Path, question: &Q, seconds: u64) -> io::Result<(A, Arc<Bytes>)> {
     let program = PROGRAM.get().ok_or_else(|| io::Error::other("no worker was set up"))?;
-    // Whether it is there, and may be read, is the same for both.
+    // A missing or unreadable file is the same error with and without a worker.
     File::open(path)?;
     let memory = File::from(memfd_create("hivemend", MemfdFlags::CLOEXEC)?);
     let mut child = Command::new(program)
@@ -79,7 +79,7 @@ pub fn ask<Q: Serialize, A: DeserializeOwned>(path: &Path, question: &Q, seconds
         .stdout(OwnedFd::from(memory.try_clone()?))
         .stderr(Stdio::null())
         .spawn()?;
-    // Not by its arguments, which everybody on the system may see: there is a password in it.
+    // The question contains a password, and every user of the system can see arguments.
     if let Some(stdin) = child.stdin.take() {
         serde_json::to_writer(stdin, &Request { seconds, question })?;
     }
@@ -90,10 +90,10 @@ pub fn ask<Q: Serialize, A: DeserializeOwned>(path: &Path, question: &Q, seconds
     received(&memory)
 }
 
-/// What is said of a reader that failed and of which nothing more is known.
+/// The description of a reader's failure of which nothing else is known.
 pub const DEFECT: &str = "internal error in its reader; please report it";
 
-/// Waits for a worker; kills it where it takes longer than it may, `None`.
+/// Waits for a worker; kills it at the time limit and returns `None`.
 fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
     let begun = Instant::now();
     let mut pause = Duration::from_micros(200);
@@ -111,7 +111,7 @@ fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
     }
 }
 
-/// What became of a worker that did not come to its end.
+/// Describes how a worker ended that did not succeed.
 fn ended(status: Option<ExitStatus>, seconds: u64) -> String {
     const CPU: i32 = 24;
     const ABORT: i32 = 6;
@@ -125,7 +125,7 @@ fn ended(status: Option<ExitStatus>, seconds: u64) -> String {
     }
 }
 
-/// The answer stands at the end of what a worker wrote; how long it is, in the last eight bytes.
+/// Returns the answer and the whole reply. The answer is at the reply's end; the last eight bytes are its length.
 fn received<A: DeserializeOwned>(memory: &File) -> io::Result<(A, Arc<Bytes>)> {
     let cut = || io::Error::other("the reply of its reader is truncated; please report it");
     let whole = Arc::new(Bytes::Mapped(map_privately(memory)?));
@@ -136,8 +136,8 @@ fn received<A: DeserializeOwned>(memory: &File) -> io::Result<(A, Arc<Bytes>)> {
     Ok((serde_json::from_slice(answer)?, Arc::clone(&whole)))
 }
 
-/// The worker: sets its limits, reads the question from stdin, and writes the answer to stdout, behind the files that
-/// `answer` takes out into the file that it is given.
+/// Runs the worker: sets its limits, reads the question from stdin, and writes the answer to stdout, behind the files
+/// that `answer` wrote into the same file.
 pub fn serve<Q: DeserializeOwned, A: Serialize>(path: &Path, answer: impl FnOnce(&Path, Q, File) -> A) -> ExitCode {
     match serve_one(path, answer) {
         Ok(()) => ExitCode::SUCCESS,
@@ -158,15 +158,15 @@ fn serve_one<Q: DeserializeOwned, A: Serialize>(
         (Resource::Nofile, FILES),
         (Resource::Core, 0),
     ] {
-        // A limit that was inherited and is lower stays.
+        // An inherited limit that is lower stays.
         let inherited = getrlimit(resource).maximum.unwrap_or(u64::MAX);
         let most = most.min(inherited);
         setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })?;
     }
-    // Each thread reserves room for what it allocates: on a machine with a hundred cores more than there is.
+    // Each thread reserves address space for its allocations: on a machine with a hundred cores more than the limit.
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS);
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().map_err(io::Error::other)?;
-    // Unlike a file, stdout of the library would be read for ends of lines.
+    // Unlike a file, the library's stdout would search the bytes for line ends.
     let mut out = File::from(rustix::io::dup(rustix::stdio::stdout())?);
     let answer = serde_json::to_vec(&answer(path, question, out.try_clone()?))?;
     out.seek(SeekFrom::End(0))?;

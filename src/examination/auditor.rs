@@ -1,4 +1,4 @@
-//! The audit of one installation: of its hives as they are read, and, where logs were replayed, as they lie.
+//! The audit of one installation: of its recovered hives, and of its primary files if logs were replayed.
 
 use std::collections::BTreeSet;
 
@@ -19,19 +19,19 @@ use crate::report::{BaselineReference, Counts, Judgement};
 pub(super) struct Auditor<'a> {
     pub(super) software: Option<&'a Opened<'a>>,
     pub(super) system: Option<&'a Opened<'a>>,
-    /// The control sets to judge, or why they cannot be told.
+    /// The control sets to judge, or why they cannot be determined.
     pub(super) control_sets: &'a Result<Vec<u32>, Problem>,
-    /// The control set that Windows falls back to, where it is not judged.
+    /// The control set that Windows falls back to, if it is not judged.
     pub(super) fallback: Option<u32>,
     pub(super) context: Context<'a>,
-    /// What the Setup key says.
+    /// The contents of the Setup key.
     pub(super) setup: Option<&'a SetupMarks>,
-    /// Whether a hive that was recovered is judged as it lies, too.
+    /// Whether a recovered hive is also judged without its logs.
     pub(super) both_views: bool,
 }
 
 impl Auditor<'_> {
-    /// Judges the hives by the baseline of their Windows; without one there is no finding.
+    /// Judges the hives by the baseline of their Windows. Without a baseline there are no findings.
     pub(super) fn judge(
         &self,
         software: Option<&Tree<'_>>,
@@ -49,7 +49,7 @@ impl Auditor<'_> {
             let fallback = self.findings(baseline, own, software, system, &Ok(vec![set]), options);
             also_in(&mut findings, &fallback);
         }
-        // The same expectations, in the same control sets, of the primary files without their logs.
+        // The same expectations in the same control sets, for the primary files without their logs.
         let [software_lies, system_lies] = [self.software, self.system].map(|opened| {
             let recovered = opened.filter(|opened| self.both_views && opened.replay.is_some())?;
             as_it_lies(recovered.found, options).ok()
@@ -107,7 +107,7 @@ impl Auditor<'_> {
             }
         }
         if self.control_sets.is_err() && system_tree.is_some() {
-            // There is one reason for all of them, and a gap names it.
+            // All of them have one reason, which a gap names.
             findings.retain(|finding| finding.hive != Some(Role::System));
         }
         findings.extend(odd);
@@ -115,7 +115,7 @@ impl Auditor<'_> {
     }
 }
 
-/// Lowers a finding's grade: its expectation is carried over from another build or Windows.
+/// Lowers a finding's grade, because its expectation is carried over from another build or Windows.
 fn infer(finding: &mut Finding, kin: OsId) {
     if finding.grade != Grade::Inferred {
         finding.grade = Grade::Inferred;
@@ -123,7 +123,7 @@ fn infer(finding: &mut Finding, kin: OsId) {
     }
 }
 
-/// Where facts of a hive come from: its tree, or why there is none.
+/// Returns the source of the facts of a hive: its tree, or why there is none.
 fn source<'a, 'h>(opened: Option<&'a Opened<'_>>, tree: Option<&'a Tree<'h>>) -> Source<'a, 'h> {
     match (opened.map(|opened| &opened.hive), tree) {
         (_, Some(tree)) => Source::Tree(tree),

@@ -1,4 +1,4 @@
-//! What is missing of one installation, as gaps: what should have been read or judged, and was not.
+//! The gaps of one installation: what should have been read or judged, and was not.
 
 use std::collections::BTreeSet;
 
@@ -9,13 +9,13 @@ use crate::machine::Sameness;
 use crate::registry::Role;
 use crate::report::InstallationReport;
 
-/// The gaps of an installation: of its Windows, its hives, and its findings.
+/// Returns the gaps of an installation: of its Windows, its hives, and its findings.
 pub fn of(report: &InstallationReport) -> Vec<Gap> {
     let InstallationReport { evidence, os, hives, same_machine, .. } = report;
     let judgement = report.judgement.as_ref();
     let mut gaps = Vec::new();
     let mut gap = |code, at: &str, reason: String| gaps.push(Gap { code, at: at.to_owned(), reason });
-    // A user's baseline judges whatever the Windows is.
+    // A user's baseline judges regardless of the Windows.
     let by_own = judgement.is_some_and(|judgement| judgement.by_own);
     let has_none = judgement.is_some_and(|judgement| judgement.baseline.is_none()) || os.baseline().is_none();
     if has_none && !by_own {
@@ -30,7 +30,7 @@ pub fn of(report: &InstallationReport) -> Vec<Gap> {
     }
     for hive in hives.iter().filter(|hive| matches!(hive.role, Role::Software | Role::System)) {
         match hive.integrity.state {
-            // A verdict on a dirty hive may be overtaken when Windows replays its logs.
+            // When Windows replays the logs of a dirty hive, the verdict may no longer hold.
             State::Dirty => gap(Code::HiveDirty, &hive.path, format!("{} is dirty", hive.role)),
             State::Damaged => gap(Code::HiveDamaged, &hive.path, format!("{} is damaged", hive.role)),
             State::Clean | State::Recovered => {}

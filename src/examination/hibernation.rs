@@ -1,11 +1,11 @@
-//! Whether the Windows of these hives sleeps: then it goes on with the registry that it has in its hibernation file,
-//! and what somebody changes in the hives meanwhile is overwritten, or worse, mixed with it.
+//! Detects whether the Windows of these hives is hibernated. A hibernated Windows resumes with the registry in its
+//! hibernation file and overwrites offline changes, or mixes them with its own.
 
 use crate::control_set::key_name;
 use crate::discovery::{Hibernation, Installation};
 use crate::hive::Tree;
 
-/// What to mind before the hives are written to, in sentences.
+/// Returns warnings, in sentences, about writing to the hives.
 pub(super) fn warnings(
     installation: &Installation,
     system: Option<&Tree<'_>>,
@@ -38,7 +38,7 @@ pub(super) fn warnings(
     warnings
 }
 
-/// Whether Windows hibernates its kernel in place of shutting down, from Windows 8 on.
+/// Returns whether Windows hibernates its kernel instead of shutting down, which exists since Windows 8.
 fn fast_startup(system: Option<&Tree<'_>>, control_set: Option<u32>) -> bool {
     let read = || {
         let path = format!(r"{}\Control\Session Manager\Power", key_name(control_set?));

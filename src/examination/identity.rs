@@ -1,5 +1,5 @@
-//! By what an installation is judged: which Windows it is, which control sets count, whose machine it is, and whether its
-//! setup is under way.
+//! The facts that choose how an installation is judged: its Windows, its control sets, its machine, and whether its
+//! setup is in progress.
 
 use serde::Serialize;
 
@@ -14,15 +14,15 @@ use crate::machine::{Machine, SameMachine, same_machine};
 use crate::os::{Os, Pair, identify};
 use crate::registry::{FileTime, Role};
 
-/// The hives of an installation, opened, and their trees.
+/// The open hives of an installation, and their trees.
 pub(super) struct Trees<'o, 'a> {
     opened: &'o [Opened<'a>],
-    /// In the order of the hives; `None` where one cannot be read.
+    /// The trees in the order of the hives; `None` for a hive that cannot be read.
     pub(super) trees: Vec<Option<Tree<'o>>>,
 }
 
 impl<'o, 'a> Trees<'o, 'a> {
-    /// The trees as they are, or as edits would leave them.
+    /// Returns the trees of the hives, or the trees with edits applied.
     pub(super) fn of(opened: &'o [Opened<'a>], overlays: Option<&'o Overlays>) -> Self {
         let tree = |opened: &'o Opened<'a>| {
             let tree = opened.hive.as_ref().ok().map(Hive::tree);
@@ -34,45 +34,45 @@ impl<'o, 'a> Trees<'o, 'a> {
         Self { opened, trees: opened.iter().map(tree).collect() }
     }
 
-    /// The hive of that role.
+    /// Returns the hive with this role.
     pub(super) fn opened(&self, role: Role) -> Option<&'o Opened<'a>> {
         self.opened.iter().find(|opened| opened.found.role == role)
     }
 
-    /// Its tree.
+    /// Returns the tree of the hive with this role.
     pub(super) fn tree(&self, role: Role) -> Option<&Tree<'o>> {
         let found = self.opened.iter().zip(&self.trees).find(|(opened, _)| opened.found.role == role);
         found.and_then(|(_, tree)| tree.as_ref())
     }
 }
 
-/// What an installation is judged by.
+/// The facts that choose how an installation is judged.
 pub(super) struct Identity {
     pub(super) os: Os,
-    /// `None` where there is no SYSTEM, or `Select` cannot be read.
+    /// `None` if SYSTEM is missing or `Select` cannot be read.
     pub(super) control_sets: Option<ControlSets>,
-    /// The control sets that are judged, or why they cannot be told.
+    /// The control sets that are judged, or why they cannot be determined.
     pub(super) chosen: Result<Vec<u32>, Problem>,
     pub(super) machine: Machine,
     pub(super) same_machine: Option<SameMachine>,
-    /// `None` where there is no SYSTEM.
+    /// `None` if SYSTEM is missing.
     pub(super) setup: Option<SetupMarks>,
     pub(super) problems: Vec<Problem>,
 }
 
-/// What a `.reg` file changes of that by which an installation is judged.
+/// A change that a `.reg` file makes to the identity of an installation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Changed {
     /// `windows`, `control-sets`, `system-root` or `setup-phase`.
     pub what: &'static str,
-    /// As the hives have it.
+    /// The value in the hives.
     pub before: String,
-    /// As they would have it.
+    /// The value after the edits.
     pub after: String,
 }
 
 impl Identity {
-    /// Reads it from the hives.
+    /// Reads the identity from the hives.
     pub(super) fn read(installation: &Installation, trees: &Trees<'_, '_>, options: &Options) -> Self {
         let (software, system) = (trees.tree(Role::Software), trees.tree(Role::System));
         let base_block = trees.opened(Role::System).and_then(|opened| opened.hive.as_ref().ok()).map(Hive::base_block);
@@ -100,19 +100,19 @@ impl Identity {
         Self { os, control_sets, chosen, machine, same_machine, setup, problems }
     }
 
-    /// A control set for facts about the machine: any will do, where the chosen one is unclear.
+    /// Returns a control set for facts about the machine. Any set will do if the chosen one is unclear.
     pub(super) fn any_set(&self) -> Option<u32> {
         any_set(&self.chosen, self.control_sets.as_ref())
     }
 
-    /// The control set that Windows falls back to, where it is not judged.
+    /// Returns the control set that Windows falls back to, if it is not judged.
     pub(super) fn fallback(&self) -> Option<u32> {
         let sets = self.control_sets.as_ref()?;
         let judged = |set: &u32| self.chosen.as_ref().is_ok_and(|chosen| chosen.contains(set));
         sets.last_known_good.filter(|set| sets.present.contains(set) && !judged(set))
     }
 
-    /// What is otherwise in `after`.
+    /// Returns the differences between this identity and `after`.
     pub(super) fn changes(&self, after: &Self) -> Vec<Changed> {
         let rows = self.told().into_iter().zip(after.told());
         let changed = rows.filter(|((_, before), (_, after))| before != after);

@@ -1,4 +1,4 @@
-//! One installation: which Windows, and what the audit of it comes to.
+//! One installation: its Windows, and the result of its audit.
 
 use super::auditor::Auditor;
 use super::identity::{Changed, Identity, Trees};
@@ -17,7 +17,7 @@ use crate::os::{Pair, identify};
 use crate::registry::Role;
 use crate::report::{HiveReport, InstallationReport, Judgement};
 
-/// What an installation came to.
+/// The result for one installation.
 pub(crate) struct Judged {
     pub(crate) report: InstallationReport,
     /// Everything that should have been read or judged, and was not.
@@ -26,13 +26,13 @@ pub(crate) struct Judged {
 }
 
 impl Judged {
-    /// The findings, those that conform among them.
+    /// Returns the findings, including those that conform.
     pub(crate) fn findings(&self) -> &[Finding] {
         self.report.judgement.as_ref().map(|judgement| judgement.findings.as_slice()).unwrap_or_default()
     }
 }
 
-/// Edits laid over the hives of one installation.
+/// Edits that are applied to the hives of one installation in memory.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Overlays {
     pub(crate) software: Overlay,
@@ -40,7 +40,7 @@ pub(crate) struct Overlays {
 }
 
 impl Overlays {
-    /// The edits of a hive of that role.
+    /// Returns the edits of the hive with this role.
     pub(crate) fn of(&self, role: Role) -> Option<&Overlay> {
         match role {
             Role::Software => Some(&self.software),
@@ -49,7 +49,7 @@ impl Overlays {
         }
     }
 
-    /// To be edited.
+    /// Returns the edits of the hive with this role, for changing them.
     pub(crate) fn of_mut(&mut self, role: Role) -> Option<&mut Overlay> {
         match role {
             Role::Software => Some(&mut self.software),
@@ -59,7 +59,7 @@ impl Overlays {
     }
 }
 
-/// An installation with its hives open, their logs replayed as the options have it.
+/// An installation with open hives, whose logs are replayed if the options request it.
 pub(crate) struct OpenInstallation<'a> {
     pub(crate) installation: &'a Installation,
     hives: Vec<Opened<'a>>,
@@ -73,29 +73,28 @@ impl<'a> OpenInstallation<'a> {
         Self { installation, hives, options }
     }
 
-    /// The tree of the hive of that role; `None` where there is none, or none that can be read.
+    /// Returns the tree of the hive with this role; `None` if the hive is missing or cannot be read.
     pub(crate) fn tree(&self, role: Role) -> Option<Tree<'_>> {
         self.hive(role).map(|(hive, _)| hive.tree())
     }
 
-    /// The hive of that role, its logs replayed, and how reports name it; `None` where there is none, or none that can be
-    /// read.
+    /// Returns the recovered hive with this role, and its name in reports; `None` if it is missing or unreadable.
     pub(crate) fn hive(&self, role: Role) -> Option<(&Hive, &str)> {
         let opened = self.hives.iter().find(|opened| opened.found.role == role)?;
         Some((opened.hive.as_ref().ok()?, opened.found.locator.as_str()))
     }
 
-    /// What edits would change of that by which an installation is judged: the Windows, its control sets, whose it is.
+    /// Returns the changes that edits would make to the identity: the Windows, its control sets, its machine.
     pub(crate) fn identity_changes(&self, overlays: &Overlays) -> Vec<Changed> {
         hive::guarded(|| {
             let read = |overlays| Identity::read(self.installation, &Trees::of(&self.hives, overlays), self.options);
             read(None).changes(&read(Some(overlays)))
         })
-        // What cannot be read is told by the findings.
+        // The findings report what cannot be read.
         .unwrap_or_default()
     }
 
-    /// Judges the installation as it is, or as edits would leave it. Nothing is hashed.
+    /// Judges the installation as it is, or with edits applied. Hashes nothing.
     pub(crate) fn judge(&self, overlays: Option<&Overlays>) -> Result<Judged, Error> {
         hive::guarded(|| judge(self.installation, &self.hives, self.options, overlays)).unwrap_or_else(|problem| {
             let problem = Problem { path: Some(self.installation.evidence.clone()), ..problem };
@@ -104,7 +103,7 @@ impl<'a> OpenInstallation<'a> {
     }
 }
 
-/// Examines one installation, its files hashed meanwhile.
+/// Examines one installation and hashes its files at the same time.
 pub(super) fn examine_installation(installation: &Installation, options: &Options) -> Result<Judged, Error> {
     let open = OpenInstallation::open(installation, options);
     let judge = || open.judge(None);
@@ -120,8 +119,8 @@ pub(super) fn examine_installation(installation: &Installation, options: &Option
     Ok(judged)
 }
 
-/// Tells the Windows, and audits it where it is to be audited. Which Windows, which control sets and whose machine it is
-/// is what the hives say as they are: a `.reg` file that changes those must not choose what it is judged by.
+/// Identifies the Windows and audits it if requested. The unedited hives decide the Windows, the control sets, and the
+/// machine: a `.reg` file that changes them must not choose how it is judged.
 fn judge(
     installation: &Installation,
     opened: &[Opened<'_>],
@@ -151,7 +150,7 @@ fn judge(
             fallback: identity.fallback(),
             context,
             setup: setup.as_ref(),
-            // What the hives are without their logs is no matter of what edits make of them.
+            // The hives without their logs do not matter for the effect of edits.
             both_views: overlays.is_none(),
         };
         Some(auditor.judge(software_tree, system_tree, options)?)
@@ -195,7 +194,7 @@ fn judge(
     Ok(Judged { report, gaps, problems })
 }
 
-/// Whether the options ask for a verdict on this installation.
+/// Returns whether the options request a verdict on this installation.
 fn is_judged(installation: &Installation, options: &Options) -> bool {
     let generation = match installation.generation {
         Generation::Live | Generation::Copy => true,
@@ -205,7 +204,7 @@ fn is_judged(installation: &Installation, options: &Options) -> bool {
     options.judge && installation.is_auditable() && generation
 }
 
-/// The report of an installation that could not be read at all.
+/// Returns the report of an installation that could not be read at all.
 fn unread(installation: &Installation, opened: &[Opened<'_>], problem: Problem) -> Judged {
     let (os, _) = identify(Pair { software: None, system: None });
     let options = |opened| describe(opened, None, &Options { map: false, ..Options::default() });

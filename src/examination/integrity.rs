@@ -1,4 +1,4 @@
-//! What is said of a hive's file beside what stands in its keys: integrity, logs, sums.
+//! The facts about a hive file apart from its keys: integrity, logs, checksums.
 
 use rayon::prelude::*;
 
@@ -12,22 +12,22 @@ use crate::hive::walk::{self, Coverage};
 use crate::hive::{self, BaseBlock, Hive, Replay, State, Tree};
 use crate::report::{HiveReport, Integrity, LogReport};
 
-/// A hive that was found, and what opening it came to.
+/// A hive that was found, and the result of opening it.
 pub(crate) struct Opened<'a> {
     pub(crate) found: &'a FoundHive,
-    /// With its logs replayed, where they were.
+    /// The hive, with its logs replayed if they were.
     pub(crate) hive: Result<Hive, Problem>,
     pub(super) replay: Option<Replay>,
     logs: Vec<LogReport>,
-    /// What is to be said of the logs.
+    /// The problems of the logs.
     problems: Vec<Problem>,
-    /// The other log of the pair is not there: what it holds is missing, whatever was replayed.
+    /// Whether the other log of the pair is missing. Its contents are lost even if a log was replayed.
     lacks_a_log: bool,
-    /// The hive claims to be clean, and a log of its own is newer.
+    /// Whether the hive claims to be clean although one of its own logs is newer.
     has_newer_log: bool,
 }
 
-/// Opens a hive, and replays the logs beside it where it is dirty and `options` have it so.
+/// Opens a hive. If it is dirty and `options` allow it, replays the logs beside it.
 pub(crate) fn open<'a>(found: &'a FoundHive, options: &Options) -> Opened<'a> {
     let mut hive = as_it_lies(found, options);
     let mut problems = Vec::new();
@@ -44,7 +44,7 @@ pub(crate) fn open<'a>(found: &'a FoundHive, options: &Options) -> Opened<'a> {
         .collect();
     let bytes = files.iter().map(|file| file.as_deref().unwrap_or_default());
     let logs: Vec<(&str, &[u8])> = found.logs.iter().map(|log| log.locator.as_str()).zip(bytes).collect();
-    // Without the log that cannot be read another state than Windows' would come out.
+    // Without the unreadable log, the result would differ from that of Windows.
     let replayed = match &mut hive {
         Ok(hive) if options.replay && files.iter().all(Result::is_ok) => Some(hive::guarded(|| hive.replay(&logs))),
         _ => None,
@@ -88,8 +88,8 @@ pub(crate) fn open<'a>(found: &'a FoundHive, options: &Options) -> Opened<'a> {
     Opened { found, hive, replay: outcome.replay, logs: reports, problems, lacks_a_log, has_newer_log }
 }
 
-/// Of two logs of the new format, the one that is not there. Windows 8.1 and later writes to `LOG1` and `LOG2` by turns,
-/// and needs both to recover a hive; a log that is empty is there all the same. msuhanov, "Windows registry file format
+/// Returns the missing one of two logs of the new format. Windows 8.1 and later writes to `LOG1` and `LOG2`
+/// alternately, and needs both to recover a hive. An empty log is not missing. msuhanov, "Windows registry file format
 /// specification", "Multiple transaction log files".
 fn missing_log(logs: &[LogReport]) -> Option<LogReport> {
     if !logs.iter().any(|log| log.format == Some(LogFormat::New)) {
@@ -113,12 +113,12 @@ fn missing_log(logs: &[LogReport]) -> Option<LogReport> {
 }
 
 impl Opened<'_> {
-    /// Whether what was written to the hive last may be missing.
+    /// Returns whether the last changes to the hive may be missing.
     pub(crate) fn is_dirty(&self) -> bool {
         self.lacks_a_log || self.has_newer_log || self.hive.as_ref().is_ok_and(|hive| hive.base_block().is_dirty())
     }
 
-    /// What is to be said of the hive as a whole: of its logs, of its base block, and why it is dirty where it is.
+    /// Returns the problems of the hive as a whole: of its logs, of its base block, and why it is dirty if it is.
     pub(crate) fn doubts(&self, options: &Options) -> Vec<Problem> {
         let mut doubts = self.problems.clone();
         if let Ok(hive) = &self.hive {
@@ -131,7 +131,7 @@ impl Opened<'_> {
     }
 }
 
-/// The primary file, whatever its logs hold.
+/// Returns the hive from the primary file alone, without its logs.
 pub(super) fn as_it_lies(found: &FoundHive, options: &Options) -> Result<Hive, Problem> {
     match found.file.open(options.map) {
         Ok(bytes) => Hive::from_bytes(bytes),
@@ -141,7 +141,8 @@ pub(super) fn as_it_lies(found: &FoundHive, options: &Options) -> Result<Hive, P
 
 pub(super) type Sums = (Option<String>, Vec<Option<String>>);
 
-/// The sums of each hive and of its logs. A file that cannot be read has none; opening it has already said so.
+/// Returns the checksums of each hive and of its logs. A file that cannot be read has none; opening it reported the
+/// error.
 pub(super) fn hash(installation: &Installation, wanted: bool) -> Vec<Sums> {
     let sum = |file: &File| file.sha256().ok();
     if !wanted {
@@ -154,8 +155,8 @@ pub(super) fn hash(installation: &Installation, wanted: bool) -> Vec<Sums> {
         .collect()
 }
 
-/// What is said of a hive beside what stands in it. The tree's problems are those met until now. Sequence numbers and
-/// checksum are the file's; the rest is that of the hive that was read.
+/// Describes a hive apart from the contents of its keys. The tree's problems are those found so far. Sequence numbers
+/// and checksum are the file's; all else is that of the hive that was read.
 pub(super) fn describe(opened: &Opened<'_>, tree: Option<&Tree<'_>>, options: &Options) -> HiveReport {
     let mut problems = opened.problems.clone();
     let hive = match &opened.hive {

@@ -1,5 +1,5 @@
-//! What is odd in a SYSTEM hive as a whole, whatever Windows it is: findings that no baseline asks for, and that are there
-//! only where something is odd.
+//! Detects oddities of a SYSTEM hive as a whole, for any Windows. No baseline states these findings, and they appear
+//! only if something is odd.
 
 use crate::audit::blank;
 use crate::baseline::Basis;
@@ -8,23 +8,23 @@ use crate::hive::Tree;
 use crate::machine::Machine;
 use crate::registry::{FileTime, RegistryValue, Role};
 
-/// Two days, in units of 100 ns: as long as setup may take, restarts and all.
+/// Two days, in units of 100 ns: the longest time that setup takes, with restarts.
 const SETUP_TAKES: u64 = 2 * 24 * 60 * 60 * 10_000_000;
 
-/// What the `Setup` key says, and whether setup is under way. Its values: Microsoft, "Enable and Disable the Built-in
-/// Administrator Account" and the setup of Windows; 0, 0 and an empty `CmdLine` on every real hive of a finished Windows,
-/// except that XP leaves a `CmdLine`.
+/// The values of the `Setup` key, and whether setup is in progress. Its values: Microsoft, "Enable and Disable the
+/// Built-in Administrator Account" and the setup of Windows; 0, 0 and an empty `CmdLine` on every real hive of a
+/// finished Windows, except that XP leaves a `CmdLine`.
 #[derive(Clone)]
 pub(super) struct SetupMarks {
     in_progress: Option<RegistryValue>,
     setup_type: Option<RegistryValue>,
     command: Option<String>,
-    /// Whether the Windows has been in use since it was installed.
+    /// Whether the Windows has been used since its installation.
     finished: bool,
 }
 
 impl SetupMarks {
-    /// Reads them. `written` is when SYSTEM was last written, by its base block.
+    /// Reads the values. `written` is the time of the last write to SYSTEM, according to its base block.
     pub(super) fn read(system: &Tree<'_>, machine: &Machine, written: Option<FileTime>) -> Self {
         let key = system.key("Setup").ok().flatten();
         let value = |name| key.as_ref().and_then(|key| key.value(name).ok().flatten());
@@ -38,7 +38,7 @@ impl SetupMarks {
         Self { in_progress: marked("SystemSetupInProgress"), setup_type: marked("SetupType"), command, finished }
     }
 
-    /// Whether setup was under way when the hive was written: all marks and the dates agree.
+    /// Returns whether setup was in progress when the hive was written: all marks and the dates must agree.
     pub(super) fn is_setup_phase(&self) -> bool {
         self.in_progress.is_some() && self.setup_type.is_some() && self.command.is_some() && !self.finished
     }
@@ -83,7 +83,7 @@ impl SetupMarks {
     }
 }
 
-/// What is odd in SYSTEM.
+/// Returns the findings on oddities in SYSTEM.
 pub(super) fn findings(system: &Tree<'_>, setup: &SetupMarks) -> Vec<Finding> {
     let mut findings = setup.findings();
     let real = system.root().and_then(|root| root.subkey("CurrentControlSet")).ok().flatten();

@@ -1,13 +1,13 @@
-//! Two views of a hive that was recovered: with its logs replayed, and the primary file as it lies. Where the verdicts
-//! differ, somebody changed something shortly before the evidence was taken; both are shown.
+//! Two views of a recovered hive: with its logs replayed, and the primary file alone. If the verdicts differ, something
+//! changed shortly before the evidence was acquired, and both are shown.
 
 use std::collections::BTreeMap;
 
 use crate::finding::{Finding, Verdict, View};
 use crate::registry::Role;
 
-/// Says of each finding of a recovered hive which view it rests on. `findings` are those with the logs replayed,
-/// `primary` those of the primary files.
+/// Marks each finding of a recovered hive with the view that it belongs to. `findings` are those with the logs
+/// replayed, `primary` those of the primary files.
 pub(super) fn compare(findings: &mut Vec<Finding>, primary: Vec<Finding>, recovered: impl Fn(Role) -> bool) {
     let of_recovered = |finding: &Finding| finding.hive.is_some_and(&recovered);
     let place = |finding: &Finding| (finding.id.clone(), finding.control_set);
@@ -18,7 +18,7 @@ pub(super) fn compare(findings: &mut Vec<Finding>, primary: Vec<Finding>, recove
         let then = before.remove(&place(finding));
         let verdict = match (&then, finding.verdict) {
             (Some(then), _) => then.verdict,
-            // What the logs brought was not there before.
+            // The logs added this, so it did not exist before.
             (None, Verdict::Unexpected) => Verdict::Conforms,
             (None, _) => Verdict::Absent,
         };
@@ -27,7 +27,7 @@ pub(super) fn compare(findings: &mut Vec<Finding>, primary: Vec<Finding>, recove
             finding.other_view = Some(other_view(verdict, then.as_ref()));
         }
     }
-    // What only the primary file has, such as a value in a closed list that the logs deleted.
+    // Findings on data that only the primary file has, such as a value in a closed list that the logs deleted.
     for then in before.into_values().filter(|finding| finding.is_deviation() || finding.is_gap()) {
         let other_view = Some(other_view(then.verdict, Some(&then)));
         let gone = Finding {

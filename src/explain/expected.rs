@@ -1,11 +1,11 @@
-//! What a row expects, in words.
+//! The expectation of a row, in words.
 
 use super::row::Stated;
 use crate::baseline::{Accepted, Action, Compare, ExpectedKey, ExpectedValue, Folders, Presence, Rule, When};
 use crate::registry::{Decoded, RegistryValue};
 use crate::report::escape::escape_data;
 
-/// What is expected, a line each.
+/// Returns what is expected, one line each.
 pub(super) fn lines(stated: Stated<'_>) -> Vec<String> {
     let (mut lines, when) = match stated {
         Stated::Value(_, value) => (of_value(value), &value.when),
@@ -119,7 +119,7 @@ fn of_accepted(at: usize, accepted: &Accepted) -> String {
     text
 }
 
-/// What is known of data that deviate, a line each.
+/// Returns the explanations of known deviating data, one line each.
 pub(super) fn exceptions(stated: Stated<'_>) -> Vec<String> {
     let Stated::Value(_, value) = stated else { return Vec::new() };
     let line = |exception: &crate::baseline::Exception| {
@@ -139,7 +139,7 @@ fn on(when: &When) -> String {
     if when.is_always() { String::new() } else { format!(" (on {when})") }
 }
 
-/// Data with their type.
+/// Returns the data with their type.
 fn data(value: &RegistryValue) -> String {
     let said = match value.decoded() {
         Some(Decoded::Text(text)) => format!("\"{}\"", escape_data(&text)),

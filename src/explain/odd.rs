@@ -1,4 +1,4 @@
-//! Findings that no baseline states: what is odd in a hive whatever the Windows.
+//! Findings that no baseline states: oddities of a hive with any Windows.
 
 use std::io::{self, Write};
 
@@ -6,7 +6,7 @@ use crate::baseline::{chain_rule, group_rule};
 use crate::finding::Source;
 use crate::report::escape::escape_data;
 
-/// An odd thing: its id, where it is, why it matters, who says so, and how to look.
+/// An oddity: its id, its place, why it matters, the source, and how to check it.
 struct Odd {
     id: &'static str,
     place: &'static str,
@@ -41,21 +41,21 @@ const ODD: [Odd; 3] = [
     },
 ];
 
-/// Rules for services that no baseline lists, by what the ids of their findings begin with.
+/// Rules for services that no baseline lists, by the prefix of their findings' ids.
 const RULES: [&str; 2] = ["chain", "group-members"];
 
-/// The ids.
+/// Returns the ids of all oddities.
 pub(super) fn ids() -> impl Iterator<Item = &'static str> {
     ODD.iter().map(|odd| odd.id).chain(RULES)
 }
 
-/// Whether an audit can have a finding of this id.
+/// Returns whether an audit can have a finding with this id.
 pub(super) fn is_known(id: &str) -> bool {
     let row = id.split('/').next().unwrap_or_default();
     RULES.contains(&row) || row == "names" || ODD.iter().any(|odd| odd.id == id)
 }
 
-/// Writes what is to be said of an id; `None` where it is another one.
+/// Writes the explanation of an oddity; returns `None` if the id is not one.
 pub(super) fn explain(id: &str, out: &mut dyn Write) -> Option<io::Result<()>> {
     let Some(odd) = ODD.iter().find(|odd| odd.id == id) else { return rule(id, out) };
     Some(writeln!(
@@ -65,7 +65,7 @@ pub(super) fn explain(id: &str, out: &mut dyn Write) -> Option<io::Result<()>> {
     ))
 }
 
-/// Writes what is to be said of a service that a rule is about: `chain/RpcSs/Start`.
+/// Writes the explanation of a rule's finding on a service: `chain/RpcSs/Start`.
 fn rule(id: &str, out: &mut dyn Write) -> Option<io::Result<()>> {
     let mut names = id.split('/');
     let (basis, what) = match names.next()? {

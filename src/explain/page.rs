@@ -8,10 +8,10 @@ use crate::baseline::{ExpectedKey, Profile};
 use crate::finding::Grade;
 use crate::report::escape::escape_data;
 
-/// No line is longer, where it can be broken.
+/// The longest line, if the text can be broken.
 const WIDTH: usize = 80;
 
-/// Where it is written.
+/// The output of an explanation.
 pub(super) struct Page<'a> {
     out: &'a mut dyn Write,
 }
@@ -21,7 +21,7 @@ impl<'a> Page<'a> {
         Self { out }
     }
 
-    /// Writes what the rows say of an id. `last` is the newest Windows that there is.
+    /// Writes what the rows state about an id. `last` is the newest supported Windows.
     pub(super) fn write(mut self, id: &str, found: &Id, rows: &[Row<'_>], last: Option<&str>) -> io::Result<()> {
         let Some(first) = rows.first() else { return Ok(()) };
         writeln!(self.out, "{}", escape_data(id))?;
@@ -151,7 +151,7 @@ impl<'a> Page<'a> {
         writeln!(self.out, "\n{heading}")
     }
 
-    /// A paragraph, its lines broken between words; all but the first are indented by two more.
+    /// Writes a paragraph with lines broken between words. All lines but the first are indented by two more.
     fn paragraph(&mut self, indent: usize, text: &str) -> io::Result<()> {
         let mut line = String::new();
         let mut at = indent;
@@ -197,12 +197,12 @@ fn grade_name(grade: Grade) -> String {
     word(&grade)
 }
 
-/// A value of an enumeration as reports spell it.
+/// Returns a value of an enumeration as reports spell it.
 fn word(value: &impl serde::Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
-/// The rows by what they say, in the order in which it is first said.
+/// Groups the rows by what they state, in order of first appearance.
 fn grouped_rows<'a, T: PartialEq>(rows: &[Row<'a>], of: impl Fn(&Row<'a>) -> T) -> Vec<(T, Vec<Row<'a>>)> {
     let mut groups: Vec<(T, Vec<Row<'a>>)> = Vec::new();
     for row in rows {
@@ -215,13 +215,13 @@ fn grouped_rows<'a, T: PartialEq>(rows: &[Row<'a>], of: impl Fn(&Row<'a>) -> T) 
     groups
 }
 
-/// [`grouped_rows`], with the Windows alone.
+/// Groups the rows as [`grouped_rows`] does, and returns only the names of the Windows.
 fn grouped<'a>(rows: &[Row<'a>], of: impl Fn(&Row<'a>) -> String) -> Vec<(String, Vec<&'a str>)> {
     let groups = grouped_rows(rows, of).into_iter();
     groups.map(|(said, rows)| (said, rows.into_iter().map(|row| row.windows).collect())).collect()
 }
 
-/// What the rows say, with the Windows where they differ.
+/// Returns what the rows state, with the names of the Windows if they differ.
 fn differing(rows: &[Row<'_>], of: impl Fn(&Row<'_>) -> String) -> Vec<(String, String)> {
     let groups = grouped(rows, of);
     let alone = groups.len() == 1;
@@ -229,7 +229,7 @@ fn differing(rows: &[Row<'_>], of: impl Fn(&Row<'_>) -> String) -> Vec<(String, 
     groups.into_iter().map(|(said, of)| (said, windows(of))).collect()
 }
 
-/// What the rows say, each thing once.
+/// Returns everything that the rows state, without duplicates.
 fn each_once(rows: &[Row<'_>], of: impl Fn(&Row<'_>) -> Vec<String>) -> Vec<String> {
     let mut said: Vec<String> = Vec::new();
     for one in rows.iter().flat_map(of) {

@@ -1,22 +1,22 @@
-//! Which expectation an id means, and the rows of all Windows that state it.
+//! Resolves an id to an expectation and to the rows of all Windows that state it.
 
 use std::collections::BTreeSet;
 
 use crate::baseline::{Baseline, Basis, ExpectedKey, ExpectedValue, Step};
 use crate::registry::same_text;
 
-/// What an id means.
+/// The expectation that an id names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Id {
     /// A value of a key.
     Value(String, String),
-    /// A key; what is in it that the baseline does not name.
+    /// A key, or an entry of the key that the baseline does not name.
     Key(String, Option<String>),
     /// A step that hives cannot decide.
     Step(String),
 }
 
-/// What one Windows has for it.
+/// The row of one Windows.
 #[derive(Clone, Copy)]
 pub(super) struct Row<'a> {
     pub(super) windows: &'a str,
@@ -32,7 +32,7 @@ pub(super) enum Stated<'a> {
 }
 
 impl Id {
-    /// What the id means in the first baseline that has it.
+    /// Resolves an id in the first baseline that has it.
     pub(super) fn find(id: &str, baselines: &[&Baseline]) -> Option<Self> {
         let keys = || baselines.iter().flat_map(|baseline| &baseline.keys);
         if baselines.iter().flat_map(|baseline| &baseline.steps).any(|step| step.id == id) {
@@ -41,7 +41,7 @@ impl Id {
         if keys().any(|key| key.id == id) {
             return Some(Self::Key(id.to_owned(), None));
         }
-        // A value's name may hold slashes, and the name of a subkey may stand before it.
+        // A value's name may contain slashes, and a subkey's name may precede it.
         let of_value = keys().find_map(|key| {
             let rest = id.strip_prefix(&key.id)?.strip_prefix('/')?;
             let named = |value: &&ExpectedValue| {
@@ -55,13 +55,13 @@ impl Id {
         of_value.or_else(|| {
             let key = keys().find(|key| id.strip_prefix(&key.id).is_some_and(|rest| rest.starts_with(['/', '\\'])))?;
             let other = id.get(key.id.len()..)?.get(1..)?.to_owned();
-            // Only a list that is closed, or that svchost reads, has findings that no row names.
+            // Only a closed list, or a list that svchost reads, has findings that no row names.
             (key.closed || key.subkeys.is_some() || key.id.starts_with("svchost-"))
                 .then(|| Self::Key(key.id.clone(), Some(other)))
         })
     }
 
-    /// The rows of a baseline.
+    /// Returns the rows of a baseline.
     pub(super) fn rows<'a>(&self, baseline: &'a Baseline) -> Vec<Row<'a>> {
         let row = |stated| Row { windows: &baseline.name, stated };
         let keys = |id: &'_ str| baseline.keys.iter().filter(move |key| key.id == *id).collect::<Vec<_>>();
@@ -82,7 +82,7 @@ impl Id {
 }
 
 impl<'a> Stated<'a> {
-    /// Why, and who says so.
+    /// Returns why the row matters and the source.
     pub(super) fn basis(self) -> &'a Basis {
         match self {
             Self::Value(_, value) => &value.basis,
@@ -91,7 +91,7 @@ impl<'a> Stated<'a> {
         }
     }
 
-    /// The key that it is about.
+    /// Returns the key that the row belongs to.
     pub(super) fn key(self) -> Option<&'a ExpectedKey> {
         match self {
             Self::Value(key, _) | Self::Key(key) => Some(key),
@@ -100,7 +100,7 @@ impl<'a> Stated<'a> {
     }
 }
 
-/// Every id of these baselines.
+/// Returns every id of these baselines.
 pub(super) fn ids(baselines: &[&Baseline]) -> BTreeSet<String> {
     let mut ids = BTreeSet::new();
     for baseline in baselines {

@@ -1,9 +1,9 @@
-//! What is no alarm: other forms of what is expected, which mean the same to Windows.
+//! Harmless differences: other forms of the expected data with the same effect in Windows.
 
 use super::row::{Row, Stated};
 use crate::baseline::{Rule, notes_on};
 
-/// Notes on other forms that conform, each once.
+/// Returns the notes on other forms that conform, without duplicates.
 pub(super) fn notes(rows: &[Row<'_>]) -> Vec<String> {
     let mut notes: Vec<String> = Vec::new();
     for row in rows {

@@ -1,10 +1,10 @@
-//! What Windows shows where an expectation is not met.
+//! What Windows shows if an expectation is not met.
 
 use super::row::{Id, Stated};
 use crate::baseline::{Failure, error_of};
 use crate::registry::{Role, same_text};
 
-/// The errors, a line each.
+/// Returns the errors, one line each.
 pub(super) fn errors(found: &Id, stated: Stated<'_>) -> Vec<String> {
     let Some(key) = stated.key() else { return Vec::new() };
     let parameters = key.path.strip_suffix(r"\Parameters").filter(|path| path.contains(r"\Services\"));

@@ -1,4 +1,4 @@
-//! The values of a key that a baseline names, and what its closed lists do not name.
+//! The values of a key that a baseline names, and the entries that its closed lists do not name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use crate::error::Problem;
 use crate::hive::{Key, NamedValue};
 use crate::registry::{FileTime, Name};
 
-/// A key whose baseline names more values than these has its list read once for all of them.
+/// If the baseline names more values of a key than this, the key's list is read once for all of them.
 const MANY: usize = 16;
 
 /// A subkey that no key of the baseline names.
@@ -22,7 +22,7 @@ pub struct Unnamed {
     pub last_written: FileTime,
 }
 
-/// One for each value that the baseline names in this key, in its order.
+/// Returns the observation of each value that the baseline names in this key, in its order.
 pub(super) fn values(expected: &ExpectedKey, key: &Key<'_, '_>) -> Vec<Observed> {
     if expected.values.len() <= MANY {
         return expected.values.iter().map(|value| Observed::of(key, &value.name)).collect();
@@ -31,7 +31,7 @@ pub(super) fn values(expected: &ExpectedKey, key: &Key<'_, '_>) -> Vec<Observed>
     let mut lost = false;
     for value in key.values() {
         match value {
-            // The first of several of one name, as Windows has it.
+            // Of several values with one name Windows uses the first.
             Ok(value) => _ = stored.entry(value.name.as_str().into()).or_insert(value),
             Err(_) => lost = true,
         }
@@ -45,7 +45,7 @@ pub(super) fn values(expected: &ExpectedKey, key: &Key<'_, '_>) -> Vec<Observed>
     wanted.map(observe).collect()
 }
 
-/// The values that a closed list does not name, and why some of them cannot be listed.
+/// Returns the values that a closed list does not name, and why some of them cannot be listed.
 pub(super) fn others(expected: &ExpectedKey, key: &Key<'_, '_>) -> (Vec<NamedValue>, Option<Problem>) {
     if !expected.closed {
         return (Vec::new(), None);
@@ -66,7 +66,7 @@ pub(super) fn others(expected: &ExpectedKey, key: &Key<'_, '_>) -> (Vec<NamedVal
     (others, lost)
 }
 
-/// The subkeys that a closed list does not name, and why some of them cannot be listed.
+/// Returns the subkeys that a closed list does not name, and why some of them cannot be listed.
 pub(super) fn unnamed(expected: &ExpectedKey, key: &Key<'_, '_>) -> (Vec<Unnamed>, Option<Problem>) {
     let Some(named) = &expected.subkeys else { return (Vec::new(), None) };
     let (subkeys, problems) = key.subkeys();

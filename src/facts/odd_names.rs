@@ -1,11 +1,11 @@
-//! Names that hide: a second key or value of the same name, one that only looks the same, and one with a NUL in it.
+//! Names that hide: a second key or value with the same name, a name that only looks the same, and a name with a NUL.
 //!
-//! Windows compares names by their uppercase letters and lets no two subkeys, and no two values, of one key have the
-//! same name: a hive with such twins was edited. Its lookup takes the first that it meets. Names are counted strings,
-//! so they may hold a NUL; the Win32 functions, and regedit with them, end a name there and cannot open such a key or
-//! value: Russinovich, "Hidden Registry Keys?" (RegHide, Sysinternals); Poweliks and Kovter hid their Run values so;
-//! github.com/outflanknl/SharpHide. Names that differ in a blank, a dot or a letter of another script are other names to
-//! Windows (MITRE ATT&CK T1036.004).
+//! Windows compares names by their uppercase letters and allows no two subkeys, and no two values, of one key with the
+//! same name. A hive with such twins was edited. Windows' lookup uses the first match. Names are counted strings, so
+//! they may contain a NUL. The Win32 functions, and therefore regedit, end a name at the NUL and cannot open such a key
+//! or value: Russinovich, "Hidden Registry Keys?" (RegHide, Sysinternals). Poweliks and Kovter hid their Run values
+//! this way; github.com/outflanknl/SharpHide. Names that differ in a blank, a dot, or a letter of another script are
+//! different names to Windows (MITRE ATT&CK T1036.004).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,30 +13,30 @@ use crate::hive::{Key, Tree};
 use crate::registry::Name;
 use crate::registry::look_alikes::look;
 
-/// So many odd names are told of each key; a hostile one has as many as it has subkeys.
+/// The most odd names that are reported for each key. A hostile key has as many as it has subkeys.
 const MOST_TOLD: usize = 16;
 
 /// What is odd about a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Oddness {
-    /// To Windows it is the same name as another one in the key.
+    /// To Windows the name is the same as another name in the key.
     Twin,
-    /// It has a NUL in it.
+    /// The name contains a NUL.
     Nul,
-    /// It looks like the name of a judged key or value, and is another one to Windows.
+    /// The name looks like that of a judged key or value, but is a different name to Windows.
     LookAlike,
 }
 
 /// A name in or beside a judged key that hides something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OddName {
-    /// The key that it stands in.
+    /// The key that contains the name.
     pub parent: String,
-    /// The name that it looks like; empty where it looks like none that is judged.
+    /// The judged name that it looks like; empty if there is none.
     pub like: String,
     /// The name as stored.
     pub name: String,
-    /// Whether it is a value's name, and not a key's.
+    /// Whether the name is that of a value, not of a key.
     pub is_value: bool,
     /// What is odd.
     pub oddness: Oddness,
@@ -50,12 +50,12 @@ struct Expected {
     values: BTreeMap<String, String>,
 }
 
-/// Paths and names of values that are expected in a hive.
+/// Paths of keys, and names of values, that are expected in a hive.
 #[derive(Default)]
 pub(super) struct Expectations(BTreeMap<Name, Expected>);
 
 impl Expectations {
-    /// Expects the key at `path`, with these values. Every key on the way there is expected, too.
+    /// Adds the key at `path` with these values. Every key on its path is expected too.
     pub(super) fn add<'a>(&mut self, path: &str, values: impl Iterator<Item = &'a str>) {
         let mut parent = String::new();
         for name in path.split('\\').filter(|name| !name.is_empty()) {
@@ -71,11 +71,11 @@ impl Expectations {
         self.0.entry(path.into()).or_insert_with(|| Expected { path: path.to_owned(), ..Expected::default() })
     }
 
-    /// The odd names in the keys that are there, in the order of the keys' paths.
+    /// Returns the odd names in the existing keys, in the order of the keys' paths.
     pub(super) fn find(&self, tree: &Tree<'_>) -> Vec<OddName> {
         let mut odd = Vec::new();
         for expected in self.0.values() {
-            // What cannot be read is a problem of the hive, and the facts of the key say so.
+            // Unreadable data are a problem of the hive, and the facts of the key report them.
             let Ok(Some(key)) = tree.key(&expected.path) else { continue };
             odd.extend(expected.in_key(&key));
         }
@@ -87,7 +87,7 @@ impl Expected {
     fn in_key(&self, key: &Key<'_, '_>) -> Vec<OddName> {
         let keys = key.subkeys().0.iter().map(Key::name).collect();
         let mut odd = self.among(keys, &self.keys, false);
-        // Only a judged key's values are looked at.
+        // Values are checked only in judged keys.
         if !self.values.is_empty() {
             let values = key.values().into_iter().flatten().map(|value| value.name).collect();
             odd.extend(self.among(values, &self.values, true));
@@ -109,7 +109,7 @@ impl Expected {
                 Some(like) if Name::from(name.as_str()) != Name::from(like) => {
                     tell(like, name, Oddness::LookAlike);
                 }
-                // The first of that name is the one that is judged.
+                // Windows uses the first of several, so the first is judged.
                 Some(like) if !met.insert(like) => tell(like, name, Oddness::Twin),
                 Some(_) | None => {}
             }

@@ -1,7 +1,9 @@
-//! Services beyond those that a baseline lists: what they depend on, and what shares their svchost groups.
+//! Services beyond those that a baseline lists: their dependencies, and the members of their svchost groups.
 //!
-//! The registry's part of a service: <https://learn.microsoft.com/windows/win32/services/service-configuration>; svchost
-//! groups: <https://learn.microsoft.com/windows/application-management/svchost-service-refactoring>.
+//! Services in the registry:
+//! <https://learn.microsoft.com/windows/win32/services/service-configuration>.
+//! svchost groups:
+//! <https://learn.microsoft.com/windows/application-management/svchost-service-refactoring>.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -12,31 +14,31 @@ use crate::error::Problem;
 use crate::hive::{NamedValue, OddTime, Tree};
 use crate::registry::{Name, RegistryValue};
 
-/// So many services are followed in one control set; a real one has fewer than a thousand.
+/// The most services that are followed in one control set. A real one has fewer than a thousand.
 const MOST_SERVICES: usize = 4_096;
-/// So many dependencies are followed in one control set; a real one has some hundred.
+/// The most dependencies that are followed in one control set. A real one has several hundred.
 const MOST_DEPENDENCIES: usize = 65_536;
-/// So many groups' lists are read.
+/// The most group lists that are read.
 const MOST_GROUPS: usize = 1_024;
-/// Where SOFTWARE lists the services of each svchost group.
+/// The key where SOFTWARE lists the services of each svchost group.
 const SVCHOST: &str = r"Microsoft\Windows NT\CurrentVersion\SvcHost";
 
 /// What was observed of one service or driver.
 #[derive(Clone, Debug)]
 pub struct ServiceFacts {
-    /// Its name, as its key has it, or as it was named where it has none.
+    /// The name of the service's key, or the name that referred to the service if it has no key.
     pub name: String,
     /// The key's path in the hive.
     pub path: String,
     /// The key.
     pub state: KeyState,
-    /// Why the time at which the key was last written cannot be right, where it cannot.
+    /// Why the time of the last write to the key cannot be right, if it cannot.
     pub odd_time: Option<OddTime>,
     /// `Start`.
     pub start: Observed,
     /// `DependOnService`.
     pub depends_on: Observed,
-    /// The names in it.
+    /// The names in `DependOnService`.
     pub needs: Vec<Name>,
     /// `DependOnGroup`.
     pub depends_on_group: Observed,
@@ -57,13 +59,13 @@ pub struct ServiceFacts {
 pub struct Services {
     /// The control set.
     pub control_set: Option<u32>,
-    /// There are more dependencies or services than are followed.
+    /// Whether more dependencies or services exist than were followed.
     pub cut: bool,
-    /// By name.
+    /// The services by name.
     pub by_name: BTreeMap<Name, ServiceFacts>,
-    /// The services of each load-order group, where one depends on such a group.
+    /// The services of each load-order group that a service depends on.
     pub members: BTreeMap<Name, Vec<ServiceFacts>>,
-    /// Services of the svchost groups that the followed ones live in, in the order of the lists.
+    /// Services in the svchost groups of the followed services, in the order of the lists.
     pub beside: Vec<(String, Name)>,
 }
 
@@ -74,7 +76,7 @@ pub struct Groups {
     pub path: String,
     /// The key.
     pub state: KeyState,
-    /// Why the time at which the key was last written cannot be right, where it cannot.
+    /// Why the time of the last write to the key cannot be right, if it cannot.
     pub odd_time: Option<OddTime>,
     /// The lists.
     pub lists: Vec<NamedValue>,
@@ -101,14 +103,14 @@ impl Groups {
         }
     }
 
-    /// The list of a group.
+    /// Returns the list of a group.
     pub fn list(&self, group: &str) -> Option<&NamedValue> {
         self.lists.iter().find(|list| Name::from(list.name.as_str()) == Name::from(group))
     }
 }
 
 impl ServiceFacts {
-    /// Whether it is disabled (`SERVICE_DISABLED`, 4).
+    /// Returns whether the service is disabled (`SERVICE_DISABLED`, 4).
     ///
     /// <https://learn.microsoft.com/windows/win32/api/winsvc/nf-winsvc-createservicew>
     pub fn is_disabled(&self) -> bool {
@@ -116,12 +118,13 @@ impl ServiceFacts {
     }
 }
 
-/// Whether a `Start` means disabled.
+/// Returns whether a `Start` means disabled.
 pub fn is_disabled(start: &RegistryValue) -> bool {
     start.as_number() == Some(4)
 }
 
-/// The names in a list, up to the first empty one, where Windows stops reading; some services have one as plain text.
+/// Returns the names in a list up to the first empty name, where Windows stops reading. Some services store a single
+/// name as plain text.
 pub(crate) fn names(observed: &Observed) -> Vec<String> {
     let Observed::Present(value) = observed else { return Vec::new() };
     match (value.value.as_list(), value.value.as_text()) {
@@ -132,8 +135,7 @@ pub(crate) fn names(observed: &Observed) -> Vec<String> {
 }
 
 impl Services {
-    /// Follows services from `roots` as far as their dependencies go; with `groups`, looks at what shares their svchost
-    /// groups, too.
+    /// Follows the dependencies of `roots` to their end. With `groups`, also reads the members of their svchost groups.
     pub(super) fn follow(
         system: Source<'_, '_>,
         control_set: Option<u32>,
@@ -171,7 +173,7 @@ impl Services {
         services
     }
 
-    /// The services of the svchost groups that the roots live in.
+    /// Adds the services in the svchost groups of the roots.
     fn look_beside(&mut self, all: &Reader<'_, '_>, roots: &[&str], groups: Option<&Groups>) {
         let Some(groups) = groups else { return };
         let (mut looked, mut known) = (BTreeSet::new(), BTreeSet::new());
@@ -197,7 +199,7 @@ impl Services {
         }
     }
 
-    /// The service of that name.
+    /// Returns the service `name`.
     pub fn get(&self, name: &str) -> Option<&ServiceFacts> {
         self.by_name.get(&name.into())
     }
@@ -207,7 +209,7 @@ impl Services {
 struct Reader<'t, 'h> {
     tree: &'t Tree<'h>,
     control_set: Option<u32>,
-    /// The services of each load-order group, read once somebody depends on one.
+    /// The services of each load-order group, read when a service depends on one.
     load_order: Option<BTreeMap<Name, Vec<String>>>,
 }
 
@@ -252,7 +254,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// The services of a load-order group.
+    /// Returns the services of a load-order group.
     fn of_load_order(&mut self, group: &str) -> Vec<ServiceFacts> {
         if self.load_order.is_none() {
             self.load_order = Some(self.read_load_order().unwrap_or_default());

@@ -1,4 +1,4 @@
-//! `IMPORT.txt`: how this very patch is imported, and how it is taken back.
+//! `IMPORT.txt`: how to import this patch, and how to roll it back.
 
 use super::restart::what_to_restart;
 use super::{Page, config_folder, script};
@@ -9,13 +9,13 @@ use crate::remediation::{PatchFile, PatchOptions, Plan, Target};
 use crate::report::InstallationReport;
 use crate::report::escape::escape;
 
-/// Where `reg load` can load a hive: directly below one of these, which it calls by short names.
+/// The root keys where `reg load` can load a hive, directly below, with the short names that reg uses.
 ///
 /// <https://learn.microsoft.com/windows-server/administration/windows-commands/reg-load>
 const LOADABLE: [(&str, &str); 2] = [("HKEY_LOCAL_MACHINE", "HKLM"), ("HKEY_USERS", "HKU")];
 
-/// Writes the page for a patch; `None` where there is nothing to import. `files` are the patch's; `has_script`: a script
-/// was written beside it. The text is UTF-8 with CRLF.
+/// Writes the page for a patch; returns `None` if there is nothing to import. `files` are the patch's files;
+/// `has_script` states whether a script was written beside it. The text is UTF-8 with CRLF.
 pub fn import_text(
     plan: &Plan,
     report: &InstallationReport,
@@ -72,7 +72,7 @@ impl Import<'_> {
         }
     }
 
-    /// The hives that are edited, each with its file.
+    /// Returns the edited hives, each with its file.
     fn hives(&self) -> impl Iterator<Item = (Role, String)> + Clone {
         let edited = |role: &Role| self.plan.edits.iter().any(|edit| edit.hive == *role);
         [Role::Software, Role::System].into_iter().filter(edited).map(|role| (role, format!("{role}.reg")))
@@ -83,7 +83,7 @@ impl Import<'_> {
         root.trim_end_matches('\\')
     }
 
-    /// Whether the file says where the running Windows keeps its own hives.
+    /// Returns whether the file names the place where the running Windows keeps its own hives.
     fn is_own_root(&self, role: Role) -> bool {
         same_text(self.root(role), &format!(r"HKEY_LOCAL_MACHINE\{role}"))
     }
@@ -137,8 +137,8 @@ impl Import<'_> {
         }
     }
 
-    /// Whether hivexregedit can import the files once they are in UTF-8: it creates no parents, and mangles what is
-    /// beyond ASCII.
+    /// Returns whether hivexregedit can import the files after conversion to UTF-8. It creates no parent keys and
+    /// corrupts characters beyond ASCII.
     fn is_plain(&self) -> bool {
         let is_ascii = |file: &PatchFile| {
             let text = file.bytes.get(2..).unwrap_or_default();
@@ -225,7 +225,7 @@ fn with_script(page: &mut Page) {
     page.command(script::NAME);
 }
 
-/// The root as reg names it: `HKLM\OFFLINE`; `None` where it cannot load a hive there.
+/// Returns the root in reg's spelling, `HKLM\OFFLINE`; `None` if reg cannot load a hive there.
 fn short_root(root: &str) -> Option<String> {
     let (top, name) = root.split_once('\\')?;
     let (_, short) = LOADABLE.iter().find(|(long, _)| same_text(long, top))?;
@@ -233,7 +233,7 @@ fn short_root(root: &str) -> Option<String> {
     (is_plain && !name.is_empty()).then(|| format!(r"{short}\{name}"))
 }
 
-/// An argument for a shell, in quotes.
+/// Returns an argument in quotes for a shell.
 fn quoted(argument: &str) -> String {
     format!("'{}'", argument.replace('\'', r"'\''"))
 }

@@ -1,4 +1,4 @@
-//! By what a script recognises the Windows that a patch is for: values of the hives that the patch was made from.
+//! The marks of the Windows that a patch is for, by which a script recognises it: values of the planned hives.
 
 use crate::control_set::key_name;
 use crate::discovery::Installation;
@@ -6,25 +6,25 @@ use crate::examination::{OpenInstallation, Options};
 use crate::hive::{Tree, guarded};
 use crate::registry::{RegistryValue, Role};
 
-/// A value as the hives have it.
+/// A value and its data in the hives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Mark {
     pub(super) hive: Role,
-    /// From the hive's root.
+    /// The path from the hive's root.
     pub(super) key: String,
     pub(super) name: &'static str,
     pub(super) value: RegistryValue,
 }
 
-/// The values, as far as the hives have them.
+/// The values that the hives contain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Marks(pub(super) Vec<Mark>);
 
-/// What names the product, its version and its build.
+/// The values that name the product, its version, and its build.
 const PRODUCT: [&str; 4] = ["ProductName", "CurrentVersion", "CurrentBuild", "CurrentBuildNumber"];
 
 impl Marks {
-    /// Reads them from the hives of an installation. `control_set` is the one that the patch was planned for.
+    /// Reads the marks from the hives of an installation. `control_set` is the one that the patch was planned for.
     pub fn read(installation: &Installation, options: &Options, control_set: Option<u32>) -> Self {
         let open = OpenInstallation::open(installation, options);
         let read = || {

@@ -1,9 +1,10 @@
-//! What has to be restarted before Windows acts on what a patch changed.
+//! What to restart before Windows uses the changes of a patch.
 
 use crate::remediation::{Plan, Target};
 
-/// A sentence or two. Windows reads the key of a service into its list of services when it starts, and `Parameters`
-/// when the service starts; all else that is audited (service groups, Winlogon, drivers) is read at a start of Windows.
+/// Returns a sentence or two. Windows reads the key of a service into its list of services when Windows starts, and
+/// `Parameters` when the service starts. It reads everything else that is audited (service groups, Winlogon, drivers)
+/// when Windows starts.
 ///
 /// <https://learn.microsoft.com/windows/win32/services/database-of-installed-services>
 pub(super) fn what_to_restart(plan: &Plan, target: Target) -> String {
@@ -21,12 +22,12 @@ pub(super) fn what_to_restart(plan: &Plan, target: Target) -> String {
     format!("These services, or the machine: {}.", services.join(", "))
 }
 
-/// The service, where the key is its `Parameters` and the service can be stopped while Windows runs.
+/// Returns the service if the key is its `Parameters` and the service can be stopped while Windows runs.
 fn service_of_parameters(key: &str) -> Option<&str> {
     let mut names = key.split('\\').skip(1);
     let (services, service, parameters) = (names.next()?, names.next()?, names.next()?);
     let is_parameters = services.eq_ignore_ascii_case("Services") && parameters.eq_ignore_ascii_case("Parameters");
-    // Windows cannot stop the services that remote procedure calls go through.
+    // Windows cannot stop the services that handle remote procedure calls.
     let is_fixed = ["RpcSs", "DcomLaunch", "RpcEptMapper"].iter().any(|fixed| fixed.eq_ignore_ascii_case(service));
     let is_plain = service.bytes().all(|byte| byte.is_ascii_graphic());
     (is_parameters && !is_fixed && is_plain && names.next().is_none()).then_some(service)

@@ -1,8 +1,8 @@
-//! `winre.cmd`: a script that imports a patch into a Windows that is not running, with guards.
+//! `winre.cmd`: a script that imports a patch into an offline Windows, with guards.
 //!
-//! The script imports `.reg` files of its own, which name the keys under which it loads the hives. `reg add` would need
-//! every datum on a command line; a `.reg` file carries any bytes, and is proven in memory before it is written, as all
-//! patches are. On command lines there are only names and data that [`check`] lets in.
+//! The script imports `.reg` files of its own, which name the keys where it loads the hives. `reg add` would need every
+//! datum on a command line. A `.reg` file can contain any bytes and, like every patch, is proven in memory before it is
+//! written. Command lines contain only names and data that [`check`] allows.
 
 use super::marks::{Mark, Marks};
 use crate::finding::ObservedDatum;
@@ -16,26 +16,26 @@ mod check;
 
 /// The script's name in the folder of the patch.
 pub const NAME: &str = "winre.cmd";
-/// What the names of its `.reg` files begin with.
+/// The prefix of the names of its `.reg` files.
 const PREFIX: &str = "winre-";
-/// Where the script loads the hives, below `HKEY_LOCAL_MACHINE`.
+/// The prefix of the keys below `HKEY_LOCAL_MACHINE` where the script loads the hives.
 const LOADED: &str = "hivemend-";
-/// The frame of the script. Lines that begin with `::` are replaced.
+/// The template of the script. Lines that begin with `::` are replaced.
 const FRAME: &str = include_str!("script/winre.cmd");
 
 /// The hives, in the order in which the script loads them.
 const HIVES: [Role; 2] = [Role::Software, Role::System];
 
-/// A script with what belongs to it.
+/// A script and its files.
 #[derive(Debug)]
 pub struct Script {
-    /// The edits that it carries out.
+    /// The edits that the script applies.
     pub plan: Plan,
-    /// How its `.reg` files are written.
+    /// The options that its `.reg` files are written with.
     pub options: PatchOptions,
-    /// Its `.reg` files, to be proven.
+    /// Its `.reg` files, which have to be proven.
     pub files: Vec<PatchFile>,
-    /// Edits that it leaves out, and why.
+    /// The edits that the script omits, and why.
     pub left: Vec<Left>,
     /// The script: ASCII, CRLF.
     pub text: Vec<u8>,
@@ -44,7 +44,7 @@ pub struct Script {
 /// Writes a script for a plan.
 ///
 /// # Errors
-/// Why there can be none. The patch itself is not concerned.
+/// Returns the reason if no script is possible. This does not affect the patch itself.
 pub fn write_script(plan: &Plan, report: &InstallationReport, marks: &Marks) -> Result<Script, String> {
     for role in HIVES {
         if !report.hives.iter().any(|hive| hive.role == role) {
@@ -90,14 +90,14 @@ pub fn write_script(plan: &Plan, report: &InstallationReport, marks: &Marks) -> 
     Ok(Script { plan, options, files, left, text })
 }
 
-/// What recognises the Windows: version and build at least.
+/// Returns the checks that recognise the Windows: at least its version and build.
 fn recognised(marks: &Marks) -> Result<Vec<Check>, String> {
     let check = |mark: &Mark| Check::new(key_of(mark.hive, &mark.key), mark.name, Some(&mark.value));
     let has = |name: &str| marks.0.iter().any(|mark| mark.name == name && check(mark).is_ok());
     if !has("CurrentVersion") || !(has("CurrentBuild") || has("CurrentBuildNumber")) || !has("Current") {
         return Err("version, build or control set cannot be read from the hives, or cannot be compared".to_owned());
     }
-    // A product's or a computer's name may hold letters that a script cannot; the others still recognise the Windows.
+    // A script cannot contain some names of products and computers. The other checks still recognise the Windows.
     Ok(marks.0.iter().filter_map(|mark| check(mark).ok()).collect())
 }
 
@@ -105,7 +105,7 @@ fn key_of(role: Role, key: &str) -> String {
     format!(r"HKLM\{LOADED}{role}\{key}")
 }
 
-/// The frame with what is this patch's own.
+/// Returns the template filled in for this patch.
 fn fill(plan: &Plan, report: &InstallationReport, recognised: &[Check], before: &[Check], after: &[Check]) -> Vec<u8> {
     let mut script = Vec::new();
     let checks = |script: &mut Vec<String>, checks: &[Check]| checks.iter().for_each(|check| check.write(script));

@@ -1,10 +1,10 @@
-//! Changes between columns, each bracketed by the last with the old data and the first with the new.
+//! Changes between columns, each between the last column with the old data and the first with the new data.
 
 use super::{Cell, Change, Column, Presence, Row, View};
 use crate::report::table::data;
 
-/// The changes of a value along the columns that are followed. Columns in which it cannot be read, or was not audited,
-/// are passed over: the bracket is wider then.
+/// Returns the changes of a value along the followed columns. Columns where the value cannot be read or was not audited
+/// are skipped, so the interval is wider.
 pub(super) fn changes(row: &Row, columns: &[Column]) -> Vec<Change> {
     let known = |cell: &Cell| matches!(cell.state, Presence::Present | Presence::Absent);
     let followed = row.cells.iter().zip(columns).enumerate();
@@ -23,10 +23,10 @@ pub(super) fn changes(row: &Row, columns: &[Column]) -> Vec<Change> {
     changes
 }
 
-/// Whether control sets of one hive, in one view of it, hold different data.
+/// Returns whether the control sets of one hive, in one view, contain different data.
 pub(super) fn control_sets_differ(cells: &[Cell], columns: &[Column]) -> bool {
     let known = |cell: &Cell| matches!(cell.state, Presence::Present | Presence::Absent);
-    // The control sets of one hive stand side by side, in the order of their numbers.
+    // The control sets of one hive are adjacent, in the order of their numbers.
     let mut first: Option<(&Cell, &Column)> = None;
     for (cell, column) in cells.iter().zip(columns).filter(|(cell, _)| known(cell)) {
         match first {
@@ -41,7 +41,7 @@ pub(super) fn control_sets_differ(cells: &[Cell], columns: &[Column]) -> bool {
     false
 }
 
-/// Whether two cells have the same data, or both have none.
+/// Returns whether two cells have the same data, or both have no data.
 pub(super) fn same(a: &Cell, b: &Cell) -> bool {
     a.state == b.state && a.observed == b.observed
 }
@@ -51,14 +51,14 @@ fn sentence(row: &Row, (old, before): (&Cell, &Column), (new, after): (&Cell, &C
     let time = |column: &Column| column.last_written.map_or(String::new(), |time| format!(" ({time})"));
     let written = match (new.key_last_written, &new.key_last_written_note) {
         (Some(_), Some(note)) => format!(" (its key's time cannot be right: {})", data::prose(note)),
-        // The data changed after the older hive was written, and the key with them: its time says otherwise.
+        // The data, and so the key, changed after the older hive was written, but the key's time is earlier.
         (Some(time), None) if before.last_written.is_some_and(|old| time < old) => {
             format!(" (key written {time}, which is before the hive that still has the old data)")
         }
         (Some(time), None) => format!(" (key written {time})"),
         (None, _) => time(after),
     };
-    // Logs are replayed over the file that they stand beside, whatever its time says.
+    // Logs are applied to the file beside them, whatever its time is.
     let ordered = before.last_written != after.last_written || before.path == after.path;
     let order = if ordered { "" } else { "; both were last written at the same time, and the order is a guess" };
     format!(
@@ -71,7 +71,7 @@ fn sentence(row: &Row, (old, before): (&Cell, &Column), (new, after): (&Cell, &C
     )
 }
 
-/// The data of a cell in a few words.
+/// Returns the data of a cell in a few words.
 pub(crate) fn said(cell: &Cell) -> String {
     match (&cell.state, &cell.observed) {
         (_, Some(observed)) => data::value(observed),
@@ -116,7 +116,7 @@ mod tests {
         }
     }
 
-    /// `None` cannot be read; an empty text is absent.
+    /// Returns a cell. `None` is unreadable, and an empty text is absent.
     fn cell(data: Option<&str>, key_written: u64) -> Cell {
         let observed = data.filter(|data| !data.is_empty()).map(|data| ObservedDatum {
             datum: Datum { data_type: DataType(3), data: None },

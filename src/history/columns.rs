@@ -1,4 +1,4 @@
-//! The columns of a history: generations in the order of time, identical ones folded.
+//! The columns of a history: generations ordered by time, with identical ones merged.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -10,7 +10,7 @@ use crate::hive::State;
 use crate::registry::Role;
 use crate::report::{HiveReport, InstallationReport};
 
-/// A hive as it was examined, in one view.
+/// A hive in one view, as it was examined.
 pub(super) struct Source<'a> {
     pub(super) installation: &'a InstallationReport,
     pub(super) hive: &'a HiveReport,
@@ -18,7 +18,7 @@ pub(super) struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// The hive of that role in an installation; where it was recovered, as it lies as well.
+    /// Returns the hive with this role in an installation. For a recovered hive, also the primary file alone.
     pub(super) fn of(
         installation: &'a InstallationReport,
         lying: Option<&'a InstallationReport>,
@@ -36,7 +36,7 @@ impl<'a> Source<'a> {
         sources
     }
 
-    /// What tells its content: the hash of the hive, and of the logs that were replayed over it.
+    /// Returns what identifies its content: the hashes of the hive and of the logs that were replayed over it.
     fn content(&self) -> Option<(&str, View, Vec<Option<&str>>)> {
         let logs = self.hive.integrity.logs.iter().map(|log| log.sha256.as_deref());
         let logs = if self.view == View::Replayed { logs.collect() } else { Vec::new() };
@@ -44,12 +44,12 @@ impl<'a> Source<'a> {
     }
 }
 
-/// A column, and the installation that it is of.
+/// A column, and the installation that it belongs to.
 pub(super) type Placed<'a> = (Column, &'a InstallationReport);
 
-/// The columns of the sources, oldest first.
+/// Returns the columns of the sources, oldest first.
 pub(super) fn columns(mut sources: Vec<Source<'_>>) -> Vec<Placed<'_>> {
-    // Of files with the same content the one nearest to the running Windows gives the column its name.
+    // Of files with the same content, the one nearest to the running Windows names the column.
     sources.sort_by_cached_key(|source| (source.installation.generation, source.hive.path.clone(), source.view));
     let mut folded: Vec<(Source<'_>, Vec<String>)> = Vec::new();
     for source in sources {
@@ -59,7 +59,7 @@ pub(super) fn columns(mut sources: Vec<Source<'_>>) -> Vec<Placed<'_>> {
             None => folded.push((source, Vec::new())),
         }
     }
-    // At the same time the older kind of copy comes first, and a hive before what its logs made of it.
+    // At the same time the older kind of copy comes first, and a hive comes before its recovered view.
     folded.sort_by_cached_key(|(source, _)| {
         let generation = Reverse(source.installation.generation);
         (source.hive.last_written, generation, source.hive.path.clone(), source.view)
@@ -98,7 +98,7 @@ pub(super) fn columns(mut sources: Vec<Source<'_>>) -> Vec<Placed<'_>> {
     columns
 }
 
-/// What `Select` calls a control set.
+/// Returns the roles of a control set in `Select`.
 fn marks(number: u32, sets: &ControlSets) -> Vec<Cow<'static, str>> {
     let names = [
         ("current", sets.current),
@@ -109,7 +109,7 @@ fn marks(number: u32, sets: &ControlSets) -> Vec<Cow<'static, str>> {
     names.into_iter().filter(|(_, set)| *set == Some(number)).map(|(name, _)| name.into()).collect()
 }
 
-/// What a generation is to people.
+/// Returns the name of a generation for people.
 fn label(installation: &InstallationReport, path: &str) -> String {
     match installation.generation {
         Generation::RestorePoint => {
@@ -131,7 +131,7 @@ fn label(installation: &InstallationReport, path: &str) -> String {
     }
 }
 
-/// `A` to `Z`, then `AA`.
+/// Returns the letter of a column: `A` to `Z`, then `AA`.
 fn letter(index: usize) -> String {
     let digit = |number: usize| char::from(b'A'.saturating_add(u8::try_from(number % 26).unwrap_or(0)));
     match (index / 26).checked_sub(1) {

@@ -1,4 +1,4 @@
-//! A line for each value in each column, for spreadsheets.
+//! The history as CSV for spreadsheets: one line for each value in each column.
 
 use std::io::{self, Write};
 
@@ -7,13 +7,13 @@ use super::{History, Presence};
 use crate::registry::hex;
 use crate::report::sheet::Sheet;
 
-/// Writes CSV (RFC 4180) with a header line: machine, hive, column, what the column is, and the value in it.
+/// Writes CSV (RFC 4180) with a header line: machine, hive, column, description of the column, and the value in it.
 ///
-/// What a spreadsheet would take for a formula has an apostrophe before it, and what would steer a terminal is escaped;
-/// `raw` has the bytes in any case.
+/// Text that a spreadsheet would read as a formula gets an apostrophe in front. Characters that would control a
+/// terminal are escaped. `raw` always has the bytes.
 ///
 /// # Errors
-/// What the writer says.
+/// Returns the error of the writer.
 pub fn render_csv(history: &History, writer: &mut impl Write) -> io::Result<()> {
     let columns = [
         "computer_name",

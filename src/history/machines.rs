@@ -1,4 +1,4 @@
-//! Which generations are of one machine.
+//! Decides which generations belong to one machine.
 
 use super::columns::{Source, columns};
 use super::rows::rows;
@@ -6,7 +6,7 @@ use super::{HiveHistory, MachineHistory};
 use crate::registry::Role;
 use crate::report::InstallationReport;
 
-/// Folders that Windows keeps at the top of a volume; what is before one of them is the volume.
+/// Folders that Windows keeps at the top of a volume. The path before such a folder is the volume.
 const TOPS: [&str; 5] = ["windows", "winnt", "windows.old", "system volume information", "$windows.~bt"];
 
 /// The installations of one machine.
@@ -16,7 +16,7 @@ pub(super) struct Group<'a> {
     installations: Vec<&'a InstallationReport>,
 }
 
-/// Puts together what names the same computer, and what names none with the others of its volume.
+/// Groups installations that name the same computer. Installations without a computer name are grouped by volume.
 pub(super) fn group(installations: &[InstallationReport]) -> Vec<Group<'_>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     let name = |installation: &InstallationReport| installation.machine.computer_name.clone();
@@ -61,7 +61,7 @@ impl<'a> Group<'a> {
     }
 }
 
-/// The volume that an installation is on, as far as its path tells.
+/// Returns the volume of an installation, as far as its path shows it.
 fn volume(evidence: &str) -> String {
     let mut path: Vec<&str> = Vec::new();
     for part in evidence.split('/') {
@@ -73,7 +73,7 @@ fn volume(evidence: &str) -> String {
     path.join("/")
 }
 
-/// The columns and rows of one machine.
+/// Returns the columns and rows of one machine.
 pub(super) fn trace(group: &Group<'_>, primary: Option<&[InstallationReport]>) -> MachineHistory {
     let hives = [Role::Software, Role::System].into_iter().filter_map(|role| {
         let sources = group.installations.iter().flat_map(|installation| {

@@ -9,10 +9,10 @@ use crate::finding::{Finding, Verdict};
 use crate::os::OsId;
 use crate::registry::Role;
 
-/// A value of any generation: the finding's id.
+/// Identifies a value in any generation: the finding's id.
 type Id<'a> = &'a str;
 
-/// The rows for these columns: first what the newest generation audits, then what only older ones do.
+/// Returns the rows for these columns: values that the newest generation audits, then those of older ones only.
 pub(super) fn rows(columns: &[Placed<'_>], role: Role) -> Vec<Row> {
     let by_column: Vec<BTreeMap<Id<'_>, &Finding>> = columns
         .iter()
@@ -23,7 +23,7 @@ pub(super) fn rows(columns: &[Placed<'_>], role: Role) -> Vec<Row> {
             findings.map(|finding| (finding.id.as_str(), finding)).collect()
         })
         .collect();
-    // A closed list has no finding for a value that is not there: where the same Windows' list was read, it is absent.
+    // A closed list has no finding for an absent value. If the list of the same Windows was read, the value is absent.
     let absent = |at: usize, row: &Finding, os: OsId| {
         let (column, _) = columns.get(at)?;
         let beside = by_column
@@ -67,7 +67,7 @@ pub(super) fn rows(columns: &[Placed<'_>], role: Role) -> Vec<Row> {
     rows
 }
 
-/// Whether a finding is about this hive, in this control set or about what is in none.
+/// Returns whether a finding is about this hive and this control set. A finding outside control sets also belongs.
 fn belongs(finding: &Finding, column: &Column, role: Role) -> bool {
     let set = finding.control_set.is_none() || finding.control_set == column.control_set;
     finding.hive == Some(role) && finding.key.is_some() && set
@@ -91,12 +91,12 @@ fn cell(finding: Option<&Finding>) -> Cell {
     }
 }
 
-/// The path of a finding's key, below the control set.
+/// Returns the path of a finding's key, below the control set.
 fn path_of(finding: &Finding) -> &str {
     below_control_set(finding.key.as_deref().unwrap_or_default())
 }
 
-/// A key's path without the control set that it begins with.
+/// Returns a key's path without the control set that it begins with.
 fn below_control_set(key: &str) -> &str {
     match key.split_once('\\') {
         Some((first, rest)) if first.get(..10).is_some_and(|set| set.eq_ignore_ascii_case("ControlSet")) => rest,

@@ -1,4 +1,4 @@
-//! The history for people: what each column is, a row of marks for each value, and each change in a sentence.
+//! The history for people: a description of each column, a row of marks for each value, and a sentence for each change.
 
 use std::io::{self, Write};
 
@@ -8,16 +8,16 @@ use crate::report::table::Style;
 use crate::report::table::data::{name, prose};
 use crate::report::table::page::{GAP, Ink, Page};
 
-/// How deep things stand below their heading.
+/// The indentation below a heading.
 const INDENT: usize = 2;
-/// Columns that a value's name has, unless it is longer.
+/// The width of a value's name, unless the name is longer.
 const NAME: usize = 18;
 
-/// Writes the history as tables. In a row a number stands for the data that are listed behind it; `.` is absent, `?`
-/// unreadable, and a blank not audited.
+/// Writes the history as tables. In a row, a number stands for the data listed after the row. `.` is absent, `?` is
+/// unreadable, and a blank is not audited.
 ///
 /// # Errors
-/// What the writer says.
+/// Returns the error of the writer.
 pub fn render(history: &History, style: &Style, writer: &mut impl Write) -> io::Result<()> {
     let mut writer = io::BufWriter::new(writer);
     let mut page = Page::new(&mut writer, *style);
@@ -88,7 +88,7 @@ fn write_hive(page: &mut Page<'_>, hive: &HiveHistory) -> io::Result<()> {
     Ok(())
 }
 
-/// What a column is.
+/// Returns the description of a column.
 fn described(column: &Column) -> String {
     let time = column.last_written.map_or("time unknown".to_owned(), |time| time.to_string());
     let view = if column.view == View::Replayed { ", its logs replayed" } else { "" };
@@ -97,11 +97,11 @@ fn described(column: &Column) -> String {
     format!("{time}  {}{view}{set}{marks}", prose(&column.label))
 }
 
-/// How the marks of a row stand: in columns below the letters, or, where these do not leave half of the page to the
-/// data, in words.
+/// The layout of the marks of a row: in columns below the letters. If these leave less than half of the page for the
+/// data, the marks are written in words.
 struct Marks {
     each: usize,
-    /// All of them; `None` where they stand in words.
+    /// The width of all marks; `None` if they are written in words.
     wide: Option<usize>,
 }
 
@@ -175,7 +175,7 @@ fn write_changes(page: &mut Page<'_>, row: &Row) -> io::Result<()> {
     row.changes.iter().try_for_each(|change| page.paragraph(INDENT.saturating_add(4), &change.sentence, Ink::Plain))
 }
 
-/// `A-F: 1, G: ., H-K: 2`; what was not audited is left out.
+/// Returns the marks in words: `A-F: 1, G: ., H-K: 2`. Values that were not audited are omitted.
 fn in_words(letters: &[&str], marks: &[&str]) -> String {
     let mut runs: Vec<(&str, &str, &str)> = Vec::new();
     for (letter, mark) in letters.iter().zip(marks) {

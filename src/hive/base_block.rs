@@ -1,4 +1,4 @@
-//! The base block: the first 4,096 bytes of a hive, read by ourselves before anything else is believed.
+//! The base block: the first 4,096 bytes of a hive, which this module reads before anything else is trusted.
 //!
 //! Layout and the meaning of "dirty": M. Suhanov, "Windows registry file format specification", section "Base block".
 //! <https://github.com/msuhanov/regf/blob/master/Windows%20registry%20file%20format%20specification.md>
@@ -6,16 +6,16 @@
 use crate::error::{Code, Problem};
 use crate::registry::FileTime;
 
-/// Bytes of the base block in a primary file; the hive bins begin behind it, and cell offsets count from there.
+/// Bytes of the base block in a primary file. The hive bins follow, and cell offsets count from there.
 pub const SIZE: usize = 4096;
-/// Hive bins come in pages of this many bytes.
+/// The size of a hive bin is a multiple of this many bytes.
 const PAGE: u32 = 4096;
-/// Where the first cell of the first bin is, behind the bin's header; Windows makes it the root key.
+/// The offset of the first cell in the first bin, after the bin's header. Windows stores the root key there.
 const FIRST_CELL: u32 = 32;
 /// The flag of a root key, in the low byte of a key node's flags.
 const ROOT: u8 = 4;
 
-/// Whether hive bins begin here.
+/// Returns whether a hive bin begins at the start of `bytes`.
 pub(crate) fn begins_bin(bytes: &[u8]) -> bool {
     bytes.starts_with(b"hbin")
 }
@@ -23,11 +23,11 @@ pub(crate) fn begins_bin(bytes: &[u8]) -> bool {
 /// The fields of a base block. Offsets in `root_offset` count from the end of the base block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseBlock {
-    /// `regf`, unless it is lost.
+    /// `regf`, unless the signature is lost.
     pub signature: [u8; 4],
-    /// Raised before a write to the hive.
+    /// Incremented before a write to the hive.
     pub primary_sequence: u32,
-    /// Made equal to the primary when the write is complete.
+    /// Set to the primary number when the write is complete.
     pub secondary_sequence: u32,
     /// When the hive was last written, 100 ns since 1601.
     pub last_written: FileTime,
@@ -39,22 +39,21 @@ pub struct BaseBlock {
     pub file_type: u32,
     /// 1: direct memory load.
     pub file_format: u32,
-    /// Where the root key node is, in bytes from the first hive bin.
+    /// The offset of the root key node, in bytes from the first hive bin.
     pub root_offset: u32,
     /// Bytes of hive bins.
     pub data_size: u32,
     /// Clustering factor, 1.
     pub clustering: u32,
-    /// The end of the path that the hive had when Windows last loaded it; a name that evidence gives itself.
+    /// The end of the path of the hive when Windows last loaded it. It comes from the evidence and is not trusted.
     pub file_name: String,
-    /// The id that Windows Vista and later give each hive of their own (the resource manager's); zeros, or anything,
-    /// in older ones.
+    /// The id of the resource manager, unique for each hive since Windows Vista. Arbitrary in older hives, often zeros.
     pub resource_manager: [u8; 16],
-    /// When Windows 8 or later last reorganized the hive; 0, or anything, in older ones.
+    /// When Windows 8 or later last reorganized the hive. In older hives 0 or arbitrary.
     pub last_reorganized: FileTime,
     /// The checksum as stored.
     pub checksum_stored: u32,
-    /// The checksum as it should be.
+    /// The checksum computed from the bytes.
     pub checksum_computed: u32,
 }
 
@@ -62,7 +61,7 @@ impl BaseBlock {
     /// Reads the base block at the start of `bytes`: a hive, or a transaction log (whose base block is 512 bytes).
     ///
     /// # Errors
-    /// Where there are fewer than 512 bytes, or no `regf` signature: then this is not a hive.
+    /// Returns an error if there are fewer than 512 bytes or no `regf` signature. Then this is not a hive.
     pub fn read(bytes: &[u8]) -> Result<Self, Problem> {
         let Some(header) = bytes.first_chunk::<512>() else {
             return Err(Problem::at(0, "a base block of 4096 bytes", format!("{} bytes", bytes.len())));
@@ -78,9 +77,9 @@ impl BaseBlock {
         Ok(Self::fields(header))
     }
 
-    /// The base block of a primary file that has lost its own: where the first hive bin follows, and begins with the root
-    /// key, as in every hive that Windows made, most of it can be read all the same. What is left of the base block is
-    /// kept, as far as it can be one's.
+    /// Reconstructs the base block of a primary file that has lost its own. This is possible if the first hive bin
+    /// follows and begins with the root key, as in every hive that Windows wrote. Remaining fields of the lost base
+    /// block are kept if they are plausible.
     pub(super) fn lost(file: &[u8]) -> Option<Self> {
         let bins = file.get(SIZE..)?;
         let is_root = |offset: u32| {
@@ -105,7 +104,7 @@ impl BaseBlock {
         })
     }
 
-    /// The fields as they stand there, whatever they are.
+    /// Returns the fields as stored, without checking them.
     pub(super) fn fields(header: &[u8; 512]) -> Self {
         let dword = |offset: usize| -> u32 {
             let end = offset.saturating_add(4);
@@ -135,7 +134,7 @@ impl BaseBlock {
         }
     }
 
-    /// Whether the stored checksum is the right one.
+    /// Returns whether the stored checksum is correct.
     pub fn checksum_valid(&self) -> bool {
         self.checksum_stored == self.checksum_computed
     }
@@ -144,14 +143,14 @@ impl BaseBlock {
         self.signature == *b"regf"
     }
 
-    /// Dirty as the specification defines it: a wrong checksum, or unequal sequence numbers. Changes that Windows had
-    /// made may then stand in the transaction logs alone.
+    /// Returns whether the hive is dirty as the specification defines it: a wrong checksum, or unequal sequence
+    /// numbers. Then changes that Windows made may be only in the transaction logs.
     pub fn is_dirty(&self) -> bool {
         !self.checksum_valid() || self.primary_sequence != self.secondary_sequence || !self.has_signature()
     }
 
-    /// Why a hive of this format cannot be read, where it is one of a Windows before NT 4: its cells are laid out
-    /// otherwise. Versions: msuhanov, "Windows registry file format specification".
+    /// Returns why a hive of a Windows before NT 4 cannot be read: its cells have a different layout. Versions:
+    /// msuhanov, "Windows registry file format specification".
     pub(super) fn unsupported(&self) -> Option<Problem> {
         let before = (self.major, self.minor) < (1, 3) && self.checksum_valid() && self.has_signature();
         let windows = match (self.major, self.minor) {
@@ -167,7 +166,7 @@ impl BaseBlock {
         })
     }
 
-    /// Everything that is wrong with this base block in a primary file of `file_size` bytes, except that it is dirty.
+    /// Returns all problems of this base block in a primary file of `file_size` bytes, except that it is dirty.
     pub fn problems(&self, file_size: u64) -> Vec<Problem> {
         let mut problems = Vec::new();
         let mut expect = |offset: u64, holds: bool, expected: &str, found: String| {
@@ -202,8 +201,8 @@ impl BaseBlock {
     }
 }
 
-/// Makes the base block at the start of `bytes` that of a clean primary file, as recovery does: both sequence numbers,
-/// the size of the hive bins and, from logs of the new format, the flags; then the checksum.
+/// Changes the base block at the start of `bytes` to that of a clean primary file, as recovery does: both sequence
+/// numbers, the size of the hive bins, the flags from logs of the new format, and then the checksum.
 pub(super) fn settle(bytes: &mut [u8], sequence: u32, data_size: u32, flags: Option<u32>) {
     let Some(header) = bytes.first_chunk_mut::<512>() else { return };
     let fields = [(4, sequence), (8, sequence), (28, 0), (40, data_size)];
@@ -220,7 +219,7 @@ fn put(header: &mut [u8; 512], offset: usize, word: u32) {
     }
 }
 
-/// The checksum over the first 508 bytes: the 32-bit words XORed, with 0 and 0xffffffff replaced.
+/// Returns the checksum over the first 508 bytes: the 32-bit words XORed, with 0 and 0xffffffff replaced.
 fn checksum(header: &[u8; 512]) -> u32 {
     let words = header.as_chunks::<4>().0.iter().take(127);
     match words.fold(0, |sum, word| sum ^ u32::from_le_bytes(*word)) {
@@ -280,7 +279,7 @@ mod tests {
         assert_eq!((base_block.root_offset, base_block.data_size, base_block.minor), (32, 8192, 5));
         let first = base_block.problems(file.len() as u64).first().unwrap().to_string();
         insta::assert_snapshot!(first, @r#"at 0x0: expected the signature "regf" of a hive, found "\x00\x00\x00\x00""#);
-        // What is left of it is believed where it can be true.
+        // Remaining fields are used if they are plausible.
         file[..512].copy_from_slice(&header());
         file[..4].copy_from_slice(b"gone");
         let base_block = BaseBlock::lost(&file).unwrap();

@@ -1,4 +1,4 @@
-//! Checked raw access to cells: every offset, size and count is looked at here before anything else believes it.
+//! Checked raw access to cells: every offset, size, and count is checked here before other code uses it.
 //!
 //! Offsets in a hive count from the end of the base block; offsets in a [`Problem`] count from the start of the file.
 //! Layouts: M. Suhanov, "Windows registry file format specification", sections "Hive bin" to "Big data".
@@ -13,12 +13,12 @@ mod lists;
 pub(crate) use data::BIG_DATA_SEGMENT;
 pub(crate) use lists::{Entry, Hint, Listing, Reader};
 
-/// "Points nowhere".
+/// The offset that means "no cell".
 pub(crate) const NIL: u32 = u32::MAX;
 
 /// The flag of a symbolic link, `KEY_SYM_LINK`.
 const SYMBOLIC_LINK: u16 = 0x10;
-/// The flag of a key whose name is stored with one byte a letter.
+/// The flag of a key whose name is stored with one byte per letter.
 const COMPRESSED_NAME: u16 = 0x20;
 /// The flag of a key that stands for a predefined handle, such as `Perflib\009`.
 const PREDEFINED_HANDLE: u16 = 0x40;
@@ -30,31 +30,31 @@ pub(crate) struct Cells<'h> {
     minor: u32,
 }
 
-/// A key node, decoded. Offsets as in the file.
+/// A decoded key node. Offsets are as stored in the file.
 pub(crate) struct RawKey<'h> {
     pub(crate) offset: u32,
     pub(crate) last_written: FileTime,
     pub(crate) name: Name<'h>,
-    /// Where the key says that the key above it is; means nothing in the root.
+    /// The offset of the parent according to the key. It has no meaning in the root.
     pub(crate) parent: u32,
-    /// Whether Windows reads another key in its place, the one that its `SymbolicLinkValue` names.
+    /// Whether Windows reads another key instead: the one that its `SymbolicLinkValue` names.
     pub(crate) is_link: bool,
-    /// How the key lies over that of another hive, in format 1.6; 0 where it does not.
+    /// How the key overlays that of another hive, in format 1.6; 0 if it does not.
     pub(crate) layer: u8,
-    /// Where its security descriptor is.
+    /// The offset of its security descriptor.
     pub(crate) security: u32,
-    /// Where its class name is, and the bytes of it; 0 where it has none.
+    /// The offset of its class name, and its length in bytes; 0 if it has none.
     pub(crate) class: (u32, u16),
-    /// How many subkeys the key promises.
+    /// The stored number of subkeys.
     pub(crate) subkey_count: u32,
     subkey_list: u32,
-    /// How many values the key promises.
+    /// The stored number of values.
     pub(crate) value_count: u32,
     pub(crate) value_list: u32,
 }
 
 impl<'h> RawKey<'h> {
-    /// A key that no cell holds: nothing is in it.
+    /// Returns an empty key without a cell.
     pub(crate) fn nowhere(name: Name<'h>, last_written: FileTime) -> Self {
         Self {
             offset: NIL,
@@ -73,12 +73,12 @@ impl<'h> RawKey<'h> {
     }
 }
 
-/// A value, decoded.
+/// A decoded value.
 pub(crate) struct RawValue<'h> {
     pub(crate) offset: u32,
     pub(crate) name: Name<'h>,
     pub(crate) data_type: DataType,
-    /// Whether it stands for the absence of a value of another hive, in format 1.6.
+    /// Whether it marks a value of another hive as absent, in format 1.6.
     pub(crate) tombstone: bool,
     size: u32,
     inline: Option<&'h [u8]>,
@@ -86,13 +86,13 @@ pub(crate) struct RawValue<'h> {
 }
 
 impl RawValue<'_> {
-    /// Bytes of data that stand outside of the value itself.
+    /// Returns the bytes of data that are stored outside the value's record.
     pub(crate) fn stored_bytes(&self) -> usize {
         if self.inline.is_some() { 0 } else { usize::try_from(self.size).unwrap_or(usize::MAX) }
     }
 }
 
-/// A name as stored: one byte a unit where it can be, else UTF-16.
+/// A name as stored: one byte per unit if possible, otherwise UTF-16.
 #[derive(Clone, Copy)]
 pub(crate) enum Name<'h> {
     Latin1(&'h [u8]),
@@ -100,7 +100,7 @@ pub(crate) enum Name<'h> {
 }
 
 impl<'h> Name<'h> {
-    /// The name's UTF-16 units.
+    /// Returns the name's UTF-16 units.
     pub(crate) fn units(self) -> impl Iterator<Item = u16> + 'h {
         let (narrow, wide) = match self {
             Self::Latin1(bytes) => (bytes, &[][..]),
@@ -109,14 +109,14 @@ impl<'h> Name<'h> {
         narrow.iter().map(|byte| u16::from(*byte)).chain(wide.iter().map(|pair| u16::from_le_bytes(*pair)))
     }
 
-    /// Its length in bytes, as stored.
+    /// Returns the length of the name in bytes, as stored.
     pub(crate) fn bytes(self) -> usize {
         match self {
             Self::Latin1(bytes) | Self::Utf16(bytes) => bytes.len(),
         }
     }
 
-    /// How many UTF-16 units it has.
+    /// Returns the number of UTF-16 units of the name.
     pub(crate) fn length(self) -> usize {
         match self {
             Self::Latin1(bytes) => bytes.len(),
@@ -124,21 +124,21 @@ impl<'h> Name<'h> {
         }
     }
 
-    /// Whether Windows takes this for `name`.
+    /// Returns whether Windows treats this name as `name`.
     pub(crate) fn is(self, name: &str) -> bool {
         registry::same_name(self.units(), name.encode_utf16())
     }
 }
 
 impl std::fmt::Display for Name<'_> {
-    /// Unpaired surrogates are shown as U+FFFD; comparisons never use this text.
+    /// Writes unpaired surrogates as U+FFFD. Comparisons never use this text.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         char::decode_utf16(self.units())
             .try_for_each(|unit| std::fmt::Write::write_char(f, unit.unwrap_or(char::REPLACEMENT_CHARACTER)))
     }
 }
 
-/// Where a cell offset is in the file.
+/// Returns the position of a cell offset in the file.
 pub(crate) fn in_file(offset: u32) -> u64 {
     u64::from(offset).saturating_add(base_block::SIZE as u64)
 }
@@ -154,14 +154,14 @@ fn dword(bytes: &[u8], at: usize) -> Option<u32> {
 }
 
 impl<'h> Cells<'h> {
-    /// The cells of a whole hive file; `data_size` as its base block has it.
+    /// Returns the cells of a whole hive file. `data_size` is the size in its base block.
     pub(crate) fn new(file: &'h [u8], data_size: u32, minor: u32) -> Self {
         let bins = file.get(base_block::SIZE..).unwrap_or_default();
         let declared = usize::try_from(data_size).unwrap_or(usize::MAX);
         Self { bytes: bins.get(..declared).unwrap_or(bins), minor }
     }
 
-    /// The content of the allocated cell at `offset`, behind its size field.
+    /// Returns the content of the allocated cell at `offset`, after its size field.
     pub(crate) fn cell(&self, offset: u32, what: &str) -> Result<&'h [u8], Problem> {
         let fail = |found: String| Err(Problem::at(in_file(offset), what, found));
         if offset == NIL {
@@ -171,7 +171,7 @@ impl<'h> Cells<'h> {
         let Some(rest) = rest.filter(|rest| rest.len() >= 4) else {
             return fail(format!("an offset past the end of the hive bins ({:#x} bytes)", self.bytes.len()));
         };
-        // An allocated cell has a negative size, its size field included.
+        // An allocated cell has a negative size, which includes the size field.
         let size = rest.first_chunk().map_or(0, |chunk| i32::from_le_bytes(*chunk));
         if size >= 0 {
             return fail(if size == 0 { "a cell of size 0".into() } else { "a free cell".into() });
@@ -183,7 +183,7 @@ impl<'h> Cells<'h> {
         }
     }
 
-    /// The key node at `offset`.
+    /// Returns the key node at `offset`.
     pub(crate) fn key(&self, offset: u32) -> Result<RawKey<'h>, Problem> {
         let cell = self.cell(offset, "a key node (nk)")?;
         let decode = || -> Option<RawKey<'h>> {
@@ -191,7 +191,7 @@ impl<'h> Cells<'h> {
             let name_bytes = name.get(..usize::from(word(cell, 72)?))?;
             let flags = word(cell, 2)?;
             let compressed = flags & COMPRESSED_NAME != 0;
-            // A predefined handle stands where the count would be; it is no promise.
+            // A predefined handle is stored in the field of the count, so it is not a count.
             let values = dword(cell, 36)?;
             let handle = flags & PREDEFINED_HANDLE != 0 && values & 0x8000_0000 != 0;
             Some(RawKey {
@@ -222,7 +222,7 @@ impl<'h> Cells<'h> {
         })
     }
 
-    /// The security descriptor in the record at `offset`, as stored.
+    /// Returns the security descriptor in the record at `offset`, as stored.
     pub(crate) fn security(&self, offset: u32) -> Result<&'h [u8], Problem> {
         let cell = self.cell(offset, "a security descriptor (sk)")?;
         let found = cell.get(..2).unwrap_or_default();
@@ -238,7 +238,7 @@ impl<'h> Cells<'h> {
         })
     }
 
-    /// The value at `offset`, without its data.
+    /// Returns the value at `offset`, without its data.
     pub(crate) fn value(&self, offset: u32) -> Result<RawValue<'h>, Problem> {
         let cell = self.cell(offset, "a value (vk)")?;
         let decode = || -> Option<RawValue<'h>> {
@@ -248,7 +248,7 @@ impl<'h> Cells<'h> {
             let compressed = flags & 1 != 0;
             let stored_size = dword(head, 4)?;
             let size = stored_size & 0x7fff_ffff;
-            // The top bit says that up to four bytes stand where the offset would be.
+            // The top bit means that up to four bytes are stored in the field of the offset.
             let inline = if stored_size == size { None } else { Some(cell.get(8..12)?) };
             Some(RawValue {
                 offset,

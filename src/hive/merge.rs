@@ -1,9 +1,9 @@
-//! A `.reg` file merged into a hive in memory as hivexregedit merges it: what Win::Hivex::Regedit and hivex 1.3.23 do
-//! with the steps of a file once they know the hive.
+//! Merges a `.reg` file into a hive in memory as hivexregedit does: what Win::Hivex::Regedit and hivex 1.3.23 do with
+//! the steps of a file in this hive.
 //!
-//! A section rewrites the whole list of its key's values: those whose names look like one of the section's go, the rest
-//! stays in order, and the section's values follow. Parents are never made. Where a step fails nothing of the file is
-//! kept, for the hive is written once, at the end.
+//! A section rewrites the whole list of its key's values. Values whose names match one of the section's are removed,
+//! the others keep their order, and the section's values follow. Missing parents are never created. If a step fails,
+//! nothing of the file is kept, because the hive is written only once, at the end.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,14 +20,14 @@ mod told;
 
 pub use told::{Harm, Merged, Stop, Stopped};
 
-/// More bytes than hivex writes into one cell, with its size (`HIVEX_MAX_ALLOCATION`).
+/// More bytes than hivex writes into one cell, including its size (`HIVEX_MAX_ALLOCATION`).
 const MOST_WRITTEN: usize = 1_000_000 - 4;
 
-/// Merges a file that was read as hivexregedit reads it, with `--prefix` naming where the hive is mounted; returns what each
-/// step came to, in order. Edits that lie over the hive already are taken for part of it.
+/// Merges a file that was read as hivexregedit reads it. `--prefix` names the place where the hive is mounted. Returns
+/// the result of each step, in order. Existing edits of the hive are treated as part of it.
 ///
 /// # Errors
-/// Where hivexregedit stops. Then the edits are what they were.
+/// Returns an error if hivexregedit stops. Then the edits are unchanged.
 pub fn merge(hive: &Hive, overlay: &mut Overlay, reading: &Reading, prefix: &str) -> Result<Vec<Merged>, Stopped> {
     let Some(steps) = &reading.merge else { return Ok(Vec::new()) };
     let mut edited = overlay.clone();
@@ -56,10 +56,10 @@ pub fn merge(hive: &Hive, overlay: &mut Overlay, reading: &Reading, prefix: &str
     Ok(merged)
 }
 
-/// Why hivexregedit must not be given an edit of a value: what it does beside, or why it stops, in a sentence without a
-/// full stop; `None` where it does the edit and nothing else. `data` is what is set, `None` where the value is deleted.
+/// Returns why hivexregedit must not apply an edit of a value: its side effect, or why it stops, in a sentence without
+/// a full stop. `None` if it applies the edit and nothing else. `data` is the new data, `None` if the value is deleted.
 ///
-/// A key that is not there yet is made without harm.
+/// A key that does not exist yet is created without harm.
 pub fn foresee(hive: &Hive, key: &str, name: &str, data: Option<&RegistryValue>) -> Option<String> {
     let name = name.as_bytes().to_vec();
     let mut section = Section::default();
@@ -82,13 +82,14 @@ pub fn foresee(hive: &Hive, key: &str, name: &str, data: Option<&RegistryValue>)
     }
 }
 
-/// The path of a step without the prefix: text is cut off, in any case of ASCII letters, wherever a name may end.
+/// Returns the path of a step without the prefix. The prefix is cut off as text, without case for ASCII letters,
+/// wherever a name may end.
 pub(crate) fn below<'p>(path: &'p [u8], prefix: &str) -> &'p [u8] {
     let split = path.split_at_checked(prefix.len());
     split.filter(|(head, _)| head.eq_ignore_ascii_case(prefix.as_bytes())).map_or(path, |(_, rest)| rest)
 }
 
-/// What a step does to the edits that lie over the hive.
+/// The effect of a step on the edits of the hive.
 enum Edit {
     None,
     Delete(Vec<Way>),
@@ -107,7 +108,7 @@ impl Edit {
 
 type Planned = (Merged, Edit);
 
-/// `_delete_node`
+/// Deletes a key, as `_delete_node` does.
 fn delete_key(tree: &Tree<'_>, path: &[u8]) -> Result<Planned, Stop> {
     let Some((key, way)) = look_up(tree, path)? else {
         return Ok((Merged { key: shown(path), ..Merged::default() }, Edit::None));
@@ -118,9 +119,9 @@ fn delete_key(tree: &Tree<'_>, path: &[u8]) -> Result<Planned, Stop> {
     Ok((Merged { key: key.path().to_owned(), changed: true, ..Merged::default() }, Edit::Delete(way)))
 }
 
-/// `_merge_node`
+/// Merges a section, as `_merge_node` does.
 fn merge_section(tree: &Tree<'_>, minor: u32, path: &[u8], section: &Section) -> Result<Planned, Stop> {
-    // A name is found as it stands, and stored up to its NUL.
+    // A name is looked up as written, and stored up to its NUL.
     let names = section.names().chain(section.sets.iter().map(|set| cut_at_nul(&set.name)));
     let meant: BTreeSet<Name> = names.map(|name| Name::of_units(decoded(name))).collect();
     let lower: BTreeSet<Vec<char>> = section.names().map(lower_bytes).collect();
@@ -173,7 +174,7 @@ fn merge_section(tree: &Tree<'_>, minor: u32, path: &[u8], section: &Section) ->
     Ok((merged, Edit::Write { way, fresh, removed, added }))
 }
 
-/// The list of a key's values when it is written for the first time, without those that are removed from it.
+/// Returns the list of a key's values when it is first rewritten, without the removed values.
 fn first_list(
     key: &Key<'_, '_>,
     minor: u32,
@@ -191,7 +192,7 @@ fn first_list(
         {
             merged.before.push((value.name.clone(), read.clone()));
         }
-        // A name that cannot be lowered cannot be read, either: that was found before.
+        // A name that cannot be lower-cased cannot be read either, and that was reported before.
         if lower_units(&value.name).is_some_and(|name| lower.contains(&name)) {
             if !is_meant {
                 merged.harm.push(Harm::Removed { name: value.shown });
@@ -214,7 +215,7 @@ fn first_list(
     Ok(list)
 }
 
-/// A value that a section adds.
+/// Returns a value that a section adds.
 fn new_value(set: &SetValue) -> Result<Listed, Stop> {
     let cut = cut_at_nul(&set.name);
     let name = str::from_utf8(cut).map_err(|_| Stop::NotUtf8(shown(cut)))?;
@@ -225,9 +226,9 @@ fn new_value(set: &SetValue) -> Result<Listed, Stop> {
     Ok(Listed { name: name.encode_utf16().collect(), value })
 }
 
-/// The path of a key that is to be made, the way to it, and what is wrong with it.
+/// Returns the path of a key to create, the steps to it, and the harm that this does.
 fn new_key(tree: &Tree<'_>, path: &[u8]) -> Result<(String, Vec<Way>, Vec<Harm>), Stop> {
-    // Without a name at the end the path stays its own parent, and that was not found.
+    // Without a name at its end the path is its own parent, and that was not found.
     let (parent, name) = match path.iter().rposition(|&byte| byte == b'\\') {
         Some(last) => path.split_at_checked(last.saturating_add(1)).unwrap_or((path, &[])),
         None => (&[][..], path),
@@ -251,7 +252,8 @@ fn new_key(tree: &Tree<'_>, path: &[u8]) -> Result<(String, Vec<Way>, Vec<Harm>)
     Ok((path, way, harm))
 }
 
-/// `_node_lookup`: `split` leaves empty names at the end off, and one at the beginning is left off after that.
+/// Looks up a key as `_node_lookup` does: `split` drops empty names at the end, and then an empty name at the beginning
+/// is dropped.
 fn look_up<'t, 'h>(tree: &'t Tree<'h>, path: &[u8]) -> Result<Option<(Key<'t, 'h>, Vec<Way>)>, Stop> {
     let kept = path.iter().rposition(|&byte| byte != b'\\').map_or(0, |last| last.saturating_add(1));
     let path = path.get(..kept).unwrap_or_default();
@@ -261,7 +263,7 @@ fn look_up<'t, 'h>(tree: &'t Tree<'h>, path: &[u8]) -> Result<Option<(Key<'t, 'h
         return Ok(Some((key, way)));
     }
     for name in path.strip_prefix(b"\\").unwrap_or(path).split(|&byte| byte == b'\\') {
-        // A name that is not UTF-8 is none of the hive's.
+        // A name that is not UTF-8 cannot match a name of the hive.
         let Ok(name) = str::from_utf8(cut_at_nul(name)) else { return Ok(None) };
         let Some((child, step)) = key.hivex_child(name)? else { return Ok(None) };
         way.push(step);

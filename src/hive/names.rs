@@ -1,25 +1,25 @@
-//! The names in a list of subkeys or values, for looking one up.
+//! The names in a list of subkeys or values, for look-ups.
 
 use super::cell::{Listing, Name};
 use crate::error::Problem;
 use crate::registry::upcase;
 
-/// The sums of the names that a list holds, and what of it could not be read. Sums tell most names apart: a key node
-/// has to be read again only where they are the same.
+/// The sums of the names in a list, and the parts that could not be read. Sums distinguish most names, so a key node is
+/// read again only if the sums are equal.
 pub(super) struct Names {
-    /// In the list's order; `None` where the entry could not be read.
+    /// The entries in the list's order; `None` for an entry that could not be read.
     entries: Vec<Option<Entry>>,
-    /// Of the list itself.
+    /// Problems of the list itself.
     of_list: Vec<Problem>,
-    /// Of single entries.
+    /// Problems of single entries.
     of_entries: Vec<Problem>,
-    /// The first entry whose name is no well-formed UTF-16.
+    /// The first entry whose name is not well-formed UTF-16.
     malformed: Option<usize>,
     /// Entries with a NUL in their names.
     with_nul: Vec<usize>,
 }
 
-/// So many entries that cannot be read are told one by one; a list may have a million.
+/// The most unreadable entries that are reported one by one. A list may have a million.
 const MOST_TOLD: usize = 100;
 
 struct Entry {
@@ -28,13 +28,13 @@ struct Entry {
 }
 
 impl Names {
-    /// Reads the name of every entry; `read` reads that of the cell at an offset.
+    /// Reads the name of every entry. `read` reads the name in the cell at an offset.
     pub(super) fn read<'h>(listing: Listing, read: impl Fn(u32) -> Result<Name<'h>, Problem>) -> Self {
         let mut of_entries = Vec::new();
         let (mut malformed, mut with_nul) = (None, Vec::new());
         let entry = |(place, offset)| match read(offset) {
             Ok(name) => {
-                // One byte a unit is always well-formed.
+                // A name with one byte per unit is always well-formed.
                 let is_wide = matches!(name, Name::Utf16(_));
                 if is_wide && malformed.is_none() && char::decode_utf16(name.units()).any(|unit| unit.is_err()) {
                     malformed = Some(place);
@@ -55,12 +55,12 @@ impl Names {
         Self { entries, of_list: listing.problems, of_entries, malformed, with_nul }
     }
 
-    /// Place and offset of each entry that may have that name, and all that have it are among them.
+    /// Returns the position and offset of each entry that may have this name. All entries with the name are among them.
     pub(super) fn like(&self, name: &str) -> impl Iterator<Item = (usize, u32)> {
         self.like_units(name.encode_utf16())
     }
 
-    /// The same of a name in UTF-16 units.
+    /// Returns the same as `like`, for a name in UTF-16 units.
     pub(super) fn like_units(&self, name: impl Iterator<Item = u16>) -> impl Iterator<Item = (usize, u32)> {
         let wanted = sum(name);
         let entries = self.entries.iter().enumerate();
@@ -70,45 +70,45 @@ impl Names {
         })
     }
 
-    /// Place and offset of each entry that could be read.
+    /// Returns the position and offset of each entry that could be read.
     pub(super) fn entries(&self) -> impl Iterator<Item = (usize, u32)> {
         let entries = self.entries.iter().enumerate();
         entries.filter_map(|(place, entry)| entry.as_ref().map(|entry| (place, entry.offset)))
     }
 
-    /// Place and offset of each entry that has a NUL in its name.
+    /// Returns the position and offset of each entry with a NUL in its name.
     pub(super) fn with_nul(&self) -> impl Iterator<Item = (usize, u32)> {
         let offset = |place: usize| self.entries.get(place)?.as_ref().map(|entry| entry.offset);
         self.with_nul.iter().filter_map(move |&place| Some((place, offset(place)?)))
     }
 
-    /// The place of the first entry whose name is no well-formed UTF-16.
+    /// Returns the position of the first entry whose name is not well-formed UTF-16.
     pub(super) fn malformed(&self) -> Option<usize> {
         self.malformed
     }
 
-    /// How many entries the list has.
+    /// Returns the number of entries in the list.
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether the list itself is whole, so that others count its places alike.
+    /// Returns whether the list itself is intact, so that other readers count its positions alike.
     pub(super) fn is_sound(&self) -> bool {
         self.of_list.is_empty()
     }
 
-    /// Why a name that is not found may yet be there.
+    /// Returns why a name that was not found may still exist.
     pub(super) fn unread(&self) -> Option<Problem> {
         self.of_entries.last().or(self.of_list.first()).cloned()
     }
 
-    /// All that could not be read.
+    /// Returns all problems of the list and its entries.
     pub(super) fn problems(&self) -> Vec<Problem> {
         self.of_list.iter().chain(&self.of_entries).cloned().collect()
     }
 }
 
-/// The sum that an `lh` list has beside each key, but of the name as it stands: what the list says may be wrong.
+/// Returns the sum that an `lh` list should store for this name. The stored sum may be wrong.
 fn sum(units: impl Iterator<Item = u16>) -> u32 {
     units.fold(0, |sum: u32, unit| sum.wrapping_mul(37).wrapping_add(upcase(unit).into()))
 }

@@ -1,73 +1,73 @@
-//! Edits laid over a tree: what a `.reg` file would make of a hive, in memory, without a byte of it written.
+//! Edits over a tree: the effect of a `.reg` file on a hive, in memory, without writing a byte.
 //!
-//! What regedit does with keys and values: a key is made with all keys above it; a value is set whatever it was, under
-//! the name that it has already; a key is deleted with everything below it, and when it is made again it is empty.
-//! Names are compared as Windows compares them.
+//! Edits follow regedit. A key is created with all keys above it. A value is set regardless of its old data, under the
+//! spelling that it already has. A key is deleted with everything below it, and is empty when it is created again.
+//! Names are compared as Windows does.
 //!
-//! hivexregedit compares names otherwise and writes lists of values as a whole, so that a key may have two values of one
-//! name, and two subkeys: `merge` finds its way, and what it leaves is kept key by key here.
+//! hivexregedit compares names differently and rewrites whole lists of values, so that a key may have two values, and
+//! two subkeys, of one name. `merge` resolves its paths, and the results are stored here key by key.
 
 use std::collections::BTreeMap;
 
 use super::list::{List, Listed};
 use crate::registry::{RegistryValue, upcase};
 
-/// Edits of one hive. A [`super::Tree`] with an overlay shows the hive as they leave it.
+/// Edits of one hive. A [`super::Tree`] with an overlay shows the hive after the edits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Overlay {
     pub(super) root: Node,
 }
 
-/// What becomes of one key.
+/// The edits of one key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Node {
-    /// The name as it was spelled, in UTF-16LE.
+    /// The name as spelled in the edit, in UTF-16LE.
     pub(super) name: Vec<u8>,
-    /// Whether everything that the hive has of this key is gone.
+    /// Whether the hive's own contents of this key are deleted.
     pub(super) bare: bool,
-    /// Whether the key is there although the hive may not have it.
+    /// Whether the key exists even if the hive does not have it.
     pub(super) made: bool,
-    /// All values that it has, in order, where somebody wrote the whole list; two of them may have one name.
+    /// All values of the key in order, if the whole list was rewritten. Two of them may have one name.
     pub(super) listed: Option<List>,
-    /// By upper-case name.
+    /// The edits of values, by upper-case name.
     values: BTreeMap<Vec<u16>, Edited>,
     subkeys: BTreeMap<Vec<u16>, Twins>,
 }
 
-/// What becomes of the subkeys that have one name to Windows. There is one of them, but in a hive that is damaged, or in
-/// which somebody writes who compares names in another way.
+/// The edits of the subkeys that have one name to Windows. There is only one such subkey, unless the hive is damaged or
+/// a writer compares names differently.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Twins {
-    /// Of all that the hive has of this name, as if they were one.
+    /// Edits of all subkeys with this name together.
     pub(super) one: Option<Node>,
-    /// Of each by itself, in the order in which they are found; where `one` is none.
+    /// Edits of each subkey separately, in the order in which they are found. Used if `one` is `None`.
     pub(super) each: BTreeMap<usize, Twin>,
 }
 
-/// One of several subkeys of a name.
+/// One of several subkeys with one name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Twin {
-    /// Where the hive has it, in bytes from the first hive bin; `None` for one that was made.
+    /// Its offset in the hive, in bytes from the first hive bin; `None` for a new key.
     pub(super) stored: Option<u32>,
-    /// What becomes of it.
+    /// Its edits.
     pub(super) node: Node,
 }
 
-/// One name on the way to a key that somebody finds who compares names in another way than Windows.
+/// One name on the path to a key, found by a program that compares names differently from Windows.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Step {
-    /// The name as it is spelled, in UTF-16 units.
+    /// The name as spelled, in UTF-16 units.
     pub(super) name: Vec<u16>,
-    /// Where the hive has the key; `None` where an edit made it, or will.
+    /// The key's offset in the hive; `None` if an edit created it or will create it.
     pub(super) stored: Option<u32>,
-    /// Every key that the hive has of this name to Windows, in order.
+    /// Every key of the hive that has this name to Windows, in order.
     pub(super) twins: Vec<u32>,
-    /// Those of them that stand behind a key of this name when it is made.
+    /// Those of `twins` that follow a new key with this name.
     pub(super) behind: Vec<u32>,
 }
 
 impl Twins {
-    /// Takes the keys of one name apart. `stored` are those that the hive has, in order.
+    /// Separates the edits of the keys with one name. `stored` are the hive's keys, in order.
     fn part(&mut self, stored: &[u32]) {
         let one = self.one.take();
         if one.is_none() && !self.each.is_empty() {
@@ -87,7 +87,7 @@ impl Twins {
         self.each = twins.into_iter().enumerate().collect();
     }
 
-    /// Makes room for a key before the first that sorts behind it, and says where.
+    /// Makes room for a key before the first that sorts after it, and returns the index.
     fn room(&mut self, step: &Step) -> usize {
         let new = sorted(&in_bytes(&step.name));
         let twins: Vec<Twin> = std::mem::take(&mut self.each).into_values().collect();
@@ -103,60 +103,60 @@ impl Twins {
 }
 
 impl Twin {
-    /// Whether there is such a key.
+    /// Returns whether the key exists.
     pub(super) fn is_there(&self) -> bool {
         if self.stored.is_some() { !self.node.bare } else { self.node.made }
     }
 }
 
-/// What becomes of one value.
+/// The edit of one value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Edited {
-    /// The name as it was spelled.
+    /// The name as spelled in the edit.
     pub(super) name: Vec<u16>,
-    /// `None` where it is deleted.
+    /// The new data; `None` if the value is deleted.
     pub(super) value: Option<RegistryValue>,
-    /// Whether it was deleted in between: then it is a new value, under the new spelling of its name.
+    /// Whether the value was deleted before: then it is a new value with the new spelling of its name.
     pub(super) anew: bool,
 }
 
 impl Overlay {
-    /// Whether nothing was edited.
+    /// Returns whether there are no edits.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Makes the key at `path`, names from the hive's root, and every key above it that is missing.
+    /// Creates the key at `path`, names from the hive's root, and every missing key above it.
     pub fn create_key(&mut self, path: &[Vec<u16>]) {
         self.made(path);
     }
 
-    /// Deletes the key at `path` with everything below it; where it is not there nothing changes. A hive's root loses
-    /// all that is in it, and stays.
+    /// Deletes the key at `path` with everything below it. A missing key changes nothing. The hive's root loses its
+    /// contents and stays.
     pub fn delete_key(&mut self, path: &[Vec<u16>]) {
         let is_root = path.is_empty();
         let node = path.iter().fold(&mut self.root, |node, name| node.below(name));
         *node = Node { name: std::mem::take(&mut node.name), bare: true, made: is_root, ..Node::default() };
     }
 
-    /// Sets a value, and makes its key where it is missing. `name` in UTF-16 units, empty for the default value.
+    /// Sets a value, and creates its key if it is missing. `name` is in UTF-16 units, empty for the default value.
     pub fn set_value(&mut self, path: &[Vec<u16>], name: &[u16], value: RegistryValue) {
         self.edit(path, name, Some(value));
     }
 
-    /// Deletes a value. Where the key is missing regedit makes it.
+    /// Deletes a value. If the key is missing, it is created, as regedit does.
     pub fn delete_value(&mut self, path: &[Vec<u16>], name: &[u16]) {
         self.edit(path, name, None);
     }
 
-    /// Deletes the key that somebody found by that way, with everything below it.
+    /// Deletes the key at the end of `way`, with everything below it.
     pub(super) fn delete_found(&mut self, way: &[Step]) {
         let node = way.iter().fold(&mut self.root, Node::twin);
         *node = Node { name: std::mem::take(&mut node.name), bare: true, ..Node::default() };
     }
 
-    /// Changes the list of values of the key at the end of that way. `fresh` is the whole list, where nobody has written it
-    /// before. The key is made where it is new.
+    /// Changes the list of values of the key at the end of `way`. `fresh` is the whole list if it was not rewritten
+    /// before. Creates the key if it is new.
     pub(super) fn write_list(&mut self, way: &[Step], fresh: Option<List>, removed: &[usize], added: Vec<Listed>) {
         let node = way.iter().fold(&mut self.root, Node::twin);
         if let Some(fresh) = fresh {
@@ -193,7 +193,7 @@ impl Overlay {
         path.iter().fold(&mut self.root, |node, name| {
             let node = node.below(name);
             if node.bare && !node.made {
-                // It is a new key, under the new spelling of its name.
+                // The key is new, so it gets the new spelling of its name.
                 node.name = in_bytes(name);
             }
             node.made = true;
@@ -203,7 +203,7 @@ impl Overlay {
 }
 
 impl Node {
-    /// What becomes of the subkey that Windows finds by that name.
+    /// Returns the edits of the subkey that Windows finds by this name.
     fn below(&mut self, name: &[u16]) -> &mut Self {
         let new = || Self { name: in_bytes(name), ..Self::default() };
         let twins = self.subkeys.entry(upper(name.iter().copied()));
@@ -217,7 +217,7 @@ impl Node {
         &mut twin.or_insert_with(|| Twin { stored: None, node: new() }).node
     }
 
-    /// What becomes of one of the subkeys that have a name to Windows.
+    /// Returns the edits of one of the subkeys that have one name to Windows.
     pub(super) fn twin(&mut self, step: &Step) -> &mut Self {
         let twins = self.subkeys.entry(upper(step.name.iter().copied())).or_default();
         twins.part(&step.twins);
@@ -232,29 +232,29 @@ impl Node {
         &mut twin.or_insert_with(|| Twin { stored: step.stored, node: new() }).node
     }
 
-    /// What becomes of the subkeys of that name.
+    /// Returns the edits of the subkeys with this name.
     pub(super) fn subkey(&self, name: impl Iterator<Item = u16>) -> Option<&Twins> {
-        // Nothing is edited in most keys.
+        // Most keys have no edits.
         if self.subkeys.is_empty() { None } else { self.subkeys.get(&upper(name)) }
     }
 
-    /// What becomes of each subkey that something becomes of, with its upper-case name.
+    /// Returns the edits of each edited subkey, with its upper-case name.
     pub(super) fn subkeys(&self) -> impl Iterator<Item = (&[u16], &Twins)> {
         self.subkeys.iter().map(|(upper, twins)| (upper.as_slice(), twins))
     }
 
-    /// What becomes of the value of that name.
+    /// Returns the edits of the value with this name.
     pub(super) fn value(&self, name: impl Iterator<Item = u16>) -> Option<&Edited> {
         if self.values.is_empty() { None } else { self.values.get(&upper(name)) }
     }
 
-    /// What becomes of each value that something becomes of, with its upper-case name.
+    /// Returns the edits of each edited value, with its upper-case name.
     pub(super) fn values(&self) -> impl Iterator<Item = (&[u16], &Edited)> {
         self.values.iter().map(|(upper, edited)| (upper.as_slice(), edited))
     }
 }
 
-/// A name in UTF-16LE as hivex sorts and compares names of keys: UTF-8, ASCII letters in upper case.
+/// Returns a UTF-16LE name as hivex sorts and compares names of keys: in UTF-8, with ASCII letters in upper case.
 fn sorted(name: &[u8]) -> String {
     let units = name.as_chunks().0.iter().map(|pair| u16::from_le_bytes(*pair));
     let text: String = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
@@ -265,7 +265,7 @@ fn in_bytes(name: &[u16]) -> Vec<u8> {
     name.iter().flat_map(|unit| unit.to_le_bytes()).collect()
 }
 
-/// A name as Windows compares it.
+/// Returns a name as Windows compares it.
 pub(super) fn upper(name: impl Iterator<Item = u16>) -> Vec<u16> {
     name.map(upcase).collect()
 }

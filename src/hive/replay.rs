@@ -1,16 +1,16 @@
-//! Replaying transaction logs: which of those beside a dirty hive hold what is missing from it, and putting that in
-//! its place in memory.
+//! Replays transaction logs: selects the logs with changes that a dirty hive lacks, and applies these in memory.
 //!
 //! M. Suhanov, "Windows registry file format specification", sections "Format of transaction log files" to "Multiple
-//! transaction log files". What the specification leaves open is decided for the side of applying less:
+//! transaction log files". Where the specification leaves a choice, the one that applies less is chosen:
 //!
-//! * Of logs in both formats, those of the new one come first; the old one has its turn where they hold nothing.
-//! * A log is another hive's where both base blocks name a file, or a resource manager, and not the same. Machines of
-//!   one kind name SYSTEM alike, but no two give a hive the same resource manager. A primary file whose base block is
-//!   damaged cannot contradict: then the time in it, or in the first bin, ties a log of the old format to it, and
-//!   nothing but its place one of the new.
+//! * If logs exist in both formats, those of the new format come first. The old format is used only if they contain
+//!   nothing.
+//! * A log belongs to another hive if both base blocks name different files or different resource managers. Machines of
+//!   one kind give SYSTEM the same file name, but every hive has its own resource manager. A damaged base block of the
+//!   primary file cannot contradict. Then the time in it, or in the first bin, ties a log of the old format to the
+//!   hive; a log of the new format is tied only by its place.
 //! * A log of the old format, which has no hashes, is applied whole or not at all.
-//! * A damaged base block is replaced only where pages of that log can be applied too.
+//! * A damaged base block is replaced only if pages of that log can be applied too.
 
 use serde::{Deserialize, Serialize};
 
@@ -27,56 +27,56 @@ mod writes;
 pub use writes::{LogEntry, LogPart};
 pub(super) use writes::{Sectors, Writes};
 
-/// What was replayed.
+/// The result of a replay.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Replay {
     /// The format of the logs.
     pub log_format: LogFormat,
-    /// Their names, in the order in which they were applied.
+    /// The names of the applied logs, in order.
     pub logs_used: Vec<String>,
-    /// Entries of the new format; a log of the old one counts as one.
+    /// Applied entries of the new format. A log of the old format counts as one.
     pub entries_applied: u64,
-    /// The first entry's sequence number; that of the log in the old format.
+    /// The first entry's sequence number. For the old format, that of the log.
     pub first_sequence: u32,
     /// The last entry's sequence number.
     pub last_sequence: u32,
-    /// Pages as the logs count them: references in the new format, pieces of 512 bytes in the old one. A page that
-    /// several entries write counts several times.
+    /// The number of pages as the logs count them: references in the new format, pieces of 512 bytes in the old format.
+    /// A page that several entries write counts several times.
     pub pages_written: u64,
 }
 
-/// What became of one log.
+/// The result for one log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogOutcome {
-    /// Its format, where that can be told.
+    /// Its format, if it can be detected.
     pub format: Option<LogFormat>,
-    /// What it is to the hive.
+    /// Its relation to the hive.
     pub state: LogState,
-    /// What is wrong with it, or why it was left alone. Each names the log; offsets count from the log's start.
+    /// Its problems, or why it was not applied. Each names the log. Offsets count from the log's start.
     pub problems: Vec<Problem>,
 }
 
-/// What became of the logs beside a hive.
+/// The result for all logs beside a hive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// One for each log, in the order in which they were given.
+    /// One result for each log, in the given order.
     pub logs: Vec<LogOutcome>,
-    /// What was replayed; nothing where the hive is clean, or no log holds what is missing.
+    /// The replay; `None` if the hive is clean or no log contains missing changes.
     pub replay: Option<Replay>,
-    /// Which bytes came from where.
+    /// The source of the bytes of the hive.
     pub(super) writes: Writes,
 }
 
 /// A log that may be applied.
 struct Candidate<'l> {
-    /// Its place among the logs that were given.
+    /// Its index among the given logs.
     index: usize,
     name: &'l str,
     log: Log<'l>,
 }
 
-/// Replays the logs, each with the name that reports have for it, over the bytes of a primary file. Bytes change only
-/// where the hive is dirty and a log that belongs to it is sound.
+/// Replays the logs, each with its name in reports, on the bytes of a primary file. Changes bytes only if the hive is
+/// dirty and a log that belongs to it is sound.
 pub fn replay(primary: &mut Bytes, logs: &[(&str, &[u8])]) -> Outcome {
     let base_block = BaseBlock::read(primary).ok();
     let dirty = base_block.as_ref().is_none_or(BaseBlock::is_dirty);
@@ -110,7 +110,7 @@ pub fn replay(primary: &mut Bytes, logs: &[(&str, &[u8])]) -> Outcome {
         replay = apply::old_format(primary, hive.base_block, old, &mut logs, &mut writes);
     }
     for (index, name, state, problem) in passed_over {
-        // That one of two logs is older is how Windows works; where nothing at all was replayed it explains why.
+        // Windows always leaves one of two logs older. It is reported only if nothing was replayed, as the reason.
         if state != LogState::Stale || replay.is_none() {
             tell(&mut logs, index, name, problem);
         }
@@ -118,7 +118,7 @@ pub fn replay(primary: &mut Bytes, logs: &[(&str, &[u8])]) -> Outcome {
     Outcome { logs, replay, writes }
 }
 
-/// What each log is by itself, and those of them that may be applied to a dirty hive.
+/// Checks each log by itself, and returns those that may be applied to a dirty hive.
 fn look_at<'l>(logs: &[(&'l str, &'l [u8])], dirty: bool) -> (Vec<LogOutcome>, Vec<Candidate<'l>>) {
     let mut outcomes = Vec::with_capacity(logs.len());
     let mut candidates = Vec::new();
@@ -140,7 +140,7 @@ fn look_at<'l>(logs: &[(&'l str, &'l [u8])], dirty: bool) -> (Vec<LogOutcome>, V
     (outcomes, candidates)
 }
 
-/// What each log beside a hive is by itself; nothing is replayed.
+/// Checks each log beside a hive by itself, without replaying.
 pub fn look(logs: &[(&str, &[u8])], hive_is_dirty: bool) -> Outcome {
     Outcome { logs: look_at(logs, hive_is_dirty).0, replay: None, writes: Writes::default() }
 }
@@ -151,17 +151,17 @@ fn tell(logs: &mut [LogOutcome], index: usize, name: &str, problem: Problem) {
     }
 }
 
-/// What is known of the primary file before anything is replayed.
+/// What is known about the primary file before replay.
 struct Primary<'p> {
-    /// The base block, where its checksum is right.
+    /// The base block, if its checksum is correct.
     base_block: Option<&'p BaseBlock>,
-    /// When it was last written: by its base block, damaged or not, and by its first bin where that one is damaged.
-    /// Of a write that was cut short the base block bears the time that the log has, and the bin may not yet.
+    /// When it was last written, according to its base block, even if damaged, and, if that is damaged, to its first
+    /// bin. After an interrupted write the base block has the log's time, but the bin may still have the old one.
     written: [Option<FileTime>; 2],
 }
 
 impl Primary<'_> {
-    /// Why a log is not to be applied, and what it is then.
+    /// Returns why a log must not be applied, and its state then.
     fn refuses(&self, log: &Log<'_>) -> Option<(LogState, Problem)> {
         let its = &log.base_block;
         if its.primary_sequence != its.secondary_sequence {
@@ -194,7 +194,7 @@ impl Primary<'_> {
     }
 }
 
-/// How a log's base block tells that it is another hive's.
+/// Returns why a log's base block belongs to another hive.
 fn of_another_hive(ours: &BaseBlock, its: &BaseBlock) -> Option<Problem> {
     let named = !ours.file_name.is_empty() && !its.file_name.is_empty();
     if named && !same_text(&ours.file_name, &its.file_name) {
@@ -211,7 +211,7 @@ fn hex(base_block: &BaseBlock) -> String {
     crate::registry::hex(&base_block.resource_manager)
 }
 
-/// When the hive was last written, as the header of its first bin has it.
+/// Returns when the hive was last written according to the header of its first bin.
 fn first_bin_time(primary: &[u8]) -> Option<FileTime> {
     let bin = primary.get(base_block::SIZE..)?.first_chunk::<32>()?;
     let time = bin.get(20..28)?.first_chunk().map(|time| FileTime(u64::from_le_bytes(*time)))?;
@@ -221,23 +221,23 @@ fn first_bin_time(primary: &[u8]) -> Option<FileTime> {
 /// The primary file while pages are written into it.
 struct Target<'b> {
     bytes: &'b mut Bytes,
-    /// The end that the pages may reach, in bytes from the file's start.
+    /// The end that pages may reach, in bytes from the file's start.
     limit: usize,
 }
 
 impl<'b> Target<'b> {
-    /// The bins that a hive grows by stand in its logs whole. So it can grow by no more than the logs hold, and a few
-    /// bytes that claim a page two gigabytes away cannot make it fill the memory.
+    /// Creates the target. Logs contain the bins that a hive grows by completely, so the hive can grow by no more than
+    /// the logs' size. A few bytes that claim a page two gigabytes away cannot fill the memory.
     fn new(bytes: &'b mut Bytes, logs: &[Candidate<'_>]) -> Self {
         let held = logs.iter().fold(0_usize, |sum, candidate| sum.saturating_add(candidate.log.bytes.len()));
         let limit = bytes.len().max(base_block::SIZE).saturating_add(held);
         Self { bytes, limit }
     }
 
-    /// Writes all of the pages, or none.
+    /// Writes all pages or none.
     ///
     /// # Errors
-    /// A page that lies too far behind the end of the hive.
+    /// Returns a problem if a page lies too far beyond the end of the hive.
     fn write(&mut self, pages: &[Page<'_>]) -> Result<(), Problem> {
         let start =
             |page: &Page<'_>| usize::try_from(page.offset).unwrap_or(usize::MAX).saturating_add(base_block::SIZE);

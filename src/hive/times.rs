@@ -1,10 +1,9 @@
-//! Times of last write that a key cannot have: one rule, for findings and for a walk of the whole hive.
+//! Detects impossible times of last write of a key: one rule for findings and for a walk of the whole hive.
 //!
-//! A hive of Windows 2000 to 8 bears the time of its last write in its base block, and Windows takes that time when it
-//! writes the hive out: after the keys were changed. In no healthy hive of ours is a key later, by however little (XP,
-//! Windows 7: the latest key is 0.06 to 5 seconds earlier), nor in one that was recovered from logs of the old format.
-//! Windows 8.1 and 10 leave that time as it was: it is years older than most keys (8.1), or 0 (10). There it says
-//! nothing of any key, and no key is held against it.
+//! In hives of Windows 2000 to 8 the base block has the time of the last write. Windows sets that time when it writes
+//! the hive, after the keys were changed. In no healthy hive of ours is a key later (XP, Windows 7: the latest key is
+//! 0.06 to 5 seconds earlier), nor in one that was recovered from logs of the old format. Windows 8.1 and 10 do not
+//! update that time: it is years older than most keys (8.1), or 0 (10). There it is not compared with the keys.
 
 use std::fmt;
 
@@ -12,37 +11,38 @@ use super::Hive;
 use super::base_block::BaseBlock;
 use crate::registry::FileTime;
 
-/// The day on which Windows NT 3.1, the first, was released: 1993-07-27. No key was written before.
+/// The release date of Windows NT 3.1, the first: 1993-07-27. No key was written before.
 /// <https://learn.microsoft.com/lifecycle/products/windows-nt-31>
 const FIRST_NT: FileTime = FileTime(123_882_048_000_000_000);
 
-/// What to think of a key that is later than its hive.
+/// The advice on a key that is later than its hive.
 pub(super) const ADVICE: &str = "either the clock was set back, or Windows (8.1 or later) did not update the hive's \
                                  own time: do not rely on one of the two times alone";
 
-/// The time of the hive's own last write, where its Windows keeps one.
+/// The time of the hive's own last write, if its Windows maintains one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct OwnTime(Option<FileTime>);
 
-/// What is odd about a key's time of last write.
+/// What is wrong with a key's time of last write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OddTime {
-    /// It is 0: there is none.
+    /// The time is 0, so there is none.
     Missing,
-    /// It is earlier than the first Windows NT.
+    /// The time is earlier than the first Windows NT.
     BeforeWindowsNt,
-    /// It is past the year 9999.
+    /// The time is past the year 9999.
     NoDate(FileTime),
-    /// It is later than the hive's own last write, which was then.
+    /// The time is later than the given time of the hive's own last write.
     AfterHive(FileTime),
 }
 
 impl OwnTime {
-    /// The time in the base block, unless something tells that it is not kept.
+    /// Returns the time in the base block, unless the hive shows that its Windows does not maintain it.
     pub(super) fn of(hive: &Hive) -> Self {
         let base_block: &BaseBlock = hive.base_block();
         let time = base_block.last_written;
-        // To reorganize a hive is to write it; and logs of the new format come from a Windows that keeps no time.
+        // Reorganizing a hive writes it. Logs of the new format come only from a Windows that does not maintain the
+        // time.
         let kept = base_block.checksum_valid()
             && time.0 != 0
             && base_block.last_reorganized <= time
@@ -50,7 +50,7 @@ impl OwnTime {
         Self(kept.then_some(time))
     }
 
-    /// What is odd about that time of a key.
+    /// Returns what is wrong with this time of a key.
     pub(super) fn judge(self, key: FileTime) -> Option<OddTime> {
         if key.0 == 0 {
             Some(OddTime::Missing)
@@ -65,7 +65,7 @@ impl OwnTime {
 }
 
 impl fmt::Display for OddTime {
-    /// What is to be said of the key's time; of that of a value nothing is known.
+    /// Writes what is wrong with the key's time. The times of its values are unknown.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing => f.write_str("the key has no time of last write (0)"),

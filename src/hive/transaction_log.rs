@@ -1,4 +1,4 @@
-//! Transaction logs: what one file beside a hive says, by itself. `replay.rs` decides what it is to the hive.
+//! Transaction logs: the contents of one log file by itself. `replay.rs` decides how it relates to the hive.
 //!
 //! M. Suhanov, "Windows registry file format specification", section "Format of transaction log files".
 
@@ -11,49 +11,50 @@ mod marvin32;
 pub(super) mod new_format;
 pub(super) mod old_format;
 
-/// More hive bins than a hive can have: the top bit of a cell's offset tells volatile storage from the file.
+/// More bytes than the bins of a hive can have: the top bit of a cell's offset marks volatile storage.
 const MAX_DATA_SIZE: u32 = 1 << 31;
-/// The largest sector that a log was ever written for, in units of 512 bytes.
+/// The largest sector of any known log, in units of 512 bytes.
 const MAX_CLUSTERING: u32 = 8;
 
 /// The two formats of transaction logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
-    /// A vector of dirty sectors, then those sectors; Windows 2000 to 8.
+    /// A vector of dirty sectors, then those sectors. Windows 2000 to 8.
     Old,
-    /// Entries with hashes; Windows 8.1 and later.
+    /// Entries with hashes. Windows 8.1 and later.
     New,
 }
 
-/// What a log is to its hive.
+/// The relation of a log to its hive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LogState {
     /// Its changes were applied in memory.
     Used,
-    /// It is empty, the hive is clean, or the log is of an earlier write: nothing in it is missing from the hive.
+    /// It is empty, the hive is clean, or the log is of an earlier write: the hive lacks nothing from it.
     Stale,
     /// It is not a log, was not written whole, or its first entry is damaged.
     Invalid,
     /// It belongs to another hive.
     Foreign,
-    /// The log holds what the hive lacks, and was left alone: replay was not possible, or the hive claims to be clean.
+    /// The log contains changes that the hive lacks, and was not applied: replay was not possible, or the hive claims
+    /// to be clean.
     NotReplayed,
-    /// The other log of the pair is there, and this one is not.
+    /// The log is missing, although the other log of the pair exists.
     Missing,
 }
 
 /// Bytes that a log writes into the hive bins.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Page<'l> {
-    /// Where, in bytes from the first hive bin.
+    /// Their offset, in bytes from the first hive bin.
     pub(super) offset: u32,
-    /// What.
+    /// The bytes.
     pub(super) bytes: &'l [u8],
 }
 
-/// A log whose base block has the right checksum. Nothing behind it has been looked at.
+/// A log whose base block has a correct checksum. The rest of the log is not checked yet.
 #[derive(Clone, Debug)]
 pub(super) struct Log<'l> {
     pub(super) format: LogFormat,
@@ -62,10 +63,10 @@ pub(super) struct Log<'l> {
 }
 
 impl<'l> Log<'l> {
-    /// Reads the base block of a log. `None` where Windows has emptied the log, or filled it with zeros.
+    /// Reads the base block of a log. Returns `None` if Windows emptied the log or filled it with zeros.
     ///
     /// # Errors
-    /// Why this is no log, and its format where that can be told.
+    /// Returns why this is not a log, with its format if it can be detected.
     pub(super) fn read(bytes: &'l [u8]) -> Result<Option<Self>, (Option<LogFormat>, Problem)> {
         if bytes.iter().take(512).all(|byte| *byte == 0) {
             return Ok(None);
@@ -87,7 +88,7 @@ impl<'l> Log<'l> {
         Ok(Some(Self { format, base_block, bytes }))
     }
 
-    /// Where the second sector begins: behind 512 bytes, or more on disks with larger sectors.
+    /// Returns the offset of the second sector: 512 bytes, or more on disks with larger sectors.
     pub(super) fn second_sector(&self) -> usize {
         let mark: &[u8] = match self.format {
             LogFormat::Old => b"DIRT",
@@ -100,7 +101,8 @@ impl<'l> Log<'l> {
     }
 }
 
-/// Whether sequence number `a` is later than `b`. They wrap around: what is less than half the circle ahead is later.
+/// Returns whether sequence number `a` is later than `b`. The numbers wrap around, so a number is later if it is less
+/// than half the range ahead.
 pub(super) fn later(a: u32, b: u32) -> bool {
     a != b && a.wrapping_sub(b) < 1 << 31
 }

@@ -1,8 +1,8 @@
 //! Navigation: keys by path, values by name. The only module that knows `nt_hive`.
 //!
-//! nt-hive decodes the tree where `cell.rs` has found it sound, and its reading is taken only where it agrees with
-//! the checked offsets; what it would lose or panic on is decoded from the checked cells instead. Lookups are ours:
-//! nt-hive searches by halves, which misses keys in an unsorted list, and folds letters that Windows does not.
+//! nt-hive decodes the tree where `cell.rs` found it sound, and its result is used only if it agrees with the checked
+//! offsets. What nt-hive would lose or panic on is decoded from the checked cells instead. Lookups do not use nt-hive:
+//! it uses a binary search, which misses keys in an unsorted list, and folds letters that Windows does not.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,28 +37,28 @@ pub struct Tree<'h> {
     writers: location::Writers<'h>,
     decoder: Option<nt_hive::Hive<&'h [u8]>>,
     problems: RefCell<BTreeSet<Problem>>,
-    /// By the key node's offset.
+    /// The names of subkeys, by the offset of the key node.
     subkey_names: RefCell<BTreeMap<u32, Rc<Names>>>,
-    /// How many names all of them hold.
+    /// The number of names in all of them.
     names_kept: Cell<usize>,
     budget: Budget,
     overlay: Option<&'h Overlay>,
 }
 
-/// So many problems of a hive are told; a hostile one has as many as it has cells, and they are all of one kind.
+/// The most problems of a hive that are kept. A hostile hive has as many as it has cells, all of one kind.
 const PROBLEMS_KEPT: usize = 1_000;
-/// So many names of subkeys are kept, 12 bytes each: many times what an audit meets, and a bound for hostile hives.
+/// The most names of subkeys that are kept, 12 bytes each. An audit needs far fewer; the limit is for hostile hives.
 const NAMES_KEPT: usize = 1 << 16;
 
 type Node<'t, 'h> = nt_hive::KeyNode<'t, &'h [u8]>;
 
 impl<'h> Tree<'h> {
-    /// The tree of a hive, its logs replayed or not.
+    /// Returns the tree of a hive, recovered or not.
     pub(super) fn new(hive: &'h Hive) -> Self {
         let (bytes, base_block): (&[u8], _) = (&hive.bytes, &hive.base_block);
         let end = usize::try_from(base_block.data_size).unwrap_or(usize::MAX).saturating_add(base_block::SIZE);
         let bytes = bytes.get(..end).unwrap_or(bytes);
-        // nt-hive takes the root's offset from the bytes, unchecked; where the base block was lost we have another.
+        // nt-hive uses the root's offset in the bytes without checking it. A reconstructed base block has another one.
         let same_root =
             bytes.first_chunk().map(|header| BaseBlock::fields(header).root_offset) == Some(base_block.root_offset);
         Self {
@@ -76,16 +76,17 @@ impl<'h> Tree<'h> {
         }
     }
 
-    /// The tree as these edits leave it. A key that they make has the time of the key that it is made in.
+    /// Returns the tree after these edits. A new key has the time of the key that contains it.
     #[must_use]
     pub fn under(self, overlay: &'h Overlay) -> Self {
         Self { overlay: Some(overlay), ..self }
     }
 
-    /// The root key.
+    /// Returns the root key.
     ///
     /// # Errors
-    /// Where the key node at the base block's root offset cannot be read: then nothing of the hive can.
+    /// Returns an error if the key node at the base block's root offset cannot be read. Then nothing of the hive can be
+    /// read.
     pub fn root(&self) -> Result<Key<'_, 'h>, Problem> {
         let raw = self.cells.key(self.hive.base_block.root_offset).map_err(|problem| self.met(problem))?;
         let decoder = self.decoder.as_ref().and_then(|hive| hive.root_key_node().ok());
@@ -96,15 +97,17 @@ impl<'h> Tree<'h> {
         })
     }
 
-    /// The key at `path`, components separated by backslashes and compared as Windows does; `None` where there is none.
+    /// Returns the key at `path`, components separated by backslashes, compared as Windows does; `None` if it does not
+    /// exist.
     ///
     /// # Errors
-    /// Where a key on the way, or the list that would name it, cannot be read: then nobody knows whether it is there.
+    /// Returns an error if a key on the path, or the list that could name the next one, cannot be read. Then it is
+    /// unknown whether the key exists.
     pub fn key(&self, path: &str) -> Result<Option<Key<'_, 'h>>, Problem> {
         self.root()?.descend(path)
     }
 
-    /// The first symbolic link on the way to `path`, as far as the way goes: a link has no subkeys of its own.
+    /// Returns the first symbolic link on the existing part of `path`. A link has no subkeys of its own.
     pub fn link_on_the_way(&self, path: &str) -> Option<String> {
         let mut key = self.root().ok()?;
         for name in path.split('\\').filter(|name| !name.is_empty()) {
@@ -116,12 +119,12 @@ impl<'h> Tree<'h> {
         key.link().map(str::to_owned)
     }
 
-    /// The damage met so far, by place in the file.
+    /// Returns the damage found so far, by place in the file.
     pub fn problems(&self) -> Vec<Problem> {
         self.problems.borrow().iter().cloned().collect()
     }
 
-    /// The names of a key's subkeys, read once: an audit looks one service after the other up in the same list.
+    /// Returns the names of a key's subkeys. They are read once, because an audit looks up many services in one list.
     fn subkey_names(&self, key: &RawKey<'h>) -> Rc<Names> {
         let known = self.subkey_names.borrow().get(&key.offset).cloned();
         known.unwrap_or_else(|| {
@@ -131,7 +134,7 @@ impl<'h> Tree<'h> {
             };
             let names = Rc::new(Names::read(self.cells.subkeys(key), read));
             self.meet(names.problems());
-            // One more for each list, or lists of nothing would have no end.
+            // One more for each list, so that empty lists are limited too.
             let kept = self.names_kept.get().saturating_add(names.len()).saturating_add(1);
             if kept <= NAMES_KEPT {
                 self.names_kept.set(kept);
@@ -141,12 +144,12 @@ impl<'h> Tree<'h> {
         })
     }
 
-    /// The entry of that name in a list, and its place there. The names of the whole list are looked at; the first of
-    /// several is taken, and another is a problem of the hive. `of` tells an entry's offset and name, `what` is one in
-    /// words.
+    /// Returns the entry with the name in a list, and its position. Compares the names of the whole list. The first
+    /// match is used, and another is reported as a problem of the hive. `of` returns an entry's offset and name; `what`
+    /// describes an entry in words.
     ///
     /// # Errors
-    /// Where none is found, and the list or an entry of it cannot be read.
+    /// Returns an error if no entry matches and the list or an entry cannot be read.
     fn pick<T>(
         &self,
         names: &Names,
@@ -186,16 +189,17 @@ impl<'h> Tree<'h> {
         }
     }
 
-    /// Where a slice of this hive's bytes begins, in bytes from the first hive bin.
+    /// Returns the offset of a slice of this hive's bytes, in bytes from the first hive bin.
     fn offset_of(&self, slice: &[u8]) -> Option<usize> {
         slice.as_ptr().addr().checked_sub(self.bytes.as_ptr().addr())?.checked_sub(base_block::SIZE)
     }
 }
 
-/// Reads from a tree with a last line of defence: a panic inside becomes a problem of the hive.
+/// Reads from a tree and, as a last defence, converts a panic into a problem of the hive.
 ///
 /// # Errors
-/// Where reading panicked. Every offset is checked beforehand, so this is a defect of ours or of nt-hive's.
+/// Returns an error if reading panicked. Every offset is checked before, so a panic is a bug in this program or in
+/// nt-hive.
 pub fn guarded<T>(read: impl FnOnce() -> T) -> Result<T, Problem> {
     catch_unwind(AssertUnwindSafe(read)).map_err(|_| {
         Problem::at(0, "a hive that can be read", "an internal error of the reader")

@@ -1,7 +1,7 @@
-//! A whole hive: every key and value from the root down, what of it cannot be read, and what in it is odd.
+//! Walks a whole hive: visits every key and value from the root down, and reports what cannot be read and what is odd.
 //!
-//! A walk asks the checked cells, not nt-hive: it must know each cell's offset, and take a list that lies for what it
-//! is. It does not recurse, visits each key once, and takes no more steps than the hive has room for entries.
+//! A walk reads the checked cells, not nt-hive, because it needs each cell's offset and must recognise false lists. It
+//! does not recurse, visits each key once, and takes no more steps than the hive has room for entries.
 
 use std::borrow::Cow;
 
@@ -22,17 +22,17 @@ pub use coverage::{Coverage, check};
 pub use loss::{Loss, Lost};
 use walker::{Frame, Walker};
 
-/// What is to be done with each key and value of a walk. `()` does nothing with them: they are counted anyway.
+/// Receives each key and value of a walk. `()` ignores them; they are counted anyway.
 pub trait Visitor {
-    /// A key, before its values and its subkeys.
+    /// Receives a key, before its values and subkeys.
     fn key(&mut self, _key: &WalkedKey<'_, '_>) {}
-    /// A value of the key that was visited last.
+    /// Receives a value of the last visited key.
     fn value(&mut self, _key: &WalkedKey<'_, '_>, _value: &WalkedValue<'_>) {}
-    /// The subkeys that the key visited last has, after its values and before any of them is visited.
+    /// Receives the subkeys of the last visited key, after its values and before the walk visits them.
     fn subkeys(&mut self, _key: &WalkedKey<'_, '_>, _subkeys: &WalkedSubkeys<'_, '_>) {}
-    /// Something of a key that cannot be read, in its place: its class, a value, its list, a subkey.
+    /// Receives a part of a key that cannot be read, at its place in the walk: a class, a value, a list, a subkey.
     fn unreadable(&mut self, _key: &WalkedKey<'_, '_>, _problem: &dyn Fn() -> Problem) {}
-    /// Whether the walk is to go on. It is asked before each key and value.
+    /// Returns whether to continue the walk. Called before each key and value.
     fn goes_on(&self) -> bool {
         true
     }
@@ -40,28 +40,28 @@ pub trait Visitor {
 
 impl Visitor for () {}
 
-/// How far a walk came.
+/// The result of a walk.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Walked {
-    /// Keys that the keys visited promise to have below them, and the root.
+    /// Subkeys according to the counts in the visited keys, plus the root.
     pub keys_promised: u64,
-    /// Keys that were visited, the root too.
+    /// Visited keys, including the root.
     pub keys: u64,
-    /// Values that the keys visited promise.
+    /// Values according to the counts in the visited keys.
     pub values_promised: u64,
     /// Values whose name, type and data were read.
     pub values: u64,
-    /// What was promised and could not be read, in the order of the walk; at most [`MAX_LOST`].
+    /// The losses: entries that are counted but could not be read, in the order of the walk. At most [`MAX_LOST`].
     pub lost: Vec<Loss>,
-    /// How many entries of `lost` are left out.
+    /// The number of further losses.
     pub lost_left_out: u64,
-    /// What is not as it should be, by place; no more than a few of a kind, then how many more.
+    /// The problems by place. Only a few of each kind, then the number of others.
     pub problems: Vec<Problem>,
-    /// Whether something is lost, or may be: not only odd.
+    /// Whether something is or may be lost, and not only odd.
     pub damaged: bool,
 }
 
-/// Keys with losses that are listed: enough to see which part of a tree is gone. Where more is lost, it is counted.
+/// The most keys with losses that are listed, which shows the lost part of a tree. Further ones are counted.
 pub const MAX_LOST: usize = 100;
 
 /// Visits every key of a hive once, in the order of the lists, parents first, each with its values.
@@ -69,82 +69,82 @@ pub fn walk(hive: &Hive, visitor: &mut impl Visitor) -> Walked {
     Walker::new(hive, visitor).run().0
 }
 
-/// Visits one key of a hive with its values; with `descend`, also every key below it, as [`walk`] does. `way` are the
-/// keys from the root down to it: the paths are from the root, and a loop that leads back above it is one.
+/// Visits one key of a hive with its values. With `descend`, also visits every key below it, as [`walk`] does. `way`
+/// are the keys from the root down to it, so that paths begin at the root and a loop back to them is detected.
 pub fn walk_from(hive: &Hive, way: &Way, descend: bool, visitor: &mut impl Visitor) -> Walked {
     Walker::new(hive, visitor).run_from(&way.0, descend)
 }
 
-/// The keys from the root down to one.
+/// The keys from the root down to a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Way(Vec<u32>);
 
 impl Way {
-    /// The way to a key, whose parents are given from the root down; of one hive all of them.
+    /// Returns the way to a key, given all keys of one hive from the root down to it.
     pub fn to(keys: &[Key<'_, '_>]) -> Self {
         Self(keys.iter().map(Key::cell_offset).collect())
     }
 }
 
-/// A key that a walk has come to.
+/// A key that a walk visits.
 pub struct WalkedKey<'w, 'h> {
     above: &'w [Frame<'h>],
     raw: &'w RawKey<'h>,
     cells: Cells<'h>,
 }
 
-/// The subkeys of a key that a walk has come to, as its list has them.
+/// The subkeys of a visited key, according to its list.
 pub struct WalkedSubkeys<'w, 'h> {
     entries: &'w [Entry],
     cells: Cells<'h>,
 }
 
 impl WalkedSubkeys<'_, '_> {
-    /// Their names for showing, in the list's order; those that cannot be read are left out, for the walk tells of them.
+    /// Returns their names for display, in the list's order, without those that the walk reports as unreadable.
     pub fn names(&self) -> impl Iterator<Item = String> {
         self.entries.iter().filter_map(|entry| Some(self.cells.key(entry.offset).ok()?.name.to_string()))
     }
 }
 
-/// A value that a walk has come to.
+/// A value that a walk visits.
 pub struct WalkedValue<'h> {
     raw: RawValue<'h>,
     data: Cow<'h, [u8]>,
 }
 
 impl<'h> WalkedKey<'_, 'h> {
-    /// The name as stored, in UTF-16 units.
+    /// Returns the name as stored, in UTF-16 units.
     pub fn name_units(&self) -> impl Iterator<Item = u16> + 'h {
         self.raw.name.units()
     }
 
-    /// The name, for showing. Unpaired surrogates are shown as U+FFFD.
+    /// Returns the name for display. Unpaired surrogates become U+FFFD.
     pub fn name(&self) -> String {
         self.raw.name.to_string()
     }
 
-    /// The path from the root, in the hive's own letter case; empty for the root. It is put together when asked for.
+    /// Returns the path from the root, in the hive's own letter case; empty for the root. Built on demand.
     pub fn path(&self) -> String {
         let names = self.above.iter().skip(1).map(|frame| frame.key.name);
         let own = (!self.above.is_empty()).then_some(self.raw.name);
         names.chain(own).fold(String::new(), |path, name| joined(path, name))
     }
 
-    /// The names on the path from the root, as stored, in UTF-16 units; none for the root.
+    /// Returns the names on the path from the root, as stored, in UTF-16 units; empty for the root.
     pub fn path_units(&self) -> impl Iterator<Item = Vec<u16>> {
         let names = self.above.iter().skip(1).map(|frame| frame.key.name);
         let own = (!self.above.is_empty()).then_some(self.raw.name);
         names.chain(own).map(|name| name.units().collect())
     }
 
-    /// UTF-16 units of the path with a separator before each name, known without putting it together.
+    /// Returns the number of UTF-16 units of the path with a separator before each name, without building the path.
     pub fn path_length(&self) -> usize {
         let names = self.above.iter().skip(1).map(|frame| frame.key.name);
         let own = (!self.above.is_empty()).then_some(self.raw.name);
         names.chain(own).fold(0, |sum, name| sum.saturating_add(name.length()).saturating_add(1))
     }
 
-    /// The class name in UTF-16 units; `None` where the key has none, or where it cannot be read, which the walk tells.
+    /// Returns the class name in UTF-16 units; `None` if the key has none or it cannot be read, which the walk reports.
     pub fn class_units(&self) -> Option<Vec<u16>> {
         let (offset, length) = self.raw.class;
         let cell = self.cells.cell(offset, "a class name").ok().filter(|_| length > 0)?;
@@ -152,8 +152,8 @@ impl<'h> WalkedKey<'_, 'h> {
         Some(bytes.as_chunks().0.iter().map(|pair| u16::from_le_bytes(*pair)).collect())
     }
 
-    /// The security descriptor, as stored, and where its record is, in bytes from the file's start: keys share them.
-    /// `None` where it cannot be read, which the walk tells.
+    /// Returns the offset of the record of the security descriptor, in bytes from the file's start, and the descriptor
+    /// as stored. Keys share descriptors. `None` if it cannot be read, which the walk reports.
     ///
     /// M. Suhanov, "Windows registry file format specification", "Key security": signature, two reserved bytes, two
     /// links, how many keys use it, its size, and the descriptor.
@@ -165,54 +165,54 @@ impl<'h> WalkedKey<'_, 'h> {
         Some((in_file(self.raw.security), descriptor))
     }
 
-    /// How many keys are above it: 0 for the root.
+    /// Returns the number of keys above it; 0 for the root.
     pub fn depth(&self) -> usize {
         self.above.len()
     }
 
-    /// Where its key node is, in bytes from the file's start.
+    /// Returns the offset of its key node, in bytes from the file's start.
     pub fn offset(&self) -> u64 {
         in_file(self.raw.offset)
     }
 
-    /// When the key, or a value of it, was last written.
+    /// Returns when the key, or a value of it, was last written.
     pub fn last_written(&self) -> FileTime {
         self.raw.last_written
     }
 
-    /// Whether it is a symbolic link.
+    /// Returns whether the key is a symbolic link.
     pub fn is_link(&self) -> bool {
         self.raw.is_link
     }
 
-    /// How many subkeys and values the key promises.
+    /// Returns the stored counts of subkeys and values.
     pub fn promises(&self) -> (u32, u32) {
         (self.raw.subkey_count, self.raw.value_count)
     }
 }
 
 impl WalkedValue<'_> {
-    /// The name as stored, in UTF-16 units; none for the default value.
+    /// Returns the name as stored, in UTF-16 units; empty for the default value.
     pub fn name_units(&self) -> impl Iterator<Item = u16> {
         self.raw.name.units()
     }
 
-    /// The name, for showing. Unpaired surrogates are shown as U+FFFD.
+    /// Returns the name for display. Unpaired surrogates become U+FFFD.
     pub fn name(&self) -> String {
         self.raw.name.to_string()
     }
 
-    /// The type as stored.
+    /// Returns the type as stored.
     pub fn data_type(&self) -> DataType {
         self.raw.data_type
     }
 
-    /// The data as stored.
+    /// Returns the data as stored.
     pub fn data(&self) -> &[u8] {
         &self.data
     }
 
-    /// Where its record is, in bytes from the file's start.
+    /// Returns the offset of its record, in bytes from the file's start.
     pub fn offset(&self) -> u64 {
         in_file(self.raw.offset)
     }
@@ -223,7 +223,7 @@ fn joined(mut path: String, name: Name<'_>) -> String {
     if !path.is_empty() {
         path.push('\\');
     }
-    // Writing to a string does not fail.
+    // Writing to a string cannot fail.
     let _ = write!(path, "{name}");
     path
 }

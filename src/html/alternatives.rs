@@ -1,5 +1,5 @@
-//! What else can explain a finding: an administrator, a policy, an update, a program. `alternatives.toml` has them; a
-//! hive tells nobody which it was.
+//! Other explanations of a finding: an administrator, a policy, an update, a program. They come from
+//! `alternatives.toml`. A hive cannot show which of them is true.
 
 use std::sync::OnceLock;
 
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::finding::Finding;
 use crate::registry::same_text;
 
-/// One row of the table. A list that is empty lets everything through.
+/// One row of the table. An empty list matches everything.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Alternative {
@@ -37,7 +37,7 @@ fn table() -> &'static [Alternative] {
     TABLE.get_or_init(|| read().unwrap_or_default())
 }
 
-/// The explanations that fit a finding that deviates, each once.
+/// Returns the matching explanations of a deviating finding, without duplicates.
 pub(super) fn of(finding: &Finding) -> impl Iterator<Item = String> {
     let mut said: Vec<String> = Vec::new();
     for row in table().iter().filter(|row| finding.is_deviation() && row.fits(finding)) {

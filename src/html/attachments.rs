@@ -1,5 +1,6 @@
-//! What a page holds beside the report: plans with the texts of their patches, a history, a custody record, the facts of
-//! the case. All of it is read, none of it is believed: a plan is shown where it is of an installation of the report.
+//! The attachments of a page beside the report: plans with the texts of their patches, a history, a custody record, the
+//! facts of the case. They are read but not trusted: a plan is shown only if it belongs to an installation of the
+//! report.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -14,11 +15,11 @@ use crate::evidence::sha256_of;
 use crate::history::History;
 use crate::remediation::{Plan, PlanFile};
 
-/// A patch or a text beside a plan has at most so many bytes.
+/// The largest patch, or text beside a plan, in bytes.
 const LARGEST_FILE: u64 = 16 << 20;
-/// A history, or a custody record.
+/// The largest history or custody record, in bytes.
 const LARGEST_DOCUMENT: u64 = 1 << 30;
-/// The files of a patch, in the order in which they are shown.
+/// The files of a patch, in display order.
 const FILES: [&str; 12] = [
     "IMPORT.txt",
     "SOFTWARE.reg",
@@ -34,36 +35,36 @@ const FILES: [&str; 12] = [
     "winre-SYSTEM.rollback.reg",
 ];
 
-/// All of it.
+/// All attachments.
 #[derive(Clone, Debug, Default)]
 pub struct Attachments {
     /// The plans of patches, with their files.
     pub plans: Vec<PatchFolder>,
-    /// What `history --format json` wrote.
+    /// The output of `history --format json`.
     pub history: Option<Attached<History>>,
-    /// What `--custody` wrote in the run that examined the evidence.
+    /// The output of `--custody` in the run that examined the evidence.
     pub custody: Option<Attached<Custody>>,
-    /// The facts of the case, as far as the user states them.
+    /// The facts of the case that the user states.
     pub case: CaseFacts,
-    /// The reports as JSON that the page is made of.
+    /// The JSON reports that the page was made from.
     pub reports: Vec<Hashed>,
 }
 
-/// A file, and what is in it.
+/// A file and its contents.
 #[derive(Clone, Debug)]
 pub struct Attached<T> {
     /// The file.
     pub file: Hashed,
-    /// What stands in it.
+    /// Its contents.
     pub document: T,
 }
 
-/// A file by its hash.
+/// A file and its hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hashed {
     /// Its path, as the user named it.
     pub path: String,
-    /// Of its bytes.
+    /// SHA-256 of its bytes.
     pub sha256: String,
 }
 
@@ -74,14 +75,14 @@ pub struct PatchFolder {
     pub file: Hashed,
     /// The plan.
     pub plan: Plan,
-    /// The others by name: patches, rollbacks, how to import them.
+    /// The other files by name: patches, rollbacks, import instructions.
     pub files: Vec<(String, Vec<u8>)>,
-    /// Those that the plan's folder lacks or that cannot be read, and why.
+    /// Files that the plan's folder lacks or that cannot be read, with the reason.
     pub missing: Vec<String>,
 }
 
 impl PatchFolder {
-    /// A patch that is being written; `path` is that of its `plan.json`.
+    /// Returns a patch that is being written. `path` is that of its `plan.json`.
     pub fn of(path: String, plan: Plan, files: &[(String, Vec<u8>)]) -> Self {
         let find = |name: &str| files.iter().find(|(known, _)| known == name);
         let sha256 = find("plan.json").map_or_else(String::new, |(_, bytes)| sha256_of(bytes));
@@ -89,10 +90,11 @@ impl PatchFolder {
         Self { file: Hashed { path, sha256 }, plan, files, missing: Vec::new() }
     }
 
-    /// Reads a `plan.json`, and what lies beside it.
+    /// Reads a `plan.json` and the files beside it.
     ///
     /// # Errors
-    /// As [`PlanFile::open`]. Files beside it that are missing or cannot be read are told on the page.
+    /// Returns the same errors as [`PlanFile::open`]. The page reports files beside it that are missing or cannot be
+    /// read.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let PlanFile { path: shown, sha256, plan } = PlanFile::open(path)?;
         let folder = path.parent().unwrap_or(Path::new(""));
@@ -112,10 +114,10 @@ impl PatchFolder {
 }
 
 impl Attached<History> {
-    /// Reads what `history --format json` wrote.
+    /// Reads the output of `history --format json`.
     ///
     /// # Errors
-    /// Where the file cannot be read, or is something else.
+    /// Returns an error if the file cannot be read or contains something else.
     pub fn read(path: &Path) -> Result<Self, Error> {
         const ADVICE: &str = "Name the file that `hivemend history EVIDENCE --format json --output FILE` wrote";
         document(path, ADVICE, History::parse)
@@ -123,10 +125,10 @@ impl Attached<History> {
 }
 
 impl Attached<Custody> {
-    /// Reads what `--custody` wrote.
+    /// Reads the output of `--custody`.
     ///
     /// # Errors
-    /// Where the file cannot be read, or is something else.
+    /// Returns an error if the file cannot be read or contains something else.
     pub fn read(path: &Path) -> Result<Self, Error> {
         document(path, "Name the file that --custody wrote", Custody::parse)
     }
@@ -144,7 +146,7 @@ fn document<T>(
     Ok(Attached { file: Hashed { path: shown, sha256: sha256_of(&bytes) }, document })
 }
 
-/// The bytes of a regular file. It is opened without waiting: a pipe has no end that anybody could wait for.
+/// Returns the bytes of a regular file. Opens it without waiting, because a pipe may never end.
 fn bytes_of(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let file = File::from(open(path, flags, Mode::empty())?);

@@ -1,4 +1,4 @@
-//! The end of the page: method and limits, the words it uses, hashes, custody, and room to sign.
+//! The end of the page: method and limits, glossary, hashes, custody, and room to sign.
 
 use askama::Template;
 
@@ -36,7 +36,7 @@ struct List {
     rows: Vec<Row>,
 }
 
-/// How it was done, and what cannot be concluded.
+/// The method, and what cannot be concluded from it.
 const METHOD: [&str; 5] = [
     "The hives were opened for reading only, in place: nothing was mounted and nothing was unpacked to a disk. \
      Transaction logs of a dirty hive are replayed in memory; the files are not changed.",
@@ -52,7 +52,7 @@ const METHOD: [&str; 5] = [
      says so; nothing that was not examined is counted as 0.",
 ];
 
-/// The words of the field, as this report uses them.
+/// The technical terms, as this report uses them.
 const GLOSSARY: [(&str, &str); 14] = [
     ("Hive", "A file that holds a part of the registry; SOFTWARE and SYSTEM are the two that are judged."),
     ("Key, value", "A key is like a folder, a value is a named datum in it, with a type such as REG_DWORD."),
@@ -127,7 +127,7 @@ fn options(report: &Report, custody: Option<&Attached<Custody>>) -> Vec<Row> {
     ])
 }
 
-/// The files that the page is made of.
+/// Returns the files that the page was made from.
 fn hashes(attachments: &Attachments) -> Vec<Row> {
     let line = |path: &str, sum: &str| Text::shown(format!("{}  {}", Text::prose(sum), Text::prose(path)));
     let mut reports: Vec<Text> = attachments.reports.iter().map(|report| line(&report.path, &report.sha256)).collect();

@@ -1,5 +1,4 @@
-//! The evidence: what became of each source, what was refused and why, shadow copies, and installations that were only
-//! listed.
+//! The evidence: the result for each source, what was refused and why, shadow copies, and unjudged installations.
 
 use askama::Template;
 
@@ -8,7 +7,7 @@ use crate::report::table::heading::problem;
 use crate::report::table::{brief, count, data, shadow_copy, source_line, why_not_judged};
 use crate::report::{Report, SourceIntegrity, SourceOutcome, SourceReport};
 
-/// Lines of a list; JSON has all.
+/// The most lines of a list. JSON has all of them.
 const MOST: usize = 1_000;
 
 /// The part of the page.
@@ -59,6 +58,7 @@ impl EvidencePart {
     }
 }
 
+/// Returns the totals in a sentence:
 /// `12 sources: 10 read, 1 refused, 1 irrelevant; of those read, 2 verified, 8 unprotected.`
 fn sentence(sources: &[SourceReport]) -> String {
     let of = |wanted: &dyn Fn(&&SourceReport) -> bool| sources.iter().filter(wanted).count();

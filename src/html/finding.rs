@@ -1,4 +1,4 @@
-//! One finding as the page shows it, with everything by which somebody else can check it.
+//! One finding on the page, with everything that is needed to check it.
 
 use super::alternatives;
 use super::hex::Hex;
@@ -11,12 +11,12 @@ use crate::remediation::{Edit, Plan};
 use crate::report::table::{data, quoted, quoted_path, word};
 use crate::report::{HiveReport, InstallationReport};
 
-/// What of its surroundings a finding needs.
+/// The context that a finding is shown in.
 pub(super) struct Around<'a> {
     pub(super) installation: &'a InstallationReport,
     pub(super) plan: Option<&'a Plan>,
     pub(super) history: Option<&'a MachineHistory>,
-    /// Options, quoted, that opening the evidence again needs.
+    /// The quoted options that are needed to open the evidence again.
     pub(super) reading: &'a [String],
 }
 
@@ -43,7 +43,7 @@ pub(super) struct Shown {
 }
 
 impl Shown {
-    /// A finding, and those that follow from it.
+    /// Returns a finding and the findings that follow from it.
     pub(super) fn of(finding: &Finding, follows: &[&Finding], number: usize, place: &str, around: &Around<'_>) -> Self {
         Self {
             anchor: format!("{place}-f{number}"),
@@ -68,7 +68,7 @@ impl Shown {
     }
 }
 
-/// What is there, in a row: for what follows, for what conforms, and for what nobody judges.
+/// Returns the observed data as a row, for findings that follow from another, conform, or are not judged.
 pub(super) fn short(finding: &Finding) -> Row {
     let observed = Text::lines(&data::observed(finding));
     let expected = finding.is_deviation().then(|| data::expected(finding).replace('\n', " "));
@@ -84,7 +84,7 @@ fn verdict(finding: &Finding) -> String {
     }
 }
 
-/// How sure the expectation is, as a sentence begins with it.
+/// Returns how well the expectation is confirmed, as the start of a sentence.
 fn grade(finding: &Finding) -> String {
     let mut word = word(&finding.grade);
     if let Some(first) = word.get_mut(..1) {
@@ -93,7 +93,7 @@ fn grade(finding: &Finding) -> String {
     word
 }
 
-/// `HKEY_LOCAL_MACHINE\SYSTEM\ControlSet001\Services\BITS`
+/// Returns the full path of the key: `HKEY_LOCAL_MACHINE\SYSTEM\ControlSet001\Services\BITS`.
 pub(super) fn full_path(finding: &Finding) -> Text {
     let (Some(hive), Some(key)) = (finding.hive, &finding.key) else { return Text::default() };
     Text::shown(format!(r"HKEY_LOCAL_MACHINE\{hive}\{}", data::name(key)))
@@ -148,7 +148,7 @@ fn places(location: &Location) -> Vec<Text> {
     lines
 }
 
-/// Which entry of which log wrote what.
+/// Returns which entry of which log wrote each part.
 fn writers(location: &Location) -> Vec<Text> {
     let by = &location.written_by;
     let parts = [("key node", &by.nk), ("value record", &by.vk), ("data", &by.data)];
@@ -165,7 +165,7 @@ fn writers(location: &Location) -> Vec<Text> {
     if lines.is_empty() { vec!["the primary file itself; no log entry wrote any of it".into()] } else { lines }
 }
 
-/// Which view of the hive this rests on.
+/// Returns the view of the hive that the finding is based on.
 fn view(finding: &Finding) -> Vec<Text> {
     match finding.view {
         View::Primary => Vec::new(),
@@ -180,7 +180,7 @@ fn view(finding: &Finding) -> Vec<Text> {
     }
 }
 
-/// When the key was written, and what that does not say.
+/// Returns when the key was written, and the limits of that time.
 fn key_time(finding: &Finding) -> Vec<Text> {
     let Some(time) = finding.key_last_written else { return Vec::new() };
     let note = finding.key_last_written_note.as_deref().map(Text::prose);
@@ -188,7 +188,7 @@ fn key_time(finding: &Finding) -> Vec<Text> {
     [Text::from(time.to_string())].into_iter().chain(note).chain([remark.into()]).collect()
 }
 
-/// What the same value is in other generations, where a history was given.
+/// Returns the same value in other generations, if a history was given.
 fn generations(finding: &Finding, around: &Around<'_>) -> Vec<Text> {
     let of_hive = |hive: &&HiveHistory| Some(hive.role) == finding.hive;
     let Some(hive) = around.history.and_then(|machine| machine.hives.iter().find(of_hive)) else { return Vec::new() };
@@ -202,7 +202,7 @@ fn generations(finding: &Finding, around: &Around<'_>) -> Vec<Text> {
     row.cells.iter().zip(&hive.columns).map(line).chain(changes).collect()
 }
 
-/// What the patch does about it, or why nothing.
+/// Returns the patch's edit for the finding, or why there is none.
 fn edit(finding: &Finding, around: &Around<'_>) -> Vec<Text> {
     if let Some(plan) = around.plan {
         let same = |id: &str, set: Option<u32>| id == finding.id && set == finding.control_set;
@@ -219,17 +219,17 @@ fn edit(finding: &Finding, around: &Around<'_>) -> Vec<Text> {
     }
 }
 
-/// What an edit finds.
+/// Returns the data before an edit.
 pub(super) fn before(edit: &Edit) -> String {
     edit.before.as_ref().map_or_else(|| "(absent)".to_owned(), data::value)
 }
 
-/// What an edit leaves.
+/// Returns the data after an edit.
 pub(super) fn after(edit: &Edit) -> String {
     edit.after.as_ref().map_or_else(|| "(absent)".to_owned(), data::value)
 }
 
-/// The command that shows the same bytes.
+/// Returns the command that shows the same bytes.
 fn command(finding: &Finding, around: &Around<'_>) -> Option<Text> {
     let (role, key) = (finding.hive?, finding.key.as_deref()?);
     let hive: &HiveReport = around.installation.hives.iter().find(|hive| hive.role == role)?;

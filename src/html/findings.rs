@@ -1,4 +1,4 @@
-//! The findings of an installation, worst first; what is lesser, and what is no finding, folded with a count.
+//! The findings of an installation, worst first. Lesser findings and other results are folded with a count.
 
 use askama::Template;
 
@@ -11,7 +11,7 @@ use crate::report::table::findings::Folded;
 use crate::report::table::grouped;
 use crate::report::table::open::out_of_reach;
 
-/// Findings that are open; more are folded.
+/// The most findings that are shown open. Further ones are folded.
 const MOST_OPEN: usize = 25;
 
 /// The part of the page.
@@ -28,7 +28,7 @@ pub(super) struct FindingsPart<'a> {
     values: Vec<Values>,
 }
 
-/// Findings of one hive; a dash for one that nobody looked at.
+/// The number of findings of one hive; a dash for a hive that was not examined.
 struct OfHive {
     name: String,
     number: String,
@@ -47,7 +47,7 @@ impl<'a> FindingsPart<'a> {
         let of = |wanted: fn(&Finding) -> bool| judgement.findings.iter().filter(|f| wanted(f)).collect::<Vec<_>>();
         let mut deviating = of(|finding| !matches!(finding.verdict, Verdict::Conforms | Verdict::NotAssessed));
         let all = deviating.clone();
-        // What follows from another finding stands with that.
+        // A finding that follows from another is shown with that one.
         let _ = Folded::take_from(&mut deviating);
         deviating.sort_by_key(|finding| std::cmp::Reverse((finding.severity, finding.is_deviation())));
         let follows = |cause: &Finding| {

@@ -1,4 +1,4 @@
-//! The head of the page: whose case it is, the answer, what is missing, and of many installations a line each.
+//! The head of the page: the case, the answer, the gaps, and for several installations one line each.
 
 use askama::Template;
 
@@ -22,9 +22,9 @@ pub(super) struct HeadPart {
     links_are_few: bool,
     answers: Vec<Answer>,
     answers_are_named: bool,
-    /// Over several installations, or none.
+    /// The overall result, if there is not exactly one installation.
     overall: Option<String>,
-    /// How many of many are incomplete.
+    /// How many of the installations are incomplete.
     incomplete: String,
     not_examined: Vec<Text>,
     counts: Vec<Count>,
@@ -114,7 +114,7 @@ fn title(report: &Report, standings: &[Standing<'_>]) -> (Text, Text) {
     }
 }
 
-/// The facts that are stated, and the names of those that are not.
+/// Returns the stated facts, and the names of the facts that are not stated.
 fn facts(case: &CaseFacts) -> (Vec<ShownFact>, String) {
     let known: [(&'static str, &Option<Fact>, bool); 8] = [
         ("Case", &case.number, false),
@@ -151,7 +151,7 @@ fn is_complete(standing: &Standing<'_>) -> bool {
     standing.complete || !standing.installation.generation.is_current()
 }
 
-/// How the whole report stands, in three values: something is amiss, nothing is, and nobody knows.
+/// Returns the overall result: deviations found, none found, or unknown.
 fn overall(report: &Report) -> String {
     class(report.summary.counts.highest_severity, report.summary.complete)
 }
@@ -164,7 +164,7 @@ fn class(worst: Option<Severity>, complete: bool) -> String {
     }
 }
 
-/// Of many installations; what is missing stands with each.
+/// Returns a sentence on incomplete installations. Each installation lists its own gaps.
 fn incomplete(standings: &[Standing<'_>]) -> String {
     let number = standings.iter().filter(|standing| !is_complete(standing)).count();
     if standings.len() <= fleet::FEW || number == 0 {
@@ -190,7 +190,7 @@ fn answer(report: &Report, standing: &Standing<'_>) -> Option<Answer> {
     })
 }
 
-/// Findings by severity over all installations; a dash where nothing was assessed.
+/// Returns the findings by severity over all installations; a dash if nothing was assessed.
 fn counts(report: &Report, standings: &[Standing<'_>]) -> Vec<Count> {
     const SEVERITIES: [Severity; 5] =
         [Severity::Critical, Severity::High, Severity::Medium, Severity::Low, Severity::Info];
@@ -214,7 +214,7 @@ fn counts(report: &Report, standings: &[Standing<'_>]) -> Vec<Count> {
 fn line(number: usize, standing: &Standing<'_>) -> Line {
     let installation = standing.installation;
     let assessed = installation.judgement.as_ref().is_some_and(|judgement| judgement.counts.assessed > 0);
-    // What nobody looked at is not 0.
+    // A count that was not determined is not 0.
     let unknown = !assessed && standing.findings == 0;
     Line {
         anchor: anchor(number),

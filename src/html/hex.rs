@@ -1,31 +1,31 @@
-//! Raw bytes as a hex view: offset, sixteen bytes, and what they are in ASCII.
+//! Raw bytes as a hex view: offset, sixteen bytes, and their ASCII characters.
 
 use std::fmt::Write as _;
 
 use crate::finding::{Finding, ObservedDatum};
 use crate::report::table::count;
 
-/// Bytes of a row.
+/// The bytes in a row.
 const ROW: usize = 16;
-/// Bytes that are shown; the command beside it prints all.
+/// The most bytes that are shown. The command beside the view prints all of them.
 const MOST: usize = 1024;
 
 /// The view of a value's bytes.
 pub(super) struct Hex {
     pub(super) caption: String,
-    /// Each in ASCII alone, ours.
+    /// The rows, each in ASCII only.
     pub(super) rows: Vec<String>,
     pub(super) more: String,
 }
 
 impl Hex {
-    /// The bytes of what was observed, by their offsets in the file where these are known.
+    /// Returns the observed bytes, with their offsets in the file if these are known.
     pub(super) fn of(finding: &Finding) -> Option<Self> {
         let observed = finding.observed.as_ref()?;
         let start = finding.location.as_ref().and_then(|location| location.data);
         let whole = finding.location.as_ref().is_some_and(|location| location.segments.is_none());
         let bytes = count(observed.raw.len(), "byte");
-        // Past the first segment the file has other bytes between.
+        // After the first segment, other bytes follow in the file.
         let (start, counted) = match start.filter(|_| whole) {
             Some(start) => (start, "offsets in the hive file"),
             None => (0, "offsets in the value's data; --locations gives those in the file"),
@@ -37,7 +37,7 @@ impl Hex {
 
 fn rows(observed: &ObservedDatum, start: u64) -> Vec<String> {
     let shown = observed.raw.get(..MOST).unwrap_or(&observed.raw);
-    // A row begins where the file's own rows do not: offsets are those of the bytes.
+    // A row need not begin at a multiple of 16 in the file. Its offset is that of its first byte.
     let row = |(at, bytes): (usize, &[u8])| {
         let offset = start.saturating_add(at.saturating_mul(ROW) as u64);
         let mut line = format!("{offset:08x}  ");

@@ -1,4 +1,4 @@
-//! One installation: made of it alone, of its gaps, and of what is attached to it.
+//! The section of one installation, made from the installation, its gaps, and its attachments.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -18,23 +18,23 @@ use crate::registry::same_text;
 use crate::report::table::{Situation, brief, count, fleet, gaps, quoted_path, word};
 use crate::report::{InstallationReport, Judgement, Report};
 
-/// What a section is made of.
+/// The parts of a section.
 pub(super) struct Section<'a> {
     pub(super) report: &'a Report,
     pub(super) standing: &'a fleet::Standing<'a>,
     pub(super) judgement: &'a Judgement,
     pub(super) number: usize,
-    /// It is the only one that was judged.
+    /// Whether it is the only installation that was judged.
     pub(super) is_alone: bool,
-    /// One of many: folded, with its answer in it.
+    /// Whether it is one of several: then it is folded, with its answer.
     pub(super) folded: bool,
-    /// Every installation by its machine.
+    /// All installations by machine.
     pub(super) generations: &'a Generations<'a>,
     pub(super) attachments: &'a Attachments,
     pub(super) situation: &'a Situation,
 }
 
-/// How links call an installation, by its place among those that are judged.
+/// Returns the link target of an installation, by its position among the judged ones.
 pub(super) fn anchor(number: usize) -> String {
     format!("i{number}")
 }
@@ -64,7 +64,7 @@ struct TimelinePart<'s> {
 }
 
 impl Section<'_> {
-    /// Writes it.
+    /// Writes the section.
     pub(super) fn write(&self, writer: &mut impl Write) -> io::Result<()> {
         let installation = self.standing.installation;
         let anchor = anchor(self.number);
@@ -102,7 +102,7 @@ impl Section<'_> {
         }
     }
 
-    /// The heading of the page has the name of an installation that is alone.
+    /// Returns the heading. A single installation is already named in the heading of the page.
     fn title(&self) -> Text {
         if self.is_alone {
             "Installation".into()
@@ -133,7 +133,7 @@ impl Section<'_> {
         PatchPart::of(anchor, folder, patching, mendable, self.command("audit", &["--patch", "DIR"]))
     }
 
-    /// A command over the evidence as it was typed; else over what this installation was found in.
+    /// Returns a command for the evidence as it was typed, or for the container of this installation.
     fn command(&self, name: &str, options: &[&str]) -> Text {
         let typed = self.situation.evidence.iter().map(|path| quoted_path(path));
         let own = quoted_path(self.standing.installation.evidence.as_bytes());
@@ -145,10 +145,10 @@ impl Section<'_> {
     }
 }
 
-/// The installations of a report by the name of their computer, as far as they name one.
+/// The installations of a report by computer name, if they have one.
 pub(super) type Generations<'a> = BTreeMap<String, Vec<&'a InstallationReport>>;
 
-/// Puts together what is of one machine.
+/// Groups the installations by machine.
 pub(super) fn generations(report: &Report) -> Generations<'_> {
     let mut generations = Generations::new();
     for installation in &report.installations {
@@ -159,7 +159,7 @@ pub(super) fn generations(report: &Report) -> Generations<'_> {
     generations
 }
 
-/// The history of the machine that an installation is of.
+/// Returns the history of the machine that an installation belongs to.
 fn machine_of<'h>(machines: &'h [MachineHistory], installation: &InstallationReport) -> Option<&'h MachineHistory> {
     let has_hive = |machine: &&MachineHistory| {
         let columns = machine.hives.iter().flat_map(|hive| &hive.columns);

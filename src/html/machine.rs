@@ -1,4 +1,4 @@
-//! Which machine an installation is of, and its hives.
+//! The machine of an installation, and its hives.
 
 use askama::Template;
 
@@ -68,7 +68,7 @@ impl MachinePart {
 }
 
 impl HivePart {
-    /// SOFTWARE and SYSTEM, there or not, and the others.
+    /// Returns SOFTWARE and SYSTEM, even if they are missing, and the other hives.
     fn all(installation: &InstallationReport, judgement: &Judgement) -> Vec<Self> {
         let missing = [Role::Software, Role::System]
             .into_iter()
@@ -77,7 +77,7 @@ impl HivePart {
         installation.hives.iter().map(Self::of).chain(missing).collect()
     }
 
-    /// A hive that is not there: what nobody could look at is counted as that.
+    /// Returns the part for a missing hive, and counts the expectations that could not be checked.
     fn missing(role: Role, judgement: &Judgement) -> Self {
         let of_it = |finding: &&crate::finding::Finding| {
             finding.hive == Some(role) && finding.reason == Some(Reason::HiveMissing)
@@ -138,7 +138,7 @@ impl HivePart {
     }
 }
 
-/// The container that a hive was taken out of.
+/// Returns the container of a hive.
 fn container(hive: &HiveReport) -> Vec<Text> {
     let Some(container) = &hive.container else { return Vec::new() };
     let mut line = data::prose(&container.format);

@@ -1,4 +1,4 @@
-//! Patch and rollback, inline: every edit, who may import it and how, what cannot be restored, and the files themselves.
+//! The patch and the rollback: every edit, who may import it and how, what cannot be restored, and the files.
 
 use askama::Template;
 
@@ -9,7 +9,7 @@ use crate::evidence::sha256_of;
 use crate::remediation::{Edit, Plan};
 use crate::report::table::{Patching, count, data, grouped};
 
-/// Letters of a file that are shown.
+/// The most letters of a file that are shown.
 const MOST: usize = 200_000;
 
 /// The part of the page.
@@ -51,7 +51,7 @@ struct ShownFile {
 }
 
 impl PatchPart {
-    /// The patch of an installation; what is missing where there is none.
+    /// Returns the patch of an installation, or the reason why there is none.
     pub(super) fn of(
         anchor: &str,
         folder: Option<&PatchFolder>,
@@ -98,7 +98,7 @@ impl Shown {
     }
 }
 
-/// How many edits, and what proved them.
+/// Returns a sentence on the number of edits and on their proof.
 fn sentence(plan: &Plan) -> Text {
     let edits = count(plan.edits.len(), "edit");
     let Some(proof) = &plan.proof else {
@@ -159,7 +159,7 @@ fn shown_file(name: &str, bytes: &[u8]) -> ShownFile {
     }
 }
 
-/// UTF-16 where its mark says so; UTF-8 where it is that; else Windows-1252, which gives every byte a letter.
+/// Decodes a file: UTF-16 if it has the mark, UTF-8 if it is valid, otherwise Windows-1252, which decodes every byte.
 fn decoded(bytes: &[u8]) -> String {
     if let Some(units) = bytes.strip_prefix(&[0xff, 0xfe]) {
         return encoding_rs::UTF_16LE.decode_without_bom_handling(units).0.into_owned();

@@ -1,30 +1,30 @@
-//! What the templates are filled with: text in which nothing hides, and rows of it.
+//! The contents of the templates: text that hides nothing, and rows of such text.
 //!
-//! A template writes every text with HTML's own characters escaped. This type sees to the rest: control characters, marks
-//! that change the direction, and whatever else would not be seen are escaped before.
+//! Templates escape HTML's own characters in every text. This type escapes the rest first: control characters,
+//! characters that change the direction, and all other invisible characters.
 
 use std::fmt;
 
 use crate::report::escape::{escape, is_unseen};
 use crate::report::table::data;
 
-/// Text that can be looked at.
+/// Text that is safe to display.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Text(String);
 
 impl Text {
-    /// Prose, from a baseline or about evidence.
+    /// Returns prose from a baseline or about evidence.
     pub(super) fn prose(text: &str) -> Self {
         Self(escape(text).into_owned())
     }
 
-    /// A name from evidence.
+    /// Returns a name from evidence.
     pub(super) fn name(text: &str) -> Self {
         Self(data::name(text))
     }
 
-    /// What the table of the terminal shows, which escapes what it shows. Should anything have got by it, as a sentence
-    /// of a report that was read back may, it is escaped here.
+    /// Returns text that was already escaped for the terminal table. Anything that was not escaped, such as a sentence
+    /// of a report that was read back, is escaped here.
     pub(super) fn shown(text: impl Into<String>) -> Self {
         let text = text.into();
         if !text.chars().any(is_unseen) {
@@ -35,12 +35,12 @@ impl Text {
         Self(text.chars().map(seen).collect())
     }
 
-    /// The same, cut into its lines.
+    /// Returns the same as `shown`, split into lines.
     pub(super) fn lines(text: &str) -> Vec<Self> {
         text.lines().map(Self::shown).collect()
     }
 
-    /// A text of several lines from a file, in which nothing but the line ends is left as it is.
+    /// Returns a text of several lines from a file. Only its line ends stay unescaped.
     pub(super) fn file(text: &str) -> Self {
         let lines = text.split('\n').map(|line| escape(line.trim_end_matches('\r')).replace(r"\u{9}", "\t"));
         Self(lines.collect::<Vec<_>>().join("\n"))
@@ -62,7 +62,7 @@ impl fmt::Display for Text {
 }
 
 impl From<&'static str> for Text {
-    /// The program's own words.
+    /// Returns the program's own text, without escaping.
     fn from(text: &'static str) -> Self {
         Self(text.to_owned())
     }
@@ -81,12 +81,12 @@ pub(super) struct Line {
     pub(super) url: Option<Text>,
 }
 
-/// A label, and what stands beside it.
+/// A label, and the text beside it.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
     pub(super) label: Text,
     pub(super) lines: Vec<Line>,
-    /// In letters of one width.
+    /// Whether to use a monospaced font.
     pub(super) mono: bool,
 }
 
@@ -106,12 +106,12 @@ impl Row {
     }
 }
 
-/// Rows that have something to say.
+/// Returns the rows that have any text.
 pub(super) fn told(rows: impl IntoIterator<Item = Row>) -> Vec<Row> {
     rows.into_iter().filter(|row| row.lines.iter().any(|line| !line.text.is_empty())).collect()
 }
 
-/// An address that may be a link: of the web, and in visible ASCII. Anything else is shown, not linked.
+/// Returns an address that may be a link: a web address in visible ASCII. All others are shown without a link.
 pub(super) fn web_address(url: &str) -> Option<Text> {
     let is_web = url.starts_with("https://") || url.starts_with("http://");
     (is_web && url.bytes().all(|byte| byte.is_ascii_graphic())).then(|| Text(url.to_owned()))

@@ -1,5 +1,5 @@
-//! The timeline: generations of a hive from the oldest to the newest, and a bracket for each change. Drawn in SVG, from
-//! top to bottom, so that it fits a narrow screen and a sheet of paper; the list beside it says the same in words.
+//! The timeline: generations of a hive from the oldest to the newest, and a bracket for each change. Drawn in SVG from
+//! top to bottom, so that it fits a narrow screen and a sheet of paper. The list beside it states the same in words.
 
 use super::text::Text;
 use crate::history::{Column, HiveHistory, MachineHistory, Row, View};
@@ -7,17 +7,17 @@ use crate::registry::FileTime;
 use crate::report::InstallationReport;
 use crate::report::table::{data, grouped};
 
-/// From one generation to the next.
+/// The distance from one generation to the next.
 const STEP: usize = 46;
-/// Above the first.
+/// The space above the first generation.
 const TOP: usize = 18;
-/// Between two brackets.
+/// The distance between two brackets.
 const LANE: usize = 18;
-/// For text, right of the axis.
+/// The space for text, to the right of the axis.
 const TEXT: usize = 250;
-/// Letters of a line.
+/// The most letters in a line.
 const LETTERS: usize = 34;
-/// Changes that are drawn; the rest are listed.
+/// The most changes that are drawn. The others are listed.
 const MOST: usize = 12;
 
 /// One drawing.
@@ -46,7 +46,7 @@ pub(super) struct Node {
     pub(super) second: Text,
 }
 
-/// A change: from the last with the old data to the first with the new.
+/// A change: from the last generation with the old data to the first with the new data.
 pub(super) struct Bracket {
     pub(super) number: usize,
     pub(super) x: usize,
@@ -55,14 +55,14 @@ pub(super) struct Bracket {
     pub(super) label_y: usize,
 }
 
-/// A time that an installation's hives tell.
+/// A time in an installation's hives.
 #[derive(Clone)]
 pub(super) struct Event {
     time: FileTime,
     what: Text,
 }
 
-/// The drawings for a machine with a history.
+/// Returns the drawings for a machine with a history.
 pub(super) fn of_history(machine: &MachineHistory, place: &str) -> Vec<Strip> {
     machine.hives.iter().map(|hive| of_hive(hive, place)).collect()
 }
@@ -108,8 +108,8 @@ fn said(row: &Row, sentence: &str) -> Text {
     Text::shown(format!("{}: {sentence}", data::name(&row.id)))
 }
 
-/// Where nothing but the report is known: the times that an installation's own hives tell, and those of others of the
-/// same machine.
+/// Returns the drawing if only the report is known: the times in an installation's own hives, and those of other
+/// installations of the same machine.
 pub(super) fn of_events(mut events: Vec<Event>, place: &str) -> Option<Strip> {
     events.sort_by(|a, b| (a.time, a.what.as_str()).cmp(&(b.time, b.what.as_str())));
     if events.is_empty() {
@@ -130,7 +130,7 @@ pub(super) fn of_events(mut events: Vec<Event>, place: &str) -> Option<Strip> {
     })
 }
 
-/// The times that an installation's hives tell.
+/// Returns the times in an installation's hives.
 pub(super) fn events_of(installation: &InstallationReport) -> Vec<Event> {
     let machine = &installation.machine;
     let of_machine = [
@@ -154,7 +154,7 @@ pub(super) fn events_of(installation: &InstallationReport) -> Vec<Event> {
     events
 }
 
-/// When its hives were last written.
+/// Returns when its hives were last written.
 pub(super) fn hive_events_of(installation: &InstallationReport) -> impl Iterator<Item = Event> {
     let generation = installation.generation;
     installation.hives.iter().filter_map(move |hive| {
@@ -169,7 +169,7 @@ impl Event {
 }
 
 impl Strip {
-    /// A drawing of these nodes, with nothing else on it.
+    /// Returns a drawing of these nodes without brackets.
     fn drawn(nodes: Vec<Node>, axis: usize) -> Self {
         let last = y(nodes.len().saturating_sub(1));
         Self {
@@ -199,9 +199,9 @@ fn node(at: usize, column: &Column) -> Node {
     }
 }
 
-/// Brackets beside each other where they overlap; `x` is the distance from the axis. And how many lanes there are.
+/// Returns the brackets, side by side if they overlap, and the number of lanes; `x` is the distance from the axis.
 fn brackets(spans: impl Iterator<Item = (usize, usize)>) -> (Vec<Bracket>, usize) {
-    // Where each lane is free again.
+    // The position from which each lane is free.
     let mut lanes: Vec<usize> = Vec::new();
     let mut brackets = Vec::new();
     for (number, (until, from)) in (1_usize..).zip(spans) {
@@ -220,7 +220,7 @@ fn brackets(spans: impl Iterator<Item = (usize, usize)>) -> (Vec<Bracket>, usize
     (brackets, lanes.len())
 }
 
-/// `2012-03-20 15:40 UTC`
+/// Returns a time as `2012-03-20 15:40 UTC`.
 fn short_time(time: Option<FileTime>) -> Text {
     time.map_or("no time".into(), |time| Text::shown(data::short_times(&time.to_string())))
 }

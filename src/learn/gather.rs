@@ -6,22 +6,22 @@ use crate::registry::{RegistryValue, same_text};
 use crate::report::escape::escape_data;
 use crate::show::{Place, Subject};
 
-/// No path in Windows is longer, in UTF-16 units.
+/// The longest path in Windows, in UTF-16 units.
 const LONGEST_PATH: usize = 32_767;
-/// So many notes are kept of one hive.
+/// The most notes that are kept for one hive.
 const MOST_NOTES: usize = 100;
 
-/// What one hive has.
+/// The contents of one hive.
 pub(super) struct Gathered {
     pub(super) keys: Vec<GatheredKey>,
     pub(super) notes: Vec<String>,
-    /// More was found than a hive of that size holds.
+    /// Whether more was found than a hive of this size can contain.
     pub(super) is_cut: bool,
 }
 
 /// A key with its values, as stored.
 pub(super) struct GatheredKey {
-    /// From the hive's root, `CurrentControlSet` in place of the set that it stands for.
+    /// The path from the hive's root, with `CurrentControlSet` instead of the control set.
     pub(super) path: String,
     pub(super) is_link: bool,
     pub(super) values: Vec<(String, RegistryValue)>,
@@ -29,14 +29,14 @@ pub(super) struct GatheredKey {
 
 struct Gatherer {
     gathered: Gathered,
-    /// The name of the key on the first level is put in place of its own.
+    /// Whether the name of the key on the first level is replaced with `CurrentControlSet`.
     current: bool,
-    /// The depth of a key that is left out with all below it.
+    /// The depth of a key that is omitted with everything below it.
     left_out: Option<usize>,
     room: u64,
 }
 
-/// Gathers a key, and with `recursive` all keys below it.
+/// Gathers a key. With `recursive`, also all keys below it.
 pub(super) fn gather(subject: &Subject, place: &Place, typed: &str, recursive: bool) -> Gathered {
     let names = typed.split('\\').filter(|name| !name.is_empty());
     let current = names.take(4).any(|name| same_text(name, "CurrentControlSet"));

@@ -1,4 +1,4 @@
-//! Ids of learned keys: kebab-case, the same for the same path whatever else was learned.
+//! Ids of learned keys in kebab-case. The same path always has the same id, whatever else was learned.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -6,16 +6,16 @@ use std::fmt::Write as _;
 use crate::evidence::sha256_of;
 use crate::registry::{Role, upcase};
 
-/// Longer ids are cut; their sum tells them apart.
+/// The longest id. Longer ones are cut, and their checksum distinguishes them.
 const LONGEST: usize = 80;
 
-/// The ids that were given.
+/// The ids in use.
 #[derive(Default)]
 pub(super) struct Ids(BTreeSet<String>);
 
 impl Ids {
-    /// The id of a key. A path of letters and digits alone is its own id; any other has a sum behind it, for several
-    /// paths may look alike.
+    /// Returns the id of a key. A path of only letters and digits is its own id. Any other gets a checksum at its end,
+    /// because several paths may look alike.
     pub(super) fn of(&mut self, role: Role, path: &str) -> String {
         let path = path.strip_prefix(r"CurrentControlSet\").unwrap_or(path);
         let slug = slug(&format!(r"{role}\{path}"));
@@ -35,12 +35,12 @@ fn with_sum(slug: &str, path: &str, digits: usize) -> String {
     let sum = sha256_of(&upper);
     let slug = slug.get(..slug.len().min(LONGEST)).unwrap_or(slug).trim_end_matches('-');
     let mut id = slug.to_owned();
-    // A String takes everything.
+    // Writing to a String cannot fail.
     let _ = write!(id, "-{}", sum.get(..digits).unwrap_or(&sum));
     id
 }
 
-/// The words of a text in kebab-case.
+/// Returns the words of a text in kebab-case.
 pub(super) fn slug(text: &str) -> String {
     let words = text.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-")

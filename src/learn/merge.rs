@@ -1,4 +1,4 @@
-//! What several hives have, side by side.
+//! Merges the keys and values of several hives.
 
 use std::collections::BTreeMap;
 
@@ -11,30 +11,30 @@ pub(super) struct Merged {
     keys: BTreeMap<Order, MergedKey>,
 }
 
-/// A path in an order in which a key's subkeys follow it at once: the separator comes before every letter.
+/// A path in a form that sorts a key's subkeys directly after it: the separator precedes every letter.
 type Order = Vec<u32>;
 
-/// A key, as some of the hives have it.
+/// A key that some of the hives have.
 pub(super) struct MergedKey {
-    /// As the first hive spells it.
+    /// The path in the spelling of the first hive.
     pub(super) path: String,
     /// The hives that have it.
     pub(super) seen: Vec<bool>,
-    /// Where it leads, in the hives in which it is a link.
+    /// The target, in the hives where the key is a link.
     pub(super) link: Option<String>,
     /// Its values, in the order in which they were found.
     pub(super) values: Vec<MergedValue>,
     by_name: BTreeMap<Name, usize>,
 }
 
-/// A value, as some of the hives have it.
+/// A value that some of the hives have.
 pub(super) struct MergedValue {
-    /// As the first hive spells it.
+    /// The name in the spelling of the first hive.
     pub(super) name: String,
-    /// How many hives have it.
+    /// The number of hives that have it.
     pub(super) seen: usize,
     last: usize,
-    /// The data, each once, in the order of the hives.
+    /// The data without duplicates, in the order of the hives.
     pub(super) data: Vec<RegistryValue>,
 }
 
@@ -44,22 +44,22 @@ fn order(path: &str) -> Order {
 }
 
 impl Merged {
-    /// Nothing yet, of so many hives.
+    /// Returns an empty result for this many hives.
     pub(super) fn new(hives: usize) -> Self {
         Self { hives, keys: BTreeMap::new() }
     }
 
-    /// How many keys there are.
+    /// Returns the number of keys.
     pub(super) fn len(&self) -> usize {
         self.keys.len()
     }
 
-    /// The keys.
+    /// Returns the keys.
     pub(super) fn keys(&self) -> impl Iterator<Item = &MergedKey> {
         self.keys.values()
     }
 
-    /// Whether the parent of a key is among them, and which hives have it.
+    /// Returns the parent of a key, if it was gathered.
     pub(super) fn parent_of(&self, key: &MergedKey) -> Option<&MergedKey> {
         if key.path.is_empty() {
             return None;
@@ -68,7 +68,7 @@ impl Merged {
         self.keys.get(&order(parent))
     }
 
-    /// Adds what a hive has. Of keys and values that are there twice the first counts, as Windows has it.
+    /// Adds the contents of a hive. Of duplicate keys and values the first is used, as in Windows.
     pub(super) fn add(&mut self, hive: usize, keys: Vec<GatheredKey>) {
         for GatheredKey { path, is_link, values } in keys {
             let key = self.keys.entry(order(&path)).or_insert_with(|| MergedKey {
@@ -108,13 +108,13 @@ impl MergedKey {
         }
     }
 
-    /// How many hives have it.
+    /// Returns the number of hives that have the key.
     pub(super) fn count(&self) -> usize {
         self.seen.iter().filter(|seen| **seen).count()
     }
 }
 
-/// Where a link leads; the data have no NUL at their end.
+/// Returns the target of a link. The data have no NUL at their end.
 fn target(data: &RegistryValue) -> Option<String> {
     let units: Vec<u16> = data.bytes.as_chunks().0.iter().map(|pair| u16::from_le_bytes(*pair)).collect();
     String::from_utf16(&units).ok()

@@ -10,7 +10,7 @@ use super::merge::{Merged, MergedKey, MergedValue};
 use crate::baseline::whole::name_of;
 use crate::registry::{DataType, RegistryValue, Role};
 
-/// The text, and how many values it expects.
+/// Returns the text, and the number of values that it expects.
 pub(super) fn write(
     merged: &Merged,
     role: Role,
@@ -21,7 +21,7 @@ pub(super) fn write(
     let mut text = String::new();
     let mut values = 0_usize;
     let mut line = |line: fmt::Arguments<'_>| {
-        // A String takes everything.
+        // Writing to a String cannot fail.
         let _ = writeln!(text, "{line}");
     };
     let named = keys.first().map(String::as_str).unwrap_or_default();
@@ -82,7 +82,7 @@ fn source(teachers: &[Teacher]) -> String {
     format!("learned from {}", names.collect::<Vec<_>>().join(", "))
 }
 
-/// How many different hives there are; with a key, that have it.
+/// Returns the number of different hives; with a key, only those that have it.
 fn distinct(teachers: &[Teacher], key: Option<&MergedKey>) -> usize {
     let has = |number: usize| key.is_none_or(|key| key.seen.get(number).copied().unwrap_or_default());
     let seen = teachers.iter().enumerate().filter(|(number, _)| has(*number)).map(|(_, teacher)| &teacher.sha256);
@@ -93,7 +93,7 @@ fn grade(hives: usize) -> &'static str {
     if hives > 1 { "confirmed" } else { "single-source" }
 }
 
-/// What is said of a key that is not in every hive: `with-parent` where it is missing only with the key above it.
+/// Returns the `presence` of a key that some hives lack: `with-parent` if it is missing only together with its parent.
 fn presence(merged: &Merged, key: &MergedKey) -> Option<&'static str> {
     if key.seen.iter().all(|seen| *seen) {
         return None;
@@ -103,7 +103,7 @@ fn presence(merged: &Merged, key: &MergedKey) -> Option<&'static str> {
     Some(if only_with_parent { "expect = \"with-parent\"" } else { "optional = true" })
 }
 
-/// A value's row; `hives` have its key.
+/// Returns a value's row. `hives` is the number of hives that have its key.
 fn row(value: &MergedValue, hives: usize) -> String {
     let mut row = String::from("{ ");
     let mut data = value.data.iter();
@@ -123,7 +123,7 @@ fn row(value: &MergedValue, hives: usize) -> String {
     row
 }
 
-/// Data as a row states them: by the name of the type where that says every byte, else the bytes.
+/// Returns data as a row states them: by the name of the type if that preserves every byte, otherwise as bytes.
 fn datum(value: &RegistryValue) -> String {
     let said = match value.data_type {
         DataType::SZ | DataType::EXPAND_SZ => {

@@ -1,21 +1,21 @@
-//! A piece of a line with a place in it to point at.
+//! An excerpt of a line with a marked place.
 
 use crate::report::escape::is_unseen;
 
-/// More units than these on either side of the place fit no terminal.
+/// The most units on either side of the place. More do not fit on a terminal.
 const REACH: usize = 500;
 
-/// What stands before a place in a line, and what begins there.
+/// The text before a place in a line, and the text from it on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Excerpt {
     before: Vec<u16>,
     after: Vec<u16>,
-    /// Whether the line has more on that side.
+    /// Whether the line continues on that side.
     more_before: bool,
     more_after: bool,
 }
 
-/// A piece of a line as it is written for people, and the place in it, in columns from 0.
+/// An excerpt as it is displayed, and the place in it, in columns from 0.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Fitted {
     pub(crate) text: String,
@@ -23,7 +23,7 @@ pub(crate) struct Fitted {
 }
 
 impl Excerpt {
-    /// The surroundings of a column of a line; columns count from 1, in UTF-16 units, and may be one behind the end.
+    /// Returns the text around a column of a line. Columns count from 1 in UTF-16 units, up to one past the end.
     pub(crate) fn of(line: &[u16], column: usize) -> Self {
         let place = column.saturating_sub(1).min(line.len());
         let (before, after) = line.split_at_checked(place).unwrap_or_default();
@@ -37,9 +37,9 @@ impl Excerpt {
         }
     }
 
-    /// As much of it as `width` columns hold, the place among it.
+    /// Returns the part around the place that fits into `width` columns.
     pub(crate) fn fit(&self, width: usize) -> Fitted {
-        // Room for the place itself and for what says, on either side, that there is more.
+        // Space for the place itself and for the ellipsis on either side.
         let width = width.max(16);
         let followed_by_brace = self.after.starts_with(&[u16::from(b'u'), u16::from(b'{')]);
         let before = cells(&self.before, followed_by_brace);
@@ -62,7 +62,7 @@ impl Excerpt {
     }
 }
 
-/// A character as it is shown, and how many columns it takes.
+/// A character as displayed, and its width in columns.
 struct Cell {
     shown: String,
     width: usize,
@@ -76,7 +76,7 @@ fn total(cells: &[Cell]) -> usize {
     cells.iter().fold(0, |width, cell| width.saturating_add(cell.width))
 }
 
-/// How many cells fit into so many columns.
+/// Returns how many cells fit into `room` columns.
 fn count<'c>(cells: impl Iterator<Item = &'c Cell>, room: usize) -> usize {
     let mut used = 0_usize;
     cells
@@ -87,7 +87,7 @@ fn count<'c>(cells: impl Iterator<Item = &'c Cell>, room: usize) -> usize {
         .count()
 }
 
-/// The characters of a text one by one. `followed_by_brace` says that `u{` comes behind it.
+/// Returns the characters of a text one by one. `followed_by_brace` states that `u{` follows the text.
 fn cells(units: &[u16], followed_by_brace: bool) -> Vec<Cell> {
     let mut rest = units;
     let mut cells = Vec::new();
@@ -110,14 +110,14 @@ fn cells(units: &[u16], followed_by_brace: bool) -> Vec<Cell> {
     cells
 }
 
-/// An escape as [`crate::report::escape`] writes it.
+/// Returns an escape as [`crate::report::escape`] writes it.
 fn escaped(code: u32) -> Cell {
     let shown = format!("\\u{{{code:x}}}");
     Cell { width: shown.len(), shown }
 }
 
-/// How many columns a character takes on every terminal, beside any other; `None` where that is not sure, as with
-/// combining marks, letters written from right to left, and pictures. Wide ones after UAX #11.
+/// Returns the width of a character in columns, if it is the same on every terminal and beside any other; `None` if
+/// that is uncertain, as for combining marks, right-to-left letters, and pictures. Wide characters follow UAX #11.
 fn width_of(character: char) -> Option<usize> {
     let narrow = matches!(character, ' '..='~' | '\u{a1}'..='\u{2af}' | '\u{370}'..='\u{482}' | '\u{48a}'..='\u{52f}'
         | '\u{1e00}'..='\u{1fff}' | '\u{2010}'..='\u{2027}' | '\u{2030}'..='\u{205e}' | '\u{20a0}'..='\u{20c0}');

@@ -1,14 +1,14 @@
-//! What somebody gave for a `.reg` file by mistake: a hive, an archive, a disk image.
+//! Recognises files that are not `.reg` files: a hive, an archive, a disk image.
 
 use std::path::Path;
 
 use crate::evidence::file_system::{HEAD, Head};
 use crate::evidence::format::{self, Format};
 
-/// A disk ends its first sector so, and a volume of FAT or NTFS, too.
+/// The end of the first sector of a disk, and of a FAT or NTFS volume.
 const BOOT: (usize, &[u8]) = (510, &[0x55, 0xaa]);
 
-/// What a file with this beginning is, with its article, and what to do with it; `None` where it may be a `.reg` file.
+/// Returns what a file with this start is, with its article, and what to do with it; `None` if it may be a `.reg` file.
 pub(super) fn foreign(bytes: &[u8], path: &Path) -> Option<(String, String)> {
     if bytes.starts_with(b"regf") {
         let advice = "See it with `hivemend show`, or audit it with `hivemend audit`".to_owned();

@@ -1,4 +1,4 @@
-//! Everything that is known of the files, for programs.
+//! All results for the files, for programs.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,4 @@
-//! Remarks: what diagnostics say, each once for a file, with the lines that it is about.
+//! Remarks: diagnostics merged so that each appears once for a file, with all its lines.
 
 use std::collections::BTreeMap;
 
@@ -8,15 +8,15 @@ use crate::reg_file::{self, Diagnostic};
 /// One remark on a file.
 #[derive(Clone, Debug)]
 pub(super) struct Remark {
-    /// The first place.
+    /// The diagnostic at the first place.
     pub(super) first: Diagnostic,
-    /// The lines of all places, ascending; a line may stand there more than once.
+    /// The lines of all places, ascending. A line may be repeated.
     pub(super) lines: Vec<usize>,
-    /// The line of the first place; `None` where there is no text to show.
+    /// The line of the first place; `None` if there is no text to show.
     pub(super) excerpt: Option<Excerpt>,
 }
 
-/// One remark for all diagnostics that say the same, in the order of their first places.
+/// Merges equal diagnostics into one remark, in the order of their first places.
 pub(super) fn gather(diagnostics: &[Diagnostic]) -> Vec<Remark> {
     let mut places = BTreeMap::new();
     let mut remarks: Vec<Remark> = Vec::new();
@@ -30,7 +30,7 @@ pub(super) fn gather(diagnostics: &[Diagnostic]) -> Vec<Remark> {
     remarks
 }
 
-/// Adds remarks for another importer; one that says the same of the same lines is for both.
+/// Adds remarks for another importer. Equal remarks on the same lines are merged.
 pub(super) fn join(remarks: &mut Vec<Remark>, others: Vec<Remark>) {
     for other in others {
         let same = |remark: &&mut Remark| {
@@ -45,7 +45,7 @@ pub(super) fn join(remarks: &mut Vec<Remark>, others: Vec<Remark>) {
     remarks.sort_by_key(|remark| (remark.first.line, remark.first.column));
 }
 
-/// Gives each remark its piece of the text. They stand in the order of the lines: one way through the text.
+/// Adds an excerpt of the text to each remark. The remarks are sorted by line, so one pass through the text is enough.
 pub(super) fn add_excerpts(remarks: &mut [Remark], text: &[u16]) {
     let mut lines = reg_file::lines_of(text);
     let mut current = lines.next();

@@ -1,4 +1,4 @@
-//! The lint for people: what the file is, what would be done, and what is to be remarked.
+//! The lint for people: what the file is, what the importer would do, and the remarks.
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -12,23 +12,23 @@ use crate::report::table::Style;
 use crate::report::table::data::{beside_type, name};
 use crate::report::table::page::{GAP, Ink, Page};
 
-/// How deep the lines of a file stand.
+/// The indentation of the lines of a file.
 const INDENT: usize = 2;
-/// How deep the lines of a key stand.
+/// The indentation of the lines of a key.
 const DEEPER: usize = 4;
-/// `encoding`.
+/// The width of `encoding`.
 const LABEL: usize = 8;
-/// `delete`.
+/// The width of `delete`.
 const VERB: usize = 6;
-/// Most names fit; longer ones are wrapped.
+/// The width of names. Most names fit; longer ones are wrapped.
 const NAME: usize = 24;
-/// `REG_EXPAND_SZ`.
+/// The width of `REG_EXPAND_SZ`.
 const TYPE: usize = 13;
-/// Of a name that is not even well-formed, so much is shown.
+/// The most units that are shown of a malformed name.
 const MOST_UNITS: usize = 300;
-/// So many lines of a remark are named; JSON has them all.
+/// The most lines of a remark that are named. JSON has all of them.
 const LINES_NAMED: usize = 8;
-/// So many operations are listed; JSON has them all.
+/// The most operations that are listed. JSON has all of them.
 const MOST_LISTED: usize = 1000;
 
 pub(super) fn render(files: &[LintedFile], style: Style, writer: &mut dyn Write) -> io::Result<()> {
@@ -72,7 +72,7 @@ fn write_head(page: &mut Page<'_>, file: &LintedFile) -> io::Result<()> {
     page.labelled(INDENT, LABEL, "verdict", &verdict, Ink::Dim)
 }
 
-/// The importer that the operations are of, for the start of a sentence.
+/// Returns the importer whose operations are shown, for the start of a sentence.
 fn actor(file: &LintedFile) -> Importer {
     file.reading().importer
 }
@@ -165,7 +165,7 @@ fn write_remarks(page: &mut Page<'_>, file: &LintedFile) -> io::Result<()> {
     Ok(())
 }
 
-/// The places behind the first one: how many, and the first lines of them.
+/// Returns the number of further places, and the first of their lines.
 fn more_places(remark: &Remark) -> Option<String> {
     let (_, more) = remark.lines.split_first()?;
     let mut lines: Vec<usize> = more.to_vec();
@@ -178,12 +178,12 @@ fn more_places(remark: &Remark) -> Option<String> {
     (!more.is_empty()).then(|| format!("again in {noun} {lines}{rest}"))
 }
 
-/// A value's name as a `.reg` file has it: in quotes, or `@` for the default value.
+/// Returns a value's name as it is written in a `.reg` file: in quotes, or `@` for the default value.
 fn value_name(units: &[u16]) -> String {
     if units.is_empty() { "@".to_owned() } else { format!("\"{}\"", shown(units)) }
 }
 
-/// A name or path, without anything that steers or hides.
+/// Returns a name or path with control characters and invisible characters escaped.
 fn shown(units: &[u16]) -> String {
     match String::from_utf16(units) {
         Ok(text) => name(&text),

@@ -1,4 +1,4 @@
-//! Whether SOFTWARE and SYSTEM are of one machine: what both of them name, and what cannot be.
+//! Whether SOFTWARE and SYSTEM are from one machine: the names that both contain, and contradictions.
 
 use std::collections::BTreeSet;
 
@@ -10,31 +10,31 @@ use crate::hive::{Key, Tree};
 use crate::os::lenient_text;
 use crate::registry::{FileTime, same_text};
 
-/// Whether two hives are of one machine, and what says so.
+/// Whether two hives are from one machine, and the evidence for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SameMachine {
-    /// What it comes to.
+    /// The result.
     pub state: Sameness,
-    /// What in the hives proves or contradicts it; empty where nothing does.
+    /// The values in the hives that prove or contradict it; empty if there are none.
     pub by: Vec<String>,
 }
 
-/// Whether two hives are of one machine.
+/// Whether two hives are from one machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sameness {
-    /// Both name something that only one machine has.
+    /// Both hives name something that only one machine has.
     Proven,
-    /// Nothing proves it and nothing contradicts it. A machine without network cards looks like this.
+    /// Nothing proves or contradicts it. A machine without network cards has this state.
     Unproven,
-    /// They cannot be.
+    /// The hives contradict each other.
     Contradicted,
 }
 
-/// A day, in units of 100 ns: clocks that were set wrong, and zones.
+/// A day, in units of 100 ns: the tolerance for wrong clocks and for time zones.
 const DAY: u64 = 24 * 60 * 60 * 10_000_000;
 
-/// Compares two hives. `written` is when SYSTEM was last written, by its base block.
+/// Compares two hives. `written` is the time of SYSTEM's last write, from its base block.
 ///
 /// A network card has one GUID in `NetworkCards` of SOFTWARE, in `Interfaces` and below the network class in SYSTEM:
 /// three real pairs agree, and 25 pairs of hives of different machines share none.
@@ -76,11 +76,11 @@ fn cards_of_software(software: &Tree<'_>) -> BTreeSet<String> {
     let key = software.key(r"Microsoft\Windows NT\CurrentVersion\NetworkCards").ok().flatten();
     let cards = key.map(|key| key.subkeys().0).unwrap_or_default();
     let names = cards.iter().filter_map(|card| lenient_text(&card.value("ServiceName").ok().flatten()?));
-    // Before Windows 2000 a card was named like its driver.
+    // Before Windows 2000 a card had the name of its driver.
     names.filter(|name| name.starts_with('{')).collect()
 }
 
-/// Every network card that any control set has, bound to TCP/IP or not; and whether all places could be read.
+/// Returns every network card in any control set, bound to TCP/IP or not; and whether all places were readable.
 fn cards_of_system(system: &Tree<'_>) -> (BTreeSet<String>, bool) {
     const NETWORK_CLASS: &str = "{4D36E972-E325-11CE-BFC1-08002BE10318}";
     let sets = ControlSets::read(system).map(|sets| sets.present).unwrap_or_default();
@@ -104,7 +104,7 @@ fn cards_of_system(system: &Tree<'_>) -> (BTreeSet<String>, bool) {
     (cards, all_read)
 }
 
-/// Where SOFTWARE holds the computer's name, and what stands there. Observed on XP, 7 and 8.1.
+/// Returns the computer names in SOFTWARE, each with its place. Observed on XP, 7 and 8.1.
 fn computer_names(software: &Tree<'_>) -> Vec<(&'static str, String)> {
     let places = [
         (r"Microsoft\Windows\CurrentVersion\Reliability", "LastComputerName"),

@@ -1,4 +1,4 @@
-//! From what the hives hold to marks that vote.
+//! Converts the contents of the hives to marks that vote.
 //!
 //! Root key names: libyal/winreg-kb. Kernel version, build and `CoreOS`: observed in real hives.
 
@@ -7,7 +7,7 @@ use super::parse_version;
 use super::release::{MULTI_SESSION, OsId, Product, ProductType};
 use super::vote::{Claim, Mark};
 
-/// The marks of both hives.
+/// Returns the marks of both hives.
 pub(super) fn collect(software: &SoftwareMarks, system: Option<&SystemMarks>) -> Vec<Mark> {
     let mut marks = of_software(software);
     let named = !marks.is_empty();
@@ -20,7 +20,7 @@ pub(super) fn collect(software: &SoftwareMarks, system: Option<&SystemMarks>) ->
     let product = product_type.and_then(ProductType::from_hive);
     if let (Some(product), Some(text)) = (product, product_type) {
         let text = format!("SYSTEM: ProductType={text}");
-        // A multi-session client is a server to its own ProductType.
+        // The ProductType of a multi-session client is that of a server.
         let claim = if is_multi_session(software) { Claim::Nothing } else { Claim::Product(product.product()) };
         marks.push(Mark::main(text, 3, claim));
     }
@@ -44,7 +44,7 @@ fn of_software(software: &SoftwareMarks) -> Vec<Mark> {
     let text = software.current_version.as_deref();
     let version = text.and_then(parse_version);
     if let Some(major) = software.major {
-        // From Windows 10 on CurrentVersion stays 6.3, and two numbers hold the version.
+        // From Windows 10 on, CurrentVersion stays 6.3, and two numbers contain the version.
         let minor = software.minor.unwrap_or(0);
         let text = format!("SOFTWARE: CurrentMajorVersionNumber={major}, CurrentMinorVersionNumber={minor}");
         marks.push(Mark::main(text, 3, Claim::Version(major, minor)));
@@ -81,7 +81,7 @@ fn of_software(software: &SoftwareMarks) -> Vec<Mark> {
     marks
 }
 
-/// The Windows that a ProductName names, by the longest name in it: "Windows 8.1 Pro" is not Windows 8.
+/// Returns the Windows that a ProductName names. The longest name in it counts: "Windows 8.1 Pro" is not Windows 8.
 fn named_in(product_name: &str) -> Vec<OsId> {
     let plain = product_name.replace("(R)", " ").replace("(TM)", " ").replace(['\u{ae}', '\u{2122}'], " ");
     let plain = plain.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -94,7 +94,7 @@ fn named_in(product_name: &str) -> Vec<OsId> {
     held.into_iter().filter(|(name, _)| Some(name.len()) == longest).map(|(_, id)| id).collect()
 }
 
-/// Client or server, as far as SOFTWARE can tell.
+/// Returns marks on whether this is a client or a server, from SOFTWARE.
 fn product_of_software(software: &SoftwareMarks, main: bool) -> Vec<Mark> {
     let mut marks = Vec::new();
     let mut mark = |text: String, weight, product| {
@@ -126,7 +126,7 @@ fn product_of_software(software: &SoftwareMarks, main: bool) -> Vec<Mark> {
     marks
 }
 
-/// What SYSTEM says of the version. `named` where SOFTWARE names it, too.
+/// Returns the marks in SYSTEM on the version. `named` states whether SOFTWARE also names it.
 fn of_system(system: &SystemMarks, named: bool) -> Vec<Mark> {
     let mut marks = Vec::new();
     if let Some(core_os) = &system.core_os
@@ -148,7 +148,7 @@ fn of_system(system: &SystemMarks, named: bool) -> Vec<Mark> {
     marks
 }
 
-/// Where neither hive names a version: what else tells one Windows from another in SYSTEM.
+/// Returns the marks in SYSTEM that distinguish Windows versions if neither hive names a version.
 fn by_generation(system: &SystemMarks, product: Option<ProductType>) -> Vec<Mark> {
     if system.root_name == "$$$PROTO.HIV" {
         return before_vista(system, product);
@@ -171,7 +171,7 @@ fn by_generation(system: &SystemMarks, product: Option<ProductType>) -> Vec<Mark
         ("CoreMessagingRegistrar", 10, 0),
     ];
     let is_there = |name: &str| system.services.contains(&name);
-    // A hive without any of them is no SYSTEM hive of a whole Windows, and says nothing.
+    // A hive without any of these services is not from a whole Windows, so their absence proves nothing.
     if marks.is_empty() && !introduced.iter().any(|(name, ..)| is_there(name)) {
         return marks;
     }
@@ -185,8 +185,8 @@ fn by_generation(system: &SystemMarks, product: Option<ProductType>) -> Vec<Mark
     marks
 }
 
-/// A SYSTEM hive whose root is named `$$$PROTO.HIV` was made by the setup of 2000, XP or 2003; a `WPA` key (product
-/// activation) is there since XP. libyal/winreg-kb; observed on six machines.
+/// Returns the marks of a Windows before Vista. The setup of 2000, XP, and 2003 makes a SYSTEM hive whose root is named
+/// `$$$PROTO.HIV`; a `WPA` key (product activation) exists since XP. libyal/winreg-kb; observed on six machines.
 fn before_vista(system: &SystemMarks, product: Option<ProductType>) -> Vec<Mark> {
     let mut marks = Vec::new();
     let architecture = system.architecture.as_deref();
@@ -201,7 +201,7 @@ fn before_vista(system: &SystemMarks, product: Option<ProductType>) -> Vec<Mark>
     } else {
         marks.push(Mark::hint("SYSTEM: root key $$$PROTO.HIV, no WPA key".to_owned(), Claim::Version(5, 0)));
     }
-    // 5.1 on XP x86, 5.2 on XP x64; wrong on later Windows, so it is asked only here.
+    // 5.1 on XP x86, 5.2 on XP x64. It is wrong on later Windows, so it is read only here.
     if let Some(text) = &system.terminal_server_version
         && let Some((major, minor)) = parse_version(text)
     {

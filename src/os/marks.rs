@@ -1,23 +1,23 @@
-//! The marks that a Windows leaves of itself in its two hives.
+//! The marks of a Windows in its two hives.
 
 use crate::control_set::{Choice, ControlSets, key_name};
 use crate::error::Problem;
 use crate::hive::{Key, Tree};
 use crate::registry::RegistryValue;
 
-/// Where SOFTWARE keeps them. libyal/winreg-kb, "Windows NT\CurrentVersion".
+/// The key in SOFTWARE with most marks. libyal/winreg-kb, "Windows NT\CurrentVersion".
 pub(super) const CURRENT_VERSION: &str = r"Microsoft\Windows NT\CurrentVersion";
 
-/// What SOFTWARE says, as it says it.
+/// The marks in SOFTWARE, unchanged.
 #[derive(Default)]
 pub(super) struct SoftwareMarks {
     pub(super) current_version: Option<String>,
     pub(super) major: Option<u64>,
     pub(super) minor: Option<u64>,
     pub(super) build: Option<u32>,
-    /// `CurrentBuild`, where it is a number.
+    /// `CurrentBuild`, if it is a number.
     pub(super) second_build: Option<u32>,
-    /// The number that `BuildLabEx` or `BuildLab` begins with.
+    /// The number at the start of `BuildLabEx` or `BuildLab`.
     pub(super) lab: Option<(&'static str, u32)>,
     pub(super) revision: Option<u64>,
     pub(super) service_pack: Option<String>,
@@ -28,11 +28,11 @@ pub(super) struct SoftwareMarks {
     pub(super) release: Option<(&'static str, String)>,
     pub(super) architecture: Option<&'static str>,
     pub(super) has_wow64: bool,
-    /// Whether there is a `WinPE` key.
+    /// Whether a `WinPE` key exists.
     pub(super) has_win_pe: bool,
 }
 
-/// What SYSTEM says, as it says it.
+/// The marks in SYSTEM, unchanged.
 #[derive(Default)]
 pub(super) struct SystemMarks {
     pub(super) root_name: String,
@@ -43,18 +43,18 @@ pub(super) struct SystemMarks {
     pub(super) revision: Option<u64>,
     pub(super) terminal_server_version: Option<String>,
     pub(super) has_wpa: bool,
-    /// Whether `Control\MiniNT` is there.
+    /// Whether `Control\MiniNT` exists.
     pub(super) has_mini_nt: bool,
     /// The minor version of the hive's format.
     pub(super) format_minor: u32,
     /// The command that setup runs.
     pub(super) setup_command: Option<String>,
-    /// The services of [`SERVICES`] that are there.
+    /// The services of [`SERVICES`] that exist.
     pub(super) services: Vec<&'static str>,
 }
 
-/// Services that tell one Windows from another, or a whole Windows from a preinstallation environment or a layer of a
-/// container: observed in real hives.
+/// Services that distinguish one Windows from another, or a whole Windows from a preinstallation environment or a
+/// container layer: observed in real hives.
 const SERVICES: &[&str] = &[
     "SENS",
     "wuauserv",
@@ -68,7 +68,7 @@ const SERVICES: &[&str] = &[
     "CoreMessagingRegistrar",
 ];
 
-/// Reads marks one by one: what cannot be read is a problem, and the others still count.
+/// Reads marks one by one. A mark that cannot be read is a problem, and the others still count.
 struct Reader<'p> {
     problems: &'p mut Vec<Problem>,
 }
@@ -90,7 +90,7 @@ impl Reader<'_> {
     }
 }
 
-/// A string as Windows' own readers take it, up to its first NUL; for marks that are shown, never for verdicts.
+/// Returns a string as Windows' own readers do, up to its first NUL. For marks that are shown, never for verdicts.
 pub(crate) fn lenient_text(value: &RegistryValue) -> Option<String> {
     let units = value.bytes.as_chunks::<2>().0.iter().map(|pair| u16::from_le_bytes(*pair));
     let units: Vec<u16> = units.take_while(|unit| *unit != 0).collect();
@@ -98,7 +98,7 @@ pub(crate) fn lenient_text(value: &RegistryValue) -> Option<String> {
 }
 
 impl SoftwareMarks {
-    /// What can be read of the marks; `problems` is given what cannot.
+    /// Returns the readable marks, and adds a problem to `problems` for each other one.
     pub(super) fn read(tree: &Tree<'_>, problems: &mut Vec<Problem>) -> Self {
         let mut reader = Reader { problems };
         let Some(key) = reader.keep(tree.key(CURRENT_VERSION)) else { return Self::default() };
@@ -129,7 +129,7 @@ impl SoftwareMarks {
     }
 }
 
-/// `7601.17514.x86fre.win7sp1_rtm.101119-1850`: the third part names the architecture.
+/// Returns the architecture, the third part of a build lab such as `7601.17514.x86fre.win7sp1_rtm.101119-1850`.
 fn architecture_of_build_lab(lab: &str) -> Option<&'static str> {
     let part = lab.split('.').nth(2)?;
     ["x86", "amd64", "arm64", "ia64"]
@@ -138,13 +138,14 @@ fn architecture_of_build_lab(lab: &str) -> Option<&'static str> {
         .find_map(|(prefix, name)| part.starts_with(prefix).then_some(name))
 }
 
-/// The number that a build lab begins with, `19041.vb_release.191206-1406`.
+/// Returns the number at the start of a build lab such as `19041.vb_release.191206-1406`.
 fn lab_number(name: &'static str, lab: Option<&str>) -> Option<(&'static str, u32)> {
     Some((name, lab?.split('.').next()?.parse().ok()?))
 }
 
 impl SystemMarks {
-    /// What can be read of the marks; `problems` is given what cannot. `minor` is the version of the hive's format.
+    /// Returns the readable marks, and adds a problem to `problems` for each other one. `minor` is the minor version of
+    /// the hive's format.
     pub(super) fn read(tree: &Tree<'_>, minor: u32, problems: &mut Vec<Problem>) -> Self {
         let mut reader = Reader { problems };
         let Some(root) = reader.keep(tree.root().map(Some)) else { return Self::default() };
@@ -157,7 +158,7 @@ impl SystemMarks {
             marks.setup_command = reader.text(&key, "CmdLine");
         }
         let sets = reader.keep(ControlSets::read(tree).map(Some)).unwrap_or_default();
-        // These do not differ between control sets; where Select is unclear any set will do.
+        // These marks do not differ between control sets. If Select is unclear, any set will do.
         let set = sets.chosen(Choice::Current).ok().and_then(|chosen| chosen.first().copied());
         let Some(set) = set.or_else(|| sets.present.first().copied()) else { return marks };
         if let Some(services) = reader.keep(tree.key(&format!(r"{}\Services", key_name(set)))) {

@@ -1,4 +1,4 @@
-//! The list of Windows, their releases and builds: `src/baselines/releases.toml`, which the build turns into a table.
+//! The list of Windows, their releases and builds: `src/baselines/releases.toml`, which the build converts to a table.
 
 use std::str::FromStr;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::nearest::nearest;
 
-/// Which Windows: an entry of the list. Reports and baselines call it by its id.
+/// A Windows: an entry of the list. Reports and baselines refer to it by its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OsId(u8);
 
@@ -15,13 +15,13 @@ pub struct OsId(u8);
 pub(super) struct Windows {
     id: &'static str,
     name: &'static str,
-    /// The kernel version; `None` where marks, not a version, name it.
+    /// The kernel version; `None` if marks, not a version, identify it.
     pub(super) version: Option<(u64, u64)>,
-    /// `None` where it is one Windows for clients and servers.
+    /// `None` for a Windows that serves as client and as server.
     pub(super) product: Option<Product>,
-    /// The EditionID that only this Windows has.
+    /// The EditionID of this Windows only.
     pub(super) edition: Option<&'static str>,
-    /// The name of another Windows that its ProductName has.
+    /// Another Windows' name that its ProductName contains.
     pub(super) also_named: Option<&'static str>,
     has_baseline: bool,
     pub(super) builds: &'static [Build],
@@ -32,18 +32,18 @@ pub(super) struct Windows {
 pub(super) struct Build {
     pub(super) number: u32,
     pub(super) release: Option<&'static str>,
-    /// The name of this build, where it has one of its own.
+    /// The name of this build, if it has its own.
     pub(super) name: Option<&'static str>,
-    /// The Windows whose baseline judges it.
+    /// The Windows whose baseline judges this build.
     pub(super) judged_by: Option<OsId>,
     source: &'static str,
 }
 
-/// A system that names itself and reports a version of Windows without being that Windows.
+/// A system with a name of its own that reports the version of a Windows without being that Windows.
 #[derive(Debug)]
 pub(super) struct Other {
     pub(super) name: &'static str,
-    /// Text in its ProductName.
+    /// A text in its ProductName.
     pub(super) product_name: Option<&'static str>,
     /// Its InstallationType.
     pub(super) installation_type: Option<&'static str>,
@@ -64,18 +64,19 @@ include!(concat!(env!("OUT_DIR"), "/releases.rs"));
 impl OsId {
     /// Every id of the list.
     pub const ALL: &[Self] = IDS;
-    /// Anything that the list does not name.
+    /// Any Windows that the list does not contain.
     pub const UNKNOWN: Self = UNKNOWN;
     /// The preinstallation and recovery environment.
     pub const PE: Self = PE;
-    /// A layer of a container.
+    /// A container layer.
     pub const CONTAINER: Self = CONTAINER;
 
     pub(super) fn entry(self) -> Option<&'static Windows> {
         LIST.get(usize::from(self.0))
     }
 
-    /// The Windows that somebody may mean who writes `winxp`, `Win 7`, `2008r2` or `windows-server-2o19`.
+    /// Returns the Windows that was probably meant with text such as `winxp`, `Win 7`, `2008r2`, or
+    /// `windows-server-2o19`.
     pub fn meant(text: &str) -> Option<Self> {
         let plain = |text: &str| {
             let letters: String =
@@ -99,34 +100,34 @@ impl OsId {
             .or_else(|| nearest(text, Self::ALL.iter().map(|id| id.as_str()))?.parse().ok())
     }
 
-    /// The id: `windows-xp`.
+    /// Returns the id: `windows-xp`.
     pub fn as_str(self) -> &'static str {
         self.entry().map_or("unknown", |windows| windows.id)
     }
 
-    /// The name as people say it.
+    /// Returns the usual name.
     pub fn name(self) -> &'static str {
         self.entry().map_or("unknown Windows", |windows| windows.name)
     }
 
-    /// Whether this Windows has a baseline of its own.
+    /// Returns whether this Windows has a baseline of its own.
     pub fn has_baseline(self) -> bool {
         self.entry().is_some_and(|windows| windows.has_baseline)
     }
 
-    /// The kernel version, where that names it.
+    /// Returns the kernel version, if it identifies this Windows.
     pub fn version(self) -> Option<(u64, u64)> {
         self.entry()?.version
     }
 
-    /// The day up to which the list is complete, `2026-11-04`.
+    /// Returns the date up to which the list is complete, `2026-11-04`.
     pub fn as_of() -> &'static str {
         env!("HIVEMEND_RELEASES_AS_OF")
     }
 }
 
 impl Build {
-    /// `26100, 24H2 (Microsoft: Windows 11 release information)`
+    /// Returns the build with its source: `26100, 24H2 (Microsoft: Windows 11 release information)`.
     pub(super) fn cited(&self) -> String {
         let release = self.release.map_or_else(String::new, |release| format!(", {release}"));
         format!("{}{release} ({})", self.number, self.source)
@@ -153,7 +154,7 @@ impl Serialize for OsId {
     }
 }
 
-/// What [`OsId`] is written as.
+/// Reads the form that [`OsId`] is written in.
 impl<'de> serde::Deserialize<'de> for OsId {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
@@ -161,26 +162,26 @@ impl<'de> serde::Deserialize<'de> for OsId {
     }
 }
 
-/// What `Control\ProductOptions\ProductType` says: Microsoft, Knowledge Base Q152078.
+/// The contents of `Control\ProductOptions\ProductType`: Microsoft, Knowledge Base Q152078.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProductType {
     /// `WinNT`: a client.
     Workstation,
-    /// `ServerNT`: a server that is no domain controller.
+    /// `ServerNT`: a server that is not a domain controller.
     Server,
     /// `LanmanNT`: a domain controller.
     DomainController,
 }
 
 impl ProductType {
-    /// From the value's data.
+    /// Returns the type for the value's data.
     pub fn from_hive(text: &str) -> Option<Self> {
         [Self::Workstation, Self::Server, Self::DomainController]
             .into_iter()
             .find(|product| product.as_str().eq_ignore_ascii_case(text))
     }
 
-    /// The value's data.
+    /// Returns the value's data.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Workstation => "WinNT",

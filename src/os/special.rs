@@ -1,10 +1,10 @@
-//! Systems that no version and no build can name: Windows PE, a layer of a container, and systems that only report a
-//! version of Windows.
+//! Systems that neither version nor build identifies: Windows PE, a container layer, and systems that only report the
+//! version of a Windows.
 
 use super::marks::{SoftwareMarks, SystemMarks};
 use super::release::{OTHERS, Other};
 
-/// Marks for and against something, each with its weight.
+/// Marks for and against a result, each with its weight.
 #[derive(Debug, Default)]
 pub(super) struct Scale {
     pub(super) with: Vec<String>,
@@ -27,14 +27,14 @@ impl Scale {
         }
     }
 
-    /// Whether the marks for it outweigh those against it.
+    /// Returns whether the marks for it outweigh those against it.
     pub(super) fn tips(&self) -> bool {
         self.weight > 0
     }
 }
 
-/// Whether this is Windows PE. One mark alone can be planted: `MiniNT` stops a Windows' event log, too. So what only a
-/// whole Windows has counts against it. Real Windows PE hives have neither SENS nor Windows Update.
+/// Returns the marks for and against Windows PE. One mark alone can be planted, because `MiniNT` also stops a Windows'
+/// event log. So marks of a whole Windows count against it. Real Windows PE hives have neither SENS nor Windows Update.
 pub(super) fn preinstallation(software: &SoftwareMarks, system: Option<&SystemMarks>) -> Scale {
     let mut scale = Scale::default();
     scale.mark(software.has_win_pe, 2, "SOFTWARE: key WinPE");
@@ -62,8 +62,8 @@ pub(super) fn preinstallation(software: &SoftwareMarks, system: Option<&SystemMa
     scale
 }
 
-/// Whether this is a layer of a container. Layered keys, format 1.6, exist only there (msuhanov, "Windows registry file
-/// format specification"); a layer holds few keys, and no services of a whole Windows.
+/// Returns the marks for and against a container layer. Layered keys, format 1.6, exist only there (msuhanov, "Windows
+/// registry file format specification"). A layer contains few keys, and no services of a whole Windows.
 pub(super) fn container(system: Option<&SystemMarks>) -> Scale {
     let mut scale = Scale::default();
     if let Some(system) = system {
@@ -75,7 +75,7 @@ pub(super) fn container(system: Option<&SystemMarks>) -> Scale {
     scale
 }
 
-/// The system that names itself and is not the Windows whose version it reports; and the mark that says so.
+/// Returns the system with its own name that reports the version of a Windows, and the mark with that name.
 pub(super) fn other(software: &SoftwareMarks) -> Option<(&'static Other, String)> {
     let holds = |text: Option<&String>, test: &dyn Fn(&str) -> bool| text.filter(|text| test(text)).cloned();
     OTHERS.iter().find_map(|other| {

@@ -1,34 +1,34 @@
-//! The vote: each mark is for some Windows of the list and against others; the best candidate wins.
+//! The vote: each mark supports some Windows of the list and contradicts others. The best candidate wins.
 
 use super::release::{OsId, Product, Windows};
 
-/// Something that a hive says, and what follows from it.
+/// A fact in a hive, and what follows from it.
 #[derive(Debug)]
 pub(super) struct Mark {
     /// `SOFTWARE: CurrentVersion=6.1`.
     pub(super) text: String,
     pub(super) claim: Claim,
     pub(super) weight: u32,
-    /// Whether reports name it in the short basis.
+    /// Whether reports include it in the short basis.
     pub(super) main: bool,
-    /// A hint speaks for a Windows and never against one.
+    /// Whether it is a hint, which supports a Windows and never contradicts one.
     pub(super) hint: bool,
 }
 
-/// What a mark says of the Windows that it stands in.
+/// What a mark claims about its Windows.
 #[derive(Clone, Debug)]
 pub(super) enum Claim {
     /// The kernel version.
     Version(u64, u64),
     /// A kernel version before this one.
     Before(u64, u64),
-    /// This kernel version, or a later one.
+    /// This kernel version or a later one.
     Since(u64, u64),
-    /// The kernel version, and the build of the feature update that it was installed with.
+    /// The kernel version, and the build of the feature update that was installed.
     Base(u64, u64, u32),
     /// The build.
     Build(u32),
-    /// The build of the feature update: older than the build where an enablement package was installed.
+    /// The build of the feature update. It is older than the build if an enablement package was installed.
     Lab(u32),
     /// Client or server.
     Product(Product),
@@ -36,11 +36,11 @@ pub(super) enum Claim {
     Named(Vec<OsId>),
     /// The EditionID of one Windows alone.
     Edition(OsId),
-    /// Shown beside the marks; it decides nothing.
+    /// Shown with the marks, without effect on the vote.
     Nothing,
 }
 
-/// What the vote comes to.
+/// The result of the vote.
 #[derive(Debug)]
 pub(super) struct Elected {
     pub(super) id: OsId,
@@ -48,7 +48,7 @@ pub(super) struct Elected {
     pub(super) alone: bool,
 }
 
-/// The Windows that most marks speak for; `None` where no mark names a version.
+/// Returns the Windows that most marks support; `None` if no mark names a version.
 pub(super) fn elect(marks: &[Mark]) -> Option<Elected> {
     if !marks.iter().any(Mark::names_a_version) {
         return None;
@@ -58,7 +58,7 @@ pub(super) fn elect(marks: &[Mark]) -> Option<Elected> {
     for id in OsId::ALL.iter().copied() {
         let Some(windows) = id.entry().filter(|windows| windows.version.is_some()) else { continue };
         let score = marks.iter().map(|mark| mark.score(id)).fold(0_i64, i64::saturating_add);
-        // At the same build the Windows without an edition of its own is the likelier one.
+        // For the same build, the Windows without an edition of its own is more likely.
         let lacks_edition = windows.edition.is_some() && !editions(id);
         let score = if lacks_edition { score.saturating_sub(2) } else { score };
         match &mut best {
@@ -71,17 +71,17 @@ pub(super) fn elect(marks: &[Mark]) -> Option<Elected> {
 }
 
 impl Mark {
-    /// A mark that reports name in the short basis.
+    /// Returns a mark that reports include in the short basis.
     pub(super) fn main(text: String, weight: u32, claim: Claim) -> Self {
         Self { text, claim, weight, main: true, hint: false }
     }
 
-    /// A mark that counts, and that only the list of all marks names.
+    /// Returns a mark that counts and appears only in the list of all marks.
     pub(super) fn other(text: String, weight: u32, claim: Claim) -> Self {
         Self { main: false, ..Self::main(text, weight, claim) }
     }
 
-    /// A mark that speaks for a Windows and never against one.
+    /// Returns a hint, which supports a Windows and never contradicts one.
     pub(super) fn hint(text: String, claim: Claim) -> Self {
         Self { hint: true, ..Self::other(text, 1, claim) }
     }
@@ -98,7 +98,7 @@ impl Mark {
         }
     }
 
-    /// Whether the mark is right for that Windows; `None` where it says nothing of it.
+    /// Returns whether the mark supports this Windows; `None` if it does not concern it.
     pub(super) fn agrees(&self, id: OsId) -> Option<bool> {
         let windows = id.entry()?;
         let version = windows.version?;
@@ -124,12 +124,12 @@ fn has(windows: &Windows, number: u32) -> bool {
     windows.builds.iter().any(|build| build.number == number)
 }
 
-/// Whether any Windows of the list has this build.
+/// Returns whether any Windows of the list has this build.
 pub(super) fn is_listed(number: u32) -> bool {
     OsId::ALL.iter().filter_map(|id| id.entry()).any(|windows| has(windows, number))
 }
 
-/// The Windows with a baseline of its own whose build is nearest to one that is not in the list.
+/// Returns the Windows with a baseline of its own whose build is nearest to this unlisted one.
 fn nearest(number: u32, product: Option<Product>) -> Option<OsId> {
     let known = OsId::ALL.iter().copied().filter(|id| id.has_baseline());
     let known = known.filter_map(|id| Some((id, id.entry()?))).filter(|(_, windows)| windows.product == product);

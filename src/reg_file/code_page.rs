@@ -1,8 +1,8 @@
-//! Code pages: what the bytes of 8-bit `.reg` text stand for.
+//! Code pages: the meaning of the bytes of 8-bit `.reg` text.
 //!
-//! A `.reg` file in 8-bit text does not name its code page; regedit takes the ANSI code page of the machine that imports
-//! it. Here a byte has a meaning only where Microsoft's own table has it too: nothing is "best fit", no letter becomes
-//! another one that looks like it, and no private-use character stands in for a byte that means nothing.
+//! A `.reg` file in 8-bit text does not name its code page. regedit uses the ANSI code page of the importing machine.
+//! Here a byte has a meaning only if Microsoft's own table also has it. There is no "best fit": no letter becomes a
+//! similar one, and no private-use character replaces a byte without a meaning.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,43 +17,43 @@ mod tables;
 
 use tables::{PAGES, Source};
 
-/// What a byte stands for that means nothing in the page.
+/// The unit for a byte without a meaning in the page.
 pub(super) const UNDEFINED: u16 = 0xfffd;
-/// Characters whose meaning is each machine's own.
+/// Characters whose meaning differs between machines.
 const PRIVATE_USE: RangeInclusive<u16> = 0xe000..=0xf8ff;
 
 /// A code page of Windows by its number, such as 1252.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CodePage(usize);
 
-/// There is no such code page here.
+/// This code page is not supported.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("expected the number of a code page: {}", all())]
 pub struct UnknownCodePage;
 
 impl CodePage {
-    /// Western European Windows.
+    /// Windows-1252, Western European.
     pub const WINDOWS_1252: Self = Self(13);
 
-    /// Every code page that there is, in the order of their numbers.
+    /// Returns every supported code page, in the order of their numbers.
     pub fn all() -> impl Iterator<Item = Self> {
         (0..PAGES.len()).map(Self)
     }
 
-    /// The code page of that number.
+    /// Returns the code page with this number.
     ///
     /// # Errors
-    /// Where it is not one of [`CodePage::all`].
+    /// Returns an error if the number is not that of one of [`CodePage::all`].
     pub fn new(number: u16) -> Result<Self, UnknownCodePage> {
         Self::all().find(|page| page.number() == number).ok_or(UnknownCodePage)
     }
 
-    /// Its number.
+    /// Returns the number of the code page.
     pub fn number(self) -> u16 {
         PAGES.get(self.0).map_or(0, |(number, _)| *number)
     }
 
-    /// The bytes of a text; `None` if the page does not have one of its characters exactly.
+    /// Returns the bytes of a text; `None` if the page lacks one of its characters.
     pub fn encode(self, text: &str) -> Option<Vec<u8>> {
         let mut bytes = Vec::with_capacity(text.len());
         for character in text.chars() {
@@ -66,24 +66,24 @@ impl CodePage {
         Some(bytes)
     }
 
-    /// Whether the page has the character exactly.
+    /// Returns whether the page has exactly this character.
     pub fn has(self, character: char) -> bool {
         character.is_ascii() || self.table().bytes_of(character).is_some()
     }
 
-    /// Whether the page has the character exactly, and none of its bytes looks like an ASCII character: the second byte
-    /// of a character of a double-byte page may be that of a backslash or a bracket.
+    /// Returns whether the page has exactly this character, and none of its bytes is an ASCII character. In a
+    /// double-byte page the second byte may be that of a backslash or a bracket.
     pub(super) fn has_unlike_ascii(self, character: char) -> bool {
         let plain = |bytes: &[u8]| !bytes.iter().any(u8::is_ascii);
         character.is_ascii() || self.table().bytes_of(character).is_some_and(plain)
     }
 
-    /// Whether the character takes two bytes, and the second is that of a backslash.
+    /// Returns whether the character has two bytes, of which the second is that of a backslash.
     pub(super) fn ends_in_backslash(self, character: char) -> bool {
         self.table().bytes_of(character).is_some_and(|bytes| matches!(bytes, [_, b'\\']))
     }
 
-    /// The UTF-16 units that bytes stand for. A byte that means nothing stands for U+FFFD, which no page has.
+    /// Returns the UTF-16 units of these bytes. A byte without a meaning becomes U+FFFD, which no page has.
     pub fn decode(self, bytes: &[u8]) -> Vec<u16> {
         let table = self.table();
         let mut units = Vec::with_capacity(bytes.len());
@@ -132,17 +132,17 @@ impl FromStr for CodePage {
     }
 }
 
-/// The numbers of all code pages, for people.
+/// Returns the numbers of all code pages, for messages.
 fn all() -> String {
     CodePage::all().map(|page| page.to_string()).collect::<Vec<_>>().join(", ")
 }
 
-/// A code page, made ready for looking up.
+/// A code page prepared for look-ups.
 #[derive(Default)]
 struct Table {
-    /// What the bytes 80 to ff stand for by themselves.
+    /// The units of the bytes 80 to ff on their own.
     singles: Vec<u16>,
-    /// What two bytes stand for, the first of them from 80 on; empty for a single-byte page.
+    /// The units of byte pairs whose first byte is at least 80; empty for a single-byte page.
     pairs: Vec<u16>,
     /// The bytes of each character beyond ASCII.
     bytes: BTreeMap<char, Vec<u8>>,
@@ -172,7 +172,7 @@ impl Table {
             if let Some(character) = char::from_u32(u32::from(*unit))
                 && *unit != UNDEFINED
             {
-                // Of two that stand for the same, the encoder's choice, which comes second only in the tables.
+                // If two bytes have the same meaning, the encoder's choice, which need not be the first in the tables.
                 let preferred = match source {
                     Source::Encoding { encoding, .. } => encoding.encode(&character.to_string()).0 == bytes,
                     Source::Table(_) => true,
@@ -187,7 +187,7 @@ impl Table {
         table
     }
 
-    /// What a text begins with, and how many bytes that takes.
+    /// Returns the first unit of a text, and the number of bytes that it uses.
     fn first(&self, byte: u8, next: Option<u8>) -> (u16, usize) {
         let Some(index) = usize::from(byte).checked_sub(0x80) else { return (byte.into(), 1) };
         let single = self.singles.get(index).copied().unwrap_or(UNDEFINED);
@@ -196,7 +196,7 @@ impl Table {
         }
         let Some(next) = next else { return (UNDEFINED, 1) };
         let pair = self.pairs.get(index << 8 | usize::from(next)).copied().unwrap_or(UNDEFINED);
-        // A byte that can be a character by itself, such as a line end, is not lost to one that means nothing.
+        // An invalid lead byte does not consume a byte that is a character by itself, such as a line end.
         (pair, if pair == UNDEFINED && next.is_ascii() { 1 } else { 2 })
     }
 
@@ -205,7 +205,7 @@ impl Table {
     }
 }
 
-/// The one UTF-16 unit that these bytes stand for, if they stand for one.
+/// Returns the UTF-16 unit of these bytes, if they represent exactly one.
 fn decoded(encoding: &'static Encoding, bytes: &[u8]) -> u16 {
     let text = encoding.decode_without_bom_handling_and_without_replacement(bytes);
     let mut units = text.iter().flat_map(|text| text.encode_utf16());
@@ -254,7 +254,7 @@ mod tests {
         }
     }
 
-    /// Windows turns what a page lacks into what looks like it; that would be another name.
+    /// Windows converts a character that a page lacks to a similar one, which would be another name.
     #[test]
     fn nothing_is_best_fit() {
         for (number, letters) in [(1252, "ā∞"), (932, "\u{a5}\u{203e}\u{2212}"), (936, "\u{1f9}\u{e000}"), (437, "À")]

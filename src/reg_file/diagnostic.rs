@@ -1,4 +1,4 @@
-//! What is wrong with a `.reg` file, line by line.
+//! Diagnostics of a `.reg` file, line by line.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,14 +8,14 @@ use super::importer::Importers;
 /// How much a [`Diagnostic`] matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// The importer does what the text says, or nearly so, and the reader should know of it.
+    /// The importer does what the text says, or nearly so, but readers should know about it.
     Warning,
-    /// The importer drops or twists something silently, or stops, or it is not known what it does.
+    /// The importer silently drops or changes something, or stops, or its behaviour is unknown.
     Error,
 }
 
 impl Severity {
-    /// The stable name.
+    /// Returns the stable name.
     pub fn id(self) -> &'static str {
         match self {
             Self::Warning => "warning",
@@ -24,19 +24,19 @@ impl Severity {
     }
 }
 
-/// The strict reader's judgement of a whole file: its worst diagnostic.
+/// The strict reader's verdict on a whole file: its worst diagnostic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
-    /// Nothing to remark.
+    /// No diagnostics.
     Accept,
     /// Warnings only.
     Warn,
-    /// At least one error.
+    /// One or more errors.
     Reject,
 }
 
 impl Verdict {
-    /// The stable name.
+    /// Returns the stable name.
     pub fn id(self) -> &'static str {
         match self {
             Self::Accept => "accept",
@@ -46,23 +46,23 @@ impl Verdict {
     }
 }
 
-/// One remark on one place of a `.reg` file.
+/// One diagnostic for one place of a `.reg` file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Diagnostic {
     /// Line of the text, from 1.
     pub line: usize,
     /// Column in UTF-16 units, from 1.
     pub column: usize,
-    /// What is wrong there.
+    /// The kind of the problem.
     pub code: Code,
-    /// The importers that it is about.
+    /// The importers that the diagnostic concerns.
     pub importers: Importers,
-    /// What to write there instead, where only one thing can be meant.
+    /// The text to write instead, if only one thing can be meant.
     pub instead: Option<&'static str>,
 }
 
 impl Diagnostic {
-    /// What is wrong, in a sentence without a full stop: the code's message, and what to write instead.
+    /// Returns the problem in a sentence without a full stop: the code's message, and what to write instead.
     pub fn sentence(&self) -> Cow<'static, str> {
         let message = self.code.message();
         self.instead.map_or(Cow::Borrowed(message), |instead| Cow::Owned(format!("{message}; write {instead}")))
@@ -75,7 +75,7 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// Why a text is no document to rely on: the diagnostics of a rejected file, at least one of them an error.
+/// Why a text is not a reliable document: the diagnostics of a rejected file, including at least one error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejection {
     /// Every diagnostic, in the order of the lines.
@@ -98,11 +98,11 @@ impl fmt::Display for Rejection {
 
 impl std::error::Error for Rejection {}
 
-/// Declares every code once: its name in output, how much it matters, whether what regedit does with it is known for
-/// Windows, and the sentence that tells the reader.
+/// Declares every code once: its name in output, its severity, whether regedit's behaviour is known for Windows, and
+/// its message.
 macro_rules! codes {
     ($($(#[$doc:meta])* $code:ident $id:literal $severity:ident $established:literal $message:literal;)*) => {
-        /// What a [`Diagnostic`] is about.
+        /// The kind of a [`Diagnostic`].
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Code {
@@ -113,22 +113,22 @@ macro_rules! codes {
             /// Every code.
             pub const ALL: &'static [Self] = &[$(Self::$code),*];
 
-            /// The stable kebab-case name.
+            /// Returns the stable kebab-case name.
             pub fn id(self) -> &'static str {
                 match self { $(Self::$code => $id),* }
             }
 
-            /// How much it matters.
+            /// Returns how much it matters.
             pub fn severity(self) -> Severity {
                 match self { $(Self::$code => Severity::$severity),* }
             }
 
-            /// Whether there is evidence of what regedit on Windows does here. Without it the effect is a best guess.
+            /// Returns whether evidence shows what regedit on Windows does. If not, the effect is the best guess.
             pub fn is_established(self) -> bool {
                 match self { $(Self::$code => $established),* }
             }
 
-            /// What it means, in one sentence without a full stop.
+            /// Returns the message, in one sentence without a full stop.
             pub fn message(self) -> &'static str {
                 match self { $(Self::$code => $message),* }
             }

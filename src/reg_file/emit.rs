@@ -1,4 +1,4 @@
-//! From operations to text, laid out as regedit lays out its own exports.
+//! Writes operations as text, in the layout of regedit's own exports.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,30 +12,31 @@ use super::legible::is_legible;
 use super::names_seen::NamesSeen;
 use super::value_text::{write_data, write_name};
 
-/// Why a document was not written, and what in it is to blame.
+/// Why a document was not written, and the part that caused it.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{subject}: {reason}")]
 pub struct Refusal {
-    /// Index of the operation in the document, or of the operation that the comment stands before.
+    /// The index of the operation in the document, or of the operation after the comment.
     pub operation: usize,
-    /// The key, the key and the value's name, or the comment, for people: control characters are escaped.
+    /// The key, the key and the value's name, or the comment, for messages. Control characters are escaped.
     pub subject: String,
-    /// What is wrong with it.
+    /// The reason.
     pub reason: Reason,
 }
 
-/// The bytes of a `.reg` file for an importer.
+/// Returns the bytes of a `.reg` file for an importer.
 ///
 /// # Errors
-/// If the format cannot say something in the document, or an importer would misread it. Nothing is left out silently.
+/// Returns an error if the format cannot express something in the document, or if an importer would misread it. Nothing
+/// is omitted silently.
 pub fn emit(document: &Document, dialect: Dialect) -> Result<Vec<u8>, Refusal> {
     emit_text(document, dialect).map(|text| dialect.encode(&text))
 }
 
-/// The text of a `.reg` file, with the line ends of the dialect and without a byte order mark.
+/// Returns the text of a `.reg` file, with the line ends of the dialect and without a byte order mark.
 ///
 /// # Errors
-/// As [`emit`].
+/// Returns the same errors as [`emit`].
 pub fn emit_text(document: &Document, dialect: Dialect) -> Result<String, Refusal> {
     let mut comments = BTreeMap::<usize, Vec<&Comment>>::new();
     for comment in &document.comments {
@@ -57,8 +58,8 @@ pub fn emit_text(document: &Document, dialect: Dialect) -> Result<String, Refusa
     }
 }
 
-/// Every operation that cannot be written in a dialect, with the reason; without them the others can. Comments are not
-/// looked at.
+/// Returns every operation that a dialect cannot express, with the reason. The other operations can be written without
+/// them. Comments are not checked.
 pub fn refusals(document: &Document, dialect: Dialect) -> Vec<Refusal> {
     let mut emitter = Emitter::new(dialect, false);
     let mut refusals = Vec::new();
@@ -74,15 +75,15 @@ pub fn refusals(document: &Document, dialect: Dialect) -> Vec<Refusal> {
     refusals
 }
 
-/// Lays operations out, one after the other.
+/// Lays operations out one after another.
 pub(super) struct Emitter {
     dialect: Dialect,
-    /// What is laid out, and nobody has taken yet.
+    /// The text that is laid out and was not taken yet.
     pub(super) text: String,
-    /// Whether keys come depth first and each once, so that what was said of one can be forgotten at the next.
+    /// Whether keys come depth first and only once, so that the record of one key can be dropped at the next.
     depth_first: bool,
     open: Option<KeyPath>,
-    /// Keys that have had a section, for dialects that need parents.
+    /// Keys that already have a section, for dialects that need parents.
     sections: BTreeSet<KeyPath>,
     names: NamesSeen,
 }
@@ -95,7 +96,7 @@ impl Emitter {
         emitter
     }
 
-    /// Lays out one operation, which has been checked by itself.
+    /// Lays out one operation that was checked by itself.
     pub(super) fn operation(&mut self, operation: &Operation, comments: &[&Comment]) -> Result<(), Reason> {
         let key = operation.key();
         if matches!(operation, Operation::DeleteKey { .. }) {
@@ -132,13 +133,13 @@ impl Emitter {
         Ok(())
     }
 
-    /// How many keys are remembered.
+    /// Returns the number of recorded keys.
     #[cfg(test)]
     pub(super) fn remembered(&self) -> usize {
         self.sections.len() + self.names.keys()
     }
 
-    /// The key that is open.
+    /// Returns the open key.
     pub(super) fn is_open(&self) -> Option<&KeyPath> {
         self.open.as_ref()
     }
@@ -149,11 +150,11 @@ impl Emitter {
             self.sections.retain(|section| key.names().starts_with(section.names()));
         }
         if self.dialect.needs_parents() {
-            // The first two names are the root key and the place where the hive is mounted: its root is always there.
+            // The first two names are the root key and the place where the hive is mounted, whose root always exists.
             let parents = key.ancestry().skip(2).filter(|parent| parent != key);
             for parent in parents {
                 if self.sections.insert(parent.clone()) {
-                    // Comments stand before everything that is done for the key's sake.
+                    // Comments come before everything that is written for the key.
                     self.section(std::mem::take(&mut comments), &format!("[{}]", raw(&parent)));
                 }
             }
@@ -164,7 +165,7 @@ impl Emitter {
         self.names.open(key);
     }
 
-    /// A blank line, comments, and the key line: hivexregedit ends a section at either of the first two.
+    /// Writes a blank line, comments, and the key line. hivexregedit ends a section at either of the first two.
     fn section(&mut self, comments: &[&Comment], key_line: &str) {
         self.line("");
         self.comments(comments);
@@ -200,11 +201,11 @@ fn check_comment(comment: &Comment, dialect: Dialect) -> Result<(), Refusal> {
     if is_safe { Ok(()) } else { Err(comment_refusal(comment, Reason::UnsafeComment)) }
 }
 
-/// A text as a comment that [`emit`] does not refuse: a character that some importer would trip over, or that the
-/// dialect's code page lacks, is escaped (`\u{3d}`).
+/// Returns a text as a comment that [`emit`] accepts. A character that an importer would misread, or that the dialect's
+/// code page lacks, is escaped (`\u{3d}`).
 ///
-/// No importer does anything with a comment, so that a letter which does not fit is no reason to give up a whole file;
-/// but it must not be lost unseen, or become another one.
+/// No importer uses comments, so a letter that does not fit is not a reason to refuse a whole file. But the letter must
+/// not be lost unnoticed or become another one.
 pub fn comment_text(text: &str, dialect: Dialect) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.trim_end_matches(['\\', ' ']).chars() {
@@ -217,7 +218,7 @@ pub fn comment_text(text: &str, dialect: Dialect) -> String {
     safe
 }
 
-/// Whether no importer takes a comment with this character for anything else.
+/// Returns whether every importer ignores this character in a comment.
 fn is_plain_in_comment(character: char) -> bool {
     is_legible(character) && character != '='
 }
@@ -226,7 +227,7 @@ fn comment_refusal(comment: &Comment, reason: Reason) -> Refusal {
     Refusal { operation: comment.before, subject: format!("; {}", escaped(&comment.text)), reason }
 }
 
-/// The path as a key line has it: no escapes. It is well-formed: whatever is not was refused before.
+/// Returns the path as in a key line, without escapes. Malformed paths were refused before.
 fn raw(key: &KeyPath) -> String {
     String::from_utf16_lossy(&key.to_units())
 }

@@ -1,28 +1,28 @@
-//! From the bytes of a file to UTF-16 units, as regedit decides it.
+//! Converts the bytes of a file to UTF-16 units, as regedit does.
 
 use super::code_page::CodePage;
 use super::diagnostic::Code;
 
-/// How a `.reg` file is encoded, as far as its first bytes tell.
+/// The encoding of a `.reg` file according to its first bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Encoding {
-    /// FF FE, then UTF-16LE: what regedit writes.
+    /// FF FE, then UTF-16LE, which regedit writes.
     Utf16Le,
-    /// UTF-16LE without a byte order mark; regedit imports nothing from it.
+    /// UTF-16LE without a byte order mark. regedit imports nothing from it.
     Utf16LeWithoutMark,
-    /// UTF-16BE with or without a byte order mark; regedit imports nothing from it.
+    /// UTF-16BE with or without a byte order mark. regedit imports nothing from it.
     Utf16Be,
     /// EF BB BF, then UTF-8.
     Utf8WithMark,
-    /// Anything else: bytes in a code page that the file does not name.
+    /// All other files: bytes in a code page that the file does not name.
     #[default]
     EightBit,
-    /// Text whose encoding was settled before it came here.
+    /// Text that is already decoded.
     Text,
 }
 
 impl Encoding {
-    /// The stable kebab-case name.
+    /// Returns the stable kebab-case name.
     pub fn id(self) -> &'static str {
         match self {
             Self::Utf16Le => "utf-16le-bom",
@@ -34,7 +34,7 @@ impl Encoding {
         }
     }
 
-    /// Why regedit imports nothing from a file in this encoding, if that is so.
+    /// Returns why regedit imports nothing from a file in this encoding; `None` if it imports the file.
     pub(super) fn obstacle(self) -> Option<Code> {
         match self {
             Self::Utf16LeWithoutMark => Some(Code::Utf16WithoutMark),
@@ -44,7 +44,8 @@ impl Encoding {
         }
     }
 
-    /// What the first bytes tell. A header begins with an ASCII letter or a blank, so a NUL beside it means UTF-16.
+    /// Detects the encoding from the first bytes. A header begins with an ASCII letter or a blank, so a NUL beside it
+    /// means UTF-16.
     pub(super) fn of(bytes: &[u8]) -> Self {
         match bytes {
             [0xff, 0xfe, ..] => Self::Utf16Le,
@@ -56,12 +57,12 @@ impl Encoding {
     }
 }
 
-/// Whether a second byte order mark of UTF-16LE follows the first.
+/// Returns whether a second byte order mark of UTF-16LE follows the first.
 pub(super) fn has_two_marks(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\xff\xfe\xff\xfe")
 }
 
-/// The encoding and the text that regedit would see, without its byte order mark. Empty where it sees nothing.
+/// Returns the encoding and the text that regedit reads, without its byte order mark. Empty if regedit reads nothing.
 pub(super) fn decode(bytes: &[u8], code_page: CodePage) -> (Encoding, Vec<u16>) {
     let encoding = Encoding::of(bytes);
     let text = match encoding {

@@ -1,4 +1,4 @@
-//! What a `.reg` file can say at all, and what it cannot.
+//! What a `.reg` file can and cannot express.
 
 use thiserror::Error;
 
@@ -13,27 +13,27 @@ use super::reading::Version;
 use super::text_data::is_text;
 use crate::registry::same_name;
 
-/// Why something cannot be written as a `.reg` file.
+/// Why something cannot be written in a `.reg` file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Reason {
-    /// The text of a `.reg` file ends at a NUL, which makes such names a hiding place.
+    /// The text of a `.reg` file ends at a NUL, so a name with a NUL can hide there.
     #[error("NUL in name")]
     Nul,
     /// Names have no escape for a line end.
     #[error("line end in name")]
     LineEnd,
-    /// A reader must see each name that he approves: no controls, no line ends of any alphabet, no marks that turn the
-    /// text around.
+    /// Users must see each name that they approve: no control characters, no line ends of any script, no characters
+    /// that change the direction of text.
     #[error("character in name that does not show, or turns the text around it")]
     Unseen,
-    /// A program that reads the file byte by byte takes the second byte for a backslash.
+    /// A program that reads the file byte by byte reads the second byte as a backslash.
     #[error("character in name whose second byte is that of a backslash in code page {0}; write version 5.00")]
     BackslashByte(CodePage),
-    /// hivexregedit compares such a name in the file with other characters than those in the hive.
+    /// hivexregedit compares such a name in the file with different characters than in the hive.
     #[error("value name beyond ASCII, which hivexregedit does not find in the hive; write the patch for regedit")]
     NameBeyondAscii,
-    /// The link to the current control set is made when Windows starts; hivexregedit would make a key of this name.
+    /// Windows creates the link to the current control set at its start. hivexregedit would create a key instead.
     #[error(
         "CurrentControlSet, which does not exist in a hive, and hivexregedit writes to a hive; name the control \
              set"
@@ -42,54 +42,54 @@ pub enum Reason {
     /// Half of a surrogate pair has no form in UTF-8, and importers replace it in UTF-16.
     #[error("unpaired surrogate in name")]
     UnpairedSurrogate,
-    /// Windows has no key or value of such a name, whatever a hive holds.
+    /// Windows does not allow a key or value with such a name, whatever a hive contains.
     #[error("name longer than Windows allows (255 characters for a key, 16,383 for a value)")]
     TooLong,
-    /// In a key line a backslash always separates.
+    /// In a key line a backslash is always a separator.
     #[error("backslash in key name")]
     Backslash,
     /// Two backslashes in a row.
     #[error("empty key name")]
     EmptyKeyName,
-    /// regedit knows six root keys by their long names.
+    /// regedit knows six root keys by their long names only.
     #[error("no root key that regedit knows")]
     UnknownRoot,
-    /// regedit gives up at it, and nobody can want it.
+    /// regedit stops at this, and nobody wants it.
     #[error("a root key cannot be deleted")]
     DeleteRoot,
-    /// A closing bracket and then a comment mark: nobody who reads the key line would take it for a name.
+    /// A closing bracket and then a comment mark: readers of the key line would not see a name in it.
     #[error("key name that reads like a comment after the key line")]
     CommentInKey,
-    /// hivexregedit skips every such line, taking it for a header.
+    /// hivexregedit skips every such line as a header.
     #[error("hivexregedit reads a key line that contains a .reg header as the header")]
     HeaderInKey,
-    /// hivexregedit works inside one hive, whose root key it can neither leave nor delete.
+    /// hivexregedit works inside one hive. It can neither leave nor delete its root key.
     #[error("outside the keys below a hive's root that hivexregedit can reach")]
     OutsideHive,
-    /// REGEDIT4 is text of one code page, and its hex data of the text types are too.
+    /// REGEDIT4 is text in one code page, including its hex data of the text types.
     #[error("not in code page {0}, and REGEDIT4 can hold nothing else; write version 5.00")]
     NotInCodePage(CodePage),
-    /// REGEDIT4 has one byte in hex for each character of a text, so half a unit has no place in it.
+    /// REGEDIT4 has one byte in hex for each character of a text, so it cannot contain half a unit.
     #[error("text with an odd number of bytes, which REGEDIT4 cannot hold; write version 5.00")]
     OddText,
-    /// Importers disagree about which mention wins, and whether letter case makes another value.
+    /// Importers disagree about which mention counts, and whether names in another letter case are different values.
     #[error("value named a second time (letter case aside) in the same key")]
     NamedTwice,
-    /// Two keys that one list names alike would become one.
+    /// Two keys with the same name in one list would become one.
     #[error("a second key of this name (letter case aside) in the same place")]
     KeyTwice,
-    /// Importers disagree about comments with an equals sign, a backslash at the end, or characters that do not show.
+    /// Importers disagree about comments with an equals sign, a backslash at the end, or invisible characters.
     #[error("comment that some importer would not read as a comment")]
     UnsafeComment,
-    /// Comments stand before a key line, and there is none.
+    /// Comments precede a key line, and no key line follows.
     #[error("comment with no operation after it")]
     CommentWithoutKey,
 }
 
-/// Whether an operation, taken by itself, can be written in a dialect.
+/// Checks whether a dialect can express an operation by itself.
 ///
 /// # Errors
-/// The first reason why not.
+/// Returns the first reason why it cannot.
 pub fn check_operation(operation: &Operation, dialect: Dialect) -> Result<(), Reason> {
     check_key(operation.key(), dialect)?;
     let below_root = operation.key().below_root().len();
@@ -97,22 +97,22 @@ pub fn check_operation(operation: &Operation, dialect: Dialect) -> Result<(), Re
     if deletes && below_root == 0 {
         return Err(Reason::DeleteRoot);
     }
-    // The first name below the root key is where the hive is mounted.
+    // The first name below the root key is the place where the hive is mounted.
     if dialect == Dialect::Hivex && below_root <= usize::from(deletes) {
         return Err(Reason::OutsideHive);
     }
     check_value(operation, dialect)
 }
 
-/// Whether Windows can have a key and a value of these names. A file that is handed out asks it; one that shows what a hive
-/// holds does not.
+/// Checks whether Windows allows a key and a value with these names. Required for a file to import, but not for one
+/// that shows the contents of a hive.
 pub(super) fn check_length(operation: &Operation) -> Result<(), Reason> {
     let key_fits = operation.key().below_root().iter().all(|name| name.len() <= LONGEST_KEY_NAME);
     let value_fits = operation.value_name().is_none_or(|name| name.len() <= LONGEST_VALUE_NAME);
     if key_fits && value_fits { Ok(()) } else { Err(Reason::TooLong) }
 }
 
-/// What [`check_operation`] asks of an operation on a value, where its key is known to be good.
+/// Checks an operation on a value as [`check_operation`] does, if its key was already checked.
 pub(super) fn check_value(operation: &Operation, dialect: Dialect) -> Result<(), Reason> {
     if let Some(name) = operation.value_name() {
         check_name(name, dialect)?;
@@ -129,7 +129,7 @@ pub(super) fn check_value(operation: &Operation, dialect: Dialect) -> Result<(),
     }
 }
 
-/// Whether data of a text type, in quotes or in hex, is text of that page.
+/// Checks whether data of a text type, in quotes or in hex, is text of this page.
 fn check_text(bytes: &[u8], page: CodePage) -> Result<(), Reason> {
     let (units, rest) = bytes.as_chunks();
     if !rest.is_empty() {
@@ -153,7 +153,7 @@ fn check_key(key: &KeyPath, dialect: Dialect) -> Result<(), Reason> {
         }
         check_name(name, dialect)?;
     }
-    // The first name below the root key is where the hive is mounted.
+    // The first name below the root key is the place where the hive is mounted.
     let is_link = |name: &Vec<u16>| same_name(name.iter().copied(), "CurrentControlSet".encode_utf16());
     if dialect == Dialect::Hivex && key.below_root().get(1).is_some_and(is_link) {
         return Err(Reason::CurrentControlSet);
@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn names_with_the_byte_of_a_backslash_are_refused_in_double_byte_pages() {
-        // U+8868 is 95 5C in page 932, U+529F is A5 5C in page 950, U+4E57 is 81 5C in page 936; page 949 has none.
+        // U+8868 is 95 5C in page 932, U+529F is A5 5C in page 950, U+4E57 is 81 5C in page 936. Page 949 has none.
         for (number, character) in [(932, "\u{8868}"), (950, "\u{529f}"), (936, "\u{4e57}")] {
             let page = CodePage::new(number).unwrap();
             let dialect = Dialect::Regedit4(page);

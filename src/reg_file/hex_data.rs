@@ -1,4 +1,4 @@
-//! Lists of bytes in hex, over as many lines as they take.
+//! Lists of bytes in hex, over several lines.
 
 use super::diagnostic::Code;
 use super::lines::{Line, after_blanks, is_done};
@@ -7,18 +7,18 @@ use super::scanner::Scanner;
 const BACKSLASH: u16 = b'\\' as u16;
 const COMMA: u16 = b',' as u16;
 
-/// How one line of bytes ends.
+/// The end of a line of bytes.
 enum LineEnd<'t> {
     Complete,
-    /// Complete, although a comma promised more; what follows the comma.
+    /// The list is complete, although a comma announced more. The text after the comma.
     Comma(&'t [u16]),
-    /// A backslash; its rest.
+    /// A backslash. The text after it.
     Continued(&'t [u16]),
 }
 
-/// Reads the bytes that begin at `rest` of `line` and go on as long as lines end in a backslash.
+/// Reads the bytes from `rest` of `line` on, and further lines as long as a line ends in a backslash.
 ///
-/// `None` if regedit drops the value; the line that made it do so is used up either way, whatever stood on it.
+/// Returns `None` if regedit drops the value. The line that caused this is consumed in any case, whatever it contains.
 pub(super) fn read<'t>(scanner: &mut Scanner<'t>, mut line: Line<'t>, mut rest: &'t [u16]) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     loop {
@@ -52,7 +52,7 @@ pub(super) fn read<'t>(scanner: &mut Scanner<'t>, mut line: Line<'t>, mut rest: 
     }
 }
 
-/// The next line that is neither blank nor a `;` comment.
+/// Returns the next line that is neither blank nor a `;` comment.
 fn next_data_line<'t>(scanner: &mut Scanner<'t>) -> Option<Line<'t>> {
     loop {
         let line = scanner.next_line()?;
@@ -62,7 +62,7 @@ fn next_data_line<'t>(scanner: &mut Scanner<'t>) -> Option<Line<'t>> {
     }
 }
 
-/// Why a continuation line is none.
+/// Returns why a continuation line is invalid.
 fn not_data(text: &[u16]) -> Option<Code> {
     match text.first().map(|&unit| u8::try_from(unit)) {
         Some(Ok(first)) if first.is_ascii_hexdigit() => None,
@@ -72,7 +72,7 @@ fn not_data(text: &[u16]) -> Option<Code> {
     }
 }
 
-/// Reads the bytes of one line. The error is the place of the first thing that is no byte.
+/// Reads the bytes of one line. The error is the place of the first text that is not a byte.
 fn read_line<'t>(
     scanner: &mut Scanner<'_>,
     line: Line<'_>,
@@ -112,13 +112,13 @@ fn read_line<'t>(
     Ok(comma.map_or(LineEnd::Complete, LineEnd::Comma))
 }
 
-/// The number that hex digits spell, of any length as long as it fits 32 bits.
+/// Returns the number of hex digits of any length, if it fits 32 bits.
 pub(super) fn hex_number(digits: &[u16]) -> Option<u32> {
     let shifted = |number: u32, &digit| number.checked_mul(16)?.checked_add(hex_digit(digit)?);
     digits.iter().try_fold(0, shifted)
 }
 
-/// The value of a hex digit in either case.
+/// Returns the value of a hex digit in either case.
 pub(super) fn hex_digit(unit: u16) -> Option<u32> {
     char::from_u32(u32::from(unit))?.to_digit(16)
 }
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
     use crate::reg_file::encoding::Encoding;
 
-    /// What the data of a value is, and the line:column and name of each diagnostic.
+    /// Returns the data of a value, and the line:column and name of each diagnostic.
     fn read_text(text: &str) -> (Option<Vec<u8>>, Vec<String>) {
         let units: Vec<u16> = text.encode_utf16().collect();
         let mut scanner = Scanner::new(&units, Encoding::Text, None);

@@ -1,8 +1,8 @@
-//! A `.reg` file as hivexregedit reads it: `reg_import` of Win::Hivex::Regedit (hivex 1.3.23, LGPL), of which this is a
-//! model and no translation, and what `hivexregedit` and the library do with names.
+//! Reads a `.reg` file as hivexregedit does. This is a model, not a translation, of `reg_import` of Win::Hivex::Regedit
+//! (hivex 1.3.23, LGPL), and of what `hivexregedit` and the library do with names.
 //!
-//! It reads bytes. Where it does not understand a line it stops, and then nothing of the file is kept; what it does
-//! understand it takes more literally than regedit does.
+//! hivexregedit reads bytes. At a line that it does not understand it stops, and then nothing of the file is kept.
+//! Lines that it understands are read more literally than by regedit.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ use lines::{PerlLine, PerlLines, is_space, trimmed};
 use names::{cut_at_nul, decoded, lower_bytes};
 use value::{Form, data, quoted};
 
-/// A line that holds this is skipped between sections, whatever else is in it.
+/// Between sections, every line that contains this text is skipped.
 const HEADER: &[u8] = b"Windows Registry Editor Version";
 
 /// Reads the bytes of a file.
@@ -46,18 +46,18 @@ pub(super) fn read(bytes: &[u8]) -> Reading {
 struct Parser {
     encoding: Encoding,
     version: Option<Version>,
-    /// The section that is open: what is in it is done when it ends.
+    /// The open section. It is applied when it ends.
     section: Option<Section>,
     effect: Document,
     merge: Merge,
     diagnostics: Vec<Diagnostic>,
-    /// The names of the open section, as they are compared: of values to be set, and to be deleted.
+    /// The names in the open section, in the form in which they are compared: of values to set, and to delete.
     set: BTreeSet<Vec<char>>,
     deleted: BTreeSet<Vec<char>>,
 }
 
 impl Parser {
-    /// One line, or why hivexregedit stops at it.
+    /// Reads one line, or returns why hivexregedit stops at it.
     fn line(&mut self, line: &PerlLine) -> Result<(), Code> {
         let text = line.text.as_slice();
         let outcome = match self.section.take() {
@@ -68,7 +68,7 @@ impl Parser {
         outcome.map_err(|code| if wide { Code::HivexUtf16 } else { code })
     }
 
-    /// A line between sections.
+    /// Reads a line between sections.
     fn outer(&mut self, line: &PerlLine, text: &[u8]) -> Result<(), Code> {
         if is_blank_or_comment(text) {
             self.comment(line);
@@ -93,7 +93,7 @@ impl Parser {
         Ok(())
     }
 
-    /// A line of a section.
+    /// Reads a line of a section.
     fn inner(&mut self, line: &PerlLine, text: &[u8], mut section: Section) -> Result<(), Code> {
         let is_quoted = text.starts_with(b"\"");
         let trim = trimmed(text);
@@ -177,14 +177,14 @@ impl Parser {
         Ok(())
     }
 
-    /// Carries the open section out: this is when its key is made.
+    /// Applies the open section. Its key is created here.
     fn end_section(&mut self) {
         let Some(section) = self.section.take() else { return };
         let key = key_of(&section.path);
         self.push(section.line, Operation::CreateKey { key: key.clone() });
         let delete = |(line, name): &(usize, Vec<u8>)| {
             let operation = Operation::DeleteValue { key: key.clone(), name: decoded(name) };
-            // A set of the same name wins: such a delete comes first, wherever it stands.
+            // Setting a value wins: a deletion of the same name comes first, wherever it is written.
             (!self.set.contains(&lower_bytes(name)), Entry { line: *line, operation })
         };
         let set = |SetValue { line, name, data_type, bytes }: &SetValue| {
@@ -211,7 +211,7 @@ impl Parser {
         self.effect.comments.push(Comment { line: line.first, text, before: self.effect.operations.len() });
     }
 
-    /// A line that is skipped for a header.
+    /// Reports a line that is skipped as a header.
     fn header(&mut self, line: &PerlLine, text: &[u8]) {
         self.check_joined(line);
         let without_mark = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
@@ -280,12 +280,12 @@ impl Parser {
     }
 }
 
-/// `/^\s*(;.*)?$/`
+/// Matches `/^\s*(;.*)?$/`.
 fn is_blank_or_comment(text: &[u8]) -> bool {
     text.iter().find(|&&byte| !is_space(byte)).is_none_or(|&byte| byte == b';')
 }
 
-/// `/^.*Windows Registry Editor Version.*/` or `/^REGEDIT/`
+/// Matches `/^.*Windows Registry Editor Version.*/` or `/^REGEDIT/`.
 fn is_skipped(text: &[u8]) -> bool {
     text.windows(HEADER.len()).any(|part| part == HEADER) || text.starts_with(b"REGEDIT")
 }

@@ -1,4 +1,4 @@
-//! Who imports a `.reg` file.
+//! The importers of `.reg` files.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Importer {
-    /// regedit of Windows 2000 and later, which `reg import` follows.
+    /// regedit of Windows 2000 and later, which `reg import` matches.
     #[default]
     Regedit,
     /// `hivexregedit --merge` of libwin-hivex-perl, and `virt-win-reg --merge`, which uses the same module.
@@ -20,7 +20,7 @@ impl Importer {
     /// Every importer that is modelled.
     pub const ALL: [Self; 2] = [Self::Regedit, Self::Hivexregedit];
 
-    /// The stable name, as `--importer` and the header of a patch have it.
+    /// Returns the stable name, as in `--importer` and the header of a patch.
     pub fn id(self) -> &'static str {
         match self {
             Self::Regedit => "regedit",
@@ -54,23 +54,23 @@ impl Serialize for Importer {
     }
 }
 
-/// A set of importers: those that a diagnostic is about.
+/// A set of importers that a diagnostic concerns.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Importers(u8);
 
 impl Importers {
-    /// Whether the set holds that importer.
+    /// Returns whether the set contains this importer.
     pub fn contains(self, importer: Importer) -> bool {
         self.0 & Self::from(importer).0 != 0
     }
 
-    /// The importers of both sets.
+    /// Returns the importers of both sets.
     #[must_use]
     pub fn and(self, others: Self) -> Self {
         Self(self.0 | others.0)
     }
 
-    /// The importers, in the order of [`Importer::ALL`].
+    /// Returns the importers, in the order of [`Importer::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Importer> {
         Importer::ALL.into_iter().filter(move |&importer| self.contains(importer))
     }

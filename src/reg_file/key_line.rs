@@ -6,18 +6,18 @@ use super::lines::{Line, after_blanks};
 use super::names;
 use super::scanner::Scanner;
 
-/// What regedit does at a key line.
+/// The effect of a key line in regedit.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum KeyLine {
     /// Opens the key; values below belong to it.
     Open(KeyPath),
-    /// Deletes the key and has none open.
+    /// Deletes the key. Then no key is open.
     Delete(KeyPath),
-    /// Does nothing, and has no key open.
+    /// Has no effect. Then no key is open.
     Close,
-    /// Does nothing: the key that was open stays open.
+    /// Has no effect. The open key stays open.
     Ignored,
-    /// Gives up the rest of the file.
+    /// Skips the rest of the file.
     Stop,
 }
 
@@ -26,13 +26,13 @@ const BLANK: u16 = b' ' as u16;
 const TAB: u16 = b'\t' as u16;
 const MINUS: u16 = b'-' as u16;
 
-/// Reads a key line; `text` begins after the opening bracket.
+/// Reads a key line. `text` begins after the opening bracket.
 pub(super) fn read(scanner: &mut Scanner<'_>, line: Line<'_>, text: &[u16]) -> KeyLine {
     if matches!(text, [BLANK | TAB, ..]) {
         scanner.remark(line, text, Code::BlankBeforeKey);
         return KeyLine::Ignored;
     }
-    // The last bracket closes: a key's name may hold brackets, and nothing can escape them.
+    // The last bracket closes the key. A key's name may contain brackets, and they cannot be escaped.
     let Some(end) = text.iter().rposition(|&unit| unit == CLOSING_BRACKET) else {
         scanner.remark(line, text, Code::MissingBracket);
         return KeyLine::Ignored;
@@ -72,7 +72,7 @@ fn delete(scanner: &mut Scanner<'_>, line: Line<'_>, path: &[u16]) -> KeyLine {
     let looks_like_root = matches!(path.first().map(|&unit| u8::try_from(unit)), Some(Ok(b'H' | b'h')));
     if !key.has_known_root() {
         scanner.remark_instead(line, path, Code::DeleteUnknownRoot, key.root_meant());
-        // Wine ignores a path that does not even begin like a root key, and gives up at one that does.
+        // Wine ignores a path that does not begin like a root key, and stops at one that does.
         return if looks_like_root { KeyLine::Stop } else { KeyLine::Close };
     }
     if key.below_root().is_empty() {
@@ -83,7 +83,7 @@ fn delete(scanner: &mut Scanner<'_>, line: Line<'_>, path: &[u16]) -> KeyLine {
     KeyLine::Delete(key)
 }
 
-/// The path, without the empty names that no key can have.
+/// Returns the path without empty names, which no key can have.
 fn read_path(scanner: &mut Scanner<'_>, line: Line<'_>, path: &[u16]) -> KeyPath {
     let key = KeyPath::from_units(path);
     if key.below_root().iter().all(|name| !name.is_empty()) {
@@ -93,7 +93,7 @@ fn read_path(scanner: &mut Scanner<'_>, line: Line<'_>, path: &[u16]) -> KeyPath
     KeyPath::from_names(key.names().iter().filter(|name| !name.is_empty()))
 }
 
-/// Where, inside the brackets, somebody seems to have meant a comment after an earlier closing bracket.
+/// Returns the probable comment inside the brackets, after an earlier closing bracket.
 pub(super) fn comment_within(inside: &[u16]) -> Option<&[u16]> {
     let mut rest = inside;
     while let Some(bracket) = rest.iter().position(|&unit| unit == CLOSING_BRACKET) {
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
     use crate::reg_file::encoding::Encoding;
 
-    /// What a key line does, and the column and name of each diagnostic.
+    /// Returns the effect of a key line, and the column and name of each diagnostic.
     fn read_text(text: &str) -> (KeyLine, Vec<String>) {
         let units: Vec<u16> = text.encode_utf16().collect();
         let mut scanner = Scanner::new(&units, Encoding::Text, None);

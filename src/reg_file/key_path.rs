@@ -1,9 +1,9 @@
-//! The full path of a key as a `.reg` file names it: a root, then the names below it.
+//! The full path of a key in a `.reg` file: a root key, then the names below it.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// The six root keys that regedit knows. Abbreviations such as `HKLM` are not among them: regedit refuses those.
+/// The six root keys that regedit knows. Abbreviations such as `HKLM` are missing because regedit refuses them.
 const ROOTS: [&str; 6] = [
     "HKEY_LOCAL_MACHINE",
     "HKEY_USERS",
@@ -13,7 +13,7 @@ const ROOTS: [&str; 6] = [
     "HKEY_DYN_DATA",
 ];
 
-/// The short names that people and other programs use, and what they stand for.
+/// The short names that people and other programs use, and their meaning.
 const SHORT_ROOTS: [(&str, &str); 5] = [
     ("HKLM", "HKEY_LOCAL_MACHINE"),
     ("HKU", "HKEY_USERS"),
@@ -24,52 +24,53 @@ const SHORT_ROOTS: [(&str, &str); 5] = [
 
 /// A key's path from the root key down, one element per key name, in UTF-16 units.
 ///
-/// The names are kept apart because a name in a hive may hold a backslash, which joined text cannot tell from a
-/// separator. Clones are cheap: every value of a section shares its path, however long a hostile file makes it.
+/// The names are kept separate because a name in a hive may contain a backslash, which looks like a separator in joined
+/// text. Clones are cheap: every value of a section shares its path, however long a hostile file makes it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyPath(Arc<[Vec<u16>]>);
 
 impl KeyPath {
-    /// A path from its names, the root key first.
+    /// Returns a path from its names, the root key first.
     pub fn from_names<N: AsRef<[u16]>>(names: impl IntoIterator<Item = N>) -> Self {
         Self(names.into_iter().map(|name| name.as_ref().to_vec()).collect())
     }
 
-    /// A path from UTF-16 text with backslashes between the names. Backslashes at the end mean nothing to regedit.
+    /// Returns a path from UTF-16 text with backslashes between the names. Backslashes at the end are ignored, as in
+    /// regedit.
     pub fn from_units(text: &[u16]) -> Self {
         let kept = text.iter().rposition(|&unit| unit != SEPARATOR).map_or(0, |last| last.saturating_add(1));
         Self::from_names(text.get(..kept).unwrap_or_default().split(|&unit| unit == SEPARATOR))
     }
 
-    /// The key names, the root key first, in UTF-16 units.
+    /// Returns the key names, the root key first, in UTF-16 units.
     pub fn names(&self) -> &[Vec<u16>] {
         &self.0
     }
 
-    /// The names below the root key.
+    /// Returns the names below the root key.
     pub fn below_root(&self) -> &[Vec<u16>] {
         self.0.split_first().map_or(&[], |(_, below)| below)
     }
 
-    /// This key and every key above it, the root key first.
+    /// Returns this key and every key above it, the root key first.
     pub fn ancestry(&self) -> impl Iterator<Item = Self> {
         (1..=self.0.len()).map(|length| Self(self.0.iter().take(length).cloned().collect()))
     }
 
-    /// Whether the first name is one of the root keys that regedit knows, in any letter case.
+    /// Returns whether the first name is a root key that regedit knows, in any letter case.
     pub fn has_known_root(&self) -> bool {
         let Some(root) = self.0.first() else { return false };
         let root = String::from_utf16_lossy(root);
         ROOTS.iter().any(|known| known.eq_ignore_ascii_case(&root))
     }
 
-    /// The root key that the first name is short for, in any letter case, where it is.
+    /// Returns the root key that the first name abbreviates, in any letter case.
     pub(super) fn root_meant(&self) -> Option<&'static str> {
         let root = String::from_utf16_lossy(self.0.first()?);
         SHORT_ROOTS.iter().find(|(short, _)| short.eq_ignore_ascii_case(&root)).map(|&(_, long)| long)
     }
 
-    /// The path as UTF-16 text, names joined by backslashes.
+    /// Returns the path as UTF-16 text with backslashes between the names.
     pub fn to_units(&self) -> Vec<u16> {
         self.0.join(&SEPARATOR)
     }
@@ -82,7 +83,7 @@ impl From<&str> for KeyPath {
 }
 
 impl fmt::Display for KeyPath {
-    /// For messages: what is not well-formed UTF-16 is replaced, control characters are escaped.
+    /// Formats the path for messages. Malformed UTF-16 is replaced, and control characters are escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_escaped(f, &self.to_units())
     }

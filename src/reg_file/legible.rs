@@ -1,9 +1,9 @@
-//! Which characters may be written as themselves.
+//! The characters that may be written without an escape.
 
-/// Whether a reader sees the character for what it is, and every importer keeps it.
+/// Returns whether a reader sees the character as it is, and every importer keeps it.
 ///
-/// Left out are controls (but not the tab), line ends of any alphabet, marks that turn the direction of the text around
-/// it, and code points that are no characters, which Perl replaces. Data that holds one of them is written in hex.
+/// Excluded are controls (but not the tab), line ends of any script, characters that change the direction of text, and
+/// noncharacters, which Perl replaces. Data with one of these are written in hex.
 pub(super) fn is_legible(character: char) -> bool {
     let turns =
         matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');

@@ -1,4 +1,4 @@
-//! A text cut into lines: CRLF, LF and a bare CR all end one.
+//! Splits a text into lines. CRLF, LF, and a bare CR each end a line.
 
 const CARRIAGE_RETURN: u16 = b'\r' as u16;
 const LINE_FEED: u16 = b'\n' as u16;
@@ -6,14 +6,14 @@ const LINE_FEED: u16 = b'\n' as u16;
 /// One line without its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Line<'t> {
-    /// From 1.
+    /// The number of the line, from 1.
     pub(super) number: usize,
-    /// UTF-16 units.
+    /// The text in UTF-16 units.
     pub(super) text: &'t [u16],
 }
 
 impl Line<'_> {
-    /// The column, from 1, where a part of this line's text begins.
+    /// Returns the column, from 1, where a part of this line's text begins.
     pub(super) fn column_of(&self, part: &[u16]) -> usize {
         let bytes = part.as_ptr().addr().saturating_sub(self.text.as_ptr().addr());
         (bytes / 2).min(self.text.len()).saturating_add(1)
@@ -31,7 +31,7 @@ impl<'t> Lines<'t> {
         Self { rest: text, number: 0 }
     }
 
-    /// Gives up the lines that are left.
+    /// Drops the remaining lines.
     pub(super) fn stop(&mut self) {
         self.rest = &[];
     }
@@ -55,7 +55,7 @@ impl<'t> Iterator for Lines<'t> {
     }
 }
 
-/// What follows the blanks and tabs at the start of a text.
+/// Returns the text after the blanks and tabs at its start.
 pub(super) fn after_blanks(mut text: &[u16]) -> &[u16] {
     while let [BLANK | TAB, rest @ ..] = text {
         text = rest;
@@ -63,7 +63,7 @@ pub(super) fn after_blanks(mut text: &[u16]) -> &[u16] {
     text
 }
 
-/// A text without the blanks and tabs at its end.
+/// Returns a text without the blanks and tabs at its end.
 pub(super) fn before_blanks(mut text: &[u16]) -> &[u16] {
     while let [rest @ .., BLANK | TAB] = text {
         text = rest;
@@ -71,7 +71,7 @@ pub(super) fn before_blanks(mut text: &[u16]) -> &[u16] {
     text
 }
 
-/// Whether nothing but blanks, or blanks and a comment, is left of a line.
+/// Returns whether the rest of a line contains only blanks, or blanks and a comment.
 pub(super) fn is_done(rest: &[u16]) -> bool {
     matches!(after_blanks(rest), [] | [SEMICOLON, ..])
 }

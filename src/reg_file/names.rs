@@ -1,4 +1,4 @@
-//! Names as they are written: what in them a reader does not see, or takes for something else.
+//! Detects characters in names that readers cannot see or confuse with others.
 
 use super::diagnostic::Code;
 use super::legible::is_legible;
@@ -7,15 +7,15 @@ use super::scanner::Scanner;
 use crate::registry::same_name;
 use crate::registry::unseen::is_unseen;
 
-/// A link that Windows makes when it starts; a hive never holds it.
+/// The link that Windows creates when it starts. A hive never contains it.
 const CURRENT_CONTROL_SET: &str = "CurrentControlSet";
-/// Characters of a key's name, and of a value's, in UTF-16 units: Microsoft, "Registry element size limits".
+/// The longest names of keys and of values, in UTF-16 units: Microsoft, "Registry element size limits".
 pub(super) const LONGEST_KEY_NAME: usize = 255;
 pub(super) const LONGEST_VALUE_NAME: usize = 16_383;
 const SEPARATOR: u16 = b'\\' as u16;
 const EQUALS: u16 = b'=' as u16;
 
-/// Notes what is odd in a key's path, which is part of the line's text.
+/// Reports oddities in a key's path, which is part of the line's text.
 pub(super) fn check_path(scanner: &mut Scanner<'_>, line: Line<'_>, path: &[u16]) {
     check(scanner, line, path);
     let mut names = path.split(|&unit| unit == SEPARATOR).filter(|name| !name.is_empty());
@@ -23,7 +23,7 @@ pub(super) fn check_path(scanner: &mut Scanner<'_>, line: Line<'_>, path: &[u16]
         scanner.remark(line, long, Code::KeyNameTooLong);
     }
     let is = |name: &[u16], known: &str| same_name(name.iter().copied(), known.encode_utf16());
-    // A SYSTEM hive may be loaded anywhere right below a root key; where the running Windows has its own, the link is there.
+    // A SYSTEM hive may be loaded directly below any root key. Only the running Windows' own has the link.
     let (loaded, third) = (names.nth(1), names.next());
     if let Some(name) = third.filter(|name| is(name, CURRENT_CONTROL_SET))
         && !loaded.is_some_and(|loaded| is(loaded, "SYSTEM"))
@@ -32,14 +32,14 @@ pub(super) fn check_path(scanner: &mut Scanner<'_>, line: Line<'_>, path: &[u16]
     }
 }
 
-/// Whether a value's name is longer than Windows allows: then it is dropped.
+/// Returns whether a value's name is longer than Windows allows. Such a value is dropped.
 pub(super) fn is_too_long(name: &[u16]) -> bool {
     name.len() > LONGEST_VALUE_NAME
 }
 
-/// Notes what is odd in a name, which is part of the line's text.
+/// Reports oddities in a name, which is part of the line's text.
 pub(super) fn check(scanner: &mut Scanner<'_>, line: Line<'_>, name: &[u16]) {
-    // What is not legible anywhere was noted when the line was read; in a name, what merely does not show is as bad.
+    // Illegible characters were reported when the line was read. In a name, invisible characters are reported too.
     let mut rest = name;
     for character in char::decode_utf16(name.iter().copied()) {
         if character.as_ref().is_ok_and(|&character| is_unseen(character) && is_legible(character)) {
@@ -48,18 +48,18 @@ pub(super) fn check(scanner: &mut Scanner<'_>, line: Line<'_>, name: &[u16]) {
         }
         rest = rest.get(character.map_or(1, char::len_utf16)..).unwrap_or_default();
     }
-    // An apostrophe belongs to many languages; a pair of quotation marks comes from a word processor.
+    // Many languages have an apostrophe, but a pair of quotation marks comes from a word processor.
     if let Some(place) = name.iter().position(|&unit| is_smart_quote(unit) && !is_single(unit)) {
         scanner.remark(line, name.get(place..).unwrap_or_default(), Code::SmartQuoteInName);
     }
 }
 
-/// Whether a text begins with a quotation mark that regedit does not take for one.
+/// Returns whether a text begins with a quotation mark that regedit does not treat as one.
 pub(super) fn begins_with_smart_quote(text: &[u16]) -> bool {
     text.first().is_some_and(|&unit| is_smart_quote(unit))
 }
 
-/// The first quotation mark of a line that seems to be meant to close: before an equals sign, or at the line's end.
+/// Returns the first quotation mark that is probably meant to close: before an equals sign, or at the line's end.
 pub(super) fn smart_quote_that_closes(line: &[u16]) -> Option<&[u16]> {
     let mut rest = line;
     while let Some(place) = rest.iter().position(|&unit| is_smart_quote(unit)) {
@@ -73,7 +73,7 @@ pub(super) fn smart_quote_that_closes(line: &[u16]) -> Option<&[u16]> {
     None
 }
 
-/// Quotation marks of all languages but the plain one, single and double.
+/// Returns whether a unit is a typographic quotation mark of any language, single or double.
 fn is_smart_quote(unit: u16) -> bool {
     matches!(unit, 0xab | 0xbb | 0x2018..=0x201f | 0x2033 | 0x2036 | 0x2039 | 0x203a | 0x275b..=0x275e | 0x301d..=0x301f | 0xff02)
 }

@@ -1,14 +1,14 @@
-//! Remembers which values a document has named, to find those named twice.
+//! Records the values that a document names, to detect those named twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 
 use super::key_path::KeyPath;
 
-/// The value names of each key so far, letter case put aside.
+/// The value names of each key so far, without letter case.
 ///
-/// Importers disagree about a value named twice: regedit lets the last one win, hivexregedit stores both spellings and
-/// lets a set win over a later delete.
+/// Importers disagree about a value that is named twice: regedit uses the last one; hivexregedit stores both spellings,
+/// and setting wins over a later deletion.
 #[derive(Default)]
 pub(super) struct NamesSeen {
     others: BTreeMap<Vec<u16>, BTreeSet<Vec<u16>>>,
@@ -17,24 +17,24 @@ pub(super) struct NamesSeen {
 }
 
 impl NamesSeen {
-    /// Turns to a key; names that it had before are remembered.
+    /// Opens a key. Its earlier names are kept.
     pub(super) fn open(&mut self, key: &KeyPath) {
         self.close();
         self.open = fold(&key.to_units());
         self.names = self.others.remove(&self.open).unwrap_or_default();
     }
 
-    /// Notes a value of the open key; false if it was named before.
+    /// Records a value of the open key; returns false if it was named before.
     pub(super) fn is_new(&mut self, name: &[u16]) -> bool {
         self.names.insert(fold(name))
     }
 
-    /// Forgets a key and everything below it: what is set after a delete is set afresh.
+    /// Removes a key and everything below it, because a value that is set after a deletion is new.
     pub(super) fn delete(&mut self, key: &KeyPath) {
         self.close();
         let folded = fold(&key.to_units());
         self.others.remove(&folded);
-        // In unit order, everything that begins with `key\` lies between `key\` and `key]`.
+        // In unit order, all text that begins with `key\` sorts between `key\` and `key]`.
         let bound = |unit: u8| folded.iter().copied().chain([u16::from(unit)]).collect::<Vec<_>>();
         let below = self.others.range(bound(b'\\')..bound(b']')).map(|(key, _)| key.clone()).collect::<Vec<_>>();
         for key in below {
@@ -42,7 +42,7 @@ impl NamesSeen {
         }
     }
 
-    /// How many keys are remembered beside the open one.
+    /// Returns the number of recorded keys beside the open one.
     #[cfg(test)]
     pub(super) fn keys(&self) -> usize {
         self.others.len()
@@ -57,8 +57,8 @@ impl NamesSeen {
     }
 }
 
-/// Upper case, unit by unit. Unicode joins a few letters that Windows keeps apart, so this may find two names alike
-/// that Windows does not; it never overlooks a pair of the basic Latin, Greek or Cyrillic letters.
+/// Returns the upper case, unit by unit. Unicode merges a few letters that Windows distinguishes, so two names may be
+/// reported as equal that Windows keeps apart. A pair of basic Latin, Greek, or Cyrillic letters is never missed.
 fn fold(text: &[u16]) -> Vec<u16> {
     text.iter()
         .map(|&unit| {

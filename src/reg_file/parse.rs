@@ -1,4 +1,4 @@
-//! From text to operations: what regedit would do with each line, and what it does not tell.
+//! Parses text into operations: what regedit would do with each line, including what it does not report.
 
 use std::mem;
 
@@ -18,12 +18,12 @@ use super::scanner::Scanner;
 use super::text_data::TextForm;
 use super::value_line::{self, Change};
 
-/// Reads the bytes of a `.reg` file as regedit would: header, encoding, and every line.
+/// Reads the bytes of a `.reg` file as regedit does: header, encoding, and every line.
 pub fn parse(bytes: &[u8]) -> Reading {
     parse_with(bytes, &ReadOptions::default())
 }
 
-/// Reads the bytes of a `.reg` file as the importer that the options name does, on a machine of which more is known.
+/// Reads the bytes of a `.reg` file as the importer in the options does, with the known facts about its machine.
 pub fn parse_with(bytes: &[u8], options: &ReadOptions) -> Reading {
     if options.importer == Importer::Hivexregedit {
         return hivexregedit::read(bytes);
@@ -46,7 +46,7 @@ pub fn parse_with(bytes: &[u8], options: &ReadOptions) -> Reading {
     parser.finish()
 }
 
-/// The text of a file as [`parse_with`] sees it, without a byte order mark; empty where regedit sees none.
+/// Returns the text of a file as [`parse_with`] reads it, without a byte order mark; empty if regedit reads none.
 pub(crate) fn text_of(bytes: &[u8], options: &ReadOptions) -> Vec<u16> {
     if options.importer == Importer::Hivexregedit {
         return String::from_utf8_lossy(bytes).encode_utf16().collect();
@@ -54,14 +54,14 @@ pub(crate) fn text_of(bytes: &[u8], options: &ReadOptions) -> Vec<u16> {
     encoding::decode(bytes, options.code_page.unwrap_or_default()).1
 }
 
-/// The lines of a text with their numbers, as diagnostics count them, in UTF-16 units without their ends.
+/// Returns the lines of a text with their numbers in diagnostics, in UTF-16 units without line ends.
 pub(crate) fn lines_of(text: &[u16]) -> impl Iterator<Item = (usize, &[u16])> {
     Lines::new(text).map(|line| (line.number, line.text))
 }
 
-/// Reads text whose encoding is no question, such as a test fixture or what a user typed.
+/// Reads text that is already decoded, such as a test fixture or typed text.
 ///
-/// Bytes in hex are what the header says they are; everything else is read as [`parse`] reads a UTF-16 file.
+/// The header decides the meaning of bytes in hex. All else is read as [`parse`] reads a UTF-16 file.
 pub fn parse_text(text: &str) -> Reading {
     let units: Vec<u16> = text.encode_utf16().collect();
     let mut parser = Parser::new(&units, Encoding::Text, &ReadOptions::default());
@@ -131,7 +131,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// False if regedit gives up the rest of the file.
+    /// Reads a key line; returns false if regedit skips the rest of the file.
     fn key_line(&mut self, line: Line<'t>) -> bool {
         let inside = after_blanks(line.text).get(1..).unwrap_or_default();
         match key_line::read(&mut self.scanner, line, inside) {
@@ -198,7 +198,7 @@ impl<'t> Parser<'t> {
     }
 }
 
-/// What the first line makes of the file. Case and every blank but leading ones count.
+/// Returns the version and the problem of the first line. Case and all blanks but leading ones matter.
 fn header(line: &[u16], encoding: Encoding) -> (Option<Version>, Option<Code>) {
     let line = String::from_utf16_lossy(after_blanks(line));
     let is = |version: Version| line == version.header();
@@ -216,7 +216,7 @@ fn header(line: &[u16], encoding: Encoding) -> (Option<Version>, Option<Code>) {
     (None, Some(code))
 }
 
-/// What bytes in hex are for the text types, by the header and, unless they disagree, by the encoding.
+/// Returns the meaning of hex bytes of the text types, by the header and, unless they disagree, the encoding.
 fn text_form(version: Version, encoding: Encoding, code_page: Option<CodePage>) -> TextForm {
     let disputed =
         matches!((version, encoding), (Version::Regedit5, Encoding::EightBit) | (Version::Regedit4, Encoding::Utf16Le));

@@ -10,16 +10,16 @@ const BACKSLASH: u16 = b'\\' as u16;
 pub(super) struct Quoted<'t> {
     /// The text without its escapes, in UTF-16 units.
     pub(super) text: Vec<u16>,
-    /// What follows the closing quote.
+    /// The text after the closing quote.
     pub(super) rest: &'t [u16],
-    /// Where the first escape stands that not every importer understands alike.
+    /// The place of the first escape that importers read differently.
     pub(super) odd_escape: Option<&'t [u16]>,
 }
 
-/// Reads up to the closing quote; `text` begins after the opening one.
+/// Reads up to the closing quote. `text` begins after the opening one.
 ///
 /// # Errors
-/// Why regedit drops the line, and the place.
+/// Returns why regedit drops the line, and the place.
 pub(super) fn read(text: &[u16]) -> Result<Quoted<'_>, (Code, &[u16])> {
     let mut quoted = Quoted { text: Vec::new(), rest: text, odd_escape: None };
     loop {
@@ -49,7 +49,7 @@ pub(super) fn read(text: &[u16]) -> Result<Quoted<'_>, (Code, &[u16])> {
     }
 }
 
-/// Wine knows `\n` and `\r`; any other escaped character stands for itself.
+/// Returns the meaning of an escaped character. Wine knows `\n` and `\r`; any other stands for itself.
 fn unescaped(unit: u16) -> u16 {
     match u8::try_from(unit) {
         Ok(b'n') => u16::from(b'\n'),
@@ -58,7 +58,7 @@ fn unescaped(unit: u16) -> u16 {
     }
 }
 
-/// The text in quotes, with the two escapes that every importer knows.
+/// Returns the text in quotes, with the two escapes that every importer supports.
 pub(super) fn write(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len().saturating_add(2));
     quoted.push('"');

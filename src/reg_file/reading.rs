@@ -1,4 +1,4 @@
-//! What was read from a `.reg` file, as one importer reads it.
+//! The result of reading a `.reg` file as one importer does.
 
 use super::code_page::CodePage;
 use super::diagnostic::{Diagnostic, Rejection, Severity, Verdict};
@@ -7,7 +7,7 @@ use super::encoding::Encoding;
 use super::importer::Importer;
 use super::merge::{Merge, Step};
 
-/// The version that a `.reg` file's header claims.
+/// The version in the header of a `.reg` file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Version {
     /// `REGEDIT4`: Windows 95, 98 and NT 4.0, 8-bit text.
@@ -17,7 +17,7 @@ pub enum Version {
 }
 
 impl Version {
-    /// The header line.
+    /// Returns the header line.
     pub fn header(self) -> &'static str {
         match self {
             Self::Regedit4 => "REGEDIT4",
@@ -29,26 +29,26 @@ impl Version {
 /// Everything that was read from a `.reg` file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reading {
-    /// Whose grammar it was read by.
+    /// The importer whose grammar was used.
     pub importer: Importer,
-    /// How the file is encoded.
+    /// The encoding of the file.
     pub encoding: Encoding,
-    /// What its header says; `None` if regedit would not import it. hivexregedit asks for no header.
+    /// The version in its header; `None` if regedit would not import it. hivexregedit needs no header.
     pub version: Option<Version>,
-    /// What the importer does with the file, in the order in which it does it, silent drops and all. Where
-    /// [`Reading::is_established`] is false, this is the best guess. An importer that stops at an error and has then
-    /// done nothing has no operations here, only comments.
+    /// What the importer does with the file, in its order, with all silent drops. If [`Reading::is_established`] is
+    /// false, this is the best guess. An importer that stops at an error and has then done nothing has no operations
+    /// here, only comments.
     pub effect: Document,
-    /// What is wrong, in the order of the lines.
+    /// The diagnostics, in the order of the lines.
     pub diagnostics: Vec<Diagnostic>,
-    /// The bytes that the text spells, for operations of the effect where regedit stores others.
+    /// The bytes that the text states, for operations of the effect where regedit stores different ones.
     pub(super) written: Vec<(usize, Vec<u8>)>,
-    /// What hivexregedit does step by step, where it is the importer: what comes of it depends on the hive.
+    /// The steps of hivexregedit, if it is the importer. Their result depends on the hive.
     pub(crate) merge: Option<Merge>,
 }
 
 impl Reading {
-    /// The strict reader's judgement.
+    /// Returns the strict reader's verdict.
     pub fn verdict(&self) -> Verdict {
         match self.diagnostics.iter().map(|found| found.code.severity()).max() {
             None => Verdict::Accept,
@@ -57,26 +57,26 @@ impl Reading {
         }
     }
 
-    /// Whether there is evidence of what the importer does with everything in the file: of regedit what was seen on
-    /// Windows, of hivexregedit its source.
+    /// Returns whether the importer's behaviour is known for everything in the file: for regedit from observation on
+    /// Windows, for hivexregedit from its source.
     pub fn is_established(&self) -> bool {
         self.importer == Importer::Hivexregedit || self.diagnostics.iter().all(|found| found.code.is_established())
     }
 
-    /// What hivexregedit does step by step, where it is the importer.
+    /// Returns the steps of hivexregedit, if it is the importer.
     pub(crate) fn steps(&self) -> &[Step] {
         self.merge.as_ref().map_or(&[], |merge| &merge.steps)
     }
 
-    /// Where an importer stops that then has done nothing, and why.
+    /// Returns where and why an importer stops, if it has then done nothing.
     pub fn stop(&self) -> Option<&Diagnostic> {
         self.merge.as_ref()?.stop.as_ref()
     }
 
-    /// What the text says, byte for byte; unlike [`Reading::effect`], without what regedit adds to it.
+    /// Returns what the text states, byte for byte. Unlike [`Reading::effect`], this excludes what regedit adds.
     ///
     /// # Errors
-    /// If the verdict is [`Verdict::Reject`]: what such a text says is nothing to rely on.
+    /// Returns an error if the verdict is [`Verdict::Reject`], because such a text is not reliable.
     pub fn into_document(self) -> Result<Document, Rejection> {
         if self.verdict() == Verdict::Reject {
             return Err(Rejection { diagnostics: self.diagnostics });
@@ -92,12 +92,12 @@ impl Reading {
     }
 }
 
-/// What a `.reg` file does not tell about who is to import it, and where.
+/// Facts about the import that a `.reg` file does not contain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReadOptions {
-    /// Whose grammar counts.
+    /// The importer whose grammar is used.
     pub importer: Importer,
-    /// The ANSI code page of the importing machine, which 8-bit text is read in. Where it is not known, windows-1252 is
-    /// taken, and everything that depends on it is remarked upon.
+    /// The ANSI code page of the importing machine, used for 8-bit text. If it is unknown, windows-1252 is used, and
+    /// everything that depends on it gets a diagnostic.
     pub code_page: Option<CodePage>,
 }

@@ -1,33 +1,33 @@
-//! Which values a `.reg` file can bring back byte for byte.
+//! The values that a `.reg` file can restore byte for byte.
 
 use thiserror::Error;
 
 use super::text_data::is_text;
 
-/// Why regedit does not store a value as the file spells it.
+/// Why regedit does not store a value as the file states it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Alteration {
     /// A text type without a NUL unit at its end.
     #[error("regedit adds a NUL to the end of the text")]
     TerminatorAdded,
-    /// A text type with an odd number of bytes. Wine 8.0 stores others, or crashes; Windows was not seen.
+    /// A text type with an odd number of bytes. Wine 8.0 stores different bytes or crashes; Windows was not tested.
     #[error("regedit does not store a text of an odd number of bytes as it is")]
     OddLength,
-    /// REG_LINK: regedit follows a symbolic link where it should open it.
+    /// REG_LINK: regedit follows a symbolic link instead of opening it.
     #[error("regedit follows symbolic links and does not restore them")]
     Link,
 }
 
 const REG_LINK: u32 = 6;
 
-/// Whether regedit, given the value in a `.reg` file, stores exactly these bytes again. hivexregedit always does.
+/// Checks whether regedit stores exactly these bytes if a `.reg` file sets the value. hivexregedit always does.
 ///
-/// Not asked here, and never restored by any `.reg` file: a key's class, its permissions, its last-write time, and
-/// whether it is volatile.
+/// No `.reg` file restores a key's class, its permissions, its last-write time, or whether it is volatile. These are
+/// not checked here.
 ///
 /// # Errors
-/// How regedit would change the value.
+/// Returns how regedit would change the value.
 pub fn regedit_restores(data_type: u32, bytes: &[u8]) -> Result<(), Alteration> {
     if data_type == REG_LINK {
         return Err(Alteration::Link);

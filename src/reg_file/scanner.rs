@@ -1,4 +1,4 @@
-//! The parser's way through a text: its lines, and what is noted on the way.
+//! The position of the parser in a text: its lines, and the diagnostics so far.
 
 use super::code_page::{CodePage, UNDEFINED};
 use super::diagnostic::{Code, Diagnostic};
@@ -8,25 +8,25 @@ use super::importer::Importer;
 use super::legible::is_legible;
 use super::lines::{Line, Lines, after_blanks};
 
-/// Hands out lines, and collects diagnostics and comments.
+/// Returns lines, and collects diagnostics and comments.
 pub(super) struct Scanner<'t> {
     lines: Lines<'t>,
     encoding: Encoding,
     code_page: Option<CodePage>,
-    /// How many operations were read so far: a comment knows which one it stands before.
+    /// The number of operations read so far. A comment records which operation it precedes.
     pub(super) operations: usize,
     pub(super) diagnostics: Vec<Diagnostic>,
     pub(super) comments: Vec<Comment>,
 }
 
 impl<'t> Scanner<'t> {
-    /// The code page is that of 8-bit text, where it is known.
+    /// Returns a scanner for a text. `code_page` is that of 8-bit text, if it is known.
     pub(super) fn new(text: &'t [u16], encoding: Encoding, code_page: Option<CodePage>) -> Self {
         let (lines, diagnostics, comments) = (Lines::new(text), Vec::new(), Vec::new());
         Self { lines, encoding, code_page, operations: 0, diagnostics, comments }
     }
 
-    /// The next line. A NUL ends the text.
+    /// Returns the next line. A NUL ends the text.
     pub(super) fn next_line(&mut self) -> Option<Line<'t>> {
         let mut line = self.lines.next()?;
         if let Some((before, from)) = split_at(line.text, |unit| unit == 0) {
@@ -38,18 +38,18 @@ impl<'t> Scanner<'t> {
         Some(line)
     }
 
-    /// Notes what is wrong in a line, where `rest` begins.
+    /// Adds a diagnostic for a line, at the start of `rest`.
     pub(super) fn remark(&mut self, line: Line<'_>, rest: &[u16], code: Code) {
         self.remark_instead(line, rest, code, None);
     }
 
-    /// The same, and what to write instead.
+    /// Adds a diagnostic with the text to write instead.
     pub(super) fn remark_instead(&mut self, line: Line<'_>, rest: &[u16], code: Code, instead: Option<&'static str>) {
         let importers = Importer::Regedit.into();
         self.diagnostics.push(Diagnostic { line: line.number, column: line.column_of(rest), code, importers, instead });
     }
 
-    /// Notes the line if it is a comment that begins with one of `marks`.
+    /// Records the line if it is a comment that begins with one of `marks`.
     pub(super) fn take_comment(&mut self, line: Line<'_>, marks: &[u8]) -> bool {
         let Some((mark, text)) = comment_text(line.text) else { return false };
         if !marks.contains(&mark) {
@@ -59,7 +59,7 @@ impl<'t> Scanner<'t> {
         true
     }
 
-    /// Notes the first character of each kind that is not to be trusted.
+    /// Reports the first character of each untrustworthy kind.
     fn check_characters(&mut self, line: Line<'_>) {
         if self.encoding == Encoding::EightBit && comment_text(line.text).is_none() {
             if self.code_page.is_none()
@@ -89,14 +89,14 @@ impl<'t> Scanner<'t> {
     }
 }
 
-/// The mark and the text of a comment that has its line to itself; one blank after the mark is layout.
+/// Returns the mark and the text of a comment on a line of its own. One blank after the mark belongs to the layout.
 fn comment_text(line: &[u16]) -> Option<(u8, &[u16])> {
     let (&mark, text) = after_blanks(line).split_first()?;
     let mark = u8::try_from(mark).ok().filter(|mark| matches!(mark, b';' | b'#'))?;
     Some((mark, text.strip_prefix(&[u16::from(b' ')]).unwrap_or(text)))
 }
 
-/// The text before the first unit that is looked for, and from it on.
+/// Splits a text before the first wanted unit.
 fn split_at(text: &[u16], is_wanted: impl Fn(u16) -> bool) -> Option<(&[u16], &[u16])> {
     text.split_at_checked(text.iter().position(|&unit| is_wanted(unit))?)
 }

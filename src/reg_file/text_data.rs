@@ -1,33 +1,33 @@
-//! Hex data of the three text types, REG_SZ, REG_EXPAND_SZ and REG_MULTI_SZ, which regedit does not take as it is.
+//! Hex data of the three text types, REG_SZ, REG_EXPAND_SZ, and REG_MULTI_SZ, which regedit converts.
 
 use super::code_page::{CodePage, UNDEFINED};
 use super::diagnostic::Code;
 
-/// What the bytes of a text in hex are.
+/// The meaning of the bytes of a text in hex.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TextForm {
-    /// Bytes of the code page, which regedit widens: REGEDIT4. Otherwise UTF-16LE: version 5.00.
+    /// Whether they are bytes of the code page, which regedit widens (REGEDIT4), or UTF-16LE (version 5.00).
     pub(super) eight_bit: bool,
-    /// The header says the one, the file's encoding the other; the header is believed, but nobody knows.
+    /// Whether the header and the file's encoding disagree. The header is used, but the real behaviour is unknown.
     pub(super) disputed: bool,
-    /// The code page of the importing machine, where it is known.
+    /// The code page of the importing machine, if it is known.
     pub(super) code_page: Option<CodePage>,
 }
 
-/// The data of a value: as written, as regedit stores it, and what to say about it.
+/// The data of a value: as written, as regedit stores it, and its diagnostics.
 pub(super) struct TextData {
     pub(super) written: Vec<u8>,
-    /// `None` if regedit stores what is written.
+    /// `None` if regedit stores the data as written.
     pub(super) stored: Option<Vec<u8>>,
     pub(super) remarks: Vec<Code>,
 }
 
-/// Whether regedit treats data of this type as text when it comes in hex.
+/// Returns whether regedit treats hex data of this type as text.
 pub(super) fn is_text(data_type: u32) -> bool {
     matches!(data_type, 1 | 2 | 7)
 }
 
-/// What regedit makes of the bytes in hex of a value of any type.
+/// Returns what regedit stores for the bytes in hex of a value of any type.
 pub(super) fn interpret(data_type: u32, bytes: Vec<u8>, form: TextForm) -> TextData {
     let mut data = TextData { written: bytes, stored: None, remarks: Vec::new() };
     if !is_text(data_type) || data.written.is_empty() {

@@ -8,21 +8,21 @@ use super::quoted;
 use super::scanner::Scanner;
 use super::text_data::{self, TextForm};
 
-/// What a value line asks for.
+/// The contents of a value line.
 pub(super) struct ValueLine {
-    /// In UTF-16 units; empty for the default value.
+    /// The name in UTF-16 units; empty for the default value.
     pub(super) name: Vec<u16>,
     pub(super) change: Change,
 }
 
-/// What is to become of the value.
+/// The change of a value.
 pub(super) enum Change {
     Delete,
     Set {
         data_type: u32,
-        /// The bytes that the text spells.
+        /// The bytes that the text states.
         written: Vec<u8>,
-        /// The bytes that regedit stores, where they are others.
+        /// The bytes that regedit stores, if they are different.
         stored: Option<Vec<u8>>,
     },
 }
@@ -37,14 +37,14 @@ const REG_DWORD: u32 = 4;
 /// A place in a line, and why the line is dropped there.
 type Dropped<'t> = (Code, &'t [u16]);
 
-/// The tag that says how the data is written, and where the data begins.
+/// The tag that states how the data are written, and the start of the data.
 enum Tag<'t> {
     Text(&'t [u16]),
     Dword(&'t [u16]),
     Hex(u32, &'t [u16]),
 }
 
-/// Reads a line that begins, after blanks, with `"` or `@`, and the lines that continue it. `None` if regedit drops it.
+/// Reads a line that begins, after blanks, with `"` or `@`, and its continuation. `None` if regedit drops the value.
 pub(super) fn read<'t>(scanner: &mut Scanner<'t>, line: Line<'t>, form: TextForm) -> Option<ValueLine> {
     let mut odd_escapes = Vec::new();
     if let Some(name) = name_written(line.text) {
@@ -85,16 +85,16 @@ pub(super) fn read<'t>(scanner: &mut Scanner<'t>, line: Line<'t>, form: TextForm
     })
 }
 
-/// The name between its quotes, with its escapes.
+/// Returns the name between its quotes, including escapes.
 fn name_written(line: &[u16]) -> Option<&[u16]> {
     let [QUOTE, text @ ..] = after_blanks(line) else { return None };
     let rest = quoted::read(text).ok()?.rest;
     let length = text.len().checked_sub(rest.len())?.checked_sub(1)?;
-    // A name that no equals sign follows is none.
+    // Quoted text without an equals sign after it is not a name.
     matches!(after_blanks(rest), [EQUALS, ..]).then(|| text.get(..length)).flatten()
 }
 
-/// The name, and the data behind the equals sign without the blanks around it.
+/// Returns the name, and the data after the equals sign without the blanks around them.
 fn read_name<'t>(line: &'t [u16], odd: &mut Vec<&'t [u16]>) -> Result<(Vec<u16>, &'t [u16]), Dropped<'t>> {
     let (name, rest) = match after_blanks(line) {
         [QUOTE, text @ ..] => {
@@ -130,13 +130,13 @@ fn read_tag(data: &[u16]) -> Result<Tag<'_>, Dropped<'_>> {
     }
 }
 
-/// What follows a tag. Tags are case-sensitive.
+/// Returns the text after a tag. Tags are case-sensitive.
 fn after_tag<'t>(text: &'t [u16], tag: &str) -> Option<&'t [u16]> {
     let (start, rest) = text.split_at_checked(tag.len())?;
     tag.encode_utf16().eq(start.iter().copied()).then_some(rest)
 }
 
-/// The data of a quoted text: UTF-16LE with its terminator.
+/// Returns the data of a quoted text: UTF-16LE with its terminator.
 fn read_text<'t>(text: &'t [u16], odd: &mut Vec<&'t [u16]>) -> Result<Vec<u8>, Dropped<'t>> {
     let quoted = quoted::read(text)?;
     odd.extend(quoted.odd_escape);
@@ -146,7 +146,7 @@ fn read_text<'t>(text: &'t [u16], odd: &mut Vec<&'t [u16]>) -> Result<Vec<u8>, D
     Ok(quoted.text.iter().chain([&0]).flat_map(|unit| unit.to_le_bytes()).collect())
 }
 
-/// One to eight digits; blanks may stand before them.
+/// Reads one to eight digits, after optional blanks.
 fn read_dword(text: &[u16]) -> Result<u32, Dropped<'_>> {
     let text = after_blanks(text);
     let length = text.iter().take_while(|&&unit| hex_digit(unit).is_some()).count();

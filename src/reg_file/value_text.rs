@@ -1,21 +1,21 @@
-//! The text of one value: `"name"=data`, wrapped where regedit wraps it.
+//! The text of one value, `"name"=data`, wrapped as regedit wraps it.
 
 use super::dialect::Dialect;
 use super::legible::is_legible;
 use super::quoted;
 use super::text_data::is_text;
 
-/// A line of bytes ends as soon as it is this long, in UTF-16 units and before its backslash.
-/// Reproduces 929 wrapped values of 163 public exports byte for byte.
+/// A line of bytes ends as soon as it has this length, in UTF-16 units without its backslash. This reproduces 929
+/// wrapped values of 163 public exports byte for byte.
 const WRAP_COLUMN: usize = 77;
-/// What a continued line begins with.
+/// The start of a continuation line.
 const INDENT: &str = "  ";
 
 const REG_SZ: u32 = 1;
 const REG_BINARY: u32 = 3;
 const REG_DWORD: u32 = 4;
 
-/// The name and the equals sign. The name is well-formed UTF-16: whatever is not was refused before.
+/// Writes the name and the equals sign. Malformed names were refused before.
 pub(super) fn write_name(text: &mut String, name: &[u16]) {
     if name.is_empty() {
         text.push('@');
@@ -25,7 +25,7 @@ pub(super) fn write_name(text: &mut String, name: &[u16]) {
     text.push('=');
 }
 
-/// The data of a value, on the line that its name began.
+/// Writes the data of a value after its name.
 pub(super) fn write_data(text: &mut String, name: &[u16], data_type: u32, bytes: &[u8], dialect: Dialect) {
     if let (REG_DWORD, &[a, b, c, d]) = (data_type, bytes) {
         text.push_str("dword:");
@@ -49,14 +49,14 @@ pub(super) fn write_data(text: &mut String, name: &[u16], data_type: u32, bytes:
     write_name(&mut line, name);
     let column = line.encode_utf16().count().saturating_add(tag.len());
     if dialect.code_page().is_some() && is_text(data_type) {
-        // The page has every character, or the value had been refused; regedit widens them again.
+        // The page has every character, because the value was checked before. regedit widens the bytes again.
         write_bytes(text, &dialect.encode_part(&String::from_utf16_lossy(&units(bytes))), column, dialect.line_end());
     } else {
         write_bytes(text, bytes, column, dialect.line_end());
     }
 }
 
-/// Bytes in hex from a column on. The last one never ends a line, for it has no comma to follow.
+/// Writes bytes in hex from a column on. The last byte never ends a line, because no comma follows.
 fn write_bytes(text: &mut String, bytes: &[u8], mut column: usize, line_end: &str) {
     let Some((last, others)) = bytes.split_last() else { return };
     for byte in others {
@@ -78,7 +78,8 @@ fn push_byte(text: &mut String, byte: u8) {
     text.extend(digits.into_iter().filter_map(|digit| char::from_digit(u32::from(digit), 16)));
 }
 
-/// The text of a REG_SZ that quotes carry without loss and readers see as it is: whole units, one NUL, at the end.
+/// Returns the text of a REG_SZ that quotes can express without loss and that readers see as it is: whole units, and
+/// one NUL, at the end.
 fn plain_text(bytes: &[u8], dialect: Dialect) -> Option<String> {
     let units = units(bytes);
     let (0, units) = units.split_last().filter(|_| bytes.len().is_multiple_of(2))? else { return None };
@@ -86,7 +87,7 @@ fn plain_text(bytes: &[u8], dialect: Dialect) -> Option<String> {
     text.chars().all(|character| is_legible(character) && dialect.quotes(character)).then_some(text)
 }
 
-/// The whole UTF-16 units of data.
+/// Returns the whole UTF-16 units of data.
 fn units(bytes: &[u8]) -> Vec<u16> {
     bytes.as_chunks().0.iter().map(|&unit| u16::from_le_bytes(unit)).collect()
 }
@@ -132,12 +133,12 @@ mod tests {
         assert_eq!(value("a", 1, b"\xe9\0\0\0", regedit4(1252)), "\"a\"=\"é\"");
         assert_eq!(value("a", 1, b"a\0\n\0\0\0", regedit4(1252)), "\"a\"=hex(1):61,0a,00");
         assert_eq!(value("a", 1, b"a\0\0\0\0\0", regedit4(1252)), "\"a\"=hex(1):61,00,00");
-        // U+8868 ends in the byte of a backslash, U+3042 does not.
+        // The second byte of U+8868 is that of a backslash; the second byte of U+3042 is not.
         assert_eq!(value("a", 1, b"\x68\x88\0\0", regedit4(932)), "\"a\"=hex(1):95,5c,00");
         assert_eq!(value("a", 1, b"\x42\x30\0\0", regedit4(932)), "\"a\"=\"あ\"");
     }
 
-    /// One name of 81 units leaves no room, and yet the first byte stays on its line.
+    /// A name of 81 units leaves no space, but the first byte stays on its line.
     #[test]
     fn a_long_name_takes_one_byte_along() {
         let name = "n".repeat(81);

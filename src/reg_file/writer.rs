@@ -1,4 +1,4 @@
-//! A `.reg` file written operation by operation, for what is too long to be held as one document.
+//! Writes a `.reg` file operation by operation, for content that is too long for one document.
 
 use std::io::{self, Write};
 
@@ -7,33 +7,33 @@ use super::document::{Comment, Operation};
 use super::emit::{Emitter, comment_text};
 use super::expressible::{Reason, check_operation, check_value};
 
-/// Writes operations as they come, laid out as [`super::emit`] lays out a document.
+/// Writes operations one by one, in the layout that [`super::emit`] uses for a document.
 ///
-/// Keys are to come depth first, each once: what was said of a key is forgotten when the next one is opened, so that
-/// memory is bounded by the longest value and by the names of one key. Unlike [`super::emit`], which refuses a document
-/// as a whole, it says of each operation whether it could be written, and goes on.
+/// Keys must come depth first and only once. The record of a key is dropped when the next one is opened, so that memory
+/// is bounded by the longest value and by the names of one key. [`super::emit`] refuses a whole document; this type
+/// reports for each operation whether it could be written, and continues.
 pub struct Writer<W> {
     out: W,
     emitter: Emitter,
     dialect: Dialect,
     plain: bool,
-    /// Comments that wait for the next section.
+    /// Comments for the next section.
     comments: Vec<Comment>,
 }
 
 impl<W: Write> Writer<W> {
-    /// Begins a file for an importer, in the encoding and with the line ends that [`Dialect`] says.
+    /// Begins a file for an importer, in the encoding and with the line ends of [`Dialect`].
     ///
     /// # Errors
-    /// What `out` says.
+    /// Returns the error of `out`.
     pub fn new(out: W, dialect: Dialect) -> io::Result<Self> {
         Self::begin(out, dialect, false)
     }
 
-    /// Begins a text for people and their tools: UTF-8 without a byte order mark, and LF.
+    /// Begins a text for people and their tools: UTF-8 without a byte order mark, with LF.
     ///
     /// # Errors
-    /// What `out` says.
+    /// Returns the error of `out`.
     pub fn plain(out: W, dialect: Dialect) -> io::Result<Self> {
         Self::begin(out, dialect, true)
     }
@@ -47,27 +47,26 @@ impl<W: Write> Writer<W> {
         Ok(writer)
     }
 
-    /// Has a comment stand before the next section. Comments stand only there, because importers disagree about them
-    /// anywhere else: if another value of the same key comes next, its key line is repeated. A character that some
-    /// importer would trip over is escaped (`\u{3d}`).
+    /// Adds a comment before the next section. Importers disagree about comments elsewhere, so if another value of the
+    /// same key follows, its key line is repeated. A character that an importer would misread is escaped (`\u{3d}`).
     pub fn comment(&mut self, text: &str) {
         let text = comment_text(text, self.dialect).encode_utf16().collect();
         self.comments.push(Comment { line: 0, text, before: 0 });
     }
 
-    /// Writes an operation, or says why it cannot be written; then nothing of it is.
+    /// Writes an operation. If it cannot be written, returns the reason and writes nothing of it.
     ///
     /// # Errors
-    /// What `out` says.
+    /// Returns the error of `out`.
     pub fn write(&mut self, operation: &Operation) -> io::Result<Result<(), Reason>> {
         let is_open = self.emitter.is_open() == Some(operation.key());
-        // A key that is open was looked at, name for name.
+        // All names of an open key were already checked.
         let check = if is_open { check_value } else { check_operation };
         if let Err(reason) = check(operation, self.dialect) {
             return Ok(Err(reason));
         }
         let written = self.emitter.operation(operation, &self.comments.iter().collect::<Vec<_>>());
-        // Where a value is named twice its key is open, and nothing was laid out: the comments still wait.
+        // If a value is named twice, its key is open and nothing was laid out, so the comments are still pending.
         if written.is_ok() {
             self.comments.clear();
             self.pass_on()?;
@@ -75,14 +74,14 @@ impl<W: Write> Writer<W> {
         Ok(written)
     }
 
-    /// Ends the file. Comments for which no section came stand before the last key, whose line is repeated.
+    /// Ends the file. Remaining comments are written before the last key, whose line is repeated.
     ///
     /// # Errors
-    /// What `out` says.
+    /// Returns the error of `out`.
     pub fn finish(mut self) -> io::Result<W> {
         match (self.comments.is_empty(), self.emitter.is_open().cloned()) {
             (true, _) => {}
-            // The key was written before, and can be again.
+            // The key was written before, so it can be written again.
             (false, Some(key)) => _ = self.write(&Operation::CreateKey { key })?,
             (false, None) => {
                 self.emitter.line("");
@@ -95,7 +94,7 @@ impl<W: Write> Writer<W> {
         Ok(self.out)
     }
 
-    /// Hands on what is laid out.
+    /// Passes on the text that is laid out.
     fn pass_on(&mut self) -> io::Result<()> {
         let text = &self.emitter.text;
         if !self.plain {
@@ -103,7 +102,7 @@ impl<W: Write> Writer<W> {
         } else if self.dialect.line_end() == "\n" {
             self.out.write_all(text.as_bytes())?;
         } else {
-            // Names with a line end were refused, and data in quotes have none: these are all between lines.
+            // Names with a line end were refused, and quoted data have none, so all of these are between lines.
             self.out.write_all(text.replace(self.dialect.line_end(), "\n").as_bytes())?;
         }
         self.emitter.text.clear();

@@ -1,8 +1,8 @@
-//! Value data: the type, the raw bytes, and what they say where they say it without hiding anything.
+//! Value data: the type, the raw bytes, and their meaning if it hides nothing.
 
 use std::fmt;
 
-/// The type of a value's data, any 32-bit number: Windows stores what it is given.
+/// The type of a value's data. Any 32-bit number is possible, because Windows stores whatever type is given.
 ///
 /// <https://learn.microsoft.com/windows/win32/sysinfo/registry-value-types>
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,7 +36,7 @@ impl DataType {
 }
 
 impl DataType {
-    /// The type of that name (`REG_SZ`), or `None` for a name that is not one.
+    /// Returns the type with this name (`REG_SZ`); `None` if no type has this name.
     pub fn from_name(name: &str) -> Option<Self> {
         let number = NAMES.iter().position(|known| *known == name)?;
         u32::try_from(number).ok().map(Self)
@@ -58,7 +58,7 @@ impl serde::Serialize for DataType {
     }
 }
 
-/// What [`DataType`] is written as: its name, or `type 0x0000002a`.
+/// Reads the form that [`DataType`] is written in: its name, or `type 0x0000002a`.
 impl<'de> serde::Deserialize<'de> for DataType {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
@@ -68,34 +68,34 @@ impl<'de> serde::Deserialize<'de> for DataType {
     }
 }
 
-/// A value's type and its raw bytes, as they stand in the hive.
+/// A value's type and raw bytes, as stored in the hive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegistryValue {
     /// The type as stored.
     pub data_type: DataType,
-    /// The data as stored, terminators included.
+    /// The data as stored, including terminators.
     pub bytes: Vec<u8>,
 }
 
-/// What the data says, where it says it plainly.
+/// The meaning of data that hide nothing.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(untagged)]
 pub enum Decoded {
-    /// A string type: well-formed, one terminator at most, nothing behind it.
+    /// A string type: well-formed, at most one terminator, and nothing after it.
     Text(String),
-    /// A list of strings, trailing empty strings left off.
+    /// A list of strings, without empty strings at its end.
     List(Vec<String>),
     /// A number of 4 or 8 bytes.
     Number(u64),
 }
 
 impl RegistryValue {
-    /// A string of the given type, terminated.
+    /// Returns a string of this type with its terminator.
     pub fn text(data_type: DataType, text: &str) -> Self {
         Self { data_type, bytes: text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect() }
     }
 
-    /// A REG_MULTI_SZ of these strings, each terminated, and the list too.
+    /// Returns a REG_MULTI_SZ of these strings, with a terminator for each string and for the list.
     pub fn list<S: AsRef<str>>(entries: &[S]) -> Self {
         let mut bytes = Vec::new();
         for entry in entries {
@@ -105,17 +105,17 @@ impl RegistryValue {
         Self { data_type: DataType::MULTI_SZ, bytes }
     }
 
-    /// A REG_DWORD.
+    /// Returns a REG_DWORD.
     pub fn dword(number: u32) -> Self {
         Self { data_type: DataType::DWORD, bytes: number.to_le_bytes().to_vec() }
     }
 
-    /// A REG_QWORD.
+    /// Returns a REG_QWORD.
     pub fn qword(number: u64) -> Self {
         Self { data_type: DataType::QWORD, bytes: number.to_le_bytes().to_vec() }
     }
 
-    /// The value whose data say this: the inverse of [`Self::decoded`]. Without data it is empty.
+    /// Returns the value with this meaning, the inverse of [`Self::decoded`]. Empty if `data` is `None`.
     pub fn encoded(data_type: DataType, data: Option<&Decoded>) -> Self {
         match data {
             Some(Decoded::Text(text)) => Self::text(data_type, text),
@@ -129,8 +129,8 @@ impl RegistryValue {
         }
     }
 
-    /// What the data says, or `None` for binary data, for a number of the wrong size, and for a string that is not
-    /// well-formed or holds bytes behind its end: such data is shown raw, never shortened.
+    /// Returns the meaning of the data. Returns `None` for binary data, for a number of the wrong size, and for a
+    /// string that is malformed or has bytes after its end: such data are shown raw, never shortened.
     pub fn decoded(&self) -> Option<Decoded> {
         match self.data_type {
             DataType::SZ | DataType::EXPAND_SZ | DataType::LINK => self.as_text().map(Decoded::Text),
@@ -140,7 +140,7 @@ impl RegistryValue {
         }
     }
 
-    /// The string, if this is a string type and hides nothing.
+    /// Returns the string, if this is a string type and hides nothing.
     pub fn as_text(&self) -> Option<String> {
         if !matches!(self.data_type, DataType::SZ | DataType::EXPAND_SZ | DataType::LINK) {
             return None;
@@ -153,8 +153,8 @@ impl RegistryValue {
         String::from_utf16(text).ok()
     }
 
-    /// The strings of a REG_MULTI_SZ. Empty strings in the middle are kept, for an entry may hide behind one;
-    /// those at the end say nothing and are left off.
+    /// Returns the strings of a REG_MULTI_SZ. Empty strings in the middle are kept, because an entry may hide after
+    /// one. Those at the end have no meaning and are dropped.
     pub fn as_list(&self) -> Option<Vec<String>> {
         if self.data_type != DataType::MULTI_SZ {
             return None;
@@ -167,7 +167,7 @@ impl RegistryValue {
         Some(entries)
     }
 
-    /// The number of a REG_DWORD of 4 bytes or a REG_QWORD of 8.
+    /// Returns the number of a REG_DWORD of 4 bytes or a REG_QWORD of 8.
     pub fn as_number(&self) -> Option<u64> {
         match self.data_type {
             DataType::DWORD => Some(u64::from(u32::from_le_bytes(self.bytes.as_slice().try_into().ok()?))),
@@ -176,8 +176,8 @@ impl RegistryValue {
         }
     }
 
-    /// The data as a string, whatever they are: the text itself, a number in decimal, the entries of a list with commas
-    /// between them, as much of a string that is not well-formed as can be read, anything else in hexadecimal.
+    /// Returns any data as a string: the text itself, a number in decimal, the entries of a list separated by commas,
+    /// or the readable part of a malformed string. All other data are in hexadecimal.
     pub fn to_text(&self) -> String {
         match self.decoded() {
             Some(Decoded::Text(text)) => text,
@@ -192,8 +192,8 @@ impl RegistryValue {
         }
     }
 
-    /// The data as a list of strings: one for a text or a number, one an entry for a list, none for what is binary or not
-    /// well-formed.
+    /// Returns the data as a list of strings: one for a text or a number, one for each entry of a list, none for binary
+    /// or malformed data.
     pub fn to_strings(&self) -> Vec<String> {
         match self.decoded() {
             Some(Decoded::Text(text)) => vec![text],
@@ -203,7 +203,7 @@ impl RegistryValue {
         }
     }
 
-    /// The bytes in lower-case hexadecimal.
+    /// Returns the bytes in lower-case hexadecimal.
     pub fn raw_hex(&self) -> String {
         hex(&self.bytes)
     }
@@ -214,7 +214,7 @@ impl RegistryValue {
     }
 }
 
-/// Bytes in lower-case hexadecimal.
+/// Returns bytes in lower-case hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     use fmt::Write as _;
     bytes.iter().fold(String::with_capacity(bytes.len().saturating_mul(2)), |mut text, byte| {
@@ -224,7 +224,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// The bytes that lower-case hexadecimal stands for; `None` where it is none.
+/// Returns the bytes of lower-case hexadecimal; `None` if the text is not hexadecimal.
 pub(crate) fn bytes_of_hex(text: &str) -> Option<Vec<u8>> {
     let digit = |letter: u8| match letter {
         b'0'..=b'9' => Some(letter.wrapping_sub(b'0')),

@@ -1,9 +1,9 @@
-//! Characters that a reader takes for others, and names that a reader takes for one another.
+//! Characters that readers confuse with others, and names that look alike.
 
 use super::unseen::is_unseen;
 use super::upcase;
 
-/// Characters that are easily taken for another, with their names in Unicode and what they are taken for.
+/// Characters that are easily confused, with their Unicode names and the characters that they resemble.
 ///
 /// <https://www.unicode.org/Public/security/latest/confusables.txt>, <https://www.unicode.org/reports/tr39/>
 pub(crate) const LOOK_ALIKES: &[(char, &str, &str)] = &[
@@ -82,17 +82,18 @@ pub(crate) const LOOK_ALIKES: &[(char, &str, &str)] = &[
 
 /// Full-width forms of the printable ASCII characters, `!` to `~`: Unicode, "Halfwidth and Fullwidth Forms".
 const FULL_WIDTH: std::ops::RangeInclusive<u32> = 0xff01..=0xff5e;
-/// How far a full-width form is from its ASCII character.
+/// The distance from an ASCII character to its full-width form.
 const TO_ASCII: u32 = 0xfee0;
 
-/// What a reader sees of a name: upper case, each character replaced by the one that it looks like, unseen characters
-/// left out, and neither blanks nor dots at the ends. Two names of the same look may be two names to Windows.
+/// Returns a name as a reader sees it: in upper case, each character replaced by the one that it resembles, without
+/// invisible characters, and without blanks or dots at the ends. Two names that look the same may be different to
+/// Windows.
 pub(crate) fn look(name: &str) -> String {
     let seen = |character: char| {
         let code = u32::from(character);
         let narrow = code.checked_sub(TO_ASCII).filter(|_| FULL_WIDTH.contains(&code)).and_then(char::from_u32);
         let known = LOOK_ALIKES.iter().find(|(known, ..)| *known == character);
-        // "a blank" and "nothing" are words, and not characters.
+        // "a blank" and "nothing" are descriptions, not characters.
         let alike = known.map(|(_, _, looks)| looks.chars().next().filter(|_| looks.chars().count() == 1));
         match (narrow, alike) {
             (Some(narrow), _) => Some(narrow),

@@ -1,13 +1,13 @@
-//! Names as keys of maps: two names that are the same to Windows are the same there.
+//! Names as keys of maps: names that are the same to Windows are one key.
 
 use super::upcase;
 
-/// A name, or a path, as Windows compares it: without case.
+/// A name or path that is compared as Windows does, without case.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Name(Vec<u16>);
 
 impl Name {
-    /// The name of these UTF-16 units.
+    /// Returns the name of these UTF-16 units.
     pub fn of_units(units: impl IntoIterator<Item = u16>) -> Self {
         Self(units.into_iter().map(upcase).collect())
     }

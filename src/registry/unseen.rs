@@ -1,6 +1,6 @@
-//! Characters that a reader does not see for what they are.
+//! Characters that are invisible or look like others.
 
-/// Characters that are not seen, that move or reorder others, or that look like a blank and are none; inclusive.
+/// Ranges of characters that are invisible, move or reorder others, or look like a blank and are not one. Inclusive.
 ///
 /// Controls; the Unicode property Default_Ignorable_Code_Point (UCD, DerivedCoreProperties.txt); Bidi_Control (UAX #9);
 /// separators other than the blank; private use and noncharacters, which look as each font pleases.
@@ -41,14 +41,14 @@ const UNSEEN: &[(u32, u32)] = &[
     (0xe0000, 0x0010_ffff), // tags, variation selectors, private use
 ];
 
-/// Whether a character is in one of the ranges, which are inclusive and sorted.
+/// Returns whether a character is in one of the ranges, which are inclusive and sorted.
 pub(crate) fn within(ranges: &[(u32, u32)], character: char) -> bool {
     let code = u32::from(character);
     let after = ranges.partition_point(|(first, _)| *first <= code);
     after.checked_sub(1).and_then(|index| ranges.get(index)).is_some_and(|(_, last)| code <= *last)
 }
 
-/// Whether a character is never shown as it is.
+/// Returns whether a character is always shown as an escape.
 pub(crate) fn is_unseen(character: char) -> bool {
     within(UNSEEN, character)
 }

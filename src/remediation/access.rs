@@ -1,52 +1,52 @@
-//! Who may write the keys of a plan, and what importers have to mind for it.
+//! Who may write the keys of a plan, and what importers have to know about it.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Edit, Target};
 use crate::registry::Role;
 
-/// So many keys are named in a sentence; the others are counted.
+/// The most keys that a sentence names. The others are counted.
 const NAMED: usize = 5;
 
-/// Who may write a key, as far as the hive says. Trustees as in `Users (S-1-5-32-545)`.
+/// Who may write a key, according to the hive. Trustees are written as `Users (S-1-5-32-545)`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Access {
-    /// Whom the key's access list grants `KEY_SET_VALUE`; of a key that the patch creates, whom the nearest key above it
-    /// grants `KEY_CREATE_SUB_KEY`. `None` where that is not known.
+    /// The trustees to whom the key's access list grants `KEY_SET_VALUE`. For a key that the patch creates, those to
+    /// whom its nearest existing ancestor grants `KEY_CREATE_SUB_KEY`. `None` if unknown.
     pub writable_by: Option<Vec<String>>,
-    /// Who could change that: ownership alone lets the owner change the access list.
+    /// The owner, who can change the access list without being listed in it.
     pub owner: Option<String>,
-    /// Why it is not known, or which key was looked at in the place of one that is missing.
+    /// Why it is unknown, or which ancestor was checked instead of a missing key.
     pub writable_by_note: Option<String>,
-    /// What it comes to for those who usually import.
+    /// The result for the usual importers.
     #[serde(skip)]
     pub importers: Importers,
 }
 
 impl Access {
-    /// Whether Administrators may write the key; no where that is not known.
+    /// Returns whether Administrators may write the key; false if unknown.
     pub fn administrators_may_write(&self) -> bool {
         self.importers == Importers::Administrators
     }
 }
 
-/// Whether those who usually import a patch may write a key.
+/// Whether the usual importers may write a key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Importers {
-    /// Nobody looked.
+    /// The descriptor was not read.
     #[default]
     NotRead,
     /// The descriptor is missing or unreadable.
     Unknown,
-    /// Administrators may.
+    /// Administrators may write the key.
     Administrators,
-    /// Administrators may not, SYSTEM may.
+    /// Administrators may not write the key, but SYSTEM may.
     SystemOnly,
-    /// Neither may.
+    /// Neither may write the key.
     Neither,
 }
 
-/// What to mind, in sentences, for each hive: keys that Administrators may not write.
+/// Returns warnings, in sentences for each hive, about keys that Administrators may not write.
 pub fn warnings(edits: &[&Edit], target: Target) -> Vec<String> {
     let in_winre = if target == Target::Offline { " (in WinRE you are SYSTEM)" } else { "" };
     let mut warnings = Vec::new();
@@ -81,7 +81,7 @@ pub fn warnings(edits: &[&Edit], target: Target) -> Vec<String> {
     warnings
 }
 
-/// The first few, and how many more; `None` for no key.
+/// Returns the first keys and the number of others; `None` if there are no keys.
 pub(super) fn listed(keys: &[&str]) -> Option<String> {
     let (named, rest) = keys.split_at_checked(NAMED).unwrap_or((keys, &[]));
     let more = if rest.is_empty() { String::new() } else { format!(", and {} more", rest.len()) };

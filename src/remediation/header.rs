@@ -1,5 +1,4 @@
-//! The head of a patch of ours: which Windows, importer and target it is for, in lines that people read and `verify`
-//! reads back.
+//! The header of a patch: its Windows, importer, and target, in lines that people read and `verify` reads back.
 
 use super::Target;
 use crate::evidence::is_sha256;
@@ -13,27 +12,27 @@ const IMPORTER: &str = "Importer: ";
 const TARGET: &str = ". Target: ";
 const PAGE: &str = "Text of code page ";
 const SUM: &str = " hive, SHA-256 ";
-/// More lines than the head of a patch of ours has.
+/// The most lines that a header can have.
 const MOST_LINES: usize = 1_000;
 
-/// What the head of a file says. A file that is not ours says nothing of it.
+/// The contents of a file's header. A file from another program has none of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Header {
     /// The Windows that the file is for.
     pub made_for: Option<String>,
-    /// Whether it takes a patch back.
+    /// Whether the file rolls a patch back.
     pub is_rollback: bool,
-    /// Who is to import it.
+    /// The importer that the file is for.
     pub importer: Option<Importer>,
-    /// Where it is to be imported.
+    /// The place where the file is imported.
     pub target: Option<Target>,
-    /// The code page that its text is in, where it is 8-bit text.
+    /// The code page of 8-bit text.
     pub code_page: Option<CodePage>,
-    /// The hives that it was made for, by SHA-256.
+    /// The hives that the file was made for, by SHA-256.
     pub hives: Vec<(Role, String)>,
 }
 
-/// The lines that say for what a patch or a rollback is.
+/// Returns the lines that state what a patch or a rollback is for.
 pub(super) fn lines(is_rollback: bool, os: &str, dialect: Dialect, target: Target) -> Vec<String> {
     let kind = if is_rollback { ROLLBACK } else { PATCH };
     let mut lines =
@@ -44,13 +43,13 @@ pub(super) fn lines(is_rollback: bool, os: &str, dialect: Dialect, target: Targe
     lines
 }
 
-/// The line that says for which hive.
+/// Returns the line that states the hive.
 pub(super) fn hive_line(role: Role, sum: Option<&str>) -> String {
     format!("{role}{SUM}{}", sum.unwrap_or("not computed"))
 }
 
 impl Header {
-    /// Reads the comment lines at the head of a file, without their marks.
+    /// Reads the comment lines of a file's header, without their comment marks.
     pub fn read<L: AsRef<str>>(lines: impl IntoIterator<Item = L>) -> Self {
         let mut header = Self::default();
         for line in lines {
@@ -59,7 +58,7 @@ impl Header {
         if header.made_for.is_some() { header } else { Self::default() }
     }
 
-    /// Reads the head of a file before it is known who is to import it.
+    /// Reads the header of a file before its importer is known.
     pub fn of(bytes: &[u8]) -> Self {
         let text = match bytes.strip_prefix(b"\xff\xfe") {
             Some(wide) => {

@@ -1,4 +1,4 @@
-//! How people name findings: by id, as any report prints it, or by the key.
+//! How users name findings: by id, as any report prints it, or by key.
 
 use crate::finding::Finding;
 use crate::report::escape::{escape, escape_data};
@@ -13,7 +13,7 @@ pub(super) enum Named {
     Not,
 }
 
-/// Whether a finding is meant by this name: its id as it is, or as a table or JSON prints it (`\u{d}`, `\r`), in any
+/// Returns whether this name means the finding: its id, or its id as a table or JSON prints it (`\u{d}`, `\r`), in any
 /// letter case; or the id of its key.
 pub fn is_named(finding: &Finding, name: &str) -> bool {
     how(finding, &[name.to_owned()]) != Named::Not

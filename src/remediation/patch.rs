@@ -1,4 +1,4 @@
-//! A plan as `.reg` files: the patch, and the rollback that takes it back.
+//! Writes a plan as `.reg` files: the patch, and the rollback that undoes it.
 
 use std::collections::BTreeMap;
 
@@ -9,18 +9,18 @@ use crate::finding::ObservedDatum;
 use crate::reg_file::{Dialect, Document, KeyPath, Operation, Refusal, comment_text, emit, refusals};
 use crate::registry::{Role, same_name};
 
-/// Where a patch is to be imported.
+/// The place where a patch is imported.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Target {
-    /// Into the hive itself, loaded or by an offline tool: `ControlSetNNN` as the hive has it.
+    /// The hive itself, loaded or edited by an offline tool: `ControlSetNNN` as in the hive.
     #[default]
     Offline,
-    /// Into the running Windows: `CurrentControlSet`.
+    /// The running Windows: `CurrentControlSet`.
     Live,
 }
 
 impl Target {
-    /// The stable name, as `--target` and the header of a patch have it.
+    /// Returns the stable name, as in `--target` and the header of a patch.
     pub fn id(self) -> &'static str {
         match self {
             Self::Offline => "offline",
@@ -28,22 +28,22 @@ impl Target {
         }
     }
 
-    /// The target of that name.
+    /// Returns the target with this name.
     pub fn from_id(id: &str) -> Option<Self> {
         [Self::Offline, Self::Live].into_iter().find(|target| target.id() == id)
     }
 }
 
-/// How patch files are written.
+/// Options for writing patch files.
 #[derive(Clone, Debug)]
 pub struct PatchOptions {
-    /// For which importer.
+    /// The dialect of the importer.
     pub dialect: Dialect,
-    /// Where they are to be imported.
+    /// The place where they are imported.
     pub target: Target,
-    /// Where the SOFTWARE hive is loaded when they are.
+    /// The key where the SOFTWARE hive is loaded.
     pub software_root: String,
-    /// Where the SYSTEM hive is.
+    /// The key where the SYSTEM hive is loaded.
     pub system_root: String,
 }
 
@@ -58,10 +58,10 @@ impl Default for PatchOptions {
     }
 }
 
-/// Whether two hives can be loaded there, each by itself.
+/// Checks that two hives can be loaded at these keys separately.
 ///
 /// # Errors
-/// Where one of them is no key below a root key, or one is, or holds, the other.
+/// Returns an error if one of them is not a key below a root key, or if one is or contains the other.
 pub fn check_roots(software: &str, system: &str) -> Result<(), Error> {
     let (software_key, system_key) = (root_key(software), root_key(system));
     for (option, text, key) in [("--software-root", software, &software_key), ("--system-root", system, &system_key)] {
@@ -80,7 +80,7 @@ pub fn check_roots(software: &str, system: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// The key that a hive is loaded under; a backslash at its end says nothing.
+/// Returns the key that a hive is loaded at. A backslash at the end is ignored.
 fn root_key(text: &str) -> KeyPath {
     KeyPath::from(text.trim_end_matches('\\'))
 }
@@ -92,7 +92,7 @@ pub struct PatchFile {
     pub name: String,
     /// Its bytes.
     pub bytes: Vec<u8>,
-    /// Whether it takes the patch back.
+    /// Whether it rolls the patch back.
     pub is_rollback: bool,
 }
 
@@ -102,10 +102,10 @@ enum Direction {
     RollBack,
 }
 
-/// The files of a plan: for each hive that has edits its patch and its rollback; for a live target one of each.
+/// Returns the files of a plan: for each edited hive its patch and its rollback; for a live target one of each.
 ///
 /// # Errors
-/// Where the format cannot carry an edit or its inverse. Nothing is left out silently.
+/// Returns an error if the format cannot express an edit or its inverse. Nothing is omitted silently.
 pub fn patch_files(plan: &Plan, options: &PatchOptions) -> Result<Vec<PatchFile>, Refusal> {
     let mut files = Vec::new();
     let mut write = |stem: &str, edits: &[&Edit]| -> Result<(), Refusal> {
@@ -134,8 +134,8 @@ pub fn patch_files(plan: &Plan, options: &PatchOptions) -> Result<Vec<PatchFile>
     Ok(files)
 }
 
-/// The edits that a `.reg` file cannot hold, or whose inverse it cannot, by their places in the plan, each with the
-/// reason.
+/// Returns the edits that a `.reg` file cannot express, or whose inverse it cannot express, by their index in the plan,
+/// each with the reason.
 pub fn unwritable(plan: &Plan, options: &PatchOptions) -> BTreeMap<usize, String> {
     let mut reasons = BTreeMap::new();
     for role in [Role::Software, Role::System] {
@@ -155,7 +155,7 @@ pub fn unwritable(plan: &Plan, options: &PatchOptions) -> BTreeMap<usize, String
     reasons
 }
 
-/// What an edit leaves.
+/// Returns the data that an edit leaves.
 fn state(edit: &Edit, direction: Direction) -> Option<&ObservedDatum> {
     match direction {
         Direction::Correct => edit.after.as_ref(),
@@ -166,7 +166,7 @@ fn state(edit: &Edit, direction: Direction) -> Option<&ObservedDatum> {
 fn document(plan: &Plan, edits: &[&Edit], direction: Direction, options: &PatchOptions) -> Document {
     let mut document = Document::default();
     for line in header(plan, edits, direction, options) {
-        // An importer takes an equals sign in a comment for a value.
+        // An importer would read an equals sign in a comment as a value.
         document.comment(&comment_text(&line.replace('=', " is "), options.dialect));
     }
     match direction {
@@ -175,7 +175,7 @@ fn document(plan: &Plan, edits: &[&Edit], direction: Direction, options: &PatchO
                 document.push(operation(edit, state(edit, direction), options));
             }
         }
-        // Backwards, so that each step meets the state that it was made in.
+        // In reverse order, so that each step finds the state that it was made in.
         Direction::RollBack => {
             for edit in edits.iter().rev() {
                 document.push(operation(edit, state(edit, direction), options));
@@ -185,7 +185,7 @@ fn document(plan: &Plan, edits: &[&Edit], direction: Direction, options: &PatchO
     document
 }
 
-/// The comment at the head. `verify` reads what it is for.
+/// Returns the comment at the head of the file. `verify` reads from it what the file is for.
 fn header(plan: &Plan, edits: &[&Edit], direction: Direction, options: &PatchOptions) -> Vec<String> {
     let mut lines = vec![format!("Written by hivemend {}.", env!("CARGO_PKG_VERSION"))];
     let is_rollback = direction == Direction::RollBack;
@@ -195,7 +195,7 @@ fn header(plan: &Plan, edits: &[&Edit], direction: Direction, options: &PatchOpt
     }
     match direction {
         Direction::Correct => {
-            // Warnings about keys of another file are of no use in this one.
+            // Warnings about keys of another file do not help in this one.
             let is_here = |edit: &&Edit| edits.iter().any(|here| here.hive == edit.hive);
             let elsewhere: Vec<&Edit> = plan.edits.iter().filter(|edit| !is_here(edit)).collect();
             let elsewhere = access::warnings(&elsewhere, options.target);

@@ -1,5 +1,5 @@
-//! A plan that was written before, read from its file again. The file may be anything: it is bounded, and what it says
-//! is held against what a plan can say.
+//! Reads a plan from its file. The file may contain anything, so its size is limited, and its contents are checked
+//! against what a plan can state.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -15,21 +15,21 @@ use crate::evidence::{is_sha256, sha256_of};
 use crate::registry::{Name, Role};
 use crate::report::SchemaVersion;
 
-/// A plan holds each edit's data twice, in hexadecimal; the largest that was seen has 60 KiB.
+/// The largest accepted plan. A plan contains each edit's data twice in hexadecimal; the largest known one has 60 KiB.
 const LARGEST: u64 = 64 << 20;
-/// Letters of a decoder's complaint that are shown: it may quote the file.
+/// The most letters of a decoder's message that are shown, because the message may quote the file.
 const LONGEST_COMPLAINT: usize = 300;
-/// What to do about a file that is no plan.
+/// What to do if a file is not a plan.
 const ADVICE: &str = "Name the plan.json that `audit --patch` wrote beside the patch";
 
 /// A plan, and the file that it was read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanFile {
-    /// The file, as it was named.
+    /// The path of the file, as the user named it.
     pub path: String,
     /// SHA-256 of the file.
     pub sha256: String,
-    /// What stands in it.
+    /// The plan in the file.
     pub plan: Plan,
 }
 
@@ -37,17 +37,17 @@ impl PlanFile {
     /// Reads the plan in a file.
     ///
     /// # Errors
-    /// What the system says of the file; where it is no regular file, or longer than 64 MiB, or no plan of a form that
-    /// is known.
+    /// Returns an error if the file cannot be read, is not a regular file, is longer than 64 MiB, or is not a plan in a
+    /// known format.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let failed = |source| Error::Read { path: path.display().to_string(), source, advice: ADVICE };
         Self::parse(&path.display().to_string(), &read(path).map_err(failed)?)
     }
 
-    /// Reads a plan from the bytes of its file; `path` is how errors and reports name that.
+    /// Reads a plan from the bytes of its file. `path` is the file's name in errors and reports.
     ///
     /// # Errors
-    /// Where the bytes are no plan of a form that is known, or one that contradicts itself.
+    /// Returns an error if the bytes are not a plan in a known format, or if the plan contradicts itself.
     pub fn parse(path: &str, bytes: &[u8]) -> Result<Self, Error> {
         let plan = plan_of(bytes).map_err(|why| Error::Refused {
             reason: format!("{path}: expected a plan of hivemend, found {why}"),
@@ -57,7 +57,7 @@ impl PlanFile {
     }
 }
 
-/// The bytes of a regular file. It is opened without waiting: a pipe has no end that anybody could wait for.
+/// Returns the bytes of a regular file. Opens it without waiting, because a pipe may never end.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let file = File::from(open(path, flags, Mode::empty())?);
@@ -72,7 +72,7 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The plan, or what is there in its place.
+/// Returns the plan, or a description of what was found instead.
 fn plan_of(bytes: &[u8]) -> Result<Plan, String> {
     #[derive(Deserialize)]
     struct Form {
@@ -95,7 +95,7 @@ fn plan_of(bytes: &[u8]) -> Result<Plan, String> {
     Ok(plan)
 }
 
-/// Whether a plan is of two hives at most, and changes each value of them once.
+/// Checks that a plan has at most two hives and changes each of their values once.
 fn check(plan: &Plan) -> Result<(), String> {
     let mut roles = BTreeSet::new();
     for hive in &plan.hives {
@@ -118,7 +118,7 @@ fn check(plan: &Plan) -> Result<(), String> {
     Ok(())
 }
 
-/// What a decoder says, without what the file could do to a terminal by way of it.
+/// Returns a decoder's message, with characters from the file that would control a terminal escaped.
 fn shown(error: &serde_json::Error) -> String {
     cut(&error.to_string())
 }

@@ -1,4 +1,4 @@
-//! What is not patched, for which reason, and what to do then.
+//! What is not patched, why, and what to do then.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::report::InstallationReport;
 /// A reason, and what to do.
 type Refusal = (String, String);
 
-/// Whether an installation may be patched at all.
+/// Refuses an installation that may not be patched at all.
 pub(super) fn refuse(report: &InstallationReport, selection: &Selection) -> Result<(), Refusal> {
     let here = &report.evidence;
     if report.os.baseline().is_none() {
@@ -82,13 +82,13 @@ pub(super) fn refuse(report: &InstallationReport, selection: &Selection) -> Resu
     refuse_control_sets(report, selection)
 }
 
-/// The version of NT in the hives, where it is not that of the Windows that `--os` names.
+/// Returns the NT version in the hives, if it differs from that of the Windows given with `--os`.
 fn contradiction(os: &Os) -> Option<&str> {
     let (found, (major, minor)) = (os.version.as_deref()?, os.id.version()?);
     (found != format!("{major}.{minor}")).then_some(found)
 }
 
-/// Whether it is clear which control set the patch is for.
+/// Refuses if it is unclear which control set the patch is for.
 fn refuse_control_sets(report: &InstallationReport, selection: &Selection) -> Result<(), Refusal> {
     if !report.hives.iter().any(|hive| hive.role == Role::System) {
         return Ok(());
@@ -120,10 +120,10 @@ fn refuse_control_sets(report: &InstallationReport, selection: &Selection) -> Re
     Ok(())
 }
 
-/// Keys of which something cannot be read: who writes into them writes into damage.
+/// Keys with unreadable parts. Writing to such a key would write into damage.
 pub(super) struct DamagedKeys<'f>(BTreeMap<(Role, Name), &'f str>);
 
-/// The keys of the findings that cannot be read.
+/// Returns the keys of the findings that cannot be read.
 pub(super) fn damaged_keys(findings: &[Finding]) -> DamagedKeys<'_> {
     let unreadable = findings.iter().filter(|finding| finding.verdict == Verdict::Unreadable);
     let keys = unreadable
@@ -132,7 +132,7 @@ pub(super) fn damaged_keys(findings: &[Finding]) -> DamagedKeys<'_> {
 }
 
 impl DamagedKeys<'_> {
-    /// The edit, or why it is left.
+    /// Returns the edit, or why it is refused.
     pub(super) fn admits(&self, edit: Edit) -> Result<Edit, String> {
         match self.0.get(&(edit.hive, Name::from(edit.key.as_str()))) {
             None => Ok(edit),

@@ -1,4 +1,4 @@
-//! The report as a sheet: one finding a row, the same columns in each, one kind of data in each column.
+//! The report as a sheet: one row for each finding, the same columns in each, one kind of data in each column.
 
 use std::io::{self, Write};
 
@@ -54,7 +54,7 @@ const COLUMNS: [&str; 42] = [
     "hive_state",
 ];
 
-/// One finding a row.
+/// Writes one row for each finding.
 #[derive(Debug)]
 pub struct Rows<W: Write> {
     writer: Option<W>,
@@ -62,12 +62,12 @@ pub struct Rows<W: Write> {
 }
 
 impl<W: Write> Rows<W> {
-    /// Rows that are still to be written.
+    /// Returns a sheet of which nothing is written yet.
     pub fn new(writer: W) -> Self {
         Self { writer: Some(writer), sheet: None }
     }
 
-    /// The sheet; it begins with its columns when it is first needed.
+    /// Returns the sheet, and writes its columns at the first call.
     fn sheet(&mut self) -> io::Result<Option<&mut Sheet<W>>> {
         if let Some(writer) = self.writer.take() {
             self.sheet = Some(Sheet::new(writer, &COLUMNS)?);
@@ -150,7 +150,7 @@ fn row(installation: &InstallationReport, finding: &Finding) -> [String; COLUMNS
     ]
 }
 
-/// The types of what would be accepted, each once.
+/// Returns the types of the accepted data, without duplicates.
 fn types(finding: &Finding) -> String {
     let mut types: Vec<String> = Vec::new();
     for datum in &finding.expected {

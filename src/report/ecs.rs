@@ -1,8 +1,8 @@
-//! Documents of the Elastic Common Schema, one a line: each finding as a state (`event.kind: state`), each gap of the
+//! Documents of the Elastic Common Schema, one per line: each finding as a state (`event.kind: state`), each gap of the
 //! report as an error of the pipeline.
 //!
-//! Fields and their allowed values: <https://www.elastic.co/guide/en/ecs/8.17/>. What ECS has no field for stands below
-//! `hivemend`. A field never changes its JSON type; what is not known is left out, as ECS has it.
+//! Fields and their allowed values: <https://www.elastic.co/guide/en/ecs/8.17/>. Data for which ECS has no field are
+//! below `hivemend`. A field never changes its JSON type. Unknown fields are omitted, as ECS requires.
 
 use std::io::{self, BufWriter, Write};
 
@@ -19,7 +19,7 @@ use crate::registry::FileTime;
 /// The version of the schema.
 const VERSION: &str = "8.17.0";
 
-/// One document a line.
+/// Writes one document per line.
 #[derive(Debug)]
 pub struct Documents<W: Write> {
     writer: BufWriter<W>,
@@ -27,7 +27,7 @@ pub struct Documents<W: Write> {
 }
 
 impl<W: Write> Documents<W> {
-    /// Lines that are still to be written.
+    /// Returns a file of which nothing is written yet.
     pub fn new(writer: W) -> Self {
         Self { writer: BufWriter::new(writer), version: String::new() }
     }
@@ -117,7 +117,7 @@ impl<W: Write> Documents<W> {
         document
     }
 
-    /// What every document has.
+    /// Returns the fields that every document has.
     fn document(&self, when: When, message: &str, kind: &str, dataset: &str) -> Value {
         let time = when.time.and_then(FileTime::to_rfc3339);
         json!({
@@ -134,7 +134,7 @@ impl<W: Write> Documents<W> {
     }
 }
 
-/// `registry.*`: the path begins with the abbreviation of the root key, the key is without it.
+/// Returns `registry.*`. The path begins with the abbreviation of the root key; the key does not contain it.
 fn registry(finding: &Finding) -> Value {
     let (Some(hive), Some(key)) = (finding.hive, &finding.key) else { return Value::Null };
     let key = format!(r"{hive}\{key}");
@@ -164,7 +164,7 @@ fn outcome(verdict: Verdict) -> &'static str {
     }
 }
 
-/// A number for `event.severity`; 0 where nothing is wrong.
+/// Returns a number for `event.severity`; 0 without a deviation.
 fn level(finding: &Finding) -> u8 {
     if !finding.is_deviation() {
         return 0;
@@ -178,7 +178,7 @@ fn level(finding: &Finding) -> u8 {
     }
 }
 
-/// Puts the fields of one object into another.
+/// Adds the fields of one object to another.
 fn merge(into: &mut Value, from: Value) {
     match (into, from) {
         (Value::Object(into), Value::Object(from)) => {
@@ -190,7 +190,7 @@ fn merge(into: &mut Value, from: Value) {
     }
 }
 
-/// Leaves out what is null, and objects of which nothing is left.
+/// Removes null fields, and objects that become empty.
 fn without_unknowns(value: Value) -> impl Serialize {
     fn pruned(value: Value) -> Option<Value> {
         match value {

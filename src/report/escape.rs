@@ -1,4 +1,4 @@
-//! Text from evidence, made safe to look at: nothing of it may steer a terminal, hide, or change the order of what is read.
+//! Makes text from evidence safe to display: nothing in it may control a terminal, hide, or reorder the text.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -10,11 +10,11 @@ use crate::registry::unseen::within;
 const COMBINING: &[(u32, u32)] =
     &[(0x300, 0x36f), (0x483, 0x489), (0x1ab0, 0x1aff), (0x1dc0, 0x1dff), (0x20d0, 0x20ff), (0xfe20, 0xfe2f)];
 
-/// As many combining marks as letters have in living languages; more only make a stain across the lines.
+/// The most combining marks on a letter in living languages. More of them would cover other lines.
 const MARKS_ON_ONE_LETTER: u32 = 2;
 
-/// The text with every character that would not be seen as `\u{202e}`, line ends too. A backslash that stands before
-/// `u{` in the text itself is `\u{5c}`, so that what looks like an escape is one.
+/// Returns the text with every invisible character escaped as `\u{202e}`, including line ends. A backslash before `u{`
+/// in the text itself becomes `\u{5c}`, so that every apparent escape is one.
 ///
 /// ```
 /// use hivemend::report::escape::escape;
@@ -22,7 +22,7 @@ const MARKS_ON_ONE_LETTER: u32 = 2;
 /// assert_eq!(escape("\u{1b}[2Jlld.\u{202e}exe"), r"\u{1b}[2Jlld.\u{202e}exe");
 /// ```
 pub fn escape(text: &str) -> Cow<'_, str> {
-    // Nearly everything is ASCII without anything to hide.
+    // Nearly all text is ASCII without anything to hide.
     if text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) && !text.contains(r"\u{") {
         return Cow::Borrowed(text);
     }
@@ -42,7 +42,7 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// [`escape`] for data and names, where a blank matters: blanks at either end, and behind another, are shown too.
+/// Escapes data and names as [`escape`] does, and also blanks at either end and after another blank.
 pub(crate) fn escape_data(text: &str) -> String {
     let escaped = escape(text);
     let end = escaped.trim_end_matches(' ').len();
@@ -59,7 +59,7 @@ pub(crate) fn escape_data(text: &str) -> String {
     shown
 }
 
-/// UTF-16 units that are no well-formed string: what can be read of them, unpaired surrogates and NULs as escapes.
+/// Returns malformed UTF-16 for display: the readable part, with unpaired surrogates and NULs escaped.
 pub(crate) fn escape_units(units: impl IntoIterator<Item = u16>) -> String {
     let mut escaped = String::new();
     let mut run = String::new();

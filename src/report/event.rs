@@ -1,4 +1,4 @@
-//! A finding as an event: a time, what that time is of, and a sentence.
+//! A finding as an event: a time, the meaning of that time, and a sentence.
 
 use super::InstallationReport;
 use super::escape::escape;
@@ -6,23 +6,23 @@ use super::table::data;
 use crate::finding::{Finding, Verdict};
 use crate::registry::FileTime;
 
-/// When a finding is placed on a timeline.
+/// The place of a finding on a timeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct When {
-    /// `None` where neither its key nor its hive has a time.
+    /// `None` if neither its key nor its hive has a time.
     pub(super) time: Option<FileTime>,
-    /// What it is the time of.
+    /// The meaning of the time.
     pub(super) of: &'static str,
 }
 
-/// As plaso has it for events without a time.
+/// plaso's description for events without a time.
 pub(super) const NO_TIME: &str = "Not a time";
 
 impl When {
-    /// The time at which the key was last written: values have none of their own. What has no key, because it is missing
-    /// or cannot be read, is known as of the last write of its hive.
+    /// Returns the time of the last write to the key, because values have no time. Without a key, because it is missing
+    /// or unreadable, returns the time of the last write to the hive.
     pub(super) fn of(installation: &InstallationReport, finding: &Finding) -> Self {
-        // A time of which the report says that it cannot be right is shown nevertheless: it is what the evidence says.
+        // A time that the report marks as impossible is used anyway, because the evidence contains it.
         if let Some(time) = finding.key_date() {
             return Self { time: Some(time), of: "Registry key last written" };
         }
@@ -34,6 +34,7 @@ impl When {
     }
 }
 
+/// Returns a sentence:
 /// `service-bits/Start deviates (high): expected 3 or 2, observed 4. Disabled (4): Windows cannot start BITS.`
 pub(super) fn sentence(finding: &Finding) -> String {
     let of_severity =
@@ -48,9 +49,9 @@ pub(super) fn sentence(finding: &Finding) -> String {
     text.replace('\n', " ")
 }
 
-/// Microseconds since 1970, as Timesketch counts; negative before.
+/// Returns microseconds since 1970, as in Timesketch; negative before 1970.
 pub(super) fn microseconds(time: FileTime) -> i64 {
-    /// From 1601 to 1970.
+    /// The microseconds from 1601 to 1970.
     const EPOCH: i64 = 11_644_473_600_000_000;
     i64::try_from(time.0 / 10).unwrap_or(i64::MAX).saturating_sub(EPOCH)
 }

@@ -1,7 +1,7 @@
-//! The report as JSON: one document, or one record a line.
+//! The report as JSON: one document, or one record per line.
 //!
-//! Characters that would steer a terminal or hide (see [`super::escape`]) are written as `\uXXXX`, which any reader
-//! turns back into the same string: a report that is only looked at is as safe as one that is parsed.
+//! Characters that would control a terminal or hide (see [`super::escape`]) are written as `\uXXXX`, which every JSON
+//! reader converts back. So the report is safe to display and unchanged when parsed.
 
 use std::io::{self, BufWriter, Write};
 
@@ -17,15 +17,15 @@ mod stream;
 
 pub(crate) use stream::Stream;
 
-/// Writes the whole report, two blanks deep, with a line end behind it.
+/// Writes the whole report, indented by two, with a line end.
 ///
 /// # Errors
-/// What the writer says.
+/// Returns the error of the writer.
 pub fn render(report: &Report, writer: &mut impl Write) -> io::Result<()> {
     report.render(&mut Document::new(writer))
 }
 
-/// The report as one JSON document.
+/// Writes the report as one JSON document.
 #[derive(Debug)]
 pub struct Document<W: Write> {
     stream: Stream<BufWriter<W>>,
@@ -55,12 +55,12 @@ impl List {
 }
 
 impl<W: Write> Document<W> {
-    /// A document that is still to be written.
+    /// Returns a document of which nothing is written yet.
     pub fn new(writer: W) -> Self {
         Self { stream: Stream::new(BufWriter::new(writer)), list: List::Installations }
     }
 
-    /// Closes the lists before this one, and opens it.
+    /// Closes the lists before this one, and opens this one.
     fn go_to(&mut self, list: List) -> io::Result<()> {
         for next in List::ALL.into_iter().filter(|next| *next > self.list && *next <= list) {
             self.stream.close()?;
@@ -110,13 +110,13 @@ impl<W: Write> Renderer for Document<W> {
     }
 }
 
-/// Writes a value on one line, with a line end behind it.
+/// Writes a value on one line, with a line end.
 pub(crate) fn write_line(value: &impl Serialize, writer: &mut impl Write) -> io::Result<()> {
     value.serialize(&mut Serializer::with_formatter(&mut *writer, Visible(CompactFormatter)))?;
     writer.write_all(b"\n")
 }
 
-/// Writes anything that programs read as the report is written.
+/// Writes any document for programs in the layout of the report.
 pub(crate) fn write_document(document: &impl Serialize, writer: &mut impl Write) -> io::Result<()> {
     let mut writer = BufWriter::new(writer);
     let formatter = Visible(PrettyFormatter::with_indent(b"  "));
@@ -125,11 +125,11 @@ pub(crate) fn write_document(document: &impl Serialize, writer: &mut impl Write)
     writer.flush()
 }
 
-/// A formatter that also escapes what would not be seen.
+/// A formatter that also escapes invisible characters.
 #[derive(Clone, Debug)]
 struct Visible<F>(F);
 
-/// Hands calls on to the formatter within.
+/// Passes calls on to the inner formatter.
 macro_rules! hand_on {
     ($($name:ident($($argument:ident: $type:ty),*))*) => {$(
         fn $name<W: ?Sized + Write>(&mut self, writer: &mut W $(, $argument: $type)*) -> io::Result<()> {

@@ -1,5 +1,5 @@
-//! The report as lines of JSON: one record a line, each with its kind in `record`. The last one is the summary; a file
-//! without it is truncated.
+//! The report as lines of JSON: one record per line, each with its kind in `record`. The last one is the summary. A
+//! file without it is truncated.
 
 use std::collections::BTreeSet;
 use std::io::{self, BufWriter, Write};
@@ -18,14 +18,14 @@ use crate::finding::Finding;
 use crate::machine::{Machine, SameMachine};
 use crate::os::{Os, OsId};
 
-/// One record a line.
+/// Writes one record per line.
 #[derive(Debug)]
 pub struct Lines<W: Write> {
     writer: BufWriter<W>,
 }
 
 impl<W: Write> Lines<W> {
-    /// Lines that are still to be written.
+    /// Returns a file of which nothing is written yet.
     pub fn new(writer: W) -> Self {
         Self { writer: BufWriter::new(writer) }
     }
@@ -50,7 +50,7 @@ impl<W: Write> Renderer for Lines<W> {
                 finding,
             }))?;
         }
-        // What is known of this machine is not held back until a buffer is full.
+        // The results for this machine are written at once instead of waiting for a full buffer.
         self.writer.flush()
     }
 
@@ -84,7 +84,7 @@ enum Record<'a> {
     Summary(&'a Summary),
 }
 
-/// An installation as the report has it; its findings have lines of their own.
+/// An installation as in the report, but without its findings, which have lines of their own.
 #[derive(Serialize)]
 struct WithoutFindings<'a> {
     id: &'a str,
@@ -138,7 +138,7 @@ impl<'a> From<&'a Judgement> for Judged<'a> {
     }
 }
 
-/// A finding as the report has it, with what the line needs to stand by itself.
+/// A finding as in the report, with the fields that make the line self-contained.
 #[derive(Serialize)]
 struct OfFinding<'a> {
     installation: OfInstallation<'a>,
@@ -148,7 +148,7 @@ struct OfFinding<'a> {
     finding: &'a Finding,
 }
 
-/// Where a finding was made.
+/// The installation of a finding.
 #[derive(Serialize)]
 struct OfInstallation<'a> {
     id: &'a str,

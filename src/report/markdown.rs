@@ -1,7 +1,6 @@
-//! The report as Markdown, for tickets, wikis and chats: the answer first, then the findings of each installation, then
-//! what could not be read.
+//! The report as Markdown, for tickets, wikis, and chats: the answer, the findings of each installation, the gaps.
 //!
-//! Text from evidence is inert: data stand in code spans, and in sentences nothing is markup, a link or a mention.
+//! Text from evidence is inert. Data are in code spans, and sentences contain no markup, links, or mentions.
 
 use std::io::{self, BufWriter, Write};
 
@@ -9,7 +8,7 @@ use super::table::{brief, data, fleet, gaps, verdict, word};
 use super::{Gathered, Gathering, InstallationReport, Judgement, Report};
 use crate::finding::{Finding, Remediation, Severity};
 
-/// The report as one page, once all of it is there.
+/// Writes the report as one page after all records are known.
 #[derive(Debug)]
 pub struct Page<W: Write> {
     writer: BufWriter<W>,
@@ -17,7 +16,7 @@ pub struct Page<W: Write> {
 }
 
 impl<W: Write> Page<W> {
-    /// A page that is still to be written.
+    /// Returns a page of which nothing is written yet.
     pub fn new(writer: W) -> Self {
         Self { writer: BufWriter::new(writer), report: Gathered::default() }
     }
@@ -108,7 +107,7 @@ fn write_installation(
     Ok(())
 }
 
-/// What is not as it should be, or could not be read; the owner's choices stand in the other forms.
+/// Returns whether a finding deviates or could not be read. The owner's choices are only in the other formats.
 fn is_of_interest(finding: &Finding) -> bool {
     (finding.is_deviation() && finding.severity > Severity::Info) || finding.is_gap()
 }
@@ -155,13 +154,13 @@ fn write_finding(
     Ok(())
 }
 
-/// Data as a code span.
+/// Returns data as a code span.
 fn code(text: &str) -> String {
     span(&data::prose(text))
 }
 
-/// Text as a code span, with a fence that is longer than any in it (CommonMark, section 6.1). In a span nothing is
-/// markup, a link or a mention.
+/// Returns text as a code span, with a fence that is longer than any in the text (CommonMark, section 6.1). A span
+/// contains no markup, links, or mentions.
 fn span(text: &str) -> String {
     let text = text.replace('\n', " ");
     if text.is_empty() {
@@ -174,17 +173,17 @@ fn span(text: &str) -> String {
         longest = longest.max(run);
     }
     let fence = "`".repeat(longest.saturating_add(1));
-    // One blank at either end is not part of a span.
+    // One blank at each end does not belong to the content of a span.
     format!("{fence} {text} {fence}")
 }
 
-/// A code span in a table, where a bar ends a cell even in a span.
+/// Returns a code span for a table, where a bar ends a cell even in a span.
 fn in_cell(text: &str) -> String {
     code(text).replace('|', r"\|")
 }
 
-/// A sentence in which nothing is markup: ASCII punctuation is escaped (CommonMark, section 2.4), and words that a
-/// renderer would make links or mentions of stand in code spans.
+/// Returns a sentence without markup: ASCII punctuation is escaped (CommonMark, section 2.4), and words that a renderer
+/// would turn into links or mentions are in code spans.
 fn prose(text: &str) -> String {
     let word = |word: &str| {
         let lower = word.to_ascii_lowercase();

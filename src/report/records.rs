@@ -1,7 +1,7 @@
-//! A report as a sequence of records, and what takes them one by one: a renderer.
+//! A report as a sequence of records, and the renderer that receives them one by one.
 //!
-//! The order is that of the report as JSON: the run; each installation; each shadow copy; each entry of the ledger; each
-//! problem; the summary. What a renderer has written of an installation, it need not keep.
+//! The order is that of the report as JSON: the run; each installation; each shadow copy; each entry of the ledger;
+//! each problem; the summary. A renderer need not keep an installation after writing it.
 
 use std::io;
 
@@ -16,12 +16,12 @@ use crate::evidence::file::Snapshot;
 use crate::machine::{Machine, SameMachine};
 use crate::os::Os;
 
-/// The version of the form of everything that the program writes as JSON. Readers refuse another one.
+/// The version of the format of all JSON that the program writes. Readers refuse other versions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SchemaVersion;
 
 impl SchemaVersion {
-    /// As it is written.
+    /// The version as written.
     pub const TEXT: &'static str = "1";
 }
 
@@ -41,51 +41,51 @@ impl<'de> Deserialize<'de> for SchemaVersion {
     }
 }
 
-/// The first record: which program wrote the report, and what it was asked for.
+/// The first record: the program that wrote the report, and the options of the run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Run {
-    /// Version of the form.
+    /// The version of the format.
     pub schema_version: SchemaVersion,
-    /// Which program.
+    /// The program.
     pub tool: Tool,
-    /// What it was asked for.
+    /// The options of the run.
     pub options: ReportOptions,
 }
 
-/// Writes a report in some form. It takes the records in their order and decides nothing.
+/// Writes a report in one format. A renderer receives the records in their order and decides nothing.
 ///
-/// A form that has no place for shadow copies, sources or problems leaves them out.
+/// A format without a place for shadow copies, sources, or problems omits them.
 ///
-/// Everything is written when [`Renderer::summary`] has returned: a report without a summary is truncated.
+/// After [`Renderer::summary`] has returned, everything is written. A report without a summary is truncated.
 pub trait Renderer {
-    /// Takes the first record.
+    /// Receives the first record.
     ///
     /// # Errors
-    /// What the writer says; so for all of these.
+    /// All methods return the error of the writer.
     fn run(&mut self, run: &Run) -> io::Result<()>;
-    /// Takes an installation with its findings.
+    /// Receives an installation with its findings.
     fn installation(&mut self, installation: &InstallationReport) -> io::Result<()>;
-    /// Takes a shadow copy that a volume in a disk image lists.
+    /// Receives a shadow copy that a volume in a disk image lists.
     fn shadow_copy(&mut self, _: &Snapshot) -> io::Result<()> {
         Ok(())
     }
-    /// Takes an entry of the ledger.
+    /// Receives an entry of the ledger.
     fn source(&mut self, _: &SourceReport) -> io::Result<()> {
         Ok(())
     }
-    /// Takes a problem.
+    /// Receives a problem.
     fn problem(&mut self, _: &Problem) -> io::Result<()> {
         Ok(())
     }
-    /// Takes the last record.
+    /// Receives the last record.
     fn summary(&mut self, summary: &Summary) -> io::Result<()>;
 }
 
 impl Report {
-    /// Hands its records to a renderer.
+    /// Passes its records to a renderer.
     ///
     /// # Errors
-    /// What the renderer says.
+    /// Returns the error of the renderer.
     pub fn render(&self, renderer: &mut dyn Renderer) -> io::Result<()> {
         renderer.run(&self.run())?;
         self.installations.iter().try_for_each(|installation| renderer.installation(installation))?;
@@ -95,13 +95,13 @@ impl Report {
         renderer.summary(&self.summary)
     }
 
-    /// Its first record.
+    /// Returns the first record.
     pub fn run(&self) -> Run {
         Run { schema_version: self.schema_version, tool: self.tool.clone(), options: self.options.clone() }
     }
 }
 
-/// Records, put together to a report again.
+/// Records, collected into a report again.
 #[derive(Debug, Default)]
 pub struct Gathered {
     run: Option<Run>,
@@ -111,14 +111,14 @@ pub struct Gathered {
     problems: Vec<Problem>,
 }
 
-/// A renderer that can only begin when it has seen everything.
+/// A renderer that needs all records before it writes.
 pub trait Gathering {
-    /// What it has seen so far.
+    /// Returns the records received so far.
     fn gathered(&mut self) -> &mut Gathered;
     /// Writes the report.
     ///
     /// # Errors
-    /// What the writer says.
+    /// Returns the error of the writer.
     fn write(&mut self, report: &Report) -> io::Result<()>;
 }
 
@@ -166,8 +166,8 @@ impl<G: Gathering> Renderer for G {
     }
 }
 
-/// What [`InstallationReport`] is written as. Of a judgement all fields are there, or none: half of one is an error, not
-/// an installation that nobody judged.
+/// Reads the form that [`InstallationReport`] is written in. Either all fields of a judgement are present or none. An
+/// incomplete judgement is an error, not an unjudged installation.
 impl<'de> Deserialize<'de> for InstallationReport {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]

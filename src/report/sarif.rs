@@ -1,7 +1,7 @@
-//! The report as SARIF 2.1.0: one result a finding, for pipelines and code scanning.
+//! The report as SARIF 2.1.0: one result for each finding, for pipelines and code scanning.
 //!
-//! <https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/sarif-v2.1.0-os.html>. Rules, artifacts and notifications stand
-//! behind the results, so that a result can be written as soon as it is known.
+//! <https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/sarif-v2.1.0-os.html>.
+//! Rules, artifacts, and notifications follow the results, so that each result can be written as soon as it is known.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -16,15 +16,15 @@ use super::{HiveReport, InstallationReport, Renderer, Run, Summary, Tool};
 use crate::error::Problem;
 use crate::finding::{Finding, Reason, Severity, Verdict};
 
-/// Where the schema of the standard is.
+/// The address of the standard's schema.
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-/// A log with one run.
+/// Writes a log with one run.
 #[derive(Debug)]
 pub struct Log<W: Write> {
     stream: Stream<BufWriter<W>>,
     tool: Tool,
-    /// The ids of the rules, and at which index they stand.
+    /// The index of each rule by its id.
     indices: BTreeMap<String, usize>,
     rules: Vec<Value>,
     artifacts: Vec<Value>,
@@ -32,7 +32,7 @@ pub struct Log<W: Write> {
 }
 
 impl<W: Write> Log<W> {
-    /// A log that is still to be written.
+    /// Returns a log of which nothing is written yet.
     pub fn new(writer: W) -> Self {
         Self {
             stream: Stream::new(BufWriter::new(writer)),
@@ -96,7 +96,7 @@ impl<W: Write> Renderer for Log<W> {
 }
 
 impl<W: Write> Log<W> {
-    /// The index of the rule of a finding. Findings of several Windows have one rule; the first of them describes it.
+    /// Returns the index of a finding's rule. Several Windows share a rule, which the first of them describes.
     fn rule(&mut self, finding: &Finding) -> usize {
         if let Some(index) = self.indices.get(&finding.id) {
             return *index;
@@ -162,7 +162,7 @@ fn result(
     result
 }
 
-/// `kind` and `level`: only what fails has a level (sections 3.27.9 and 3.27.10).
+/// Returns `kind` and `level`. Only failures have a level (sections 3.27.9 and 3.27.10).
 fn kind(finding: &Finding) -> (&'static str, &'static str) {
     match (finding.verdict, finding.reason) {
         (Verdict::Conforms, _) => ("pass", "none"),
@@ -192,7 +192,7 @@ fn artifact(hive: &HiveReport) -> Value {
     artifact
 }
 
-/// A message in which nothing is a placeholder (section 3.11.5) or an embedded link (section 3.11.6).
+/// Returns a message without placeholders (section 3.11.5) and embedded links (section 3.11.6).
 fn message(text: &str) -> Value {
     let mut plain = String::with_capacity(text.len());
     for character in escape(text).chars() {
@@ -206,7 +206,7 @@ fn message(text: &str) -> Value {
     json!({"text": plain})
 }
 
-/// A locator as a URI reference: everything but unreserved characters and slashes is percent-encoded (RFC 3986).
+/// Returns a locator as a URI reference. All but unreserved characters and slashes are percent-encoded (RFC 3986).
 fn uri(path: &str) -> String {
     let mut uri = String::with_capacity(path.len());
     if path.starts_with('/') {

@@ -1,4 +1,4 @@
-//! Saved reports, read back to be rendered again.
+//! Reads saved reports so that they can be rendered again.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -10,10 +10,10 @@ use crate::error::Error;
 use crate::evidence::sha256_of;
 use crate::finding::{Finding, Verdict, View};
 
-/// No report is larger: ten thousand machines with every finding.
+/// The largest accepted report: ten thousand machines with every finding are smaller.
 const LARGEST: u64 = 4 << 30;
 
-/// A report that was saved.
+/// A saved report.
 #[derive(Debug)]
 pub struct Saved {
     /// The report.
@@ -25,7 +25,7 @@ pub struct Saved {
 /// Reads a report that `audit` or `find` wrote with `--format json`; `-` is stdin.
 ///
 /// # Errors
-/// What the system says; where the file is not a report of this version.
+/// Returns an error if the file cannot be read or is not a report of this version.
 pub fn read_saved(path: &Path) -> Result<Saved, Error> {
     let from_stdin = path.as_os_str() == "-";
     let name = if from_stdin { "stdin".to_owned() } else { path.display().to_string() };
@@ -49,7 +49,7 @@ pub fn read_saved(path: &Path) -> Result<Saved, Error> {
     Ok(Saved { report, sha256: sha256_of(&bytes) })
 }
 
-/// Says what the file is in place of a report.
+/// Returns what the file is instead of a report.
 fn what_is_wrong(bytes: &[u8], error: &serde_json::Error) -> String {
     let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
     if first != Some(&b'{') {
@@ -66,7 +66,7 @@ fn what_is_wrong(bytes: &[u8], error: &serde_json::Error) -> String {
 }
 
 impl Report {
-    /// Leaves out the findings that conform, as an audit without `--all` does.
+    /// Removes the findings that conform, as an audit without `--all` does.
     pub fn without_conforming(&mut self) {
         self.options.all = false;
         for judgement in self.installations.iter_mut().filter_map(|installation| installation.judgement.as_mut()) {
@@ -74,11 +74,11 @@ impl Report {
         }
     }
 
-    /// Puts the records of another report behind those of this one. Ids of installations stay unique.
+    /// Appends the records of another report to this one. Ids of installations stay unique.
     ///
     /// # Errors
-    /// Where the two were made by different versions or with different options: what is said of both would not hold for
-    /// either.
+    /// Returns an error if different versions or different options made the two reports, because the joint statements
+    /// would be true for neither.
     pub fn append(&mut self, other: Self) -> Result<(), String> {
         if self.tool != other.tool {
             return Err(format!("made by {} {}, not {}", other.tool.name, other.tool.version, self.tool.version));
@@ -108,12 +108,12 @@ impl Report {
     }
 }
 
-/// Whether a finding is shown without `--all`: it does not conform, or did not before the logs were replayed.
+/// Returns whether a finding is shown without `--all`: it does not conform, or did not before the logs were replayed.
 pub(crate) fn is_shown(finding: &Finding) -> bool {
     finding.verdict != Verdict::Conforms || finding.view == View::BothDiffer
 }
 
-/// The id, with a number behind it where it is taken.
+/// Returns the id, with a number appended if it is in use.
 fn unique(id: &str, known: &BTreeSet<String>) -> String {
     let numbered = (2_usize..).map(|number| format!("{id}-{number}"));
     let mut ids = std::iter::once(id.to_owned()).chain(numbered);

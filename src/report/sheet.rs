@@ -1,13 +1,13 @@
-//! A sheet of cells as CSV, so that every spreadsheet shows what stands in it and calculates nothing.
+//! A sheet of cells as CSV, so that every spreadsheet displays its contents and calculates nothing.
 
 use std::io::{self, Write};
 
 use super::escape::escape;
 
-/// Behind it Excel reads UTF-8 (and LibreOffice, and Python's `utf-8-sig`).
+/// Makes Excel (and LibreOffice, and Python's `utf-8-sig`) read the file as UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Writes rows of cells: RFC 4180, each cell in quotation marks, so that no other separator splits one.
+/// Writes rows of cells: RFC 4180, with each cell in quotation marks, so that no other separator splits it.
 pub(crate) struct Sheet<W: Write> {
     csv: csv::Writer<W>,
 }
@@ -35,21 +35,21 @@ impl<W: Write> Sheet<W> {
         Ok(self.csv.write_record(cells.map(|text| cell(&text)))?)
     }
 
-    /// Hands everything on to what is below.
+    /// Flushes the underlying writer.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.csv.flush()
     }
 }
 
-/// What begins a formula; the full-width forms do so where Chinese, Japanese or Korean is typed.
+/// The characters that begin a formula. The full-width forms also do so in Chinese, Japanese, and Korean versions.
 const FORMULA: [char; 8] = ['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
 
-/// The text so that no spreadsheet calculates it, <https://owasp.org/www-community/attacks/CSV_Injection>: an apostrophe
-/// before what could begin a formula. Characters that would steer a terminal or hide are escaped; columns with the raw
-/// bytes have them in any case.
+/// Returns the text in a form that no spreadsheet calculates, <https://owasp.org/www-community/attacks/CSV_Injection>:
+/// with an apostrophe before a possible formula. Characters that would control a terminal or hide are escaped. The
+/// columns with raw bytes always contain them.
 fn cell(text: &str) -> String {
     let text = escape(text).into_owned();
-    // Blanks before it do not keep a formula from being one.
+    // A formula may begin after blanks.
     if text.trim_start().starts_with(FORMULA) { format!("'{text}") } else { text }
 }
 

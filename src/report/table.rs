@@ -1,5 +1,5 @@
-//! The report for people: the answer for each installation, what is not as it should be, worst first, what to do next,
-//! and a verdict. What was looked at, and on what that rests, stands there where it is asked for.
+//! The report for people: the answer for each installation, the deviations, worst first, what to do next, and a
+//! verdict. Details of what was examined are written on request.
 //!
 //! Everything that comes from evidence goes through [`super::escape`] before it is written.
 
@@ -41,29 +41,29 @@ pub use next::{Patching, Situation};
 use page::{Ink, Page};
 pub use shell::{quoted, quoted_path};
 
-/// So many installations that were not judged are listed; the rest are counted.
+/// The most unjudged installations that are listed. The others are counted.
 const MOST_LISTED: usize = 5;
 
-/// How the table is to look.
+/// The style of the table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Style {
-    /// Columns of the terminal; 120 where there is none. Below 40 it is laid out for 40.
+    /// The width of the terminal in columns; 120 without a terminal. Below 40, the layout is that for 40.
     pub width: Option<u16>,
-    /// Colours, by severity; the words say the same.
+    /// Colours by severity. The words state the same.
     pub color: bool,
-    /// ASCII alone, for a terminal that shows nothing else; what else is in the evidence is escaped.
+    /// Only ASCII, for a terminal that supports nothing else. Other characters in the evidence are escaped.
     pub ascii: bool,
-    /// Write the details too: hives and logs, sources, what was judged by nobody, and what conforms, as far as the report
-    /// holds it.
+    /// Also write the details: hives and logs, sources, values that are not judged, and findings that conform, if the
+    /// report contains them.
     pub all: bool,
 }
 
-/// The columns of the terminal that stdout is, where it is one.
+/// Returns the width of the terminal that stdout is connected to, if it is one.
 pub fn terminal_width() -> Option<u16> {
     comfy_table::Table::new().width()
 }
 
-/// The report as tables, once all of it is there: the worst comes first.
+/// Writes the report as tables after all records are known, because the worst comes first.
 #[derive(Debug)]
 pub struct Tables<W: Write> {
     writer: W,
@@ -73,7 +73,7 @@ pub struct Tables<W: Write> {
 }
 
 impl<W: Write> Tables<W> {
-    /// Tables that are still to be written.
+    /// Returns tables of which nothing is written yet.
     pub fn new(writer: W, style: Style, situation: Situation) -> Self {
         Self { writer, style, situation, report: Gathered::default() }
     }
@@ -89,18 +89,18 @@ impl<W: Write> Gathering for Tables<W> {
     }
 }
 
-/// Writes the report as tables. Where no installation was judged (`find`), the installations and their hives.
+/// Writes the report as tables. If no installation was judged (`find`), writes the installations and their hives.
 ///
 /// # Errors
-/// What the writer says.
+/// Returns the error of the writer.
 pub fn render(report: &Report, style: &Style, writer: &mut impl Write) -> io::Result<()> {
     render_for(report, style, &Situation::default(), writer)
 }
 
-/// The same, with the commands that fit the situation.
+/// Writes the report as tables, with the commands that fit the situation.
 ///
 /// # Errors
-/// What the writer says.
+/// Returns the error of the writer.
 pub fn render_for(report: &Report, style: &Style, situation: &Situation, writer: &mut impl Write) -> io::Result<()> {
     let mut writer = io::BufWriter::new(writer);
     let mut page = Page::new(&mut writer, *style);
@@ -120,6 +120,9 @@ pub fn render_for(report: &Report, style: &Style, situation: &Situation, writer:
     write_problems(&mut page, report, style.all || standings.is_empty())?;
     if standings.len() > fleet::FEW {
         fleet::write(&mut page, &standings)?;
+        if !style.all {
+            open::write_details_of_all(&mut page)?;
+        }
         page.blank()?;
     }
     if !standings.is_empty() {
@@ -129,7 +132,7 @@ pub fn render_for(report: &Report, style: &Style, situation: &Situation, writer:
     writer.flush()
 }
 
-/// The installations, those that were judged first, worst first; of many, those alone of which there is something to say.
+/// Writes the installations: judged ones first, worst first. Of many, only those with something to report.
 fn write_installations(page: &mut Page<'_>, report: &Report, standings: &[Standing<'_>], all: bool) -> io::Result<()> {
     let many = standings.len() > fleet::FEW;
     for standing in standings.iter().filter(|standing| all || !many || !standing.is_well()) {
@@ -141,7 +144,7 @@ fn write_installations(page: &mut Page<'_>, report: &Report, standings: &[Standi
             brief::write_head(page, standing.installation)?;
         }
         brief::write_answer(page, report, standing.installation, judgement)?;
-        write_judgement(page, judgement, all)?;
+        write_judgement(page, judgement, all, !many)?;
         page.blank()?;
     }
     let listed = report.installations.iter().filter(|installation| installation.judgement.is_none());
@@ -173,7 +176,7 @@ fn write_installations(page: &mut Page<'_>, report: &Report, standings: &[Standi
     page.blank()
 }
 
-fn write_judgement(page: &mut Page<'_>, judgement: &Judgement, all: bool) -> io::Result<()> {
+fn write_judgement(page: &mut Page<'_>, judgement: &Judgement, all: bool, counts: bool) -> io::Result<()> {
     let of = |wanted: fn(&Finding) -> bool| judgement.findings.iter().filter(|finding| wanted(finding)).collect();
     let mut deviating: Vec<&Finding> =
         of(|finding| !matches!(finding.verdict, Verdict::Conforms | Verdict::NotAssessed));
@@ -190,7 +193,7 @@ fn write_judgement(page: &mut Page<'_>, judgement: &Judgement, all: bool) -> io:
     let not_assessed: Vec<&Finding> = of(|finding| finding.verdict == Verdict::NotAssessed);
     open::write_out_of_reach(page, &not_assessed, all)?;
     if !all {
-        return open::write_counts(page, &not_assessed, judgement.counts.conforms);
+        return if counts { open::write_counts(page, &not_assessed, judgement.counts.conforms) } else { Ok(()) };
     }
     open::write_details(page, &not_assessed)?;
     let conforming: Vec<&Finding> = of(|finding| finding.verdict == Verdict::Conforms);
@@ -214,7 +217,7 @@ fn write_shadow_copies(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
     page.blank()
 }
 
-/// The problems; without details, those alone that no gap says already.
+/// Writes the problems. Without details, only those that no gap already reports.
 fn write_problems(page: &mut Page<'_>, report: &Report, all: bool) -> io::Result<()> {
     let problems: Vec<&Problem> =
         report.problems.iter().filter(|problem| all || !gaps::is_told(report, problem)).collect();
@@ -228,7 +231,7 @@ fn write_problems(page: &mut Page<'_>, report: &Report, all: bool) -> io::Result
     page.blank()
 }
 
-/// `disk.E01!p2!vss1: of 2012-07-20T10:11:12Z, not read (read with --generations all)`
+/// Returns a line such as `disk.E01!p2!vss1: of 2012-07-20T10:11:12Z, not read (read with --generations all)`.
 pub(crate) fn shadow_copy(copy: &Snapshot) -> String {
     let created = copy.created.map_or_else(String::new, |created| format!("of {created}, "));
     let deleted = if copy.deleted { "deleted by Windows, " } else { "" };
@@ -257,7 +260,7 @@ pub(crate) fn why_not_judged(installation: &InstallationReport) -> String {
     }
 }
 
-/// The word that the report's JSON has for it.
+/// Returns the word for a value in the report's JSON.
 pub(crate) fn word(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word,
@@ -265,12 +268,12 @@ pub(crate) fn word(value: &impl Serialize) -> String {
     }
 }
 
-/// A number and its noun: `1 deviation`, `2 deviations`.
+/// Returns a number and its noun: `1 deviation`, `2 deviations`.
 pub(crate) fn count(number: usize, noun: &str) -> String {
     format!("{} {noun}{}", grouped(number as u64), if number == 1 { "" } else { "s" })
 }
 
-/// What the judgement rests on: `40 confirmed, 2 single-source`.
+/// Returns the grades of the judged expectations: `40 confirmed, 2 single-source`.
 fn grades(counts: &Counts) -> String {
     let grades = &counts.grades;
     let counts =
@@ -279,7 +282,7 @@ fn grades(counts: &Counts) -> String {
     named.map(|(number, grade)| format!("{} {grade}", grouped(number as u64))).collect::<Vec<_>>().join(", ")
 }
 
-/// A number in groups of three digits.
+/// Returns a number in groups of three digits.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len().saturating_mul(2));

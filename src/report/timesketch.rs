@@ -1,8 +1,9 @@
-//! Events for Timesketch, one a line: when the keys of the findings were last written, when Windows was installed and
+//! Events for Timesketch, one per line: when the keys of the findings were last written, when Windows was installed and
 //! last shut down, when each hive was last written.
 //!
-//! Each line has `message`, `datetime`, `timestamp` (microseconds since 1970) and `timestamp_desc`, as the importer asks
-//! for: <https://timesketch.org/guides/user/import-from-json-csv/>. All other fields are flat; none changes its type.
+//! Each line has `message`, `datetime`, `timestamp` (microseconds since 1970), and `timestamp_desc`, as the importer
+//! requires: <https://timesketch.org/guides/user/import-from-json-csv/>. All other fields are flat, and none changes
+//! its type.
 
 use std::io::{self, BufWriter, Write};
 
@@ -16,14 +17,14 @@ use crate::finding::Finding;
 use crate::registry::FileTime;
 use crate::report::table::word;
 
-/// One event a line.
+/// Writes one event per line.
 #[derive(Debug)]
 pub struct Events<W: Write> {
     writer: BufWriter<W>,
 }
 
 impl<W: Write> Events<W> {
-    /// Lines that are still to be written.
+    /// Returns a file of which nothing is written yet.
     pub fn new(writer: W) -> Self {
         Self { writer: BufWriter::new(writer) }
     }
@@ -57,7 +58,7 @@ impl<W: Write> Renderer for Events<W> {
             }
         }
         for finding in installation.judgement.iter().flat_map(|judgement| &judgement.findings) {
-            // A step for the administrator is no event.
+            // A step for the administrator is not an event.
             if finding.hive.is_some() {
                 write_line(&Event::of_finding(installation, finding), &mut self.writer)?;
             }
@@ -70,7 +71,7 @@ impl<W: Write> Renderer for Events<W> {
     }
 }
 
-/// One line. What does not belong to an event is an empty string, so that each field is of one type.
+/// One line. Fields that do not apply to an event are empty strings, so that each field has one type.
 #[derive(Default, Serialize)]
 struct Event<'a> {
     message: String,
@@ -138,10 +139,10 @@ impl<'a> Event<'a> {
     }
 }
 
-/// ISO 8601 with microseconds and the zone in digits, which every version of the importer reads.
+/// Returns the time as ISO 8601 with microseconds and a numeric zone, which every version of the importer reads.
 fn datetime(time: FileTime) -> Option<String> {
     let text = time.to_rfc3339()?;
-    // `2012-03-19T06:27:11.1234567Z`: the seventh decimal is cut off, as `timestamp` cuts it.
+    // `2012-03-19T06:27:11.1234567Z`: the seventh decimal is dropped, as in `timestamp`.
     Some(format!("{}+00:00", text.strip_suffix('Z')?.get(..26)?))
 }
 

@@ -2,27 +2,27 @@
 
 use super::sid::Sid;
 
-/// `INHERIT_ONLY_ACE`: the entry does not hold for the object itself.
+/// `INHERIT_ONLY_ACE`: the entry does not apply to the object itself.
 const INHERIT_ONLY: u8 = 0x08;
 /// `ACE_OBJECT_TYPE_PRESENT`.
 const OBJECT_TYPE: u32 = 0x1;
 /// `ACE_INHERITED_OBJECT_TYPE_PRESENT`.
 const INHERITED_OBJECT_TYPE: u32 = 0x2;
 
-/// An entry of an access list that holds for the object itself.
+/// An entry of an access list that applies to the object itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Whether it allows the rights; else it denies them.
+    /// Whether the entry allows the rights. If not, it denies them.
     pub allows: bool,
-    /// Whether it holds on a condition only, which is not evaluated here (the callback forms).
+    /// Whether the entry has a condition, which is not evaluated here (the callback forms).
     pub conditional: bool,
-    /// The rights, as stored: generic ones are not mapped.
+    /// The rights as stored. Generic rights are not mapped.
     pub mask: u32,
-    /// Whom it is about.
+    /// The trustee.
     pub sid: Sid,
 }
 
-/// The entries of an access list that hold for the object itself.
+/// Returns the entries of an access list that apply to the object itself.
 pub(super) fn entries(list: &[u8]) -> Result<Vec<Entry>, &'static str> {
     let (size, count) = short(list, 2).zip(short(list, 4)).ok_or("it ends in the access list")?;
     let mut rest = list.get(8..usize::from(size)).ok_or("it ends in the access list")?;
@@ -39,10 +39,10 @@ pub(super) fn entries(list: &[u8]) -> Result<Vec<Entry>, &'static str> {
     Ok(entries)
 }
 
-/// An entry from what stands behind its header; `None` for one that grants and denies nothing: of audit and labels, and
-/// those that are about a type of object, which keys have not.
+/// Returns an entry from the bytes after its header. `None` if it grants and denies nothing: audit entries, labels, and
+/// entries for a type of object, which keys do not have.
 fn entry(kind: u8, body: &[u8]) -> Result<Option<Entry>, &'static str> {
-    // Allowed and denied: plain, of objects, with a condition, of objects with a condition.
+    // Allowed and denied: plain, for objects, with a condition, for objects with a condition.
     let (allows, of_object, conditional) = match kind {
         0 | 1 => (kind == 0, false, false),
         5 | 6 => (kind == 5, true, false),

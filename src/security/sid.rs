@@ -2,19 +2,20 @@
 
 use std::fmt;
 
-/// Everyone: everybody holds it.
+/// Everyone, which everybody holds.
 pub const EVERYONE: &str = "S-1-1-0";
-/// In an entry that is inherited: the owner of the object that inherits it.
+/// In an inherited entry: the owner of the object that inherits it.
 pub(super) const CREATOR_OWNER: &str = "S-1-3-0";
-/// In an entry that is inherited: the group of the object that inherits it.
+/// In an inherited entry: the group of the object that inherits it.
 pub(super) const CREATOR_GROUP: &str = "S-1-3-1";
-/// The owner, whoever it is.
+/// The current owner.
 pub(super) const OWNER_RIGHTS: &str = "S-1-3-4";
 
-/// Well-known identifiers, as the dialogs of Windows name them.
+/// Well-known identifiers, with their names in the dialogs of Windows.
 ///
 /// <https://learn.microsoft.com/windows-server/identity/ad-ds/manage/understand-security-identifiers>,
-/// MS-DTYP, section 2.4.2.4; TrustedInstaller's is the same on every machine, because it is made of the service's name.
+/// MS-DTYP, section 2.4.2.4. TrustedInstaller's is the same on every machine, because it is computed from the service's
+/// name.
 const NAMES: [(&str, &str); 28] = [
     (EVERYONE, "Everyone"),
     ("S-1-2-0", "LOCAL"),
@@ -51,7 +52,7 @@ const NAMES: [(&str, &str); 28] = [
 pub struct Sid(String);
 
 impl Sid {
-    /// Decodes the packet form (MS-DTYP, section 2.4.2.2) at the start of the bytes; `None` where they end in it.
+    /// Decodes the packet form (MS-DTYP, section 2.4.2.2) at the start of the bytes; `None` if they are too short.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let (revision, count) = (bytes.first()?, usize::from(*bytes.get(1)?));
         let authority = bytes.get(2..8)?.iter().fold(0_u64, |sum, byte| sum.wrapping_shl(8) | u64::from(*byte));
@@ -64,19 +65,19 @@ impl Sid {
         Self(EVERYONE.to_owned())
     }
 
-    /// `S-1-5-32-545`.
+    /// Returns the identifier as text: `S-1-5-32-545`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The name, where it is the same on every Windows.
+    /// Returns the name, if it is the same on every Windows.
     pub fn name(&self) -> Option<&'static str> {
         NAMES.iter().find(|(sid, _)| *sid == self.0).map(|(_, name)| *name)
     }
 }
 
 impl fmt::Display for Sid {
-    /// `Users (S-1-5-32-545)`; the identifier alone where it has no known name.
+    /// Writes `Users (S-1-5-32-545)`, or only the identifier if it has no known name.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.name() {
             Some(name) => write!(f, "{name} ({})", self.0),

@@ -1,4 +1,4 @@
-//! What every form of keys does with a key, its values and its subkeys.
+//! The common interface of all formats for keys, values, and subkeys.
 
 use std::io;
 
@@ -6,31 +6,31 @@ use crate::error::Problem;
 use crate::reg_file::{KeyPath, Reason};
 use crate::registry::{FileTime, RegistryValue};
 
-/// A key, apart from its values.
+/// A key without its values.
 pub(super) struct Head<'a> {
-    /// From the root key down.
+    /// The path from the root key down.
     pub(super) path: &'a KeyPath,
     pub(super) last_written: FileTime,
-    /// In UTF-16 units.
+    /// The class in UTF-16 units.
     pub(super) class: Option<Vec<u16>>,
 }
 
-/// Whether something could be said in a form, or why not.
+/// Whether something could be expressed in a format, or why not.
 pub(super) type Said = io::Result<Result<(), Reason>>;
 
-/// A form. Its calls come in the order of the walk: a key, its values, the names of its subkeys, then the first subkey;
-/// a problem of a key comes anywhere behind it.
+/// A format. Its methods are called in the order of the walk: a key, its values, the names of its subkeys, then the
+/// first subkey. A problem of a key is reported at any time after the key.
 pub(super) trait Form {
     fn key(&mut self, head: &Head<'_>) -> Said;
-    /// A value of the key that came last; its name in UTF-16 units.
+    /// Writes a value of the last key. Its name is in UTF-16 units.
     fn value(&mut self, name: Vec<u16>, value: RegistryValue) -> Said;
     fn subkeys(&mut self, names: &mut dyn Iterator<Item = String>) -> io::Result<()>;
     fn problem(&mut self, problem: &Problem) -> io::Result<()>;
-    /// Ends what was written; `problems` are all that came, and those that did not come one by one.
+    /// Ends the output. `problems` are all problems, including those that were not reported one by one.
     fn end(&mut self, problems: &[Problem]) -> io::Result<()>;
 }
 
-/// Text for showing: unpaired surrogates as U+FFFD, as everywhere in reports.
+/// Returns text for display. Unpaired surrogates become U+FFFD, as everywhere in reports.
 pub(super) fn shown(units: &[u16]) -> String {
     String::from_utf16_lossy(units)
 }

@@ -12,9 +12,9 @@ use crate::report::{SchemaVersion, Tool};
 
 pub(super) struct Json<'w> {
     stream: Stream<&'w mut dyn Write>,
-    /// Whether a key is begun, and has its values.
+    /// Whether a key is open and its values have begun.
     key: bool,
-    /// What is said of the hive, ahead of what is said of keys.
+    /// The problems of the hive, which come before those of keys.
     doubts: &'w [Problem],
 }
 
@@ -69,7 +69,7 @@ impl Form for Json<'_> {
     }
 
     fn problem(&mut self, _: &Problem) -> io::Result<()> {
-        // All of them stand at the end.
+        // All of them are written at the end.
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! From what the user typed to a key of the hive.
+//! Resolves typed text to a key of the hive.
 
 use super::{Place, Subject};
 use crate::control_set::{Choice, ControlSets, key_name};
@@ -9,7 +9,7 @@ use crate::nearest::distance;
 use crate::registry::{Role, same_text};
 use crate::report::escape::escape_data;
 
-/// The root keys, as they are called and as they are written for short.
+/// The root keys with their short names.
 const ROOTS: [(&str, &str); 5] = [
     ("HKEY_LOCAL_MACHINE", "HKLM"),
     ("HKEY_USERS", "HKU"),
@@ -18,11 +18,10 @@ const ROOTS: [(&str, &str); 5] = [
     ("HKEY_CURRENT_CONFIG", "HKCC"),
 ];
 
-/// Names that are shown in place of one that is not there.
+/// The most names that are suggested for a missing one.
 const NEAR: usize = 5;
 
-/// Finds the key of a path as the user typed it: as it stands, else with `\u{d}` and the like for the characters that they
-/// are printed for.
+/// Finds the key of a typed path: first as typed, then with each `\u{d}` or similar escape replaced with its character.
 pub(super) fn find(subject: &Subject, text: &str) -> Result<Result<Place, Problem>, Error> {
     let literal: Vec<String> = text.split('\\').map(str::to_owned).collect();
     let none = match look_up(subject, text, &literal) {
@@ -41,7 +40,7 @@ fn look_up(subject: &Subject, text: &str, names: &[String]) -> Result<Result<Pla
     };
     let typed: Vec<&str> = names.iter().map(String::as_str).filter(|name| !name.is_empty()).collect();
     let is_there = |name: Option<&&str>| name.is_some_and(|name| matches!(root.subkey(name), Ok(Some(_))));
-    // A key of the hive itself comes first, whatever it is called.
+    // A key of the hive itself takes precedence, whatever its name is.
     let names = if is_there(typed.first()) { typed.as_slice() } else { below_root(subject, text, &typed)? };
     let mut names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     if let Some(first) = names.first_mut()
@@ -63,7 +62,7 @@ fn look_up(subject: &Subject, text: &str, names: &[String]) -> Result<Result<Pla
     Ok(Ok(Place(Way::to(&way))))
 }
 
-/// The names of a path, with each `\u{...}` as the character that it is printed for.
+/// Returns the names in a path, with each `\u{...}` replaced with its character.
 fn names_as_printed(text: &str) -> Vec<String> {
     let mut names = vec![String::new()];
     let mut pieces = text.split('\\');
@@ -85,7 +84,7 @@ fn names_as_printed(text: &str) -> Vec<String> {
     names
 }
 
-/// The names without where the hive is loaded, if they begin with that.
+/// Returns the names without the key where the hive is loaded, if they begin with it.
 fn below_root<'a, 'n>(subject: &Subject, text: &str, typed: &'a [&'n str]) -> Result<&'a [&'n str], Error> {
     let typed = match typed {
         [first, rest @ ..] if same_text(first, "Computer") => rest,
@@ -118,13 +117,13 @@ fn below_root<'a, 'n>(subject: &Subject, text: &str, typed: &'a [&'n str]) -> Re
     Err(no_key(subject, text, told))
 }
 
-/// The long name of a root key.
+/// Returns the long name of a root key.
 fn root_key(name: &str) -> Option<&'static str> {
     let known = ROOTS.iter().find(|(long, short)| same_text(long, name) || same_text(short, name));
     known.map(|(long, _)| *long)
 }
 
-/// The control set that `CurrentControlSet` stands for; hives have no key of that name.
+/// Returns the control set that `CurrentControlSet` stands for, because hives have no key with that name.
 fn current_control_set(subject: &Subject, text: &str, tree: &Tree<'_>) -> Result<String, Error> {
     let chosen = ControlSets::read(tree).and_then(|sets| sets.chosen(Choice::Current));
     match chosen.as_deref() {
@@ -141,7 +140,7 @@ fn no_key(subject: &Subject, key: &str, told: String) -> Error {
     Error::NoKey { hive: subject.locator.clone(), key: escape_data(key), told }
 }
 
-/// How far the path goes, and what there is in place of the name that is missing.
+/// Returns how much of the path exists, and the names beside the missing one.
 fn missing(last: &Key<'_, '_>, name: &str) -> String {
     let place = if last.path().is_empty() { "the root".to_owned() } else { escape_data(last.path()) };
     let (subkeys, _) = last.subkeys();

@@ -1,4 +1,4 @@
-//! Keys as regedit exports them.
+//! Keys in the format of regedit's exports.
 
 use std::io::{self, Write};
 
@@ -9,9 +9,9 @@ use crate::registry::{RegistryValue, same_name};
 
 pub(super) struct Reg<'w> {
     writer: Option<Writer<&'w mut dyn Write>>,
-    /// The key that came last.
+    /// The last key.
     key: Option<KeyPath>,
-    /// The last key of each depth, from the topmost one that was shown on: brothers come one after the other.
+    /// The last key at each depth, from the topmost shown key on. Siblings are consecutive.
     way: Vec<Vec<u16>>,
 }
 
@@ -35,7 +35,7 @@ impl<'w> Reg<'w> {
         }
     }
 
-    /// Whether the key has the name of the one before it in the same list: on import the two would become one.
+    /// Returns whether the key has the name of the previous one in the same list. On import the two would become one.
     fn is_twin(&mut self, key: &KeyPath) -> bool {
         let Some((name, above)) = key.names().split_last() else { return false };
         let twin =

@@ -1,4 +1,4 @@
-//! The walk's visitor: hands keys and values to a form, and sees to it that nothing of them is lost in silence.
+//! The visitor of the walk: passes keys and values to a format, and ensures that every loss is reported.
 
 use std::io;
 
@@ -10,32 +10,32 @@ use crate::reg_file::KeyPath;
 use crate::registry::RegistryValue;
 use crate::report::escape::{escape, escape_units};
 
-/// No path in Windows is longer, in UTF-16 units: its length in bytes is a 16-bit number (`UNICODE_STRING`). Longer ones
-/// are made to fill a disk with what every key below repeats.
+/// The longest path in Windows, in UTF-16 units: its length in bytes is a 16-bit number (`UNICODE_STRING`). A longer
+/// path is made to fill a disk, because every key below repeats it.
 const LONGEST_PATH: usize = 32_767;
-/// Letters of a key's path that a problem shows.
+/// The most letters of a key's path in a problem.
 const LONGEST_SHOWN: usize = 500;
 
 pub(super) struct Shower<'f> {
     root: &'f KeyPath,
     form: &'f mut dyn Form,
-    /// Depth of a key that is left out with all below it.
+    /// The depth of a key that is omitted with everything below it.
     left_out: Option<usize>,
-    /// All names together are no longer than the hive, unless it has one name in many places.
+    /// The remaining bytes of names, which exceed the hive only if one name is used in many places.
     names_left: u64,
     shown: Shown,
-    /// What the form's writer said: the walk ends at once.
+    /// The error of the format's writer, which ends the walk at once.
     failed: Option<io::Error>,
 }
 
 impl<'f> Shower<'f> {
-    /// For keys below `root`, of a hive of that many bytes.
+    /// Creates a visitor for keys below `root`, in a hive of `size` bytes.
     pub(super) fn new(root: &'f KeyPath, size: u64, form: &'f mut dyn Form) -> Self {
         let shown = Shown { complete: true, ..Shown::default() };
         Self { root, form, left_out: None, names_left: size, shown, failed: None }
     }
 
-    /// What was shown.
+    /// Returns the result.
     pub(super) fn finish(mut self) -> io::Result<Shown> {
         if self.shown.more > 0 {
             let found = format!("{} more that cannot, besides those reported one by one", self.shown.more);
@@ -49,7 +49,7 @@ impl<'f> Shower<'f> {
         }
     }
 
-    /// Whether a key is among those that are left out.
+    /// Returns whether a key is omitted.
     fn is_left_out(&mut self, key: &WalkedKey<'_, '_>) -> bool {
         self.left_out.is_some_and(|depth| key.depth() >= depth)
     }
@@ -85,7 +85,7 @@ impl<'f> Shower<'f> {
         self.tell(|| Problem { offset: Some(at), ..said_of("a key that can be shown in this form", found) });
     }
 
-    /// A key's path for problems, cut where it is very long.
+    /// Returns a key's path for problems, cut if it is very long.
     fn named(&self, key: &WalkedKey<'_, '_>) -> String {
         let names = self.root.names().iter().cloned().chain(key.path_units());
         let mut path = String::new();
@@ -93,7 +93,7 @@ impl<'f> Shower<'f> {
             if !path.is_empty() {
                 path.push('\\');
             }
-            // One name can be 64 KiB long.
+            // One name can have 64 KiB.
             path.push_str(&escape_units(name.into_iter().take(LONGEST_SHOWN)));
             if let Some((cut, _)) = path.char_indices().nth(LONGEST_SHOWN) {
                 path.truncate(cut);
@@ -115,7 +115,7 @@ impl Visitor for Shower<'_> {
         if self.is_left_out(key) && self.left_out != Some(key.depth()) {
             return;
         }
-        // A brother of the one that was left out, or a key further up.
+        // The key is a sibling of the omitted key, or is higher up.
         self.left_out = None;
         let above: usize =
             self.root.names().iter().map(|name| name.len().saturating_add(1)).fold(0, usize::saturating_add);
@@ -189,7 +189,7 @@ impl Visitor for Shower<'_> {
     }
 }
 
-/// A problem without a place.
+/// Returns a problem without a place.
 fn said_of(expected: &str, found: String) -> Problem {
     Problem::new(expected, found)
 }

@@ -1,8 +1,8 @@
-//! The proof after the fact: whether a plan was carried out, or taken back, and whether anything else changed.
+//! Checks afterwards whether a plan was applied or rolled back, and whether anything else changed.
 //!
-//! Each edit's value is compared with what the plan says of before and after, by type and bytes. Where the hives that
-//! the plan was made from are given too, both hives are compared whole; without them only what the plan knows is: its
-//! values, and what is in the keys that it makes.
+//! Each edit's value is compared with the plan's data before and after, by type and bytes. If the hives that the plan
+//! was made from are also given, both hives are compared completely. Without them only the plan's own values and the
+//! contents of the keys that it creates are compared.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -29,12 +29,12 @@ pub use checked::{Checked, CheckedEdit, CheckedHive, PlanSummary, Scope, Touched
 use choice::Found;
 pub use table::render;
 
-/// Proves from the hives that a plan was carried out, or taken back, and that nothing else changed. `before` is evidence
-/// that holds the hives that the plan was made from.
+/// Proves from the hives that a plan was applied or rolled back, and that nothing else changed. `before` is evidence
+/// with the hives that the plan was made from.
 ///
 /// # Errors
-/// Where the evidence has no installation that the plan can be for, or several; where `before` is not what the plan was
-/// made from; where evidence cannot be read at all.
+/// Returns an error if the evidence contains no installation for the plan or several, if `before` is not what the plan
+/// was made from, or if evidence cannot be read.
 pub fn run(
     file: &PlanFile,
     evidence: &[PathBuf],
@@ -91,7 +91,7 @@ pub fn run(
     Ok(checked)
 }
 
-/// The hives of the plan, each with the one that is there now.
+/// Returns the hives of the plan, each with the current one.
 fn hives(
     plan: &Plan,
     open: &OpenInstallation<'_>,
@@ -120,7 +120,7 @@ fn hives(
 }
 
 impl Checked {
-    /// Looks at the place of each edit, and at its key.
+    /// Checks the place of each edit, and its key.
     fn look(&mut self, plan: &Plan, open: &OpenInstallation<'_>) {
         let trees = [Role::Software, Role::System].map(|role| open.tree(role));
         let mut places = trees.each_ref().map(|tree| tree.as_ref().map(Places::new));
@@ -165,7 +165,7 @@ impl Checked {
         }
     }
 
-    /// Compares the hives with those of before, all of them.
+    /// Compares all hives with those from before.
     fn compare(&mut self, plan: &Plan, first: &OpenInstallation<'_>, open: &OpenInstallation<'_>) {
         let compared = self.hives.par_iter().map(|checked| {
             let (before, after) = (first.hive(checked.role)?, open.hive(checked.role)?);
@@ -189,7 +189,7 @@ impl Checked {
         }
     }
 
-    /// Without the hives of before: whether the keys that the plan makes hold what it puts there, and nothing else.
+    /// Checks, without the hives from before, that the keys that the plan creates contain only what the plan sets.
     fn look_into_made_keys(&mut self, plan: &Plan, open: &OpenInstallation<'_>) {
         for role in [Role::Software, Role::System] {
             let Some(tree) = open.tree(role) else { continue };
@@ -200,7 +200,7 @@ impl Checked {
         }
     }
 
-    /// Says of the plan's hives that they cannot be trusted, where that is so.
+    /// Reports which of the plan's hives cannot be trusted.
     fn doubt(&mut self, plan: &Plan, report: &InstallationReport) {
         let whole = self.scope == Scope::WholeHives;
         let matters = |role: Role| whole || plan.edits.iter().any(|edit| edit.hive == role);
@@ -218,7 +218,7 @@ impl Checked {
     }
 }
 
-/// What may differ in a hive.
+/// Returns what may differ in a hive.
 fn planned(plan: &Plan, role: Role) -> Planned {
     let mut planned = Planned::default();
     for edit in plan.edits.iter().filter(|edit| edit.hive == role) {
@@ -230,7 +230,7 @@ fn planned(plan: &Plan, role: Role) -> Planned {
     planned
 }
 
-/// Where evidence was named, for errors.
+/// Returns the paths of the evidence, for errors.
 fn named(paths: &[PathBuf]) -> String {
     paths.iter().map(|path: &PathBuf| Path::display(path).to_string()).collect::<Vec<_>>().join(", ")
 }

@@ -1,4 +1,4 @@
-//! Carrying out operations in memory as regedit does, one after the other, and keeping what each met and left.
+//! Applies operations in memory as regedit does, one after another, and records the state before and after each.
 
 use super::place::{Place, place};
 use super::{Carried, Harmed, Mounts, Outcome, Patch, StoppedAt};
@@ -9,19 +9,19 @@ use crate::hive::Overlay;
 use crate::reg_file::{Entry, Operation};
 use crate::registry::{DataType, RegistryValue, Role};
 
-/// What carrying out one file came to.
+/// The result of applying one file.
 #[derive(Default)]
 pub(super) struct CarriedOut {
     /// Each operation, in order.
     pub(super) operations: Vec<Carried>,
-    /// Where the importer stops, so that nothing of the file is kept.
+    /// The place where the importer stops, so that nothing of the file is kept.
     pub(super) stopped: Option<StoppedAt>,
-    /// What it does to values that the file does not name.
+    /// Changes to values that the file does not name.
     pub(super) harm: Vec<Harmed>,
 }
 
-/// Carries out the operations of one file as regedit does. Whether a finding asked for them is not known yet: what changes
-/// something is [`Outcome::Unasked`] until then.
+/// Applies the operations of one file as regedit does. It is not known yet whether a finding asked for them, so every
+/// change is [`Outcome::Unasked`] here.
 pub(super) fn carry_out(
     open: &OpenInstallation<'_>,
     patch: &Patch,
@@ -42,7 +42,7 @@ pub(super) fn carry_out(
                 carried.hive = Some(role);
                 let name = operation.value_name().unwrap_or_default();
                 if names.iter().map(Vec::as_slice).chain([name]).any(|name| String::from_utf16(name).is_err()) {
-                    // Half a surrogate pair: no look-up takes such a name, and no finding asks for one.
+                    // Half of a surrogate pair. No look-up accepts such a name, and no finding asks for one.
                     carried.outcome = Outcome::Unasked;
                     return carried;
                 }
@@ -57,7 +57,7 @@ pub(super) fn carry_out(
     CarriedOut { operations: carried.collect(), ..CarriedOut::default() }
 }
 
-/// An operation of which it is not known yet what it meets.
+/// Returns an operation before its effect is known.
 pub(super) fn begun(patch: &Patch, entry: &Entry) -> Carried {
     let operation = &entry.operation;
     Carried {
@@ -74,7 +74,7 @@ pub(super) fn begun(patch: &Patch, entry: &Entry) -> Carried {
     }
 }
 
-/// The stable name of an operation.
+/// Returns the stable name of an operation.
 pub(super) fn name_of(operation: &Operation) -> &'static str {
     match operation {
         Operation::CreateKey { .. } => "create-key",
@@ -84,13 +84,13 @@ pub(super) fn name_of(operation: &Operation) -> &'static str {
     }
 }
 
-/// The value that an operation sets.
+/// Returns the value that an operation sets.
 pub(super) fn datum(operation: &Operation) -> Option<ObservedDatum> {
     let Operation::SetValue { data_type, bytes, .. } = operation else { return None };
     Some(ObservedDatum::from(&RegistryValue { data_type: DataType(*data_type), bytes: bytes.clone() }))
 }
 
-/// Carries out one operation of a hive.
+/// Applies one operation to a hive.
 fn carry_out_one(
     open: &OpenInstallation<'_>,
     role: Role,
@@ -102,12 +102,12 @@ fn carry_out_one(
     let name = carried.value.clone();
     let look = |overlay: &Overlay| state(open, role, &carried.key, name.as_deref(), overlay);
     let Some(before) = look(overlay) else {
-        // There is no hive of that role here.
+        // The evidence contains no hive with this role.
         return;
     };
     match operation {
         Operation::CreateKey { .. } => overlay.create_key(path),
-        // A key that is not there is not made for the sake of deleting something.
+        // A missing key is not created in order to delete it.
         Operation::DeleteKey { .. } => overlay.delete_key(path),
         Operation::SetValue { name, data_type, bytes, .. } => {
             overlay.set_value(path, name, RegistryValue { data_type: DataType(*data_type), bytes: bytes.clone() });
@@ -125,14 +125,14 @@ fn carry_out_one(
     carried.after = after.datum();
 }
 
-/// What is there of a key, or of a value of it.
+/// The state of a key, or of a value of it.
 #[derive(PartialEq, Eq)]
 enum Seen {
-    /// The key is not there.
+    /// The key does not exist.
     NoKey,
-    /// The key is there, and what it has of the value.
+    /// The key exists. The data of the value.
     Key(Option<ObservedDatum>),
-    /// Nobody knows.
+    /// The state is unknown.
     Unreadable,
 }
 
@@ -145,7 +145,7 @@ impl Seen {
     }
 }
 
-/// What is there under the overlay; `None` where no hive of that role can be read.
+/// Returns the state after the edits; `None` if no hive with this role can be read.
 fn state(open: &OpenInstallation<'_>, role: Role, path: &str, value: Option<&str>, overlay: &Overlay) -> Option<Seen> {
     let tree = open.tree(role)?.under(overlay);
     let seen = match tree.key(path) {

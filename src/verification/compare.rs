@@ -1,4 +1,4 @@
-//! The audit before beside the audit after, and which operations somebody asked for.
+//! Compares the audits before and after, and decides which operations a finding asked for.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,12 +8,12 @@ use crate::registry::same_text;
 
 type Place = (String, Option<u32>);
 
-/// Sorts the findings by what becomes of them, and tells of each operation whether a finding is about what it changes.
+/// Sorts the findings by their change, and marks each operation that changes the subject of a finding.
 pub(super) fn compare(verified: &mut Verified, before: &[Finding], after: &[Finding]) {
     let place = |finding: &Finding| -> Place { (finding.id.clone(), finding.control_set) };
     let then: BTreeMap<Place, &Finding> = after.iter().map(|finding| (place(finding), finding)).collect();
     let now: BTreeMap<Place, &Finding> = before.iter().map(|finding| (place(finding), finding)).collect();
-    // A key that is missing is told by its values.
+    // The values of a missing key represent it.
     let named = |finding: &&Finding| finding.cause.as_ref().map(|cause| (cause.clone(), finding.control_set));
     let told: BTreeSet<Place> = before.iter().chain(after).filter_map(|finding| named(&finding)).collect();
     for finding in before.iter().filter(|finding| !told.contains(&place(finding))) {
@@ -29,7 +29,7 @@ pub(super) fn compare(verified: &mut Verified, before: &[Finding], after: &[Find
         };
         list.push(change(Some(finding), after));
     }
-    // Such as a value that nobody expects, which was not there before.
+    // For example an unexpected value that did not exist before.
     let is_new = |finding: &&Finding| !now.contains_key(&place(finding)) && !told.contains(&place(finding));
     for finding in after.iter().filter(is_new) {
         if finding.is_gap() {
@@ -60,8 +60,8 @@ fn change(before: Option<&Finding>, after: Option<&Finding>) -> Change {
     }
 }
 
-/// Whether a finding is about what an operation changes: its value; its key, or one on the way to it, where that is
-/// made; its key, where that should not be there and is deleted.
+/// Returns whether a finding concerns what an operation changes: its value; its key or an ancestor, if that is created;
+/// its key, if it should not exist and is deleted.
 fn asks(finding: &Finding, carried: &Carried) -> bool {
     let (Some(hive), Some(key)) = (finding.hive, &finding.key) else { return false };
     if carried.hive != Some(hive) {

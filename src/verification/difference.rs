@@ -1,9 +1,9 @@
-//! The difference of two hives: every key and every value of either, by name, type, bytes, class and security.
+//! The differences between two hives: every key and value of both, by name, type, bytes, class, and security.
 //!
-//! Both hives are walked whole, in whatever order their lists are. The first walk leaves a short mark of each key and
-//! value, the second hive is held against the marks, and the first one is walked again for what is missing from the
-//! second or is otherwise there. Memory grows with the number of keys and values, not with their data; work grows with
-//! the size of the hives.
+//! Both hives are walked completely, whatever the order of their lists. The first walk stores a short mark of each key
+//! and value. The second walk compares the second hive with the marks. A third walk visits the first hive again, for
+//! entries that are missing from the second or differ there. Memory grows with the number of keys and values, not with
+//! their data; work grows with the size of the hives.
 
 use std::collections::HashSet;
 
@@ -26,58 +26,58 @@ pub(super) use marks::Id;
 use recalled::Recalled;
 use second::Second;
 
-/// So many differences of two hives are listed; the rest is counted.
+/// The most differences between two hives that are listed. The others are counted.
 pub const MOST_DIFFERENCES: usize = 1000;
-/// So many bytes of a value that differs are shown.
+/// The most bytes of a differing value that are shown.
 pub const MOST_SHOWN: usize = 4096;
-/// Units of a name that are shown, and letters of a path.
+/// The most units of a name, and letters of a path, that are shown.
 const MOST_OF_A_NAME: usize = 4096;
 
-/// What a difference is.
+/// The kind of a difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// A key that was not there before.
+    /// A key that did not exist before.
     KeyAdded,
-    /// A key that is not there any more.
+    /// A key that no longer exists.
     KeyRemoved,
-    /// A key with another class, another security descriptor, or a name in other letter case; or one that became a
-    /// symbolic link, or ceased to be one.
+    /// A key with another class, another security descriptor, or a name in other letter case. Or a key that became a
+    /// symbolic link, or is no longer one.
     KeyChanged,
-    /// A value that was not there before, or a second one of its name.
+    /// A value that did not exist before, or a second one with its name.
     ValueAdded,
-    /// A value that is not there any more.
+    /// A value that no longer exists.
     ValueRemoved,
     /// A value with another type, other data, or a name in other letter case.
     ValueChanged,
 }
 
-/// One key or value that two hives do not have alike.
+/// A key or value that differs between two hives.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {
     /// The hive.
     pub hive: Role,
-    /// What it is.
+    /// The kind.
     pub kind: Kind,
-    /// The key, from the hive's root; empty for the root.
+    /// The path of the key from the hive's root; empty for the root.
     pub key: String,
-    /// The value's name; empty for the default value, `null` where it is the key that differs.
+    /// The value's name; empty for the default value, `null` if the key differs.
     pub value: Option<String>,
-    /// What of it changed: `name`, `class`, `security`, `link`; `name`, `type`, `data`.
+    /// The parts that changed: `name`, `class`, `security`, `link` of a key; `name`, `type`, `data` of a value.
     pub changed: Vec<&'static str>,
-    /// The value as it was.
+    /// The value before.
     pub before: Option<Content>,
-    /// The value as it is.
+    /// The value after.
     pub after: Option<Content>,
 }
 
-/// A value's type and data, or their beginning.
+/// A value's type and data, or the beginning of its data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Content {
-    /// Type and data; of long data the first [`MOST_SHOWN`] bytes.
+    /// The type and the data; for long data the first [`MOST_SHOWN`] bytes.
     #[serde(flatten)]
     pub observed: ObservedDatum,
-    /// How many bytes the data have.
+    /// The number of bytes of the data.
     pub size: usize,
 }
 
@@ -86,15 +86,15 @@ pub struct Content {
 pub struct Retimed {
     /// The hive.
     pub hive: Role,
-    /// The key, from the hive's root.
+    /// The path of the key from the hive's root.
     pub key: String,
-    /// When it was last written, before.
+    /// When the key was last written, before.
     pub before: FileTime,
-    /// When it was last written, now.
+    /// When the key was last written, now.
     pub after: FileTime,
 }
 
-/// What may differ: the values that a plan sets or deletes, and the keys that it makes.
+/// The differences that are allowed: the values that a plan sets or deletes, and the keys that it creates.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Planned {
     /// The values.
@@ -103,33 +103,33 @@ pub(super) struct Planned {
     pub(super) keys: HashSet<Id>,
 }
 
-/// What a comparison came to.
+/// The result of a comparison.
 #[derive(Debug, Default)]
 pub(super) struct Compared {
-    /// What differs beside what may; at most [`MOST_DIFFERENCES`].
+    /// The differences that are not allowed; at most [`MOST_DIFFERENCES`].
     pub(super) differences: Vec<Difference>,
-    /// How many more differ.
+    /// The number of further differences.
     pub(super) more: u64,
-    /// Keys of both hives with another time; at most [`MOST_DIFFERENCES`].
+    /// Keys of both hives with different times; at most [`MOST_DIFFERENCES`].
     pub(super) retimed: Vec<Retimed>,
-    /// How many more of these.
+    /// The number of further such keys.
     pub(super) more_retimed: u64,
-    /// Keys of the second hive.
+    /// The number of keys in the second hive.
     pub(super) keys: u64,
-    /// Values of the second hive.
+    /// The number of values in the second hive.
     pub(super) values: u64,
-    /// What of either hive could not be read: then nobody knows whether it differs.
+    /// The parts of either hive that could not be read, so that their differences are unknown.
     pub(super) unread: Vec<Problem>,
 }
 
-/// A hive, and how reports name it.
+/// A hive, and its name in reports.
 #[derive(Clone, Copy)]
 pub(super) struct Named<'h> {
     pub(super) hive: &'h Hive,
     pub(super) locator: &'h str,
 }
 
-/// Compares a hive with what it was before.
+/// Compares a hive with its earlier state.
 pub(super) fn compare(role: Role, before: Named<'_>, after: Named<'_>, planned: &Planned) -> Compared {
     let compared = hive::guarded(|| {
         let mut first = First::new(before.hive);
@@ -141,7 +141,7 @@ pub(super) fn compare(role: Role, before: Named<'_>, after: Named<'_>, planned: 
         let (found, more_unread) = second.finish(&walked, after.locator);
         unread.extend(more_unread);
         let mut recalled = Recalled::new(role, before.hive, found, planned);
-        // What it meets that cannot be read was met by the first walk.
+        // The first walk already reported what cannot be read.
         walk(before.hive, &mut recalled);
         Compared { keys, values, unread, ..recalled.finish() }
     });

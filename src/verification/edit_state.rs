@@ -1,4 +1,4 @@
-//! What stands at the place of an edit: the value of after it, that of before it, or something else.
+//! The state of an edit's value: the data after the edit, the data before it, or other data.
 
 use std::collections::BTreeMap;
 
@@ -10,57 +10,57 @@ use crate::reg_file::{Dialect, Document, KeyPath, Operation, emit, parse, regedi
 use crate::registry::{DataType, FileTime, Name, RegistryValue};
 use crate::remediation::Edit;
 
-/// What stands at the place of an edit.
+/// The state of an edit's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EditState {
-    /// The value of after the edit, type and bytes.
+    /// The data after the edit, by type and bytes.
     Applied,
-    /// The value of before it.
+    /// The data before the edit.
     NotApplied,
-    /// What regedit makes of the value of before it, which it cannot write byte for byte: the rollback leaves this.
+    /// The data that the rollback leaves if regedit cannot write the earlier data byte for byte.
     Altered,
-    /// Something else.
+    /// Other data.
     Other,
-    /// Nobody knows.
+    /// The state is unknown.
     Unreadable,
 }
 
-/// What is asked about a plan.
+/// The question about a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Asked {
-    /// Whether its patch was carried out.
+    /// Whether its patch was applied.
     Applied,
-    /// Whether its rollback was carried out after that.
+    /// Whether its rollback was applied after that.
     Undone,
 }
 
-/// One place, as it was seen.
+/// The observed state of one value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Seen {
     pub(super) state: EditState,
-    /// What is there; `None` for nothing.
+    /// The current data; `None` if absent.
     pub(super) found: Option<ObservedDatum>,
-    /// What is to be said of it.
+    /// A note on the state.
     pub(super) note: Option<String>,
 }
 
-/// A hive's keys, each read once for all edits of it.
+/// The keys of a hive, each read once for all its edits.
 pub(super) struct Places<'t, 'h> {
     tree: &'t Tree<'h>,
     met: BTreeMap<Name, Met<'t, 'h>>,
 }
 
-/// What there is of a key.
+/// The state of a key.
 enum Met<'t, 'h> {
     Unreadable(String),
     Absent,
     Key {
         key: Key<'t, 'h>,
-        /// By name; how many there are of each.
+        /// The first value of each name, and the number of values with that name.
         values: BTreeMap<Name, (RegistryValue, usize)>,
-        /// Some value of it cannot be read.
+        /// Whether a value of the key cannot be read.
         is_damaged: bool,
     },
 }
@@ -91,7 +91,7 @@ impl<'t, 'h> Places<'t, 'h> {
         })
     }
 
-    /// A key that is there, and when it was last written.
+    /// Returns an existing key, and when it was last written.
     pub(super) fn key(&mut self, path: &str) -> Option<(&Key<'t, 'h>, FileTime)> {
         match self.met(path) {
             Met::Key { key, .. } => Some((key, key.last_written())),
@@ -99,7 +99,7 @@ impl<'t, 'h> Places<'t, 'h> {
         }
     }
 
-    /// How many values of that name the key at `path` has, letter case aside; `None` where it cannot be reached.
+    /// Returns how many values of the key at `path` have this name, without case; `None` if the key cannot be reached.
     pub(super) fn values_of_name(&mut self, path: &str, name: &str) -> Option<usize> {
         match self.met(path) {
             Met::Key { values, .. } => Some(values.get(&Name::from(name)).map_or(0, |(_, count)| *count)),
@@ -107,8 +107,7 @@ impl<'t, 'h> Places<'t, 'h> {
         }
     }
 
-    /// What stands at the place of an edit. Where two of the plan's values are the same to regedit, the one that is
-    /// asked about is taken.
+    /// Returns the state of an edit's value. If regedit cannot distinguish the plan's data, reports the expected one.
     pub(super) fn look(&mut self, edit: &Edit, asked: Asked) -> Seen {
         let unreadable = |note: String| Seen { state: EditState::Unreadable, found: None, note: Some(note) };
         let (key, values, is_damaged) = match self.met(&edit.key) {
@@ -144,7 +143,7 @@ impl<'t, 'h> Places<'t, 'h> {
     }
 }
 
-/// Which of the values that the plan knows is there.
+/// Returns which of the plan's data the value has.
 fn classified(found: Option<ObservedDatum>, edit: &Edit, asked: Asked) -> Seen {
     let is_after = found == edit.after;
     let is_before = found == edit.before;
@@ -162,8 +161,8 @@ fn classified(found: Option<ObservedDatum>, edit: &Edit, asked: Asked) -> Seen {
     Seen { state, found, note: None }
 }
 
-/// What regedit stores where a rollback has it write a value that no `.reg` file can bring back byte for byte; `None`
-/// where it brings it back. It is asked the same model of regedit that proves a patch.
+/// Returns what regedit stores if a rollback makes it write a value that no `.reg` file can restore byte for byte;
+/// `None` if it can restore the value. This uses the same model of regedit that proves a patch.
 fn as_regedit_restores(before: &ObservedDatum) -> Option<ObservedDatum> {
     let data_type = before.datum.data_type.0;
     regedit_restores(data_type, &before.raw).err()?;

@@ -1,4 +1,4 @@
-//! Carrying out a file as hivexregedit does: into one hive, section by section, all of it or nothing.
+//! Applies a file as hivexregedit does: to one hive, section by section, completely or not at all.
 
 use std::collections::BTreeMap;
 
@@ -11,9 +11,10 @@ use crate::reg_file::hivex_names::{cut_at_nul, decoded};
 use crate::reg_file::{Section, Step};
 use crate::registry::{Name, RegistryValue, Role};
 
-/// Carries out a file that was read as hivexregedit reads it.
+/// Applies a file that was read as hivexregedit reads it.
 ///
-/// It is merged into the hive whose root its first key begins with, as text: hivexregedit is told one hive and one prefix.
+/// It is merged into the hive whose root, as text, its first key begins with, because hivexregedit receives one hive
+/// and one prefix.
 pub(super) fn carry_out(
     open: &OpenInstallation<'_>,
     patch: &Patch,
@@ -58,7 +59,7 @@ pub(super) fn carry_out(
     out
 }
 
-/// The hive whose root a path begins with, as text; of two the longer root.
+/// Returns the hive whose root, as text, a path begins with. Of two, the one with the longer root.
 fn hive_of<'m>(path: &[u8], mounts: &'m Mounts) -> Option<(Role, &'m str)> {
     let roots = [(Role::Software, &mounts.software_root), (Role::System, &mounts.system_root)];
     let roots = roots.map(|(role, root)| (role, root.trim_end_matches('\\')));
@@ -66,7 +67,7 @@ fn hive_of<'m>(path: &[u8], mounts: &'m Mounts) -> Option<(Role, &'m str)> {
     begins.max_by_key(|(_, root)| root.len())
 }
 
-/// What one step came to, operation by operation.
+/// Returns the result of one step, operation by operation.
 fn operations(step: &Step, merged: &Merged, base: &Carried) -> Vec<Carried> {
     let of_key =
         |op| Carried { op, outcome: if merged.changed { Outcome::Unasked } else { Outcome::NoEffect }, ..base.clone() };
@@ -88,7 +89,7 @@ fn operations(step: &Step, merged: &Merged, base: &Carried) -> Vec<Carried> {
     all
 }
 
-/// The value that Windows finds by each name: the first.
+/// Returns the first value with each name, which Windows uses.
 fn by_name(values: &[(Vec<u16>, RegistryValue)]) -> BTreeMap<Name, ObservedDatum> {
     let mut found = BTreeMap::new();
     for (name, value) in values {

@@ -1,4 +1,4 @@
-//! A `.reg` file that is to be verified, and what its header comment says of the hives that it was made for.
+//! A `.reg` file to verify, and the hives that it was made for according to its header comment.
 
 use std::sync::Arc;
 
@@ -11,22 +11,22 @@ use crate::reg_file::{CodePage, Importer, ReadOptions, Reading, Severity, Verdic
 use crate::registry::Role;
 use crate::remediation::{Header, PlanFile, Target};
 
-/// A `.reg` file, read as its importer reads it.
+/// A `.reg` file as its importer reads it.
 #[derive(Clone, Debug)]
 pub struct Patch {
-    /// The file, as it was named.
+    /// The path of the file, as the user named it.
     pub path: String,
     /// SHA-256 of the file.
     pub sha256: String,
-    /// What its importer would do with it.
+    /// What its importer would do.
     pub reading: Reading,
-    /// Where it is imported.
+    /// The place where it is imported.
     pub target: Target,
-    /// What its header says, where the file is ours.
+    /// The contents of its header, if hivemend wrote the file.
     pub(super) header: Header,
-    /// What was asked for and is otherwise in the header.
+    /// Contradictions between the options and the header.
     contradictions: Vec<String>,
-    /// The plan that it was written from, where that is there.
+    /// The plan that the file was written from, if it exists.
     pub(super) plan: Option<Arc<PlanFile>>,
 }
 
@@ -37,39 +37,40 @@ pub(super) enum Direction {
     RollBack,
 }
 
-/// How a file is to be imported, as far as somebody said so. What nobody said its header says, where it is ours.
+/// The user's statements on how a file is imported. Where they are missing, the header applies if hivemend wrote the
+/// file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Importing {
-    /// By whom; regedit where neither says so.
+    /// The importer. regedit if neither the user nor the header states one.
     pub importer: Option<Importer>,
-    /// Where; into a running Windows where neither says so. hivexregedit writes to a hive.
+    /// The target. A running Windows if neither states one; a hive for hivexregedit.
     pub target: Option<Target>,
-    /// On a machine with that ANSI code page.
+    /// The ANSI code page of the importing machine.
     pub code_page: Option<CodePage>,
 }
 
-/// What is said of a `.reg` file.
+/// A summary of a `.reg` file.
 #[derive(Clone, Debug, Serialize)]
 pub struct PatchSummary {
-    /// The file, as it was named.
+    /// The path of the file, as the user named it.
     pub path: String,
     /// SHA-256 of the file.
     pub sha256: String,
-    /// Whose grammar it was read by.
+    /// The importer whose grammar was used.
     pub importer: Importer,
-    /// Where it is imported: `offline` or `live`.
+    /// The target: `offline` or `live`.
     pub target: &'static str,
-    /// `accept`, `warn` or `reject`: whether the file may be relied on.
+    /// `accept`, `warn`, or `reject`: whether the file is reliable.
     pub strict: &'static str,
-    /// How many operations the importer would carry out.
+    /// The number of operations that the importer would apply.
     pub operations: usize,
-    /// How many places the importer drops or twists, or stops at.
+    /// The number of places that the importer drops or changes, or stops at.
     pub dropped: usize,
-    /// The first of them, in words.
+    /// The first of these places, in words.
     pub first: Option<String>,
-    /// The Windows that the file says it is for, as hivemend writes it.
+    /// The Windows that the file is for, according to a header of hivemend.
     pub made_for: Option<String>,
-    /// What was asked for and is otherwise in the header of a file of ours.
+    /// Contradictions between the options and the header of a file that hivemend wrote.
     pub contradictions: Vec<String>,
 }
 
@@ -77,7 +78,7 @@ impl Patch {
     /// Reads a `.reg` file as its importer does.
     ///
     /// # Errors
-    /// Where hivexregedit is to import it into a running Windows.
+    /// Returns an error if hivexregedit should import the file into a running Windows.
     pub fn read(path: impl Into<String>, bytes: &[u8], importing: &Importing) -> Result<Self, Error> {
         let path = path.into();
         let header = Header::of(bytes);
@@ -111,26 +112,26 @@ impl Patch {
         Ok(Self { path, sha256: sha256_of(bytes), reading, target, header, contradictions, plan: None })
     }
 
-    /// The same, with the plan that it may have been written from: where it meets another hive than the one that it was
-    /// made for, the values that the plan names are compared.
+    /// Sets the plan that the file may have been written from. If the file meets another hive than the one that it was
+    /// made for, the values in the plan are compared.
     #[must_use]
     pub fn with_plan(mut self, plan: Option<Arc<PlanFile>>) -> Self {
         self.plan = plan;
         self
     }
 
-    /// Whether the file says of itself that hivemend made it for hives that it names.
+    /// Returns whether the header names hives that hivemend made the file for.
     pub fn names_hives(&self) -> bool {
         !self.header.hives.is_empty()
     }
 
-    /// Whether it is a patch of ours or a rollback; `None` for any other file.
+    /// Returns whether hivemend wrote it as a patch or as a rollback; `None` for any other file.
     pub(super) fn direction(&self) -> Option<Direction> {
         self.header.made_for.as_ref()?;
         Some(if self.header.is_rollback { Direction::RollBack } else { Direction::Correct })
     }
 
-    /// What is said of it.
+    /// Returns the summary of the file.
     pub fn summary(&self) -> PatchSummary {
         let mut errors = self.reading.diagnostics.iter().filter(|found| found.code.severity() == Severity::Error);
         let first = errors.next();
@@ -152,18 +153,18 @@ impl Patch {
         }
     }
 
-    /// Why the file is not for that Windows, where it says what it is for.
+    /// Returns why the file is not for this Windows, if it states its own.
     pub(super) fn refuses(&self, os: OsId) -> Option<String> {
         let made_for = self.header.made_for.as_ref().filter(|made_for| *made_for != os.as_str())?;
         Some(format!("{} was made for {made_for}, but this is {os}", self.path))
     }
 
-    /// The hives that the file says it was made for, by SHA-256.
+    /// Returns the hives that the file was made for according to its header, by SHA-256.
     pub(super) fn hives(&self) -> Vec<(Role, String)> {
         self.header.hives.clone()
     }
 
-    /// What the header says to the importer itself: the comments before the first operation.
+    /// Returns the header as the importer reads it: the comments before the first operation.
     pub(super) fn header_as_read(&self) -> Header {
         let head = self.reading.effect.comments.iter().take_while(|comment| comment.before == 0);
         Header::read(head.map(|comment| String::from_utf16_lossy(&comment.text)))

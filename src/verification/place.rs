@@ -1,4 +1,4 @@
-//! Which hive a key of a `.reg` file is in.
+//! Finds the hive that contains a key of a `.reg` file.
 
 use super::Mounts;
 use crate::control_set::key_name;
@@ -6,18 +6,18 @@ use crate::reg_file::KeyPath;
 use crate::registry::{Role, same_name};
 use crate::remediation::Target;
 
-/// Where a key is.
+/// The place of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    /// In this hive, the names from its root.
+    /// In this hive, with the names from its root.
     In(Role, Vec<Vec<u16>>),
-    /// Above the hives: a key that is always there.
+    /// Above the hives: a key that always exists.
     Above,
-    /// In no hive that is audited, or none that can be told.
+    /// In none of the audited hives, or in an unknown one.
     Elsewhere,
 }
 
-/// Finds a key's place. `current` is the control set that `CurrentControlSet` stands for in a running Windows.
+/// Finds the place of a key. `current` is the control set that `CurrentControlSet` stands for in a running Windows.
 pub(super) fn place(key: &KeyPath, mounts: &Mounts, target: Target, current: Option<u32>) -> Place {
     for (role, root) in [(Role::Software, &mounts.software_root), (Role::System, &mounts.system_root)] {
         let root = KeyPath::from(root.as_str());
@@ -40,12 +40,12 @@ pub(super) fn place(key: &KeyPath, mounts: &Mounts, target: Target, current: Opt
     Place::Elsewhere
 }
 
-/// Whether a name of the SYSTEM hive is the link to the current control set.
+/// Returns whether a name of the SYSTEM hive is the link to the current control set.
 fn is_link(name: &[u16], target: Target) -> bool {
     target == Target::Live && same_name(name.iter().copied(), "CurrentControlSet".encode_utf16())
 }
 
-/// The names of `key` below `root`; `None` where it is not there.
+/// Returns the names of `key` below `root`; `None` if it is not below `root`.
 fn below<'k>(key: &'k [Vec<u16>], root: &[Vec<u16>]) -> Option<&'k [Vec<u16>]> {
     let (head, rest) = key.split_at_checked(root.len())?;
     let same = |(a, b): (&Vec<u16>, &Vec<u16>)| same_name(a.iter().copied(), b.iter().copied());

@@ -1,4 +1,4 @@
-//! Whether a patch, or a rollback, meets the state that it was made for: the same hive, or else the same values.
+//! Checks whether a patch or a rollback meets the state that it was made for: the same hive, or the same values.
 
 use std::collections::BTreeSet;
 
@@ -12,59 +12,59 @@ use crate::finding::ObservedDatum;
 use crate::registry::{Name, Role};
 use crate::remediation::PlanFile;
 
-/// How a patch's header stands to a hive.
+/// The relation of a patch's header to a hive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PreconditionState {
-    /// It is the very file.
+    /// The same file.
     SameHive,
-    /// It is another file, in which each value that the patch is about is what its plan says.
+    /// Another file, in which each value of the patch is as its plan states.
     SameValues,
-    /// It is another file, with other values; or nobody can compare them, because there is no plan.
+    /// Another file with other values, or one whose values cannot be compared because there is no plan.
     Differs,
-    /// Nobody knows: the hive was not hashed, or a value cannot be read.
+    /// Unknown: the hive was not hashed, or a value cannot be read.
     Unknown,
 }
 
-/// A value that is not what a plan says of it.
+/// A value that differs from the plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DifferingValue {
-    /// The finding that the edit is for.
+    /// The finding that the edit corrects.
     pub finding: String,
-    /// The key, from the hive's root.
+    /// The path of the key from the hive's root.
     pub key: String,
     /// The value's name; empty for the default value.
     pub value: String,
-    /// What the plan says: of a patch what was there before it, of a rollback what the patch puts there.
+    /// The data in the plan: for a patch those before it, for a rollback those that the patch sets.
     pub expected: Option<ObservedDatum>,
-    /// What is there; `null` for nothing, or where it cannot be read.
+    /// The current data; `null` if absent or unreadable.
     pub found: Option<ObservedDatum>,
-    /// Whether it cannot be read.
+    /// Whether the value cannot be read.
     pub unreadable: bool,
 }
 
-/// Whether a patch's header holds for a hive.
+/// Whether a patch's header applies to a hive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Precondition {
-    /// The file, as it was named.
+    /// The path of the file, as the user named it.
     pub patch: String,
     /// The hive.
     pub hive: Role,
     /// SHA-256 of the hive that the patch was made for.
     pub sha256: String,
-    /// Whether the patch meets what it was made for; `null` where nobody knows.
+    /// Whether the patch meets the state that it was made for; `null` if unknown.
     pub holds: Option<bool>,
-    /// By what.
+    /// The reason for the result.
     pub state: PreconditionState,
     /// The plan that the values were compared with.
     pub plan: Option<String>,
-    /// Values that are not what it says.
+    /// Values that differ from the plan.
     pub differs: Vec<DifferingValue>,
-    /// Why nothing could be compared.
+    /// Why the values could not be compared.
     pub note: Option<String>,
 }
 
-/// The preconditions of a patch, in the state that the patches before it leave.
+/// Returns the preconditions of a patch, in the state after the patches before it.
 pub(super) fn preconditions(
     open: &OpenInstallation<'_>,
     patch: &Patch,
@@ -157,8 +157,8 @@ impl Precondition {
         };
     }
 
-    /// Holds the plan against what the patch does. Two patches for one hive have the same SHA-256 in their headers: only
-    /// where the patch is about exactly the values of the plan are these values an answer.
+    /// Compares the plan with what the patch does. Two patches for one hive have the same SHA-256 in their headers, so
+    /// the plan's values decide only if the patch changes exactly those values.
     pub(super) fn hold_against(&mut self, patch: &Patch, operations: &[Carried]) {
         let Some(file) = patch.plan.as_deref().filter(|_| self.state == PreconditionState::SameValues) else { return };
         let place = |key: &str, value: &str| (Name::from(key), Name::from(value));
@@ -172,7 +172,7 @@ impl Precondition {
         }
     }
 
-    /// Whether a value that it is about cannot be read.
+    /// Returns whether a value of the patch cannot be read.
     pub(super) fn is_unreadable(&self) -> bool {
         self.differs.iter().any(|differs| differs.unreadable)
     }

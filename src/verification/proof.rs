@@ -1,4 +1,4 @@
-//! The proof of a patch before it is handed out: its text and that of its rollback, read again and carried out.
+//! Proves a patch before it is handed out: its text and that of its rollback are read again and applied in memory.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,12 +10,12 @@ use crate::examination::{OpenInstallation, Options, Overlays};
 use crate::registry::same_text;
 use crate::remediation::{Edit, PatchFile, PatchOptions, Plan, Proof};
 
-/// Why a patch must not be handed to anybody.
+/// Why a patch must not be handed out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unproven {
-    /// These edits do not come to what the plan says, by their places in it; without them the others may.
+    /// Edits without the planned result, by their index in the plan. The others may be handed out without them.
     Edits(BTreeMap<usize, String>),
-    /// The patch as a whole.
+    /// The patch as a whole fails.
     Whole(String),
 }
 
@@ -37,12 +37,12 @@ impl From<Error> for Unproven {
     }
 }
 
-/// Proves the files of a plan: the patch leaves exactly what the plan says, every finding that it is for conforms then
-/// and none that did deviates, and the rollback leaves every value as it was.
+/// Proves the files of a plan. The patch leaves exactly the planned data. Every finding that it corrects conforms after
+/// it, and no finding that conformed deviates. The rollback leaves every value as it was.
 ///
 /// # Errors
-/// Where any of that does not hold: such a patch must not be handed to anybody. Or where a built-in baseline cannot be
-/// read.
+/// Returns an error if any of this fails. Such a patch must not be handed out. Also returns an error if a built-in
+/// baseline cannot be read.
 pub fn prove(
     installation: &Installation,
     options: &Options,
@@ -53,7 +53,7 @@ pub fn prove(
     prove_open(&OpenInstallation::open(installation, options), plan, files, written)
 }
 
-/// [`prove`], with the hives open.
+/// Proves as [`prove`] does, with open hives.
 pub(super) fn prove_open(
     open: &OpenInstallation<'_>,
     plan: &Plan,
@@ -121,7 +121,7 @@ fn carry_out_all(
 ) -> Result<Vec<Carried>, Unproven> {
     let mut carried = Vec::new();
     for file in files {
-        // Nothing is asked for: a file of ours says in its header how it is to be read.
+        // No options are set: the header of a hivemend file states how to read it.
         let patch = Patch::read(file.name.as_str(), &file.bytes, &Importing::default())?;
         for header in [&patch.header, &patch.header_as_read()] {
             let said = (header.made_for.as_deref(), header.importer, header.target, header.code_page);
@@ -149,8 +149,8 @@ fn carry_out_all(
     Ok(carried)
 }
 
-/// The edits for whose sake an importer harms something: in their keys, or in those above them, which a file for
-/// hivexregedit names, too.
+/// Returns the edits that make an importer cause harm: in their keys, or in the keys above them, which a file for
+/// hivexregedit also names.
 fn harmed(plan: &Plan, harm: &[Harmed]) -> BTreeMap<usize, String> {
     let mut edits = BTreeMap::new();
     for (at, edit) in plan.edits.iter().enumerate() {
@@ -165,7 +165,7 @@ fn harmed(plan: &Plan, harm: &[Harmed]) -> BTreeMap<usize, String> {
     edits
 }
 
-/// The operation that an edit became.
+/// Returns the operation that an edit was written as.
 fn last<'c>(edit: &Edit, carried: &'c [Carried]) -> Option<&'c Carried> {
     carried.iter().rev().find(|carried| is_of(carried, edit) && carried.outcome != Outcome::Unreadable)
 }

@@ -1,5 +1,5 @@
-//! From a plan to files that stood their proof. An edit that cannot be written, or that does not come to what the plan
-//! says, is left with its reason; the others go out.
+//! Turns a plan into proven files. An edit that cannot be written, or that does not have the planned result, is left
+//! out with its reason. The others are handed out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ use crate::remediation::{Edit, PatchFile, PatchOptions, Plan, patch_files, unwri
 /// Writes a plan as `.reg` files and proves them.
 ///
 /// # Errors
-/// The reason why nothing of the plan may be handed to anybody, and what to do.
+/// Returns why no part of the plan may be handed out, and what to do.
 pub fn write_and_prove(
     installation: &Installation,
     options: &Options,
@@ -51,8 +51,9 @@ pub fn write_and_prove(
     }
 }
 
-/// Edits that a `.reg` file does not reach: of a value whose key holds another one of its name, letter case aside, for
-/// importers differ in which one they take; and of a key on whose path a name holds a backslash.
+/// Returns the edits that a `.reg` file cannot reach. First, edits of a value whose key has another value with its
+/// name, without case, because importers differ in the one that they change. Second, edits of a key with a backslash in
+/// a name on its path.
 fn out_of_reach(open: &OpenInstallation<'_>, plan: &Plan) -> BTreeMap<usize, String> {
     let mut reasons = BTreeMap::new();
     for role in [Role::Software, Role::System] {
@@ -74,12 +75,12 @@ fn out_of_reach(open: &OpenInstallation<'_>, plan: &Plan) -> BTreeMap<usize, Str
     reasons
 }
 
-/// Edits that hivexregedit does not carry out, or not without harm to a value beside.
+/// Returns the edits that hivexregedit does not apply, or applies only with harm to another value.
 fn harmful(open: &OpenInstallation<'_>, plan: &Plan) -> BTreeMap<usize, String> {
     let mut reasons = BTreeMap::new();
     for (at, edit) in plan.edits.iter().enumerate() {
         let Some((hive, _)) = open.hive(edit.hive) else { continue };
-        // The rollback is an edit, too.
+        // The rollback is an edit too.
         let states = [&edit.after, &edit.before].map(|state| state.as_ref().map(ObservedDatum::value));
         let harm = states.iter().find_map(|state| foresee(hive, &edit.key, &edit.value, state.as_ref()));
         if let Some(harm) = harm {
@@ -89,7 +90,7 @@ fn harmful(open: &OpenInstallation<'_>, plan: &Plan) -> BTreeMap<usize, String> 
     reasons
 }
 
-/// The keys that a patch makes, with those above them that are missing, too; each before what is below it.
+/// Returns the keys that a patch creates, including missing keys above them, parents first.
 fn keys_made(open: &OpenInstallation<'_>, plan: &Plan) -> Vec<(Role, String)> {
     let mut made = Vec::new();
     for role in [Role::Software, Role::System] {

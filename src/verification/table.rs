@@ -1,4 +1,4 @@
-//! The comparison for people: before beside after, and what the patch does that nobody asked for.
+//! The comparison for people: before and after, and the changes that no finding asked for.
 
 use std::io::{self, Write};
 
@@ -8,15 +8,15 @@ use crate::report::table::Style;
 use crate::report::table::data::{name, prose, value};
 use crate::report::table::page::{GAP, Ink, Page};
 
-/// So many operations of a kind are listed; a patch may have a hundred thousand. JSON has them all.
+/// The most operations of a kind that are listed. A patch may have a hundred thousand; JSON has all of them.
 const MOST_LISTED: usize = 50;
-/// How deep the lines of an installation stand.
+/// The indentation of the lines of an installation.
 const INDENT: usize = 2;
 
 /// Writes the verification as tables.
 ///
 /// # Errors
-/// What the writer says.
+/// Returns the error of the writer.
 pub fn render(verification: &Verification, style: &Style, writer: &mut impl Write) -> io::Result<()> {
     let mut writer = io::BufWriter::new(writer);
     let mut page = Page::new(&mut writer, *style);
@@ -117,7 +117,7 @@ fn write_verified(page: &mut Page<'_>, verified: &Verified) -> io::Result<()> {
     page.paragraph(0, &line, ink)
 }
 
-/// Whether a patch meets what it was made for, where that is not the very hive.
+/// Writes whether a patch meets the state that it was made for, unless the hive is the same.
 fn write_precondition(page: &mut Page<'_>, precondition: &Precondition) -> io::Result<()> {
     if precondition.state == PreconditionState::SameHive || precondition.plan.is_none() && precondition.note.is_none() {
         return Ok(());
@@ -142,7 +142,7 @@ fn write_precondition(page: &mut Page<'_>, precondition: &Precondition) -> io::R
     Ok(())
 }
 
-/// Before beside after, a line for each finding.
+/// Writes the findings before and after, one line each.
 fn write_changes(page: &mut Page<'_>, changes: &[Change], ink: Ink) -> io::Result<()> {
     let indent = INDENT.saturating_mul(2);
     let rest = page.width().saturating_sub(indent).saturating_sub(GAP.saturating_mul(2));
@@ -199,7 +199,7 @@ fn write_operations(page: &mut Page<'_>, operations: &[&Carried]) -> io::Result<
     }
 }
 
-/// The last line.
+/// Returns the last line.
 fn verdict(verified: &Verified) -> (String, Ink) {
     let of = |outcome| verified.operations.iter().filter(|carried| carried.outcome == outcome).count();
     let (asked, idle) = (of(Outcome::AskedFor), of(Outcome::NoEffect));

@@ -1,5 +1,5 @@
-//! Who may write a key: what we read of security descriptors, beside Samba (`python3-samba`); what the plan and the header
-//! of a patch say of it. Ignored where Samba or the corpus is not there.
+//! Who may write a key: compares our reading of security descriptors with that of Samba (`python3-samba`), and checks
+//! what the plan and the header of a patch state about it. Ignored if Samba or the corpus is missing.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,5 +1,5 @@
-//! Everything is accounted for: what was not looked at is not taken for absent, and what nobody vouches for is not called
-//! clean. The rows of the field trials A and B, as the program's user sees them.
+//! Every source has a result: unexamined data are not reported as absent, and data without a verified checksum are not
+//! called clean. Covers the rows of the field trials A and B from a user's point of view.
 
 use std::fs::{self, File};
 use std::io::Write;

@@ -1,9 +1,9 @@
-//! Other readers of the same hive must find in it what we do: every key with its time, every value with its type and
-//! data. The hives are those of the folder that `HIVEMEND_CORPUS` names, each as its primary file lies; without it, and
-//! for a reader that is not installed, the test is ignored.
+//! Other readers of the same hive must agree with ours on every key with its time, and on every value with its type and
+//! data. The hives are the primary files in the folder that `HIVEMEND_CORPUS` names. The test is ignored without that
+//! folder, and for a reader that is not installed.
 //!
-//! Differences that are known stand in [`KNOWN`] with their reason, and with how large they are, so that a new one
-//! is seen. `docs/agreement.md` is made of what this test prints.
+//! [`KNOWN`] lists the known differences with their reasons and sizes, so that a new difference is detected.
+//! `docs/agreement.md` is made from the output of this test.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;

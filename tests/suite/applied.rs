@@ -1,5 +1,5 @@
-//! The proof after the fact: a plan that was carried out or taken back is told from one that was not, and from one beside
-//! which something else happened.
+//! The check of a plan afterwards: an applied or rolled-back plan is distinguished from one that was not applied, and
+//! from one beside which something else changed.
 
 use std::fs;
 use std::path::{Path, PathBuf};

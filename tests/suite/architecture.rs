@@ -1,4 +1,4 @@
-//! The modules stand in the order of the data's way: each uses only those that are declared above it.
+//! The modules are declared in the order of the data flow: each uses only those declared above it.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Archives and compressed files as file systems: each against the program that made it, and against its own damage.
+//! Archives and compressed files as file systems: each is compared with its own program, and tested with damage.
 #![allow(clippy::cast_possible_truncation, reason = "samples are small, and random numbers are cut on purpose")]
 
 mod matrix;

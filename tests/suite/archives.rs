@@ -1,4 +1,4 @@
-//! Hives in archives and compressed files: what comes out is what comes out of the plain files.
+//! Hives in archives and compressed files: the results are the same as for the plain files.
 
 use std::fs::{self, File};
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! The baselines as data: well-formed, complete, every row vouched for, and their list in the documentation.
+//! The baselines as data: well-formed, complete, with a source for every row, and with their list in the documentation.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

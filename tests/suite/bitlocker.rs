@@ -1,5 +1,5 @@
-//! BitLocker volumes: samples that `HIVEMEND_IMAGES` names and volumes that the tests write, compared with `bdemount` and
-//! `dislocker-file`.
+//! BitLocker volumes: samples in the folder that `HIVEMEND_IMAGES` names, and volumes that the tests write. Both are
+//! compared with `bdemount` and `dislocker-file`.
 
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! The fixtures as evidence: each is compiled, examined, and compared with what `expect.toml` beside it expects; what
-//! hivemend says of it, and the patch that it writes, are snapshots.
+//! The fixtures as evidence: each is compiled, examined, and compared with the `expect.toml` beside it. The output of
+//! hivemend and the patch that it writes are snapshots.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! The program as users run it: what it says, where it says it, and its exit code.
+//! The program as users run it: its output, the stream that it uses, and its exit code.
 
 use std::fs;
 use std::io::Read;

@@ -1,4 +1,4 @@
-//! What README, CONTRIBUTING.md and the documentation promise to who builds on this project.
+//! The promises of README, CONTRIBUTING.md, and the documentation to people who build on this project.
 
 use std::collections::BTreeSet;
 use std::path::Path;

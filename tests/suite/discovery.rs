@@ -1,7 +1,7 @@
-//! Folders of hives, as they are found: mounted volumes, collections, copies, and what is no hive at all.
+//! Discovery of hives in folders: mounted volumes, collections, copies, and files that are not hives.
 //!
-//! Each test lays out a tree and shows what is discovered in it: an installation per paragraph, its hives, their logs
-//! in brackets, and problems behind `!`.
+//! Each test lays out a tree and shows the result: one paragraph for each installation, with its hives, their logs in
+//! brackets, and problems after `!`.
 
 use std::fmt::Write as _;
 use std::fs;

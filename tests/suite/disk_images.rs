@@ -1,4 +1,4 @@
-//! Disks inside images: their bytes are those that went in, whatever wrote the image.
+//! Disks in images: their bytes are those that were put in, whichever program wrote the image.
 
 mod ewf_sets;
 mod file_systems;

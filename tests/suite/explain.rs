@@ -1,4 +1,4 @@
-//! `explain`: every id that is printed is explained, another one is refused with the nearest.
+//! `explain`: every printed id is explained; an unknown one is refused with a suggestion.
 
 use hivemend::baseline::{BUILT_IN, Baseline, BuiltIn};
 use hivemend::explain::explain;

@@ -1,4 +1,4 @@
-//! The same files come out of every file system, with their names, sizes and bytes, as they went in.
+//! Every file system returns the same files, with the names, sizes, and bytes that were put in.
 
 mod exfat;
 mod ext;

@@ -1,4 +1,4 @@
-//! The documentation keeps its word: each command in it runs, and the list of options is that of the program.
+//! The documentation is correct: every command in it runs, and its list of options is that of the program.
 
 use std::collections::BTreeSet;
 use std::fs;

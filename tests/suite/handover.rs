@@ -1,5 +1,5 @@
-//! What goes with a patch: `IMPORT.txt`, whose command lines are run as they stand, and the script, which `wine/script.rs`
-//! runs.
+//! The files that accompany a patch: `IMPORT.txt`, whose command lines are run unchanged, and the script, which
+//! `wine/script.rs` runs.
 
 use std::collections::BTreeSet;
 use std::fs;

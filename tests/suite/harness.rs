@@ -1,9 +1,9 @@
-//! Runs the tests. Rust's own harness knows no test that finds out, when it runs, that it cannot: such a test would pass.
-//! Here it is counted as ignored, with the reason.
+//! Runs the tests. With Rust's own harness, a test that finds at run time that it cannot run would pass. Here it is
+//! counted as ignored, with the reason.
 //!
-//! A test says with [`lacks`] which outside program, folder or right it lacks, goes on with what it can do, and returns. It
-//! fails all the same where something is wrong with the rest. Where `HIVEMEND_MAY_LACK` is set, to the names of needs
-//! with blanks between them, a test that lacks another one fails: `.ci/run` wants every test to have run.
+//! A test calls [`lacks`] with the missing external program, folder, or permission, continues with what it can test,
+//! and returns. It still fails if the rest is wrong. If `HIVEMEND_MAY_LACK` is set to the names of needs, separated by
+//! blanks, a test that lacks another need fails. `.ci/run` uses this to require that every test ran.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::RefCell;

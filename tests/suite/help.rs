@@ -1,4 +1,4 @@
-//! Help, completions and man pages, all of one definition; and what is said to a word that is not quite right.
+//! Help, completions, and man pages, all from one definition, and the answers to mistyped words.
 
 use std::fs;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! `history`: the generations of a volume side by side.
+//! `history`: the generations of a volume, side by side.
 
 use std::fs;
 use std::path::Path;

@@ -1,6 +1,6 @@
-//! The hive builder itself: its output is taken apart by hand here, and by other people's readers.
+//! The hive builder itself: its output is parsed by hand here, and by other people's readers.
 //!
-//! These tests must not use hivemend's own reader: it is tested with what the builder makes.
+//! These tests must not use hivemend's own reader, because that reader is tested with the output of the builder.
 
 mod oracles;
 mod structure;

@@ -1,5 +1,4 @@
-//! Reading hives that are unusual, or wrong: what is there is found, what is not is absent, and what cannot be read is
-//! neither.
+//! Unusual or invalid hives: existing entries are found, missing ones are absent, and unreadable ones are neither.
 
 use hivemend::evidence::Bytes;
 use hivemend::hive::Hive;

@@ -1,5 +1,5 @@
-//! Small hives made to keep a reader busy for hours, or to fill its memory. What they do not get is an answer; that is
-//! said, and the reading ends.
+//! Small hives that are made to occupy a reader for hours or to fill its memory. They get no result; this is reported,
+//! and reading ends.
 
 use hivemend::evidence::Bytes;
 use hivemend::hive::Hive;

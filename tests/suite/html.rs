@@ -1,4 +1,4 @@
-//! The report as a page: well-formed, whole, inert, and the same each time. `tests/browser/run` shows it to a browser.
+//! The report as a page: well-formed, complete, inert, and reproducible. `tests/browser/run` opens it in a browser.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

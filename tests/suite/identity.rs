@@ -1,4 +1,4 @@
-//! Which Windows, whose machine, which state: what a planted, damaged or missing mark must not hide.
+//! The Windows, the machine, and the state of hives: facts that a planted, damaged, or missing mark must not hide.
 
 use std::fs;
 use std::path::Path;

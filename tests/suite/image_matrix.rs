@@ -1,5 +1,6 @@
-//! Bits flipped, bytes cut out, bytes repeated, in containers that carry checksums, from the evidence to the report: the
-//! findings and hashes are those of the whole file, or the report says that something is missing. There is no third thing.
+//! Flips bits, removes bytes, and repeats bytes in containers with checksums, and runs everything from the evidence to
+//! the report. Either the findings and hashes are those of the intact file, or the report states that something is
+//! missing.
 
 use std::collections::BTreeSet;
 use std::fs;

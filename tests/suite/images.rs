@@ -1,5 +1,4 @@
-//! Hives in disk images: what comes out of each container, partition table and file system is what comes out of the plain
-//! files.
+//! Hives in disk images: every container, partition table, and file system gives the results of the plain files.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};

@@ -1,6 +1,6 @@
-//! Patches in the hands of an importer and of readers that are not ours: `hivexregedit` merges them into hives; its
-//! export and libregf tell what then stands there, and so do we. Ignored where they are not installed
-//! (`libwin-hivex-perl`, `python3-libregf`).
+//! Patches with an importer and readers from other projects: `hivexregedit` merges them into hives. Its export,
+//! libregf, and our reader all show the result. Ignored if they are not installed (`libwin-hivex-perl`,
+//! `python3-libregf`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,5 +1,5 @@
-//! The judgement: what conforms in which form, what follows from what, and what severity it has. Each test alters a
-//! clean fixture; those named after a row of the field trials keep that row from coming back.
+//! The judgement: which forms conform, which finding follows from which, and their severities. Each test alters a clean
+//! fixture. Tests that are named after a row of the field trials prevent its regression.
 
 use hivemend::audit::{Context, audit};
 use hivemend::baseline::{Baseline, Profile, SystemRoot};

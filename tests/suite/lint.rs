@@ -1,4 +1,4 @@
-//! `lint`: what the program says of `.reg` files that somebody received.
+//! `lint`: what the program reports about received `.reg` files.
 
 use std::fs;
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! Where output goes: never into what is read, never over what is there unless the user says so, whole or not at all.
+//! Output never changes the evidence, replaces files only on request, and is written completely or not at all.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Baselines of users: composed, checked, learned, and judged by, instead of the built-in ones or beside them.
+//! Users' baselines: composed, checked, learned, and used instead of the built-in ones or beside them.
 
 use std::fs;
 

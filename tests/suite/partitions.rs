@@ -1,5 +1,5 @@
-//! Partition tables, and volumes without one: made by sfdisk, sgdisk and the tools that format volumes, and compared with
-//! what sfdisk and The Sleuth Kit list.
+//! Partition tables, and volumes without one, made with sfdisk, sgdisk, and the tools that format volumes. They are
+//! compared with the lists of sfdisk and The Sleuth Kit.
 
 mod damaged;
 mod hostile;

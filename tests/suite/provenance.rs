@@ -1,4 +1,4 @@
-//! Where findings lie in the file, which log wrote them there, and which times of keys cannot be.
+//! The locations of findings in the file, the logs that wrote them, and impossible times of keys.
 
 mod corpus;
 mod logs;

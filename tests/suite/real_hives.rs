@@ -1,4 +1,4 @@
-//! Real hives, from the folder that `HIVEMEND_CORPUS` names; ignored without it. What must come out stands in the
+//! Real hives, from the folder that `HIVEMEND_CORPUS` names; ignored without it. The expected results are in the
 //! corpus' own MANIFEST.md.
 
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! What is not patched, and what is warned of: with the reason, and what to do.
+//! What is not patched, and the warnings, each with the reason and what to do.
 
 mod left;
 mod names;

@@ -1,4 +1,4 @@
-//! The `.reg` format against `tests/reg-cases.json`: what regedit and other importers were seen to do.
+//! The `.reg` format, compared with `tests/reg-cases.json`: the observed behaviour of regedit and other importers.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Transaction logs replayed in memory.
+//! Replay of transaction logs in memory.
 
 mod corpus;
 mod new_format;

@@ -1,4 +1,4 @@
-//! The report as it is written: JSON, its schema, the table.
+//! The written report: JSON, its schema, the table.
 
 mod documents;
 mod forms;

@@ -1,4 +1,4 @@
-//! JSON Schema of every JSON that the program writes (`hivemend schema RECORD`), held against what it writes.
+//! The JSON Schemas (`hivemend schema RECORD`), compared with the JSON that the program writes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Stdio;

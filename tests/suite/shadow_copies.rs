@@ -1,5 +1,5 @@
-//! Volume shadow copies: of volumes that the tests write, and of the samples that `HIVEMEND_IMAGES` names, compared with
-//! libvshadow's `vshadowmount`.
+//! Volume shadow copies: of volumes that the tests write, and of the samples in the folder that `HIVEMEND_IMAGES`
+//! names. Both are compared with libvshadow's `vshadowmount`.
 
 use std::sync::Arc;
 

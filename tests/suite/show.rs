@@ -1,4 +1,4 @@
-//! Keys as `show` prints them.
+//! Keys in the output of `show`.
 
 use std::fs;
 use std::path::PathBuf;

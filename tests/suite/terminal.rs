@@ -1,4 +1,4 @@
-//! The program on a terminal: colours as others agreed on them, characters as the locale has them, and lines that fit.
+//! The program on a terminal: colours by convention, characters by locale, and lines that fit.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};

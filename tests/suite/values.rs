@@ -1,4 +1,4 @@
-//! Values to try importers with, and every value that a reader finds: by key and name, with type and bytes.
+//! Values for testing importers, and all values that a reader finds: by key and name, with type and bytes.
 
 use std::collections::BTreeMap;
 use std::fs;

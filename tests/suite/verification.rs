@@ -1,4 +1,4 @@
-//! `verify`, and the proof that `audit --patch` asks of its own patches.
+//! `verify`, and the proof that `audit --patch` requires of its own patches.
 
 mod identity;
 mod overlay;

@@ -1,4 +1,4 @@
-//! Walking whole hives: what is promised is delivered or lost by name, and what is odd is a problem and not a miss.
+//! Walking whole hives: every counted entry is delivered or reported as lost, and an oddity is a problem, not a loss.
 
 use hivemend::evidence::Bytes;
 use hivemend::hive::Hive;

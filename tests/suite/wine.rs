@@ -1,8 +1,7 @@
-//! Wine's regedit, which was written beside tests that pass on Windows too: it imports what we write, and what it leaves
-//! in `system.reg` is compared byte for byte; and we read what it exports. Ignored where Wine is not installed (`wine`).
+//! Wine's regedit, which was written with tests that also pass on Windows. It imports what we write, and the resulting
+//! `system.reg` is compared byte for byte. We also read its exports. Ignored if Wine is not installed (`wine`).
 //!
-//! Seen with Wine 8.0. What it does otherwise than Windows stands in [`wine_stores`] and [`wine_exports`], and nowhere
-//! else.
+//! Tested with Wine 8.0. [`wine_stores`] and [`wine_exports`] have all differences from Windows.
 
 use hivemend::reg_file::{self, Alteration, CodePage, Dialect, regedit_restores};
 

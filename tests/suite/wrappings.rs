@@ -1,4 +1,4 @@
-//! The same tree in every wrapping: the same installations, generations, hashes and findings.
+//! The same tree in every container: the same installations, generations, hashes, and findings.
 
 use std::fs;
 

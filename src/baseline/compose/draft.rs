@@ -1,17 +1,17 @@
-//! A file as a draft of its Windows: the rows that it inherits, and what it says of them.
+//! A file as a draft of its Windows: the rows that it inherits, and what it states about them.
 
 use toml::{Table, Value};
 
 use super::tables::{list, table_in, tables, text};
 use super::{File, RULE, Shared};
 
-/// What belongs to a rule and goes with it.
+/// The fields that are removed together with a rule.
 const ATTACHED: [&str; 2] = ["or", "known"];
 
-/// The fields that say who vouches for a row, and how far. They hold for the Windows whose file states them.
+/// The fields that state the source of a row and its grade. They apply to the Windows whose file states them.
 pub(super) const VOUCHING: [&str; 4] = ["source", "url", "grade", "kinship"];
 
-/// One Windows in the making: its rows before anybody is asked who vouches for them.
+/// One Windows before composition is complete: its rows without sources.
 pub(super) struct Draft {
     pub(super) id: String,
     pub(super) name: Option<String>,
@@ -20,7 +20,7 @@ pub(super) struct Draft {
     pub(super) steps: Vec<Table>,
 }
 
-/// Reads a file as a draft: the rows of the one that it is like, and what it says of them.
+/// Reads a file as a draft: the rows of the file that it is like, and what it states about them.
 pub(super) fn draft(file: &File, parent: Option<&Draft>, shared: &Shared) -> Result<Draft, String> {
     let known = ["id", "name", "like", "drop", "key", "step", "change", "applies-to"];
     if let Some(field) = file.table.keys().find(|field| !known.contains(&field.as_str())) {
@@ -61,7 +61,7 @@ pub(super) fn draft(file: &File, parent: Option<&Draft>, shared: &Shared) -> Res
     Ok(draft)
 }
 
-/// Removes what held only for the Windows that a row was inherited from. A named kinship stays.
+/// Removes what applied only to the Windows that a row was inherited from. A named kinship stays.
 fn forget(row: &mut Table) {
     for field in ["source", "url", "grade"] {
         row.remove(field);
@@ -88,7 +88,7 @@ pub(super) fn drop_row(draft: &mut Draft, dropped: &str) -> Result<(), String> {
     values.and_then(|values| values.remove(name)).map(|_| ()).ok_or_else(missing)
 }
 
-/// Where a new row goes among those that are there: findings stand in the order of the rows.
+/// The position of a new row among the existing rows. Findings follow the order of the rows.
 pub(super) enum Place {
     Last,
     Before(String),
@@ -123,7 +123,7 @@ pub(super) fn add(rows: &mut Vec<Table>, row: Table, place: &Place) -> Result<()
     Ok(())
 }
 
-/// What the key's template gives it, and the key without the fields that name the template.
+/// Returns the template's part of a key, and the key without the fields that name the template.
 pub(super) fn from_template(mut key: Table, shared: &Shared) -> Result<(Table, Table), String> {
     let Some(kind) = key.remove("template") else { return Ok((Table::new(), key)) };
     let kind = kind.as_str().ok_or("template must be a string")?;
@@ -141,7 +141,7 @@ pub(super) fn from_template(mut key: Table, shared: &Shared) -> Result<(Table, T
     Ok((row, key))
 }
 
-/// Puts the name in place of `{name}`, and its kebab-case form in place of `{id}`.
+/// Replaces `{name}` with the name, and `{id}` with its kebab-case form.
 fn fill_in(value: &mut Value, name: &str, id: &str) {
     match value {
         Value::String(text) => *text = text.replace("{name}", name).replace("{id}", id),
@@ -151,7 +151,7 @@ fn fill_in(value: &mut Value, name: &str, id: &str) {
     }
 }
 
-/// Puts what a file states over the row as it was. `id` is the file's.
+/// Applies what a file states to the inherited row. `id` is the file's id.
 pub(super) fn state(row: &mut Table, stated: Table, id: &str, shared: &Shared) -> Result<(), String> {
     let mut stated = stated;
     let values = table_in(&stated, "values")?;
@@ -161,7 +161,7 @@ pub(super) fn state(row: &mut Table, stated: Table, id: &str, shared: &Shared) -
     let own = text(row, "id").or_else(|| text(&stated, "id")).unwrap_or("a row").to_owned();
     let within = |message: String| format!("{own}: {message}");
     say_text(&mut stated, shared).map_err(within)?;
-    // Who vouches for a row may be said without stating the row itself. A whole baseline says where each was stated.
+    // A file may state the source of a row without the row. A whole baseline names the file that states each row.
     let says_where = stated.contains_key("stated-in");
     let is_statement = stated.keys().any(|field| !VOUCHING.contains(&field.as_str()));
     for (field, value) in stated {
@@ -207,7 +207,7 @@ fn change_value(place: &mut Table, mut value: Table, id: &str) -> Result<(), Str
     Ok(())
 }
 
-/// Puts the sentence in place of its name, `@name`.
+/// Replaces a sentence's name, `@name`, with the sentence.
 fn say_text(table: &mut Table, shared: &Shared) -> Result<(), String> {
     for field in ["why", "advice", "unknown"] {
         if let Some(Value::String(sentence)) = table.get_mut(field)
@@ -216,7 +216,7 @@ fn say_text(table: &mut Table, shared: &Shared) -> Result<(), String> {
             *sentence = text(&shared.texts, name).ok_or_else(|| format!("no text {name:?} in texts.toml"))?.to_owned();
         }
     }
-    // Data that deviate may have a sentence of their own.
+    // Deviating data may have a sentence of their own.
     let exceptions = table.get_mut("but").and_then(Value::as_array_mut);
     exceptions.into_iter().flatten().filter_map(Value::as_table_mut).try_for_each(|data| say_text(data, shared))
 }

@@ -13,7 +13,7 @@ use super::{File, RULE, Shared};
 const DOCUMENT: [&str; 10] =
     ["id", "name", "like", "drop", "key", "step", "change", "applies-to", "defaults", "sources"];
 
-/// What `[defaults]` cannot give, for it is a key's own.
+/// The fields that `[defaults]` cannot set, because each key has its own.
 const NO_DEFAULT: [&str; 6] = ["id", "path", "values", "template", "before", "after"];
 
 /// See [`super::compose_own`].
@@ -26,7 +26,7 @@ pub(super) fn compose(file: &File, parent: Option<&Table>, shared: &Shared) -> R
         return Err(format!("defaults: {field} belongs to a single key"));
     }
     let mut sources = shared.sources.clone();
-    // A name of the file's own means its own source there.
+    // A name that the file defines means the file's own source.
     sources.extend(table_in(&file.table, "sources")?);
     let name = text(&file.table, "name").or_else(|| text(&shared.names, &file.id)).unwrap_or(&file.id);
     let draft = Draft {
@@ -105,7 +105,7 @@ impl Own<'_> {
         Ok(())
     }
 
-    /// Changes a row of the built-in baseline. Who vouches for its data does not vouch for other data.
+    /// Changes a row of the built-in baseline. The source of its old data does not vouch for new data.
     fn change(&mut self, id: &str, change: Value) -> Result<(), String> {
         let Value::Table(change) = change else { return Err(format!("change.{id} must be a table")) };
         let mut rows = self.draft.keys.iter_mut().chain(&mut self.draft.steps);
@@ -136,7 +136,7 @@ impl Own<'_> {
             if let Some(value) = value.as_table_mut().filter(|_| new_data.contains(name)) {
                 vouch_anew(value, vouching);
                 if !value.contains_key("source") {
-                    // Its key's source says nothing of this.
+                    // The source of the key does not cover this value.
                     value.insert("source".to_owned(), Value::String(String::new()));
                 }
             }
@@ -144,7 +144,7 @@ impl Own<'_> {
         Ok(())
     }
 
-    /// The whole baseline.
+    /// Returns the whole baseline.
     fn whole(self) -> Result<Table, String> {
         let drafts = [];
         let voucher = Voucher { draft: &self.draft, drafts: &drafts, sources: self.sources };
@@ -182,7 +182,7 @@ impl Own<'_> {
         Ok(whole)
     }
 
-    /// Says in a row who vouches for it. The values of a key take what it says.
+    /// Adds to a row the source that vouches for it. The values of a key inherit the key's source.
     fn say_who(&self, by: &Voucher<'_>, id: &str, row: &mut Table, is_key: bool) -> Result<(), String> {
         let put = |row: &mut Table, field: &str, text: String| {
             row.insert(field.to_owned(), Value::String(text));
@@ -224,7 +224,7 @@ impl Own<'_> {
     }
 }
 
-/// Takes away who vouched for a row, and puts in what stands in `vouching`.
+/// Removes the source of a row and adds the fields of `vouching`.
 fn vouch_anew(row: &mut Table, vouching: &Table) {
     for field in VOUCHING {
         row.remove(field);
@@ -234,8 +234,8 @@ fn vouch_anew(row: &mut Table, vouching: &Table) {
     }
 }
 
-/// Keeps the values that a file states. What only the template says of a value has nobody who vouches for it here; in a
-/// built-in file, whose sources cover rows by name, its rules are rows.
+/// Keeps the values that a file states. A value that only the template states has no source here. In a built-in file it
+/// is a row, because the sources cover rows by name.
 fn keep_stated(row: &mut Table, is_built_in: bool) {
     let is_rule = |value: &Table| RULE.iter().any(|field| value.contains_key(*field));
     if let Some(values) = row.get_mut("values").and_then(Value::as_table_mut) {
@@ -245,7 +245,7 @@ fn keep_stated(row: &mut Table, is_built_in: bool) {
     }
 }
 
-/// Adds a row. Most stand at the end, whatever their number.
+/// Adds a row. Most rows go to the end, however many there are.
 fn put(rows: &mut Vec<Table>, row: Table, place: &Place) -> Result<(), String> {
     if matches!(place, Place::Last) {
         rows.push(row);

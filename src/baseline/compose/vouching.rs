@@ -1,4 +1,4 @@
-//! Who vouches for the rows of a draft, and what grade that gives them.
+//! The sources that vouch for the rows of a draft, and the resulting grade.
 
 use toml::{Table, Value};
 
@@ -6,14 +6,14 @@ use super::RULE;
 use super::draft::Draft;
 use super::tables::{list, table_in, tables, text};
 
-/// Who vouches for the rows of one Windows.
+/// The sources of the rows of one Windows.
 pub(super) struct Voucher<'a> {
     pub(super) draft: &'a Draft,
     pub(super) drafts: &'a [Draft],
     pub(super) sources: &'a Table,
 }
 
-/// What the sources come to for one row.
+/// The combined sources of one row.
 pub(super) struct Vouched {
     pub(super) titles: Vec<String>,
     pub(super) url: Option<String>,
@@ -21,7 +21,7 @@ pub(super) struct Vouched {
 }
 
 impl Voucher<'_> {
-    /// The whole baseline: each row with its sources and its grade. What is only a template's default is left out.
+    /// Returns the whole baseline, each row with its sources and grade, without values that only a template names.
     pub(super) fn whole(&self) -> Result<Table, String> {
         let mut whole = Table::new();
         whole.insert("id".to_owned(), Value::String(self.draft.id.clone()));
@@ -37,12 +37,12 @@ impl Voucher<'_> {
             self.vouch(&id, &mut key)?;
             let values = key.get_mut("values").and_then(Value::as_table_mut);
             if let Some(values) = values {
-                // What only a template names is no row.
+                // A value that only a template names is not a row.
                 values.retain(|_, value| {
                     value.as_table().is_some_and(|value| RULE.iter().any(|field| value.contains_key(*field)))
                 });
                 for (name, value) in values.iter_mut() {
-                    // Where nobody says anything, nobody vouches.
+                    // Without a statement there is no source.
                     if let Some(value) = value.as_table_mut().filter(|value| !value.contains_key("unknown")) {
                         if let Some(kin) = of_key.as_ref().filter(|_| !value.contains_key("kinship")) {
                             value.insert("kinship".to_owned(), Value::String(kin.clone()));
@@ -65,19 +65,19 @@ impl Voucher<'_> {
         Ok(whole)
     }
 
-    /// The name of a Windows, where the file is one.
+    /// Returns the name of a Windows, if the file describes one.
     fn name_of(&self, id: &str) -> Option<&str> {
         self.drafts.iter().find(|draft| draft.id == id)?.name.as_deref()
     }
 
-    /// Says in a row who vouches for it.
+    /// Adds to a row the sources that vouch for it.
     fn vouch(&self, id: &str, row: &mut Table) -> Result<(), String> {
         let own = row.remove("source").and_then(|source| source.as_str().map(str::to_owned));
         let put = |row: &mut Table, field: &str, text: String| {
             row.insert(field.to_owned(), Value::String(text));
         };
         if let Some(own) = own.as_ref().filter(|own| !self.sources.contains_key(own.as_str())) {
-            // A source that stands here alone, as in a baseline of somebody's own.
+            // A source that only this row names, as in a user's baseline.
             let grade = text(row, "grade").unwrap_or("single-source").to_owned();
             put(row, "source", own.clone());
             put(row, "grade", grade);
@@ -112,8 +112,8 @@ impl Voucher<'_> {
         Ok(())
     }
 
-    /// The nearest Windows that this one is like and for which somebody vouches for the row; else the one that it is
-    /// like. `named` is the one that a file names instead.
+    /// Returns the nearest Windows that this one is like and that has a source for the row. If none has a source,
+    /// returns the Windows that this one is like. `named` is the Windows that a file names instead.
     fn kin(&self, id: &str, named: Option<&str>) -> Result<(String, Option<Vouched>), String> {
         if let Some(named) = named.filter(|named| *named != self.draft.id) {
             self.name_of(named).ok_or_else(|| format!("{id}: kinship names {named:?}, which is not a Windows"))?;
@@ -140,7 +140,7 @@ impl Voucher<'_> {
         }
     }
 
-    /// Whether the rows of a Windows have this one.
+    /// Returns whether the rows of a Windows include this one.
     fn has_row(&self, windows: &str, id: &str) -> bool {
         let Some(draft) = self.drafts.iter().find(|draft| draft.id == windows) else { return false };
         let (key, value) = id.split_once('/').map_or((id, None), |(key, value)| (key, Some(value)));
@@ -154,7 +154,7 @@ impl Voucher<'_> {
         })
     }
 
-    /// What the sources that cover a row come to; `None` where none does.
+    /// Returns the combined sources that cover a row; `None` if no source covers it.
     pub(super) fn vouched(&self, windows: &str, id: &str) -> Result<Option<Vouched>, String> {
         let mut covering = Vec::new();
         for (name, source) in self.sources.iter().filter(|(name, _)| *name != "groups") {
@@ -170,7 +170,7 @@ impl Voucher<'_> {
         if covering.is_empty() { Ok(None) } else { self.merit(&covering, id).map(Some) }
     }
 
-    /// Whether `windows` is in a list of Windows and of groups of them.
+    /// Returns whether `windows` is in a list of Windows and of groups of them.
     fn includes(&self, list_of: &[String], windows: &str) -> Result<bool, String> {
         let groups = table_in(self.sources, "groups")?;
         for entry in list_of {
@@ -182,7 +182,8 @@ impl Voucher<'_> {
         Ok(false)
     }
 
-    /// Microsoft's own text, two machines, or two sources of different origin confirm a row; one source alone does not.
+    /// Combines sources. Microsoft's own text, two machines, or two sources of different origin confirm a row; one
+    /// source alone does not.
     pub(super) fn merit(
         &self,
         covering: &[(&str, Option<String>, Option<String>)],
@@ -211,13 +212,13 @@ impl Voucher<'_> {
     }
 }
 
-/// The service that a row is about: `bits` in `service-bits-parameters/ServiceDll`.
+/// Returns the service that a row is about: `bits` in `service-bits-parameters/ServiceDll`.
 fn service(row: &str) -> &str {
     let key = row.split('/').next().unwrap_or(row);
     key.strip_prefix("service-").unwrap_or(key).trim_end_matches("-parameters")
 }
 
-/// Whether a list of patterns covers a row. `key/*` covers the key and its values; `!` takes a row out again.
+/// Returns whether a list of patterns covers a row. `key/*` covers the key and its values; `!` takes a row out again.
 fn covers(patterns: &[String], row: &str) -> bool {
     let fits = |pattern: &str| {
         pattern == row
@@ -228,7 +229,7 @@ fn covers(patterns: &[String], row: &str) -> bool {
     !taken_out && patterns.iter().filter(|pattern| !pattern.starts_with('!')).any(|pattern| fits(pattern))
 }
 
-/// Whether a text fits a pattern in which `*` stands for any text.
+/// Returns whether a text fits a pattern in which `*` stands for any text.
 fn like(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == text,

@@ -81,7 +81,7 @@ struct SameAsEntry {
     r#in: Aspect,
 }
 
-/// What an entry of `or` and `but` may say beside its datum.
+/// The fields of an entry of `or` and `but` beside its datum.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AlternativeEntry {
@@ -94,15 +94,15 @@ struct AlternativeEntry {
     url: Option<String>,
 }
 
-/// What the rows of a key take from it.
+/// What the rows of a key inherit from it.
 pub(super) struct OfKey<'a> {
     pub(super) id: &'a str,
     pub(super) basis: &'a Basis,
     pub(super) when: &'a When,
     pub(super) profiles: &'a [Profile],
-    /// The key stands for every subkey of its path.
+    /// Whether the key stands for every subkey of its path.
     pub(super) every_subkey: bool,
-    /// How its values are compared, where they do not say.
+    /// The default comparison of its values.
     pub(super) compare: Option<Compare>,
 }
 
@@ -127,7 +127,7 @@ impl ValueEntry {
         let basis = Basis {
             why: self.why.unwrap_or_else(|| of_key.why.clone()),
             source: Source {
-                // A source of the value's own comes with its own address, or with none.
+                // If the value has a source of its own, the key's address does not apply.
                 url: if self.source.is_some() { self.url } else { self.url.or_else(|| of_key.source.url.clone()) },
                 title: self.source.unwrap_or_else(|| of_key.source.title.clone()),
             },
@@ -203,7 +203,7 @@ impl ValueEntry {
         Ok((rule, exceptions))
     }
 
-    /// The rule of a row without a datum.
+    /// Returns the rule of a row that has no datum.
     fn other_rule(&mut self) -> Rule {
         if let Some(entries) = self.contains.take() {
             Rule::Contains(entries)
@@ -228,7 +228,7 @@ impl ValueEntry {
     }
 }
 
-/// An entry of `or`: a bare datum, or a table with one datum and what else is to be said of it.
+/// Reads an entry of `or`: a bare datum, or a table with one datum and more fields.
 fn alternative(entry: &toml::Value, usual: DataType) -> Result<Accepted, String> {
     let (value, said) = split(entry, Some(usual))?;
     if said.severity.is_some() || said.why.is_some() {
@@ -237,7 +237,7 @@ fn alternative(entry: &toml::Value, usual: DataType) -> Result<Accepted, String>
     Ok(Accepted { value, when: said.when.resolve(), note: said.note, source: source(said.source, said.url) })
 }
 
-/// An entry of `but`.
+/// Reads an entry of `but`.
 fn exception(entry: &toml::Value, usual: Option<DataType>) -> Result<Exception, String> {
     let (value, said) = split(entry, usual)?;
     let (Some(severity), Some(why), None) = (said.severity, said.why, said.note) else {
@@ -261,7 +261,7 @@ fn split(entry: &toml::Value, usual: Option<DataType>) -> Result<(RegistryValue,
     Ok((datum(&toml::Value::Table(data))?, said))
 }
 
-/// A datum that is named by its type: `{ REG_SZ = "..." }`.
+/// Reads a datum that its type names: `{ REG_SZ = "..." }`.
 pub(in crate::baseline) fn datum(entry: &toml::Value) -> Result<RegistryValue, String> {
     let fields = entry.as_table().map(|table| table.iter().map(|(name, datum)| (name.as_str(), datum)));
     match fields.map(Iterator::collect::<Vec<_>>).as_deref() {
@@ -292,7 +292,7 @@ fn value(data_type: DataType, datum: &toml::Value) -> Result<RegistryValue, Stri
     })
 }
 
-/// Data of any type, as their bytes in hexadecimal.
+/// Reads data of any type from their bytes in hexadecimal.
 fn raw_value(data_type: DataType, hex: &toml::Value) -> Result<RegistryValue, String> {
     let wrong = || format!("{hex:?} is not a datum of {data_type}: expected two hexadecimal digits a byte");
     let (pairs, rest) = hex.as_str().ok_or_else(wrong)?.as_bytes().as_chunks::<2>();

@@ -1,4 +1,4 @@
-//! What becomes of the entries of one folder: files worth opening, containers, links, what is told and what is counted.
+//! The entries of one folder: files worth opening, containers, links; which are reported, and which only counted.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::evidence::format::{Format, first_part, is_named_like_one, unpacks_its
 use crate::evidence::kind::Kind;
 
 impl Finder<'_> {
-    /// Decides of each entry of a folder.
+    /// Handles each entry of a folder.
     pub(super) fn take(&mut self, path: &FolderPath, mut folder: FoundFolder, entries: &[Entry], evidence: bool) {
         let mut logs = Vec::new();
         let mut hives = false;
@@ -55,8 +55,8 @@ impl Finder<'_> {
             }
         }
         for (entry, found) in logs {
-            // Without a hive beside it a log is of no use; where the user named it, it is told. What was compressed by
-            // itself lies beside others.
+            // Without a hive beside it, a log is useless; if the user named it, it is reported. The content of a single
+            // compressed file belongs beside other files.
             if hives || folder.named || self.scope.system.is_single() {
                 self.insert(path, &mut folder, entry, found);
             } else if found.content == Content::Log {
@@ -79,7 +79,7 @@ impl Finder<'_> {
         folder.files.insert(entry.name.clone(), found);
     }
 
-    /// What a file is, where it can matter.
+    /// Returns a file with its kind, if the file can matter.
     pub(super) fn file(
         &mut self,
         path: &FolderPath,
@@ -90,7 +90,7 @@ impl Finder<'_> {
         beside: &BTreeSet<String>,
     ) -> Option<FoundFile> {
         let hive_like = name::fits(text) || name::is_hive_in_container(text);
-        // A known place and the user's own naming always count; in plain folders there is a limit.
+        // A file in a known place and a file that the user named always count; in plain folders there is a limit.
         if !folder.place.known && !folder.named && !hive_like {
             match self.heads.checked_sub(1) {
                 Some(left) => self.heads = left,
@@ -116,7 +116,7 @@ impl Finder<'_> {
             Ok(head) => head,
             Err(error) => {
                 found.unreadable = Some(unreadable(&error));
-                // What has no name of a hive, in a place of none, is only counted.
+                // Outside the places, a file without a hive's name is only counted.
                 if evidence || hive_like {
                     return Some(found);
                 }
@@ -149,7 +149,7 @@ impl Finder<'_> {
         }
     }
 
-    /// A container: opened where people put evidence, else counted.
+    /// Handles a container: opened in the places where people put evidence, otherwise counted.
     #[allow(clippy::too_many_arguments, reason = "all of it decides")]
     pub(super) fn container(
         &mut self,
@@ -162,7 +162,7 @@ impl Finder<'_> {
         beside: &BTreeSet<String>,
     ) {
         let source = self.scope.source;
-        // What NTFS keeps its books in begins like a disk: $Boot, $MFTMirr.
+        // NTFS' own files begin like a disk: $Boot, $MFTMirr.
         if kind.is_image() && text.starts_with('$') && !named {
             return self.ledger.pass(source, "file of the file system's own");
         }
@@ -181,7 +181,7 @@ impl Finder<'_> {
         }
     }
 
-    /// A format that is known and not read.
+    /// Handles a format that is recognised and refused.
     #[allow(clippy::too_many_arguments, reason = "all of it decides")]
     pub(super) fn refused(
         &mut self,
@@ -194,7 +194,7 @@ impl Finder<'_> {
         beside: &BTreeSet<String>,
     ) {
         let source = self.scope.source;
-        // Only what the content says is a later segment is one: `.esd` could be the name of one.
+        // The content decides what a later segment is: the name of an `.esd` file looks like one.
         let segment = what.contains("later segment");
         if segment && first_part(text).is_some_and(|first| is_there(beside, &first)) {
             return self.ledger.pass(source, "part of an image beside it");
@@ -209,7 +209,7 @@ impl Finder<'_> {
         self.refuse(path, entry, "container", problem.code(Code::UnsupportedFormat), true);
     }
 
-    /// Whether a program is one that unpacks an archive in it; that is told.
+    /// Reports a program that extracts an archive from itself, and returns whether it is one.
     pub(super) fn unpacks_itself(&mut self, path: &FolderPath, entry: &Entry) -> bool {
         let Some(program) = self.scope.system.blocks(entry.node) else { return false };
         let what = match unpacks_itself(&program) {
@@ -223,7 +223,7 @@ impl Finder<'_> {
         true
     }
 
-    /// Whether a file has the name of a later part, and the first is not beside it.
+    /// Returns whether a file has the name of a later part and the first part is missing beside it.
     pub(super) fn is_orphan(text: &str, beside: &BTreeSet<String>) -> bool {
         first_part(text).is_some_and(|first| !is_there(beside, &first))
     }
@@ -241,7 +241,7 @@ impl Finder<'_> {
         let text = entry.name.to_text();
         let mut parts = path.parts.clone();
         parts.push(layout::part(&text));
-        // In a plain folder a link without an extension may lead to a folder.
+        // In a plain folder, a link without an extension may lead to a folder.
         let may_hold = hive_like || is_named_like_one(&text) || !text.contains('.');
         if hive_like || layout::is_on_the_way(&parts) || (evidence && may_hold) {
             let problem =

@@ -1,4 +1,4 @@
-//! What was met of a file system: what is kept of it, the paths of its folders, what could not be read.
+//! The entries of a file system that the finder keeps, the paths of its folders, and unreadable folders.
 
 use std::ops::ControlFlow;
 
@@ -10,12 +10,12 @@ use crate::evidence::format::is_named_like_one;
 use crate::evidence::locator::{Locator, Name};
 
 impl Finder<'_> {
-    /// Whether it is a user's file: NTFS keeps its own books in files of the root, whose names begin with a dollar sign.
+    /// Returns whether this is a user's file: NTFS' own files are in the root, with a dollar sign before their names.
     pub(super) fn counts(&self, entry: &Entry) -> bool {
         entry.kind == EntryKind::File && !(entry.parent == self.root && entry.name.as_bytes().starts_with(b"$"))
     }
 
-    /// Keeps what matters of an entry, wherever it lies.
+    /// Keeps an entry that matters in any place.
     pub(super) fn meet(&mut self, entry: &Entry) {
         if entry.kind == EntryKind::Folder {
             self.folders.insert(entry.node, Folder { parent: entry.parent, name: entry.name.clone() });
@@ -73,7 +73,7 @@ impl Finder<'_> {
         self.ledger.refuse_member(self.scope.source, "folder", problem, true);
     }
 
-    /// The volume that a folder `config` is on, where it is that of a Windows; the root where it would lie above that.
+    /// Returns the volume of a Windows folder's `config`; the root, if the volume is above the root.
     pub(super) fn volume_of_config(&self, config: Node) -> Option<Node> {
         let mut ancestors = self.ancestors(config).skip(1);
         let system32 = ancestors.next()?;
@@ -89,7 +89,7 @@ impl Finder<'_> {
         Some(ancestors.nth(1).unwrap_or(self.root))
     }
 
-    /// Whether a folder's name, or one of the two above it, is the end of a place.
+    /// Returns whether the name of a folder, or of one of the two above it, is the end of a place.
     pub(super) fn can_be_place(&self, node: Node) -> bool {
         self.ancestors(node).take(3).filter_map(|node| self.folders.get(&node)).any(|folder| {
             let part = layout::part(&folder.name.to_text());
@@ -97,14 +97,14 @@ impl Finder<'_> {
         })
     }
 
-    /// A folder and those that it is in, up to the root.
+    /// Returns a folder and the folders above it, up to the root.
     pub(super) fn ancestors(&self, node: Node) -> impl Iterator<Item = Node> + '_ {
         let next =
             |node: &Node| if *node == self.root { None } else { self.folders.get(node).map(|folder| folder.parent) };
         std::iter::successors(Some(node), next).take(DEEPEST)
     }
 
-    /// The path of a folder; `None` where it leads to no root.
+    /// Returns the path of a folder; `None` if it does not lead to the root.
     pub(super) fn path(&mut self, node: Node) -> Option<FolderPath> {
         let mut way = Vec::new();
         let mut at = node;
@@ -141,7 +141,7 @@ impl Finder<'_> {
         let node = if let Some(node) = node {
             node
         } else {
-            // Not met where only a part of the volume is searched.
+            // If only a part of the volume is searched, the scan has not found the file.
             let mut folder = self.root;
             for name in volume {
                 folder = self.scope.system.look_up(folder, name, Case::Sensitive).ok()?.first()?.node;

@@ -1,4 +1,4 @@
-//! What the user named of a file system.
+//! The places of a file system that the user named.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ use crate::evidence::file_system::{Case, Entry, EntryKind, Node, Obstacle};
 use crate::evidence::locator::Name;
 
 impl Finder<'_> {
-    /// A file or a folder that was named, and what belongs to it.
+    /// Searches a file or a folder that the user named, with the files that belong to it.
     pub(super) fn named(&mut self, names: &[Name]) {
         let mut folder = FolderPath { names: Vec::new(), parts: Vec::new() };
         let mut node = self.root;
@@ -45,7 +45,7 @@ impl Finder<'_> {
             }
         }
         self.search.named = true;
-        // What is below, as if it stood alone: the path to it counts for what kind of places there are.
+        // Everything below is searched like a tree of its own, but the path to it still decides the kinds of places.
         let mut pending = vec![node];
         let mut seen = HashSet::from([node]);
         let mut files = 0_u64;

@@ -1,4 +1,4 @@
-//! Folders and containers as a run opens them.
+//! How a run opens folders and containers.
 
 use std::fs;
 use std::io;
@@ -22,7 +22,7 @@ use crate::evidence::worker;
 use crate::progress::{self, Task};
 
 impl Run<'_> {
-    /// A folder of this machine, with all that is below it.
+    /// Examines a folder of this machine, with everything below it.
     pub(super) fn folder(&mut self, path: &Path, real: &Path) -> Vec<Installation> {
         let at = Locator::of(path);
         let before = self.discovery.ledger.gaps().len();
@@ -47,7 +47,7 @@ impl Run<'_> {
             }
         }
         for (names, folder) in &mut search.tree.folders {
-            // The volume may reach above the folder that was named.
+            // The volume's root may be above the folder that the user named.
             if folder.hibernation.is_none() {
                 let mut config = real.to_owned();
                 config.extend(names.iter().map(Name::as_os_str));
@@ -72,7 +72,7 @@ impl Run<'_> {
         installations
     }
 
-    /// Opens the containers in a folder. What was compressed file by file belongs to the folder as its files do.
+    /// Opens the containers in a folder. A file that was compressed by itself belongs to the folder like the others.
     pub(super) fn containers(
         &mut self,
         tree: &mut FoundTree,
@@ -102,7 +102,7 @@ impl Run<'_> {
         installations
     }
 
-    /// What came of a container, as installations.
+    /// Returns the installations of a container.
     pub(super) fn container(&mut self, container: Container) -> Vec<Installation> {
         let Opened { trees, ledger, shadow_copies, files, touched, .. } = container.opened;
         let first = self.discovery.ledger.append(ledger);
@@ -115,7 +115,7 @@ impl Run<'_> {
         trees.into_iter().flat_map(examine).collect()
     }
 
-    /// Opens a container, in a worker where this program has one.
+    /// Opens a container, in a worker if this program has one.
     pub(super) fn open(
         &mut self,
         path: &Path,
@@ -140,7 +140,7 @@ impl Run<'_> {
                 return None;
             }
         }
-        // One of those in a folder is not named.
+        // The user did not name a container that a folder contains.
         let named = of.is_none() && wanted.is_empty();
         let job =
             Job { at: at.clone(), kind, wanted, named, unpacking: self.unpacking.clone(), budget: self.budget.clone() };

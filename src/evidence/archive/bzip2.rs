@@ -1,4 +1,4 @@
-//! bzip2 files: every stream; the CRC of each block and of each stream is compared by the decoder.
+//! bzip2 files: every stream; the decoder compares the CRC of each block and of each stream.
 
 use std::io::{self, BufRead, Read};
 
@@ -11,7 +11,7 @@ use crate::evidence::file_system::Vouched;
 /// Decompresses all streams of a bzip2 file.
 pub(super) struct Bzip2<R> {
     input: Input<R>,
-    /// The stream that is being read.
+    /// The current stream.
     stream: Option<Decompress>,
     ended: bool,
     vouched: Vouched,
@@ -27,7 +27,7 @@ impl<R: Read> Bzip2<R> {
         }
     }
 
-    /// Decides what is behind a stream: another one, the end, or anything else.
+    /// Decides what follows a stream: another stream, the end, or other bytes.
     fn between(&mut self) -> io::Result<()> {
         let at = self.input.at();
         let next = self.input.peek(4)?;

@@ -1,4 +1,4 @@
-//! The kinds of archives and compressed files that are read, and how each is opened.
+//! The supported kinds of archives and compressed files, and how to open each.
 
 use std::fmt;
 use std::io::Read;
@@ -20,10 +20,10 @@ use crate::evidence::block::Blocks;
 use crate::evidence::content::fill;
 use crate::evidence::file_system::FileSystem;
 
-/// A kind of archive or compressed file that is read.
+/// A supported kind of archive or compressed file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Kind {
-    /// A ZIP archive; another program may stand before it.
+    /// A ZIP archive; a program may precede it.
     Zip,
     /// A tar archive.
     Tar,
@@ -48,29 +48,29 @@ impl fmt::Display for Kind {
 }
 
 impl Kind {
-    /// Returns the kind that begins like this; 512 bytes tell all of them.
+    /// Returns the kind with this beginning; 512 bytes identify every kind.
     pub fn of(beginning: &[u8]) -> Option<Self> {
         match beginning {
-            // A split archive that came out as one part begins with a mark of its own.
+            // A split archive with only one part begins with its own signature.
             [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] | [b'P', b'K', b'0', b'0', b'P', b'K', 3, 4, ..] => {
                 Some(Self::Zip)
             }
             [b'7', b'z', 0xbc, 0xaf, 0x27, 0x1c, ..] => Some(Self::SevenZip),
             _ if is_header(beginning) => Some(Self::Tar),
-            // A member whose header is damaged is an archive still.
+            // An archive whose first header is damaged is still an archive.
             _ if beginning.get(257..262) == Some(b"ustar") => Some(Self::Tar),
             _ => Codec::of(beginning).map(Self::Stream),
         }
     }
 }
 
-/// Opens an archive as a file system. A compressed file whose content is a tar archive gives that archive.
+/// Opens an archive as a file system. A compressed file that contains a tar archive opens as that archive.
 ///
-/// `name` is the file's own name, of which a compressed file's content has its name; `password` is for encrypted
+/// `name` is the file's own name; the content of a compressed file gets its name from it. `password` is for encrypted
 /// members.
 ///
 /// # Errors
-/// Why nothing of it can be read.
+/// Why the whole archive is unreadable.
 pub fn open(
     kind: Kind,
     blocks: Blocks,

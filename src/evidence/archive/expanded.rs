@@ -1,28 +1,28 @@
-//! Sparse files: the bytes that an archive keeps, with the holes between them as zeros.
+//! Sparse files: the bytes that an archive stores, with zeros for the holes between them.
 
 use std::io::{self, Read};
 
 use crate::evidence::block::{BlockRead, Blocks};
 
-/// A range of a sparse file, whose bytes an archive keeps one after the other.
+/// A range of a sparse file; an archive stores the bytes of all ranges one after another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Extent {
-    /// Where it begins in the file.
+    /// The start of the range in the file, in bytes.
     pub(super) offset: u64,
-    /// Bytes of it.
+    /// The size of the range in bytes.
     pub(super) size: u64,
-    /// Where its bytes begin among those that the archive keeps.
+    /// The start of its bytes among the stored bytes.
     pub(super) stored: u64,
 }
 
-/// The ranges of a sparse file, checked: in order, without overlaps, within the file, and as many bytes as are kept.
+/// The checked ranges of a sparse file: in order, without overlaps, within the file, and as many bytes as are stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Map {
     extents: Vec<Extent>,
 }
 
 impl Map {
-    /// Makes a map of `(offset, size)` pairs for a file of `size` bytes of which `stored` are kept.
+    /// Creates a map of `(offset, size)` pairs for a file of `size` bytes, of which the archive stores `stored`.
     pub(super) fn new(pairs: &[(u64, u64)], size: u64, stored: u64) -> Result<Self, String> {
         let mut extents = Vec::new();
         let (mut end, mut sum) = (0_u64, 0_u64);
@@ -42,12 +42,12 @@ impl Map {
         Ok(Self { extents })
     }
 
-    /// Returns the number of its ranges.
+    /// Returns the number of ranges.
     pub(super) fn len(&self) -> usize {
         self.extents.len()
     }
 
-    /// Returns the range at or behind `at`, from there on: its place, its size, and where its bytes are.
+    /// Returns the range at or behind `at`, from there on: its place, its size, and the place of its bytes.
     fn next(&self, at: u64) -> Option<Extent> {
         let place = self.extents.partition_point(|extent| extent.offset.saturating_add(extent.size) <= at);
         let extent = *self.extents.get(place)?;
@@ -60,22 +60,22 @@ impl Map {
     }
 }
 
-/// Reads a sparse file from a stream of the bytes that are kept.
+/// Reads a sparse file from a stream of its stored bytes.
 pub(super) struct Expanded<'m, R> {
     inner: R,
-    /// `None` where all bytes are kept.
+    /// `None` if all bytes are stored.
     map: Option<&'m Map>,
     size: u64,
     at: u64,
 }
 
 impl<'m, R: Read> Expanded<'m, R> {
-    /// Reads a file of `size` bytes, which must all be there.
+    /// Reads a file of `size` bytes, all of which must exist.
     pub(super) fn new(inner: R, map: Option<&'m Map>, size: u64) -> Self {
         Self { inner, map, size, at: 0 }
     }
 
-    /// Returns what the kept bytes come from.
+    /// Returns the stream of the stored bytes.
     pub(super) fn inner_mut(&mut self) -> &mut R {
         &mut self.inner
     }
@@ -89,7 +89,7 @@ impl<'m, R: Read> Expanded<'m, R> {
     }
 }
 
-/// Returns how many of `wanted` bytes there are up to `end`.
+/// Returns how many of `wanted` bytes are before `end`.
 fn up_to(wanted: usize, at: u64, end: u64) -> usize {
     wanted.min(usize::try_from(end.saturating_sub(at)).unwrap_or(usize::MAX))
 }

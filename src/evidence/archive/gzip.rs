@@ -1,4 +1,4 @@
-//! gzip streams: every member, its CRC-32 and its size compared. RFC 1952.
+//! gzip streams: every member, with its CRC-32 and its size compared. RFC 1952.
 
 use std::io::{self, BufRead, Read};
 
@@ -13,7 +13,7 @@ pub(super) struct Gzip<R> {
     input: Input<R>,
     inflate: Decompress,
     crc: Crc,
-    /// The header's own checksum, while the header is read.
+    /// The checksum of the header itself, while the header is read.
     header: Crc,
     state: State,
     vouched: Vouched,
@@ -44,7 +44,7 @@ impl<R: Read> Gzip<R> {
         Ok(bytes)
     }
 
-    /// Skips a text of the header up to its NUL. It has no limit, and is not kept.
+    /// Skips a text in the header up to its NUL. The text may have any length, and is not kept.
     fn text(&mut self) -> io::Result<()> {
         loop {
             if self.header_bytes::<1>()? == [0] {
@@ -53,7 +53,7 @@ impl<R: Read> Gzip<R> {
         }
     }
 
-    /// Reads a member's header, section 2.3; the two bytes of the signature are checked already.
+    /// Reads a member's header, section 2.3; the two bytes of the signature are already checked.
     fn member(&mut self) -> io::Result<()> {
         let at = self.input.at();
         self.header.reset();
@@ -106,7 +106,7 @@ impl<R: Read> Gzip<R> {
         Ok(())
     }
 
-    /// Decides what is behind a member: another one, the end, zeros, which tapes add and gzip ignores, or anything else.
+    /// Decides what follows a member: another member, the end, zeros, which tapes add and gzip ignores, or other bytes.
     fn between(&mut self, first: bool) -> io::Result<()> {
         let at = self.input.at();
         if first || self.input.peek(2)? == [0x1f, 0x8b] {

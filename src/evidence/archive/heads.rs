@@ -1,17 +1,17 @@
-//! The beginnings of the files of an archive that is one stream: kept from the pass that found them, as many as fit.
+//! The beginnings of files in an archive of one stream: kept from the pass that found them, as many as fit.
 
 use crate::evidence::file_system::Head;
 
-/// Bytes of beginnings that are kept of one archive; more are read again, in passes that keep as many.
+/// Bytes of beginnings to keep of one archive; the others are read again, in passes that keep as many.
 const MOST_KEPT: usize = 64 << 20;
 
-/// What is known of a member's beginning.
+/// The beginning of a member, as far as it is known.
 pub(super) enum Beginning<'h> {
-    /// The pass did not come so far.
+    /// The pass has not reached the member.
     NotReached,
-    /// It could not be read.
+    /// The beginning is unreadable.
     Unreadable,
-    /// Here it is.
+    /// The beginning.
     Found(&'h Head),
 }
 
@@ -35,14 +35,14 @@ impl Heads {
         self.kept.is_empty()
     }
 
-    /// Keeps the beginning of the member `number`, if there is room; numbers come in order. Whether there was room.
+    /// Keeps the beginning of the member `number` if there is room, and returns whether there was; numbers ascend.
     pub(super) fn keep(&mut self, number: usize, head: Option<Head>) -> bool {
         let Some(place) = number.checked_sub(self.first).filter(|place| *place >= self.kept.len()) else {
             return !self.full;
         };
         let size = head.as_ref().map_or(0, |head| head.bytes.len().saturating_add(head.end.len()));
         self.bytes = self.bytes.saturating_add(size);
-        // One must fit, or a pass would keep none.
+        // One beginning must always fit, or a pass would keep none.
         self.full |= self.bytes > MOST_KEPT && !self.kept.is_empty();
         if !self.full {
             self.kept.resize(place, None);
@@ -51,7 +51,7 @@ impl Heads {
         !self.full
     }
 
-    /// Returns what was kept of a member.
+    /// Returns the kept beginning of a member.
     pub(super) fn get(&self, number: usize) -> Beginning<'_> {
         match number.checked_sub(self.first).and_then(|place| self.kept.get(place)) {
             None => Beginning::NotReached,

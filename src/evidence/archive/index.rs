@@ -1,4 +1,4 @@
-//! The tree that the paths of an archive's members make: built in one pass, linear in the bytes of the names.
+//! The tree of the paths of an archive's members: built in one pass, in time linear in the bytes of the names.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
@@ -9,10 +9,10 @@ use crate::evidence::file_system::{Case, Each, Entry, EntryKind, Node, ROOT};
 use crate::evidence::locator::Name;
 use crate::registry::FileTime;
 
-/// Folders that the names of one archive make. A name of 64 KiB can make 32,000.
+/// The most folders that the names of one archive may create. A name of 64 KiB can create 32,000.
 const MOST_FOLDERS: usize = 1_000_000;
 
-/// What an archive says of a member, its name aside.
+/// An archive's facts about a member, without its name.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Facts {
     pub(super) kind: EntryKind,
@@ -20,18 +20,18 @@ pub(super) struct Facts {
     pub(super) modified: Option<FileTime>,
 }
 
-/// An entry, and the member that it is; a folder may be none.
+/// An entry, and its member; a folder may have none.
 struct Stored {
     entry: Entry,
     member: Option<u32>,
 }
 
-/// A tree that grows by one member after the other.
+/// A tree that grows member by member.
 pub(super) struct Growing {
     entries: Vec<Stored>,
     /// The folders by their parent and name.
     folders: HashMap<(u32, Vec<u8>), u32>,
-    /// The path of the last member's folder, and its number: most members lie beside the one before.
+    /// The path of the last member's folder, and its number: most members are beside the one before.
     last: (Vec<u8>, u32),
     names: usize,
     members: usize,
@@ -54,7 +54,7 @@ impl Growing {
         }
     }
 
-    /// Returns whether a limit is reached, and tells it once.
+    /// Returns whether a limit is reached, and records it the first time.
     fn is_full(&mut self, more: usize) -> bool {
         let Limits { members, names, .. } = self.limits;
         let why = if self.members >= members {
@@ -72,8 +72,8 @@ impl Growing {
         true
     }
 
-    /// Adds a member with this path, split at each `separator`. Empty parts and `.` are left out, `..` is a name like
-    /// any other: nothing leaves the tree. Whether there was room for it.
+    /// Adds a member with this path, split at each `separator`, and returns whether there was room. Empty parts and `.`
+    /// are left out; `..` is a name like any other, so that no path leaves the tree.
     pub(super) fn add(&mut self, path: &[u8], separator: u8, facts: Facts, member: u32) -> bool {
         if self.is_full(path.len()) {
             return false;
@@ -95,7 +95,7 @@ impl Growing {
             self.last = (folder.to_vec(), parent);
         }
         if !is_part(&name) {
-            // The root itself, as `tar -C folder .` has it; anything else must have a name.
+            // The root itself, as `tar -C folder .` writes it; any other member needs a name.
             if facts.kind == EntryKind::Folder {
                 return true;
             }
@@ -112,7 +112,7 @@ impl Growing {
         true
     }
 
-    /// Adds an entry, and returns its number; the root has 0.
+    /// Adds an entry, and returns its number; the root is 0.
     fn push(&mut self, parent: u32, name: &[u8], facts: Facts, member: Option<u32>) -> u32 {
         let number = u32::try_from(self.entries.len()).unwrap_or(u32::MAX).saturating_add(1);
         let Facts { kind, size, modified } = facts;
@@ -122,7 +122,7 @@ impl Growing {
         number
     }
 
-    /// Returns the folder of this name, made if need be.
+    /// Returns the folder of this name, and creates it if needed.
     fn folder(&mut self, parent: u32, name: &[u8]) -> u32 {
         match self.folders.entry((parent, name.to_vec())) {
             Slot::Occupied(slot) => return *slot.get(),
@@ -135,7 +135,7 @@ impl Growing {
         self.push(parent, name, Facts { kind: EntryKind::Folder, size: 0, modified: None }, None)
     }
 
-    /// Ends the tree, and returns what limits cut off.
+    /// Finishes the tree, and returns the defects: what a limit cut off.
     pub(super) fn finish(self) -> (Index, Vec<String>) {
         let mut index = Index { entries: self.entries, first: Vec::new(), children: Vec::new() };
         index.sort();
@@ -143,16 +143,16 @@ impl Growing {
     }
 }
 
-/// The tree of an archive's members, in the order in which they lie.
+/// The tree of an archive's members, in the order of the archive.
 pub(super) struct Index {
     entries: Vec<Stored>,
-    /// Where the children of each folder begin in `children`; one more for the end.
+    /// The start of each folder's children in `children`, and the end of the last.
     first: Vec<u32>,
     children: Vec<u32>,
 }
 
 impl Index {
-    /// Sorts the entries by their folder, keeping their order: counted first, then placed.
+    /// Sorts the entries by folder in the archive's order: counts them first, then places them.
     fn sort(&mut self) {
         let mut first = vec![0_u32; self.entries.len().saturating_add(2)];
         let parent = |stored: &Stored| usize::try_from(stored.entry.parent.0).unwrap_or(0);
@@ -183,7 +183,7 @@ impl Index {
         self.entries.get(usize::try_from(node.0.checked_sub(1)?).ok()?)
     }
 
-    /// Returns the entries of a folder; none where it is no folder.
+    /// Returns the entries of a folder; none for a node of another kind.
     fn within(&self, folder: Node) -> impl Iterator<Item = &Stored> {
         let at =
             |node: u64| Some(*self.first.get(usize::try_from(node).ok()?)?).and_then(|at| usize::try_from(at).ok());
@@ -192,7 +192,7 @@ impl Index {
         children.iter().filter_map(|at| self.entries.get(usize::try_from(*at).ok()?))
     }
 
-    /// Passes on what is in a folder.
+    /// Passes on the entries of a folder.
     pub(super) fn list(&self, folder: Node, each: Each<'_>) {
         for stored in self.within(folder) {
             if each(Ok(stored.entry.clone())).is_break() {
@@ -201,7 +201,7 @@ impl Index {
         }
     }
 
-    /// Passes on everything, in the order of the archive.
+    /// Passes on all entries, in the order of the archive.
     pub(super) fn scan(&self, each: Each<'_>) {
         for stored in &self.entries {
             if let ControlFlow::Break(()) = each(Ok(stored.entry.clone())) {
@@ -221,17 +221,17 @@ impl Index {
         self.stored(node).map(|stored| &stored.entry)
     }
 
-    /// Returns the number of the member that a node is.
+    /// Returns the number of a node's member.
     pub(super) fn member(&self, node: Node) -> Option<usize> {
         usize::try_from(self.stored(node)?.member?).ok()
     }
 
-    /// Passes on each entry with its member's number, to be corrected.
+    /// Iterates over each entry, to correct it, with its member's number.
     pub(super) fn each_mut(&mut self) -> impl Iterator<Item = (&mut Entry, Option<u32>)> {
         self.entries.iter_mut().map(|stored| (&mut stored.entry, stored.member))
     }
 
-    /// Returns the entry of a node, to be corrected.
+    /// Returns the entry of a node, to correct it.
     pub(super) fn entry_mut(&mut self, node: Node) -> Option<&mut Entry> {
         let at = usize::try_from(node.0.checked_sub(1)?).ok()?;
         self.entries.get_mut(at).map(|stored| &mut stored.entry)
@@ -242,20 +242,20 @@ impl Index {
         self.entries.iter().map(|stored| &stored.entry)
     }
 
-    /// Returns a table of all files by their folder and name, the last of each name; for the few archives that need it.
+    /// Returns a table of all files by folder and name, the last file of each name; for the few archives that need it.
     pub(super) fn files(&self) -> HashMap<(Node, &[u8]), Node> {
         let files = self.entries.iter().filter(|stored| stored.entry.kind != EntryKind::Folder);
         files.map(|stored| ((stored.entry.parent, stored.entry.name.as_bytes()), stored.entry.node)).collect()
     }
 
-    /// Returns a table of all folders by their folder and name.
+    /// Returns a table of all folders by folder and name.
     pub(super) fn folders(&self) -> HashMap<(Node, &[u8]), Node> {
         let folders = self.entries.iter().filter(|stored| stored.entry.kind == EntryKind::Folder);
         folders.map(|stored| ((stored.entry.parent, stored.entry.name.as_bytes()), stored.entry.node)).collect()
     }
 }
 
-/// Follows a path through tables of folders and files, as [`Growing::add`] splits it.
+/// Follows a path through tables of folders and files; splits it like [`Growing::add`].
 pub(super) fn follow(
     folders: &HashMap<(Node, &[u8]), Node>,
     files: &HashMap<(Node, &[u8]), Node>,

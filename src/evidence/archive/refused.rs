@@ -1,44 +1,44 @@
-//! Why an archive, or a member of one, is not read.
+//! Why an archive, or a member of one, is refused.
 
 use std::fmt;
 use std::io;
 
-/// What kind of reason it is.
+/// The kind of reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// It is encrypted, and no password, or the wrong one, was given.
+    /// Encrypted, and the password is missing or wrong.
     Encrypted,
-    /// The format, or a method in it, is not read.
+    /// The format, or a method in it, is unsupported.
     Unsupported,
-    /// Its bytes contradict its format or its checksums.
+    /// The bytes contradict their format or their checksums.
     Damaged,
-    /// A limit of this program stops it.
+    /// Beyond a limit of this program.
     Limit,
 }
 
-/// Why something is not read, and what to do.
+/// Why an archive or a member is refused, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
     /// The kind of reason.
     pub cause: Cause,
     /// The reason, as the end of a sentence that names the file: `is encrypted`.
     pub reason: String,
-    /// What to do, as a sentence without a full stop; empty where nothing helps.
+    /// What to do, as a sentence without a full stop; empty if nothing helps.
     pub advice: String,
 }
 
 impl Refused {
-    /// Makes a refusal.
+    /// Creates a refusal.
     pub fn new(cause: Cause, reason: impl Into<String>, advice: impl Into<String>) -> Self {
         Self { cause, reason: reason.into(), advice: advice.into() }
     }
 
-    /// Makes the refusal of damaged bytes.
+    /// Creates the refusal of damaged bytes.
     pub fn damaged(reason: impl Into<String>) -> Self {
         Self::new(Cause::Damaged, reason, "copy the archive again")
     }
 
-    /// Makes the refusal of what has no password; `given` says that there was one.
+    /// Creates the refusal of encrypted bytes; `given`: a password was given, and is wrong.
     pub fn encrypted(given: bool) -> Self {
         if given {
             Self::new(Cause::Encrypted, "the password is wrong", "check the password (--password-file)")
@@ -47,12 +47,12 @@ impl Refused {
         }
     }
 
-    /// Returns the refusal that an error carries, if it carries one.
+    /// Returns the refusal inside an error, if the error contains one.
     pub fn of(error: &io::Error) -> Option<&Self> {
         error.get_ref()?.downcast_ref()
     }
 
-    /// Returns the refusal that an error carries; another error is damage.
+    /// Returns the refusal inside an error; any other error counts as damage.
     pub fn from_error(error: &io::Error) -> Self {
         Self::of(error).cloned().unwrap_or_else(|| Self::damaged(error.to_string()))
     }
@@ -78,7 +78,7 @@ impl From<Refused> for io::Error {
     }
 }
 
-/// Makes the error of damaged bytes.
+/// Creates the error for damaged bytes.
 pub(super) fn damaged(reason: impl Into<String>) -> io::Error {
     Refused::damaged(reason).into()
 }

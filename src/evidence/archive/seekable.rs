@@ -1,4 +1,4 @@
-//! A cursor over blocks, for decoders that ask for one.
+//! A cursor over blocks, for decoders that need one.
 
 use std::io::{self, Read, Seek, SeekFrom};
 

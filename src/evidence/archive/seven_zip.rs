@@ -1,5 +1,5 @@
-//! A 7z archive as a file system: members lie in blocks, each one stream, that is decompressed up to the member; each
-//! member's CRC-32 is compared. <https://py7zr.readthedocs.io/en/latest/archive_format.html>
+//! A 7z archive as a file system. Members are in blocks. Each block is one stream, which is decompressed up to the
+//! wanted member, and each member's CRC-32 is compared. <https://py7zr.readthedocs.io/en/latest/archive_format.html>
 
 use std::io;
 use std::ops::ControlFlow;
@@ -22,7 +22,7 @@ use crate::evidence::file_system::{
 use crate::evidence::locator::Name;
 use crate::registry::FileTime;
 
-/// Bytes of a member that is read alone, which is decompressed into memory; [`FileSystem::read_each`] has no such limit.
+/// The most bytes of a member that is read alone, into memory; [`FileSystem::read_each`] has no such limit.
 const MOST_ALONE: u64 = 2 << 30;
 
 /// A 7z archive.
@@ -31,7 +31,7 @@ pub struct SevenZip {
     password: Option<String>,
     archive: Archive,
     index: Index,
-    /// The beginnings of members that the last pass for one has found.
+    /// The beginnings of members from the last pass.
     window: Mutex<Heads>,
     told: Vec<String>,
 }
@@ -40,7 +40,7 @@ impl SevenZip {
     /// Reads the directory.
     ///
     /// # Errors
-    /// Why nothing of it can be read: it is damaged, or encrypted.
+    /// Why the whole archive is unreadable: damaged, or encrypted.
     pub fn open(blocks: Blocks, password: Option<&str>, limits: Limits) -> Result<Self, Refused> {
         let key = password.map_or_else(Password::empty, Password::from);
         let archive = Archive::read_with_memory_limit(&mut Seekable::new(&blocks), &key, MOST_DIRECTORY_KIB)
@@ -82,7 +82,7 @@ impl SevenZip {
         Ok(number)
     }
 
-    /// Passes on the members of these numbers, which ascend, each block decompressed once and no further than needed.
+    /// Passes on the members of these ascending numbers. Each block is decompressed once, and no further than needed.
     fn pass(&self, wanted: &[usize], each: EachContent<'_>) {
         let block = |number: &usize| self.archive.stream_map.file_block_index.get(*number).copied().flatten();
         for group in wanted.chunk_by(|one, other| block(one) == block(other)) {
@@ -113,7 +113,7 @@ impl SevenZip {
             let this = number;
             number = number.saturating_add(1);
             if left.peek() != Some(&this) {
-                // What is not wanted is decompressed on the way to what is.
+                // Unwanted members before a wanted one must be decompressed too.
                 drain(reader)?;
                 return Ok(true);
             }
@@ -142,14 +142,14 @@ impl SevenZip {
     }
 }
 
-/// Returns what a member is; programs for Unix keep a file's mode in the upper half of the attributes.
+/// Returns the kind of a member; programs for Unix store a file's mode in the upper half of the attributes.
 fn kind(file: &sevenz_rust2::ArchiveEntry) -> EntryKind {
     let mode = if file.windows_attributes & 0x8000 != 0 { file.windows_attributes >> 16 & 0o170_000 } else { 0 };
     match mode {
         _ if file.is_directory => EntryKind::Folder,
         0o120_000 => EntryKind::Link,
         0o020_000 | 0o060_000 | 0o010_000 | 0o140_000 => EntryKind::Other,
-        // A reparse point is kept as what it leads to.
+        // For a reparse point, the archive stores the target.
         _ if file.windows_attributes & 0x400 != 0 => EntryKind::Link,
         _ => EntryKind::File,
     }
@@ -168,7 +168,7 @@ impl FileSystem for SevenZip {
         Ok(self.index.look_up(folder, name, case))
     }
 
-    /// Returns a beginning. The first call decompresses everything once, and keeps the beginnings.
+    /// Returns a file's beginning. The first call decompresses everything once, and keeps the beginnings.
     fn head(&self, file: Node) -> io::Result<Head> {
         let number = self.number(file)?;
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
@@ -192,7 +192,7 @@ impl FileSystem for SevenZip {
             return Ok(head.clone());
         }
         drop(window);
-        // Why there is none.
+        // The beginning is unreadable: this attempt returns the reason.
         let size = self.archive.files.get(number).map_or(0, |file| file.size);
         let mut found = Err(damaged("it cannot be decompressed"));
         self.pass(&[number], &mut |_, content| {

@@ -1,4 +1,4 @@
-//! The bytes of members of 7z archives, as they come out of a block, and what is said where they do not.
+//! The bytes of members of 7z archives, as the decoder returns them from a block, and the refusals for its errors.
 
 use std::io::{self, Read};
 
@@ -9,12 +9,12 @@ use super::refused::{Cause, Refused};
 use super::source::drain;
 use crate::evidence::file_system::{Content, Vouched};
 
-/// Memory that the directory may take before it is decoded, in KiB: some 400,000 members.
+/// Memory for the directory before it is decoded, in KiB: some 400,000 members.
 pub(super) const MOST_DIRECTORY_KIB: usize = 64 << 10;
-/// Memory that a dictionary may take, in KiB. 7-Zip's strongest setting takes 64 MiB, `-md=256m` more.
+/// Memory for a dictionary, in KiB. 7-Zip's strongest setting needs 64 MiB, `-md=256m` more.
 pub(super) const MOST_MEMORY_KIB: usize = 300 << 10;
 
-/// Turns an error of the decoder into a refusal; `password` says that one was given.
+/// Turns a decoder's error into a refusal; `password`: a password was given.
 pub(super) fn refusal(error: &Error, password: bool) -> Refused {
     let by_hand = "unpack it by hand: 7z x";
     match error {
@@ -55,14 +55,14 @@ impl Read for Empty {
     }
 }
 
-/// The directory, whose CRC-32 holds, says that there are none.
+/// The directory states that the member has no bytes, and the directory's CRC-32 matches.
 impl Content for Empty {
     fn finish(&mut self) -> Vouched {
         Vouched::by("CRC-32 (7z)")
     }
 }
 
-/// A member's bytes as they come out of its block.
+/// A member's bytes in order, from its block.
 pub(super) struct Member<'r> {
     pub(super) inner: &'r mut dyn Read,
     pub(super) computed: Crc,
@@ -99,7 +99,7 @@ impl Read for Member<'_> {
 
 impl Content for Member<'_> {
     fn finish(&mut self) -> Vouched {
-        // An error is kept by then.
+        // The member has stored any error.
         let _ = drain(self);
         if let Some(failed) = &self.failed {
             return Vouched::Unverified(failed.reason.clone());

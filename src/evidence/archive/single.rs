@@ -1,4 +1,4 @@
-//! A compressed file that holds one file, as a file system with that one file.
+//! A compressed file with one file in it, as a file system with that one file.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -22,10 +22,10 @@ pub struct Single {
 }
 
 impl Single {
-    /// Reads the stream once, to its end: for its size, and for its checksum.
+    /// Reads the stream once to its end, for its size and its checksum.
     ///
     /// # Errors
-    /// Why nothing of it can be read.
+    /// Why the whole file is unreadable.
     pub fn open(blocks: Blocks, codec: Codec, name: &str, limits: Limits) -> Result<Self, Refused> {
         let source: Arc<dyn Source> = Arc::new(Compressed { blocks, codec });
         let read = |error: io::Error| Refused::from_error(&error);
@@ -50,13 +50,13 @@ impl Single {
         (head.size, head.end) = (size, end);
         let mut growing = Growing::new(limits);
         let facts = Facts { kind: EntryKind::File, size, modified: None };
-        // NUL is in no name.
+        // No name contains a NUL.
         growing.add(stem(name, codec).as_bytes(), 0, facts, 0);
         Ok(Self { source, index: growing.finish().0, head, vouched })
     }
 }
 
-/// Returns the name of what a compressed file holds: its own name without the extension.
+/// Returns the name of a compressed file's content: its own name without the extension.
 pub fn stem(name: &str, codec: Codec) -> String {
     let found = codec.extensions().iter().find_map(|(extension, instead)| {
         let (stem, found) = name.rsplit_once('.')?;
@@ -65,7 +65,7 @@ pub fn stem(name: &str, codec: Codec) -> String {
     found.unwrap_or_else(|| name.to_owned())
 }
 
-/// Counts what is read, and keeps the last 512 bytes.
+/// Counts the bytes read, and keeps the last 512.
 struct Counted<R> {
     inner: R,
     end: Vec<u8>,
@@ -84,10 +84,10 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
-/// The file's bytes, decompressed once more.
+/// The file's bytes, decompressed again.
 struct Decompressed {
     inner: Expanded<'static, Box<dyn Checked>>,
-    /// What the first pass found.
+    /// The result of the first pass.
     first: Vouched,
     failed: Option<String>,
 }
@@ -106,7 +106,7 @@ impl Read for Decompressed {
 
 impl Content for Decompressed {
     fn finish(&mut self) -> Vouched {
-        // An error is kept by then.
+        // The reader has stored any error.
         let _ = drain(self);
         match self.failed.take() {
             Some(failed) => Vouched::Unverified(failed),

@@ -1,13 +1,13 @@
-//! Bytes that can be read again from the start: a file, a member in memory, or a stream that is decompressed.
+//! Bytes that can be read again from the start: a file, a member in memory, or a decompressed stream.
 
 use std::io::{self, BufRead, Read};
 
 use crate::evidence::block::Blocks;
 use crate::evidence::file_system::Vouched;
 
-/// A reader that knows, at its end, whether its checksums held.
+/// A reader that knows at its end whether its checksums match.
 pub trait Checked: Read + Send {
-    /// Returns what the checksums say of everything read so far; of the whole stream once it was read to its end.
+    /// Returns the result of the checksums of everything read so far; after the end, of the whole stream.
     fn vouched(&self) -> Vouched;
 }
 
@@ -16,10 +16,10 @@ pub trait Source: Send + Sync {
     /// Starts reading at the first byte.
     ///
     /// # Errors
-    /// Why it cannot be read: a stream's header is damaged.
+    /// Why the bytes are unreadable, such as a damaged header of a stream.
     fn open(&self) -> io::Result<Box<dyn Checked>>;
 
-    /// Returns the bytes by position, where they can be had without reading all before them.
+    /// Returns the bytes by position, if a read needs none of the bytes before it.
     fn blocks(&self) -> Option<Blocks>;
 }
 
@@ -44,7 +44,7 @@ impl Read for Sequential {
     }
 }
 
-/// Nothing protects plain bytes.
+/// Plain bytes have no checksum.
 impl Checked for Sequential {
     fn vouched(&self) -> Vouched {
         Vouched::Unprotected
@@ -62,10 +62,10 @@ impl Source for Blocks {
     }
 }
 
-/// Bytes that the system is asked for at a time.
+/// Bytes to request from the system at a time.
 const BUFFER: usize = 64 << 10;
 
-/// A buffered reader that counts what was taken from it.
+/// A buffered reader that counts the consumed bytes.
 pub(super) struct Input<R> {
     inner: R,
     buffer: Vec<u8>,
@@ -79,12 +79,12 @@ impl<R: Read> Input<R> {
         Self { inner, buffer: vec![0; BUFFER], start: 0, end: 0, taken: 0 }
     }
 
-    /// Returns the bytes taken so far: the position of the next one.
+    /// Returns the number of consumed bytes: the position of the next one.
     pub(super) fn at(&self) -> u64 {
         self.taken
     }
 
-    /// Returns up to `count` bytes (of 64 KiB at most) without taking them; fewer only at the end.
+    /// Returns up to `count` bytes (at most 64 KiB) without consuming them; fewer only at the end.
     pub(super) fn peek(&mut self, count: usize) -> io::Result<&[u8]> {
         if self.end.saturating_sub(self.start) < count {
             self.buffer.copy_within(self.start..self.end, 0);
@@ -104,7 +104,7 @@ impl<R: Read> Input<R> {
         Ok(self.buffer.get(self.start..end).unwrap_or_default())
     }
 
-    /// Takes exactly `N` bytes.
+    /// Consumes exactly `N` bytes.
     pub(super) fn take_array<const N: usize>(&mut self) -> io::Result<[u8; N]> {
         let mut bytes = [0; N];
         self.read_exact(&mut bytes)?;
@@ -136,9 +136,9 @@ impl<R: Read> BufRead for Input<R> {
     }
 }
 
-/// Reads what is left, throws it away, and returns how much it was.
+/// Reads and discards the rest, and returns its number of bytes.
 pub(super) fn drain(reader: &mut dyn Read) -> io::Result<u64> {
-    // Most that are drained are at their end.
+    // Most readers are already at their end.
     let mut buffer = [0; 8 << 10];
     let mut size = 0_u64;
     loop {

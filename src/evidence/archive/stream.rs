@@ -1,4 +1,4 @@
-//! Compressed streams: one reader for all kinds, read to the end, every checksum compared.
+//! Compressed streams: one reader for all kinds, which reads to the end and compares every checksum.
 
 use std::io::{self, Read};
 
@@ -19,27 +19,27 @@ pub enum Codec {
     Gzip,
     /// bzip2.
     Bzip2,
-    /// xz, not the older `.lzma`.
+    /// xz, but not the older `.lzma`.
     Xz,
     /// Zstandard, RFC 8878.
     Zstd,
 }
 
 impl Codec {
-    /// Returns the kind of stream that begins like this, a skippable Zstandard frame included.
+    /// Returns the kind of stream with this beginning, including a skippable Zstandard frame.
     pub fn of(beginning: &[u8]) -> Option<Self> {
         match beginning {
             [0x1f, 0x8b, 8, ..] => Some(Self::Gzip),
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Self::Xz),
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some(Self::Zstd),
-            // A block, or the end of a stream without one.
+            // A block, or the end of a stream without a block.
             [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, ..]
             | [b'B', b'Z', b'h', b'1'..=b'9', 0x17, 0x72, 0x45, 0x38, 0x50, 0x90, ..] => Some(Self::Bzip2),
             _ => None,
         }
     }
 
-    /// Returns the extensions of such files, and what takes their place in the name of what they hold.
+    /// Returns the extensions of such files, and what replaces them in the name of the content.
     pub(super) fn extensions(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Gzip => &[("gz", ""), ("tgz", ".tar"), ("gzip", "")],
@@ -60,7 +60,7 @@ impl Codec {
     }
 }
 
-/// A stream that stays failed once it failed: what follows a wrong checksum is not read, and nothing is vouched for.
+/// A stream that stays failed after an error: nothing is read behind a wrong checksum, and no checksum counts.
 struct Guarded<C> {
     stream: C,
     failed: Option<Refused>,
@@ -93,7 +93,7 @@ impl<C: Checked> Checked for Guarded<C> {
     }
 }
 
-/// A stream whose size stands elsewhere in its file.
+/// A stream whose size is stored elsewhere in its file.
 struct Measured {
     stream: Box<dyn Checked>,
     size: Result<u64, String>,
@@ -123,9 +123,9 @@ impl Checked for Measured {
 
 /// A compressed file.
 pub struct Compressed {
-    /// Its bytes as they are.
+    /// Its compressed bytes.
     pub blocks: Blocks,
-    /// What it is compressed with.
+    /// The kind of compression.
     pub codec: Codec,
 }
 
@@ -135,7 +135,7 @@ impl Source for Compressed {
         if self.codec != Codec::Xz {
             return Ok(stream);
         }
-        // An index that cannot be read is met by the decoder, too, with a better reason.
+        // For an unreadable index, the decoder has a better error.
         let size = xz_index::size(&self.blocks).unwrap_or_else(|_| Err("its index cannot be read".to_owned()));
         Ok(Box::new(Measured { stream, size, read: 0 }))
     }

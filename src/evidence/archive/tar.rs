@@ -1,5 +1,5 @@
-//! A tar archive as a file system, plain or in a compressed stream: v7, ustar, GNU, pax; sparse files expanded, hard
-//! links resolved. A stream is read to its end before anything in it is listed, so that its checksum counts for all.
+//! A tar archive as a file system, plain or in a compressed stream: v7, ustar, GNU, pax. Sparse files are expanded,
+//! hard links resolved. A stream is read to its end before its entries are listed, so that its checksum covers them.
 
 use std::io::{self, Read};
 use std::ops::ControlFlow;
@@ -19,7 +19,7 @@ use crate::evidence::block::{Blocks, Part};
 use crate::evidence::file_system::{Case, Content, Each, EachContent, Entry, FileSystem, Head, Node, Vouched, head_of};
 use crate::evidence::locator::Name;
 
-/// Bytes of a file that several of the wanted names share, kept in memory while they are passed on.
+/// The most bytes of a file with several wanted names that are kept in memory while they are passed on.
 const MOST_SHARED: u64 = 256 << 20;
 
 /// A tar archive.
@@ -27,7 +27,7 @@ pub struct Tar {
     source: Arc<dyn Source>,
     index: Index,
     members: Vec<Member>,
-    /// Beginnings from the first pass, and from the last pass that was made for one.
+    /// Beginnings from the first pass, and from the last pass for a missing one.
     heads: Heads,
     window: Mutex<Heads>,
     vouched: Vouched,
@@ -39,7 +39,7 @@ impl Tar {
     /// Reads the archive once, to its last byte.
     ///
     /// # Errors
-    /// Why nothing of it can be read: the stream that it lies in cannot be started.
+    /// Why the whole archive is unreadable: its stream has no valid start.
     pub fn open(source: Arc<dyn Source>, limits: Limits) -> Result<Self, Refused> {
         let cursor = Cursor::new(source.as_ref(), limits.unpacked).map_err(|error| Refused::from_error(&error))?;
         let mut told = Told::default();
@@ -49,7 +49,7 @@ impl Tar {
         let mut walk = Walk::new(cursor, &mut told);
         let mut read = walk.run(&mut |found| {
             let number = members.len();
-            // A limit stops the list, not the pass: the stream's checksum stands at its end.
+            // A limit ends the list, not the pass: the stream's checksum is at its end.
             links = links.saturating_add(found.member.link.as_ref().map_or(0, |link| link.len()));
             full = links > limits.names
                 || !growing.add(&found.path, b'/', found.facts, u32::try_from(number).unwrap_or(u32::MAX));
@@ -73,7 +73,7 @@ impl Tar {
             ));
         }
         let vouched = match (&read, vouched_for) {
-            // Where nothing vouches for the bytes, an error is one of reading.
+            // Without a checksum of the bytes, an error is a read error.
             (Err(error), _) => Vouched::Unverified(error.to_string()),
             (Ok(()), vouched) => vouched,
         };
@@ -91,7 +91,7 @@ impl Tar {
         Ok(Self { source, index, members, heads, window: Mutex::default(), vouched, told: limited, limits })
     }
 
-    /// Returns the member that a node is, or that it leads to as a hard link.
+    /// Returns the member of a node, or the member that it leads to as a hard link.
     fn member(&self, file: Node) -> io::Result<(usize, &Member)> {
         let number = self.index.member(file).ok_or_else(|| damaged("it is not a file"))?;
         let member = self.members.get(number).ok_or_else(|| damaged("it is not a file"))?;
@@ -105,7 +105,7 @@ impl Tar {
         }
     }
 
-    /// Returns the bytes of a member by position, where the archive is no stream.
+    /// Returns the bytes of a member by position, if the archive is not a stream.
     fn blocks_of(&self, member: &Member) -> Option<Blocks> {
         let stored: Blocks = Arc::new(Part::new(self.source.blocks()?, member.data, member.stored));
         Some(match &member.map {
@@ -145,7 +145,7 @@ impl Tar {
         }
     }
 
-    /// Returns the beginning of a member that the first pass had no room for, by a pass that keeps it and those behind it.
+    /// Returns a beginning that the first pass had no room for; a new pass keeps it and the ones behind it.
     fn head_by_pass(&self, number: usize) -> io::Result<Head> {
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         if matches!(window.get(number), Beginning::NotReached) {
@@ -174,7 +174,7 @@ impl Tar {
     }
 }
 
-/// A member's bytes; what vouches for the stream vouches for them.
+/// A member's bytes; the checksum of the stream covers them.
 struct Extracted<R> {
     inner: R,
     vouched: Vouched,
@@ -194,13 +194,13 @@ impl<R: Read> Read for Extracted<R> {
 
 impl<R: Read> Content for Extracted<R> {
     fn finish(&mut self) -> Vouched {
-        // An error is kept by then.
+        // The member has stored any error.
         let _ = drain(self);
         self.vouched.clone()
     }
 }
 
-/// Passes on one file's bytes at several places: they come by once, and are kept meanwhile.
+/// Passes on one file's bytes for several names: the stream has them once, so they are kept meanwhile.
 fn share(places: &[(usize, usize)], content: io::Result<&mut dyn Content>, each: EachContent<'_>) -> ControlFlow<()> {
     let mut bytes = Vec::new();
     let read = content.and_then(|content| {

@@ -1,4 +1,4 @@
-//! A place in a tar archive that moves forward: through a stream by reading, through a file by counting.
+//! A position in a tar archive that moves forward: it reads through a stream, and seeks in a file.
 
 use std::io::{self, Read};
 
@@ -14,13 +14,13 @@ enum Bytes {
     Blocks(Blocks),
 }
 
-/// A place in an archive.
+/// A position in an archive.
 pub(super) struct Cursor {
     bytes: Bytes,
     at: u64,
-    /// Bytes that a stream may come to.
+    /// The most bytes of a stream.
     most: u64,
-    /// A block that was looked at before its turn.
+    /// A block that was peeked at.
     ahead: Vec<u8>,
 }
 
@@ -39,12 +39,12 @@ impl Cursor {
         self.at
     }
 
-    /// Returns whether going back is not possible.
+    /// Returns whether the archive is a stream, which cannot go back.
     pub(super) fn is_stream(&self) -> bool {
         matches!(self.bytes, Bytes::Stream(_))
     }
 
-    /// Returns the next block without going on; nothing where there is no whole one.
+    /// Returns the next block without moving on; `None` if no whole block is left.
     pub(super) fn peek_block(&mut self) -> io::Result<Option<[u8; BLOCK]>> {
         let at = self.at;
         let mut block = [0; BLOCK];
@@ -56,7 +56,7 @@ impl Cursor {
         Ok((count == BLOCK).then_some(block))
     }
 
-    /// Goes to a position ahead, or to the end where that comes earlier. Whether it was reached.
+    /// Moves to a position ahead, or to an earlier end, and returns whether it reached the position.
     pub(super) fn go_to(&mut self, target: u64) -> io::Result<bool> {
         let count = target.saturating_sub(self.at);
         match &self.bytes {
@@ -69,7 +69,7 @@ impl Cursor {
         }
     }
 
-    /// Returns what the stream's checksums say of what was read.
+    /// Returns the result of the stream's checksums so far.
     pub(super) fn vouched(&self) -> Vouched {
         match &self.bytes {
             Bytes::Stream(stream) => stream.vouched(),

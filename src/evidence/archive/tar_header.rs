@@ -6,24 +6,24 @@ use crate::registry::FileTime;
 /// Bytes of a block.
 pub(super) const BLOCK: usize = 512;
 
-/// What a block says of a member.
+/// A member as its header block describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Header {
     /// The type flag, the byte at 156.
     pub(super) kind: u8,
-    /// The path, in the bytes that it has.
+    /// The path, in the archive's bytes.
     pub(super) path: Vec<u8>,
-    /// What a link leads to.
+    /// The target of a link.
     pub(super) link: Vec<u8>,
-    /// Bytes in the archive; an error says what is wrong with the field.
+    /// Bytes in the archive; an error describes a wrong field.
     pub(super) size: Result<u64, String>,
-    /// When it was last written to.
+    /// The time of the last write.
     pub(super) modified: Option<FileTime>,
     /// Whether GNU tar's own fields follow those of POSIX.
     pub(super) gnu: bool,
 }
 
-/// Returns whether the block is a header: a name, and a checksum that holds, whether its bytes were added with or without sign.
+/// Returns whether the block is a header: a name, and a checksum that matches the sum of signed or unsigned bytes.
 pub(super) fn is_header(block: &[u8]) -> bool {
     let Some(block) = block.get(..BLOCK) else { return false };
     let told = number(block.get(148..156).unwrap_or_default());
@@ -35,7 +35,7 @@ pub(super) fn is_header(block: &[u8]) -> bool {
         signed = signed.saturating_add(i8::from_ne_bytes([byte]).into());
     }
     let holds = told.is_ok_and(|told| i64::try_from(told).is_ok_and(|told| told == plain || told == signed));
-    // A block of zeros with a checksum of its own would hold, too.
+    // Without a name, a block of zeros with a checksum of its own would match too.
     holds && block.iter().take(100).any(|byte| *byte != 0)
 }
 
@@ -47,7 +47,7 @@ impl Header {
         let posix = field(257, 6) == b"ustar\0";
         let mut path = text(field(0, 100)).to_vec();
         if posix {
-            // Joerg Schilling's star ends its prefix earlier, for two times behind it.
+            // Joerg Schilling's star ends its prefix earlier, because two times follow it.
             let prefix = text(field(345, if field(508, 4) == b"tar\0" { 131 } else { 155 }));
             if !prefix.is_empty() {
                 path = [prefix, b"/", &path].concat();
@@ -64,7 +64,7 @@ impl Header {
     }
 }
 
-/// Returns the time of so many seconds since 1970.
+/// Returns the time of a number of seconds since 1970.
 pub(super) fn from_unix(seconds: u64) -> Option<FileTime> {
     u32::try_from(seconds).ok().map(FileTime::from_unix_seconds)
 }
@@ -74,8 +74,8 @@ pub(super) fn text(field: &[u8]) -> &[u8] {
     field.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 
-/// Returns the number of a field: octal digits with spaces before and NULs or spaces behind, or GNU's base 256, which
-/// the highest bit of the first byte tells. An empty field is 0.
+/// Returns the number in a field: octal digits with spaces before and NULs or spaces behind, or GNU's base 256, marked
+/// by the highest bit of the first byte. An empty field is 0.
 pub(super) fn number(field: &[u8]) -> Result<u64, String> {
     let wrong = || format!("{:?} is not a number", String::from_utf8_lossy(text(field)));
     match field {

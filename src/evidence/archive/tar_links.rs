@@ -1,12 +1,12 @@
-//! Hard links of a tar archive: names of a file that an earlier member brought.
+//! Hard links of a tar archive: further names of a file in an earlier member.
 
 use super::index::{Index, follow};
 use super::tar_walk::Member;
 
-/// Hard links that lead to hard links.
+/// The longest chain of hard links.
 const MOST_LINKS: usize = 16;
 
-/// Gives each hard link the number of the member that it leads to, and its size.
+/// Gives each hard link the number and the size of its target.
 pub(super) fn resolve(index: &mut Index, members: &mut [Member]) {
     if members.iter().all(|member| member.link.is_none()) {
         return;

@@ -1,7 +1,7 @@
-//! Extended headers of tar: `length keyword=value` records. POSIX.1-2017, pax, "pax Extended Header", and the keywords by
-//! which GNU tar keeps sparse files: <https://www.gnu.org/software/tar/manual/html_node/Sparse-Formats.html>.
+//! Extended headers of tar: `length keyword=value` records. POSIX.1-2017, pax, "pax Extended Header", and GNU tar's
+//! keywords for sparse files: <https://www.gnu.org/software/tar/manual/html_node/Sparse-Formats.html>.
 
-/// What extended headers say of a member; `None` where they are silent.
+/// The values of extended headers for a member; `None` if they do not set a value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Extended {
     pub(super) path: Option<Vec<u8>>,
@@ -9,26 +9,26 @@ pub(super) struct Extended {
     pub(super) size: Option<u64>,
     /// Whole seconds since 1970.
     pub(super) modified: Option<u64>,
-    /// The version of the sparse format, where the file is sparse.
+    /// The version of the sparse format, if the file is sparse.
     pub(super) sparse: Option<Sparse>,
     /// The size of the file with its holes.
     pub(super) real_size: Option<u64>,
-    /// The name of a sparse file; `path` has one that says that it is condensed.
+    /// The name of a sparse file; `path` has a name that marks it as condensed.
     pub(super) real_name: Option<Vec<u8>>,
     /// Ranges: offset and size in the file.
     pub(super) ranges: Vec<(u64, u64)>,
-    /// An offset whose size has not come yet.
+    /// An offset whose size has not been read yet.
     offset: Option<u64>,
 }
 
-/// How a sparse file's ranges are kept.
+/// How the archive stores a sparse file's ranges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sparse {
     /// In the extended header: 0.0 and 0.1.
     InHeader,
     /// Before the file's bytes: 1.0.
     BeforeData,
-    /// In a way that is not known.
+    /// In an unknown way.
     Unknown,
 }
 
@@ -53,7 +53,7 @@ impl Extended {
 
     fn record(&mut self, keyword: &[u8], value: &[u8]) -> Result<(), String> {
         let number = || decimal(value).ok_or_else(|| format!("{} is not a number", String::from_utf8_lossy(keyword)));
-        // An empty value takes back what a global header said.
+        // An empty value cancels the value of a global header.
         let given = (!value.is_empty()).then(|| value.to_vec());
         match keyword {
             b"path" => self.path = given,
@@ -94,7 +94,7 @@ impl Extended {
                     self.ranges.push(pair.ok_or("the map of sparse ranges is not a list of pairs of numbers")?);
                 }
             }
-            // Solaris and star keep sparse files in other ways.
+            // Solaris and star store sparse files in other ways.
             b"SCHILY.realsize" | b"SUN.holesdata" => {
                 self.sparse.get_or_insert(Sparse::Unknown);
             }
@@ -104,7 +104,7 @@ impl Extended {
     }
 }
 
-/// Returns a decimal number without sign.
+/// Returns a decimal number without a sign.
 pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
     let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
     is_number.then(|| std::str::from_utf8(digits).ok()?.parse().ok()).flatten()

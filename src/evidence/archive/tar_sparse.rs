@@ -8,10 +8,10 @@ use super::tar_header::{BLOCK, number};
 use super::tar_pax::decimal;
 use crate::evidence::content::fill;
 
-/// Ranges of all sparse members together.
+/// The most ranges of all sparse members together.
 pub(super) const MOST_RANGES: usize = 4_000_000;
 
-/// The ranges of a file that an archive keeps.
+/// The ranges of a file that an archive stores.
 pub(super) struct Ranges {
     /// Offset and size of each, in bytes of the file.
     pub(super) pairs: Vec<(u64, u64)>,
@@ -19,14 +19,14 @@ pub(super) struct Ranges {
     pub(super) size: u64,
 }
 
-/// What is wrong with a map, in words.
+/// A value, or the defect of a map in words.
 type Read<T> = Result<T, String>;
 
 /// Adds up to `count` pairs of fields of 12 bytes, from `start` on.
 fn add(pairs: &mut Vec<(u64, u64)>, block: &[u8; BLOCK], start: usize, count: usize) -> Read<()> {
     let field = |at: usize| number(block.get(at..at.saturating_add(12)).unwrap_or_default());
     for at in (start..).step_by(24).take(count) {
-        // An empty field is behind the last range.
+        // An empty field marks the end of the ranges.
         if block.get(at) != Some(&0) {
             pairs.push((field(at)?, field(at.saturating_add(12))?));
         }
@@ -54,8 +54,8 @@ pub(super) fn in_blocks(cursor: &mut Cursor, header: &[u8; BLOCK]) -> io::Result
     Ok(size.map(|size| Ranges { pairs, size }))
 }
 
-/// Reads the map of pax, 1.0: lines of numbers, their count first, filled up to a block. `stored` bytes are kept of the
-/// file, the map among them.
+/// Reads the map of pax, 1.0: lines of numbers, the count first, padded to a block. The archive stores `stored` bytes
+/// for the file, including the map.
 pub(super) fn before_data(cursor: &mut Cursor, stored: u64) -> io::Result<Read<Vec<(u64, u64)>>> {
     let no_number = || Ok(Err("its map of sparse ranges has a line that is not a number".to_owned()));
     let start = cursor.at();

@@ -1,4 +1,4 @@
-//! One pass over a tar archive, from its first byte to its last: what members there are and where their bytes lie.
+//! One pass over a tar archive, from its first byte to its last: its members, and the places of their bytes.
 
 use std::io::{self, Read};
 use std::ops::ControlFlow;
@@ -14,49 +14,49 @@ use super::told::Told;
 use crate::evidence::content::fill;
 use crate::evidence::file_system::{EntryKind, Head, head_of};
 
-/// Bytes of a name in a header of its own, or of an extended header.
+/// The most bytes of an extended header, or of a name in its own header.
 const MOST_HEADER: u64 = 16 << 20;
-/// Bytes of a global header, which counts for each member behind it.
+/// The most bytes of a global header, which applies to each member behind it.
 const MOST_GLOBAL: u64 = 8 << 10;
 
-/// Where the bytes of a member are.
+/// The place of a member's bytes.
 #[derive(Debug, Default)]
 pub(super) struct Member {
-    /// The first byte that the archive keeps of it, from the archive's start.
+    /// The first stored byte, from the archive's start.
     pub(super) data: u64,
-    /// Bytes that the archive keeps.
+    /// The number of stored bytes.
     pub(super) stored: u64,
-    /// Bytes of the file.
+    /// The size of the file in bytes.
     pub(super) size: u64,
     /// The ranges of a sparse file.
     pub(super) map: Option<Box<Map>>,
-    /// What a hard link leads to.
+    /// The target of a hard link.
     pub(super) link: Option<Box<[u8]>>,
-    /// The number of the member that a hard link leads to, once that is known.
+    /// The number of a hard link's target, once it is resolved.
     pub(super) target: Option<usize>,
-    /// Why its bytes cannot be had.
+    /// Why its bytes are unreadable.
     pub(super) broken: Option<Box<str>>,
 }
 
-/// A member as it is found.
+/// A member, passed on during the pass.
 pub(super) struct Found {
     pub(super) path: Vec<u8>,
     pub(super) facts: Facts,
     pub(super) member: Member,
-    /// Its beginning, where the archive is a stream and it is a file.
+    /// Its beginning, if the member is a file and the archive is a stream.
     pub(super) head: Option<Head>,
 }
 
-/// Takes members as they are found.
+/// Receives each member during the pass.
 pub(super) type EachFound<'f> = &'f mut dyn FnMut(Found) -> ControlFlow<()>;
 
-/// What goes before a member's own header.
+/// The headers before a member's own header.
 #[derive(Default)]
 struct Before {
     path: Option<Vec<u8>>,
     link: Option<Vec<u8>>,
     extended: Option<Extended>,
-    /// Why what goes before cannot be used.
+    /// Why these headers are unusable.
     broken: Option<String>,
 }
 
@@ -77,11 +77,11 @@ impl<'t> Walk<'t> {
     /// Finds all members up to the archive's last byte.
     ///
     /// # Errors
-    /// Why the bytes cannot be read further: a stream that is damaged. Members before that were passed on.
+    /// Why the rest is unreadable, such as a damaged stream. The members before it have been passed on.
     pub(super) fn run(&mut self, each: EachFound<'_>) -> io::Result<()> {
-        // Blocks of zeros in a row; two are the end marker.
+        // Consecutive blocks of zeros; two are the end marker.
         let mut zeros = 0_usize;
-        // Where bytes began that are no header.
+        // The start of bytes that are no header.
         let mut lost: Option<u64> = None;
         let mut behind = false;
         loop {
@@ -123,10 +123,10 @@ impl<'t> Walk<'t> {
         }
     }
 
-    /// Tells of bytes that are no header, from `lost` to the next header.
+    /// Reports bytes that are no header, from `lost` to the next header.
     fn lost(&mut self, lost: Option<u64>, zeros: usize, next: Option<u64>) {
         let Some(lost) = lost else { return };
-        // What went before a header that is lost belongs to that.
+        // The headers before a lost header belong to it.
         self.before = Before::default();
         let what = if zeros >= 2 { "bytes after the end marker" } else { "a damaged header" };
         self.told.tell(match next {
@@ -149,7 +149,7 @@ impl<'t> Walk<'t> {
                 }
                 Ok(ControlFlow::Continue(()))
             }
-            // A label is no member.
+            // A volume label is not a member.
             b'V' => {
                 self.before = Before::default();
                 Ok(ControlFlow::Continue(()))
@@ -161,7 +161,7 @@ impl<'t> Walk<'t> {
         }
     }
 
-    /// Reads the data of a header that goes before another one.
+    /// Reads the data of a header that precedes another one.
     fn small(&mut self, header: &Header) -> io::Result<Result<Vec<u8>, String>> {
         let size = match &header.size {
             Ok(size) => *size,
@@ -203,13 +203,13 @@ impl<'t> Walk<'t> {
         }
     }
 
-    /// Goes to the block behind data that begin at `start`.
+    /// Moves to the block behind the data that begins at `start`.
     fn go_behind(&mut self, start: u64, size: u64) -> io::Result<bool> {
         let padded = size.checked_next_multiple_of(BLOCK as u64).unwrap_or(u64::MAX);
         self.cursor.go_to(start.saturating_add(padded))
     }
 
-    /// Returns what a member is, by its type flag.
+    /// Returns the kind of a member, by its type flag.
     fn kind(&mut self, flag: u8, path: &[u8], shown: &str) -> EntryKind {
         match flag {
             b'0' | b'7' | 0 if path.ends_with(b"/") => EntryKind::Folder,
@@ -222,7 +222,7 @@ impl<'t> Walk<'t> {
                 self.told.tell(format!("{shown}: {volume}"));
                 EntryKind::Other
             }
-            // POSIX: what is not known is read as a file.
+            // POSIX: a member of an unknown type is read as a file.
             other => {
                 let flag = char::from(other).escape_debug();
                 self.told.tell(format!("{shown}: its type '{flag}' is not known; it is read as a file"));
@@ -231,7 +231,7 @@ impl<'t> Walk<'t> {
         }
     }
 
-    /// Reads a member: its header, what went before it, and its beginning.
+    /// Reads a member: its header, the headers before it, and its beginning.
     fn member(
         &mut self,
         header: &Header,
@@ -302,7 +302,7 @@ impl<'t> Walk<'t> {
         Ok(flow)
     }
 
-    /// Returns the beginning of a member of a stream, and the error of a stream that cannot be read further.
+    /// Returns the beginning of a member of a stream, and the error of a stream that is unreadable from there on.
     fn head(&mut self, kind: EntryKind, member: &Member) -> (Option<Head>, Option<io::Error>) {
         let has_bytes = kind == EntryKind::File && member.link.is_none() && member.broken.is_none();
         if !has_bytes || !self.cursor.is_stream() {
@@ -311,13 +311,13 @@ impl<'t> Walk<'t> {
         let kept = self.cursor.by_ref().take(member.stored);
         match head_of(&mut Expanded::new(kept, member.map.as_deref(), member.size), member.size) {
             Ok(head) => (Some(head), None),
-            // That the archive ends is told where its end is met; a stream that fails tells its own reason.
+            // The end of the archive is reported where the pass reaches it; a failed stream has its own reason.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof && Refused::of(&error).is_none() => (None, None),
             Err(error) => (None, Some(error)),
         }
     }
 
-    /// Returns the map of a sparse member, if the archive may have so many ranges.
+    /// Returns the map of a sparse member, if the archive's limit allows its ranges.
     fn map(&mut self, ranges: &Ranges, stored: u64) -> Result<Map, String> {
         let map = Map::new(&ranges.pairs, ranges.size, stored)?;
         self.ranges = self.ranges.saturating_add(map.len());
@@ -327,7 +327,7 @@ impl<'t> Walk<'t> {
         Ok(map)
     }
 
-    /// Returns whether a hard link brings data of its own, as pax allows: the next block is no header then.
+    /// Returns whether a hard link has data of its own, as pax allows: the next block is no header then.
     fn has_data(&mut self) -> io::Result<bool> {
         self.cursor.peek_block().map(|block| block.is_some_and(|block| !is_header(&block) && block != [0; BLOCK]))
     }

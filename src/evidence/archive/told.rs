@@ -1,9 +1,9 @@
-//! What is to be said of an archive: the first few sentences of a kind, and how many more there were.
+//! The defects of an archive: the first sentences, and the number of the rest.
 
-/// Sentences of one archive; the rest are counted.
+/// Sentences to keep of one archive; the rest are counted.
 const MOST_TOLD: usize = 20;
 
-/// Sentences, of which there may be too many to say them all.
+/// A list of sentences with a limit.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Told {
     sentences: Vec<String>,
@@ -20,7 +20,7 @@ impl Told {
         }
     }
 
-    /// Returns all that is kept, and the count of the rest as a sentence.
+    /// Returns all kept sentences, and one with the number of the rest.
     pub(super) fn sentences(&self) -> Vec<String> {
         let mut all = self.sentences.clone();
         if self.more > 0 {

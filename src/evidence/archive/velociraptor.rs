@@ -1,4 +1,4 @@
-//! How Velociraptor keeps sparse files in its ZIP archives: the member `X` without its holes, and `X.idx` with the
+//! Velociraptor's form of sparse files in its ZIP archives: the member `X` without its holes, and `X.idx` with the
 //! ranges as JSON. <https://github.com/Velocidex/velociraptor>, `reporting/container.go` and `actions/proto/vql.proto`
 //! (`Index`, `Range`).
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use super::index::Index;
 use crate::evidence::file_system::Node;
 
-/// Bytes of all indexes of one archive.
+/// The most bytes of all indexes of one archive.
 pub(super) const MOST_READ: u64 = 64 << 20;
 
 /// The ranges of a file, in the order of the file.
@@ -17,26 +17,26 @@ struct Ranges {
     ranges: Vec<Range>,
 }
 
-/// A range. What is 0 is left out.
+/// A range. The JSON omits values of 0.
 #[derive(Deserialize)]
 #[serde(default)]
 #[derive(Default)]
 struct Range {
-    /// Where its bytes are in the member.
+    /// The start of its bytes in the member.
     #[serde(alias = "FileOffset", alias = "fileOffset", deserialize_with = "number")]
     file_offset: u64,
-    /// Where it is in the file.
+    /// The start of the range in the file.
     #[serde(alias = "OriginalOffset", alias = "originalOffset", deserialize_with = "number")]
     original_offset: u64,
-    /// Bytes that the member has of it: none of a hole.
+    /// Bytes of the range in the member: 0 for a hole.
     #[serde(alias = "FileLength", alias = "fileLength", deserialize_with = "number")]
     file_length: u64,
-    /// Bytes of it in the file.
+    /// Bytes of the range in the file.
     #[serde(alias = "Length", deserialize_with = "number")]
     length: u64,
 }
 
-/// Reads a number; protocol buffers write those of 64 bits as text.
+/// Reads a number; protocol buffers write 64-bit numbers as text.
 fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
@@ -50,11 +50,11 @@ fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     }
 }
 
-/// Returns each file beside which its index lies, and the index.
+/// Returns each file with an index beside it, and the index.
 pub(super) fn pairs(index: &Index) -> impl Iterator<Item = (Node, Node)> {
     let is_index = |name: &[u8]| name.ends_with(b".idx");
     let any = index.entries().any(|entry| is_index(entry.name.as_bytes()));
-    // The table is made only where it is needed.
+    // The table is built only if an index exists.
     let files = if any { index.files() } else { std::collections::HashMap::new() };
     index.entries().filter(move |_| any).filter_map(move |entry| {
         let stem = entry.name.as_bytes().strip_suffix(b".idx")?;
@@ -62,11 +62,11 @@ pub(super) fn pairs(index: &Index) -> impl Iterator<Item = (Node, Node)> {
     })
 }
 
-/// Offset and size of each range that is kept.
+/// Offset and size of each stored range.
 type Kept = Vec<(u64, u64)>;
 
-/// Reads an index for a member of so many bytes: the ranges that are kept, and the size of the whole file. `None` where
-/// it is no index of Velociraptor's.
+/// Reads an index for a member of `stored` bytes: the stored ranges, and the size of the whole file. `None` if the file
+/// is not an index of Velociraptor.
 pub(super) fn ranges(json: &[u8], stored: u64) -> Option<Result<(Kept, u64), String>> {
     let Ranges { ranges } = serde_json::from_slice(json).ok()?;
     let (mut pairs, mut at, mut kept) = (Vec::new(), 0_u64, 0_u64);

@@ -9,7 +9,7 @@ use super::refused::{Cause, Refused, damaged};
 use super::source::{Checked, Input};
 use crate::evidence::file_system::Vouched;
 
-/// Memory that a block's dictionary may take, in KiB; `xz -9` takes 64 MiB.
+/// Memory for a block's dictionary, in KiB; `xz -9` needs 64 MiB.
 const MOST_MEMORY_KIB: u32 = 256 << 10;
 /// A stream's first bytes.
 const STREAM: [u8; 6] = [0xfd, b'7', b'z', b'X', b'Z', 0];
@@ -32,12 +32,12 @@ impl<R: Read> Xz<R> {
         Self { state: State::Between(Input::new(inner)), vouched: None, trailing: None }
     }
 
-    /// Decides what is next: a stream, padding, the end, or anything else.
+    /// Decides what follows: a stream, padding, the end, or other bytes.
     fn between(&mut self, mut input: Input<R>) -> io::Result<State<R>> {
         let at = input.at();
         let first = at == 0;
         if !first {
-            // Stream padding is zeros, a multiple of four, section 2.2.
+            // Stream padding is zeros, a multiple of four bytes, section 2.2.
             while input.peek(4)? == [0; 4] {
                 input.consume(4);
             }

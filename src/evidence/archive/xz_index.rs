@@ -1,5 +1,5 @@
-//! The indexes of an xz file, read from its end: what its blocks must come to. The decoder compares how many blocks
-//! there are; here their sizes are added up. <https://tukaani.org/xz/xz-file-format.txt>, sections 2.1.2 and 4.
+//! The indexes of an xz file, read from its end: the expected sizes of its blocks. The decoder compares the number of
+//! blocks; this code adds up their sizes. <https://tukaani.org/xz/xz-file-format.txt>, sections 2.1.2 and 4.
 
 use std::io::{self, BufReader, Read};
 
@@ -7,10 +7,10 @@ use super::field::le32;
 use super::source::Sequential;
 use crate::evidence::block::Blocks;
 
-/// Returns the bytes that all streams decompress to, as their indexes say.
+/// Returns the number of decompressed bytes of all streams, by their indexes.
 ///
 /// # Errors
-/// Where the sizes contradict the places of headers and footers.
+/// The sizes contradict the places of headers and footers.
 pub(super) fn size(blocks: &Blocks) -> io::Result<Result<u64, String>> {
     let (mut end, mut total) = (blocks.size(), 0_u64);
     let mut four = [0; 4];
@@ -52,7 +52,7 @@ pub(super) fn size(blocks: &Blocks) -> io::Result<Result<u64, String>> {
     Ok(Ok(total))
 }
 
-/// Returns the sums of an index of `size` bytes: of the blocks with their padding, and of what they decompress to.
+/// Returns the sums of an index of `size` bytes: of the blocks with their padding, and of their decompressed sizes.
 fn sums(blocks: &Blocks, index: u64, size: u64) -> io::Result<Option<(u64, u64)>> {
     let mut input = BufReader::new(Sequential::new(Blocks::clone(blocks), index).take(size));
     let mut number = || -> io::Result<Option<u64>> {
@@ -68,7 +68,7 @@ fn sums(blocks: &Blocks, index: u64, size: u64) -> io::Result<Option<(u64, u64)>
         }
         Ok(None)
     };
-    // The index begins with a zero, where a block has its size.
+    // The index begins with a zero, in the place of a block's size.
     if number()? != Some(0) {
         return Ok(None);
     }

@@ -26,22 +26,22 @@ pub struct Zip {
     password: Option<Vec<u8>>,
     index: Index,
     members: Vec<Member>,
-    /// The files that Velociraptor kept without their holes, by their member's number, in order.
+    /// The files that Velociraptor stored without their holes, by their member's number, in order.
     sparse: Vec<(usize, Result<Sparse, String>)>,
     told: Vec<String>,
 }
 
-/// A file that is kept without its holes.
+/// A file that is stored without its holes.
 struct Sparse {
     map: Map,
     size: u64,
 }
 
 impl Zip {
-    /// Reads the directory, and the header of each member.
+    /// Reads the directory and the header of each member.
     ///
     /// # Errors
-    /// Why nothing of the archive can be read: it was cut short, it is a part of a split one.
+    /// Why the whole archive is unreadable: truncated, or a part of a split one.
     pub fn open(blocks: Blocks, password: Option<&str>, limits: Limits) -> Result<Self, Refused> {
         let mut told = Told::default();
         let end = find(&blocks, &mut told)?;
@@ -65,7 +65,7 @@ impl Zip {
         Ok(zip)
     }
 
-    /// Finds the files that Velociraptor kept without their holes, and what they come to with them.
+    /// Finds the files that Velociraptor stored without their holes, and sets their full sizes.
     fn expand(&mut self) {
         let pairs: Vec<(Node, Node)> = velociraptor::pairs(&self.index).collect();
         let mut left = velociraptor::MOST_READ;
@@ -91,7 +91,7 @@ impl Zip {
                         },
                     )
             };
-            // Another program's .idx is a file like others.
+            // Another program's .idx is an ordinary file.
             let Some(read) = read else { continue };
             let sparse = read.and_then(|(pairs, size)| Map::new(&pairs, size, stored).map(|map| Sparse { map, size }));
             if let Ok(sparse) = &sparse
@@ -122,7 +122,7 @@ impl Zip {
         }
     }
 
-    /// Opens a member's bytes as the archive keeps them, decompressed.
+    /// Opens a member's stored bytes, decompressed.
     fn stored(&self, file: Node) -> io::Result<Stored> {
         let (_, member) = self.member(file)?;
         let packed: Blocks = Arc::new(Part::new(Blocks::clone(&self.blocks), member.data, member.packed));
@@ -159,14 +159,14 @@ impl Zip {
     }
 }
 
-/// A member's bytes, and what is compared at their end.
+/// A member's bytes, and the check at their end.
 struct Stored {
     inner: Box<dyn Read + Send>,
     computed: Crc,
     left: u64,
     crc: Option<u32>,
     seal: Option<Seal>,
-    /// Whether a wrong password may have passed the check, which has one byte.
+    /// Whether a wrong password may have passed the check, which has only one byte.
     weak: bool,
     failed: Option<String>,
 }
@@ -198,7 +198,7 @@ impl Read for Stored {
 
 impl Content for Stored {
     fn finish(&mut self) -> Vouched {
-        // An error is kept by then.
+        // The member has stored any error.
         let _ = drain(self);
         let found = self.computed.sum();
         if self.failed.is_none()
@@ -266,7 +266,7 @@ impl FileSystem for Zip {
         })
     }
 
-    /// Returns a member that is stored as it is; its CRC-32 is compared by [`FileSystem::open`] only.
+    /// Returns a member that is stored uncompressed; only [`FileSystem::open`] compares its CRC-32.
     fn blocks(&self, file: Node) -> Option<Blocks> {
         let (number, member) = self.member(file).ok()?;
         let plain = member.method == 0 && member.encryption == Encryption::None && member.packed == member.size;

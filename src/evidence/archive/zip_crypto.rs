@@ -1,4 +1,4 @@
-//! The two encryptions of ZIP members: PKWARE's first one (APPNOTE.TXT, section 6.1), and WinZip's AES
+//! The two encryptions of ZIP members: PKWARE's traditional one (APPNOTE.TXT, section 6.1), and WinZip's AES
 //! (<https://www.winzip.com/en/support/aes-encryption/>).
 
 use std::io::{self, Read};
@@ -12,7 +12,7 @@ use super::refused::{Refused, damaged};
 use super::source::Sequential;
 use crate::evidence::block::{Blocks, Part};
 
-/// The table of CRC-32, by which the keys of PKWARE's encryption change.
+/// The table of CRC-32, which updates the keys of PKWARE's encryption.
 const CRC: [u32; 256] = table();
 
 #[expect(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "computed by the compiler")]
@@ -37,14 +37,14 @@ fn crc(old: u32, byte: u8) -> u32 {
     old >> 8 ^ CRC.get(place).copied().unwrap_or_default()
 }
 
-/// Decrypts what PKWARE's first encryption encrypted.
+/// Decrypts PKWARE's traditional encryption.
 pub(super) struct ZipCrypto<R> {
     inner: R,
     keys: (u32, u32, u32),
 }
 
 impl<R: Read> ZipCrypto<R> {
-    /// Starts with the encryption's own header, whose last byte must be `check`.
+    /// Starts with the encryption header, whose last byte must be `check`.
     pub(super) fn new(mut inner: R, password: &[u8], check: u8) -> io::Result<Self> {
         let mut header = [0; 12];
         inner.read_exact(&mut header)?;
@@ -86,7 +86,7 @@ enum Cipher {
     Aes256(Box<Aes256>),
 }
 
-/// Decrypts what WinZip's AES encrypted.
+/// Decrypts WinZip's AES.
 pub(super) struct Aes {
     inner: Sequential,
     cipher: Cipher,
@@ -95,19 +95,19 @@ pub(super) struct Aes {
     used: usize,
 }
 
-/// What authenticates a member that is encrypted with AES: the key, and where the encrypted bytes are.
+/// The authentication of a member that AES encrypts: the key, and the place of the encrypted bytes.
 pub(super) struct Seal {
     key: Vec<u8>,
     encrypted: Blocks,
     code: [u8; 10],
 }
 
-/// Bytes of the code behind the encrypted ones.
+/// Bytes of the authentication code behind the encrypted bytes.
 const CODE: u64 = 10;
-/// Rounds of PBKDF2 that WinZip prescribes.
+/// Rounds of PBKDF2, as WinZip prescribes.
 const ROUNDS: u32 = 1_000;
 
-/// Starts decrypting a member whose stored bytes are `stored`, with a key of so many bytes.
+/// Starts decrypting a member whose stored bytes are `stored`, with a key of `key` bytes.
 pub(super) fn aes(stored: &Blocks, key: usize, password: &[u8]) -> io::Result<(Aes, Seal)> {
     let salt = key / 2;
     let start = (salt as u64).saturating_add(2);
@@ -142,7 +142,7 @@ impl Read for Aes {
         let count = self.inner.read(buffer)?;
         for byte in buffer.iter_mut().take(count) {
             if self.used == 16 {
-                // The counter begins with 1, its lowest byte first.
+                // The counter starts at 1, and is little-endian.
                 self.counter = self.counter.wrapping_add(1);
                 let bytes = self.counter.to_le_bytes();
                 self.mask = match &self.cipher {
@@ -166,7 +166,7 @@ fn one<C: BlockCipherEncrypt<BlockSize = aes::cipher::consts::U16>>(cipher: &C, 
 }
 
 impl Seal {
-    /// Reads the encrypted bytes once more, and compares their code: HMAC-SHA-1, cut to 80 bits.
+    /// Reads the encrypted bytes again, and compares their code: HMAC-SHA-1, cut to 80 bits.
     pub(super) fn holds(&self) -> io::Result<bool> {
         let mut hmac = Hmac::<Sha1>::new_from_slice(&self.key).map_err(|_| damaged("its key has an unknown size"))?;
         let mut input = Sequential::new(Blocks::clone(&self.encrypted), 0);

@@ -1,4 +1,4 @@
-//! The central directory of a ZIP archive, and the local headers held against it.
+//! The central directory of a ZIP archive, compared with the local headers.
 //! <https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT>, sections 4.3 and 4.5.
 
 use std::io::{BufReader, Read};
@@ -16,18 +16,18 @@ use crate::registry::FileTime;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Encryption {
     None,
-    /// PKWARE's first one; the byte that a right password gives.
+    /// PKWARE's traditional encryption; the byte that the right password gives.
     ZipCrypto(u8),
-    /// WinZip's AES: the key's size in bytes, and whether the CRC-32 is left out (AE-2).
+    /// WinZip's AES: the key's size in bytes, and whether the member has no CRC-32 (AE-2).
     Aes {
         key: usize,
         without_crc: bool,
     },
-    /// PKWARE's strong encryption, or one that contradicts itself.
+    /// PKWARE's strong encryption, or contradictory fields.
     Unknown,
 }
 
-/// A member, its name aside.
+/// A member, without its name.
 #[derive(Clone, Debug)]
 pub(super) struct Member {
     pub(super) method: u16,
@@ -40,7 +40,7 @@ pub(super) struct Member {
     pub(super) local: u64,
     pub(super) data: u64,
     pub(super) encryption: Encryption,
-    /// Why its bytes cannot be had.
+    /// Why its bytes are unreadable.
     pub(super) broken: Option<Box<str>>,
     /// Why its checksum does not count: the archive contradicts itself about it.
     pub(super) doubtful: Option<Box<str>>,
@@ -69,7 +69,7 @@ pub(super) fn read(blocks: &Blocks, end: &End, limits: Limits, told: &mut Told) 
         let place = end.directory.saturating_add(at);
         let mut entry = [0; ENTRY];
         let header = input.read_exact(&mut entry);
-        // A signature of the directory may follow its entries; nobody writes it.
+        // The specification allows a signature of the directory behind its entries; nobody writes one.
         if header.is_ok() && entry.starts_with(b"PK\x05\x05") {
             break;
         }
@@ -112,7 +112,7 @@ fn entry_of(entry: &[u8; ENTRY], name: &[u8], extra: &[u8], end: &End) -> Listed
     let mut disk = u32::from(le16(entry, 34));
     let mut encryption = match flags & 0x41 {
         0 => Encryption::None,
-        // With a data descriptor the CRC is not known yet when the header is written.
+        // With a data descriptor, the writer does not know the CRC when it writes the header.
         1 if flags & 8 != 0 => Encryption::ZipCrypto(time.to_le_bytes()[1]),
         1 => Encryption::ZipCrypto(crc.to_le_bytes()[3]),
         _ => Encryption::Unknown,
@@ -122,7 +122,7 @@ fn entry_of(entry: &[u8; ENTRY], name: &[u8], extra: &[u8], end: &End) -> Listed
     let mut broken = None;
     for (id, field) in fields(extra) {
         match id {
-            // Only what does not fit above is here, in this order.
+            // Only values that do not fit into the fields above are here, in this order.
             1 => {
                 let mut at = 0;
                 for value in [&mut size, &mut packed, &mut local] {
@@ -169,14 +169,14 @@ fn entry_of(entry: &[u8; ENTRY], name: &[u8], extra: &[u8], end: &End) -> Listed
     Listed { name: name.to_vec(), kind, modified, member }
 }
 
-/// Returns what a member is. A folder ends with a slash; the attribute that says so has no checksum, and does not count.
+/// Returns the kind of a member. A folder's name ends with a slash; the attribute has no checksum and does not count.
 fn kind(name: &[u8], made_by: u16, attributes: u32) -> EntryKind {
     let separator = separator(name);
     if name.ends_with(&[separator]) {
         return EntryKind::Folder;
     }
     let mode = attributes >> 16 & 0o170_000;
-    // Unix and macOS keep a file's mode there.
+    // Unix and macOS store a file's mode there.
     match (matches!(made_by >> 8, 3 | 19), mode) {
         (true, 0o120_000) => EntryKind::Link,
         (true, 0o020_000 | 0o060_000 | 0o010_000 | 0o140_000) => EntryKind::Other,
@@ -184,12 +184,12 @@ fn kind(name: &[u8], made_by: u16, attributes: u32) -> EntryKind {
     }
 }
 
-/// Returns what a name's parts are separated by: some Windows programs write backslashes, against the specification.
+/// Returns the separator of a name's parts: some Windows programs write backslashes, against the specification.
 pub(super) fn separator(name: &[u8]) -> u8 {
     if !name.contains(&b'/') && name.contains(&b'\\') { b'\\' } else { b'/' }
 }
 
-/// Returns the fields of an extra field, section 4.5.1.
+/// Iterates over the fields of an extra field, section 4.5.1.
 fn fields(mut extra: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     std::iter::from_fn(move || {
         let (head, rest) = extra.split_at_checked(4)?;
@@ -199,12 +199,12 @@ fn fields(mut extra: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     })
 }
 
-/// Compares each member with its local header, in the order in which they lie. Members that overlap are refused: that
-/// is how a small archive comes to more than any disk holds.
+/// Compares each member with its local header, in the order of their places. Members that overlap are refused: overlaps
+/// let a small archive expand beyond any disk.
 fn checked(blocks: &Blocks, end: &End, mut listed: Vec<Listed>, told: &mut Told) -> Vec<Listed> {
     let mut order: Vec<usize> = (0..listed.len()).collect();
     order.sort_by_key(|at| listed.get(*at).map_or(0, |listed| listed.member.local));
-    // What stands before the first member belongs to a program that unpacks it.
+    // Bytes before the first member belong to a program that extracts the archive.
     let (mut behind, mut last): (u64, Option<usize>) = (end.before, None);
     let mut overlapping = 0_usize;
     for at in order {
@@ -239,12 +239,12 @@ fn checked(blocks: &Blocks, end: &End, mut listed: Vec<Listed>, told: &mut Told)
     listed
 }
 
-/// Tells of a member between two others that the directory does not list.
+/// Reports a member between two others that the directory does not list.
 fn unlisted(blocks: &Blocks, start: u64, end: u64, told: &mut Told) {
     if end.saturating_sub(start) < LOCAL {
         return;
     }
-    // A data descriptor of up to 24 bytes may stand before it.
+    // A data descriptor of up to 24 bytes may precede it.
     let mut bytes = [0; 28];
     if blocks.read_exact_at(&mut bytes, start).is_ok()
         && let Some(place) = bytes.windows(4).position(|four| four == b"PK\x03\x04")
@@ -270,7 +270,7 @@ fn compare(blocks: &Blocks, listed: &mut Listed, told: &mut Told) {
     let name = header.get(30..).unwrap_or_default();
     let raw = if matches!(member.encryption, Encryption::Aes { .. }) { 99 } else { member.method };
     let later = (member.flags | le16(&header, 6)) & 8 != 0;
-    // Zeros and all ones say that the value stands elsewhere.
+    // All zeros or all ones mean that the value is stored elsewhere.
     let agrees = |field: usize, value: u64| {
         let local = le32(&header, field);
         local == 0 || local == u32::MAX || u64::from(local) == value

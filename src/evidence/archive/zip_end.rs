@@ -1,24 +1,24 @@
-//! The end of a ZIP archive, which says where its directory is. APPNOTE.TXT, sections 4.3.14 to 4.3.16.
+//! The end of a ZIP archive, which locates its directory. APPNOTE.TXT, sections 4.3.14 to 4.3.16.
 
 use super::field::{le16, le32, le64};
 use super::refused::{Cause, Refused};
 use super::told::Told;
 use crate::evidence::block::Blocks;
 
-/// Bytes of the end record without its comment, and with the longest one.
+/// Bytes of the end record, without its comment and with the longest one.
 const RECORD: usize = 22;
 const MOST_RECORD: u64 = 22 + 65_535;
 
-/// What the end says of an archive.
+/// The end of an archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct End {
     /// The directory's first byte from the file's start, and its size in bytes.
     pub(super) directory: u64,
     pub(super) size: u64,
     pub(super) members: u64,
-    /// Whether the count of members has 16 bits only.
+    /// Whether the number of members has only 16 bits.
     pub(super) is_16_bit: bool,
-    /// Bytes before the archive: of a program that unpacks it.
+    /// Bytes before the archive: of a program that extracts it.
     pub(super) before: u64,
 }
 
@@ -63,7 +63,7 @@ pub(super) fn find(blocks: &Blocks, told: &mut Told) -> Result<End, Refused> {
     Ok(end)
 }
 
-/// Reads the end record, which begins at `place`, and that of 64 bits before it.
+/// Reads the end record at `place`, and the 64-bit record before it.
 fn end(blocks: &Blocks, record: &[u8], place: u64) -> Result<End, Refused> {
     let mut members = u64::from(le16(record, 10));
     let (mut size, mut offset) = (u64::from(le32(record, 12)), u64::from(le32(record, 16)));
@@ -72,7 +72,7 @@ fn end(blocks: &Blocks, record: &[u8], place: u64) -> Result<End, Refused> {
     let mut locator = [0; 20];
     let wide = place.checked_sub(20).is_some_and(|at| blocks.read_exact_at(&mut locator, at).is_ok());
     if wide && locator.starts_with(b"PK\x06\x07") {
-        // A program before the archive moves it; the record ends before the locator then.
+        // A program before the archive moves the record; then the record ends just before the locator.
         let told = le64(&locator, 8);
         let mut wide = [0; 56];
         let is =
@@ -98,7 +98,7 @@ fn end(blocks: &Blocks, record: &[u8], place: u64) -> Result<End, Refused> {
     Ok(End { directory, size, members, is_16_bit, before })
 }
 
-/// Makes the refusal of a split archive.
+/// Creates the refusal of a split archive.
 fn split() -> Refused {
     Refused::new(
         Cause::Unsupported,

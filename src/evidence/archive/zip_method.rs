@@ -1,4 +1,4 @@
-//! The methods by which members of ZIP archives are compressed. APPNOTE.TXT, section 4.4.5.
+//! The compression methods of members of ZIP archives. APPNOTE.TXT, section 4.4.5.
 
 use std::io::{self, BufReader, Read};
 
@@ -11,10 +11,10 @@ use super::field::{le16, le32};
 use super::refused::{Cause, Refused, damaged};
 use super::stream::Codec;
 
-/// Memory that one member's dictionary may take, in bytes.
+/// Memory for one member's dictionary, in bytes.
 const MOST_DICTIONARY: u32 = 256 << 20;
 
-/// Starts decompressing a member: `size` bytes, by this method, with these general purpose flags.
+/// Starts decompressing a member of `size` bytes, by this method, with these general purpose flags.
 pub(super) fn decompress(
     mut packed: Box<dyn Read + Send>,
     method: u16,
@@ -27,7 +27,7 @@ pub(super) fn decompress(
         9 => Box::new(Deflate64Decoder::with_buffer(BufReader::new(packed))),
         12 => Box::new(Codec::Bzip2.decompress(packed)),
         14 => {
-            // A version of two bytes, the size of the properties, and those, section 5.8.8.
+            // A version of two bytes, the size of the properties, and the properties, section 5.8.8.
             let mut header = [0; 9];
             packed.read_exact(&mut header)?;
             let dictionary = le32(&header, 5);
@@ -37,7 +37,7 @@ pub(super) fn decompress(
             if dictionary > MOST_DICTIONARY {
                 return Err(too_large("LZMA", dictionary.into()));
             }
-            // Flag 1 says that a mark stands at the end, and not the size.
+            // Bit 1 of the flags means that a mark, and not the size, ends the data.
             let known = if flags & 2 != 0 { u64::MAX } else { size };
             let properties = header.get(4).copied().unwrap_or_default();
             let lzma = LzmaReader::new_with_props(BufReader::new(packed), known, properties, dictionary, None);
@@ -46,7 +46,7 @@ pub(super) fn decompress(
         20 | 93 => Box::new(Codec::Zstd.decompress(packed)),
         95 => Box::new(Codec::Xz.decompress(packed)),
         98 => {
-            // Order, memory in MiB, and how the model starts anew, section 5.10.
+            // The order, the memory in MiB, and how the model restarts, section 5.10.
             let mut header = [0; 2];
             packed.read_exact(&mut header)?;
             let header = u32::from(le16(&header, 0));

@@ -1,4 +1,4 @@
-//! Zstandard files: every frame, skippable ones passed over, content checksums compared. RFC 8878, section 3.
+//! Zstandard files: every frame, with content checksums compared; skippable frames are skipped. RFC 8878, section 3.
 
 use std::io::{self, BufRead, Read};
 
@@ -9,7 +9,7 @@ use super::refused::{Cause, Refused, damaged};
 use super::source::{Checked, Input};
 use crate::evidence::file_system::Vouched;
 
-/// How far back a frame may point, in bytes; `zstd -d` allows as much.
+/// The most bytes that a frame may refer back to; `zstd -d` allows as much.
 const MOST_WINDOW: u64 = 128 << 20;
 /// A frame's first bytes.
 const FRAME: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
@@ -20,15 +20,15 @@ pub(super) struct Zstd<R> {
     decoder: FrameDecoder,
     within: bool,
     ended: bool,
-    /// Bytes of the frame passed on so far.
+    /// Bytes of the current frame that were passed on.
     written: u64,
     frames: u64,
-    /// Frames that carry a content checksum.
+    /// Frames with a content checksum.
     protected: u64,
     trailing: Option<String>,
-    /// Why the frame cannot be read further, until what came before that is passed on.
+    /// Why the rest of the frame is unreadable, kept until the bytes before it are passed on.
     failed: Option<io::Error>,
-    /// What the frame's header says that it is decompressed to, if it says so.
+    /// The decompressed size in the frame's header, if the header has one.
     size: Option<u64>,
 }
 
@@ -50,7 +50,7 @@ impl<R: Read> Zstd<R> {
         }
     }
 
-    /// Decides what is next: a frame, a skippable frame, the end, or anything else.
+    /// Decides what follows: a frame, a skippable frame, the end, or other bytes.
     fn between(&mut self) -> io::Result<()> {
         let at = self.input.at();
         let next = self.input.peek(5)?;
@@ -66,7 +66,7 @@ impl<R: Read> Zstd<R> {
                 }
             }
             [a, b, c, d, descriptor] if [*a, *b, *c, *d] == FRAME => {
-                // The size is there with any flag but 0, and with one segment always.
+                // The header has a size with any flag except 0, and always with a single segment.
                 let sized = descriptor & 0xe0 != 0;
                 self.decoder.reset(&mut self.input).map_err(|error| refusal(&error, at))?;
                 self.size = sized.then(|| self.decoder.content_size());
@@ -138,8 +138,8 @@ impl<R: Read> Read for Zstd<R> {
                 if let Err(error) = self.decoder.decode_blocks(&mut self.input, wanted) {
                     let early = self.input.fill_buf()?.is_empty();
                     self.failed = Some(if early { cut(self.input.at()) } else { refusal(&error, at) });
-                    // The decoder keeps what later blocks may refer to, up to 8 MiB, until the frame ends: an empty last
-                    // block, and a checksum that nobody looks at, end it. Where that fails, the bytes are lost.
+                    // The decoder keeps up to 8 MiB for later blocks until the frame ends. An empty last block and an
+                    // unused checksum end the frame here; if that fails, the kept bytes are lost.
                     let _ = self.decoder.decode_blocks([1, 0, 0, 0, 0, 0, 0].as_slice(), BlockDecodingStrategy::All);
                     break;
                 }
@@ -162,7 +162,7 @@ impl<R: Read + Send> Checked for Zstd<R> {
     fn vouched(&self) -> Vouched {
         match &self.trailing {
             Some(why) => Vouched::Unverified(why.clone()),
-            // One frame without a checksum leaves its bytes unprotected, whatever the others have.
+            // One frame without a checksum makes the whole unprotected, even if others have one.
             None if self.frames > 0 && self.protected == self.frames => Vouched::by("XXH64 (Zstandard)"),
             None => Vouched::Unprotected,
         }

@@ -1,7 +1,7 @@
-//! The image that the user named, and the files beside it that it names.
+//! The image that the user named, and the files in its folder that it refers to.
 //!
-//! A name inside an image is never trusted: only its last part counts, and only a regular file in the image's own folder
-//! is opened for it, no link.
+//! A name inside an image is never trusted: only its last part counts, and only a regular file in the image's own
+//! folder is opened for it, never a link.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -15,16 +15,16 @@ use crate::error::Problem;
 use crate::evidence::block::{Blocks, FileBlocks};
 use crate::evidence::file::Acquisition;
 
-/// Files that one image may consist of: segments, parts, extents of 2 GiB, parents. Each stays open, and a process may
-/// have some thousand open.
+/// The most files of one image: segments, parts, extents of 2 GiB, parents. Each stays open, and a process may have
+/// some thousand files open.
 const MOST_FILES: usize = 1_000;
-/// Images on images: parents of parents, backing files of backing files.
+/// The longest chain of images: parents of parents, backing files of backing files.
 const DEEPEST: usize = 16;
 
-/// What is opened for one image.
+/// The files that were opened for one image.
 pub(super) struct Beside {
     folder: PathBuf,
-    /// The images from the one that the user named to the one being read.
+    /// The images from the one that the user named to the current one.
     chain: Vec<PathBuf>,
     files: Vec<PathBuf>,
     facts: Vec<String>,
@@ -32,7 +32,7 @@ pub(super) struct Beside {
 }
 
 impl Beside {
-    /// Opens the image that the user named. A link is followed: the user named it.
+    /// Opens the image that the user named. A link is followed, because the user named it.
     pub(super) fn open(path: &Path) -> Result<(Self, Blocks), Problem> {
         let file = regular(path, OFlags::empty()).map_err(|error| unreadable(path, &error))?;
         let folder = path.parent().map(Path::to_owned).unwrap_or_default();
@@ -40,7 +40,7 @@ impl Beside {
         Ok((Self { folder, chain: files.clone(), files, facts: Vec::new(), acquisition: None }, Arc::new(file)))
     }
 
-    /// An image that is in a container: a folder of the container's name is where nothing lies beside it.
+    /// Returns an image that is in a container: no file of this machine lies beside it.
     pub(super) fn within(name: &Path) -> Self {
         Self {
             folder: name.to_owned(),
@@ -51,42 +51,42 @@ impl Beside {
         }
     }
 
-    /// The image being read.
+    /// Returns the path of the current image.
     pub(super) fn image(&self) -> &Path {
         self.chain.last().map_or(Path::new(""), PathBuf::as_path)
     }
 
-    /// A problem with the image being read.
+    /// Returns a problem of the current image.
     pub(super) fn problem(&self, expected: impl Into<String>, found: impl Into<String>) -> Problem {
         Problem::of(self.image().display().to_string(), expected, found)
     }
 
-    /// A problem of reading the image.
+    /// Returns the problem of an unreadable image.
     pub(super) fn unreadable(&self, error: &io::Error) -> Problem {
         unreadable(self.image(), error)
     }
 
-    /// Something that the report should say of the image being read.
+    /// Adds a fact about the current image to the report.
     pub(super) fn fact(&mut self, fact: impl Into<String>) {
         self.facts.push(fact.into());
     }
 
-    /// Every file that was opened so far, the one that the user named first.
+    /// Returns every file that was opened so far; the file that the user named is first.
     pub(super) fn files(&self) -> &[PathBuf] {
         &self.files
     }
 
-    /// What the header of the image says of the case; of several, the first one.
+    /// Keeps the facts of the case in an image's header; the first image with such facts counts.
     pub(super) fn acquired(&mut self, acquisition: Acquisition) {
         self.acquisition.get_or_insert(acquisition);
     }
 
-    /// Everything that was opened, in order, what is to be said, and what the header says of the case.
+    /// Returns all opened files in order, the facts about the images, and the facts of the case.
     pub(super) fn into_parts(self) -> (Vec<PathBuf>, Vec<String>, Option<Acquisition>) {
         (self.files, self.facts, self.acquisition)
     }
 
-    /// Opens a file that the image names, `role` being what it is for it. The name may be a path of Windows or of Unix.
+    /// Opens a file that the image names; `role` is its role there. The name may be a path of Windows or of Unix.
     pub(super) fn named(&mut self, name: &str, role: &str) -> Result<(PathBuf, Blocks), Problem> {
         let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
         if matches!(last, "" | "." | "..") || last.contains('\0') {
@@ -108,7 +108,7 @@ impl Beside {
         Ok((path, Arc::new(file)))
     }
 
-    /// Opens one of the files of a row of segments, if it is there.
+    /// Opens a later segment, if it exists.
     pub(super) fn segment(&mut self, name: &str) -> Result<Option<Blocks>, Problem> {
         let path = self.folder.join(name);
         self.room()?;
@@ -122,7 +122,7 @@ impl Beside {
         }
     }
 
-    /// The names in the image's folder.
+    /// Returns the names in the image's folder.
     pub(super) fn names(&self) -> io::Result<Vec<String>> {
         let folder = if self.folder.as_os_str().is_empty() { Path::new(".") } else { &self.folder };
         let mut names = Vec::new();
@@ -132,7 +132,7 @@ impl Beside {
         Ok(names)
     }
 
-    /// Goes down to the parent image at `path`.
+    /// Makes the parent image at `path` the current one.
     pub(super) fn descend(&mut self, path: PathBuf) -> Result<(), Problem> {
         if self.chain.contains(&path) {
             let found = format!("{} again: the chain is a loop", path.display());
@@ -145,12 +145,12 @@ impl Beside {
         Ok(())
     }
 
-    /// Comes back from a parent.
+    /// Returns from a parent to its child.
     pub(super) fn ascend(&mut self) {
         self.chain.pop();
     }
 
-    /// Whether one more file may be opened.
+    /// Checks that one more file may be opened.
     fn room(&self) -> Result<(), Problem> {
         if self.files.len() < MOST_FILES {
             return Ok(());
@@ -165,7 +165,7 @@ impl Beside {
     }
 }
 
-/// Opens a regular file; a pipe is not waited for.
+/// Opens a regular file, without waiting for a pipe.
 fn regular(path: &Path, flags: OFlags) -> io::Result<FileBlocks> {
     let flags = i32::try_from((flags | OFlags::NONBLOCK).bits()).unwrap_or_default();
     let file: File = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
@@ -202,7 +202,7 @@ mod tests {
         );
         let (files, facts, _) = beside.into_parts();
         assert_eq!((files, facts.len()), (vec![place("image"), place("extent"), place("other")], 2));
-        // The user's own link is followed.
+        // A link that the user named is followed.
         assert!(Beside::open(&place("link")).is_ok());
         assert!(Beside::open(&place("folder")).is_err());
     }

@@ -1,7 +1,7 @@
 //! Expert Witness images (`.E01`, `.E02` ...), as libewf's format document describes them.
 //!
-//! The disk is cut into chunks, which are packed one by one and each have a checksum; tables in the segments say where
-//! they are. Tables are read when they are needed: those of a large disk would not fit into memory.
+//! The disk is divided into chunks. Each chunk is compressed separately and has a checksum; tables in the segments
+//! locate the chunks. Tables are read on demand: the tables of a large disk would not fit into memory.
 
 use std::io;
 use std::sync::Arc;
@@ -17,21 +17,21 @@ use super::stored::StoredHash;
 use crate::error::Problem;
 use crate::evidence::block::Blocks;
 
-/// The low 31 bits of a table's entry: where the chunk starts.
+/// The low 31 bits of a table's entry: the start of the chunk.
 const PLACE: u32 = 0x7fff_ffff;
-/// EnCase 6.7 wrote segments over 2 GiB, whose entries from there on have 32 bits of place, and chunks that are not packed.
+/// Beyond this offset, an entry has 32 bits of place and its chunk is not compressed (EnCase 6.7: segments over 2 GiB).
 const OVERFLOW: u64 = 0x7fff_ffff;
-/// In our own tables: the chunk is packed.
+/// A flag in our own tables: the chunk is compressed.
 const PACKED: u64 = 1 << 63;
 
 struct Ewf {
     volume: Volume,
     tables: Vec<Table>,
-    /// Tables as they were read, by their place in `tables`.
+    /// Recently read tables, by their index in `tables`.
     kept: Kept,
 }
 
-/// Opens an E01 image from its first segment on.
+/// Opens an E01 image from its first segment.
 pub(super) fn open(
     beside: &mut Beside,
     name: &str,
@@ -41,7 +41,7 @@ pub(super) fn open(
     let start = extension(name).to_owned();
     let stem = name.strip_suffix(start.as_str()).unwrap_or_default().to_owned();
     let (mut volume, mut tables, mut chunks): (Option<Volume>, _, _) = (None, Vec::new(), 0_u64);
-    // The segment that said first what the disk is, and those that cannot be told from another acquisition's.
+    // The segment that first describes the disk, and the segments that may be from another acquisition.
     let (mut sayer, mut unnamed) = (String::new(), Vec::new());
     let (mut file, mut number, mut current) = (first, 1_u16, name.to_owned());
     loop {
@@ -119,8 +119,8 @@ pub(super) fn open(
     Ok(Arc::new(Mapped::new(Ewf { volume, tables, kept: Kept::default() }, None)))
 }
 
-/// Says which segments could not be compared with the others: one whose identifier is zero, or that has none, may come from
-/// another acquisition of a disk of the same size.
+/// Reports the segments that could not be compared with the others. A segment whose identifier is missing or zero may
+/// be from another acquisition of a disk of the same size.
 fn told_of_set(beside: &mut Beside, unnamed: &[String], segments: u16) {
     let Some(first) = unnamed.first().filter(|_| segments > 1) else { return };
     let which = match unnamed.len() {
@@ -135,7 +135,7 @@ fn told_of_set(beside: &mut Beside, unnamed: &[String], segments: u16) {
     beside.fact(fact);
 }
 
-/// The extension of a segment: `E01` to `E99`, then `EAA` to `EZZ`, `FAA` and on; in the letter case of the first one.
+/// Returns the extension of a segment: `E01` to `E99`, then `EAA` to `EZZ`, `FAA` and on; letter case as in the first.
 fn segment_extension(first: &str, number: u16) -> Option<String> {
     let lower = match first {
         "E01" => false,
@@ -155,7 +155,7 @@ fn segment_extension(first: &str, number: u16) -> Option<String> {
 }
 
 impl Ewf {
-    /// Where a chunk stands in its file, how many bytes it may have there, and whether it is packed.
+    /// Returns a chunk's file, its start there, the most bytes that it may have, and whether it is compressed.
     fn place(&self, number: u64) -> io::Result<(&Blocks, u64, u64, bool)> {
         let after = self.tables.partition_point(|table| table.first <= number);
         let index = after.checked_sub(1).ok_or_else(|| bad("no chunk table"))?;
@@ -172,11 +172,11 @@ impl Ewf {
     }
 }
 
-/// Reads a table: for each chunk the place where it starts, with [`PACKED`], and one more for the end of the last one.
+/// Reads a table: the start of each chunk, with [`PACKED`], and at last the end of the last chunk.
 fn table_entries(table: &Table) -> io::Result<Vec<u8>> {
     let length = usize::try_from(table.count).unwrap_or(usize::MAX).saturating_mul(4);
     let mut read = Err(bad("a chunk table that cannot be read"));
-    // The second table is a copy of the first one.
+    // The second table is a copy of the first.
     for at in [Some(table.at), table.copy].into_iter().flatten() {
         let mut bytes = vec![0; length.saturating_add(4)];
         read = table.file.read_exact_at(&mut bytes, at).and_then(|()| {
@@ -228,9 +228,9 @@ impl Map for Ewf {
         let (file, start, length, packed) = self.place(number)?;
         let before = number.saturating_mul(self.volume.chunk);
         let chunk = usize::try_from(self.volume.chunk).map_err(io::Error::other)?;
-        // The last chunk may be cut short, or be filled up.
+        // The last chunk may be shorter, or padded.
         let wanted = usize::try_from(self.volume.size.saturating_sub(before)).unwrap_or(usize::MAX).min(chunk);
-        // What does not compress becomes a little longer; whatever follows the last chunk is none of it.
+        // Incompressible data becomes a little longer; bytes after the last chunk do not belong to it.
         let most = chunk.saturating_add(chunk / 8).saturating_add(4096);
         let length = usize::try_from(length).unwrap_or(usize::MAX).min(most);
         let mut bytes = vec![0; length];

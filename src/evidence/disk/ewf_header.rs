@@ -1,19 +1,19 @@
-//! The `header` and `header2` sections of an Expert Witness image: what whoever made it wrote down about the case.
+//! The `header` and `header2` sections of an Expert Witness image: the facts of the case as its maker wrote them.
 //!
-//! libewf's format document (sections 3.6 and 3.7) describes them: text, packed with zlib, in which a line `main` is
-//! followed by one of identifiers and one of values, with tabs between them. `header2` is UTF-16 with a byte order mark
-//! and counts seconds since 1970; `header` is in one byte a letter and holds the examiner's local time.
+//! libewf's format document (sections 3.6 and 3.7) describes them: text that zlib compressed. A line `main` is followed
+//! by a line of identifiers and a line of values, both separated by tabs. `header2` is UTF-16 with a byte order mark
+//! and counts seconds since 1970. `header` has one byte per letter and holds the examiner's local time.
 
 use super::map::inflate;
 use crate::evidence::file::Acquisition;
 use crate::registry::FileTime;
 
-/// A header unpacked is not longer; one with every field of EnCase filled in has about 8 KiB.
+/// Bytes of the longest decompressed header; one with every field of EnCase filled in has about 8 KiB.
 const LONGEST: usize = 1 << 20;
-/// A value is kept up to so many letters.
+/// Letters of a value that are kept.
 const LONGEST_VALUE: usize = 10_000;
 
-/// Reads a section's content; `wide` for `header2`. `None` where it cannot be unpacked, or is something else.
+/// Reads a section's content; `wide` for `header2`. `None` if it cannot be decompressed or is no header.
 pub(super) fn read(packed: &[u8], wide: bool) -> Option<Acquisition> {
     let bytes = inflate(packed, LONGEST, true).ok()?;
     let text =
@@ -57,7 +57,7 @@ fn parse(text: &str) -> Option<Acquisition> {
     (acquisition != Acquisition::default()).then_some(acquisition)
 }
 
-/// A time as the header has it, in the form of the report where it is one that is known.
+/// Returns a time in the form of the report if its form is known; otherwise as it is.
 fn time(text: &str) -> String {
     if let Ok(seconds) = text.parse::<u32>() {
         return FileTime::from_unix_seconds(seconds).to_string();
@@ -106,7 +106,7 @@ mod tests {
         assert_eq!(read(b"no zlib", true), None);
         assert_eq!(read(&packed(b"1\nother\nc\n2026\n"), false), None);
         assert_eq!(read(&packed(b"1\nmain\nc\tn\n\t\n"), false), None);
-        // A bomb is given up on.
+        // A decompression bomb is not decompressed to its end.
         assert_eq!(read(&packed(&vec![b'a'; LONGEST + 2]), false), None);
     }
 }

@@ -1,4 +1,4 @@
-//! One segment file of an Expert Witness image: its sections.
+//! The sections of one segment file of an Expert Witness image.
 
 use std::io;
 
@@ -13,43 +13,43 @@ use crate::registry::hex;
 
 /// Bytes of a section's header.
 const HEADER: u64 = 76;
-/// Chunks of one table: a table with so many takes 32 MiB when it is read.
+/// The most chunks of one table: reading such a table needs 32 MiB.
 const LARGEST_TABLE: u32 = 4 << 20;
-/// Sections of one segment.
+/// The most sections of one segment.
 const MOST_SECTIONS: usize = 100_000;
 
-/// Where the table of some chunks is.
+/// The place of the table of some chunks.
 pub(super) struct Table {
     pub(super) file: Blocks,
     /// The number of its first chunk.
     pub(super) first: u64,
-    /// Where its entries start in the file.
+    /// The start of the entries, in bytes from the file's start.
     pub(super) at: u64,
-    /// Where those of its copy do.
+    /// The start of the copy's entries, in bytes from the file's start.
     pub(super) copy: Option<u64>,
     pub(super) count: u32,
-    /// What places are counted from.
+    /// The base of the entries' offsets, in bytes from the file's start.
     pub(super) base: u64,
-    /// Where the last chunk ends at the latest.
+    /// The latest possible end of the last chunk.
     pub(super) end: u64,
 }
 
-/// What a segment file says.
+/// The content of a segment file.
 pub(super) struct Segment {
-    /// What its sections say of the disk: those of the first segment are called `volume` or `disk`, all others `data`.
+    /// The description of the disk: in sections `volume` or `disk` of the first segment, and in `data` of all others.
     pub(super) volume: Option<Volume>,
     pub(super) tables: Vec<Table>,
     pub(super) stored: Vec<StoredHash>,
-    /// Sectors that could not be read when the image was made.
+    /// Sectors that were unreadable when the image was made.
     pub(super) bad_sectors: u64,
-    /// What stands in its header, and whether that is of the newer form.
+    /// The facts of the case in its header, and whether the header has the newer form.
     pub(super) header: Option<(Acquisition, bool)>,
-    /// Whether no segment follows.
+    /// Whether this is the last segment.
     pub(super) last: bool,
 }
 
 impl Segment {
-    /// Reads the sections of the segment that should have this number.
+    /// Reads the sections of the segment with this expected number.
     pub(super) fn read(file: &Blocks, number: u16) -> io::Result<Self> {
         let header = part(file, 0, 13)?;
         if !header.starts_with(b"EVF\x09\x0d\x0a\xff\0") {
@@ -86,7 +86,7 @@ impl Segment {
         Err(bad("too many sections"))
     }
 
-    /// A table of chunks.
+    /// Reads a table of chunks.
     fn table(&mut self, file: &Blocks, at: u64, end: u64) -> io::Result<()> {
         let body = at.saturating_add(HEADER);
         let header = part(file, body, 24)?;
@@ -102,7 +102,7 @@ impl Segment {
         Ok(())
     }
 
-    /// The copy of the table before it, where it is sound and looks like it.
+    /// Reads the copy of the previous table, if the copy is valid and has the same chunks.
     fn second(&mut self, file: &Blocks, at: u64) {
         let body = at.saturating_add(HEADER);
         let Ok(header) = part(file, body, 24) else { return };
@@ -112,7 +112,7 @@ impl Segment {
         }
     }
 
-    /// A section whose content is small.
+    /// Reads a section with small content.
     fn other(&mut self, kind: &[u8], body: &[u8]) -> io::Result<()> {
         match kind {
             b"volume" | b"disk" | b"data" => {
@@ -138,7 +138,7 @@ impl Segment {
                     .fold(0_u64, |sum, count| sum.saturating_add(count.into()));
                 self.bad_sectors = self.bad_sectors.saturating_add(sectors);
             }
-            // Each form is there twice, or once; the newer one knows its time zone and every letter.
+            // Each form exists once or twice; the newer form includes the time zone and every letter.
             b"header" | b"header2" if !self.header.as_ref().is_some_and(|(_, newer)| *newer) => {
                 let newer = kind == b"header2";
                 if let Some(acquisition) = ewf_header::read(body, newer) {
@@ -150,7 +150,7 @@ impl Segment {
         Ok(())
     }
 
-    /// Keeps a hash; one of zeros was not made.
+    /// Keeps a hash; a hash of zeros was not computed.
     fn hash<const N: usize>(&mut self, algorithm: Algorithm, hash: Option<[u8; N]>) {
         if let Some(hash) = hash.filter(|hash| hash.iter().any(|byte| *byte != 0)) {
             let stored = StoredHash { algorithm, hex: hex(&hash) };
@@ -161,7 +161,7 @@ impl Segment {
     }
 }
 
-/// The content of a section, as far as anything of it is used.
+/// Returns the part of a section's content that is used.
 fn body(file: &Blocks, at: u64, next: u64) -> io::Result<Vec<u8>> {
     let start = at.saturating_add(HEADER);
     part(file, start, usize::try_from(next.saturating_sub(start).min(1 << 20)).unwrap_or_default())

@@ -1,4 +1,4 @@
-//! What the segments of an Expert Witness image say of the whole disk, and whether they say the same.
+//! The description of the whole disk in the segments of an Expert Witness image, and whether the segments agree.
 
 use std::io;
 
@@ -6,25 +6,25 @@ use super::field::{bytes, le32, le64};
 use super::map::bad;
 use crate::registry::hex;
 
-/// Bytes of a chunk. EnCase writes 32 KiB; ewfacquire up to 16 MiB.
+/// The most bytes of a chunk. EnCase writes 32 KiB; ewfacquire up to 16 MiB.
 const LARGEST_CHUNK: u64 = 64 << 20;
-/// Bytes of a `volume`, `disk` or `data` section, the last 4 of which are its checksum.
+/// Bytes of a `volume`, `disk` or `data` section; the last 4 are its checksum.
 const LENGTH: usize = 1052;
 
-/// The disk, as a `volume`, `disk` or `data` section describes it ("Expert Witness Compression Format", libewf: the volume
-/// section).
+/// The disk, as a `volume`, `disk` or `data` section describes it ("Expert Witness Compression Format", libewf: the
+/// volume section).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Volume {
     /// Bytes of a chunk.
     pub(super) chunk: u64,
     /// Bytes of the disk.
     pub(super) size: u64,
-    /// How many chunks the writer counted; 0 where it did not say.
+    /// The number of chunks by the writer; 0 if the writer did not state it.
     count: u32,
     sectors_in_chunk: u32,
     sector: u32,
     sectors: u64,
-    /// What all segments of one acquisition share; zeros where the writer made none, as ewfacquire does.
+    /// The identifier that all segments of one acquisition share; zeros if the writer made none, as ewfacquire does.
     pub(super) identifier: [u8; 16],
 }
 
@@ -32,7 +32,7 @@ impl Volume {
     /// Reads the body of a section of this kind.
     ///
     /// # Errors
-    /// A body that is too short, whose checksum is wrong, or that describes no disk.
+    /// The body is too short, its checksum is wrong, or it describes no disk.
     pub(super) fn read(kind: &[u8], body: &[u8]) -> io::Result<Self> {
         let name = String::from_utf8_lossy(kind);
         if body.len() < LENGTH {
@@ -49,20 +49,20 @@ impl Volume {
         Ok(Self { chunk, size: size.ok_or_else(wrong)?, count, sectors_in_chunk, sector, sectors, identifier })
     }
 
-    /// How many chunks the disk takes.
+    /// Returns the number of the disk's chunks.
     ///
     /// # Errors
-    /// What the writer counted, where that is another number: the number that the size asks for, and the one found.
+    /// The writer stated another number: the number that the size requires, and the stated one.
     pub(super) fn chunks(&self) -> Result<u64, (u64, u32)> {
         let needed = self.size.div_ceil(self.chunk.max(1));
         if self.count == 0 || u64::from(self.count) == needed { Ok(needed) } else { Err((needed, self.count)) }
     }
 
-    /// Adds what another section says of the same disk. A number or an identifier of zeros is one that the writer did not
-    /// know; it contradicts nothing.
+    /// Merges the description in another section of the same disk. A number or an identifier of zeros was unknown to
+    /// the writer and contradicts nothing.
     ///
     /// # Errors
-    /// The first field that the two contradict each other in: what it says here, and what it says there.
+    /// The first field that differs: its value here, and its value there.
     pub(super) fn with(self, other: Self) -> Result<Self, (String, String)> {
         let fields = [
             ("chunks", u64::from(self.count), u64::from(other.count)),
@@ -81,26 +81,26 @@ impl Volume {
         }
         let identifier = if self.identified() { self.identifier } else { other.identifier };
         let count = if self.count == 0 { other.count } else { self.count };
-        // A disk whose size the first section does not know yet has that of a later one.
+        // The first section may not know the disk's size yet; then a later section has it.
         let (sectors, size) = if self.sectors == 0 { (other.sectors, other.size) } else { (self.sectors, self.size) };
         Ok(Self { size, count, sectors, identifier, ..self })
     }
 
-    /// Whether the writer made an identifier for the set.
+    /// Returns whether the writer made an identifier for the set.
     pub(super) fn identified(&self) -> bool {
         self.identifier != [0; 16]
     }
 }
 
-/// Whether the checksum at `at` is that of the bytes before it.
+/// Checks that the number at `at` is the checksum of the bytes before it.
 pub(super) fn sum_of(data: &[u8], at: usize) -> Option<()> {
     (le32(data, at)? == adler32(data.get(..at)?)).then_some(())
 }
 
-/// Adler-32 (RFC 1950).
+/// Returns the Adler-32 checksum (RFC 1950).
 pub(super) fn adler32(data: &[u8]) -> u32 {
     let (mut low, mut high) = (1_u32, 0_u32);
-    // So many bytes cannot take the sums past 32 bits.
+    // This many bytes cannot overflow the 32-bit sums.
     for part in data.chunks(5552) {
         for byte in part {
             low = low.wrapping_add(u32::from(*byte));
@@ -136,7 +136,7 @@ mod tests {
     fn sections_of_one_disk_agree_and_those_of_two_do_not() {
         let first = volume(4, 64, 200, 0xaa);
         assert_eq!(first.with(first), Ok(first));
-        // What is not known contradicts nothing, and is taken from who knows it.
+        // An unknown field contradicts nothing, and takes the value of the other section.
         assert_eq!(first.with(volume(4, 64, 200, 0)), Ok(first));
         assert_eq!(volume(0, 64, 200, 0).with(first), Ok(first));
         assert_eq!(volume(0, 64, 0, 0).with(first), Ok(first));

@@ -1,4 +1,4 @@
-//! Pieces of an image that were read or unpacked lately.
+//! Recently read or decompressed pieces of an image.
 
 use std::collections::VecDeque;
 use std::io;
@@ -6,20 +6,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Bytes of pieces of one kind that are kept for each image of a chain.
 const MOST_KEPT: usize = 8 << 20;
-/// So many pieces are kept even where they are large.
+/// Pieces that are kept even if they are large.
 const FEWEST_KEPT: usize = 2;
 
-/// The pieces used last, by number.
+/// The most recently used pieces, by number.
 #[derive(Default)]
 pub(in crate::evidence) struct Kept {
     pieces: Mutex<VecDeque<(u64, Arc<Vec<u8>>)>>,
 }
 
 impl Kept {
-    /// The piece, which `load` fetches where it is not kept.
+    /// Returns a piece; `load` reads it if it is not kept.
     ///
     /// # Errors
-    /// Those of `load`.
+    /// The error of `load`.
     pub(in crate::evidence) fn get(
         &self,
         number: u64,
@@ -34,7 +34,7 @@ impl Kept {
                 return Ok(again);
             }
         }
-        // Without the lock: others may unpack other pieces meanwhile.
+        // Not under the lock: other threads may load other pieces meanwhile.
         let piece = Arc::new(load()?);
         let mut pieces = self.pieces.lock().unwrap_or_else(PoisonError::into_inner);
         pieces.push_front((number, Arc::clone(&piece)));
@@ -60,7 +60,7 @@ mod tests {
             });
             assert_eq!(u64::from(piece.unwrap()[0]), number);
         }
-        // 2 was put out by 3 and comes again; 1 was always among the last two.
+        // 3 replaced 2, which is loaded again; 1 was always among the last two.
         assert_eq!((loads, kept.pieces.lock().unwrap().len()), (5, 2));
     }
 }

@@ -1,4 +1,4 @@
-//! What a file is, by its content: a disk image of a kind that is read, or of one that is known and refused.
+//! The kind of an image by its content: a supported disk image, or one that is recognised and refused.
 
 use std::fmt;
 
@@ -9,12 +9,12 @@ use super::field::{be32, le16, le32, le64};
 use super::named::extension;
 use super::split;
 
-/// A kind of disk image that is read.
+/// A supported kind of disk image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// The disk's bytes as they are.
     Raw,
-    /// The same, cut into parts.
+    /// The disk's bytes, divided into parts.
     SplitRaw,
     /// Expert Witness, as EnCase and FTK Imager write it: `.E01`, `.E02`.
     Ewf,
@@ -45,11 +45,11 @@ impl fmt::Display for Kind {
     }
 }
 
-/// How an Expert Witness file begins.
+/// The first bytes of an Expert Witness file.
 const EWF: &[u8] = b"EVF\x09\x0d\x0a\xff\0";
 
 impl Kind {
-    /// What QEMU calls it.
+    /// Returns QEMU's name of the format.
     pub(super) fn format(self) -> &'static str {
         match self {
             Self::Raw | Self::SplitRaw | Self::Ewf => "raw",
@@ -61,11 +61,12 @@ impl Kind {
         }
     }
 
-    /// What begins and ends like this: `beginning` is the first bytes of the file, `end` its last 512, or all there is. To tell
-    /// each kind the first 512 bytes will do, but a GPT behind an empty sector needs 4,100. Where the content does not tell, the name does: of a raw image, or of its first part.
+    /// Recognises a kind: `beginning` is the first bytes of the file, `end` its last 512, or all of a shorter file. The
+    /// first 512 bytes identify each kind, except that a GPT behind an empty sector needs 4,100. A raw image or its
+    /// first part may have no signature; then the name decides.
     pub fn of(beginning: &[u8], end: &[u8], name: &str) -> Option<Self> {
         let starts = |signature: &[u8]| beginning.starts_with(signature);
-        // Only the first segment is an image by itself.
+        // Only the first segment is an image of its own.
         if starts(EWF) {
             return (le16(beginning, 9) == Some(1)).then_some(Self::Ewf);
         }
@@ -81,7 +82,7 @@ impl Kind {
         if starts(b"QFI\xfb") && be32(beginning, 4).is_some_and(|version| version >= 2) {
             return Some(Self::Qcow2);
         }
-        // A fixed VHD is told by its end alone: without that, it is one that was cut short, and no raw image.
+        // Only the end identifies a fixed VHD: without it, the file is a truncated VHD, not a raw image.
         let named = |names: &[&str]| names.iter().any(|known| extension(name).eq_ignore_ascii_case(known));
         if starts(b"conectix") || end.starts_with(b"conectix") || (named(&["vhd"]) && is_disk(beginning)) {
             return Some(Self::Vhd);
@@ -96,14 +97,15 @@ impl Kind {
     }
 }
 
-/// A VMDK descriptor: text that says so in its first line.
+/// Recognises a VMDK descriptor: text with this first line.
 pub(super) fn is_descriptor(beginning: &[u8]) -> bool {
     const FIRST: &[u8] = b"# Disk DescriptorFile";
     let start = beginning.strip_prefix(b"\xef\xbb\xbf").unwrap_or(beginning);
     start.get(..FIRST.len()).is_some_and(|start| start.eq_ignore_ascii_case(FIRST))
 }
 
-/// The first sector of a disk or a volume: the mark at its end, and a partition table or a boot sector. A GPT needs none.
+/// Recognises the first sector of a disk or a volume: the signature at its end, and a partition table or a boot sector.
+/// A GPT needs none of these.
 fn is_disk(beginning: &[u8]) -> bool {
     if is_gpt(beginning) {
         return true;
@@ -115,7 +117,7 @@ fn is_disk(beginning: &[u8]) -> bool {
     let table = || beginning.get(446..510).unwrap_or_default().chunks_exact(16);
     let used = |entry: &[u8]| entry.get(4).is_some_and(|kind| *kind != 0);
     let ordinary = table().all(|entry| matches!(entry.first(), Some(0 | 0x80)));
-    // Some disks have another status byte: there the rest of the table has to be as it should.
+    // Some disks have another status byte; then the rest of the table must be valid.
     let odd = || {
         let whole = |entry: &[u8]| {
             le32(entry, 8).is_some_and(|start| start > 0) && le32(entry, 12).is_some_and(|count| count > 0)
@@ -125,7 +127,7 @@ fn is_disk(beginning: &[u8]) -> bool {
     boot || (ordinary || odd()) && table().any(used)
 }
 
-/// The header of a GPT behind a first sector of 512 or of 4,096 bytes, as far as the beginning goes.
+/// Recognises the header of a GPT behind a first sector of 512 or of 4,096 bytes, as far as the beginning reaches.
 fn is_gpt(beginning: &[u8]) -> bool {
     const SIGNATURE: &[u8] = b"EFI PART";
     let stands = |at: usize| {
@@ -136,11 +138,12 @@ fn is_gpt(beginning: &[u8]) -> bool {
     stands(512) || stands(4096)
 }
 
-/// A file below this size may be a copy of a disk's or a volume's first sectors.
+/// A file below this size in bytes may be a copy of a disk's or a volume's first sectors.
 const FRAGMENT: u64 = 1 << 20;
 
-/// Whether a file of `size` bytes that begins like a raw disk image is only the beginning of a disk or a volume, such as a
-/// collected MBR, or the $Boot of an NTFS volume: it ends before what its first sector speaks of.
+/// Returns whether a file of `size` bytes is only the beginning of a disk or a volume, such as a collected MBR, or the
+/// $Boot of an NTFS volume. Such a file begins like a raw disk image, and ends before the range that its first sector
+/// describes.
 pub fn is_fragment(beginning: &[u8], size: u64) -> bool {
     if size >= FRAGMENT || Kind::of(beginning, &[], "") != Some(Kind::Raw) {
         return false;
@@ -150,7 +153,7 @@ pub fn is_fragment(beginning: &[u8], size: u64) -> bool {
     let stated = if has(b"NTFS    ") {
         le64(beginning, 40).unwrap_or_default().saturating_mul(sector)
     } else if has(b"EXFAT   ") || has(b"-FVE-FS-") || is_gpt(beginning) {
-        // The smallest exFAT volume, BitLocker volume and GPT disk are as large.
+        // The smallest exFAT volume, BitLocker volume and GPT disk have this size.
         FRAGMENT
     } else if matches!(beginning.first(), Some(0xeb | 0xe9)) && matches!(sector, 512 | 1024 | 2048 | 4096) {
         let small = le16(beginning, 19).map_or(0, u64::from);
@@ -165,8 +168,7 @@ pub fn is_fragment(beginning: &[u8], size: u64) -> bool {
     size < stated
 }
 
-/// The kind of image that begins and ends like this and is not read, with what to do instead; arguments as for
-/// [`Kind::of`].
+/// Returns the refused kind of image with this beginning and end, and its advice; arguments as for [`Kind::of`].
 pub fn refusal(beginning: &[u8], end: &[u8]) -> Option<&'static Row> {
     let head = Head { bytes: beginning.to_vec(), end: end.to_vec(), size: u64::MAX, ..Head::default() };
     format::refusal(&head, "")
@@ -218,7 +220,7 @@ mod tests {
         (disk[446], disk[450], disk[454], disk[458]) = (0x81, 7, 63, 100);
         disk[510..].copy_from_slice(&[0x55, 0xaa]);
         assert_eq!(Kind::of(&disk, &[], "a"), Some(Kind::Raw));
-        // Text and code that end with the mark have more than that in the places of the entries.
+        // Text and code that end with the signature have other bytes in the entries too.
         disk[462] = 1;
         assert_eq!(Kind::of(&disk, &[], "a"), None);
     }

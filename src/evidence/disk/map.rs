@@ -1,4 +1,5 @@
-//! What most image formats are: a map from places of the disk to places of a file, to packed pieces, to a parent disk.
+//! The common structure of most image formats: a map from places of the disk to places of a file, to compressed pieces,
+//! or to a parent disk.
 
 use std::io;
 
@@ -8,41 +9,41 @@ use rayon::prelude::*;
 use super::kept::Kept;
 use crate::evidence::block::{BlockRead, Blocks};
 
-/// Bytes of pieces that are unpacked ahead; fewer than are kept.
+/// Bytes of pieces that are decompressed ahead; fewer than are kept.
 const MOST_PREPARED: usize = 2 << 20;
 
-/// What the bytes of a disk from some place on are.
+/// The content of a disk from some place on.
 pub(super) enum Run {
-    /// So many zeros.
+    /// This many zeros.
     Zeros(u64),
-    /// So many bytes that stand at the same place of the parent disk.
+    /// This many bytes at the same place of the parent disk.
     Below(u64),
     /// `length` bytes of a file, from `at` on.
     Stored { file: Blocks, at: u64, length: u64 },
-    /// The rest of a piece that has to be unpacked, from byte `within` of the unpacked ones on.
+    /// The rest of a compressed piece, from byte `within` of its decompressed bytes on.
     Piece { number: u64, within: usize },
 }
 
-/// How a format finds its bytes.
+/// How a format locates its bytes.
 pub(super) trait Map: Send + Sync {
-    /// Bytes of the disk.
+    /// Returns the number of bytes of the disk.
     fn size(&self) -> u64;
 
-    /// What there is from `offset` on, which is below the size; never a run of no bytes.
+    /// Returns the run from `offset` on, which is below the size. A run is never empty.
     ///
     /// # Errors
-    /// Where the image's tables cannot be read or cannot be right.
+    /// The image's tables are unreadable or known to be wrong.
     fn run(&self, offset: u64) -> io::Result<Run>;
 
-    /// Bytes of an unpacked piece, where there are pieces; they lie on the disk at multiples of that.
+    /// Returns the number of bytes of a decompressed piece, if the format has pieces; pieces start at its multiples.
     fn piece(&self) -> Option<u64> {
         None
     }
 
-    /// Unpacks the piece that a run named.
+    /// Decompresses the piece of a run.
     ///
     /// # Errors
-    /// Where it cannot be read, or does not unpack to what it should.
+    /// The piece is unreadable, or does not decompress to the expected bytes.
     fn unpack(&self, number: u64) -> io::Result<Vec<u8>> {
         Err(io::Error::other(format!("piece {number} is not packed")))
     }
@@ -56,12 +57,12 @@ pub(super) struct Mapped<M> {
 }
 
 impl<M: Map> Mapped<M> {
-    /// `below` is the parent disk of a differencing image.
+    /// Returns the disk of a map; `below` is the parent disk of a differencing image.
     pub(super) fn new(map: M, below: Option<Blocks>) -> Self {
         Self { map, below, pieces: Kept::default() }
     }
 
-    /// Unpacks the pieces side by side that a long read will come to. What fails is told when it is come to.
+    /// Decompresses in parallel the pieces that a long read needs. The read itself reports errors.
     fn prepare(&self, length: usize, offset: u64) {
         let piece = self.map.piece().and_then(|piece| usize::try_from(piece).ok());
         let Some(piece) = piece.filter(|piece| (1..length).contains(piece)) else { return };
@@ -80,7 +81,7 @@ impl<M: Map> Mapped<M> {
         }
     }
 
-    /// Fills the beginning of `buffer` from one run; how many bytes came.
+    /// Fills the beginning of `buffer` from one run and returns the number of bytes.
     fn fill(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let left = self.map.size().saturating_sub(offset);
         let cut = |length: u64| usize::try_from(length.min(left)).unwrap_or(usize::MAX).min(buffer.len());
@@ -93,7 +94,7 @@ impl<M: Map> Mapped<M> {
             Run::Below(length) => {
                 let count = cut(length);
                 let below = self.below.as_ref().ok_or_else(|| io::Error::other("the parent disk is missing"))?;
-                // A parent may be smaller than its child, which then has zeros past the parent's end.
+                // A parent may be smaller than its child; the child has zeros past the parent's end.
                 let there = usize::try_from(below.size().saturating_sub(offset)).unwrap_or(usize::MAX).min(count);
                 below.read_exact_at(buffer.get_mut(..there).unwrap_or_default(), offset)?;
                 buffer.get_mut(there..count).unwrap_or_default().fill(0);
@@ -133,7 +134,7 @@ impl<M: Map> BlockRead for Mapped<M> {
             match self.fill(rest, place) {
                 Ok(0) => return Err(io::Error::other(format!("nothing is known of the disk at {place:#x}"))),
                 Ok(count) => done = done.saturating_add(count),
-                // What came before is good; whoever asks for the rest is told.
+                // The bytes before the error are valid; the next read returns the error.
                 Err(_) if done > 0 => break,
                 Err(error) => return Err(io::Error::new(error.kind(), format!("the disk at {place:#x}: {error}"))),
             }
@@ -153,19 +154,19 @@ impl<M: Map> BlockRead for Mapped<M> {
     }
 }
 
-/// An error for bytes of an image that cannot be right.
+/// Returns an error for bytes of an image that are known to be wrong.
 pub(super) fn bad(found: impl Into<String>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, found.into())
 }
 
-/// Unpacks a deflate stream, with zlib's header and checksum or bare, to at most `most` bytes; whatever follows its end
-/// is left.
+/// Decompresses a deflate stream, with zlib's header and checksum or without, to at most `most` bytes. Bytes after its
+/// end are ignored.
 ///
 /// # Errors
-/// Where the stream is broken, does not end, or gives more.
+/// The stream is damaged, has no end, or decompresses to more bytes.
 pub(super) fn inflate(packed: &[u8], most: usize, zlib: bool) -> io::Result<Vec<u8>> {
     let mut stream = Decompress::new(zlib);
-    // One more, so that a stream that gives more does not look as if it fitted.
+    // One more byte, so that a stream of more bytes does not seem to fit.
     let mut unpacked = Vec::with_capacity(most.saturating_add(1));
     let status = stream
         .decompress_vec(packed, &mut unpacked, FlushDecompress::Finish)

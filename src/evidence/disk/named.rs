@@ -1,6 +1,6 @@
-//! What the name of an image says.
+//! The extension of an image's name.
 
-/// What stands behind the last dot of a name; nothing where there is no dot.
+/// Returns the text behind the last dot of a name; empty if the name has no dot.
 pub(super) fn extension(name: &str) -> &str {
     name.rsplit_once('.').map_or("", |(_, extension)| extension)
 }

@@ -1,14 +1,14 @@
-//! The tables of an image, read in pages that are kept: the whole of them may not fit into memory.
+//! The tables of an image, read in pages that are kept: the whole tables may not fit into memory.
 
 use std::io;
 
 use super::kept::Kept;
 use crate::evidence::block::Blocks;
 
-/// Bytes read at a time.
+/// Bytes of one page.
 const PAGE: u64 = 64 << 10;
 
-/// A file whose tables are read.
+/// A file with tables.
 pub(super) struct Pages {
     file: Blocks,
     kept: Kept,
@@ -19,15 +19,15 @@ impl Pages {
         Self { file, kept: Kept::default() }
     }
 
-    /// The file itself.
+    /// Returns the file.
     pub(super) fn file(&self) -> Blocks {
         Blocks::clone(&self.file)
     }
 
-    /// `N` bytes from `at` on, `N` at most 16.
+    /// Returns `N` bytes from `at` on; `N` is at most 16.
     ///
     /// # Errors
-    /// Where the file cannot be read or ends before.
+    /// The file is unreadable, or ends first.
     pub(super) fn get<const N: usize>(&self, at: u64) -> io::Result<[u8; N]> {
         let start = at & !(PAGE - 1);
         let within = usize::try_from(at & (PAGE - 1)).map_err(io::Error::other)?;
@@ -39,16 +39,16 @@ impl Pages {
         if let Some(bytes) = super::field::bytes(&page, within) {
             return Ok(bytes);
         }
-        // Across two pages, or past the end.
+        // The bytes are on two pages, or past the end.
         let mut bytes = [0; N];
         self.file.read_exact_at(&mut bytes, at).map(|()| bytes)
     }
 }
 
-/// `length` bytes of a header from `at` on.
+/// Returns `length` bytes of a header from `at` on.
 ///
 /// # Errors
-/// Where the file cannot be read or ends before.
+/// The file is unreadable, or ends first.
 pub(super) fn header(file: &Blocks, at: u64, length: usize) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; length];
     file.read_exact_at(&mut bytes, at).map(|()| bytes)

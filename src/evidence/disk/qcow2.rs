@@ -1,4 +1,4 @@
-//! QEMU's format, versions 2 and 3, as `docs/interop/qcow2` of QEMU has it.
+//! QEMU's format, versions 2 and 3, as QEMU's `docs/interop/qcow2` describes it.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -12,18 +12,18 @@ use crate::evidence::block::Blocks;
 
 /// The bits of an entry that are a place in the file.
 const PLACE: u64 = 0x00ff_ffff_ffff_fe00;
-/// The entry is of a packed cluster.
+/// The flag of a compressed cluster.
 const PACKED: u64 = 1 << 62;
-/// Packed clusters are counted in these.
+/// The unit of the size of compressed clusters, in bytes.
 const SECTOR: u64 = 512;
-/// Header extension: what the backing file is.
+/// The header extension with the format of the backing file.
 const BACKING_FORMAT: u32 = 0xe279_2aca;
-/// The table of tables may have so many entries.
+/// The most entries of the table of tables.
 const MOST_TABLES: u64 = 4 << 20;
 
 struct Qcow2 {
     pages: Pages,
-    /// Where the table of tables is.
+    /// The start of the table of tables, in bytes from the file's start.
     tables: u64,
     bits: u32,
     version: u32,
@@ -89,13 +89,13 @@ pub(super) fn open(beside: &mut Beside, file: Blocks) -> Result<Blocks, Problem>
     Ok(Arc::new(Mapped::new(Qcow2 { pages: Pages::new(file), tables, bits, version, zstd, backed, size }, below)))
 }
 
-/// Opens the backing file. `name` is where its name stands, and the name's length.
+/// Opens the backing file. `name` is the place of its name, and the name's length.
 fn backing(beside: &mut Beside, file: &Blocks, name: (u64, u32), extensions: u64) -> Result<Blocks, Problem> {
     let (at, length) = (name.0, usize::try_from(name.1.min(1023)).unwrap_or_default());
     let unreadable = |error: io::Error| beside.unreadable(&error);
     let bytes = header(file, at, length).map_err(unreadable)?;
     let name = String::from_utf8_lossy(&bytes).into_owned();
-    // The extensions end with one of type 0, and before the name.
+    // The extensions end with one of type 0, before the name.
     let (mut place, mut format) = (extensions, None);
     while place.saturating_add(8) <= at {
         let head = header(file, place, 8).map_err(unreadable)?;
@@ -118,7 +118,7 @@ fn backing(beside: &mut Beside, file: &Blocks, name: (u64, u32), extensions: u64
 }
 
 impl Qcow2 {
-    /// The entry of the cluster that `offset` lies in; 0 where there is no table for it.
+    /// Returns the entry of the cluster that contains `offset`; 0 if the cluster has no table.
     fn entry(&self, offset: u64) -> io::Result<u64> {
         let number = offset.checked_shr(self.bits).unwrap_or_default();
         let table_bits = self.bits.saturating_sub(3);
@@ -167,12 +167,12 @@ impl Map for Qcow2 {
 
     fn unpack(&self, number: u64) -> io::Result<Vec<u8>> {
         let entry = self.entry(number.checked_shl(self.bits).unwrap_or_default())?;
-        // The place takes the low bits, how many sectors follow its own one the others.
+        // The low bits are the place; the others are the number of sectors after the first.
         let bits = 70_u32.saturating_sub(self.bits);
         let place = entry & 1_u64.checked_shl(bits).unwrap_or(1).saturating_sub(1);
         let more = (entry & PACKED.saturating_sub(1)).checked_shr(bits).unwrap_or_default();
         let length = more.saturating_add(1).saturating_mul(SECTOR).saturating_sub(place % SECTOR);
-        // The last sector need not be there whole.
+        // The last sector may be incomplete.
         let file = self.pages.file();
         let length = length.min(file.size().saturating_sub(place));
         let packed = header(&file, place, usize::try_from(length).map_err(io::Error::other)?)?;
@@ -187,7 +187,7 @@ impl Map for Qcow2 {
     }
 }
 
-/// Unpacks `size` bytes of Zstandard.
+/// Decompresses `size` bytes of Zstandard.
 fn zstd(packed: &[u8], size: usize) -> io::Result<Vec<u8>> {
     let stream = ruzstd::decoding::StreamingDecoder::new(packed).map_err(|error| bad(error.to_string()))?;
     let mut unpacked = Vec::with_capacity(size);

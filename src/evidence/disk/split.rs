@@ -1,4 +1,4 @@
-//! Raw images that were cut into parts: `disk.001`, `disk.002`, or `disk.aa`, `disk.ab`.
+//! Raw images in several parts: `disk.001`, `disk.002`, or `disk.aa`, `disk.ab`.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use crate::evidence::block::{BlockRead, Blocks};
 
 /// Parts laid end to end.
 struct Joined {
-    /// Where each part starts in the whole, and the part.
+    /// Each part, with its start in the whole.
     parts: Vec<(u64, Blocks)>,
     size: u64,
 }
@@ -28,7 +28,7 @@ impl BlockRead for Joined {
     }
 }
 
-/// Lays parts end to end; none of them is empty.
+/// Lays parts end to end; no part is empty.
 pub(super) fn join(parts: impl IntoIterator<Item = Blocks>) -> impl BlockRead {
     let (mut placed, mut size) = (Vec::new(), 0_u64);
     for part in parts.into_iter().filter(|part| part.size() > 0) {
@@ -39,7 +39,7 @@ pub(super) fn join(parts: impl IntoIterator<Item = Blocks>) -> impl BlockRead {
     Joined { parts: placed, size }
 }
 
-/// Whether the name is that of a first part.
+/// Returns whether the name is that of a first part.
 pub(super) fn is_first(name: &str) -> bool {
     let extension = extension(name);
     let numbered = extension.len() >= 3 && extension.bytes().all(|letter| letter.is_ascii_digit());
@@ -47,7 +47,7 @@ pub(super) fn is_first(name: &str) -> bool {
     lettered || numbered && extension.parse::<u32>().is_ok_and(|number| number <= 1)
 }
 
-/// The next part's extension: digits and letters count on, each in its own range.
+/// Returns the next part's extension: digits and letters each count on in their own range.
 fn next(extension: &str) -> Option<String> {
     let mut letters = extension.as_bytes().to_vec();
     for letter in letters.iter_mut().rev() {
@@ -64,7 +64,7 @@ fn next(extension: &str) -> Option<String> {
     None
 }
 
-/// Opens the parts that follow `first`.
+/// Opens the parts after `first`.
 pub(super) fn open(beside: &mut Beside, name: &str, first: Blocks) -> Result<impl BlockRead + use<>, Problem> {
     let mut current = extension(name).to_owned();
     let stem = name.strip_suffix(current.as_str()).unwrap_or_default().to_owned();
@@ -80,7 +80,7 @@ pub(super) fn open(beside: &mut Beside, name: &str, first: Blocks) -> Result<imp
         parts.push(part);
     }
     if let Some(missing) = missing {
-        // A later part means that this one is missing.
+        // A later part proves that this part is missing.
         let like = |extension: &str| {
             extension.len() == missing.len()
                 && extension.bytes().zip(missing.bytes()).all(|(one, other)| {
@@ -117,7 +117,7 @@ pub(super) fn open(beside: &mut Beside, name: &str, first: Blocks) -> Result<imp
     Ok(whole)
 }
 
-/// How far a disk reaches by its partition table, or a volume by its boot sector: a lower bound, in bytes.
+/// Returns the end of the disk by its partition table, or of a volume by its boot sector: a lower bound, in bytes.
 fn told_end(disk: &impl BlockRead) -> Option<u64> {
     let mut start = vec![0; 1024];
     disk.read_exact_at(&mut start, 0).ok()?;

@@ -1,4 +1,4 @@
-//! Hashes of the disk that an image holds, and whether they are right.
+//! Hashes of the disk that an image stores, and their verification.
 
 use std::fmt;
 use std::io;
@@ -14,7 +14,7 @@ use crate::registry::hex;
 /// Bytes hashed at a time.
 const AT_A_TIME: usize = 1 << 20;
 
-/// What a hash was made with.
+/// A hash algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
     /// MD5.
@@ -32,36 +32,36 @@ impl fmt::Display for Algorithm {
     }
 }
 
-/// A hash of the whole disk, as whoever made the image wrote it down.
+/// A hash of the whole disk, as the image's maker stored it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredHash {
-    /// What it was made with.
+    /// The algorithm.
     pub algorithm: Algorithm,
     /// The hash, in lower-case hexadecimal digits.
     pub hex: String,
 }
 
-/// A stored hash beside the one that the disk has.
+/// A stored hash and the computed one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checked {
-    /// As the image holds it.
+    /// The hash in the image.
     pub stored: StoredHash,
-    /// As the disk's bytes give it.
+    /// The hash of the disk's bytes.
     pub found: String,
 }
 
 impl Checked {
-    /// Whether they are the same.
+    /// Returns whether both hashes are the same.
     pub fn agrees(&self) -> bool {
         self.stored.hex == self.found
     }
 }
 
 impl Disk {
-    /// Reads the whole disk and compares it with every hash that the image holds; nothing where it holds none.
+    /// Reads the whole disk and compares it with every hash that the image stores; empty if the image stores none.
     ///
     /// # Errors
-    /// Where the disk cannot be read to its end.
+    /// The disk cannot be read to its end.
     pub fn verify(&self) -> io::Result<Vec<Checked>> {
         if self.stored.is_empty() {
             return Ok(Vec::new());
@@ -75,7 +75,7 @@ impl Disk {
     }
 }
 
-/// MD5 and SHA-1 of all the bytes.
+/// Returns the MD5 and the SHA-1 of all bytes.
 fn hash(blocks: &Blocks) -> io::Result<(String, String)> {
     let (mut md5, mut sha1) = (Md5::new(), Sha1::new());
     let mut buffer = vec![0; AT_A_TIME];

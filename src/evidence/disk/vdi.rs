@@ -1,4 +1,4 @@
-//! VirtualBox images, as its `VDICore.h` lays them out: blocks of one size, and a map of 32-bit numbers.
+//! VirtualBox images, as its `VDICore.h` defines them: blocks of one size, and a map of 32-bit numbers.
 
 use std::io;
 use std::sync::Arc;
@@ -14,12 +14,12 @@ use crate::evidence::block::Blocks;
 const FREE: u32 = 0xffff_ffff;
 /// A block that is all zeros.
 const ZERO: u32 = 0xffff_fffe;
-/// Bytes of a block; VirtualBox makes them of 1 MiB.
+/// The most bytes of a block; VirtualBox creates blocks of 1 MiB.
 const LARGEST_BLOCK: u64 = 256 << 20;
 
 struct Vdi {
     pages: Pages,
-    /// Where the map is in the file, and where block 0.
+    /// The start of the map in the file, and the start of block 0.
     map: u64,
     data: u64,
     block: u64,

@@ -1,4 +1,4 @@
-//! Virtual PC's and Hyper-V's first format, as Microsoft's "Virtual Hard Disk Image Format Specification" has it.
+//! Virtual PC's and Hyper-V's first format, as Microsoft's "Virtual Hard Disk Image Format Specification" describes it.
 
 use std::io;
 use std::sync::Arc;
@@ -13,14 +13,14 @@ use crate::evidence::block::{Blocks, Part};
 use crate::registry::hex;
 
 const SECTOR: u64 = 512;
-/// An entry of the table of blocks that were never written.
+/// The entry of a block that was never written.
 const FREE: u32 = 0xffff_ffff;
-/// Bytes of a block; Windows makes them of 2 MiB.
+/// The most bytes of a block; Windows creates blocks of 2 MiB.
 const LARGEST_BLOCK: u64 = 256 << 20;
-/// Sectors looked up for one run.
+/// Sectors to look up for one run.
 const MOST_AT_ONCE: u64 = 256;
 
-/// A disk of blocks; each has a bitmap of its sectors before it.
+/// A disk of blocks; a bitmap of its sectors precedes each block.
 struct Vhd {
     pages: Pages,
     table: u64,
@@ -39,7 +39,7 @@ pub(super) fn open(beside: &mut Beside, file: Blocks) -> Result<Image, Problem> 
     let sound = |footer: &[u8]| footer.starts_with(b"conectix") && be32(footer, 64) == Some(sum(footer, 64));
     let mut facts = Vec::new();
     if !sound(&footer) {
-        // All but fixed images begin with a copy.
+        // All kinds except fixed images begin with a copy of the footer.
         if sound(&first) {
             facts.push("the footer is damaged or missing; its copy at the start was used");
             footer = first;
@@ -84,7 +84,7 @@ pub(super) fn open(beside: &mut Beside, file: Blocks) -> Result<Image, Problem> 
 fn parent(beside: &mut Beside, file: &Blocks, head: &[u8]) -> Result<Blocks, Problem> {
     let mut names = Vec::new();
     for locator in head.get(576..768).unwrap_or_default().chunks_exact(24) {
-        // Relative to the image, and absolute, of Windows; the last part of either is the same, mostly.
+        // Relative and absolute names for Windows; usually the last part of both is the same.
         if matches!(locator.get(..4), Some(b"W2ru" | b"W2ku")) {
             let length = usize::try_from(be32(locator, 8).unwrap_or_default().min(4096)).unwrap_or_default();
             let name = header(file, be64(locator, 16).unwrap_or_default(), length);
@@ -101,7 +101,7 @@ fn parent(beside: &mut Beside, file: &Blocks, head: &[u8]) -> Result<Blocks, Pro
     super::parent(beside, &names, "parent", Some(&hex(&bytes::<16>(head, 40).unwrap_or_default())), None)
 }
 
-/// The checksum of a header whose checksum stands at `place`: the complement of the sum of all other bytes.
+/// Returns the checksum of a header with its checksum at `place`: the complement of the sum of all other bytes.
 fn sum(header: &[u8], place: usize) -> u32 {
     let others = header.iter().enumerate().filter(|(at, _)| !(place..place.saturating_add(4)).contains(at));
     !others.fold(0_u32, |sum, (_, byte)| sum.wrapping_add(u32::from(*byte)))
@@ -125,12 +125,12 @@ impl Map for Vhd {
         let at = start.saturating_add(self.bitmap).saturating_add(within);
         let here = |length| Run::Stored { file: self.pages.file(), at, length };
         if !self.differencing {
-            // Sectors that were never written are zeros in the file as well; some writers keep no bitmap.
+            // Sectors that were never written are zeros in the file too; some writers do not maintain the bitmap.
             return Ok(here(length));
         }
         let own = |sector: u64| {
             let [bits] = self.pages.get::<1>(start.saturating_add(sector / 8))?;
-            // The first sector has the highest bit.
+            // The highest bit is the first sector.
             Ok::<_, io::Error>(bits & (0x80 >> (sector % 8)) != 0)
         };
         let first = within / SECTOR;
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn sectors_are_the_image_s_own_where_the_bitmap_says_so_and_its_highest_bit_is_the_first() {
-        // The table at the start, the bitmap in sector 1, the block from sector 2 on; a second block is not there.
+        // The table is at the start, the bitmap in sector 1, the block from sector 2 on; there is no second block.
         let (block, bitmap) = (4096 * 2, 512);
         let mut file = vec![0; 1024 + 8192];
         file[..8].copy_from_slice(&[0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff]);

@@ -1,4 +1,4 @@
-//! Hyper-V's format since 2012, as MS-VHDX has it: blocks, and a table that says for each what it is.
+//! Hyper-V's format since 2012, as MS-VHDX describes it: blocks, and a table with the state of each.
 
 use std::io;
 use std::sync::Arc;
@@ -13,18 +13,18 @@ use crate::evidence::block::Blocks;
 
 /// Sectors that one block of bitmaps covers.
 const SECTORS_OF_A_BITMAP: u64 = 1 << 23;
-/// Sectors looked up for one run.
+/// Sectors to look up for one run.
 const MOST_AT_ONCE: u64 = 256;
-/// The bits of an entry that are a place in the file; they count MiB, and are in place.
+/// The bits of an entry that are a place in the file; they count MiB and need no shift.
 const PLACE: u64 = 0xffff_ffff_fff0_0000;
 
 struct Vhdx {
     pages: Pages,
-    /// Where the table of blocks is.
+    /// The start of the table of blocks.
     table: u64,
     block: u64,
     sector: u64,
-    /// Blocks that one block of bitmaps covers; its entry follows theirs.
+    /// Blocks that one block of bitmaps covers; its entry follows the blocks' entries.
     ratio: u64,
     size: u64,
     differencing: bool,
@@ -78,7 +78,7 @@ impl Vhdx {
         Ok(u64::from_le_bytes(self.pages.get(self.table.saturating_add(index.saturating_mul(8)))?))
     }
 
-    /// A block of which some sectors are here and the others are the parent's: the run from `within` on.
+    /// Returns the run from `within` on in a block with some sectors here and the others in the parent.
     fn shared(&self, number: u64, at: u64, within: u64) -> io::Result<Run> {
         let group = number.checked_div(self.ratio).unwrap_or_default();
         let entry = self.entry(group.saturating_mul(self.ratio.saturating_add(1)).saturating_add(self.ratio))?;
@@ -90,7 +90,7 @@ impl Vhdx {
         let own = |sector: u64| {
             let place = before.saturating_add(sector);
             let [bits] = self.pages.get::<1>((entry & PLACE).saturating_add(place / 8))?;
-            // The first sector has the lowest bit.
+            // The lowest bit is the first sector.
             Ok::<_, io::Error>(bits & (1 << (place % 8)) != 0)
         };
         let first = within.checked_div(self.sector).unwrap_or_default();
@@ -119,7 +119,7 @@ impl Map for Vhdx {
         let entry = self.entry(number.saturating_add(bitmaps))?;
         let at = (entry & PLACE).saturating_add(within);
         match entry & 7 {
-            // Not there; undefined, zero, unmapped.
+            // Not present; undefined, zero, unmapped.
             0 if self.differencing => Ok(Run::Below(length)),
             0..=3 => Ok(Run::Zeros(length)),
             6 | 7 if entry & PLACE == 0 => Err(bad(format!("block {number} at the start of the file"))),
@@ -137,7 +137,7 @@ mod tests {
 
     const MIB: usize = 1 << 20;
 
-    /// The table of blocks at the start, the bitmap at 1 MiB, a block at 2 MiB; the parent is all 0xbb.
+    /// Returns a disk with the table at the start, the bitmap at 1 MiB, a block at 2 MiB; the parent is all 0xbb.
     fn differencing(state: u64) -> Mapped<Vhdx> {
         let mut file = vec![0; 3 * MIB];
         file[..8].copy_from_slice(&((2 * MIB as u64) | state).to_le_bytes());
@@ -158,7 +158,7 @@ mod tests {
         let own: Vec<usize> = (0..2048).filter(|sector| bytes[sector * 512] == 0xcc).collect();
         assert_eq!(own, [0, 2, 23]);
         assert!(bytes.chunks(512).all(|sector| sector.iter().all(|byte| *byte == sector[0])));
-        // From the middle of a sector on.
+        // Starts in the middle of a sector.
         disk.read_exact_at(&mut bytes[..600], 1000).unwrap();
         assert_eq!((bytes[0], bytes[23], bytes[24], bytes[535], bytes[536]), (0xbb, 0xbb, 0xcc, 0xcc, 0xbb));
     }

@@ -1,4 +1,4 @@
-//! What stands before the blocks of a VHDX image: headers, regions, metadata; MS-VHDX has them.
+//! The structures before the blocks of a VHDX image: headers, regions, metadata; as MS-VHDX describes them.
 
 use std::io;
 
@@ -16,32 +16,32 @@ const FILE_PARAMETERS: &str = "caa16737-fa36-4d43-b3b6-33f0aa44e76b";
 const DISK_SIZE: &str = "2fa54224-cd1b-4876-b211-5dbed83bf4b8";
 const LOGICAL_SECTOR: &str = "8141bf1d-a96f-4709-ba47-f233a8faab5f";
 const PARENT_LOCATOR: &str = "a8d35f2d-b30b-454d-abf7-d3d84834ab0c";
-/// Items whose content does not matter here: the page 83 data, the physical sector's size.
+/// Items whose content is not needed: the page 83 data, the physical sector's size.
 const OTHERS: [&str; 2] = ["beca12ab-b2e6-4523-93ef-c309e000c746", "cda348c7-445d-4471-9cc9-e9885251c556"];
-/// The one type of parent locator that there is.
+/// The only type of parent locator.
 const VHDX_PARENT: &str = "b04aefb7-d19e-4a81-b789-25b8e9445913";
 const NO_GUID: &str = "00000000-0000-0000-0000-000000000000";
-/// Entries of the tables of regions and of metadata.
+/// The most entries of the tables of regions and of metadata.
 const MOST_ENTRIES: u16 = 2047;
 
-/// What an image is like.
+/// The layout of an image.
 pub(super) struct Layout {
-    /// What its children call it by: changes whenever the disk does.
+    /// The identifier that its children store; it changes with every change of the disk.
     pub(super) id: String,
-    /// Whether there are changes in the log that are not in their places.
+    /// Whether the log contains changes that are not in their places.
     pub(super) dirty: bool,
-    /// Where the table of blocks is, and its bytes.
+    /// The start of the table of blocks, and its size in bytes.
     pub(super) table: (u64, u64),
     pub(super) block: u64,
     pub(super) sector: u64,
     pub(super) size: u64,
-    /// What a differencing image says of its parent, by key.
+    /// A differencing image's description of its parent, by key.
     pub(super) parent: Option<Vec<(String, String)>>,
 }
 
 impl Layout {
     pub(super) fn read(file: &Blocks) -> io::Result<Self> {
-        // The sound one of the two headers that was written last.
+        // Of the two headers, the valid one that was written last.
         let heads = [64 * KIB, 128 * KIB].into_iter().filter_map(|at| header(file, at, 4096).ok());
         let heads = heads.filter(|head| head.starts_with(b"head") && summed(head));
         let head = heads.max_by_key(|head| le64(head, 8)).ok_or_else(|| bad("no header with a correct checksum"))?;
@@ -70,7 +70,7 @@ impl Layout {
     }
 }
 
-/// The places of the table of blocks and of the metadata, and their lengths.
+/// Returns the places of the table of blocks and of the metadata, and their lengths.
 fn regions(file: &Blocks) -> io::Result<((u64, u64), (u64, u64))> {
     let tables = [192 * KIB, 256 * KIB].into_iter().filter_map(|at| header(file, at, 64 << 10).ok());
     let mut tables = tables.filter(|table| table.starts_with(b"regi") && summed(table));
@@ -91,7 +91,7 @@ fn regions(file: &Blocks) -> io::Result<((u64, u64), (u64, u64))> {
     blocks.zip(metadata).ok_or_else(|| bad("no table of blocks, or no metadata"))
 }
 
-/// The items of the metadata.
+/// Returns the items of the metadata.
 fn items(file: &Blocks, region: (u64, u64)) -> io::Result<Vec<(String, Vec<u8>)>> {
     let table = header(file, region.0, 64 << 10)?;
     if !table.starts_with(b"metadata") {
@@ -113,7 +113,7 @@ fn items(file: &Blocks, region: (u64, u64)) -> io::Result<Vec<(String, Vec<u8>)>
     Ok(items)
 }
 
-/// What a parent locator says, by key.
+/// Returns the content of a parent locator, by key.
 fn locator(item: &[u8]) -> io::Result<Vec<(String, String)>> {
     let kind = guid(item, 0).unwrap_or_default();
     if kind != VHDX_PARENT {
@@ -129,7 +129,7 @@ fn locator(item: &[u8]) -> io::Result<Vec<(String, String)>> {
     Ok(entries.filter_map(entry).collect())
 }
 
-/// A GUID as it is written, in lower case.
+/// Returns a GUID as text, in lower case.
 fn guid(data: &[u8], at: usize) -> Option<String> {
     let data = data.get(at..)?;
     let (first, second, third) = (le32(data, 0)?, le16(data, 4)?, le16(data, 6)?);
@@ -138,14 +138,14 @@ fn guid(data: &[u8], at: usize) -> Option<String> {
     Some(format!("{first:08x}-{second:04x}-{third:04x}-{fourth}-{fifth}"))
 }
 
-/// Whether the checksum at 4 is that of the whole, itself being zeros.
+/// Returns whether the checksum at 4 matches the whole, with zeros in its own place.
 fn summed(data: &[u8]) -> bool {
     let mut copy = data.to_vec();
     copy.get_mut(4..8).unwrap_or_default().fill(0);
     le32(data, 4) == Some(crc32c(&copy))
 }
 
-/// CRC-32C (RFC 3720).
+/// Returns the CRC-32C checksum (RFC 3720).
 fn crc32c(data: &[u8]) -> u32 {
     !data.iter().fold(!0, |sum, byte| {
         (0..8).fold(sum ^ u32::from(*byte), |sum, _| (sum >> 1) ^ if sum & 1 == 0 { 0 } else { 0x82f6_3b78 })

@@ -1,4 +1,4 @@
-//! VMware's images, as its "Virtual Disk Format 5.0" has them: a descriptor and extents, flat or sparse.
+//! VMware's images, as its "Virtual Disk Format 5.0" describes them: a descriptor and extents, flat or sparse.
 
 use std::io;
 use std::sync::Arc;
@@ -15,9 +15,9 @@ use crate::error::Problem;
 use crate::evidence::block::{BlockRead, Blocks, Part};
 
 const SECTOR: u64 = 512;
-/// The place of the tables stands in a second header at the end of the file.
+/// This value means that the place of the tables is in a second header at the end of the file.
 const AT_END: u64 = u64::MAX;
-/// Bytes of a grain; VMware makes them of 64 KiB.
+/// The most bytes of a grain; VMware creates grains of 64 KiB.
 const LARGEST_GRAIN: u64 = 64 << 20;
 const CONVERT: &str = "convert it: qemu-img convert -O raw IN.vmdk OUT.raw";
 
@@ -36,7 +36,7 @@ pub(super) fn open(beside: &mut Beside, file: &Blocks) -> Result<Image, Problem>
         return Err(beside.problem(format!("a descriptor of at most {LARGEST} bytes"), format!("{length} bytes")));
     }
     let text = header(file, start, length).map_err(unreadable)?;
-    // Extents have a descriptor's room without a descriptor, or none.
+    // A file without a descriptor is an extent: its room for a descriptor is empty, or it has none.
     if alone && (start == 0 || !is_descriptor(&text)) {
         let problem = beside.problem("a VMDK with a descriptor", "an extent of one");
         return Err(problem.advise("name the descriptor, a small .vmdk beside it, instead"));
@@ -55,7 +55,7 @@ pub(super) fn open(beside: &mut Beside, file: &Blocks) -> Result<Image, Problem>
     for extent in &descriptor.extents {
         let length = extent.sectors.saturating_mul(SECTOR);
         let below = below.as_ref().map(|below| Arc::new(Part::new(Blocks::clone(below), size, length)) as Blocks);
-        // An extent within the file that describes it has the name that the file had once.
+        // The descriptor names its own file by the name that it had at first.
         let within = if alone { Some(Blocks::clone(file)) } else { None };
         parts.push(part(beside, extent, length, within, below)?);
         size = size.saturating_add(length);
@@ -121,14 +121,14 @@ impl BlockRead for Zeros {
 /// An extent of grains, each of which may be missing.
 struct Sparse {
     pages: Pages,
-    /// Where the table of tables is.
+    /// The start of the table of tables.
     tables: u64,
-    /// Grains of one table.
+    /// The number of grains in one table.
     entries: u64,
     grain: u64,
     size: u64,
     packed: bool,
-    /// Entries of 1 are grains of zeros.
+    /// Whether an entry of 1 is a grain of zeros.
     zeroed: bool,
     backed: bool,
 }
@@ -138,7 +138,7 @@ impl Sparse {
         let mut head = header(&file, 0, 512)?;
         let tables_at_end = le64(&head, 56) == Some(AT_END);
         if tables_at_end {
-            // Before the last marker, which is a sector.
+            // Before the last marker, which has one sector.
             head = header(&file, file.size().saturating_sub(2 * SECTOR), 512)?;
         }
         if !head.starts_with(b"KDMV") {
@@ -148,7 +148,7 @@ impl Sparse {
         let (version, flags) = (le32(&head, 4).unwrap_or_default(), le32(&head, 8).unwrap_or_default());
         let (capacity, grain) = (le64(&head, 12).unwrap_or_default(), le64(&head, 20).unwrap_or_default());
         let entries = u64::from(le32(&head, 44).unwrap_or_default());
-        // Lines of the header end as they did, or someone transferred the file as text.
+        // If the line ends in the header have changed, somebody transferred the file as text.
         let as_text = flags & 1 != 0 && head.get(73..77) != Some(b"\n \r\n");
         let tables = le64(&head, 56).unwrap_or_default();
         let packed = flags & (1 << 16) != 0;
@@ -170,7 +170,7 @@ impl Sparse {
         Ok(Self { pages: Pages::new(file), tables, entries, grain, size, packed, zeroed, backed })
     }
 
-    /// The sector where a grain starts, as its table has it.
+    /// Returns the first sector of a grain, from its table.
     fn entry(&self, number: u64) -> io::Result<u64> {
         let (Some(table), Some(index)) = (number.checked_div(self.entries), number.checked_rem(self.entries)) else {
             return Err(bad("tables of no entries"));
@@ -213,7 +213,7 @@ impl Map for Sparse {
     fn unpack(&self, number: u64) -> io::Result<Vec<u8>> {
         let at = self.entry(number)?.saturating_mul(SECTOR);
         let file = self.pages.file();
-        // The grain's first sector on the disk, and how many bytes it is packed to.
+        // The grain's first sector on the disk, and its compressed size in bytes.
         let head = header(&file, at, 12)?;
         let (first, length) = (le64(&head, 0).unwrap_or_default(), u64::from(le32(&head, 8).unwrap_or_default()));
         let wrong = |found: String| bad(format!("the packed grain at {at:#x}: {found}"));

@@ -1,16 +1,16 @@
-//! The text that says what a VMDK image consists of.
+//! The text that lists the parts of a VMDK image.
 
-/// Bytes of a descriptor. VMware's are of some KiB.
+/// The most bytes of a descriptor. VMware's have some KiB.
 pub(super) const LARGEST: usize = 1 << 20;
 
-/// What a descriptor says.
+/// The content of a descriptor.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Descriptor {
-    /// What children call this image by, in lower case.
+    /// The identifier that children store, in lower case.
     pub(super) id: String,
-    /// What it calls its parent by, if it has one.
+    /// The identifier of its parent, if it has one.
     pub(super) parent: Option<String>,
-    /// Where it says the parent is.
+    /// The path of its parent.
     pub(super) parent_name: Option<String>,
     pub(super) extents: Vec<Extent>,
 }
@@ -18,12 +18,12 @@ pub(super) struct Descriptor {
 /// A part of the disk.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Extent {
-    /// In sectors of 512 bytes.
+    /// The size in sectors of 512 bytes.
     pub(super) sectors: u64,
     /// `SPARSE`, `FLAT`, `ZERO` ...
     pub(super) kind: String,
     pub(super) name: String,
-    /// Where a flat one starts in its file, in sectors.
+    /// The start of a flat extent in its file, in sectors.
     pub(super) start: u64,
 }
 
@@ -53,7 +53,7 @@ impl Descriptor {
     }
 }
 
-/// `RW 4192256 SPARSE "disk-s001.vmdk"`, `RW 4192256 FLAT "disk-flat.vmdk" 0`, `RW 63 ZERO`.
+/// Parses `RW 4192256 SPARSE "disk-s001.vmdk"`, `RW 4192256 FLAT "disk-flat.vmdk" 0`, `RW 63 ZERO`.
 fn extent(line: &str) -> Option<Extent> {
     let mut words = line.splitn(4, ' ').filter(|word| !word.is_empty());
     let (access, sectors, kind) = (words.next()?, words.next()?.parse().ok()?, words.next()?.to_owned());
@@ -66,7 +66,7 @@ fn extent(line: &str) -> Option<Extent> {
         None if kind == "ZERO" => ("", ""),
         None => return None,
     };
-    // What else may follow tells of the real disk that the extent is.
+    // The other words describe the real disk behind the extent.
     let start = match start.split_whitespace().next() {
         Some(start) => start.parse().ok()?,
         None => 0,

@@ -1,4 +1,4 @@
-//! The clusters of FAT and exFAT volumes, and the table that says which one comes after which.
+//! The clusters of FAT and exFAT volumes, and the file allocation table, which gives each cluster its successor.
 
 use std::io;
 use std::sync::Arc;
@@ -9,75 +9,75 @@ use crate::evidence::block::{Blocks, Part};
 use crate::evidence::disk::field::{le16, le32};
 use crate::evidence::disk::kept::Kept;
 
-/// Pieces in which a file or folder may lie.
+/// The most pieces of a file or folder.
 const MOST_RUNS: usize = 1 << 20;
-/// Bytes of the table that are read at a time.
+/// Bytes of the table to read at a time.
 const PAGE: u64 = 64 << 10;
 /// The number of the first cluster.
 const FIRST: u64 = 2;
 
-/// How long an entry of the table is.
+/// The size of an entry of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Width {
     /// FAT12.
     Twelve,
     /// FAT16.
     Sixteen,
-    /// FAT32, whose upper four bits say nothing.
+    /// FAT32, whose upper four bits are reserved.
     TwentyEight,
     /// exFAT.
     ThirtyTwo,
 }
 
-/// What comes after a cluster.
+/// The successor of a cluster.
 enum Next {
     Cluster(u64),
     End,
-    /// None that can be right: free, bad or reserved.
+    /// Not a valid successor: free, bad or reserved.
     None(u64),
 }
 
 /// The clusters of a volume.
 pub(super) struct Clusters {
     pub(super) volume: Blocks,
-    /// The table that counts.
+    /// The active table.
     table: Blocks,
     pages: Kept,
     width: Width,
-    /// How many clusters there are; the first is number 2.
+    /// The number of clusters; the first is number 2.
     pub(super) count: u64,
-    /// Bytes of one.
+    /// Bytes of a cluster.
     pub(super) size: u64,
-    /// Where the first begins, in bytes from the volume's start.
+    /// The start of the first cluster, in bytes from the volume's start.
     heap: u64,
 }
 
 impl Clusters {
-    /// `table` is where the table begins, and how long it is; `heap` is where the clusters begin; all in bytes.
+    /// Returns the clusters. `table` is the table's start and length, `heap` the start of the clusters; all in bytes.
     pub(super) fn new(volume: &Blocks, table: (u64, u64), width: Width, count: u64, size: u64, heap: u64) -> Self {
         let (start, length) = table;
         let table = Arc::new(Part::new(Arc::clone(volume), start, length));
         Self { volume: Arc::clone(volume), table, pages: Kept::default(), width, count, size, heap }
     }
 
-    /// Whether numbers of clusters have more than sixteen bits.
+    /// Returns whether cluster numbers have more than sixteen bits.
     pub(super) fn is_wide(&self) -> bool {
         matches!(self.width, Width::TwentyEight | Width::ThirtyTwo)
     }
 
-    /// Where a cluster begins, in bytes from the volume's start.
+    /// Returns the start of a cluster, in bytes from the volume's start.
     pub(super) fn place(&self, cluster: u64) -> Option<u64> {
         let number = cluster.checked_sub(FIRST).filter(|number| *number < self.count)?;
         number.checked_mul(self.size)?.checked_add(self.heap)
     }
 
-    /// The number of the cluster that a byte of the volume lies in.
+    /// Returns the number of the cluster that contains a byte of the volume.
     pub(super) fn containing(&self, place: u64) -> Option<u64> {
         let number = place.checked_sub(self.heap)?.checked_div(self.size)?;
         (number < self.count).then(|| number.saturating_add(FIRST))
     }
 
-    /// Four bytes of the table, or those that there are.
+    /// Returns four bytes of the table, or fewer at its end.
     fn bytes(&self, at: u64) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::with_capacity(8);
         for place in at..at.saturating_add(4) {
@@ -91,7 +91,7 @@ impl Clusters {
                 })?;
                 Ok(page)
             })?;
-            // Most entries lie within one page.
+            // Most entries are within one page.
             let within = usize::try_from(place % PAGE).unwrap_or_default();
             let rest = page.get(within..).unwrap_or_default();
             if bytes.is_empty() && rest.len() >= 4 {
@@ -131,7 +131,7 @@ impl Clusters {
         })
     }
 
-    /// The cluster that the table has after another.
+    /// Returns the successor of a cluster in the table.
     pub(super) fn after(&self, cluster: u64) -> io::Result<u64> {
         match self.next(cluster)? {
             Next::Cluster(next) => Ok(next),
@@ -139,10 +139,10 @@ impl Clusters {
         }
     }
 
-    /// The clusters of a file of `wanted` bytes, from its first one on.
+    /// Returns the clusters of a file of `wanted` bytes, from its first one on.
     ///
     /// # Errors
-    /// Where the chain ends before, or comes back to itself.
+    /// The chain ends early, or has a loop.
     pub(super) fn of_file(&self, first: u64, wanted: u64) -> io::Result<Runs> {
         let runs = self.chain(first, wanted)?;
         if runs.end() < wanted {
@@ -151,10 +151,10 @@ impl Clusters {
         Ok(runs)
     }
 
-    /// The clusters of a folder, which end where the chain does.
+    /// Returns the clusters of a folder, up to the end of the chain.
     ///
     /// # Errors
-    /// As [`Self::of_file`]; that there are more than `most` bytes.
+    /// As [`Self::of_file`]; more than `most` bytes.
     pub(super) fn of_folder(&self, first: u64, most: u64) -> io::Result<Runs> {
         let runs = self.chain(first, most.saturating_add(1))?;
         if runs.end() > most {
@@ -163,10 +163,10 @@ impl Clusters {
         Ok(runs)
     }
 
-    /// Clusters that follow each other without a chain.
+    /// Returns consecutive clusters without a chain.
     ///
     /// # Errors
-    /// Where there are not so many.
+    /// The volume has too few clusters.
     pub(super) fn contiguous(&self, first: u64, wanted: u64) -> io::Result<Runs> {
         let mut runs = Runs::default();
         let count = wanted.div_ceil(self.size);
@@ -181,7 +181,7 @@ impl Clusters {
     fn chain(&self, first: u64, most: u64) -> io::Result<Runs> {
         let mut runs = Runs::default();
         let mut cluster = first;
-        // The chain comes back where it meets a cluster that it was at, of which one is remembered, ever further on.
+        // One cluster is remembered, later and later in the chain; reaching it again proves a loop.
         let (mut remembered, mut since, mut until) = (0, 0_u64, 1_u64);
         while runs.end() < most {
             let at = self.place(cluster).ok_or_else(|| bad(format!("there is no cluster {cluster}")))?;
@@ -211,7 +211,7 @@ impl Clusters {
         Ok(runs)
     }
 
-    /// Bytes of the volume that lie in these runs.
+    /// Returns the bytes of the volume in these runs.
     pub(super) fn stored(&self, runs: Runs, size: u64, valid: u64) -> Stored {
         Stored { volume: Arc::clone(&self.volume), runs, size, valid }
     }
@@ -221,7 +221,7 @@ impl Clusters {
 mod tests {
     use super::*;
 
-    /// A table at 0, and from 4096 on clusters of 512 bytes.
+    /// Returns a volume with a table at 0, and clusters of 512 bytes from 4096 on.
     fn clusters(width: Width, table: &[u8]) -> Clusters {
         let mut volume = vec![0; 16384];
         volume[..table.len()].copy_from_slice(table);

@@ -1,6 +1,6 @@
-//! exFAT: files by their sets of entries, which a checksum covers.
+//! exFAT: files by their sets of entries, each with a checksum.
 //!
-//! A node is the place of a set's first entry on the volume, in units of 32 bytes; that of the root is 0.
+//! A node is the place of a set's first entry on the volume, in units of 32 bytes; the root's node is 0.
 //!
 //! "exFAT file system specification" (<https://learn.microsoft.com/windows/win32/fileio/exfat-specification>).
 
@@ -22,9 +22,9 @@ use set::{FILE, Set};
 
 /// Bytes of an entry.
 const ENTRY: usize = 32;
-/// Bytes of a folder (section 7.4: at most 256 MB).
+/// The most bytes of a folder (section 7.4: at most 256 MB).
 const MOST_IN_FOLDER: u64 = 256 << 20;
-/// Bytes of a folder that are read at a time.
+/// Bytes of a folder to read at a time.
 const AT_A_TIME: u64 = 1 << 20;
 
 /// An exFAT volume.
@@ -39,7 +39,7 @@ impl ExFat {
     /// Opens a volume by its boot region, or that region's backup.
     ///
     /// # Errors
-    /// What of them cannot be right.
+    /// Wrong values in both regions.
     pub fn open(volume: &Blocks) -> Result<Self, String> {
         let (boot, defects) = match boot::read(volume, 0) {
             Ok(boot) => (boot, Vec::new()),
@@ -52,8 +52,8 @@ impl ExFat {
         Ok(Self { clusters, root: boot.root, defects })
     }
 
-    /// The set of entries that begins at a place. Where it goes on in another cluster, only its checksum tells whether
-    /// that is the next one or the one that the table has.
+    /// Returns the set of entries at a place. If it continues in another cluster, only its checksum shows whether that
+    /// is the next cluster or its successor in the table.
     fn set(&self, node: Node) -> io::Result<Set> {
         let start = node.0.saturating_mul(ENTRY as u64);
         let volume = &self.clusters.volume;
@@ -88,7 +88,7 @@ impl ExFat {
         Err(io::Error::other("not a file"))
     }
 
-    /// The clusters of a file or folder; what of `size` was never written to need not have any.
+    /// Returns the clusters of a file or folder; bytes of `size` that were never written need no clusters.
     fn runs(&self, set: &Set) -> io::Result<Runs> {
         match set.size {
             0 => Ok(Runs::default()),
@@ -98,22 +98,22 @@ impl ExFat {
     }
 }
 
-/// The sets of a folder, as their entries come.
+/// The sets of a folder, assembled entry by entry.
 struct Sets {
     folder: Node,
-    /// The entries of the set that is not whole yet.
+    /// The entries of an incomplete set.
     set: Vec<u8>,
-    /// How many bytes it has to have.
+    /// The size of the set, in bytes.
     wanted: usize,
-    /// Where it began.
+    /// The node of the set.
     node: Node,
 }
 
 impl Sets {
-    /// Takes in an entry; whether it is the folder's end.
+    /// Adds an entry, and returns whether it is the folder's end.
     fn add(&mut self, entry: &[u8; ENTRY], place: Node, told: &mut Told<'_>) -> bool {
         let [kind, ..] = *entry;
-        // A secondary entry that is in use goes on from the set.
+        // Only a secondary entry in use continues a set.
         if !self.set.is_empty() && kind & 0xc0 != 0xc0 {
             self.cut(told);
         }
@@ -144,7 +144,7 @@ impl Sets {
         false
     }
 
-    /// Says that a set ended before it was whole.
+    /// Reports a set that ends early.
     fn cut(&mut self, told: &mut Told<'_>) {
         if !self.set.is_empty() {
             told.obstacle(self.folder, set::name(&self.set), "an incomplete set of entries");

@@ -1,7 +1,7 @@
-//! ext2, ext3 and ext4: Linux beside Windows, and disks that evidence was copied to.
+//! ext2, ext3 and ext4: Linux beside Windows, and disks to which somebody copied evidence.
 //!
-//! A node is the number of an inode. Files lie in extents, in maps of blocks, or in their inode. A journal that holds
-//! changes is not replayed, and that is a defect.
+//! A node is the number of an inode. A file's bytes are in extents, in a map of blocks, or in its inode. A journal with
+//! changes is not replayed, and is a defect.
 //!
 //! "ext4 Data Structures and Algorithms" (<https://docs.kernel.org/filesystems/ext4/>).
 
@@ -27,17 +27,17 @@ use superblock::Superblock;
 
 /// The inode of the root folder.
 const ROOT: u64 = 2;
-/// Bytes of a folder that are read at a time.
+/// Bytes of a folder to read at a time.
 const AT_A_TIME: u64 = 1 << 20;
-/// Bytes of a folder.
+/// The most bytes of a folder.
 const MOST_IN_FOLDER: u64 = 1 << 30;
-/// Bytes of the tables of inodes and groups that are read at a time.
+/// Bytes of the tables of inodes and groups to read at a time.
 const PAGE: u64 = 32 << 10;
 
-/// Whether a volume begins with a superblock of this kind.
+/// Returns whether a volume begins with a superblock of this kind.
 ///
 /// # Errors
-/// That the bytes cannot be read.
+/// The volume is unreadable.
 pub fn is_ext(volume: &Blocks) -> io::Result<bool> {
     let mut magic = [0; 2];
     Ok(volume.size() > 2048 && volume.read_exact_at(&mut magic, 1024 + 56).map(|()| magic == [0x53, 0xef])?)
@@ -54,13 +54,13 @@ impl Ext {
     /// Opens a volume by its superblock.
     ///
     /// # Errors
-    /// What of it cannot be right, or is not read.
+    /// Wrong values or unsupported features.
     pub fn open(volume: &Blocks) -> Result<Self, String> {
         let superblock = superblock::read(volume)?;
         Ok(Self { volume: Arc::clone(volume), superblock, pages: Kept::default() })
     }
 
-    /// Bytes of a table, through the pages that were read last.
+    /// Reads bytes of a table through the recently read pages.
     fn read(&self, buffer: &mut [u8], at: u64) -> io::Result<()> {
         let mut done = 0_usize;
         while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
@@ -85,7 +85,7 @@ impl Ext {
         Ok(())
     }
 
-    /// An inode.
+    /// Returns an inode.
     fn inode(&self, node: Node) -> io::Result<Inode> {
         let superblock = &self.superblock;
         let number = node.0.checked_sub(1).filter(|_| node.0 <= superblock.inodes);
@@ -103,24 +103,24 @@ impl Ext {
         Ok(Inode::read(bytes))
     }
 
-    /// The bytes of an inode.
+    /// Returns the bytes of an inode.
     fn bytes_of(&self, inode: &Inode) -> io::Result<Blocks> {
         let runs = match inode.place()? {
             Place::Inline(bytes) => return Ok(Arc::new(bytes)),
             Place::Extents => map::extents(&self.volume, &self.superblock, inode.block())?,
             Place::Map => map::blocks(&self.volume, &self.superblock, inode.block(), inode.size())?,
         };
-        // A file that ends in a hole has no block for its end.
+        // A file that ends with a hole has no block at its end.
         let (valid, size) = (runs.end(), inode.size());
         Ok(Arc::new(Stored { volume: Arc::clone(&self.volume), runs, size, valid }))
     }
 
-    /// The entries in a block of a folder. Those of a folder's hash tree look as if they were empty.
+    /// Passes on the entries in a block of a folder. The blocks of a folder's hash tree look like empty ones.
     fn entries(&self, folder: Node, block: &[u8], told: &mut Told<'_>) {
         let mut at = 0_usize;
         while let Some(rest) = block.get(at..).filter(|rest| rest.len() >= 8 && !told.is_over()) {
             let number = le32(rest, 0).unwrap_or_default();
-            // The longest blocks do not fit into sixteen bits.
+            // The length of the largest blocks does not fit into sixteen bits.
             let length = match le16(rest, 4).unwrap_or_default() {
                 0 | u16::MAX => rest.len(),
                 length => usize::from(length),
@@ -175,7 +175,7 @@ impl ByFolder for Ext {
         if inode.is_inline() {
             let mut bytes = vec![0; usize::try_from(blocks.size()).unwrap_or_default()];
             blocks.read_exact_at(&mut bytes, 0)?;
-            // Four bytes of the parent's number, entries up to the inode's 60 bytes, and more behind them.
+            // Four bytes are the parent's number, then entries up to the inode's 60 bytes, then more behind them.
             let (first, more) = bytes.split_at_checked(60).unwrap_or((&bytes, &[]));
             self.entries(folder, first.get(4..).unwrap_or_default(), told);
             self.entries(folder, more, told);

@@ -1,7 +1,7 @@
 //! FAT12, FAT16 and FAT32, with long names.
 //!
-//! A node is the place of a file's entry on the volume, in units of 32 bytes; that of the root is 0. Times are not passed
-//! on: FAT keeps those of a local clock, and not which one.
+//! A node is the place of a file's entry on the volume, in units of 32 bytes; the root's node is 0. Times are not used:
+//! FAT stores local times, but not their time zone.
 //!
 //! Microsoft, "FAT: General Overview of On-Disk Format", version 1.03
 //! (<https://download.microsoft.com/download/1/6/1/161ba512-40e2-4cc9-843a-923143f3456c/fatgen103.doc>).
@@ -22,7 +22,7 @@ mod names;
 
 /// Bytes of an entry.
 const ENTRY: u64 = 32;
-/// Bytes of a folder; Windows makes none above 2 MiB.
+/// The most bytes of a folder; Windows creates none above 2 MiB.
 const MOST_IN_FOLDER: u64 = 4 << 20;
 /// Bits of the byte of attributes.
 const LABEL: u8 = 0x08;
@@ -32,7 +32,7 @@ const LONG_NAME: u8 = 0x0f;
 /// A FAT volume.
 pub struct Fat {
     clusters: Clusters,
-    /// Where the root folder lies.
+    /// The runs of the root folder.
     root: Runs,
 }
 
@@ -40,7 +40,7 @@ impl Fat {
     /// Opens a volume by its boot sector.
     ///
     /// # Errors
-    /// Which of the sector's fields cannot be right.
+    /// Which field of the sector is wrong.
     pub fn open(volume: &Blocks) -> Result<Self, String> {
         let mut sector = [0; 512];
         volume.read_exact_at(&mut sector, 0).map_err(|error| error.to_string())?;
@@ -75,12 +75,12 @@ impl Fat {
             ..=4084 => (Width::Twelve, 12),
             _ => (Width::Sixteen, 16),
         };
-        // A table can be longer than it has to be; where it is shorter, there are fewer clusters.
+        // A table may be longer than needed; if it is shorter, the volume has fewer clusters.
         let entries = in_table.saturating_mul(bytes).saturating_mul(8).checked_div(bits).unwrap_or_default();
         if entries < count.saturating_add(2) {
             return Err(format!("a file allocation table of {entries} entries for {count} clusters"));
         }
-        // Without mirroring only one of the tables counts.
+        // Without mirroring, only one of the tables is active.
         let active = if is_32 && word(40) & 0x80 != 0 { word(40) & 15 } else { 0 };
         if active >= tables {
             return Err(format!("table {active} of {tables} as the active one"));
@@ -106,14 +106,14 @@ impl Fat {
         Ok(Self { clusters, root })
     }
 
-    /// An entry by its place.
+    /// Returns the entry at a place.
     fn entry(&self, node: Node) -> io::Result<[u8; 32]> {
         let mut entry = [0; 32];
         self.clusters.volume.read_exact_at(&mut entry, node.0.saturating_mul(ENTRY))?;
         Ok(entry)
     }
 
-    /// The first cluster of an entry.
+    /// Returns the first cluster of an entry.
     fn first(&self, entry: &[u8]) -> u64 {
         let high = if self.clusters.is_wide() { u64::from(le16(entry, 20).unwrap_or_default()) << 16 } else { 0 };
         high | u64::from(le16(entry, 26).unwrap_or_default())

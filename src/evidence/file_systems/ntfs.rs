@@ -1,8 +1,8 @@
-//! NTFS, versions 3.0 and 3.1 (Windows 2000 and later): files by their records, folders by their indexes, and all files in
-//! one pass over the $MFT.
+//! NTFS, versions 3.0 and 3.1 (Windows 2000 and later): files by their records, folders by their indexes, and all files
+//! in one pass over the $MFT.
 //!
-//! A node is the number of a file's record. Read are plain, sparse and compressed (LZNT1) streams, also where their
-//! records go on in others; what EFS encrypts is refused.
+//! A node is the number of a file's record. Supported are plain, sparse and compressed (LZNT1) streams, also with
+//! records that continue in others. Files that EFS encrypts are refused.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -33,7 +33,7 @@ use records::{Records, Window, parts};
 const ROOT: Node = Node(5);
 /// `$I30`, the name of a folder's index, in UTF-16.
 const INDEX: &[u8] = b"$\0I\x003\x000\0";
-/// Names of a folder whose records are read together.
+/// The most names of a folder whose records are read together.
 const AT_ONCE: usize = 8192;
 
 /// An NTFS volume.
@@ -46,7 +46,7 @@ impl Ntfs {
     /// Opens a volume: reads its boot sector and the first record of its $MFT.
     ///
     /// # Errors
-    /// What of them cannot be read or cannot be right.
+    /// Unreadable or wrong parts of both.
     pub fn open(volume: &Blocks) -> Result<Self, String> {
         let mut sector = [0; 512];
         volume.read_exact_at(&mut sector, 0).map_err(|error| error.to_string())?;
@@ -58,17 +58,17 @@ impl Ntfs {
         Ok(Self { records, defects: defect.into_iter().collect() })
     }
 
-    /// The records of a file by its node.
+    /// Returns the records of a file.
     fn file(&self, node: Node) -> io::Result<Vec<Vec<u8>>> {
         self.records.load(node.0, &mut { self.records.count })
     }
 
-    /// The unnamed stream of a file.
+    /// Returns the unnamed stream of a file.
     fn data(&self, node: Node) -> io::Result<Blocks> {
         let records = self.file(node)?;
         match parts(&records)?.kind() {
             EntryKind::File => Ok(self.records.attribute(&records, DATA, &[])?.unwrap_or_else(|| Arc::new(Vec::new()))),
-            // Its stream is zeros.
+            // Its stream contains only zeros.
             EntryKind::Elsewhere(tag) => {
                 let why = format!("Windows keeps the bytes of this file elsewhere (reparse tag {tag:#x})");
                 Err(io::Error::other(why))
@@ -77,7 +77,7 @@ impl Ntfs {
         }
     }
 
-    /// Passes on the names in a folder, as its index has them.
+    /// Passes on the names in a folder, from its index.
     fn names(&self, folder: Node, each: index::EachName<'_>) -> Result<(), String> {
         let records = self.file(folder).map_err(|error| error.to_string())?;
         if !parts(&records).map_err(|error| error.to_string())?.is_folder {
@@ -92,13 +92,13 @@ impl Ntfs {
         }
         if let Some(allocation) = part(INDEX_ALLOCATION)? {
             let bitmap = part(BITMAP)?.ok_or("a folder's index without a bitmap")?;
-            // Nobody waits for what comes behind a break.
+            // After a break, nobody receives the rest.
             let _ = index::blocks(&*allocation, &*bitmap, self.records.geometry.index, each);
         }
         Ok(())
     }
 
-    /// The entry that a name in a folder stands for.
+    /// Returns the entry of a name in a folder.
     fn entry(
         &self,
         record: io::Result<Vec<u8>>,
@@ -143,7 +143,7 @@ impl FileSystem for Ntfs {
         };
         let listed = self.names(folder, &mut |found| {
             match found {
-                // The root folder is an entry of itself.
+                // The root folder contains an entry for itself.
                 Ok((file, _)) if file.number == folder.0 => {}
                 Ok(found) => batch.push(found),
                 Err(why) => told.obstacle(folder, None, why),

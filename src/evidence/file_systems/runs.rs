@@ -1,18 +1,18 @@
-//! The runs of clusters that a file's bytes lie in, read as one: clusters that follow each other on the volume are read
+//! The runs of clusters that contain a file's bytes, read as one: clusters that are consecutive on the volume are read
 //! together.
 
 use std::io;
 
 use crate::evidence::block::{BlockRead, Blocks};
 
-/// Bytes that lie one behind the other.
+/// Consecutive bytes of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Run {
-    /// Where they begin, in bytes from the file's start.
+    /// Their start, in bytes from the file's start.
     pub(super) offset: u64,
-    /// How many.
+    /// Their number.
     pub(super) length: u64,
-    /// Where they lie, in bytes from the volume's start; `None` for zeros.
+    /// Their place, in bytes from the volume's start; `None` for zeros.
     pub(super) at: Option<u64>,
 }
 
@@ -21,12 +21,12 @@ pub(super) struct Run {
 pub(super) struct Runs(Vec<Run>);
 
 impl Runs {
-    /// How many there are.
+    /// Returns the number of runs.
     pub(super) fn count(&self) -> usize {
         self.0.len()
     }
 
-    /// Adds a run, or lengthens the last one that it goes on from.
+    /// Adds a run, or lengthens the last one if the new run continues it.
     pub(super) fn push(&mut self, run: Run) {
         if let Some(last) = self.0.last_mut()
             && last.at.and_then(|at| at.checked_add(last.length)) == run.at
@@ -38,17 +38,17 @@ impl Runs {
         }
     }
 
-    /// Where the runs end, in bytes.
+    /// Returns the end of the runs, in bytes from the file's start.
     pub(super) fn end(&self) -> u64 {
         self.0.last().map_or(0, |last| last.offset.saturating_add(last.length))
     }
 
-    /// Bytes that are kept on the volume.
+    /// Returns how many bytes are stored on the volume.
     pub(super) fn stored(&self) -> u64 {
         self.0.iter().filter(|run| run.at.is_some()).fold(0, |sum, run| sum.saturating_add(run.length))
     }
 
-    /// What there is from an offset on, up to the end of its run.
+    /// Returns the run from an offset on, up to its end.
     pub(super) fn from(&self, offset: u64) -> Option<Run> {
         let behind = self.0.partition_point(|run| run.offset <= offset);
         let run = self.0.get(behind.checked_sub(1)?)?;
@@ -60,7 +60,7 @@ impl Runs {
     /// Fills the beginning of `buffer` from one run.
     ///
     /// # Errors
-    /// Where on the volume the bytes should be, and why they cannot be had.
+    /// The place of the bytes on the volume, and why they are unreadable.
     pub(super) fn read(&self, volume: &Blocks, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let run = self.from(offset).ok_or_else(|| io::Error::other(format!("no cluster has the byte {offset:#x}")))?;
         let count = buffer.len().min(usize::try_from(run.length).unwrap_or(usize::MAX));
@@ -75,13 +75,13 @@ impl Runs {
     }
 }
 
-/// A file or an attribute that lies in runs.
+/// A file or an attribute in runs.
 pub(super) struct Stored {
     pub(super) volume: Blocks,
     pub(super) runs: Runs,
-    /// Bytes in all.
+    /// The size in bytes.
     pub(super) size: u64,
-    /// Bytes that were written; zeros behind them.
+    /// Bytes that were written; the rest is zeros.
     pub(super) valid: u64,
 }
 

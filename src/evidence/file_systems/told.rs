@@ -1,17 +1,17 @@
-//! Entries and obstacles on their way to whoever asked, the obstacles counted.
+//! Passes entries and obstacles on to the caller, and counts the obstacles.
 
 use std::ops::ControlFlow;
 
 use crate::evidence::file_system::{Each, Entry, EntryKind, Node, Obstacle};
 use crate::evidence::locator::Name;
 
-/// So many obstacles of one listing are told one by one; of the others, how many there are.
+/// Obstacles of one listing that are reported one by one; the others are only counted.
 const MOST_OBSTACLES: usize = 100;
 
-/// What was passed on.
+/// The receiver of entries, with the state of a listing.
 pub(super) struct Told<'e> {
     each: Each<'e>,
-    /// The folders among what was passed on, for whoever walks on.
+    /// The folders among the entries that were passed on, for a walk.
     folders: Vec<Node>,
     on: ControlFlow<()>,
     obstacles: usize,
@@ -22,12 +22,12 @@ impl<'e> Told<'e> {
         Self { each, folders: Vec::new(), on: ControlFlow::Continue(()), obstacles: 0 }
     }
 
-    /// The folders among what was passed on since this was asked last.
+    /// Returns the folders that were passed on since the last call.
     pub(super) fn folders(&mut self) -> Vec<Node> {
         std::mem::take(&mut self.folders)
     }
 
-    /// Whether nothing more is wanted.
+    /// Returns whether the caller wants nothing more.
     pub(super) fn is_over(&self) -> bool {
         self.on.is_break()
     }
@@ -48,12 +48,12 @@ impl<'e> Told<'e> {
         }
     }
 
-    /// Says how many obstacles were not passed on.
+    /// Reports how many obstacles were not passed on.
     pub(super) fn finish(self, folder: Node) {
         let more = self.obstacles.saturating_sub(MOST_OBSTACLES);
         if more > 0 && self.on.is_continue() {
             let why = format!("{more} more entries cannot be read");
-            // Nothing comes after it.
+            // This is the last item.
             let _ = (self.each)(Err(Obstacle { folder, name: None, why }));
         }
     }

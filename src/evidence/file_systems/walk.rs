@@ -1,5 +1,5 @@
-//! File systems that keep the entries of a folder in the folder, so that only a walk meets all of them. The volume may be
-//! damaged: each folder is read once, and all of them together are no longer than the volume.
+//! File systems that keep a folder's entries in the folder, so that only a walk finds all files. The volume may be
+//! damaged: each folder is read once, and all folders together may be no longer than the volume.
 
 use std::collections::HashSet;
 use std::io;
@@ -9,29 +9,29 @@ use crate::evidence::block::Blocks;
 use crate::evidence::content::{BlockContent, head};
 use crate::evidence::file_system::{Content, Each, FileSystem, Head, Node, ROOT};
 
-/// What such a file system does itself; the rest of [`FileSystem`] follows from it.
+/// The parts that each such file system implements; the rest of [`FileSystem`] follows from them.
 pub(super) trait ByFolder: Send + Sync {
-    /// The root folder.
+    /// Returns the root folder.
     fn root(&self) -> Node {
         ROOT
     }
 
-    /// The volume's size in bytes.
+    /// Returns the volume's size in bytes.
     fn size(&self) -> u64;
 
-    /// Passes on what is in a folder; `left` counts its bytes down.
+    /// Passes on the entries of a folder; `left` counts the folder's bytes down.
     fn list_within(&self, folder: Node, told: &mut Told<'_>, left: &mut u64) -> io::Result<()>;
 
-    /// The bytes of a file.
+    /// Returns the bytes of a file.
     fn data(&self, file: Node) -> io::Result<Blocks>;
 
-    /// What is to be said of the file system itself.
+    /// Returns the defects of the file system itself, in sentences.
     fn defects(&self) -> Vec<String> {
         Vec::new()
     }
 }
 
-/// Passes on what is in a folder, and what keeps it from being read whole.
+/// Passes on the entries of a folder, and the error if the folder cannot be read whole.
 fn list(system: &impl ByFolder, folder: Node, told: &mut Told<'_>, left: &mut u64) {
     if let Err(error) = system.list_within(folder, told, left) {
         told.obstacle(folder, None, error.to_string());

@@ -1,8 +1,8 @@
-//! An error of a volume whose bytes cannot be right.
+//! The error for wrong bytes on a volume.
 
 use std::io;
 
-/// The error, with what is wrong.
+/// Returns the error with its reason.
 pub(in crate::evidence::file_systems) fn bad(why: impl Into<String>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, why.into())
 }

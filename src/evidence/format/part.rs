@@ -1,9 +1,10 @@
-//! Names of files that are a later part of something: a segment, a volume, an extent.
+//! Names of the later parts of something: a segment, a volume, an extent.
 
-/// Returns the name of the part that a later part of something belongs to, the one that is to be named as evidence;
-/// `None` where the name is not that of a later part.
+/// Returns the name of the first part, which the user should name as evidence, for the name of a later part; `None` for
+/// any other name.
 ///
-/// A name proves nothing: the caller looks whether that file lies beside it, and whether this one is a text.
+/// A name proves nothing: the caller checks whether the first part lies beside this one, and whether this one is a
+/// text.
 pub fn first_part(name: &str) -> Option<String> {
     let (stem, end) = name.rsplit_once('.')?;
     if stem.is_empty() {
@@ -12,7 +13,7 @@ pub fn first_part(name: &str) -> Option<String> {
     let digits =
         |text: &str| (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.to_owned());
     let lower = end.to_ascii_lowercase();
-    // .E02 to .E99 and their kin; those with letters only have names of many other formats.
+    // .E02 to .E99 and the like. Extensions of letters alone are also those of many other formats.
     for kind in ["e", "ex", "l", "lx", "s"] {
         if let Some(number) = lower.strip_prefix(kind).and_then(digits).filter(|number| number.len() == 2) {
             let kind = end.get(..kind.len()).unwrap_or_default();
@@ -22,7 +23,7 @@ pub fn first_part(name: &str) -> Option<String> {
     if let Some(number) = lower.strip_prefix("ad").and_then(digits).filter(|number| number.len() <= 3) {
         return (number != "1").then(|| format!("{stem}.{}1", end.get(..2).unwrap_or_default()));
     }
-    // Four digits are a year as well.
+    // Four digits can also be a year.
     if let Some(number) = digits(end).filter(|number| number.len() == 3) {
         return (number.as_str() > "001").then(|| format!("{stem}.001"));
     }

@@ -1,9 +1,9 @@
-//! The formats that are known and not read, each with the command that helps.
+//! The formats that are recognised and refused, each with the command that helps.
 
 use super::row::{Mark, Row};
 use crate::evidence::file_system::Head;
 
-/// Formats that are known and not read; the first that fits counts.
+/// The refused formats; the first row that matches decides.
 pub static REFUSED: &[Row] = &[
     // Images of disks and of files.
     Row {
@@ -224,7 +224,7 @@ pub static REFUSED: &[Row] = &[
         what: "a file of compress (.Z)",
         extensions: &["z"],
         advice: "decompress it: gzip -d IN.Z",
-        // The third byte has the width of the codes, 9 to 16, and a flag.
+        // The third byte is the width of the codes, 9 to 16, and a flag.
         mark: Mark::Is(
             |head| matches!(head.bytes.as_slice(), [0x1f, 0x9d, flags, ..] if matches!(flags & 0x7f, 9..=16)),
         ),
@@ -267,7 +267,7 @@ pub static REFUSED: &[Row] = &[
         advice: "unpack it: zpaq x IN.zpaq",
         mark: Mark::At(0, &[b"7kSt\xa0\x31\x83\xd3\x8c\xb2\x28\xb0\xd3", b"zPQ\x01", b"zPQ\x02"]),
     },
-    // Its mark stands at 32,769, behind what is known here.
+    // Its signature is at byte 32,769, beyond the bytes that are read here.
     Row {
         what: "an ISO or UDF image of a disc",
         extensions: &["iso", "udf"],
@@ -276,21 +276,21 @@ pub static REFUSED: &[Row] = &[
     },
 ];
 
-/// Returns whether the bytes are no text, and enough for a container.
+/// Returns whether the bytes are not text, and enough for a container.
 fn is_binary(head: &Head) -> bool {
     let text = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x20..=0x7e | 0x80..);
     head.bytes.len() >= 512 && !head.bytes.iter().all(text)
 }
 
-/// Recognises a ZIP archive whose first member is one that AFF4 prescribes. Its standard, version 1.0, section 3.
+/// Recognises a ZIP archive whose first member is one that the AFF4 standard prescribes (version 1.0, section 3).
 fn is_aff4(head: &Head) -> bool {
     let names: [&[u8]; 2] = [b"container.description", b"information.turtle"];
     let name = head.bytes.get(30..).unwrap_or_default();
     head.bytes.starts_with(b"PK\x03\x04") && names.iter().any(|known| name.starts_with(known))
 }
 
-/// Recognises the header of an `.lzma` file: properties, a dictionary of 2^n or 2^n + 2^(n-1) bytes, and a size that is unknown or
-/// below 256 GiB.
+/// Recognises the header of an `.lzma` file: properties, a dictionary of 2^n or 2^n + 2^(n-1) bytes, and a size that is
+/// unknown or below 256 GiB.
 fn is_lzma(head: &Head) -> bool {
     let Some([properties, rest @ ..]) = head.bytes.first_chunk::<13>() else { return false };
     let (dictionary, size) = rest.split_at(4);
@@ -300,7 +300,7 @@ fn is_lzma(head: &Head) -> bool {
     *properties < 225 && usual && (size == u64::MAX || size < 1 << 38)
 }
 
-/// Recognises the headers of cpio: two of text, and one of binary numbers in either order of bytes, whose name must be plausible.
+/// Recognises the headers of cpio: two of text, and one of binary numbers in either byte order with a plausible name.
 fn is_cpio(head: &Head) -> bool {
     let bytes = head.bytes.as_slice();
     let digits = |end: usize| bytes.get(6..end).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
@@ -316,7 +316,7 @@ fn is_cpio(head: &Head) -> bool {
         Some([high, low]) if bytes.starts_with(&[0x71, 0xc7]) => u16::from_be_bytes([*high, *low]),
         _ => return false,
     };
-    // The name ends with a NUL, at the place that its size names.
+    // The name ends with a NUL at the place that the header's name size gives.
     let last = usize::from(name).saturating_add(25);
     (2..1024).contains(&name) && bytes.get(last) == Some(&0) && bytes.get(26).is_some_and(|letter| *letter >= b' ')
 }

@@ -1,34 +1,34 @@
-//! A row of the table of formats: by what a format is known, and what to say of it.
+//! A row of the table of formats: how to recognise a format, and the advice for it.
 
 use crate::evidence::file_system::Head;
 
-/// A format that is known and not read.
+/// A format that is recognised and refused.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Row {
-    /// What the file is, with its article: `a RAR archive`.
+    /// The format with its article: `a RAR archive`.
     pub what: &'static str,
     /// Extensions of such files, in lower case.
     pub extensions: &'static [&'static str],
-    /// What gets the user to the files in it, as a sentence without a full stop.
+    /// How to reach the files in it, as a sentence without a full stop.
     pub advice: &'static str,
-    /// By what it is known.
+    /// How to recognise the format.
     pub mark: Mark,
 }
 
-/// By what a format is known.
+/// How to recognise a format.
 #[derive(Clone, Copy, Debug)]
 pub enum Mark {
-    /// These bytes at this place from the file's start, one of them.
+    /// One of these byte strings at this place, in bytes from the file's start.
     At(usize, &'static [&'static [u8]]),
     /// These bytes 512 bytes before the file's end.
     End(&'static [u8]),
-    /// What this says of the file's beginning.
+    /// This check of the file's beginning.
     Is(fn(&Head) -> bool),
-    /// What this says of the file's beginning, and one of the extensions.
+    /// This check of the file's beginning, and one of the extensions.
     Named(fn(&Head) -> bool),
 }
 
-/// Rows are compared by what they say.
+/// Compares signatures by what they match; checks are never equal.
 impl PartialEq for Mark {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
@@ -56,12 +56,12 @@ impl Row {
     }
 }
 
-/// Returns what stands behind the last dot of a name.
+/// Returns the text behind the last dot of a name.
 fn extension(name: &str) -> &str {
     name.rsplit_once('.').map_or("", |(_, extension)| extension)
 }
 
-/// Returns whether a name has one of these extensions, whatever their letter case.
+/// Returns whether a name has one of these extensions, in any letter case.
 pub(super) fn has_extension(name: &str, extensions: &[&str]) -> bool {
     extensions.iter().any(|known| extension(name).eq_ignore_ascii_case(known))
 }

@@ -1,4 +1,4 @@
-//! What a run reads: nothing of it is written to.
+//! The inputs of a run. None of them is ever written.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -11,27 +11,27 @@ use super::identity::{Identity, kind};
 use crate::error::Error;
 use crate::evidence::directory::{container_of, contains};
 
-/// What a run was told to read.
+/// The inputs that the user named.
 #[derive(Clone, Debug, Default)]
 pub struct Inputs {
-    /// The evidence: folders with all that is in them, and files.
+    /// The evidence: folders with all their content, and files.
     pub evidence: Vec<PathBuf>,
     /// Other files: patches, passwords.
     pub files: Vec<PathBuf>,
 }
 
-/// What of it there is, by what the disk calls it.
+/// The inputs that exist, by identity.
 #[derive(Debug, Default)]
 pub(super) struct Protected {
     evidence: Vec<PathBuf>,
     /// Folders of the evidence.
     folders: BTreeMap<Identity, PathBuf>,
-    /// Files that are read.
+    /// Files that the run reads.
     files: BTreeMap<Identity, PathBuf>,
 }
 
 impl Protected {
-    /// What is named.
+    /// Collects the inputs that the user named.
     pub(super) fn new(inputs: &Inputs) -> Self {
         let mut protected = Self { evidence: inputs.evidence.clone(), ..Self::default() };
         for path in inputs.evidence.iter().chain(&inputs.files) {
@@ -40,7 +40,7 @@ impl Protected {
             let Some(identity) = Identity::of(&stat) else { continue };
             match kind(&stat) {
                 FileType::Directory => protected.folders.insert(identity, path.clone()),
-                // Devices and pipes are no file's.
+                // A character device is not a file of the evidence, and can be shared.
                 FileType::CharacterDevice => None,
                 _ => protected.files.insert(identity, path.clone()),
             };
@@ -48,8 +48,7 @@ impl Protected {
         protected
     }
 
-    /// Adds what reading revealed: every file that was opened, and the folders of the evidence that they lie in, which
-    /// may be mounted elsewhere, too.
+    /// Adds every file that was opened, and the folders of the evidence above it, which may be mounted elsewhere too.
     pub(super) fn add<'p>(&mut self, opened: impl Iterator<Item = &'p Path>) {
         let mut folders = BTreeSet::new();
         for path in opened {
@@ -59,7 +58,7 @@ impl Protected {
             let Some(root) = self.evidence.iter().find(|root| path != root.as_path() && path.starts_with(root)) else {
                 continue;
             };
-            // Once a folder is known, so are those above it.
+            // If a folder was added before, so were the folders above it.
             for folder in path.ancestors().skip(1).take_while(|folder| folder.starts_with(root)) {
                 if !folders.insert(folder.to_owned()) {
                     break;
@@ -75,7 +74,7 @@ impl Protected {
         }
     }
 
-    /// Refuses an output that by its path lies in the evidence.
+    /// Refuses an output whose path lies in the evidence.
     pub(super) fn allow_path(&self, output: &Path) -> Result<(), Error> {
         let evidence = contains(&self.evidence, output).or_else(|| self.part_of_image(output));
         match evidence {
@@ -84,7 +83,7 @@ impl Protected {
         }
     }
 
-    /// Refuses an output in this folder, where that is or lies in one of the evidence's.
+    /// Refuses an output in this folder if the folder is one of the evidence, or lies in one.
     pub(super) fn allow_folder(&self, output: &Path, folder: &Held) -> Result<(), Error> {
         let failed = |source| Error::Write { path: output.display().to_string(), source };
         let lineage = folder.lineage().map_err(failed)?;
@@ -96,12 +95,12 @@ impl Protected {
         }
     }
 
-    /// The input that a file is.
+    /// Returns the path of the input that is this file.
     pub(super) fn is_input(&self, stat: &Stat) -> Option<&Path> {
         self.files.get(&Identity::of(stat)?).map(PathBuf::as_path)
     }
 
-    /// The image of which a file of that name would be taken for a part by who opens it next: `x.E02` beside `x.E01`.
+    /// Returns the image of which the output's name is a later part: `x.E02` would be read as a part of `x.E01`.
     fn part_of_image(&self, output: &Path) -> Option<PathBuf> {
         let place = |path: &Path| {
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -113,7 +112,7 @@ impl Protected {
     }
 }
 
-/// How the parts of an image are numbered of which one has this extension.
+/// Returns how the parts of an image with this extension are numbered.
 fn numbering(extension: &OsStr) -> Option<char> {
     let extension = extension.to_str()?.to_ascii_lowercase();
     match extension.as_bytes() {

@@ -1,4 +1,4 @@
-//! Names that must not outlive a run: whatever ends it, they are removed, as far as a signal can be caught.
+//! Names that must not outlive a run: they are removed at its end, also after a signal that can be caught.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -11,12 +11,12 @@ use rustix::io::Errno;
 use signal_hook::consts::signal::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-/// How each such name begins.
+/// The beginning of each such name.
 const PREFIX: &str = ".hivemend-part-";
-/// So many names are tried; only somebody who is in the way takes them all.
+/// Names to try; all of them exist only if somebody blocks them on purpose.
 const TRIES: u32 = 10_000;
 
-/// What would be left over were the run to end now.
+/// The names that would remain if the run ended now.
 static LEFT: Mutex<Vec<Arc<Left>>> = Mutex::new(Vec::new());
 
 #[derive(Debug)]
@@ -25,12 +25,12 @@ struct Left {
     name: OsString,
 }
 
-/// A name that is removed when this is dropped, or when a signal ends the run before; unless it is kept.
+/// A name that is removed on drop, or by a signal that ends the run first, unless it is kept.
 #[derive(Debug)]
 pub(super) struct Leftover(Arc<Left>);
 
 impl Leftover {
-    /// Makes something under a name of its own in a folder. `make` must fail with `EXIST` where the name is taken.
+    /// Creates something under a generated name in a folder. `make` must fail with `EXIST` if the name exists.
     pub(super) fn make<T>(
         folder: &Arc<OwnedFd>,
         make: impl Fn(BorrowedFd<'_>, &OsStr) -> rustix::io::Result<T>,
@@ -47,14 +47,14 @@ impl Leftover {
         Err(io::ErrorKind::AlreadyExists.into())
     }
 
-    /// Makes something under a name that is given.
+    /// Creates something under this name.
     pub(super) fn make_named<T>(
         folder: &Arc<OwnedFd>,
         name: &OsStr,
         make: impl FnOnce(BorrowedFd<'_>, &OsStr) -> rustix::io::Result<T>,
     ) -> io::Result<(Self, T)> {
         watch();
-        // Who ends the run waits for this, and then finds the name.
+        // The signal thread waits for this lock, and then finds the name in the list.
         let mut left = left();
         let thing = make(folder.as_fd(), name)?;
         let leftover = Arc::new(Left { folder: Arc::clone(folder), name: name.to_owned() });
@@ -62,22 +62,22 @@ impl Leftover {
         Ok((Self(leftover), thing))
     }
 
-    /// The folder that it is in.
+    /// Returns the folder of the name.
     pub(super) fn folder(&self) -> BorrowedFd<'_> {
         self.0.folder.as_fd()
     }
 
-    /// Its name there.
+    /// Returns the name in its folder.
     pub(super) fn name(&self) -> &OsStr {
         &self.0.name
     }
 
-    /// It is what it should be now, or is called otherwise: nothing is to be removed.
+    /// Keeps the file: it is complete, or has another name now.
     pub(super) fn keep(self) {
         self.forget();
     }
 
-    /// Takes it from the list; whether it was on it.
+    /// Takes the name off the list, and returns whether it was listed.
     fn forget(&self) -> bool {
         let mut left = left();
         let place = left.iter().position(|left| Arc::ptr_eq(left, &self.0));
@@ -94,13 +94,13 @@ impl Drop for Leftover {
 }
 
 impl Left {
-    /// Nobody is left to tell where this fails.
+    /// Removes the file or folder. Nobody is left to report a failure to.
     fn remove(&self) {
         if rustix::fs::unlinkat(&self.folder, &self.name, AtFlags::empty()) != Err(Errno::ISDIR) {
             return;
         }
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        // One of ours has files of ours alone. What is made for others keeps what they put there: it is not empty then.
+        // A folder with our prefix contains only our files. Any other folder may hold the user's files, and then stays.
         if self.name.as_encoded_bytes().starts_with(PREFIX.as_bytes())
             && let Ok(folder) = rustix::fs::openat(&self.folder, &self.name, flags, Mode::empty())
             && let Ok(list) = Dir::read_from(&folder)
@@ -117,14 +117,14 @@ fn left() -> MutexGuard<'static, Vec<Arc<Left>>> {
     LEFT.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Sees to it that a signal which ends the run removes what is left over first; it ends the run as it would have.
+/// Installs the handler that removes leftovers on a signal and then ends the run as the signal would have.
 fn watch() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let Ok(mut signals) = Signals::new(heeded()) else { return };
         let _ = std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
             for signal in signals.forever() {
-                // Held to the end: nothing is made any more.
+                // Held to the end of the process, so that nothing new is created.
                 let mut left = left();
                 while let Some(last) = left.pop() {
                     last.remove();
@@ -135,14 +135,14 @@ fn watch() {
     });
 }
 
-/// The signals that end a run. What was ignored when the program was started, as `nohup` does, stays ignored.
+/// Returns the signals that end a run. A signal that was ignored at the program's start stays ignored (`nohup`).
 fn heeded() -> Vec<i32> {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let Some(ignored) = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()) else {
         return vec![SIGTERM];
     };
-    // The first bit stands for signal 1.
+    // The lowest bit is signal 1.
     let is_ignored = |signal: i32| u32::try_from(signal).is_ok_and(|signal| (ignored << 1) >> signal & 1 == 1);
     [SIGHUP, SIGINT, SIGQUIT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal)).collect()
 }

@@ -1,4 +1,4 @@
-//! A file that is being written: without a name where the file system has such files, else under one that does not stay.
+//! A file that is being written: without a name if the file system can do that, otherwise under a temporary name.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -11,24 +11,24 @@ use rustix::io::Errno;
 
 use super::leftover::Leftover;
 
-/// A new file is as open to others as the user's umask has it.
+/// The mode of a new file; the user's umask restricts it.
 const MODE: Mode = Mode::from_raw_mode(0o666);
-/// Nobody reads what is to replace a file before it has that file's mode.
+/// The mode of a file that replaces another, until it has that file's mode: nobody else reads it meanwhile.
 const PRIVATE: Mode = Mode::from_raw_mode(0o600);
 
-/// A file on its way.
+/// A file that is being written.
 pub(super) struct Part {
     file: File,
-    /// `None`: it has no name yet, and is gone with the process.
+    /// `None`: the file has no name yet, and disappears with the process.
     named: Option<Leftover>,
 }
 
 impl Part {
-    /// Makes one in a folder; `old` is what it is to replace: it gets its mode, and its owner where that may be.
+    /// Creates a part in a folder. If it replaces `old`, it gets that file's mode and, if permitted, its owner.
     pub(super) fn create(folder: &Arc<OwnedFd>, old: Option<&Stat>) -> io::Result<Self> {
         let mode = if old.is_some() { PRIVATE } else { MODE };
         let flags = OFlags::RDWR | OFlags::CLOEXEC;
-        // Whatever keeps it from being made without a name: that it cannot be made at all, the other way says better.
+        // Any failure leads to the second way: if no file can be created at all, its error is the clearer one.
         let part = if let Ok(file) = rustix::fs::openat(folder, ".", flags | OFlags::TMPFILE, mode) {
             Self { file: file.into(), named: None }
         } else {
@@ -41,22 +41,22 @@ impl Part {
         Ok(part)
     }
 
-    /// The file, to be written to.
+    /// Returns the file to write to.
     pub(super) fn file(&self) -> &File {
         &self.file
     }
 
-    /// Takes over the mode of a file, and its owner and group as far as the system allows it.
+    /// Copies the mode of a file, and its owner and group if the system permits it.
     fn succeed(&self, old: &Stat) -> io::Result<()> {
         let mut mode = old.st_mode & 0o777;
         let own = rustix::fs::fstat(&self.file)?;
         let owner = (own.st_uid != old.st_uid).then(|| Uid::from_raw(old.st_uid));
         let group = (own.st_gid != old.st_gid).then(|| Gid::from_raw(old.st_gid));
         if group.is_some() && rustix::fs::fchown(&self.file, None, group).is_err() {
-            // Another group: it may do no more than everybody may.
+            // The file keeps another group, which may do no more than everybody may.
             mode = (mode & 0o707) | ((mode & 0o007) << 3 & mode);
         }
-        // A file system without modes has none to take over. The mode first: it is the owner's to set.
+        // On a file system without modes this fails harmlessly. The mode comes first: only the owner may set it.
         let _ = rustix::fs::fchmod(&self.file, Mode::from_raw_mode(mode));
         if owner.is_some() {
             let _ = rustix::fs::fchown(&self.file, owner, None);
@@ -64,24 +64,24 @@ impl Part {
         Ok(())
     }
 
-    /// Gives the file its name, which nothing may have.
+    /// Gives the file its final name, which must not exist.
     pub(super) fn place(self, folder: &Arc<OwnedFd>, name: &OsStr) -> io::Result<()> {
         match self.named {
             None => match link(&self.file, folder.as_fd(), name) {
                 Ok(()) => Ok(()),
                 Err(Errno::EXIST) => Err(Errno::EXIST.into()),
-                // There are no links to such a file here.
+                // This file system cannot link a file without a name.
                 Err(_) => rename_to_new(copied(&self.file, folder)?, folder.as_fd(), name),
             },
             Some(named) => rename_to_new(named, folder.as_fd(), name),
         }
     }
 
-    /// Gives the file a name that another one has until now.
+    /// Gives the file the name of an existing file, and replaces that file.
     pub(super) fn replace(self, folder: &Arc<OwnedFd>, name: &OsStr) -> io::Result<()> {
         let named = match self.named {
             Some(named) => named,
-            // No rename takes a file without a name; for one moment it has this.
+            // A rename needs a name, so the file gets a temporary one.
             None => match Leftover::make(folder, |folder, name| link(&self.file, folder, name)) {
                 Ok((named, ())) => named,
                 Err(_) => copied(&self.file, folder)?,
@@ -93,14 +93,14 @@ impl Part {
     }
 }
 
-/// A file under a name that does not stay.
+/// Creates a file under a temporary name.
 fn named(folder: &Arc<OwnedFd>, mode: Mode) -> io::Result<(Leftover, File)> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let (named, file) = Leftover::make(folder, |folder, name| rustix::fs::openat(folder, name, flags, mode))?;
     Ok((named, file.into()))
 }
 
-/// The same bytes under a name.
+/// Copies the bytes of a file to a temporary name.
 fn copied(mut file: &File, folder: &Arc<OwnedFd>) -> io::Result<Leftover> {
     let mode = rustix::fs::fstat(file)?.st_mode & 0o777;
     let (named, mut copy) = named(folder, PRIVATE)?;
@@ -111,7 +111,7 @@ fn copied(mut file: &File, folder: &Arc<OwnedFd>) -> io::Result<Leftover> {
     Ok(named)
 }
 
-/// Gives a file without a name one. Without the right to use the first way, there is the second where `/proc` is.
+/// Gives a nameless file a name. If the right for the first way is missing, the second way needs `/proc`.
 fn link(file: &File, folder: BorrowedFd<'_>, name: &OsStr) -> rustix::io::Result<()> {
     match rustix::fs::linkat(file, "", folder, name, AtFlags::EMPTY_PATH) {
         Ok(()) => Ok(()),
@@ -123,7 +123,7 @@ fn link(file: &File, folder: BorrowedFd<'_>, name: &OsStr) -> rustix::io::Result
     }
 }
 
-/// Renames a file, or a folder, to a name that nothing has; of several ways the first that the file system knows.
+/// Renames a file or folder to a name that does not exist, by the first way that the file system supports.
 pub(super) fn rename_to_new(named: Leftover, folder: BorrowedFd<'_>, name: &OsStr) -> io::Result<()> {
     match rustix::fs::renameat_with(named.folder(), named.name(), folder, name, RenameFlags::NOREPLACE) {
         Ok(()) => {
@@ -134,15 +134,15 @@ pub(super) fn rename_to_new(named: Leftover, folder: BorrowedFd<'_>, name: &OsSt
         Err(error) => return Err(error.into()),
     }
     match rustix::fs::linkat(named.folder(), named.name(), folder, name, AtFlags::empty()) {
-        // The name that does not stay goes with `named`.
+        // Dropping `named` removes the temporary name.
         Ok(()) => return Ok(()),
         Err(Errno::EXIST) => return Err(Errno::EXIST.into()),
         Err(_) => {}
     }
-    // A folder is never renamed onto a file, nor onto a folder in which something is.
+    // The system never renames a folder onto a file, nor onto a folder that is not empty.
     let stat = rustix::fs::statat(named.folder(), named.name(), AtFlags::SYMLINK_NOFOLLOW)?;
     if super::identity::kind(&stat) != rustix::fs::FileType::Directory {
-        // The name is taken first, by a file in which nothing is.
+        // An empty file reserves the name first.
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         rustix::fs::openat(folder, name, flags, PRIVATE)?;
     }
@@ -157,7 +157,7 @@ mod tests {
     use std::io::Write;
     use std::path::Path;
 
-    /// A part of each kind, with the same bytes.
+    /// Returns two parts with the same bytes: one without a name, one with a temporary name.
     fn parts(folder: &Arc<OwnedFd>) -> [Part; 2] {
         let (name, file) = named(folder, MODE).unwrap();
         [Part::create(folder, None).unwrap(), Part { file, named: Some(name) }].map(|part| {

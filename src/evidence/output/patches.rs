@@ -1,4 +1,4 @@
-//! The folder of patches: in it one folder for each installation, which is there whole or not at all.
+//! The folder of patches: it contains one folder for each installation, which is written whole or not at all.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
@@ -17,7 +17,7 @@ use super::refusal::{refuse, told};
 use crate::error::Error;
 use crate::evidence::directory::resolve;
 
-/// Every file that a patch may consist of. Only a folder with nothing else in it is one of ours.
+/// Every file that a patch may contain. Only a folder without any other file is a folder of a patch.
 const OURS: [&str; 13] = [
     "SOFTWARE.reg",
     "SYSTEM.reg",
@@ -34,23 +34,23 @@ const OURS: [&str; 13] = [
     "winre-SYSTEM.rollback.reg",
 ];
 
-/// A new folder is as open to others as the user's umask has it.
+/// The mode of a new folder; the user's umask restricts it.
 const MODE: Mode = Mode::from_raw_mode(0o777);
 const OPTION: &str = "--patch";
 
-/// The folder, checked. It may still have to be made.
+/// The checked folder, which may not exist yet.
 #[derive(Debug)]
 pub(super) struct Patches {
     shown: PathBuf,
-    /// The last folder of the path that is there.
+    /// The last existing folder of the path.
     base: Held,
-    /// What has to be made in it.
+    /// The folders to create in it.
     missing: Vec<OsString>,
     overwrite: bool,
 }
 
 impl Patches {
-    /// What is named.
+    /// Checks the path that the user named.
     pub(super) fn at(path: &Path, protected: &Protected, overwrite: bool) -> Result<Self, Error> {
         protected.allow_path(path)?;
         let mut missing = Vec::new();
@@ -78,22 +78,22 @@ impl Patches {
         Ok(patches)
     }
 
-    /// Where it is or will be; links are resolved.
+    /// Returns the path of the folder, existing or not; links are resolved.
     pub(super) fn real(&self) -> PathBuf {
         self.missing.iter().fold(self.base.path().to_owned(), |path, name| path.join(name))
     }
 
-    /// The folder, where it is there.
+    /// Returns the folder, if it exists.
     pub(super) fn folder(&self) -> Option<&Held> {
         self.missing.is_empty().then_some(&self.base)
     }
 
-    /// Refuses it where it turned out to lie in the evidence.
+    /// Refuses the folder if it lies in the evidence.
     pub(super) fn allow(&self, protected: &Protected) -> Result<(), Error> {
         protected.allow_folder(&self.shown, &self.base)
     }
 
-    /// Refuses installations of which a folder is there, unless it is one of ours and may be replaced.
+    /// Refuses an installation whose folder exists, unless it is a folder of a patch and may be replaced.
     pub(super) fn admit<'n>(&self, names: impl Iterator<Item = &'n str>, protected: &Protected) -> Result<(), Error> {
         let Some(folder) = self.folder() else { return Ok(()) };
         for name in names {
@@ -102,7 +102,7 @@ impl Patches {
         Ok(())
     }
 
-    /// The folder of an installation that is to be replaced; `None` where there is none.
+    /// Returns an installation's existing folder, which will be replaced; `None` if it does not exist.
     fn old(&self, folder: &Held, name: &str, protected: &Protected) -> Result<Option<Stat>, Error> {
         let path = self.shown.join(name);
         let failed = |source| Error::Write { path: path.display().to_string(), source };
@@ -152,13 +152,13 @@ impl Patches {
         Ok(path)
     }
 
-    /// The folder, made where it is not there yet; and what was made, which is not to stay unless something is in it.
+    /// Opens the folder, and creates it if needed. Also returns the created folders, which stay only if a file follows.
     fn make(&self) -> io::Result<(Held, Vec<Leftover>)> {
         let mut made = Vec::new();
         let mut folder = self.base.clone();
         for name in &self.missing {
             match Leftover::make_named(&folder.shared(), name, |folder, name| rustix::fs::mkdirat(folder, name, MODE)) {
-                // The innermost is removed first.
+                // The innermost folder is removed first.
                 Ok((leftover, ())) => made.insert(0, leftover),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
@@ -169,7 +169,7 @@ impl Patches {
     }
 }
 
-/// The names in a folder.
+/// Returns the names in a folder.
 fn list(folder: &Held) -> io::Result<Vec<OsString>> {
     use std::os::unix::ffi::OsStrExt;
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -185,7 +185,7 @@ fn list(folder: &Held) -> io::Result<Vec<OsString>> {
     Ok(names)
 }
 
-/// Writes the files first, then makes the folder that they belong into, and last gives it its name.
+/// Writes the files, then creates their folder, and renames it last.
 fn write_folder(parent: &Held, name: &str, files: &[(String, Vec<u8>)], old: Option<&Stat>) -> io::Result<()> {
     let shared = parent.shared();
     let mut parts = Vec::new();
@@ -210,7 +210,7 @@ fn shared_fd(folder: &std::sync::Arc<std::os::fd::OwnedFd>) -> std::os::fd::Borr
     std::os::fd::AsFd::as_fd(folder)
 }
 
-/// Puts a folder in the place of another, and removes that one.
+/// Replaces a folder by another, and removes the old one.
 fn exchange(parent: &Held, place: Leftover, name: &OsStr, old: &Stat) -> io::Result<()> {
     let moved = match rustix::fs::renameat_with(parent, place.name(), parent, name, RenameFlags::EXCHANGE) {
         Ok(()) => place.name().to_owned(),
@@ -219,7 +219,7 @@ fn exchange(parent: &Held, place: Leftover, name: &OsStr, old: &Stat) -> io::Res
             aside.push("-old");
             rustix::fs::renameat(parent, name, parent, &aside)?;
             if let Err(error) = rustix::fs::renameat(parent, place.name(), parent, name) {
-                // As it was.
+                // Undo the first rename.
                 let _ = rustix::fs::renameat(parent, &aside, parent, name);
                 return Err(error.into());
             }
@@ -227,7 +227,7 @@ fn exchange(parent: &Held, place: Leftover, name: &OsStr, old: &Stat) -> io::Res
         }
         Err(error) => return Err(error.into()),
     };
-    // Under this name there is now what is not ours to remove without a look.
+    // The temporary name now belongs to the old folder, which is not ours to remove without a check.
     place.keep();
     let aside = parent.inner(&moved)?;
     let is_old = Identity::of(&rustix::fs::fstat(&aside)?) == Identity::of(old);

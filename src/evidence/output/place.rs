@@ -1,4 +1,4 @@
-//! Where one output goes: a stream that is written into, or a file that is new or replaced.
+//! The destination of one output: an existing stream, or a file that is new or replaced.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
@@ -18,36 +18,36 @@ use super::stream::{descriptor, fill, open_node, opened, stream, writable_node};
 use crate::error::Error;
 use crate::evidence::directory::resolve;
 
-/// An output, checked.
+/// A checked output.
 #[derive(Debug)]
 pub(super) struct Place {
-    /// The option that asked for it.
+    /// The option that names the output.
     pub(super) option: &'static str,
     /// The path as the user named it.
     pub(super) shown: PathBuf,
     pub(super) goal: Goal,
 }
 
-/// What an output is.
+/// The kind of an output.
 #[derive(Debug)]
 pub(super) enum Goal {
     /// Standard output.
     Stdout(BorrowedFd<'static>),
-    /// Something that was open when the program was started.
+    /// A descriptor that was open at the program's start.
     Open(File),
-    /// A character device or a pipe, which is opened when there is something to write.
+    /// A character device or a pipe, which is opened when the output is ready.
     Node(Held, OsString, Stat),
-    /// A file: new, or one that is replaced.
+    /// A file: new, or a replacement.
     File(Held, OsString, Option<Stat>),
 }
 
 impl Place {
-    /// Standard output, which is written to where nothing is named.
+    /// Returns standard output, the destination if no output is named.
     pub(super) fn stdout(option: &'static str, stdout: BorrowedFd<'static>) -> Self {
         Self { option, shown: PathBuf::from("-"), goal: Goal::Stdout(stdout) }
     }
 
-    /// What is named: `-` is standard output.
+    /// Checks the path that the user named; `-` is standard output.
     pub(super) fn at(
         option: &'static str,
         path: &Path,
@@ -106,7 +106,8 @@ impl Place {
         Ok(place(Goal::File(folder, name.to_owned(), found)))
     }
 
-    /// What is there already and would be changed; `None` for what is new. Character devices can be shared.
+    /// Returns the existing file that the output would change; `None` for a new file or a character device, which can
+    /// be shared.
     pub(super) fn existing(&self) -> Option<Stat> {
         let stat = match &self.goal {
             Goal::Stdout(stdout) => rustix::fs::fstat(stdout).ok(),
@@ -117,7 +118,7 @@ impl Place {
         stat.filter(|stat| kind(stat) != FileType::CharacterDevice)
     }
 
-    /// Refuses it where it turned out to be, or to lie in, what is read.
+    /// Refuses the output if it is an input or lies in one.
     pub(super) fn allow(&self, protected: &Protected) -> Result<(), Error> {
         if let Some(input) = self.existing().and_then(|stat| protected.is_input(&stat).map(Path::to_owned)) {
             return Err(is_input(self.option, &self.shown, &input));
@@ -128,7 +129,7 @@ impl Place {
         }
     }
 
-    /// Writes it: a file whole or not at all.
+    /// Writes the output; a file is written whole or not at all.
     pub(super) fn write(
         &self,
         protected: &Protected,
@@ -156,7 +157,7 @@ impl Place {
         self.allow(protected)?;
         let part = Part::create(&folder.shared(), old).map_err(failed)?;
         fill(part.file(), write).and_then(|()| part.file().sync_all()).map_err(failed)?;
-        // Once more: meanwhile somebody may have put something else in its place.
+        // Check again: meanwhile somebody may have replaced a file or folder of the path.
         self.allow(protected)?;
         if !folder.is_in_place() {
             let found = "another one than when the run began";
@@ -166,7 +167,7 @@ impl Place {
         let now = folder.look(name).map_err(failed)?;
         let moved = |found: &str| refuse(self.option, &self.shown, "the previous file", found, ANOTHER);
         match (old, now) {
-            // New; or what was to be replaced is gone.
+            // The file is new, or the file that it replaces has disappeared.
             (_, None) => part.place(&folder.shared(), name).map_err(failed),
             (Some(old), Some(now)) if Identity::of(old) == Identity::of(&now) => {
                 replaceable(self.option, &self.shown, folder, name, &now, protected)?;
@@ -177,7 +178,7 @@ impl Place {
     }
 }
 
-/// Refuses what must not be replaced, whatever the user says.
+/// Refuses a file that must not be replaced, even with `--overwrite`.
 pub(super) fn replaceable(
     option: &'static str,
     path: &Path,

@@ -1,4 +1,4 @@
-//! Files that are never replaced, whoever asks for it: what looks like evidence.
+//! Files that are never replaced, even with `--overwrite`: everything that looks like evidence.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -11,11 +11,11 @@ use super::held::Held;
 use super::identity::Identity;
 use crate::evidence::kind::Kind;
 
-/// How far into a file is looked, and how much of its end.
+/// Bytes of a file to check, at its beginning and at its end.
 const BEGINNING: usize = 1024;
 const END: usize = 512;
 
-/// Beginnings of what is evidence, and read or named nowhere else.
+/// First bytes of formats of evidence that are recognised nowhere else.
 const KNOWN: [(&[u8], &str); 19] = [
     (b"regf", "a registry hive or its transaction log"),
     (b"HvLE", "a registry transaction log"),
@@ -38,10 +38,10 @@ const KNOWN: [(&[u8], &str); 19] = [
     (b"PK\x07\x08", "a part of an archive (zip)"),
 ];
 
-/// What a file begins like that must not be replaced.
+/// Returns what a file looks like if it must not be replaced.
 ///
 /// # Errors
-/// That nobody can tell, because it cannot be read, or is another file by now.
+/// The file is unreadable, or another file is at its place now.
 pub(super) fn looks_like(folder: &Held, name: &OsStr, expected: &Stat) -> io::Result<Option<String>> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = File::from(rustix::fs::openat(folder, name, flags, Mode::empty())?);
@@ -70,8 +70,8 @@ fn part(file: &File, from: u64, most: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// What begins and ends like this, as far as it may be evidence. Where it is not text, the name counts, too: the later
-/// parts of an image begin like nothing.
+/// Returns what a file with this beginning and end looks like, if it may be evidence. For a file that is not text, the
+/// name counts too: the later parts of an image have no signature.
 fn what(beginning: &[u8], end: &[u8], name: &str) -> Option<String> {
     if let Some((_, what)) = KNOWN.iter().find(|(start, _)| beginning.starts_with(start)) {
         return Some((*what).to_owned());
@@ -96,16 +96,16 @@ fn image(_: &[u8], _: &[u8], _: &str) -> Option<String> {
     None
 }
 
-/// Whether something may be text: ours are, and an empty file is no evidence.
+/// Returns whether a file may be text: our outputs are, and an empty file is not evidence.
 fn is_text(beginning: &[u8]) -> bool {
     let valid = beginning.utf8_chunks().next().map_or("", |chunk| chunk.valid());
-    // The last letter may be cut.
+    // The last letter may be cut off.
     let whole = valid.len().saturating_add(3) >= beginning.len();
     let utf_16 = beginning.starts_with(b"\xff\xfe");
     utf_16 || (whole && !beginning.contains(&0))
 }
 
-/// Whether a name is that of a later part of an image: `.002`, `.E02`, `.vmdk` and the like.
+/// Returns whether a name is that of a later part of an image: `.002`, `.E02`, `.vmdk` and the like.
 fn is_part_of_an_image(name: &str) -> bool {
     let Some((_, extension)) = name.rsplit_once('.') else { return false };
     let extension = extension.to_ascii_lowercase();

@@ -1,11 +1,11 @@
-//! How an output is refused.
+//! Refusals of outputs.
 
 use std::io;
 use std::path::Path;
 
 use crate::error::Error;
 
-/// A refusal, with all that there is to say.
+/// Returns the error of a refused output.
 pub(super) fn refuse(
     option: &'static str,
     path: &Path,
@@ -22,10 +22,10 @@ pub(super) fn refuse(
     }
 }
 
-/// What to do about most of it.
+/// The advice for most refusals.
 pub(super) const ANOTHER: &str = "Name another file";
 
-/// What the system said, in words.
+/// Returns the system's error in words.
 pub(super) fn told(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "nothing of that name".to_owned(),

@@ -1,4 +1,4 @@
-//! What is written into as it is: devices, pipes, and what was open when the program was started.
+//! Destinations that are written directly: devices, pipes, and descriptors that were open at the program's start.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -13,7 +13,7 @@ use super::identity::kind;
 use super::refusal::{ANOTHER, refuse, told};
 use crate::error::Error;
 
-/// Asks whether a device or pipe can be written to.
+/// Checks that the user may write to a device or pipe.
 pub(super) fn writable_node(option: &'static str, path: &Path, folder: &Held, name: &OsStr) -> Result<(), Error> {
     rustix::fs::accessat(folder, name, Access::WRITE_OK, AtFlags::empty()).map_err(|error| {
         let advice = "Name one that you may write to";
@@ -21,9 +21,9 @@ pub(super) fn writable_node(option: &'static str, path: &Path, folder: &Held, na
     })
 }
 
-/// Opens a device or pipe: waits for the reader of a pipe.
+/// Opens a device or pipe; waits for the reader of a pipe.
 pub(super) fn open_node(folder: &Held, name: &OsStr, expected: &Stat) -> io::Result<File> {
-    // Neither made nor emptied, should it be a file by now.
+    // If the path is a file by now, these flags neither create nor truncate it.
     let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::CLOEXEC;
     let file = rustix::fs::openat(folder, name, flags, Mode::empty())?;
     let stat = rustix::fs::fstat(&file)?;
@@ -35,7 +35,7 @@ pub(super) fn open_node(folder: &Held, name: &OsStr, expected: &Stat) -> io::Res
     }
 }
 
-/// Writes into a stream. Its reader may have had enough: that is no error.
+/// Writes into a stream. A reader that stops early is no error.
 pub(super) fn stream(file: io::Result<File>, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     match fill(&file?, write) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -47,15 +47,15 @@ pub(super) fn stream(file: io::Result<File>, write: impl FnOnce(&mut dyn Write) 
 pub(super) fn fill(file: &File, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let mut out = BufWriter::new(file);
     let done = write(&mut out).and_then(|()| out.flush());
-    // What could not be written is not tried again on dropping.
+    // Without this, dropping the buffer would write the rest again.
     let _ = out.into_parts();
     done
 }
 
-/// As many links as Linux follows.
+/// The number of links that Linux follows in one path.
 const LINKS: usize = 40;
 
-/// The number of the descriptor that a path is: `/dev/stdout`, `/dev/fd/3` and links to them.
+/// Returns the number of the descriptor that a path names: `/dev/stdout`, `/dev/fd/3` and links to them.
 pub(super) fn descriptor(path: &Path) -> Option<u32> {
     let own = fs::canonicalize("/proc/self/fd").ok()?;
     let mut path = std::path::absolute(path).ok()?;
@@ -70,7 +70,7 @@ pub(super) fn descriptor(path: &Path) -> Option<u32> {
     None
 }
 
-/// Opens once more what is open under a number. A file is added to: what is in it was written by somebody else.
+/// Opens the file behind an open descriptor again. A file is appended to, because somebody else wrote its content.
 pub(super) fn opened(option: &'static str, path: &Path, number: u32) -> Result<File, Error> {
     let expected = "something that can be written to";
     let refused = |found: &str| refuse(option, path, expected, found, ANOTHER);

@@ -1,4 +1,4 @@
-//! What was written in a run: every output with its size and its hash, taken from the bytes on their way.
+//! The list of the outputs of a run, with size and hash of the bytes as they were written.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -12,15 +12,15 @@ use crate::registry::hex;
 /// One output.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Written {
-    /// Its path as the user named it; `-` for standard output.
+    /// The path as the user named it; `-` for standard output.
     pub path: String,
-    /// Bytes; `null` where the reader of a stream left before the end.
+    /// The size in bytes; `null` if the reader of a stream stopped early.
     pub size: Option<u64>,
-    /// Of these bytes.
+    /// The SHA-256 of the bytes.
     pub sha256: Option<String>,
 }
 
-/// The outputs of a run, in the order in which they were written.
+/// The outputs of a run, in the order of writing.
 #[derive(Debug, Default)]
 pub(super) struct List(Mutex<Vec<Written>>);
 
@@ -36,7 +36,7 @@ impl List {
     }
 }
 
-/// Hashes what goes through it.
+/// A writer that hashes the bytes that pass through it.
 pub(super) struct Hashing<'w> {
     writer: &'w mut dyn Write,
     state: Sha256,
@@ -48,7 +48,7 @@ impl<'w> Hashing<'w> {
         Self { writer, state: Sha256::new(), size: 0 }
     }
 
-    /// Size and hash of everything that was written.
+    /// Returns the size in bytes and the hash of all written bytes.
     pub(super) fn sum(self) -> (u64, String) {
         (self.size, hex(&self.state.finalize()))
     }
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn what_is_hashed_is_what_was_taken() {
-        /// Takes three bytes at a time.
+        /// Accepts three bytes at a time.
         struct Slow(Vec<u8>);
         impl Write for Slow {
             fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

@@ -1,4 +1,4 @@
-//! The volumes of a disk, put together: the table's partitions, classified, and what was found without a table.
+//! The volumes of a disk, assembled: the classified partitions of its table, and volumes found without a table.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -16,16 +16,15 @@ use super::table::{self, Chosen, Scheme};
 use crate::error::Problem;
 use crate::evidence::block::{Blocks, Part};
 
-/// Beside a table that holds, a smaller part of the disk is not searched: boot loaders lie there, and the table itself.
+/// Smaller gaps beside a valid table are not searched: they contain boot loaders and the table itself.
 const LEAST_SEARCHED: u64 = 2 << 20;
-/// What a partition is whose volume begins elsewhere.
+/// The kind of a partition whose volume begins elsewhere.
 const MISPLACED: VolumeKind = VolumeKind::Irrelevant("a partition whose volume begins elsewhere, where it was read");
 
-/// Returns the volumes of a disk, `path` being its name in problems.
+/// Returns the volumes of a disk; `path` is its name in problems.
 ///
 /// # Errors
-/// Where there is neither a partition table nor a volume that is known or can be found; with what keeps the beginning of the
-/// disk from being read.
+/// The disk has no partition table, and no known volume was found. An unreadable first sector is reported instead.
 pub fn volumes(disk: &Blocks, path: &str) -> Result<Table, Problem> {
     let mut regions = Regions::new(disk, path);
     let whole = content(disk);
@@ -47,7 +46,7 @@ pub fn volumes(disk: &Blocks, path: &str) -> Result<Table, Problem> {
 }
 
 impl Regions<'_> {
-    /// The disk is one volume.
+    /// Lists the whole disk as one volume.
     fn whole(&mut self, whole: Content) {
         let label = Label { words: String::new(), kind: None, dynamic: false };
         let size = self.disk.size();
@@ -56,8 +55,8 @@ impl Regions<'_> {
         self.cover(0..size);
     }
 
-    /// The disk begins with a boot sector that leads to its volume. A table in the same sector counts nevertheless, as far
-    /// as it does, too.
+    /// Adds the partitions of a table on a disk that begins with a boot sector of a volume. Only partitions with a
+    /// valid file system count.
     fn beside_the_whole(&mut self, chosen: Option<Chosen>) {
         let Some(Chosen { scheme, sector, entries, .. }) = chosen else { return };
         for (number, entry) in (1_u32..).zip(entries) {
@@ -75,7 +74,7 @@ impl Regions<'_> {
         }
     }
 
-    /// Lists the partitions of a table, then what else is on the disk.
+    /// Lists the partitions of a table, then the other volumes on the disk.
     fn partitions(&mut self, chosen: Chosen) {
         (self.table.scheme, self.table.sector, self.doubtful) = (chosen.scheme, chosen.sector, chosen.doubtful);
         self.table.facts = chosen.facts;
@@ -102,7 +101,7 @@ impl Regions<'_> {
         self.search();
     }
 
-    /// Searches a disk that begins with nothing, or with what is no table.
+    /// Searches a disk that begins with neither a table nor a volume.
     fn without_table(&mut self, whole: Content) {
         let size = self.disk.size();
         if whole.kind != VolumeKind::Unknown || boot_sector::backup_of(self.disk, 0, size).is_some() {
@@ -118,9 +117,9 @@ impl Regions<'_> {
         }
     }
 
-    /// Searches what is in no known volume.
+    /// Searches the gaps between known volumes.
     fn search(&mut self) {
-        // A partition that holds nothing known is where a volume is missed.
+        // A partition without known content may hide a volume that begins elsewhere.
         let misses = self.table.volumes.iter().any(|one| one.kind == VolumeKind::Unknown);
         let mut search = Search::new(self.disk, !self.doubtful && !misses);
         let least = if self.doubtful { 0 } else { LEAST_SEARCHED };
@@ -145,7 +144,7 @@ impl Regions<'_> {
         self.table.unsearched = unsearched;
     }
 
-    /// The parts of the disk that are in no known volume.
+    /// Returns the parts of the disk outside known volumes.
     fn gaps(&mut self) -> Vec<Range<u64>> {
         self.covered.sort_unstable_by_key(|range| range.start);
         let (mut gaps, mut from) = (Vec::new(), 0);
@@ -164,7 +163,7 @@ impl Regions<'_> {
     /// Lists a volume that the search found.
     fn recovered(&mut self, found: &Found) {
         let end = found.start.saturating_add(found.size);
-        // In place of the partition that begins there, or under its place.
+        // In place of the partition that begins there, otherwise under its offset.
         let same = self.table.volumes.iter().position(|one| {
             one.start == found.start && matches!(one.kind, VolumeKind::Unknown | EMPTY) && one.name != VolumeName::Whole
         });
@@ -198,7 +197,7 @@ impl Regions<'_> {
         self.table.volumes.push(volume);
     }
 
-    /// A partition that holds nothing known, and most of which is a volume that begins elsewhere, is wrong in the table.
+    /// Marks a partition without known content as misplaced if the found volume covers at least half of it.
     fn misplaced(&mut self, found: &Found) {
         let mut told = Vec::new();
         for volume in self.table.volumes.iter_mut().filter(|one| one.kind == VolumeKind::Unknown) {

@@ -1,10 +1,11 @@
-//! BitLocker volumes, read as Windows shows them once they are unlocked.
+//! BitLocker volumes, read as Windows shows them after unlocking.
 //!
-//! All that Windows Vista to 11 write: AES-CBC with the Elephant diffuser and without, AES-XTS; volumes that are wholly or
-//! partly encrypted, suspended, or decrypted again; removable ones ("To Go"). What opens them: a recovery password, a
-//! password, a .BEK file, or nothing where a suspended volume has its key in the clear. A key is known to be right by its
-//! authentication code, and the metadata by their CRC-32 and SHA-256: a wrong key never gives bytes. Where nobody can tell
-//! whether sectors are encrypted, reading them fails.
+//! Supported is everything that Windows Vista to 11 write: AES-CBC with and without the Elephant diffuser, AES-XTS;
+//! volumes that are wholly or partly encrypted, suspended, or decrypted again; removable ones ("To Go"). They are
+//! unlocked by a recovery password, a password, a .BEK file, or without a key if a suspended volume has a clear key.
+//!
+//! An authentication code proves each key, and CRC-32 and SHA-256 prove the metadata: a wrong key never gives bytes. If
+//! it is unclear whether sectors are encrypted, reading them fails.
 //!
 //! <https://github.com/libyal/libbde/blob/main/documentation/BitLocker%20Drive%20Encryption%20(BDE)%20format.asciidoc>
 
@@ -36,62 +37,62 @@ use metadata::{Checksum, Metadata};
 use unlock::{Refusal, Trials, Unlocked};
 use view::View;
 
-/// What became of a BitLocker volume.
+/// The result of opening a BitLocker volume.
 pub enum Opened {
-    /// A key fits.
+    /// A key unlocked the volume.
     Unlocked {
         /// The volume's bytes, decrypted.
         blocks: Blocks,
-        /// The kind of protector that was opened, in Windows' words.
+        /// The kind of the unlocked protector, in Windows' words.
         with: String,
-        /// What the volume says of itself.
+        /// The volume's facts.
         facts: Facts,
     },
     /// The volume is not encrypted any more, or not yet.
     Decrypted {
-        /// The volume's bytes, its first sectors back in their place.
+        /// The volume's bytes, with its first sectors back in their place.
         blocks: Blocks,
-        /// What the volume says of itself.
+        /// The volume's facts.
         facts: Facts,
     },
-    /// No key fits.
+    /// No key unlocks the volume.
     Locked(Locked),
 }
 
-/// What a BitLocker volume says of itself, without a key.
+/// The facts that a BitLocker volume states without a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
-    /// Its identifier, as `manage-bde` and `bdeinfo` print it: a GUID, without braces.
+    /// The volume's identifier, as `manage-bde` and `bdeinfo` print it: a GUID without braces.
     pub identifier: String,
-    /// The name of the computer and of the volume, and the date when it was encrypted, in the words of its Windows.
+    /// The names of the computer and of the volume, and the date of the encryption, in the language of its Windows.
     pub description: Option<String>,
-    /// The encryption method; none of a volume that is decrypted.
+    /// The encryption method; `None` for a decrypted volume.
     pub method: Option<String>,
-    /// "encrypted", "decrypted" and so on.
+    /// The state: "encrypted", "decrypted" and so on.
     pub state: String,
     /// Whether this is a removable volume beside a small FAT volume for computers without BitLocker (BitLocker To Go).
     pub to_go: bool,
-    /// What protects its key.
+    /// The protectors of the volume's key.
     pub protectors: Vec<Protection>,
-    /// What is wrong with its metadata, offsets from its start; a copy of them is sound.
+    /// Defects of its metadata, with offsets in bytes from the volume's start; one copy of the metadata is valid.
     pub problems: Vec<Problem>,
 }
 
-/// What protects a volume's key.
+/// A protector of a volume's key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Protection {
-    /// The identifier that Windows shows where it asks for a recovery password: a GUID, without braces.
+    /// The identifier that Windows shows when it asks for a recovery password: a GUID without braces.
     pub identifier: String,
-    /// Its kind, in Windows' words.
+    /// The protector's kind, in Windows' words.
     pub kind: String,
 }
 
 /// A volume that stays locked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Locked {
-    /// What the volume says of itself.
+    /// The volume's facts.
     pub facts: Facts,
-    /// Where it begins, in bytes from the start of its disk.
+    /// The start of the volume, in bytes from the start of its disk.
     pub offset: u64,
     /// Why it stays locked.
     pub why: String,
@@ -99,11 +100,11 @@ pub struct Locked {
     pub advice: String,
 }
 
-/// Opens a volume that [`is_bitlocker`] knows, which begins `offset` bytes from the start of its disk.
+/// Opens a volume that [`is_bitlocker`] recognises, and that begins `offset` bytes from the start of its disk.
 ///
 /// # Errors
-/// Where the volume cannot be read, has no sound metadata or contradictory ones, was left half converted, or is encrypted
-/// in a way that is not known; offsets are from the volume's start.
+/// The volume is unreadable, has no valid metadata or contradictory ones, was left half converted, or is encrypted in
+/// an unknown way. Offsets are from the volume's start.
 pub fn open(volume: &Blocks, offset: u64, keys: &Keys) -> Result<Opened, Problem> {
     let mut first = [0; 512];
     let read = volume.read_exact_at(&mut first, 0);
@@ -167,7 +168,7 @@ pub fn open(volume: &Blocks, offset: u64, keys: &Keys) -> Result<Opened, Problem
     }
 }
 
-/// Returns whether the SHA-256 of a block without keys is right, where it has one.
+/// Returns whether the SHA-256 of a block without keys matches, if the block has one.
 fn sums_up(block: &Metadata, problems: &mut Vec<Problem>) -> bool {
     use sha2::{Digest, Sha256};
     let Some(Checksum::Open(kept)) = block.checksum else { return true };
@@ -178,7 +179,7 @@ fn sums_up(block: &Metadata, problems: &mut Vec<Problem>) -> bool {
     right
 }
 
-/// Refuses what no key could open.
+/// Refuses a volume that no key could unlock.
 fn refuse_unknown(metadata: &Metadata) -> Result<(), Problem> {
     let at = metadata.places[0];
     let expected = "a volume that Windows encrypted with AES-CBC or AES-XTS";
@@ -220,7 +221,7 @@ fn view(
     Ok(Arc::new(View { volume: Arc::clone(volume), layout, cipher, sector, mirror }))
 }
 
-/// Says how to open the volume with a key, here or with other programs.
+/// Returns the advice on unlocking the volume with a key, here or with other programs.
 fn advice(offset: u64) -> String {
     format!(
         "give its recovery password, password or .BEK file with --recovery-key-file, or decrypt the volume at byte \

@@ -1,4 +1,4 @@
-//! Boot sectors, and what proves that the volume which one states is there.
+//! Boot sectors, and the proof that the volume of a boot sector exists.
 
 mod bitlocker;
 mod exfat;
@@ -18,23 +18,23 @@ use ntfs::Ntfs;
 pub(super) use bitlocker::looks_like as is_bitlocker;
 pub(super) use fat::looks_like as is_fat;
 
-/// Bytes behind the start of a sector that tell whether it is a boot sector; those of an ext superblock.
+/// Bytes at a sector's start that identify a boot sector or an ext superblock.
 pub(super) const SECTOR: usize = 512;
 /// Bytes between the start of an ext volume and its superblock.
 pub(super) use ext::BEFORE as BEFORE_EXT;
 
-/// A volume whose boot sector leads to what such a volume has.
+/// A volume whose boot sector leads to the structures of such a volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Found {
     pub(super) kind: VolumeKind,
     /// In bytes from the start of the disk.
     pub(super) start: u64,
     pub(super) size: u64,
-    /// The bytes that stand for the volume's first ones, from its start, where those are lost: where, and how many.
+    /// The backup that replaces lost first bytes: its place from the volume's start, and its size, in bytes.
     pub(super) backup: Option<(u64, u64)>,
 }
 
-/// Returns the volume that begins at `start`, `bytes` being its first sector.
+/// Returns the volume that begins at `start`; `bytes` is its first sector.
 pub(super) fn at(disk: &Blocks, start: u64, bytes: &[u8]) -> Option<Found> {
     let found = |kind, size| Some(Found { kind, start, size, backup: None });
     if is_bitlocker(bytes) {
@@ -59,12 +59,12 @@ pub(super) fn ext_at(disk: &Blocks, start: u64) -> Option<Found> {
     Some(Found { kind: VolumeKind::Ext, start, size: one.size(), backup: None })
 }
 
-/// Whether a sector can be an ext superblock.
+/// Returns whether a sector may be an ext superblock.
 pub(super) fn is_ext(bytes: &[u8]) -> bool {
     Ext::parse(bytes).is_some()
 }
 
-/// Returns the volume of which the sector at `place` holds the backup of the boot sector.
+/// Returns the volume whose boot sector has its backup in the sector at `place`.
 pub(super) fn backup_at(disk: &Blocks, place: u64, bytes: &[u8]) -> Option<Found> {
     let found = |kind, backup: u64, length, size| {
         let start = place.checked_sub(backup)?;
@@ -84,8 +84,8 @@ pub(super) fn backup_at(disk: &Blocks, place: u64, bytes: &[u8]) -> Option<Found
     backup.filter(|found| one.stands_at(disk, found.start))
 }
 
-/// Returns the volume that begins at `start` in a partition of `size` bytes, by a backup of its boot sector: NTFS has it in
-/// the last sector, FAT32 mostly in the seventh, exFAT in the thirteenth.
+/// Returns the volume that begins at `start` in a partition of `size` bytes, by a backup of its boot sector: in the
+/// last sector for NTFS, mostly in the seventh for FAT32, in the thirteenth for exFAT.
 pub(super) fn backup_of(disk: &Blocks, start: u64, size: u64) -> Option<Found> {
     let places = [512, 4096].into_iter().flat_map(|sector: u64| {
         let last = size.checked_div(sector).and_then(|count| count.checked_sub(1));
@@ -97,7 +97,7 @@ pub(super) fn backup_of(disk: &Blocks, start: u64, size: u64) -> Option<Found> {
     })
 }
 
-/// Whether the sector names a file system that is read, or has its marks: whatever is behind it.
+/// Returns the supported file system whose name or signature is in the sector, whatever follows.
 pub(super) fn named(bytes: &[u8]) -> Option<VolumeKind> {
     if is_bitlocker(bytes) {
         Some(VolumeKind::BitLocker)

@@ -1,4 +1,4 @@
-//! What a volume is by what it holds.
+//! Classifies a volume by its content.
 
 use super::boot_sector::{self, BEFORE_EXT, SECTOR};
 use super::field::has;
@@ -7,25 +7,25 @@ use super::reading::head;
 use super::signature;
 use crate::evidence::block::Blocks;
 
-/// Bytes at a volume's beginning that are zeros where it is empty.
+/// Bytes at a volume's beginning that are zeros if the volume is empty.
 const EMPTY_FROM: u64 = 1 << 20;
-/// Places all over a volume that are looked at, too.
+/// Places all over a volume to check too.
 const SAMPLES: u64 = 64;
-/// Bytes at each of them.
+/// Bytes at each of these places.
 const SAMPLE: usize = 4096;
 
-/// What a volume holds.
+/// The content of a volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Content {
     pub(super) kind: VolumeKind,
-    /// Whether more than a name says so: what the boot sector leads to is at its place, or there is a signature.
+    /// Whether more than a name proves it: the boot sector's structures are in their places, or there is a signature.
     pub(super) sound: bool,
-    /// The bytes that the file system states, where it does.
+    /// The size in bytes that the file system states, if it does.
     pub(super) size: Option<u64>,
 }
 
-/// Returns what the file system of a volume is: of a partition, a shadow copy, or an image of one volume. Nothing of it
-/// need be right: a reader may still refuse it. [`VolumeKind::Irrelevant`] where it is swap space or empty.
+/// Returns the file system of a volume: of a partition, a shadow copy, or an image of one volume. Its structures need
+/// not be valid: a reader may still refuse it. [`VolumeKind::Irrelevant`] for swap space or an empty volume.
 pub fn file_system_of(blocks: &Blocks) -> VolumeKind {
     let kind = content(blocks).kind;
     if kind == VolumeKind::Unknown && is_empty(blocks) { EMPTY } else { kind }
@@ -34,7 +34,7 @@ pub fn file_system_of(blocks: &Blocks) -> VolumeKind {
 /// A volume without any data.
 pub(super) const EMPTY: VolumeKind = VolumeKind::Irrelevant("an empty volume");
 
-/// Looks at the beginning of a volume, and at the end where that tells nothing.
+/// Classifies a volume by its beginning, otherwise by its end.
 pub(super) fn content(blocks: &Blocks) -> Content {
     let beginning = head(blocks, 0, signature::HEAD);
     let sector = beginning.get(..SECTOR).unwrap_or(&beginning);
@@ -60,7 +60,7 @@ pub(super) fn content(blocks: &Blocks) -> Content {
     }
 }
 
-/// Whether a volume without a known file system has only zeros: at its beginning, at its end, and at places between.
+/// Returns whether a volume without a known file system has only zeros: at its beginning, at its end, and in between.
 pub(super) fn is_empty(volume: &Blocks) -> bool {
     let size = volume.size();
     let is_zero = |at: u64, most: usize| {

@@ -1,8 +1,8 @@
-//! A partition as a table has it.
+//! A partition of a partition table.
 
 use super::label::Label;
 
-/// A table with more partitions than this is damaged, or made to keep the program busy.
+/// The most partitions of a table: a table with more is damaged, or made to keep the program busy.
 pub(super) const MOST: usize = 1024;
 
 /// A partition, in bytes from the start of the disk.

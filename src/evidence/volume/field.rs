@@ -1,4 +1,4 @@
-//! Numbers in partition tables and boot sectors: 0 where the bytes end before.
+//! Numbers in partition tables and boot sectors: 0 if the bytes end first.
 
 /// Returns the byte at `at`.
 pub(super) fn byte(bytes: &[u8], at: usize) -> u8 {
@@ -20,7 +20,7 @@ pub(super) fn qword(bytes: &[u8], at: usize) -> u64 {
     bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }
 
-/// Whether `expected` stands at `at`.
+/// Returns whether the bytes at `at` are `expected`.
 pub(super) fn has(bytes: &[u8], at: usize, expected: &[u8]) -> bool {
     bytes.get(at..).is_some_and(|rest| rest.starts_with(expected))
 }

@@ -1,4 +1,4 @@
-//! The GUID partition table: the one behind the first sector, and its backup in the last (UEFI specification, section 5.3).
+//! The GUID partition table: after the first sector, and its backup in the last (UEFI specification, section 5.3).
 
 use super::entry::{Entry, MOST};
 use super::field::{dword, has, qword};
@@ -6,19 +6,19 @@ use super::label;
 use super::reading::head;
 use crate::evidence::block::Blocks;
 
-/// An entry is of so many bytes, or of a multiple.
+/// Bytes of an entry, which may also be a multiple.
 const ENTRY: usize = 128;
 /// Bytes of the header that are used.
 const HEADER: usize = 92;
 
-/// How far a table is right.
+/// Whether a table is valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
-    /// As its checksums say.
+    /// The first table, with matching checksums.
     Sound,
-    /// The same, of the backup: the first is damaged or missing.
+    /// The backup, with matching checksums: the first table is damaged or missing.
     Backup,
-    /// The first, with checksums that it does not have, and no sound backup.
+    /// The first table, with wrong checksums and without a valid backup.
     Damaged,
 }
 
@@ -26,22 +26,22 @@ pub(super) enum State {
 pub(super) struct Gpt {
     pub(super) state: State,
     pub(super) entries: Vec<Entry>,
-    /// Entries of a type, and with an end before their start.
+    /// Used entries that end before their start.
     pub(super) inverted: usize,
-    /// Whether there are more entries than are read.
+    /// Whether the table has more entries than are read.
     pub(super) cut: bool,
-    /// Where the backup of the first table should be, in bytes; 0 where there is no first one.
+    /// The expected place of the first table's backup, in bytes; 0 without a first table.
     pub(super) alternate: u64,
 }
 
-/// Reads the table of a disk with sectors of so many bytes; `None` where there is none.
+/// Reads the table of a disk with sectors of `sector` bytes; `None` if the disk has no GPT.
 pub(super) fn read(disk: &Blocks, sector: u64) -> Option<Gpt> {
     let first = at(disk, sector, sector);
     if let Some((table, true)) = first {
         return Some(table);
     }
     let last = disk.size().checked_div(sector).and_then(|count| count.checked_sub(1));
-    // On a disk that is larger now, the backup is where it was.
+    // On a disk that was enlarged, the backup is in its old place.
     let alternate = first.as_ref().map(|(table, _)| table.alternate);
     let places = [last.map(|last| last.saturating_mul(sector)), alternate];
     let backup = places.into_iter().flatten().filter(|place| *place > sector).find_map(|place| {
@@ -50,7 +50,7 @@ pub(super) fn read(disk: &Blocks, sector: u64) -> Option<Gpt> {
     backup.or(first.map(|(table, _)| Gpt { state: State::Damaged, ..table }))
 }
 
-/// The table whose header is at `start`, and whether its checksums are right.
+/// Returns the table whose header is at `start`, and whether its checksums match.
 fn at(disk: &Blocks, sector: u64, start: u64) -> Option<(Gpt, bool)> {
     let header = head(disk, start, usize::try_from(sector).ok()?);
     if !has(&header, 0, b"EFI PART") || header.len() < HEADER {

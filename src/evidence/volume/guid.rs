@@ -6,17 +6,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::evidence::disk::field::bytes;
 
-/// A GUID, its bytes as they lie on the disk.
+/// A GUID; its bytes are in the order of the disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Guid(pub [u8; 16]);
 
 impl Guid {
-    /// Returns the GUID at `at`; `None` where the bytes end before.
+    /// Returns the GUID at `at`; `None` if the bytes end first.
     pub(in crate::evidence) fn at(data: &[u8], at: usize) -> Option<Self> {
         bytes(data, at).map(Self)
     }
 
-    /// Parses `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`, in braces or without.
+    /// Parses `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`, with or without braces.
     pub(in crate::evidence) fn parse(text: &str) -> Option<Self> {
         let text = text.strip_prefix('{').map_or(Some(text), |rest| rest.strip_suffix('}'))?;
         let groups: Vec<&str> = text.split('-').collect();

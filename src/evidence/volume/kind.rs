@@ -1,38 +1,38 @@
-//! What a volume is.
+//! The kind of a volume.
 
-/// What a volume is, by its content, or else by what the partition table says of it.
+/// The kind of a volume by its content, otherwise by its type in the partition table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VolumeKind {
     /// NTFS.
     Ntfs,
-    /// FAT12, FAT16 or FAT32; of an EFI partition, too.
+    /// FAT12, FAT16 or FAT32, including an EFI partition.
     Fat,
     /// exFAT.
     ExFat,
     /// ext2, ext3 or ext4.
     Ext,
-    /// A volume that BitLocker encrypts, or did; BitLocker To Go, too.
+    /// A volume that BitLocker encrypts or did encrypt, including BitLocker To Go.
     BitLocker,
-    /// Nothing that could hold a user's files, and why.
+    /// A volume that cannot hold a user's files; the reason.
     Irrelevant(&'static str),
-    /// A file system, or a layer below one, that is not read.
+    /// An unsupported file system, or an unsupported layer below one.
     Refused {
-        /// What it is, with its article.
+        /// The name with its article.
         what: &'static str,
         /// What the user can do.
         advice: &'static str,
     },
-    /// Data that nothing is known of.
+    /// Unknown data.
     Unknown,
 }
 
 impl VolumeKind {
-    /// Whether there is a reader for its files.
+    /// Returns whether this program reads its files.
     pub fn is_readable(self) -> bool {
         matches!(self, Self::Ntfs | Self::Fat | Self::ExFat | Self::Ext)
     }
 
-    /// Returns what it is, in words.
+    /// Returns the kind in words.
     pub fn words(self) -> &'static str {
         match self {
             Self::Ntfs => "NTFS",

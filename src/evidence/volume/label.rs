@@ -1,4 +1,4 @@
-//! What a partition table says that a partition is for.
+//! The type of a partition in its partition table.
 //!
 //! GUIDs: UEFI specification, table 5.7; Microsoft's `PARTITION_INFORMATION_GPT`; the Discoverable Partitions
 //! Specification. Bytes: <https://www.win.tue.nl/~aeb/partitions/partition_types-1.html>.
@@ -7,24 +7,24 @@ use super::field::{dword, qword, word};
 use super::kind::VolumeKind;
 use super::signature::{DYNAMIC, SPACES};
 
-/// What a table says of one of its partitions.
+/// The type of a partition in its table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Label {
-    /// The type, in words, or as the table has it.
+    /// The type in words, or as in the table.
     pub(super) words: String,
-    /// What a partition of the type is whose content nothing is known of.
+    /// The kind of a partition of this type with unknown content.
     pub(super) kind: Option<VolumeKind>,
-    /// Whether it belongs to the logical disk manager, which keeps a table of its own.
+    /// Whether the partition belongs to the logical disk manager, which has its own table.
     pub(super) dynamic: bool,
 }
 
-/// A volume that may be on several disks.
+/// A volume that may extend over several disks.
 pub(super) const DYNAMIC_VOLUME: VolumeKind =
     VolumeKind::Refused { what: "a volume of a dynamic disk (LDM)", advice: DYNAMIC };
 const SPACE: VolumeKind = VolumeKind::Refused { what: "a disk of a Storage Spaces pool", advice: SPACES };
 const SWAP: VolumeKind = VolumeKind::Irrelevant("Linux swap space");
 
-/// Types of GPT: the GUID, words, and what the partition is where its content does not tell.
+/// The types of GPT: the GUID, words, and the kind of a partition with unknown content.
 const GUIDS: &[(&str, &str, Option<VolumeKind>)] = &[
     ("EBD0A0A2-B9E5-4433-87C0-68B6B72699C7", "Microsoft basic data", None),
     ("C12A7328-F81F-11D2-BA4B-00A0C93EC93B", "EFI system", None),
@@ -67,7 +67,7 @@ const GUIDS: &[(&str, &str, Option<VolumeKind>)] = &[
 /// The type of the partitions of dynamic disks.
 const DYNAMIC_GUID: &str = "AF9B60A0-1431-4F62-BC68-3311714A69AD";
 
-/// Types of MBR.
+/// The types of MBR: the byte, words, and the kind of a partition with unknown content.
 const BYTES: &[(u8, &str, Option<VolumeKind>)] = &[
     (0x01, "FAT12", None),
     (0x04, "FAT16, small", None),
@@ -98,9 +98,9 @@ const BYTES: &[(u8, &str, Option<VolumeKind>)] = &[
     (0xfd, "Linux RAID", None),
 ];
 
-/// Returns what a type GUID of a GPT says, as its sixteen bytes stand on the disk.
+/// Returns the label of a type GUID of a GPT, from its sixteen bytes on the disk.
 pub(super) fn of_guid(bytes: &[u8]) -> Label {
-    // The last two parts stand the high byte first.
+    // The last two parts are big-endian.
     let rest = qword(bytes, 8).swap_bytes();
     let (clock, node) = (rest >> 48, rest & 0xffff_ffff_ffff);
     let guid = format!("{:08X}-{:04X}-{:04X}-{clock:04X}-{node:012X}", dword(bytes, 0), word(bytes, 4), word(bytes, 6));
@@ -111,7 +111,7 @@ pub(super) fn of_guid(bytes: &[u8]) -> Label {
     }
 }
 
-/// Returns what a type byte of an MBR says.
+/// Returns the label of a type byte of an MBR.
 pub(super) fn of_byte(byte: u8) -> Label {
     let known = BYTES.iter().find(|(known, ..)| *known == byte);
     let words =

@@ -1,4 +1,4 @@
-//! What is known of the volumes of a disk, as data.
+//! The volumes of a disk, as data.
 
 use std::fmt;
 use std::ops::Range;
@@ -8,20 +8,20 @@ use super::table::Scheme;
 use crate::error::Problem;
 use crate::evidence::block::Blocks;
 
-/// How a volume is called within its disk.
+/// The name of a volume within its disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum VolumeName {
     /// The disk is one volume.
     Whole,
-    /// Its place among the partitions of the table, from 1: primary ones of an MBR first, then those of the extended ones;
-    /// those of a GPT, then what else a hybrid MBR names.
+    /// A partition of the table, by its number from 1. MBR: primary partitions first, then those in extended ones. GPT:
+    /// its partitions, then those that only a hybrid MBR names.
     Partition(u32),
-    /// In no table that holds: where it begins, in bytes from the disk's start.
+    /// A volume in no valid table: its start, in bytes from the disk's start.
     Offset(u64),
 }
 
 impl fmt::Display for VolumeName {
-    /// Writes what stands for it in a locator: `p1`, `o1048576`; nothing for the whole disk.
+    /// Writes the volume's step in a locator: `p1`, `o1048576`; nothing for the whole disk.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Whole => Ok(()),
@@ -31,38 +31,38 @@ impl fmt::Display for VolumeName {
     }
 }
 
-/// A region of a disk that a table names, or a volume that was found without a table.
+/// A region of a partition table, or a volume that was found without a table.
 #[derive(Clone)]
 pub struct Volume {
-    /// How it is called.
+    /// The name within the disk.
     pub name: VolumeName,
-    /// Where it begins, in bytes from the disk's start.
+    /// The start, in bytes from the disk's start.
     pub start: u64,
-    /// Its bytes, as the table has them, or else its file system; of a truncated image there are fewer.
+    /// The size in bytes, by the table, otherwise by its file system; a truncated image contains fewer.
     pub size: u64,
-    /// Its bytes, as a reader of its file system needs them: with the backup of its boot sector in place of a lost one.
+    /// The bytes for a reader of its file system: the backup replaces a lost boot sector.
     pub blocks: Blocks,
-    /// What it is.
+    /// The kind of volume.
     pub kind: VolumeKind,
-    /// What the table says that it is for; empty without a table.
+    /// The partition's type in the table; empty without a table.
     pub label: String,
-    /// Whether the table alone does not lead to its files: it was found by its boot sector, or read by the backup of that.
+    /// Whether the table alone does not lead to its files: its boot sector or the backup of one was needed.
     pub recovered: bool,
 }
 
-/// What a disk holds.
+/// The content of a disk.
 pub struct Table {
-    /// The partition table.
+    /// The kind of partition table.
     pub scheme: Scheme,
-    /// Bytes of a sector, as the table counts them.
+    /// Bytes of a sector, as the table counts.
     pub sector: u64,
-    /// The volumes: those of the table in its order, then those that were found without, by their start.
+    /// The volumes: those in the table in its order, then those found without it, by their start.
     pub volumes: Vec<Volume>,
-    /// What is damaged or missing.
+    /// Damaged or missing structures.
     pub problems: Vec<Problem>,
-    /// What is odd and loses nothing, in sentences.
+    /// Oddities that lose nothing, in sentences.
     pub facts: Vec<String>,
-    /// Regions in no volume that were not searched for boot sectors, in bytes from the disk's start: behind the limits, or
-    /// unreadable. A problem says so, too, where the table is lost or damaged.
+    /// Regions outside volumes that were not searched for boot sectors, in bytes from the disk's start: beyond the
+    /// limits, or unreadable. If the table is missing or damaged, a problem reports them too.
     pub unsearched: Vec<Range<u64>>,
 }

@@ -1,7 +1,8 @@
-//! Volumes that no table leads to, found by their boot sectors.
+//! Volumes in no partition table, found by their boot sectors.
 //!
-//! A boot sector counts where it leads to what such a volume has: NTFS to its $MFT, FAT and exFAT to their table, ext to its
-//! root folder, BitLocker to its metadata. Inside a volume that was found nothing is searched: images of disks lie there.
+//! A boot sector counts if it leads to the structures of such a volume: NTFS to its $MFT, FAT and exFAT to their table,
+//! ext to its root folder, BitLocker to its metadata. The inside of a found volume is not searched: it may contain disk
+//! images.
 
 use std::ops::Range;
 
@@ -11,23 +12,23 @@ use super::kind::VolumeKind;
 use super::reading::head;
 use crate::evidence::block::Blocks;
 
-/// Bytes of a disk that are searched sector by sector; holes and what an image does not hold cost nothing.
+/// The most bytes to search sector by sector; holes and blocks that an image does not store cost nothing.
 const BYTES_SEARCHED: u64 = 4 << 30;
-/// The same beside a table that holds: what is outside of its partitions is free space.
+/// The same beside a valid table: the rest of the disk is free space.
 const FREE_BYTES_SEARCHED: u64 = 512 << 20;
-/// Places that are looked at in the rest: Windows aligns partitions.
+/// Places to check in the rest: Windows aligns partitions.
 const PLACES_SEARCHED: u64 = 65_536;
-/// The same beside a table that holds.
+/// The same beside a valid table.
 const FREE_PLACES_SEARCHED: u64 = 16_384;
-/// They are multiples of so many bytes.
+/// The alignment of these places, in bytes.
 const ALIGNED: u64 = 1 << 20;
-/// Boot sectors that are followed.
+/// The most boot sectors to follow.
 const BOOT_SECTORS_FOLLOWED: u64 = 65_536;
-/// Volumes that are found at most.
+/// The most volumes to find.
 const MOST_FOUND: usize = 128;
-/// Bytes that are read at once.
+/// Bytes to read at once.
 const PIECE: usize = 1 << 20;
-/// Bytes that are given up where something of them cannot be read.
+/// Bytes to skip after an unreadable place.
 const GIVEN_UP: u64 = 32 << 10;
 
 /// A search through parts of a disk.
@@ -36,14 +37,14 @@ pub(super) struct Search<'d> {
     bytes: u64,
     places: u64,
     boot_sectors: u64,
-    /// What was found, in no order.
+    /// The found volumes, in no order.
     pub(super) found: Vec<Found>,
-    /// What was not searched: behind the limits, or it cannot be read.
+    /// Regions that were not searched: beyond the limits, or unreadable.
     pub(super) unsearched: Vec<Range<u64>>,
 }
 
 impl<'d> Search<'d> {
-    /// Begins a search, with all limits ahead; `free` says that the disk has a table that holds.
+    /// Begins a search with all limits unused; `free`: the disk has a valid table.
     pub(super) fn new(disk: &'d Blocks, free: bool) -> Self {
         Self {
             disk,
@@ -55,9 +56,9 @@ impl<'d> Search<'d> {
         }
     }
 
-    /// Searches a part of the disk, in bytes from its start.
+    /// Searches a region of the disk, in bytes from its start.
     pub(super) fn region(&mut self, region: &Range<u64>) {
-        // Whoever lost the beginning of a volume has its end: what is between is not to be taken for volumes.
+        // A volume with a lost beginning still has its end. If it is checked first, nothing inside counts as a volume.
         for sector in [512, 4096] {
             let last = region.end.checked_div(sector).unwrap_or_default().saturating_mul(sector).checked_sub(sector);
             if let Some(place) = last.filter(|place| *place >= region.start) {
@@ -93,7 +94,7 @@ impl<'d> Search<'d> {
         covering.filter(|end| *end > place).max()
     }
 
-    /// Searches each sector of the next bytes; where to go on.
+    /// Searches each sector of the next bytes, and returns where to continue.
     fn piece(&mut self, place: u64, region: &Range<u64>) -> u64 {
         let most = usize::try_from(region.end.saturating_sub(place)).unwrap_or(PIECE).min(PIECE);
         let bytes = head(self.disk, place, most);
@@ -116,7 +117,7 @@ impl<'d> Search<'d> {
         next
     }
 
-    /// Looks at the next aligned place, where a volume may begin or have ended; where to go on.
+    /// Checks the next aligned place, where a volume may begin or may have ended, and returns where to continue.
     fn place(&mut self, place: u64, region: &Range<u64>) -> u64 {
         self.places = self.places.saturating_sub(1);
         let aligned = place.checked_next_multiple_of(ALIGNED).unwrap_or(u64::MAX);
@@ -131,7 +132,7 @@ impl<'d> Search<'d> {
         aligned.saturating_add(SECTOR as u64)
     }
 
-    /// Takes the volume that the sector at `place` leads to.
+    /// Keeps the volume that the sector at `place` leads to.
     fn sector(&mut self, place: u64, bytes: &[u8], region: &Range<u64>) {
         let found = if has(bytes, 510, &[0x55, 0xaa]) && boot_sector::named(bytes).is_some() {
             self.boot_sectors = self.boot_sectors.saturating_sub(1);
@@ -148,8 +149,8 @@ impl<'d> Search<'d> {
         }
     }
 
-    /// A volume whose backup was found: its boot sector counts where it is still there, and another one in its place says
-    /// that the backup is of an earlier use of the disk.
+    /// Returns the volume of a backup. If its boot sector still exists, the boot sector counts; if another boot sector
+    /// is in its place, the backup is from an earlier use of the disk.
     fn by_backup(&self, backup: Found) -> Option<Found> {
         match boot_sector::at(self.disk, backup.start, &head(self.disk, backup.start, SECTOR)) {
             Some(first) => (first.kind == backup.kind && first.size == backup.size).then_some(first),
@@ -157,14 +158,14 @@ impl<'d> Search<'d> {
         }
     }
 
-    /// Whether a volume lies in the region; the end of a truncated image may cut it.
+    /// Returns whether a volume is inside the region; the end of a truncated image may cut the volume off.
     fn fits(&self, found: &Found, region: &Range<u64>) -> bool {
         let end = found.start.saturating_add(found.size);
         let cut = region.end >= self.disk.size() && matches!(found.kind, VolumeKind::Ntfs | VolumeKind::BitLocker);
         found.start >= region.start && (end <= region.end || cut)
     }
 
-    /// Keeps a volume; one that is found by the backup at its end may hold what was taken for volumes before.
+    /// Keeps a volume. A volume that was found by the backup at its end replaces volumes found inside it before.
     fn take(&mut self, found: Found) {
         let inside = |one: &Found, other: &Found| {
             one.start >= other.start && one.start.saturating_add(one.size) <= other.start.saturating_add(other.size)

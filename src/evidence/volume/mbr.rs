@@ -1,4 +1,4 @@
-//! The partition table in the first sector of a disk, and the chain of those in its extended partitions.
+//! The partition table in the first sector of a disk, and the chains of tables in its extended partitions.
 
 use std::collections::BTreeSet;
 
@@ -9,39 +9,39 @@ use super::reading::head;
 use crate::error::Problem;
 use crate::evidence::block::Blocks;
 
-/// The type of an entry that stands for a GPT.
+/// The type of a protective entry, which announces a GPT.
 const PROTECTIVE: u8 = 0xee;
 
 /// A table of a disk.
 pub(super) struct Mbr {
-    /// Those of the first table, then those of the extended ones; without those that stand for a GPT.
+    /// Entries of the first table, then those of the extended partitions; without protective ones.
     pub(super) entries: Vec<Entry>,
-    /// Whether an entry stands for a GPT.
+    /// Whether an entry announces a GPT.
     pub(super) protective: bool,
-    /// Bytes of the first table's used entries that say whether to boot from it, and are neither 0 nor 0x80.
+    /// Status bytes of the first table's used entries that are neither 0 nor 0x80.
     pub(super) statuses: Vec<u8>,
     /// Used entries of the first table.
     pub(super) used: usize,
     pub(super) problems: Vec<Problem>,
 }
 
-/// An entry as it stands.
+/// An entry as stored.
 struct Slot {
     status: u8,
     kind: u8,
-    /// In sectors, from whatever the kind says.
+    /// In sectors; the base depends on the kind.
     start: u64,
     count: u64,
 }
 
 impl Slot {
-    /// DOS, Windows and Linux each have a number for a partition that holds others.
+    /// Returns whether the entry is an extended partition: DOS, Windows and Linux each have a number for it.
     fn is_extended(&self) -> bool {
         matches!(self.kind, 0x05 | 0x0f | 0x85)
     }
 }
 
-/// The used entries of the table in the sector at `start`; `None` where there is no table.
+/// Returns the used entries of the table in the sector at `start`; `None` if the sector has no table.
 fn slots(disk: &Blocks, start: u64) -> Option<Vec<Slot>> {
     let sector = head(disk, start, 512);
     if !has(&sector, 510, &[0x55, 0xaa]) {
@@ -57,7 +57,7 @@ fn slots(disk: &Blocks, start: u64) -> Option<Vec<Slot>> {
     Some(slots.filter(|slot| slot.kind != 0 && slot.count > 0).collect())
 }
 
-/// Reads the table of a disk with sectors of so many bytes; `None` where there is none.
+/// Reads the table of a disk with sectors of `sector` bytes; `None` if the disk has no MBR.
 pub(super) fn read(disk: &Blocks, sector: u64) -> Option<Mbr> {
     let first = slots(disk, 0)?;
     let mut table = Mbr {
@@ -87,7 +87,7 @@ impl Mbr {
         }
     }
 
-    /// Goes along the chain of tables of the extended partition that begins at sector `base`.
+    /// Follows the chain of tables of the extended partition that begins at sector `base`.
     fn follow(&mut self, disk: &Blocks, sector: u64, base: u64, seen: &mut BTreeSet<u64>) {
         let mut next = Some(base);
         while let Some(at) = next.take() {
@@ -104,7 +104,7 @@ impl Mbr {
             };
             for slot in slots {
                 if slot.is_extended() {
-                    // The next is counted from the beginning of the extended partition.
+                    // The next table's offset starts at the beginning of the extended partition.
                     next = Some(base.saturating_add(slot.start));
                 } else {
                     self.add(sector, at, &slot);

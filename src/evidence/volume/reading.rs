@@ -1,18 +1,18 @@
-//! Parts of a disk as its table and its boot sectors are read: what cannot be read is missing, and stops nothing.
+//! Reads parts of a disk for its table and its boot sectors: unreadable bytes are missing, and stop nothing.
 
 use std::io;
 use std::sync::Arc;
 
 use crate::evidence::block::{BlockRead, Blocks};
 
-/// Reads up to `most` bytes from `start` on: fewer where the disk ends or cannot be read before.
+/// Reads up to `most` bytes from `start` on; fewer up to the disk's end or an unreadable place.
 pub(super) fn head(disk: &Blocks, start: u64, most: usize) -> Vec<u8> {
     let there = usize::try_from(disk.size().saturating_sub(start)).unwrap_or(usize::MAX);
     let mut bytes = vec![0; most.min(there)];
     if disk.read_exact_at(&mut bytes, start).is_ok() {
         return bytes;
     }
-    // One sector after the other, up to the one that is lost.
+    // One sector after another, up to the first unreadable one.
     let mut read = 0_usize;
     for piece in bytes.chunks_mut(512) {
         if disk.read_exact_at(piece, start.saturating_add(read as u64)).is_err() {
@@ -24,12 +24,12 @@ pub(super) fn head(disk: &Blocks, start: u64, most: usize) -> Vec<u8> {
     bytes
 }
 
-/// Whether `expected` stands at `at`; not where this cannot be read.
+/// Returns whether the bytes at `at` are `expected`; false if they are unreadable.
 pub(super) fn stands(disk: &Blocks, at: Option<u64>, expected: &[u8]) -> bool {
     at.is_some_and(|at| head(disk, at, expected.len()) == expected)
 }
 
-/// A volume of which the beginning is read from elsewhere: its boot sector is lost, and its backup is not.
+/// A volume whose lost boot sector is replaced by its backup.
 pub(super) struct Mended {
     volume: Blocks,
     backup: u64,
@@ -37,7 +37,7 @@ pub(super) struct Mended {
 }
 
 impl Mended {
-    /// Shows `length` bytes from byte `backup` of the volume on in place of its first ones.
+    /// Returns the volume with the `length` bytes at `backup` in place of its first bytes.
     pub(super) fn of(volume: Blocks, backup: u64, length: u64) -> Blocks {
         Arc::new(Self { volume, backup, length })
     }

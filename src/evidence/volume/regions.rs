@@ -1,4 +1,4 @@
-//! Regions of a disk that a table names, or that the search found, each classified and listed.
+//! Regions of a disk that a table names or the search found, each classified and listed.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,24 +14,24 @@ use super::table::Scheme;
 use crate::error::Problem;
 use crate::evidence::block::{Blocks, Part};
 
-/// A file system may be larger than its partition by so many bytes: tools differ in what they count.
+/// Bytes by which a file system may exceed its partition: tools count differently.
 const SLACK: u64 = 4096;
-/// What a partition is that another one names, too.
+/// The kind of a partition that another one repeats.
 const REPEATED: VolumeKind = VolumeKind::Irrelevant("a region that another partition names, too");
-/// What a partition is that is not in the image.
+/// The kind of a partition outside the image.
 const BEYOND: VolumeKind = VolumeKind::Refused {
     what: "a partition beyond the end of the image",
     advice: "copy the disk again: this image is truncated",
 };
 
-/// What is known of a disk so far.
+/// The known regions of a disk so far.
 pub(super) struct Regions<'d> {
     pub(super) disk: &'d Blocks,
     pub(super) path: &'d str,
     pub(super) table: Table,
-    /// Parts of the disk that are known to be something.
+    /// Parts of the disk with known content.
     pub(super) covered: Vec<Range<u64>>,
-    /// Whether the table may lack partitions, or is lost.
+    /// Whether the table is lost, or may lack partitions.
     pub(super) doubtful: bool,
 }
 
@@ -46,7 +46,7 @@ impl<'d> Regions<'d> {
         self.table.problems.push(Problem { path: Some(self.path.to_owned()), ..problem });
     }
 
-    /// How problems name a volume.
+    /// Returns the name of a volume in problems.
     pub(super) fn place(&self, name: VolumeName) -> String {
         if name == VolumeName::Whole { self.path.to_owned() } else { format!("{}!{name}", self.path) }
     }
@@ -121,7 +121,7 @@ impl<'d> Regions<'d> {
         self.table.problems.push(problem.advise(advice));
     }
 
-    /// Tells which partitions lie over each other.
+    /// Reports partitions that overlap.
     pub(super) fn overlaps(&mut self) {
         let mut ranges: Vec<(u64, u64, VolumeName)> = Vec::new();
         for volume in &self.table.volumes {

@@ -1,9 +1,9 @@
-//! Volume shadow copies (VSS): an NTFS volume as it was at earlier points in time.
+//! Volume shadow copies (VSS): an NTFS volume in its states at earlier points in time.
 //!
-//! Windows saves a block of 16 KiB to a store, a file on the same volume, before the block is written to for the first
-//! time after a shadow copy was made. So a shadow copy's bytes are those that its own store has, else those that the next
-//! newer store has, and so on, else those of the volume. `docs/shadow-copies.md` says what is read, what is refused and
-//! what proves it.
+//! A shadow copy has a store, a file on the same volume. Before Windows writes to a block of 16 KiB for the first time
+//! after a shadow copy was made, it saves the block to the store. So a shadow copy's bytes are those in its own store,
+//! otherwise those in the next newer store, and so on, otherwise those of the volume. `docs/shadow-copies.md` states
+//! what is read, what is refused and what proves it.
 //!
 //! The format is described by Joachim Metz ("Volume Shadow Snapshot (VSS) format", libvshadow) and Maxim Suhanov
 //! (dfir_ntfs).
@@ -32,36 +32,36 @@ pub struct ShadowCopies {
     volume: Blocks,
     catalog: Catalog,
     list: Vec<ShadowCopy>,
-    /// What each store has saved, read when first asked for.
+    /// The saved blocks of each store, read on first use.
     tables: Mutex<Vec<Option<Loaded>>>,
 }
 
-/// What a store has saved, or why that cannot be known.
+/// The saved blocks of a store, or why they are unknown.
 type Loaded = Result<Arc<Table>, Problem>;
 
 /// One shadow copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShadowCopy {
-    /// Its number: 1 is the oldest that is listed. `vshadowmount` names it `vssN`.
+    /// Its number: 1 is the oldest listed one. `vshadowmount` names it `vssN`.
     pub index: usize,
     /// The GUID of its store, which is part of the store's file name.
     pub store: Guid,
-    /// When it was made.
+    /// When the shadow copy was made.
     pub created: FileTime,
     /// Bytes of the volume at that time.
     pub volume_size: u64,
     /// Whether Windows has deleted it and keeps it only for the older ones.
     pub offline: bool,
-    /// What its own header says.
+    /// The identity in its own header.
     pub identity: Result<Identity, Problem>,
 }
 
 impl ShadowCopies {
-    /// Reads the catalog of an NTFS volume; none where the volume has no VSS volume header.
+    /// Reads the catalog of an NTFS volume; `None` if the volume has no VSS volume header.
     ///
     /// # Errors
-    /// Where the VSS volume header or the catalog is damaged or of an unknown kind. A shadow copy whose own books are
-    /// damaged is listed all the same; opening it says what is wrong.
+    /// The VSS volume header or the catalog is damaged or of an unknown kind. A shadow copy with damaged records is
+    /// still listed; opening it reports the damage.
     pub fn of(volume: &Blocks) -> Result<Option<Self>, Problem> {
         let Some(catalog) = Catalog::read(volume)? else { return Ok(None) };
         let entries = (1..).zip(&catalog.entries);
@@ -70,16 +70,16 @@ impl ShadowCopies {
         Ok(Some(Self { volume: Arc::clone(volume), catalog, list, tables }))
     }
 
-    /// All of them, oldest first.
+    /// Returns all shadow copies, oldest first.
     pub fn list(&self) -> &[ShadowCopy] {
         &self.list
     }
 
-    /// The volume's bytes as of the shadow copy `index`, counted from 1, the oldest.
+    /// Returns the volume's bytes in the state of the shadow copy `index`; 1 is the oldest.
     ///
     /// # Errors
-    /// Where there is no such shadow copy; where it, or a newer one that it builds upon, is damaged, is kept on another
-    /// volume or is not understood.
+    /// The shadow copy does not exist; or it, or a newer one that it needs, is damaged, is kept on another volume or is
+    /// of an unknown kind.
     pub fn open(&self, index: usize) -> Result<Blocks, Problem> {
         let place = index.checked_sub(1).filter(|place| *place < self.list.len());
         let Some((place, entry)) = place.and_then(|place| Some((place, self.catalog.entries.get(place)?))) else {
@@ -93,7 +93,7 @@ impl ShadowCopies {
         let own = tables.next().unwrap_or_default();
         let newer: Vec<_> = tables.collect();
         let unused = match entry.places {
-            // Only the newest goes by its bitmap: an older one's unused blocks are as the newer ones have them.
+            // The bitmap counts only for the newest: an older one's unused blocks have the content in the newer ones.
             Some(places) if newer.is_empty() => store::unused(&self.volume, &places, entry.volume_size)?,
             _ => Vec::new(),
         };
@@ -101,11 +101,11 @@ impl ShadowCopies {
         Ok(Arc::new(View { volume, size, own, newer, unused: Arc::new(unused) }))
     }
 
-    /// What the store at `place` and those after it have saved.
+    /// Returns the saved blocks of the store at `place` and of those after it.
     fn tables(&self, place: usize) -> Result<Vec<Arc<Table>>, Problem> {
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut found, mut left) = (Vec::new(), MOST_DESCRIPTORS);
-        // From the newest on, so that what is in memory is the same whichever was asked for first.
+        // From the newest on, so that the same tables are in memory whichever was requested first.
         for (slot, entry) in tables.iter_mut().zip(&self.catalog.entries).skip(place).rev() {
             let table = slot.get_or_insert_with(|| {
                 let places = entry.places.ok_or_else(|| elsewhere(&self.catalog, entry))?;
@@ -129,7 +129,7 @@ fn listed(volume: &Blocks, catalog: &Catalog, index: usize, entry: &Entry) -> Sh
     ShadowCopy { index, store, created, volume_size, offline, identity }
 }
 
-/// A shadow copy whose store is not on this volume.
+/// Returns the problem of a shadow copy whose store is not on this volume.
 fn elsewhere(catalog: &Catalog, entry: &Entry) -> Problem {
     let expected = format!("the store {} of the shadow copy of {} on this volume", entry.store, entry.created);
     match catalog.elsewhere {

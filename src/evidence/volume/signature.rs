@@ -1,21 +1,21 @@
-//! File systems, and layers below them, that are known by a signature and not read.
+//! File systems, and layers below them, that are recognised by a signature and refused.
 //!
-//! The places are those that `blkid` (libblkid, util-linux) and The Sleuth Kit look at.
+//! The places are those that `blkid` (libblkid, util-linux) and The Sleuth Kit check.
 
 use super::field::{dword, has};
 use super::kind::VolumeKind;
 use super::reading::head;
 use crate::evidence::block::Blocks;
 
-/// The command for what Linux mounts.
+/// The advice for a file system that Linux mounts.
 const MOUNT: &str = "mount a copy of it read-only on Linux, and name the folder";
-/// The command for LVM.
+/// The advice for LVM.
 const LVM: &str = "activate it on a copy (vgchange -ay), and name each logical volume's image";
-/// The command for RAID.
+/// The advice for RAID.
 const RAID: &str = "assemble it from copies of all its disks (mdadm --assemble --readonly), and name the array's image";
-/// What helps with Storage Spaces.
+/// The advice for Storage Spaces.
 pub(super) const SPACES: &str = "attach copies of all disks of the pool to a Windows, and make an image of the space";
-/// What helps with dynamic disks.
+/// The advice for dynamic disks.
 pub(super) const DYNAMIC: &str = "make the volume with ldmtool create all on Linux, and name its image";
 
 const fn refused(what: &'static str, advice: &'static str) -> VolumeKind {
@@ -75,20 +75,20 @@ const SIGNATURES: &[(usize, &[u8], VolumeKind)] = &[
     (16374, b"SWAPSPACE2", SWAP),
     (65526, b"SWAPSPACE2", SWAP),
 ];
-/// All places above are in so many bytes.
+/// The number of bytes that contain all places above.
 pub(super) const HEAD: usize = 68 << 10;
-/// Where VMFS begins, and how.
+/// The start of VMFS, and its signature.
 const VMFS_AT: (u64, &[u8]) = (1 << 20, &[0x0d, 0xd0, 0x01, 0xc0]);
-/// The first of the four labels of ZFS holds its uberblocks in its second half.
+/// The second half of the first of ZFS' four labels, which contains its uberblocks.
 const ZFS_AT: (u64, usize) = (128 << 10, 128 << 10);
 const ZFS: u64 = 0x00ba_b10c;
 
-/// Returns what a volume with these first [`HEAD`] bytes is.
+/// Returns the kind of a volume with these first [`HEAD`] bytes.
 pub(super) fn at_the_beginning(beginning: &[u8]) -> Option<VolumeKind> {
     SIGNATURES.iter().find(|(at, signature, _)| has(beginning, *at, signature)).map(|(_, _, kind)| *kind)
 }
 
-/// Returns what a volume is by what stands further in it, or at its end.
+/// Returns the kind of a volume by a signature further in, or at its end.
 pub(super) fn further_in(volume: &Blocks) -> Option<VolumeKind> {
     let (at, signature) = VMFS_AT;
     if head(volume, at, signature.len()) == signature {

@@ -1,7 +1,7 @@
-//! Which of the partition tables of a disk holds.
+//! Chooses the valid partition table of a disk.
 //!
-//! A disk may have two: the MBR in its first sector and a GPT. The entry of an MBR that stands for a GPT decides; where there
-//! is neither that entry nor a partition in the MBR, a GPT holds by itself.
+//! A disk may have two: the MBR in its first sector and a GPT. A protective entry in the MBR, which announces a GPT,
+//! decides. Without such an entry and without a partition in the MBR, a GPT counts by itself.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -14,38 +14,38 @@ use super::mbr::{self, Mbr};
 use crate::error::Problem;
 use crate::evidence::block::{Blocks, Part};
 
-/// Sectors are of so many bytes.
+/// The possible sizes of a sector, in bytes.
 const SECTORS: [u64; 2] = [512, 4096];
 
 /// The kind of partition table that a disk has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
-    /// None: the disk is one volume, or its table is lost.
+    /// No table: the disk is one volume, or its table is lost.
     None,
-    /// An MBR, with what extended partitions it has.
+    /// An MBR, with its extended partitions.
     Mbr,
     /// A GPT.
     Gpt,
-    /// A GPT and an MBR that names partitions, too.
+    /// A GPT and an MBR that names partitions too.
     Hybrid,
 }
 
-/// The table that holds.
+/// The chosen table.
 pub(super) struct Chosen {
     pub(super) scheme: Scheme,
     /// Bytes of a sector.
     pub(super) sector: u64,
     pub(super) entries: Vec<Entry>,
-    /// Entries of the other table, of an earlier use of the disk: they may lead to a volume nevertheless.
+    /// Entries of the other table, of an earlier use of the disk: they may still lead to a volume.
     pub(super) others: Vec<Entry>,
     pub(super) problems: Vec<Problem>,
-    /// What is odd, and loses nothing.
+    /// Oddities that lose nothing.
     pub(super) facts: Vec<String>,
-    /// Whether the table is damaged, so that it may lack partitions.
+    /// Whether the table is damaged, so that partitions may be missing.
     pub(super) doubtful: bool,
 }
 
-/// Reads the tables of a disk; `None` where there is none. Problems name no path.
+/// Reads the tables of a disk; `None` if it has none. Problems have no path.
 pub(super) fn choose(disk: &Blocks) -> Option<Chosen> {
     let gpt = SECTORS.into_iter().find_map(|sector| gpt::read(disk, sector).map(|table| (sector, table)));
     let mbr = read_mbr(disk);
@@ -107,8 +107,8 @@ pub(super) fn choose(disk: &Blocks) -> Option<Chosen> {
     }
 }
 
-/// The table of the first sector is the same for both sizes of sectors: that of which more partitions begin with a file
-/// system counts, or else more tables of extended partitions are where it says.
+/// Reads the MBR, whose form is the same for both sector sizes. The size with which more partitions begin with a file
+/// system counts; otherwise the size with which more tables of extended partitions are in their places.
 fn read_mbr(disk: &Blocks) -> Option<(u64, Mbr)> {
     let fits = |table: &Mbr| {
         let volumes = table.entries.iter().filter(|entry| leads_to_a_volume(disk, entry)).count();
@@ -119,18 +119,18 @@ fn read_mbr(disk: &Blocks) -> Option<(u64, Mbr)> {
     if larger { large } else { small }
 }
 
-/// Whether something is known of what a partition holds.
+/// Returns whether a partition has known content.
 fn leads_to_a_volume(disk: &Blocks, entry: &Entry) -> bool {
     let volume: Blocks = Arc::new(Part::new(Arc::clone(disk), entry.start, entry.size));
     entry.start > 0 && content(&volume).kind != VolumeKind::Unknown
 }
 
-/// Whether one of the partitions holds something known.
+/// Returns whether one of the partitions has known content.
 pub(super) fn leads(disk: &Blocks, entries: &[Entry]) -> bool {
     entries.iter().any(|entry| leads_to_a_volume(disk, entry))
 }
 
-/// The entries that do not begin where one of the others does.
+/// Returns the entries whose start none of the others has.
 fn without(entries: Vec<Entry>, others: &[Entry]) -> Vec<Entry> {
     entries.into_iter().filter(|entry| others.iter().all(|other| other.start != entry.start)).collect()
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::{Table, VolumeKind, volumes};
 use crate::evidence::block::Blocks;
 
-/// A disk of 8 MiB with boot sectors of NTFS at these places.
+/// Returns a disk of 8 MiB with boot sectors of NTFS at these places.
 fn disk(starts: &[usize]) -> Vec<u8> {
     let mut disk = vec![0; 8 << 20];
     for start in starts {
@@ -12,7 +12,7 @@ fn disk(starts: &[usize]) -> Vec<u8> {
     disk
 }
 
-/// An entry of an MBR, in sectors.
+/// Writes an entry of an MBR, in sectors.
 fn entry(disk: &mut [u8], table: usize, place: usize, kind: u8, start: u32, count: u32) {
     let at = table + 446 + 16 * place;
     disk[at + 4] = kind;
@@ -53,7 +53,7 @@ fn extended_partitions_are_followed_and_a_loop_of_them_ends() {
     entry(&mut bytes, 0, 2, 5, 1024, 4096);
     let first = 1024 * 512;
     entry(&mut bytes, first, 0, 7, 64, 100);
-    // The next is counted from the beginning of the extended partition.
+    // The next table's offset starts at the beginning of the extended partition.
     entry(&mut bytes, first, 1, 5, 1000, 500);
     let second = 2024 * 512;
     entry(&mut bytes, second, 0, 11, 10, 20);
@@ -87,7 +87,7 @@ fn a_truncated_image_keeps_the_partitions_that_it_has() {
     let found: Vec<_> = volumes.iter().map(|one| (one.name.to_string(), one.start, one.blocks.size())).collect();
     assert_eq!(found, [shown("p1", 64 * 512, (8 << 20) - 64 * 512), shown("p2", (1 << 22) * 512, 0)]);
     assert!(matches!(volumes[1].kind, VolumeKind::Refused { what, .. } if what.contains("beyond the end")));
-    // The partition that is cut, and the table of the extended one, which is lost.
+    // The truncated partition, and the lost table of the extended one.
     assert_eq!(problems.len(), 2, "{problems:?}");
 }
 
@@ -97,7 +97,7 @@ fn crc(bytes: &[u8]) -> u32 {
     crc.sum()
 }
 
-/// Both tables of a GPT with two partitions.
+/// Returns both tables of a GPT with two partitions.
 fn gpt(sector: usize) -> Vec<u8> {
     let mut bytes = disk(&[]);
     entry(&mut bytes, 0, 0, 0xee, 1, u32::MAX);

@@ -1,40 +1,40 @@
-//! A value that a script compares: what `reg query` prints of it, written so that cmd takes none of it for a command.
+//! A value that a script compares: the output of `reg query` for it, written so that cmd treats no part as a command.
 //!
-//! Names and data are the evidence's. A name becomes an argument in quotes: only characters that mean nothing to cmd and
-//! to reg are let in. Data become the text of a variable, in quotes too: a quote would end it, and an exclamation mark is read once more by Wine: both are not let in; a
-//! percent sign is doubled, because that is how a script writes one. Both are compared with delayed expansion, which is
-//! not read again. Whatever does not fit is refused with its reason.
+//! Names and data come from the evidence. A name becomes a quoted argument, so only characters without a meaning to cmd
+//! and reg are allowed. Data become the text of a variable, also in quotes. A quote would end the text, and Wine reads
+//! an exclamation mark once more, so both are refused. A percent sign is doubled, as a script requires. Both are
+//! compared with delayed expansion, whose result is not parsed again. Everything else is refused with its reason.
 
 use crate::registry::{DataType, RegistryValue};
 
-/// What a line may hold. cmd reads lines of 8,191 characters.
+/// The longest text in a line. cmd reads lines of 8,191 characters.
 const MOST: usize = 2_000;
 
-/// A value, and what `reg query` must print of it.
+/// A value, and the line that `reg query` must print for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Check {
-    /// The key, as reg takes it.
+    /// The key in reg's spelling.
     key: String,
     name: String,
-    /// `None` where the value must be absent.
+    /// `None` if the value must be absent.
     line: Option<Line>,
 }
 
-/// A line that `reg query` prints of a value.
+/// A line that `reg query` prints for a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Line {
     text: String,
-    /// Some versions end a list with a separator.
+    /// The text with a separator at the end, which some versions print after a list.
     also: String,
-    /// Digits of a number may be of either case.
+    /// Whether the digits of a number may be in either case.
     any_case: bool,
 }
 
 impl Check {
-    /// What to compare.
+    /// Returns the comparison for a value.
     ///
     /// # Errors
-    /// Why it cannot be written into a script.
+    /// Returns the reason if the value cannot be written into a script.
     pub(super) fn new(key: String, name: &str, value: Option<&RegistryValue>) -> Result<Self, String> {
         plain("key", &key)?;
         plain("value name", name)?;
@@ -42,7 +42,7 @@ impl Check {
         Ok(Self { key, name: name.to_owned(), line })
     }
 
-    /// The lines of the script. They leave the subroutine that they stand in with 1 where the value is another.
+    /// Adds the lines of the script. They leave their subroutine with 1 if the value differs.
     pub(super) fn write(&self, script: &mut Vec<String>) {
         script.push(set("KEY", &self.key));
         script.push(set("NAME", &self.name));
@@ -80,7 +80,7 @@ impl Line {
     }
 }
 
-/// The text, where a line of a script can hold it and its bytes are exactly that text.
+/// Returns the text of a value if a line of a script can contain it and the bytes are exactly that text.
 fn text_of(value: &RegistryValue) -> Result<String, String> {
     let text = value.as_text().ok_or("its data are not well-formed text")?;
     let exact = RegistryValue::text(value.data_type, &text);
@@ -105,7 +105,7 @@ fn list_of(value: &RegistryValue) -> Result<Vec<String>, String> {
     Ok(list)
 }
 
-/// Data that the text of a variable can hold.
+/// Checks that the text of a variable can contain the data.
 fn printable(text: &str) -> Result<(), String> {
     match text.chars().find(|character| !matches!(character, ' '..='~') || "\"!".contains(*character)) {
         Some(character) => Err(format!("its data hold {character:?}, which a script cannot hold safely")),
@@ -113,20 +113,20 @@ fn printable(text: &str) -> Result<(), String> {
     }
 }
 
-/// A name that can be an argument.
+/// Checks that a name can be an argument.
 fn plain(what: &str, name: &str) -> Result<(), String> {
     let is_plain = |character: char| character.is_ascii_alphanumeric() || r" _-.\(){}[],#+@$~".contains(character);
     if let Some(character) = name.chars().find(|character| !is_plain(*character)) {
         return Err(format!("its {what} holds {character:?}, which a script cannot hold safely"));
     }
-    // reg takes a backslash before the closing quote for a quote.
+    // reg reads a backslash before the closing quote as an escape.
     if name.is_empty() || name.starts_with(' ') || name.ends_with([' ', '\\']) || name.len() > MOST {
         return Err(format!("its {what} is empty, too long, or begins or ends in what a script cannot hold safely"));
     }
     Ok(())
 }
 
-/// A line that sets a variable.
+/// Returns the line that sets a variable.
 fn set(variable: &str, text: &str) -> String {
     format!("set \"{variable}={}\"", text.replace('%', "%%"))
 }

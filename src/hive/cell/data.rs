@@ -1,22 +1,22 @@
-//! The data of a value: in the value itself, in a cell, or in segments.
+//! The data of a value: in its record, in a cell, or in segments.
 
 use std::borrow::Cow;
 
 use super::{Cells, NIL, RawValue, dword, in_file, word};
 use crate::error::Problem;
 
-/// The longest data that a plain cell holds in formats after 1.3; longer data is cut into segments of this size.
+/// The longest data in a plain cell in formats after 1.3. Longer data are split into segments of this size.
 pub(crate) const BIG_DATA_SEGMENT: usize = 16_344;
-/// More bytes in one value than any Windows makes; a size beyond it is hostile.
+/// More bytes than any Windows stores in one value. A larger size is hostile.
 const MAX_DATA: u32 = 64 << 20;
 
 impl<'h> Cells<'h> {
-    /// The data of a value.
+    /// Returns the data of a value.
     pub(crate) fn data(&self, value: &RawValue<'h>) -> Result<Cow<'h, [u8]>, Problem> {
         self.data_in(value, |_| {})
     }
 
-    /// The data of a value; `visit` is called with the offset of each cell that they are in, and of their lists.
+    /// Returns the data of a value. Calls `visit` with the offset of each cell of data or of a list of segments.
     pub(crate) fn data_in(&self, value: &RawValue<'h>, mut visit: impl FnMut(u32)) -> Result<Cow<'h, [u8]>, Problem> {
         let size = usize::try_from(value.size).unwrap_or(usize::MAX);
         if let Some(inline) = value.inline {
@@ -41,14 +41,14 @@ impl<'h> Cells<'h> {
         })
     }
 
-    /// Where the data of a value are, piece by piece: a cell, or `None` for the value's own record, and the bytes there.
+    /// Returns the pieces of a value's data: a cell's offset, or `None` for the value's record, and the bytes there.
     pub(crate) fn data_pieces(&self, value: &RawValue<'h>) -> Result<Vec<(Option<u32>, usize)>, Problem> {
         let mut cells = Vec::new();
         let mut left = self.data_in(value, |cell| cells.push(cell))?.len();
         if value.inline.is_some() {
             return Ok(vec![(None, left)]);
         }
-        // In front of segments come the cell that announces them and their list.
+        // Before the segments come the cell that announces them and their list.
         let (head, longest) = if cells.len() > 1 { (2, BIG_DATA_SEGMENT) } else { (0, left) };
         let piece = |cell| {
             let length = left.min(longest);
@@ -86,20 +86,20 @@ impl<'h> Cells<'h> {
         }
     }
 
-    /// Whether hivex reads the data of this value: no data have an offset that it takes for a cell's all the same.
+    /// Returns whether hivex can read this value's data. Without data, hivex still follows the offset to a cell.
     pub(crate) fn hivex_reads(&self, value: &RawValue<'h>) -> bool {
         value.inline.is_some() || value.size > 0 || self.cell(value.data_offset, "a value's data").is_ok()
     }
 
-    /// Whether the value has more data than Windows of this format keeps in one cell, and all of them in one.
+    /// Returns whether one cell contains more data of the value than Windows of this format stores in a cell.
     pub(crate) fn is_too_long_for_its_cell(&self, value: &RawValue<'h>) -> bool {
         let is_long = usize::try_from(value.size).is_ok_and(|size| size > BIG_DATA_SEGMENT);
         let cell = || self.cell(value.data_offset, "a value's data");
         self.minor > 3 && is_long && value.inline.is_none() && cell().is_ok_and(|cell| !cell.starts_with(b"db"))
     }
 
-    /// Whether nt-hive reads the data of this value as the format has it: it takes all data over 16,344 bytes for big
-    /// data even in format 1.3, and follows the offset of a value of size 0.
+    /// Returns whether nt-hive reads the data of this value correctly. It reads all data over 16,344 bytes as big data
+    /// even in format 1.3, and follows the offset of a value of size 0.
     pub(crate) fn nt_hive_reads(&self, value: &RawValue<'h>) -> bool {
         let in_big_data = usize::try_from(value.size).is_ok_and(|size| size > BIG_DATA_SEGMENT);
         value.inline.is_some() || (value.size > 0 && !in_big_data) || (in_big_data && self.minor > 3)

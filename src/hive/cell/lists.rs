@@ -1,54 +1,54 @@
-//! Lists: which subkeys and which values a key has.
+//! Lists: the subkeys and the values of a key.
 
 use super::{Cells, NIL, RawKey, dword, in_file, word};
 use crate::error::Problem;
 
-/// Bytes of a key node with the size of its cell, at least. A list that names more subkeys than have room in the hive
-/// names some of them again and again: it is hostile, and is not read to its end.
+/// The least bytes of a key node and its cell size. A list with more subkeys than fit into the hive repeats some of
+/// them. Such a list is hostile and is not read to its end.
 const SMALLEST_KEY: usize = 80;
-/// The same of a value.
+/// The least bytes of a value's record and its cell size.
 const SMALLEST_VALUE: usize = 24;
 
-/// A subkey as a list knows it.
+/// A subkey in a list.
 #[derive(Clone, Copy)]
 pub(crate) struct Entry {
     pub(crate) offset: u32,
     pub(crate) hint: Hint,
 }
 
-/// What a list says of a subkey's name, so that Windows need not look at each.
+/// The part of a subkey's name in a list, so that Windows need not read each name.
 #[derive(Clone, Copy)]
 pub(crate) enum Hint {
-    /// Nothing (`li`).
+    /// No hint (`li`).
     None,
-    /// Its first four characters (`lf`).
+    /// The first four characters (`lf`).
     Start([u8; 4]),
-    /// Its hash (`lh`).
+    /// The hash (`lh`).
     Hash(u32),
 }
 
-/// What takes in a list of subkeys while it is read.
+/// Receives a list of subkeys while it is read.
 pub(crate) trait Reader {
-    /// An entry is to be read; `false` ends the reading.
+    /// Returns whether to read the next entry; `false` stops reading.
     fn step(&mut self) -> bool;
-    /// A cell that is part of the list was read.
+    /// Receives a cell that is part of the list.
     fn cell(&mut self, _offset: u32) {}
-    /// A subkey, in the list's order.
+    /// Receives a subkey, in the list's order.
     fn subkey(&mut self, entry: Entry);
-    /// What of the list could not be read.
+    /// Receives a problem: a part of the list that could not be read.
     fn problem(&mut self, problem: Problem);
 }
 
-/// The offsets that a list holds, and what of it could not be read.
+/// The offsets in a list, and the parts that could not be read.
 pub(crate) struct Listing {
     pub(crate) offsets: Vec<u32>,
     pub(crate) problems: Vec<Problem>,
 }
 
-/// Reads a list of subkeys as far as it can be one.
+/// Reads a list of subkeys as far as it is valid.
 struct Listed {
     listing: Listing,
-    /// Entries left, those of lists of lists among them.
+    /// The remaining entries, including those of lists of lists.
     steps_left: usize,
 }
 
@@ -69,9 +69,9 @@ impl Reader for Listed {
 }
 
 impl<'h> Cells<'h> {
-    /// The offsets of a key's subkeys, in the list's order.
+    /// Returns the offsets of a key's subkeys, in the list's order.
     pub(crate) fn subkeys(&self, key: &RawKey<'h>) -> Listing {
-        // A list of lists takes an entry for each list, which has one for a subkey at least.
+        // A list of lists has an entry for each list, and each list has at least one entry for a subkey.
         let steps_left = (self.bytes.len() / SMALLEST_KEY).saturating_mul(2);
         let mut listed = Listed { listing: Listing { offsets: Vec::new(), problems: Vec::new() }, steps_left };
         self.read_subkeys(key, &mut listed);
@@ -88,13 +88,13 @@ impl<'h> Cells<'h> {
 
     /// Reads the list of a key's subkeys.
     pub(crate) fn read_subkeys(&self, key: &RawKey<'h>, reader: &mut impl Reader) {
-        // A count of 0 is an empty list, whatever the offset says: Windows leaves stale offsets behind.
+        // A count of 0 is an empty list, whatever the offset is: Windows leaves stale offsets.
         if key.subkey_count > 0 {
             self.subkey_list(key.subkey_list, true, reader);
         }
     }
 
-    /// Reads one list and, where it is a list of lists, those in it. `false` where the reader has had enough.
+    /// Reads one list, and for a list of lists also those in it. Returns `false` if the reader stopped.
     fn subkey_list(&self, offset: u32, may_be_root: bool, reader: &mut impl Reader) -> bool {
         let cell = match self.cell(offset, "a list of subkeys") {
             Ok(cell) => cell,
@@ -144,7 +144,7 @@ impl<'h> Cells<'h> {
         true
     }
 
-    /// The offsets of a key's values, in the list's order.
+    /// Returns the offsets of a key's values, in the list's order.
     pub(crate) fn values(&self, key: &RawKey<'h>) -> Listing {
         let (mut entries, mut problem) = self.value_entries(key);
         let most = self.bytes.len() / SMALLEST_VALUE;
@@ -158,7 +158,7 @@ impl<'h> Cells<'h> {
         Listing { offsets, problems: problem.into_iter().collect() }
     }
 
-    /// The list of a key's values as it lies: an offset each; and what of it could not be read.
+    /// Returns the stored list of a key's values, one offset each, and the part that could not be read.
     pub(crate) fn value_entries(&self, key: &RawKey<'h>) -> (&'h [[u8; 4]], Option<Problem>) {
         if key.value_count == 0 {
             return (&[], None);

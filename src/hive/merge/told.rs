@@ -1,51 +1,51 @@
-//! What a merge comes to, and why it stops.
+//! The result of a merge, and why a merge stops.
 
 use crate::error::Problem;
 use crate::hive::cell::BIG_DATA_SEGMENT;
 use crate::hive::tree::Hindrance;
 use crate::registry::RegistryValue;
 
-/// What one step came to.
+/// The result of one step.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Merged {
-    /// The key's path from the hive's root, as it is spelled there.
+    /// The key's path from the hive's root, in the hive's spelling.
     pub key: String,
-    /// Whether the key was made; where it was to be deleted, whether it was there.
+    /// Whether the key was created. For a deletion, whether the key existed.
     pub changed: bool,
-    /// What Windows finds before by each name of the step: the first value that has it. Names in UTF-16 units.
+    /// The first value that Windows finds by each name of the step before it. Names are in UTF-16 units.
     pub before: Vec<(Vec<u16>, RegistryValue)>,
-    /// What it finds then.
+    /// The value that Windows finds by each name after the step.
     pub after: Vec<(Vec<u16>, RegistryValue)>,
-    /// What becomes of values that the step does not name, or that Windows then cannot read.
+    /// Changes to values that the step does not name, or that Windows cannot read afterwards.
     pub harm: Vec<Harm>,
 }
 
-/// Something that hivexregedit does to a value, and that nobody asked for.
+/// An unrequested change that hivexregedit makes to a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Harm {
-    /// More data than Windows of this format keeps in one cell are written into one.
+    /// Writes more data into one cell than Windows of this format stores in one.
     OneCell {
         /// The value's name.
         name: String,
-        /// Bytes of its data.
+        /// The bytes of its data.
         size: usize,
     },
-    /// The name of a value that stays is cut at a NUL.
+    /// Cuts the name of a value that stays at a NUL.
     Renamed {
         /// The value's name.
         name: String,
     },
-    /// A value goes whose name looks like another's to hivexregedit.
+    /// Removes a value whose name equals another's to hivexregedit.
     Removed {
         /// The value's name.
         name: String,
     },
-    /// A second value of a name is stored; Windows reads the first.
+    /// Stores a second value with the same name. Windows reads the first.
     SecondValue {
         /// The name.
         name: String,
     },
-    /// A second key of a name is made beside one that has it in other letter case.
+    /// Creates a second key with the name of another in different letter case.
     SecondKey {
         /// The name.
         name: String,
@@ -81,33 +81,33 @@ impl std::fmt::Display for Harm {
 /// Why hivexregedit stops at a step. Then nothing of the file is kept.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Stop {
-    /// It makes no parents.
+    /// hivexregedit does not create parents.
     #[error("the parent key {} is missing, and hivexregedit does not create it", .0.escape_debug())]
     MissingParent(String),
-    /// The key that is to be deleted is the root of the hive.
+    /// The key to delete is the root of the hive.
     #[error("hivexregedit does not delete the root of a hive")]
     Root,
     /// A key without a name.
     #[error("hivexregedit creates no key without a name")]
     NoName,
-    /// The path is not that of the key, and yet the key is there.
+    /// The path does not name the key, but the key exists.
     #[error("hivexregedit does not find the key by this path, and cannot create it because it exists")]
     Exists,
     /// hivex cannot store the name.
     #[error("the name \"{}\" is not UTF-8", .0.escape_debug())]
     NotUtf8(String),
-    /// hivex does not write so much at once.
+    /// hivex cannot write this many bytes at once.
     #[error("hivexregedit does not write the {size} bytes of the value \"{}\"", name.escape_debug())]
     TooLong {
         /// The value's name.
         name: String,
-        /// Bytes of its data.
+        /// The bytes of its data.
         size: usize,
     },
-    /// Something that stands beside what is to be changed.
+    /// An obstacle beside the data to change.
     #[error("{0}")]
     Hindered(String),
-    /// The hive is damaged there: what hivexregedit would do is not known.
+    /// The hive is damaged here, so the effect of hivexregedit is unknown.
     #[error("{0}")]
     Unreadable(Problem),
 }
@@ -121,13 +121,13 @@ impl From<Hindrance> for Stop {
     }
 }
 
-/// Why a file stops, and where.
+/// Why and where a file stops.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stopped {
-    /// The line.
+    /// The line of the step.
     pub line: usize,
     /// The reason, in a sentence without a full stop.
     pub reason: String,
-    /// Whether the hive is damaged there, so that nobody knows.
+    /// Whether the hive is damaged here, so that the effect is unknown.
     pub unreadable: bool,
 }

@@ -1,4 +1,4 @@
-//! Applying logs that belong to the hive, in their order, as far as they are sound.
+//! Applies logs that belong to the hive, in their order, as far as they are sound.
 
 use super::{Candidate, LogOutcome, LogPart, Replay, Target, Writes, tell};
 use crate::error::Problem;
@@ -8,8 +8,8 @@ use crate::hive::transaction_log::new_format::{Entry, Stop, entry_at};
 use crate::hive::transaction_log::old_format::{self, check_bins, dirty_pages};
 use crate::hive::transaction_log::{LogFormat, LogState, later};
 
-/// Applies logs of the new format. `base_block` is the hive's, where it is sound: otherwise only the latest log is
-/// used, and its base block takes the place of the hive's.
+/// Applies logs of the new format. `base_block` is the hive's if it is intact. Otherwise only the latest log is used,
+/// and its base block replaces that of the hive.
 pub(super) fn new_format(
     primary: &mut Bytes,
     base_block: Option<&BaseBlock>,
@@ -18,7 +18,7 @@ pub(super) fn new_format(
     writes: &mut Writes,
 ) -> Option<Replay> {
     if let Some(base_block) = base_block {
-        // How far ahead of the hive: the order in which they were written, wrapped around or not.
+        // The distance ahead of the hive gives the order in which the logs were written, even after a wrap-around.
         let ahead = |one: &Candidate<'_>| begins_with(one).wrapping_sub(base_block.secondary_sequence);
         candidates.sort_by_key(|one| (ahead(one), rank(one.name)));
     } else {
@@ -89,7 +89,7 @@ fn count(replay: &mut Option<Replay>, entry: &Entry<'_>, name: &str) {
     replay.pages_written = replay.pages_written.saturating_add(entry.pages.len() as u64);
 }
 
-/// Applies a log of the old format: the first that is sound, in the order in which Windows has them.
+/// Applies a log of the old format: the first sound one, in Windows' order.
 pub(super) fn old_format(
     primary: &mut Bytes,
     base_block: Option<&BaseBlock>,
@@ -131,7 +131,7 @@ pub(super) fn old_format(
     None
 }
 
-/// Leaves the base block as that of a clean hive; first, where the hive's own is damaged, puts the log's in its place.
+/// Writes the base block of a clean hive. If the hive's own is damaged, the log's replaces it first.
 fn finish(primary: &mut Bytes, recovered: Option<&Candidate<'_>>, sequence: u32, data_size: u32, flags: Option<u32>) {
     let bytes = primary.in_memory();
     if let Some(its) = recovered.and_then(|candidate| candidate.log.bytes.first_chunk::<512>())
@@ -146,12 +146,12 @@ fn begins_with(candidate: &Candidate<'_>) -> u32 {
     candidate.log.base_block.primary_sequence
 }
 
-/// The log with the latest sequence number.
+/// Returns the log with the latest sequence number.
 fn latest(candidates: Vec<Candidate<'_>>) -> Option<Candidate<'_>> {
     candidates.into_iter().reduce(|a, b| if later(begins_with(&b), begins_with(&a)) { b } else { a })
 }
 
-/// Windows looks at `.LOG1` first, then at `.LOG2`; where they are, `.LOG` is there for older programs only.
+/// Windows reads `.LOG1` first, then `.LOG2`. If these exist, `.LOG` serves only older programs.
 fn rank(name: &str) -> u8 {
     match name.bytes().last() {
         Some(b'1') => 0,

@@ -1,8 +1,9 @@
-//! Logs that hold what a hive lacks which claims to be clean: it is an older copy, or its sequence numbers were set.
+//! Detects logs with changes that a supposedly clean hive lacks: it is an older copy, or its sequence numbers were set.
 //!
-//! Windows reads no log where both sequence numbers are equal, and nor do we; but that something is missing is said.
-//! Once an entry has been applied, both sequence numbers are at least its own: msuhanov, "Windows registry file format
-//! specification", "Log entries". So an entry of that number or a later one stands in the hive, byte for byte.
+//! If both sequence numbers are equal, Windows reads no log, and neither does this program, but it reports that changes
+//! are missing. After an entry has been applied, both sequence numbers are at least its own: msuhanov, "Windows
+//! registry file format specification", "Log entries". So the hive lacks an entry with its own number or a later one if
+//! the pages of the entry are not in it, byte for byte.
 
 use super::{Candidate, LogOutcome, of_another_hive};
 use crate::error::Problem;
@@ -10,7 +11,7 @@ use crate::hive::base_block::{self, BaseBlock};
 use crate::hive::transaction_log::new_format::entry_at;
 use crate::hive::transaction_log::{Log, LogFormat, LogState, Page, later};
 
-/// So many entries are looked at; a real log has some hundred.
+/// The most entries that are checked. A real log has several hundred.
 const MOST_ENTRIES: usize = 65_536;
 
 /// Marks the logs that are newer than the hive, each with a problem.
@@ -28,7 +29,7 @@ pub(super) fn tell(ours: &BaseBlock, primary: &[u8], candidates: &[Candidate<'_>
     }
 }
 
-/// The number of the first entry that the hive lacks.
+/// Returns the number of the first entry that the hive lacks.
 fn lacking(ours: &BaseBlock, primary: &[u8], log: &Log<'_>) -> Option<u32> {
     let its = &log.base_block;
     if its.primary_sequence != its.secondary_sequence || of_another_hive(ours, its).is_some() {

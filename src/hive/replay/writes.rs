@@ -1,5 +1,5 @@
-//! Which bytes of a recovered hive came from which part of which log. A few words for each page are noted while logs
-//! are applied; only who asks pays for looking them up.
+//! Records which bytes of a recovered hive came from which part of which log. Replay notes a few words for each page;
+//! only look-ups cost more.
 
 use std::ops::Range;
 
@@ -8,34 +8,34 @@ use serde::{Deserialize, Serialize};
 use crate::hive::base_block;
 use crate::hive::transaction_log::Page;
 
-/// Pages begin and end at multiples of this many bytes, in the file too.
+/// Pages begin and end at multiples of this many bytes, also in the file.
 const SECTOR: u64 = 512;
 
-/// What wrote bytes of a hive in memory, when its logs were replayed.
+/// The log entry that wrote bytes of a hive in memory during replay.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogEntry {
-    /// The log, as the report names it.
+    /// The log's name in the report.
     pub log: String,
-    /// Which part of it.
+    /// The part of the log.
     pub part: LogPart,
-    /// The entry's sequence number; that of the log in the old format.
+    /// The entry's sequence number. For the old format, that of the log.
     pub sequence: u32,
-    /// Where the first of the bytes in question stands in the log, in bytes from the log's start. `None` where the
-    /// entry wrote others of them, and not the first.
+    /// The offset of the first requested byte in the log, in bytes from the log's start. `None` if the entry wrote
+    /// others of the requested bytes but not the first.
     pub offset: Option<u64>,
 }
 
-/// Which part of a log.
+/// The part of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LogPart {
     /// An entry of the new format.
     Entry,
-    /// The dirty vector of the old format, with the pages behind it: a log has one.
+    /// The dirty vector of the old format with its pages. A log has one.
     DirtyVector,
 }
 
-/// Everything that was written, in its order.
+/// All writes, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::hive) struct Writes {
     logs: Vec<String>,
@@ -45,7 +45,7 @@ pub(in crate::hive) struct Writes {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Written {
-    /// Its place in `Writes::logs`.
+    /// The index in `Writes::logs`.
     log: usize,
     part: LogPart,
     sequence: u32,
@@ -53,16 +53,16 @@ struct Written {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct WrittenPage {
-    /// Where it was written, in bytes from the hive file's start.
+    /// The written range, in bytes from the hive file's start.
     place: Range<u64>,
-    /// Where it stands in its log.
+    /// The offset of the bytes in the log.
     from: u64,
-    /// Its place in `Writes::entries`.
+    /// The index in `Writes::entries`.
     entry: usize,
 }
 
 impl Writes {
-    /// Notes pages that were written; `log` is the whole log that they are slices of.
+    /// Records written pages. `log` is the whole log that contains their bytes.
     pub(super) fn note(&mut self, name: &str, log: &[u8], part: LogPart, sequence: u32, pages: &[Page<'_>]) {
         if self.logs.last().is_none_or(|last| last != name) {
             self.logs.push(name.to_owned());
@@ -80,19 +80,19 @@ impl Writes {
         }));
     }
 
-    /// Whether logs of the new format were replayed.
+    /// Returns whether logs of the new format were replayed.
     pub(in crate::hive) fn of_new_format(&self) -> bool {
         self.entries.iter().any(|entry| entry.part == LogPart::Entry)
     }
 
-    /// The last write to each sector.
+    /// Returns the last write to each sector.
     pub(in crate::hive) fn by_sector(&self) -> Sectors<'_> {
         let mut last: Vec<(u64, usize)> = Vec::new();
         for (index, page) in self.pages.iter().enumerate() {
             last.extend((page.place.start / SECTOR..page.place.end.div_ceil(SECTOR)).map(|sector| (sector, index)));
         }
         last.sort_unstable();
-        // Of several writes to one sector the last stays.
+        // Of several writes to one sector, the last counts.
         last.reverse();
         last.dedup_by_key(|(sector, _)| *sector);
         last.reverse();
@@ -100,17 +100,16 @@ impl Writes {
     }
 }
 
-/// The last write to each sector that was written at all, ready to be looked up. No longer than the logs: there is
-/// one for each 512 bytes of them at most.
+/// The last write to each written sector, for look-ups. At most one element for each 512 bytes of the logs.
 pub(in crate::hive) struct Sectors<'w> {
     writes: &'w Writes,
-    /// A sector's number in the file, and the place in `Writes::pages` of what was last written to it; sorted.
+    /// The sector's number in the file, and the index in `Writes::pages` of the last write to it; sorted.
     last: Vec<(u64, usize)>,
 }
 
 impl Sectors<'_> {
-    /// The last entry that wrote any byte of these ranges of the file; `None` where all of them are as the primary
-    /// file has them. Where the first range begins is where [`LogEntry::offset`] points.
+    /// Returns the last entry that wrote any byte of these ranges of the file; `None` if all bytes are the primary
+    /// file's. [`LogEntry::offset`] refers to the start of the first range.
     pub(in crate::hive) fn last_writer(&self, ranges: &[Range<u64>]) -> Option<LogEntry> {
         let of = |range: &Range<u64>| {
             let first = self.last.partition_point(|(sector, _)| *sector < range.start / SECTOR);
@@ -133,7 +132,7 @@ impl Sectors<'_> {
 mod tests {
     use super::*;
 
-    /// The log, the entry and the offset of what last wrote the first of these ranges, and the others.
+    /// Returns the log, the entry, and the offset of the last write to the first range and to the others.
     fn last(writes: &Writes, first: Range<u64>, others: &[Range<u64>]) -> Option<(String, u32, Option<u64>)> {
         let ranges = [&[first], others].concat();
         let entry = writes.by_sector().last_writer(&ranges)?;
@@ -152,7 +151,7 @@ mod tests {
         writes.note("A.LOG2", &log, LogPart::Entry, 9, &[page(8192, 512, 512)]);
         let by = |log: &str, sequence, offset| Some((log.to_owned(), sequence, offset));
         let only = |range| last(&writes, range, &[]);
-        // 512 bytes behind the base block begins what entry 8 wrote over entry 7.
+        // At 512 bytes after the base block, entry 8 overwrites entry 7.
         assert_eq!(only(4096..4608), by("A.LOG1", 7, Some(1024)));
         assert_eq!(only(4700..4701), by("A.LOG1", 8, Some(3072 + 92)));
         assert_eq!(only(4600..4609), by("A.LOG1", 8, None));

@@ -1,4 +1,4 @@
-//! Marvin32, the hash of log entries, with the seed that Windows' registry has for it.
+//! Marvin32, the hash of log entries, with the seed of the Windows registry.
 //!
 //! Seed and use: M. Suhanov, "Windows registry file format specification", section "Log entries", notes 1 to 3. The
 //! specification prints the seed's bytes, `82 EF 4D 88 7A 4E 55 C5`: the high half first.
@@ -8,14 +8,14 @@ const SEED_LOW: u32 = 0x7a4e_55c5;
 /// The seed's high half.
 const SEED_HIGH: u32 = 0x82ef_4d88;
 
-/// The hash of `bytes`.
+/// Returns the hash of `bytes`.
 pub(super) fn marvin32(bytes: &[u8]) -> u64 {
     let (words, tail) = bytes.as_chunks::<4>();
     let mut state = (SEED_LOW, SEED_HIGH);
     for word in words {
         state = mix(state, u32::from_le_bytes(*word));
     }
-    // The rest, up to three bytes, a set bit behind it, and zeros.
+    // The last, incomplete word: up to three bytes, a set bit, and zeros.
     let mut last = [0; 4];
     for (place, byte) in last.iter_mut().zip(tail.iter().chain(&[0x80])) {
         *place = *byte;

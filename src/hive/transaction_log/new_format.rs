@@ -1,5 +1,5 @@
-//! The new format, Windows 8.1 and later: entries one behind the other, each with its sequence number, two hashes and
-//! the pages that it writes.
+//! The new format, Windows 8.1 and later: a sequence of entries, each with its sequence number, two hashes, and the
+//! pages that it writes.
 //!
 //! M. Suhanov, "Windows registry file format specification", section "Log entries". Bytes from the entry's start: 0
 //! `HvLE`, 4 size, 8 flags, 12 sequence number, 16 size of the hive bins, 20 count of pages, 24 hash over 40 to the
@@ -13,34 +13,34 @@ use crate::error::Problem;
 const HEADER: usize = 40;
 /// One reference to a page.
 const REFERENCE: usize = 8;
-/// Entries begin, and pages lie, at multiples of this many bytes.
+/// Entries begin and pages are aligned at multiples of this many bytes.
 const SECTOR: u32 = 512;
 
-/// One entry, found sound as a whole.
+/// One entry that was checked completely.
 #[derive(Debug)]
 pub(in crate::hive) struct Entry<'l> {
-    /// Its number; both sequence numbers of the base block are this when it has been applied.
+    /// Its number. After the entry is applied, both sequence numbers of the base block have this value.
     pub(in crate::hive) sequence: u32,
     /// The base block's flags.
     pub(in crate::hive) flags: u32,
-    /// Bytes of hive bins when it has been applied.
+    /// Bytes of hive bins after the entry is applied.
     pub(in crate::hive) data_size: u32,
-    /// What it writes.
+    /// The pages that it writes.
     pub(in crate::hive) pages: Vec<Page<'l>>,
-    /// Where the next entry would be, in bytes from the log's start.
+    /// The offset of the next entry, in bytes from the log's start.
     pub(in crate::hive) end: usize,
 }
 
-/// Why there is no further entry.
+/// Why no further entry follows.
 #[derive(Debug)]
 pub(in crate::hive) enum Stop {
-    /// The log ends here, or only what was left of an older one follows.
+    /// The log ends here, or only remains of an older log follow.
     End,
-    /// There is something, and it is not the entry that should be here.
+    /// Data follow, but not the entry that should be here.
     Unsound(Problem),
 }
 
-/// The entry at `at` bytes, which should be number `expected`. Nothing of an entry is believed before its hashes.
+/// Returns the entry at offset `at`, which must have the number `expected`. Verifies the hashes before all else.
 pub(in crate::hive) fn entry_at(log: &[u8], at: usize, expected: u32) -> Result<Entry<'_>, Stop> {
     let rest = log.get(at..).unwrap_or_default();
     let fail = |offset: usize, what: String, found: String| {
@@ -70,7 +70,7 @@ pub(in crate::hive) fn entry_at(log: &[u8], at: usize, expected: u32) -> Result<
         return fail(32, "the hash of the entry's header (Hash-2)".to_owned(), format!("{:#018x}", qword(entry, 32)));
     }
     if sequence != expected {
-        // Entries that were applied before the log was begun anew are not wiped.
+        // When a log is restarted, the old entries are not erased.
         return if later(sequence, expected) {
             fail(12, format!("log entry {expected}"), format!("log entry {sequence}: those between are missing"))
         } else {

@@ -1,23 +1,23 @@
-//! The old format, before Windows 8.1: a bitmap of dirty sectors, then those sectors. It has no hashes: what can be
-//! checked is that whole bins come out.
+//! The old format, before Windows 8.1: a bitmap of dirty sectors, then those sectors. It has no hashes; it can only be
+//! checked that the result consists of whole bins.
 //!
 //! M. Suhanov, "Windows registry file format specification", sections "Dirty vector" and "Dirty pages". At the second
-//! sector `DIRT`, behind it one bit for each 512 bytes of hive bins, the lowest bit of each byte first; from the next
+//! sector `DIRT`, then one bit for each 512 bytes of hive bins, the lowest bit of each byte first; from the next
 //! sector on the dirty 512-byte pages in the bitmap's order.
 
 use super::{MAX_DATA_SIZE, Page, dword};
 use crate::error::Problem;
 use crate::hive::base_block;
 
-/// Bytes for which a bit stands.
+/// Bytes that one bit represents.
 pub(in crate::hive) const PAGE: usize = 512;
-/// The least size of a hive bin.
+/// The smallest size of a hive bin.
 const BIN: usize = 4096;
 
-/// The dirty pages of a log whose vector is at `at` bytes, neighbours joined, in the order of their offsets.
+/// Returns the dirty pages of a log whose vector is at offset `at`, by offset, with adjacent pages joined.
 ///
 /// # Errors
-/// Where the vector or a page that it names is not there.
+/// Returns an error if the vector or a page that it marks is missing.
 pub(in crate::hive) fn dirty_pages(log: &[u8], at: usize, data_size: u32) -> Result<Vec<Page<'_>>, Problem> {
     let vector = log.get(at..).unwrap_or_default();
     let fail =
@@ -64,15 +64,15 @@ pub(in crate::hive) fn dirty_pages(log: &[u8], at: usize, data_size: u32) -> Res
     Ok(pages)
 }
 
-/// Whether every bin that begins in a dirty page would be one when the pages are in their places. Windows checks the
-/// same: the signature, the bin's own offset, and its size.
+/// Checks that every bin that begins in a dirty page is valid after the pages are written. Windows checks the same: the
+/// signature, the bin's own offset, and its size.
 ///
 /// # Errors
-/// The first bin that would not be.
+/// Returns the first bin that would be invalid.
 pub(in crate::hive) fn check_bins(primary: &[u8], data_size: u32, pages: &[Page<'_>]) -> Result<(), Problem> {
     let data_size = usize::try_from(data_size).unwrap_or(usize::MAX);
     let mut at = 0_usize;
-    // Whether a bin must begin at `at`; not so behind one in the primary file that is no bin itself.
+    // Whether a bin must begin at `at`. False after an invalid bin in the primary file.
     let mut in_step = true;
     while at < data_size {
         let place = at.saturating_add(base_block::SIZE);
@@ -95,7 +95,7 @@ pub(in crate::hive) fn check_bins(primary: &[u8], data_size: u32, pages: &[Page<
     Ok(())
 }
 
-/// What the pages hold for `at` bytes from the first hive bin.
+/// Returns the bytes in the pages from `at` on, counted from the first hive bin.
 fn in_pages<'l>(pages: &[Page<'l>], at: usize) -> Option<&'l [u8]> {
     let start = |page: &Page<'_>| usize::try_from(page.offset).unwrap_or(usize::MAX);
     let index = pages.partition_point(|page| start(page) <= at).checked_sub(1)?;

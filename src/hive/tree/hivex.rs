@@ -1,5 +1,5 @@
-//! Keys and values as hivex finds them: names of keys alike but for the case of ASCII letters, cut at a NUL; values one
-//! by one, in their order.
+//! Finds keys and values as hivex does: it compares names of keys without case for ASCII letters, up to a NUL, and
+//! lists values one by one in their order.
 
 use std::fmt;
 
@@ -10,17 +10,17 @@ use crate::hive::list::List;
 use crate::hive::overlay::Step;
 use crate::registry::{RegistryValue, same_name};
 
-/// More bytes than hivex reads of one value (`HIVEX_MAX_VALUE_LEN`).
+/// More bytes than hivex reads from one value (`HIVEX_MAX_VALUE_LEN`).
 const MOST_READ: usize = 8_000_000;
 
-/// Why hivex cannot go on, where Windows can.
+/// Why hivex cannot continue although Windows can.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::hive) enum Hindrance {
-    /// A name of the hive is half a surrogate pair, which hivex cannot turn into UTF-8.
+    /// A name in the hive is half of a surrogate pair, which hivex cannot convert to UTF-8.
     Malformed,
-    /// The data of a value are none, or too many, to hivex.
+    /// To hivex the data of a value are missing or too long.
     Data,
-    /// The hive is damaged there.
+    /// The hive is damaged here.
     Unreadable(Problem),
 }
 
@@ -28,16 +28,16 @@ pub(in crate::hive) enum Hindrance {
 pub(in crate::hive) struct Found {
     /// The name, in UTF-16 units.
     pub(in crate::hive) name: Vec<u16>,
-    /// Its name for showing.
+    /// The name for display.
     pub(in crate::hive) shown: String,
-    /// Type and data, or why they cannot be read.
+    /// The type and data, or why they cannot be read.
     pub(in crate::hive) value: Result<RegistryValue, Hindrance>,
-    /// Whether somebody has written the data into one cell already, where the format wants segments.
+    /// Whether an edit already wrote the data into one cell although the format requires segments.
     pub(in crate::hive) in_one_cell: bool,
 }
 
 impl<'h> Key<'_, 'h> {
-    /// The subkey that hivex finds by that name, and the step to it.
+    /// Returns the subkey that hivex finds by this name, and the step to it.
     pub(in crate::hive) fn hivex_child(&self, name: &str) -> Result<Option<(Self, Step)>, Hindrance> {
         let names = self.tree.subkey_names(&self.raw);
         if let Some(problem) = names.unread() {
@@ -76,7 +76,7 @@ impl<'h> Key<'_, 'h> {
         }))
     }
 
-    /// The step to a subkey that hivex is to make: it stands before the first whose name sorts behind it.
+    /// Returns the step to a subkey that hivex will create, which goes before the first one that sorts after it.
     pub(in crate::hive) fn hivex_new_child(&self, name: &str) -> Result<Step, Hindrance> {
         let units: Vec<u16> = name.encode_utf16().collect();
         let twins = self.stored_twins(&units)?;
@@ -95,7 +95,7 @@ impl<'h> Key<'_, 'h> {
         Ok(Step { name: units, stored: None, twins, behind })
     }
 
-    /// Where the hive has keys of that name to Windows, in order.
+    /// Returns the offsets of the hive's keys that have this name to Windows, in order.
     fn stored_twins(&self, name: &[u16]) -> Result<Vec<u32>, Hindrance> {
         let mut twins = Vec::new();
         for (_, offset) in self.tree.subkey_names(&self.raw).like_units(name.iter().copied()) {
@@ -110,12 +110,12 @@ impl<'h> Key<'_, 'h> {
         self.tree.cells.key(offset).map_err(|problem| Hindrance::Unreadable(self.tree.met(problem)))
     }
 
-    /// The list of values, where somebody has written it as a whole.
+    /// Returns the list of values, if it was rewritten as a whole.
     pub(in crate::hive) fn hivex_list(&self) -> Option<&'h List> {
         self.edits?.listed.as_ref()
     }
 
-    /// The values in their order. A name that cannot be read hinders hivex from looking at any.
+    /// Returns the values in their order. If one name cannot be read, hivex reads no value.
     pub(in crate::hive) fn hivex_values(&self) -> Result<Vec<Found>, Hindrance> {
         let found = self.values_by_units().into_iter().map(|(name, value)| {
             let value = value.map_err(Hindrance::Unreadable);
@@ -151,7 +151,7 @@ impl fmt::Display for Hindrance {
     }
 }
 
-/// Whether hivex takes a name of the hive for one of the file: `strcasecmp` of UTF-8, which ends at a NUL.
+/// Returns whether hivex matches a name of the hive with one of the file: `strcasecmp` of UTF-8, which ends at a NUL.
 fn is_alike(stored: impl Iterator<Item = u16>, name: &str) -> bool {
     text_of(stored.take_while(|&unit| unit != 0)).eq_ignore_ascii_case(name)
 }

@@ -16,19 +16,19 @@ use crate::registry::FileTime;
 pub struct Key<'t, 'h> {
     pub(super) tree: &'t Tree<'h>,
     pub(super) raw: RawKey<'h>,
-    /// From the root, as stored; empty for the root.
+    /// The path from the root, as stored; empty for the root.
     pub(super) path: String,
     pub(super) decoder: Option<Node<'t, 'h>>,
-    /// What becomes of the key, where edits are laid over the tree.
+    /// The edits of the key, if the tree has edits.
     pub(super) edits: Option<&'h overlay::Node>,
-    /// The path of the first symbolic link on the way to the key, itself included.
+    /// The path of the first symbolic link on the path to the key, including the key.
     pub(super) link: Option<Rc<str>>,
 }
 
 impl<'t, 'h> Key<'t, 'h> {
-    /// nt-hive's node is kept only where it is the key that the checked offsets name.
+    /// Creates a key. nt-hive's node is kept only if it is the key at the checked offset.
     pub(super) fn new(tree: &'t Tree<'h>, raw: RawKey<'h>, path: String, decoder: Option<Node<'t, 'h>>) -> Self {
-        // The name stands 76 bytes into the node, behind the cell's 4 bytes of size.
+        // The name begins 76 bytes into the node, after the 4 bytes of the cell's size.
         let name_at = usize::try_from(raw.offset).ok().and_then(|offset| offset.checked_add(80));
         let decoder = decoder.filter(|node| {
             let at = match node.name() {
@@ -40,20 +40,20 @@ impl<'t, 'h> Key<'t, 'h> {
         Self { tree, raw, path, decoder, edits: None, link: None }
     }
 
-    /// The root with nothing in it but what edits put there.
+    /// Returns the root with only the contents that edits gave it.
     pub(super) fn emptied(self, edits: &'h overlay::Node) -> Self {
         let raw = RawKey::nowhere(self.raw.name, self.raw.last_written);
         Self { raw, decoder: None, edits: Some(edits), ..self }
     }
 
-    /// The subkey that edits made.
+    /// Returns the subkey that edits created.
     pub(super) fn made(&self, edits: &'h overlay::Node) -> Self {
         let raw = RawKey::nowhere(Name::Utf16(&edits.name), self.raw.last_written);
         let path = self.path_of(&raw);
         Self { tree: self.tree, raw, path, decoder: None, edits: Some(edits), link: self.link.clone() }
     }
 
-    /// A subkey of the hive as edits leave it; `None` where they delete it.
+    /// Returns a subkey of the hive after the edits; `None` if they delete it.
     pub(super) fn edited(&self, subkey: Self) -> Option<Self> {
         let Some(twins) = self.edits.and_then(|edits| edits.subkey(subkey.raw.name.units())) else {
             return Some(subkey);
@@ -69,7 +69,7 @@ impl<'t, 'h> Key<'t, 'h> {
         }
     }
 
-    /// The first of several subkeys of one name that is there.
+    /// Returns the first existing subkey of several with one name.
     fn first(&self, twins: &'h Twins) -> Result<Option<Self>, Problem> {
         let Some(twin) = twins.each.values().find(|twin| twin.is_there()) else { return Ok(None) };
         let Some(offset) = twin.stored else { return Ok(Some(self.made(&twin.node))) };
@@ -77,19 +77,19 @@ impl<'t, 'h> Key<'t, 'h> {
         Ok(Some(Self { edits: Some(&twin.node), ..self.stored(raw, None) }))
     }
 
-    /// A subkey that the hive has.
+    /// Returns a subkey that is stored in the hive.
     pub(super) fn stored(&self, raw: RawKey<'h>, decoder: Option<Node<'t, 'h>>) -> Self {
         let path = self.path_of(&raw);
         let link = self.link_on_the_way(&raw, &path);
         Self { link, ..Self::new(self.tree, raw, path, decoder) }
     }
 
-    /// The name, for showing. Unpaired surrogates are shown as U+FFFD.
+    /// Returns the name for display. Unpaired surrogates become U+FFFD.
     pub fn name(&self) -> String {
         self.raw.name.to_string()
     }
 
-    /// The path from the hive's root, in the hive's own letter case.
+    /// Returns the path from the hive's root, in the hive's own letter case.
     pub fn path(&self) -> &str {
         &self.path
     }
@@ -102,24 +102,24 @@ impl<'t, 'h> Key<'t, 'h> {
         self.link.clone().or_else(|| subkey.is_link.then(|| path.into()))
     }
 
-    /// The path of the first symbolic link on the way to this key, itself included. Windows does not read what lies
-    /// behind it here, but at the place that it names.
+    /// Returns the path of the first symbolic link on the path to this key, including the key. Windows does not read
+    /// keys below the link here, but at its target.
     pub fn link(&self) -> Option<&str> {
         self.link.as_deref()
     }
 
-    /// Where its key node is, in bytes from the first hive bin.
+    /// Returns the offset of its key node, in bytes from the first hive bin.
     pub(in crate::hive) fn cell_offset(&self) -> u32 {
         self.raw.offset
     }
 
-    /// When the key was last written. This is the key's time; values have none.
+    /// Returns when the key was last written. Values have no time of their own.
     pub fn last_written(&self) -> FileTime {
         self.raw.last_written
     }
 
-    /// Looks for the key's security descriptor; where it is missing, that is a problem of the hive. Windows lets nobody
-    /// open a key without one: M. Suhanov, "Windows registry file format specification", "Key security".
+    /// Checks the key's security descriptor. A missing one is a problem of the hive, because Windows denies access to a
+    /// key without one: M. Suhanov, "Windows registry file format specification", "Key security".
     pub fn check_security(&self) {
         if self.raw.offset == NIL {
             return; // made by an edit
@@ -134,10 +134,10 @@ impl<'t, 'h> Key<'t, 'h> {
         self.tree.met(Problem::at(file_offset(self.raw.offset), what, found).advise(advice));
     }
 
-    /// The key's security descriptor, as stored; `None` for a key that an edit made.
+    /// Returns the key's security descriptor as stored; `None` for a key that an edit created.
     ///
     /// # Errors
-    /// Where it is missing or cannot be read.
+    /// Returns an error if the descriptor is missing or cannot be read.
     pub fn security(&self) -> Result<Option<&'h [u8]>, Problem> {
         if self.raw.offset == NIL {
             return Ok(None);
@@ -145,12 +145,12 @@ impl<'t, 'h> Key<'t, 'h> {
         self.tree.cells.security(self.raw.security).map(Some)
     }
 
-    /// Why the key's time of last write cannot be right, where it cannot.
+    /// Returns why the key's time of last write cannot be right, or `None` if it can.
     pub fn odd_time(&self) -> Option<OddTime> {
         self.tree.own_time.judge(self.raw.last_written)
     }
 
-    /// The key at `path` below this one. As [`Tree::key`].
+    /// Returns the key at `path` below this one, as [`Tree::key`] does.
     pub fn descend(self, path: &str) -> Result<Option<Key<'t, 'h>>, Problem> {
         let mut key = self;
         for name in path.split('\\').filter(|name| !name.is_empty()) {
@@ -162,11 +162,11 @@ impl<'t, 'h> Key<'t, 'h> {
         Ok(Some(key))
     }
 
-    /// The subkey of that name. The whole list is looked at, in any order; a second key of the same name is a problem
-    /// of the hive, and the first is taken.
+    /// Returns the subkey with this name. Searches the whole list in any order. The first match is used, and a second
+    /// one is reported as a problem of the hive.
     ///
     /// # Errors
-    /// Where it is not found and the list, or a key in it, cannot be read.
+    /// Returns an error if the subkey is not found and the list, or a key in it, cannot be read.
     pub fn subkey(&self, name: &str) -> Result<Option<Key<'t, 'h>>, Problem> {
         let twins = self.edits.and_then(|edits| edits.subkey(name.encode_utf16()));
         let edits = match twins {
@@ -190,11 +190,11 @@ impl<'t, 'h> Key<'t, 'h> {
         self.decoder.as_ref()?.subkeys()?.ok()?.nth(index)?.ok()
     }
 
-    /// All subkeys, in the list's order, and what of the list could not be read.
+    /// Returns all subkeys in the list's order, and the problems of the list.
     pub fn subkeys(&self) -> (Vec<Key<'t, 'h>>, Vec<Problem>) {
         let listing = self.tree.cells.subkeys(&self.raw);
         let mut problems = listing.problems;
-        // nt-hive follows the list's offset even where the count is 0, into whatever lies there.
+        // nt-hive follows the list's offset even if the count is 0, whatever is stored there.
         let sound = problems.is_empty() && !listing.offsets.is_empty();
         let mut decoded = if sound { self.decoder.as_ref().and_then(|node| node.subkeys()?.ok()) } else { None };
         let mut keys = Vec::with_capacity(listing.offsets.len());
@@ -206,7 +206,7 @@ impl<'t, 'h> Key<'t, 'h> {
                     keys.push(self.stored(raw, node));
                 }
                 Err(problem) => {
-                    // nt-hive may not be asked about this one; its order is lost with it.
+                    // nt-hive cannot read this key safely, and from here on its order no longer matches.
                     decoded = None;
                     if problems.len() < PROBLEMS_KEPT {
                         problems.push(problem);

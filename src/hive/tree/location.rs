@@ -1,4 +1,4 @@
-//! Where a key and a value lie in the file, and whether the bytes there are the file's own or those of a log.
+//! The location of a key and a value in the file, and whether the bytes there came from the file or from a log.
 
 use std::cell::OnceCell;
 use std::ops::Range;
@@ -9,38 +9,38 @@ use super::{Key, NamedValue, Tree};
 use crate::hive::cell::{NIL, RawValue, in_file};
 use crate::hive::replay::{LogEntry, Sectors};
 
-/// A cell's size stands before what is in it.
+/// A cell's size precedes its content.
 const CELL_SIZE: u64 = 4;
-/// Bytes of a key node before its name.
+/// The bytes of a key node before its name.
 const KEY_NODE: u64 = 76;
-/// Bytes of a value's record before its name.
+/// The bytes of a value's record before its name.
 const VALUE: u64 = 20;
-/// Where data of up to 4 bytes stand in the record itself.
+/// The offset in the record of data of up to 4 bytes.
 const RESIDENT_DATA: u64 = 8;
 
-/// Where something lies, in bytes from the start of the primary file, base block included. Cells are given by what is
-/// in them: at `nk` and `vk` the file has these two letters. (Problems name the cell, 4 bytes before.)
+/// A location in bytes from the start of the primary file, base block included. A cell's location is that of its
+/// content: at `nk` and `vk` the file has these two letters. (Problems name the cell, 4 bytes before.)
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Location {
     /// The key node.
     pub nk: Option<u64>,
     /// The value's record.
     pub vk: Option<u64>,
-    /// The first byte of the value's data; 8 bytes into the record where they stand in it. `None` where the value has
-    /// no byte of data, or they cannot be read.
+    /// The first byte of the value's data; 8 bytes into the record if they are stored there. `None` if the value has no
+    /// data or they cannot be read.
     pub data: Option<u64>,
-    /// Data of more than 16,344 bytes may be in segments of that length, the last one shorter: where each of them
-    /// begins. `None` where the data are in one piece.
+    /// The start of each segment. Data of more than 16,344 bytes may be in segments of that length, of which the last
+    /// is shorter. `None` if the data are in one piece.
     pub segments: Option<Vec<u64>>,
-    /// Which log the bytes came from.
+    /// The log that the bytes came from.
     pub written_by: WrittenBy,
-    /// Whether any of it lies past the end of the primary file, because logs made the hive longer. The offset is then
-    /// that in the recovered hive.
+    /// Whether a part lies past the end of the primary file, because logs made the hive longer. Then the offset is that
+    /// in the recovered hive.
     pub past_end: bool,
 }
 
-/// The last entry of a log that wrote any byte of each; `None` where all bytes are the primary file's own. Of a key node
-/// and of a record these are the bytes up to the end of the name, of data all of them.
+/// The last log entry that wrote any byte of each part; `None` if all bytes are the primary file's. For a key node and
+/// a record the bytes up to the end of the name count, for data all bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WrittenBy {
     /// The key node.
@@ -51,7 +51,7 @@ pub struct WrittenBy {
     pub data: Option<LogEntry>,
 }
 
-/// Who wrote what, put in order when it is first asked for.
+/// The last writers, sorted when they are first needed.
 pub(super) type Writers<'h> = OnceCell<Sectors<'h>>;
 
 impl Tree<'_> {
@@ -65,10 +65,10 @@ impl Tree<'_> {
 }
 
 impl<'h> Key<'_, 'h> {
-    /// Where the key node lies.
+    /// Returns the location of the key node.
     pub fn location(&self) -> Location {
         if self.raw.offset == NIL {
-            // An edit made it: it lies nowhere.
+            // An edit created it, so it has no location.
             return Location::default();
         }
         let ranges = [cell_range(self.raw.offset, KEY_NODE.saturating_add(self.raw.name.bytes() as u64))];
@@ -80,13 +80,13 @@ impl<'h> Key<'_, 'h> {
         }
     }
 
-    /// Where the key node and a value of this key lie.
+    /// Returns the locations of the key node and of a value of this key.
     pub fn location_of(&self, value: &NamedValue) -> Location {
         self.with_value(self.tree.cells.value(value.offset).ok().as_ref())
     }
 
-    /// Where the key node and the value of that name lie: the first of several, its data readable or not. Only the key
-    /// node where no such value is found.
+    /// Returns the locations of the key node and of the first value with this name, even if its data cannot be read.
+    /// Only that of the key node if no such value is found.
     pub fn location_of_named(&self, name: &str) -> Location {
         self.with_value(self.raw_value(name).ok().flatten().map(|(_, value)| value).as_ref())
     }
@@ -105,7 +105,7 @@ impl<'h> Key<'_, 'h> {
         location
     }
 
-    /// The data, piece by piece; none where they cannot be read, or are not there.
+    /// Returns the pieces of the data; empty if the data are missing or cannot be read.
     fn data_ranges(&self, value: &RawValue<'h>) -> Vec<Range<u64>> {
         let Ok(pieces) = self.tree.cells.data_pieces(value) else { return Vec::new() };
         let resident = |length: u64| {
@@ -120,7 +120,7 @@ impl<'h> Key<'_, 'h> {
     }
 }
 
-/// So many bytes of what is in a cell, as a range of the file.
+/// Returns the file range of the first `length` bytes of a cell's content.
 fn cell_range(offset: u32, length: u64) -> Range<u64> {
     let start = in_file(offset).saturating_add(CELL_SIZE);
     start..start.saturating_add(length)

@@ -12,42 +12,43 @@ use crate::hive::names::Names;
 use crate::hive::overlay;
 use crate::registry::RegistryValue;
 
-/// A value with its name in UTF-16 units, where that can be read.
+/// A value with its name in UTF-16 units, if that can be read.
 type ByUnits = (Option<Vec<u16>>, Result<NamedValue, Problem>);
 type Decoded<'t, 'h> = nt_hive::KeyValue<'t, &'h [u8]>;
 
 /// A value of a [`Key`], with its name as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedValue {
-    /// The name, in the hive's own letter case. Unpaired surrogates are shown as U+FFFD.
+    /// The name, in the hive's own letter case. Unpaired surrogates become U+FFFD.
     pub name: String,
-    /// Type and data.
+    /// The type and the data.
     pub value: RegistryValue,
-    /// Its record's cell; none where an edit put it there.
+    /// The offset of its record's cell; [`NIL`] if an edit created it.
     pub(super) offset: u32,
 }
 
 impl NamedValue {
-    /// A value of a list that an edit wrote.
+    /// Returns a value of a list that an edit wrote.
     fn listed(listed: &Listed) -> Self {
         Self { name: String::from_utf16_lossy(&listed.name), value: listed.value.clone(), offset: NIL }
     }
 }
 
 impl<'t, 'h> Key<'t, 'h> {
-    /// The value of that name (`""` is the default value). The first of several is taken, as Windows does, and a
-    /// second one is a problem of the hive.
+    /// Returns the value with this name (`""` is the default value). As in Windows the first match is used. A second
+    /// one is reported as a problem of the hive.
     ///
     /// # Errors
-    /// Where its data cannot be read, or where it is not found and the list, or a value in it, cannot be read.
+    /// Returns an error if its data cannot be read. Also if it is not found and the list, or a value in it, cannot be
+    /// read.
     pub fn value(&self, name: &str) -> Result<Option<RegistryValue>, Problem> {
         Ok(self.named_value(name)?.map(|named| named.value))
     }
 
-    /// [`Key::value`], with the name as stored.
+    /// Returns the same as [`Key::value`], with the name as stored.
     ///
     /// # Errors
-    /// As [`Key::value`].
+    /// Returns the same errors as [`Key::value`].
     pub fn named_value(&self, name: &str) -> Result<Option<NamedValue>, Problem> {
         if let Some(listed) = self.edits.and_then(|edits| edits.listed.as_ref()) {
             let first = listed.named(&crate::registry::Name::from(name)).next();
@@ -56,7 +57,7 @@ impl<'t, 'h> Key<'t, 'h> {
         let Some(edited) = self.edits.and_then(|edits| edits.value(name.encode_utf16())) else {
             return self.stored_value(name);
         };
-        // A value that is there keeps its name. Where that cannot be read the new one is as good.
+        // An existing value keeps its name. If that cannot be read, the new one is used.
         let stored = || self.stored_value(name).ok().flatten().map(|value| value.name);
         Ok(edited.value.as_ref().map(|value| {
             let stored = if edited.anew { None } else { stored() };
@@ -71,7 +72,7 @@ impl<'t, 'h> Key<'t, 'h> {
         self.raw_value(name)?.map(read).transpose()
     }
 
-    /// The record of the value of that name, and its place in the list where that is sound.
+    /// Returns the record of the value with this name, and its position in the list if the list is intact.
     pub(super) fn raw_value(&self, name: &str) -> Result<Option<(Option<usize>, RawValue<'h>)>, Problem> {
         let read = |offset| self.tree.cells.value(offset);
         let name_of = |offset| {
@@ -84,12 +85,12 @@ impl<'t, 'h> Key<'t, 'h> {
         Ok(found.map(|(place, value)| (names.is_sound().then_some(place), value)))
     }
 
-    /// The names and data of all values, in the list's order; what cannot be read is an error in its place.
+    /// Returns the names and data of all values in the list's order. An unreadable value is an error at its position.
     pub fn values(&self) -> Vec<Result<NamedValue, Problem>> {
         self.values_by_units().into_iter().map(|(_, value)| value).collect()
     }
 
-    /// The same, each with its name in UTF-16 units where that can be read.
+    /// Returns all values, each with its name in UTF-16 units if that can be read.
     pub(super) fn values_by_units(&self) -> Vec<ByUnits> {
         if let Some(listed) = self.edits.and_then(|edits| edits.listed.as_ref()) {
             return listed.values().map(|entry| (Some(entry.name.clone()), Ok(NamedValue::listed(entry)))).collect();
@@ -104,7 +105,7 @@ impl<'t, 'h> Key<'t, 'h> {
         let edited =
             stored.into_iter().filter_map(|(name, value)| match name.and_then(|name| edits.value(name.units())) {
                 None => Some((name.map(named), value)),
-                // Added below.
+                // The new value is added below.
                 Some(edited) if edited.anew => None,
                 Some(edited) => {
                     let shown = name.map(|name| name.to_string()).unwrap_or_default();
@@ -120,7 +121,7 @@ impl<'t, 'h> Key<'t, 'h> {
         edited.chain(added).collect()
     }
 
-    /// The values that the hive has, each with its name where that can be read.
+    /// Returns the values stored in the hive, each with its name if that can be read.
     fn stored_values(&self) -> Vec<(Option<Name<'h>>, Result<NamedValue, Problem>)> {
         let listing = self.tree.cells.values(&self.raw);
         self.tree.meet(listing.problems.clone());
@@ -136,7 +137,7 @@ impl<'t, 'h> Key<'t, 'h> {
                     (Some(value.name), self.read(&value, node))
                 }
                 Err(problem) => {
-                    // nt-hive may not be asked about this one; its order is lost with it.
+                    // nt-hive cannot read this value safely, and from here on its order no longer matches.
                     decoded = None;
                     (None, Err(self.tree.met(problem)))
                 }
@@ -150,7 +151,7 @@ impl<'t, 'h> Key<'t, 'h> {
         values
     }
 
-    /// The data of a value, by nt-hive where it can be asked, else from the checked cells.
+    /// Returns the data of a value: from nt-hive if that is safe, otherwise from the checked cells.
     fn read(&self, value: &RawValue<'h>, decoded: Option<Decoded<'t, 'h>>) -> Result<NamedValue, Problem> {
         let within = self.tree.budget.data(value.offset, value.stored_bytes());
         let checked = within.and_then(|()| self.tree.cells.data(value)).map_err(|problem| self.tree.met(problem))?;
@@ -163,7 +164,7 @@ impl<'t, 'h> Key<'t, 'h> {
                 KeyValueData::Big(_) => data.into_vec().ok(),
             });
         if decoded.as_ref().is_some_and(|decoded| *decoded != *checked) {
-            // Two readers that differ: say so, and do not choose silently.
+            // Two readers differ. This is reported instead of choosing one silently.
             self.tree.met(Problem::at(
                 file_offset(value.offset),
                 "data that both readings of the value agree on",

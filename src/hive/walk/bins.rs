@@ -1,4 +1,4 @@
-//! The hive bins from the first to the last: every cell, in use or free, whoever refers to it.
+//! Reads the hive bins from the first to the last: every cell, in use or free, whether anything refers to it or not.
 //!
 //! M. Suhanov, "Windows registry file format specification", sections "Hive bin" and "Cell".
 
@@ -9,26 +9,26 @@ use super::marks::Marks;
 use super::met::{Kind, Met};
 use crate::error::Problem;
 
-/// Hive bins begin at multiples of this many bytes, and are so long.
+/// The offset and size of a hive bin are multiples of this many bytes.
 const PAGE: u32 = 4096;
-/// Bytes of a bin's header; its cells follow.
+/// The bytes of a bin's header. Its cells follow.
 const HEADER: u32 = 32;
 
-/// What the hive bins are made of. Bytes count the cells' own sizes, not the bins' headers.
+/// The contents of the hive bins. Bytes include the cells' sizes but not the bins' headers.
 #[derive(Default)]
 pub(super) struct Bins {
-    /// Where the cells in use begin.
+    /// The offsets of the cells in use.
     pub(super) cells: Marks,
     pub(super) allocated_cells: u64,
     pub(super) allocated_bytes: u64,
     pub(super) free_bytes: u64,
-    /// Where nobody can tell the cells apart: a bin without its header, what follows a cell of a size that cannot be,
-    /// and what the base block declares behind the end of the file. In order.
+    /// Ranges in which cells cannot be distinguished: a bin without its header, what follows a cell of an impossible
+    /// size, and bytes that the base block declares beyond the end of the file. In order.
     unreadable: Vec<Range<u32>>,
     pub(super) met: Met,
 }
 
-/// Reads the headers of all bins and the sizes of all cells; `declared` bytes of bins are in the base block.
+/// Reads the headers of all bins and the sizes of all cells. `declared` is the size of the bins in the base block.
 pub(super) fn scan(bytes: &[u8], declared: u32) -> Bins {
     let mut bins = Bins { cells: Marks::new(bytes.len()), ..Bins::default() };
     let end = u32::try_from(bytes.len()).unwrap_or(u32::MAX).min(declared);
@@ -50,7 +50,7 @@ pub(super) fn scan(bytes: &[u8], declared: u32) -> Bins {
         at = bin_end;
     }
     if end < declared {
-        // The base block's own problems name it.
+        // The problems of the base block report this.
         bins.unreadable.push(end..declared);
     }
     bins
@@ -83,19 +83,19 @@ impl Bins {
         }
     }
 
-    /// Bytes whose cells nobody can tell apart.
+    /// Returns the number of bytes in which cells cannot be distinguished.
     pub(super) fn unreadable_bytes(&self) -> u64 {
         self.unreadable.iter().fold(0, |sum, range| sum.saturating_add(range.len() as u64))
     }
 
-    /// Whether an offset is where nobody can tell the cells apart.
+    /// Returns whether an offset lies in such a range.
     pub(super) fn is_unreadable(&self, offset: u32) -> bool {
         let after = self.unreadable.partition_point(|range| range.start <= offset);
         after.checked_sub(1).and_then(|index| self.unreadable.get(index)).is_some_and(|range| range.contains(&offset))
     }
 }
 
-/// The size of the bin at an offset.
+/// Returns the size of the bin at an offset.
 fn bin_size(bytes: &[u8], at: u32, end: u32) -> Result<u32, Problem> {
     if !begins_bin(bytes, at) {
         let start = usize::try_from(at).ok().and_then(|at| bytes.get(at..)?.get(..8)).unwrap_or_default();
@@ -111,7 +111,7 @@ fn bin_size(bytes: &[u8], at: u32, end: u32) -> Result<u32, Problem> {
     Ok(size)
 }
 
-/// Whether a hive bin begins at an offset, with the header that it should have there.
+/// Returns whether a valid header of a hive bin is at an offset.
 pub(super) fn begins_bin(bytes: &[u8], at: u32) -> bool {
     let Some(header) = usize::try_from(at).ok().and_then(|at| bytes.get(at..)) else { return false };
     header.starts_with(b"hbin") && dword(bytes, at.saturating_add(4)) == Some(at)

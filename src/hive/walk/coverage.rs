@@ -1,4 +1,4 @@
-//! Coverage: how much of a hive's bytes the walk of its keys explains.
+//! Coverage: the part of a hive's bytes that a walk of its keys explains.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,38 +13,38 @@ use crate::hive::Hive;
 use crate::hive::base_block::SIZE;
 use crate::hive::cell::{Cells, in_file};
 
-/// What a walk of a whole hive came to, against what its hive bins hold.
+/// The result of a walk of a whole hive, compared with the contents of its hive bins.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Coverage {
-    /// Whether everything that the hive promises was read, and every hive bin could be.
+    /// Whether all entries that the hive counts, and every hive bin, could be read.
     pub complete: bool,
-    /// Keys that the keys visited promise to have below them, and the root.
+    /// Subkeys according to the counts in the visited keys, plus the root.
     pub keys_promised: u64,
-    /// Keys that were visited.
+    /// Visited keys.
     pub keys: u64,
-    /// Values that the keys visited promise.
+    /// Values according to the counts in the visited keys.
     pub values_promised: u64,
     /// Values whose name, type and data were read.
     pub values: u64,
-    /// Bytes of the cells in use.
+    /// The bytes of the cells in use.
     pub allocated_bytes: u64,
-    /// Bytes of those that a key leads to: nodes, lists, values, data, class names, security descriptors.
+    /// The bytes of cells that a key leads to: nodes, lists, values, data, class names, security descriptors.
     pub reached_bytes: u64,
     /// Cells in use that no key leads to.
     pub unreached_cells: u64,
-    /// Bytes of free cells.
+    /// The bytes of free cells.
     pub free_bytes: u64,
-    /// Bytes of hive bins in which nobody can tell the cells apart, and those behind the end of a truncated file.
+    /// Bytes of hive bins in which cells cannot be distinguished, and bytes beyond the end of a truncated file.
     pub unreadable_bytes: u64,
-    /// Reached bytes among those in use or unreadable, from 0 to 1, rounded down to six decimals.
+    /// The reached part of the bytes that are in use or unreadable, from 0 to 1, rounded down to six decimals.
     pub coverage: f64,
-    /// What was promised and could not be read, by key.
+    /// The losses by key: entries that are counted but could not be read.
     pub lost: Vec<Loss>,
-    /// How many more losses there are.
+    /// The number of further losses.
     pub lost_left_out: u64,
 }
 
-/// Walks a whole hive, and holds what the walk reached against what the hive bins hold. The problems are those of both.
+/// Walks a whole hive, and compares the reached cells with the contents of the hive bins. Returns the problems of both.
 pub fn check<V: Visitor + Send>(hive: &Hive, visitor: &mut V) -> (Coverage, Vec<Problem>) {
     let declared = hive.base_block.data_size;
     let cells = Cells::new(&hive.bytes, declared, hive.base_block.minor);
@@ -105,7 +105,7 @@ fn misplaced(met: &mut Met, offset: u32) {
     met.meet(Kind::Misplaced, || Problem::at(in_file(offset), "a cell that begins here", "the middle of another one"));
 }
 
-/// A part of a whole in millionths, rounded down: 1 is all of it. Of nothing, nothing is reached.
+/// Returns a fraction in millionths, rounded down, so that 1 means all. If the whole is 0, the result is 0.
 fn fraction(part: u64, whole: u64) -> f64 {
     let millionths = part.min(whole).saturating_mul(1_000_000).checked_div(whole).unwrap_or(0);
     f64::from(u32::try_from(millionths).unwrap_or(0)) / 1e6

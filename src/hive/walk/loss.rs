@@ -1,29 +1,29 @@
-//! What a walk of a hive's keys does not reach although a key promises it.
+//! Entries that a key counts and a walk of the hive does not reach.
 
 use serde::{Deserialize, Serialize};
 
-/// Something that a key promises, and that could not be read.
+/// Entries that a key counts and that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loss {
-    /// The key's path from the root; a very long one is cut, and ends in `...`.
+    /// The key's path from the root. A very long path is cut and ends in `...`.
     pub key: String,
-    /// Where the key's node is, in bytes from the file's start.
+    /// The offset of the key's node, in bytes from the file's start.
     pub offset: u64,
-    /// How many there should be.
+    /// The number of entries that the key counts.
     pub promised: u64,
-    /// How many could be read.
+    /// The number of entries that could be read.
     pub delivered: u64,
-    /// Of what.
+    /// The kind of the entries.
     pub what: Lost,
 }
 
-/// What can be lost.
+/// The kinds of entries that can be lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Lost {
-    /// The root key, and all with it.
+    /// The root key, and everything below it.
     Root,
-    /// Subkeys, each with all that is below it.
+    /// Subkeys, each with everything below it.
     Subkeys,
     /// Values.
     Values,

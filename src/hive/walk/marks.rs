@@ -1,9 +1,9 @@
-//! Which cells a walk has been at, one bit for each 8 bytes of the hive.
+//! The cells that a walk has visited, one bit for each 8 bytes of the hive.
 
 use std::collections::BTreeSet;
 
-/// A set of cell offsets. Cells begin at multiples of 8 bytes; what a damaged or hostile hive names between them is
-/// kept by itself, so that no two offsets are taken for one.
+/// A set of cell offsets. Cells begin at multiples of 8 bytes. Other offsets, from a damaged or hostile hive, are
+/// stored separately, so that each offset stays distinct.
 #[derive(Default)]
 pub(super) struct Marks {
     words: Vec<u64>,
@@ -11,12 +11,12 @@ pub(super) struct Marks {
 }
 
 impl Marks {
-    /// An empty set for hive bins of that many bytes.
+    /// Returns an empty set for hive bins of `bytes` bytes.
     pub(super) fn new(bytes: usize) -> Self {
         Self { words: vec![0; bytes.div_ceil(512)], odd: BTreeSet::new() }
     }
 
-    /// Adds an offset; whether it is new.
+    /// Adds an offset, and returns whether it is new.
     pub(super) fn insert(&mut self, offset: u32) -> bool {
         let Some((word, bit)) = place(offset) else { return self.odd.insert(offset) };
         match self.words.get_mut(word) {
@@ -29,7 +29,7 @@ impl Marks {
         }
     }
 
-    /// Whether an offset is in the set.
+    /// Returns whether an offset is in the set.
     pub(super) fn contains(&self, offset: u32) -> bool {
         match place(offset) {
             Some((word, bit)) if word < self.words.len() => self.words.get(word).is_some_and(|word| word & bit != 0),
@@ -37,7 +37,7 @@ impl Marks {
         }
     }
 
-    /// Those that are not in `other`, in order.
+    /// Returns the offsets that are not in `other`, in order.
     pub(super) fn without(&self, other: &Self) -> impl Iterator<Item = u32> {
         let words = self.words.iter().enumerate().filter_map(|(index, word)| {
             let rest = word & !other.words.get(index).copied().unwrap_or(0);
@@ -52,7 +52,7 @@ impl Marks {
     }
 }
 
-/// The word of an offset and its bit there; `None` for one that is no multiple of 8.
+/// Returns the word of an offset and its bit there; `None` if the offset is not a multiple of 8.
 fn place(offset: u32) -> Option<(usize, u64)> {
     let bit = offset.is_multiple_of(8).then_some(offset / 8)?;
     Some((usize::try_from(bit / 64).ok()?, 1 << (bit % 64)))

@@ -1,42 +1,42 @@
-//! What a walk meets that is not as it should be, a bounded number of each kind.
+//! The problems that a walk finds, with a limited number of each kind.
 
 use crate::error::Problem;
 
-/// Problems of one kind that are listed; a damaged hive can have millions, and people read the first few.
+/// The most problems of one kind that are listed. A damaged hive can have millions, and people read the first few.
 const MAX_OF_A_KIND: u64 = 20;
 
-/// What can be wrong in a hive that is walked.
+/// The kinds of problems in a hive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A key, a list, a value or data that cannot be read.
     Unreadable,
-    /// A hive bin or a cell whose place and size cannot be.
+    /// A hive bin or a cell with an impossible place or size.
     Bin,
     /// An offset into the middle of a cell.
     Misplaced,
     /// A key that is found a second time: a loop, or two lists that name it.
     Twice,
-    /// A list, value or datum that two keys have.
+    /// A list, value, or datum that belongs to two keys.
     Shared,
-    /// A security descriptor or a class name that is not one.
+    /// An invalid security descriptor or class name.
     Attribute,
-    /// A parent that is not the key in whose list the key stands.
+    /// A stored parent that differs from the key whose list names this key.
     Parent,
-    /// A list that is not in the order in which Windows searches it.
+    /// A list that is not in the order that Windows' search requires.
     Order,
-    /// Two names that are one to Windows.
+    /// Two names that are the same to Windows.
     Duplicate,
-    /// A hint or hash that is not that of the key's name.
+    /// A hint or hash that does not match the key's name.
     Hint,
-    /// A name that Windows' own programs cannot have made, or cannot show.
+    /// A name that Windows' own programs cannot create or cannot show.
     Name,
-    /// A list that is shorter or longer than its key says.
+    /// A list that is shorter or longer than its key's count.
     Count,
-    /// A key or value that lies over that of another hive.
+    /// A key or value that overlays that of another hive.
     Layer,
     /// A symbolic link: Windows reads another key in its place.
     Link,
-    /// Data in one cell where Windows looks for segments: we read them, and Windows does not.
+    /// Data in one cell where Windows expects segments. This program reads them; Windows does not.
     Segments,
 }
 
@@ -59,12 +59,12 @@ impl Kind {
         Self::Segments,
     ];
 
-    /// Whether it is damage, not only odd: something of the hive is lost, or belongs to nobody knows what.
+    /// Returns whether the kind is damage and not only an oddity: something of the hive is lost or cannot be assigned.
     fn is_damage(self) -> bool {
         matches!(self, Self::Unreadable | Self::Bin | Self::Misplaced | Self::Twice | Self::Attribute | Self::Segments)
     }
 
-    /// What should be there, of all of a kind.
+    /// Returns the expected state, for all problems of a kind.
     fn expected(self) -> &'static str {
         match self {
             Self::Unreadable => "keys, lists, values and data that can be read",
@@ -86,7 +86,7 @@ impl Kind {
     }
 }
 
-/// The problems met.
+/// The problems found.
 #[derive(Default)]
 pub(super) struct Met {
     problems: Vec<Problem>,
@@ -104,17 +104,17 @@ impl Met {
         }
     }
 
-    /// Whether anything of it is damage.
+    /// Returns whether any problem is damage.
     pub(super) fn damage(&self) -> bool {
         Kind::ALL.iter().zip(self.counts).any(|(kind, count)| count > 0 && kind.is_damage())
     }
 
-    /// A problem of which there is one in a hive.
+    /// Adds a problem that occurs only once in a hive.
     pub(super) fn note(&mut self, problem: Problem) {
         self.problems.push(problem);
     }
 
-    /// The problems by place, and how many there are more of a kind.
+    /// Returns the problems by place, and the number of others of each kind.
     pub(super) fn into_problems(self) -> Vec<Problem> {
         let mut problems = self.problems;
         for (kind, count) in Kind::ALL.into_iter().zip(self.counts) {

@@ -1,4 +1,4 @@
-//! Names as Windows' lists have them: their order, the hashes and hints beside them, and what cannot be in one.
+//! Names in Windows' lists: their order, their hashes and hints, and characters that no name may contain.
 
 use std::cmp::Ordering;
 use std::sync::LazyLock;
@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use crate::hive::cell::{Hint, Name};
 use crate::registry::upcase;
 
-/// The uppercase of each letter that is stored in one byte: nearly all names are, and a table is faster than a search.
+/// The uppercase of each letter that is stored in one byte, as nearly all are. A table is faster than a search.
 static UPPERCASE: LazyLock<[u16; 256]> =
     LazyLock::new(|| std::array::from_fn(|byte| upcase(u16::try_from(byte).unwrap_or(0))));
 
@@ -15,18 +15,18 @@ fn uppercase(bytes: &[u8]) -> impl Iterator<Item = u16> {
     bytes.iter().map(|byte| table.get(usize::from(*byte)).copied().unwrap_or(0))
 }
 
-/// The order in which Windows sorts and searches lists: by uppercase, unit by unit.
+/// Compares names in the order in which Windows sorts and searches lists: by uppercase, unit by unit.
 pub(super) fn order(a: Name<'_>, b: Name<'_>) -> Ordering {
     let (Name::Latin1(a), Name::Latin1(b)) = (a, b) else {
         return a.units().map(upcase).cmp(b.units().map(upcase));
     };
-    // What is the same byte is the same letter: begin where they differ, as sorted neighbours do late.
+    // Equal bytes are equal letters. The comparison begins at the first difference, which is late in sorted neighbours.
     let same = a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0).take_while(|(a, b)| a == b).count();
     let same = same.saturating_mul(8);
     uppercase(a.get(same..).unwrap_or_default()).cmp(uppercase(b.get(same..).unwrap_or_default()))
 }
 
-/// The hash of a name in an `lh` list: 37 times that of the letters before, and the letter in uppercase.
+/// Returns the hash of a name in an `lh` list: for each letter, 37 times the hash so far plus the letter in uppercase.
 pub(super) fn hash(name: Name<'_>) -> u32 {
     let add = |hash: u32, unit: u16| hash.wrapping_mul(37).wrapping_add(u32::from(unit));
     match name {
@@ -35,10 +35,10 @@ pub(super) fn hash(name: Name<'_>) -> u32 {
     }
 }
 
-/// What the hint should be in place of this one, where Windows would look past the key for it.
+/// Returns the correct and the actual hint if Windows would skip the key because of this hint.
 pub(super) fn hint_differs(name: Name<'_>, hint: Hint) -> Option<(String, String)> {
     match hint {
-        // No hint, or an empty one: Windows looks at the name itself.
+        // Without a hint, or with an empty one, Windows reads the name itself.
         Hint::None | Hint::Start([0, ..]) => None,
         Hint::Hash(found) => {
             let expected = hash(name);
@@ -53,20 +53,20 @@ pub(super) fn hint_differs(name: Name<'_>, hint: Hint) -> Option<(String, String
     }
 }
 
-/// Whether a name has in it what ends a name for most programs, so that they do not find it, or find another.
+/// Returns whether a name contains a NUL. Most programs end the name there, and find no key or another one.
 pub(super) fn has_nul(name: Name<'_>) -> bool {
     has(name, 0)
 }
 
-/// Whether a name has in it what parts the names of a path.
+/// Returns whether a name contains the separator of names in a path.
 pub(super) fn has_backslash(name: Name<'_>) -> bool {
     has(name, b'\\')
 }
 
 fn has(name: Name<'_>, letter: u8) -> bool {
     match name {
-        // Nearly all names are shorter than it takes to begin a search, and nothing here ends the loop or overflows:
-        // many bytes are looked at at once.
+        // Nearly all names are too short for a search to pay off. This loop has no early exit and cannot overflow, so
+        // it processes many bytes at once.
         Name::Latin1(bytes) => bytes.iter().fold(0, |found, byte| found | u8::from(*byte == letter)) > 0,
         Name::Utf16(_) => name.units().any(|unit| unit == u16::from(letter)),
     }

@@ -1,4 +1,4 @@
-//! The walk itself: a stack of keys, each with what is left of its list.
+//! The walk itself: a stack of keys, each with the rest of its list.
 
 use super::loss::{Loss, Lost};
 use super::marks::Marks;
@@ -14,49 +14,49 @@ mod values;
 
 use times::Times;
 
-/// The registry allows 512 levels of keys; what lies deeper is nobody's key.
+/// The registry allows 512 levels of keys. Deeper keys are invalid.
 /// <https://learn.microsoft.com/windows/win32/sysinfo/registry-element-size-limits>
 const MAX_DEPTH: usize = 512;
-/// An entry of a list takes at least so many bytes of the hive. More entries than fit into the hive can only be read
-/// where lists are read again and again: then the walk ends, after work that grows with the file and no faster.
+/// The least bytes of a list entry in the hive. More entries than fit into the hive can exist only if lists are read
+/// repeatedly. Then the walk ends, so the work grows linearly with the file.
 const BYTES_OF_AN_ENTRY: usize = 4;
-/// All names together are no longer than the hive; each is looked at twice at most. Where names overlap there are more
-/// bytes of them: then those left are delivered, and not compared.
+/// All names together are no longer than the hive, and each is compared at most twice. If names overlap, they have more
+/// bytes; then the remaining names are delivered but not compared.
 const LOOKS_AT_A_NAME: usize = 2;
-/// Letters of a path that a problem shows, so that names of 64 KiB, 512 deep, do not fill the report.
+/// The most letters of a path in a problem, so that names of 64 KiB, 512 deep, do not fill the report.
 const MAX_PATH_SHOWN: usize = 4096;
 
-/// A key on the way to the one that is visited.
+/// A key on the path to the visited key.
 pub(super) struct Frame<'h> {
     pub(super) key: RawKey<'h>,
-    /// Its subkeys in `Walker::entries`: the first, the next one, and the end.
+    /// Its subkeys in `Walker::entries`: the first, the next, and the end.
     start: usize,
     next: usize,
     end: usize,
-    /// The name of the subkey before.
+    /// The name of the previous subkey.
     previous: Option<Name<'h>>,
     sorted: bool,
     delivered: u64,
     promised: u64,
 }
 
-/// A walk under way.
+/// A walk in progress.
 pub(super) struct Walker<'h, 'v, V> {
     cells: Cells<'h>,
     root: u32,
     times: Times,
     visitor: &'v mut V,
     frames: Vec<Frame<'h>>,
-    /// The subkeys of all frames, one list behind the other.
+    /// The subkeys of all frames, one list after the other.
     entries: Vec<Entry>,
-    /// Names of the values of one key.
+    /// The names of the values of one key.
     value_names: Vec<(Name<'h>, u32)>,
     visited: Marks,
     reached: Marks,
     steps_left: usize,
     data_left: usize,
     names_left: usize,
-    /// Whether subkeys are visited too.
+    /// Whether to visit subkeys.
     descend: bool,
     walked: Walked,
     met: Met,
@@ -86,7 +86,7 @@ impl<'h, 'v, V: Visitor> Walker<'h, 'v, V> {
         }
     }
 
-    /// The walk, and which cells it reached.
+    /// Walks the hive, and returns the result and the reached cells.
     pub(super) fn run(mut self) -> (Walked, Marks) {
         match self.cells.key(self.root) {
             Ok(root) => {
@@ -102,7 +102,7 @@ impl<'h, 'v, V: Visitor> Walker<'h, 'v, V> {
         self.finish()
     }
 
-    /// The walk from the last key of a way on.
+    /// Walks from the last key of a way on.
     pub(super) fn run_from(mut self, way: &[u32], descend: bool) -> Walked {
         self.descend = descend;
         let above = way.len().saturating_sub(1);
@@ -127,7 +127,7 @@ impl<'h, 'v, V: Visitor> Walker<'h, 'v, V> {
         self.finish().0
     }
 
-    /// Visits what is left on the stack.
+    /// Visits the keys that remain on the stack.
     fn finish(mut self) -> (Walked, Marks) {
         while let Some(frame) = self.frames.last_mut() {
             if !self.visitor.goes_on() {
@@ -147,7 +147,7 @@ impl<'h, 'v, V: Visitor> Walker<'h, 'v, V> {
         (walked, self.reached)
     }
 
-    /// One entry of the list of the key above.
+    /// Visits one entry of the parent's list.
     fn subkey(&mut self, entry: Entry) {
         let key = match self.cells.key(entry.offset) {
             Ok(key) => key,
@@ -175,7 +175,7 @@ impl<'h, 'v, V: Visitor> Walker<'h, 'v, V> {
         self.enter(key);
     }
 
-    /// Visits a key and its values, and puts it on the stack with its list.
+    /// Visits a key and its values, and puts the key on the stack with its list.
     fn enter(&mut self, key: RawKey<'h>) {
         self.walked.keys = self.walked.keys.saturating_add(1);
         self.reached.insert(key.offset);
@@ -208,7 +208,7 @@ impl<'h, 'v, V: Visitor> Walker<'h, 'v, V> {
         if self.descend {
             self.walked.keys_promised = self.walked.keys_promised.saturating_add(promised);
         } else {
-            // Not visited; but whoever shows their names wants to know of those that have none.
+            // These subkeys are not visited, but a visitor that shows their names needs to know which cannot be read.
             for entry in entries {
                 if let Err(problem) = cells.key(entry.offset) {
                     let walked = WalkedKey { above: &self.frames, raw: &frame.key, cells };
@@ -220,13 +220,13 @@ impl<'h, 'v, V: Visitor> Walker<'h, 'v, V> {
         self.frames.push(frame);
     }
 
-    /// Something of a key below those on the stack cannot be read: the visitor is told, and it is counted.
+    /// Reports to the visitor, and counts, a part of a key below the stack that cannot be read.
     fn lack(&mut self, kind: Kind, key: &RawKey<'h>, problem: &dyn Fn(&[Frame<'h>]) -> Problem) {
         let walked = WalkedKey { above: &self.frames, raw: key, cells: self.cells };
         lack(self.visitor, &mut self.met, kind, &walked, &|| problem(&self.frames));
     }
 
-    /// The same of a subkey of the last key on the stack.
+    /// Reports an unreadable subkey of the last key on the stack, as `lack` does.
     fn lack_below(&mut self, kind: Kind, problem: &dyn Fn(&[Frame<'h>]) -> Problem) {
         if let Some((last, above)) = self.frames.split_last() {
             let walked = WalkedKey { above, raw: &last.key, cells: self.cells };
@@ -234,7 +234,7 @@ impl<'h, 'v, V: Visitor> Walker<'h, 'v, V> {
         }
     }
 
-    /// Takes a key off the stack when its last subkey has been visited.
+    /// Removes a key from the stack after its last subkey.
     fn leave(&mut self) {
         let Some(Frame { key, start, promised, delivered, .. }) = self.frames.pop() else { return };
         self.entries.truncate(start);
@@ -244,9 +244,9 @@ impl<'h, 'v, V: Visitor> Walker<'h, 'v, V> {
         }
     }
 
-    /// Security descriptor, class name, time and layer.
+    /// Checks the security descriptor, class name, time, and layer of a key.
     fn attributes(&mut self, key: &RawKey<'h>) {
-        // Nearly all keys share a few descriptors: each is looked at once.
+        // Nearly all keys share a few descriptors, so each is checked once.
         if key.security != NIL && !self.reached.contains(key.security) {
             match self.cells.cell(key.security, "a security descriptor (sk)") {
                 Ok(cell) if cell.starts_with(b"sk") => _ = self.reached.insert(key.security),
@@ -282,7 +282,7 @@ impl<'h, 'v, V: Visitor> Walker<'h, 'v, V> {
         }
     }
 
-    /// A cell of its own for a key; whether it is.
+    /// Marks a cell as used by a key, and returns whether it was unused. A second use is a problem.
     fn reach(&mut self, cell: u32, key: &RawKey<'h>) -> bool {
         let first = self.reached.insert(cell);
         if !first {
@@ -293,7 +293,7 @@ impl<'h, 'v, V: Visitor> Walker<'h, 'v, V> {
         first
     }
 
-    /// Whether a name may be looked at: all names together are no longer than the hive.
+    /// Deducts a name from the budget, and returns whether it may be compared.
     fn take_name(&mut self, name: Name<'_>) -> bool {
         let left = self.names_left.checked_sub(name.bytes());
         self.names_left = left.unwrap_or(self.names_left);
@@ -314,7 +314,7 @@ impl<'h, 'v, V: Visitor> Walker<'h, 'v, V> {
         }
     }
 
-    /// A problem of the key that is below those on the stack: what is expected, and what is found.
+    /// Adds a problem of the key below the stack: the expected and the actual state.
     fn odd(&mut self, kind: Kind, key: &RawKey<'h>, what: impl FnOnce() -> (String, String)) {
         self.odd_at(kind, key.offset, key, what);
     }
@@ -332,18 +332,18 @@ impl<'h, 'v, V: Visitor> Walker<'h, 'v, V> {
     }
 }
 
-/// Something of a key cannot be read.
+/// Reports a part of a key that cannot be read.
 fn lack(visitor: &mut impl Visitor, met: &mut Met, kind: Kind, key: &WalkedKey<'_, '_>, problem: &dyn Fn() -> Problem) {
     visitor.unreadable(key, problem);
     met.meet(kind, problem);
 }
 
-/// A key below those on the stack, in words.
+/// Describes a key below the stack.
 fn named(frames: &[Frame<'_>], key: &RawKey<'_>) -> String {
     if frames.is_empty() { "the root key".to_owned() } else { format!("key {}", path(frames, key)) }
 }
 
-/// The path of a key below those on the stack, cut where it is very long.
+/// Returns the path of a key below the stack, cut if it is very long.
 fn path(frames: &[Frame<'_>], key: &RawKey<'_>) -> String {
     let own = (!frames.is_empty()).then_some(key.name);
     let mut path = String::new();
@@ -357,7 +357,7 @@ fn path(frames: &[Frame<'_>], key: &RawKey<'_>) -> String {
     path
 }
 
-/// Takes in the list of a key's subkeys.
+/// Receives the list of a key's subkeys.
 struct List<'w, 'h, 'v, 'k, V> {
     walker: &'w mut Walker<'h, 'v, V>,
     key: &'k RawKey<'h>,

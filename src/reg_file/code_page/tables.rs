@@ -1,20 +1,20 @@
-//! Which code pages there are, and where their tables come from.
+//! The supported code pages, and the sources of their tables.
 //!
 //! The tables of `encoding_rs` are those of the WHATWG's Encoding Standard. Each was compared, byte by byte and pair by
 //! pair, with Microsoft's as the Unicode consortium publishes them (`MAPPINGS/VENDORS/MICSFT`, in the form of Python's
-//! codecs): they differ in the ranges below, which are left undefined, and in the control characters 80 to 9f, which
-//! Microsoft's own conversion has too (`WindowsBestFit`). Characters for private use are left undefined in every page:
-//! each machine has its own.
+//! codecs). They differ in the ranges below, which are left undefined, and in the control characters 80 to 9f, which
+//! Microsoft's own conversion also has (`WindowsBestFit`). Private-use characters are left undefined in every page,
+//! because they differ between machines.
 
 use std::ops::RangeInclusive;
 
 use encoding_rs::Encoding;
 
-/// Where the table of a code page comes from.
+/// The source of a code page's table.
 pub(super) enum Source {
-    /// What the bytes 80 to ff stand for.
+    /// The characters of the bytes 80 to ff.
     Table(&'static str),
-    /// An encoding, and the bytes or pairs of bytes that are something else, or nothing, in Windows.
+    /// An encoding, and the bytes or byte pairs that have another meaning, or none, in Windows.
     Encoding { encoding: &'static Encoding, others: &'static [RangeInclusive<u16>] },
 }
 
@@ -26,7 +26,7 @@ const fn but(encoding: &'static Encoding, others: &'static [RangeInclusive<u16>]
     Source::Encoding { encoding, others }
 }
 
-/// The OEM pages first: regedit reads them where it runs in the DOS of Windows 95 and 98.
+/// The OEM pages come first. regedit uses them when it runs in the DOS of Windows 95 and 98.
 pub(super) static PAGES: [(u16, Source); 20] = [
     (437, Source::Table(OEM_437)),
     (850, Source::Table(OEM_850)),
@@ -44,14 +44,14 @@ pub(super) static PAGES: [(u16, Source); 20] = [
     (1252, same(encoding_rs::WINDOWS_1252)),
     (1253, same(encoding_rs::WINDOWS_1253)),
     (1254, same(encoding_rs::WINDOWS_1254)),
-    // Microsoft's published table has nothing for ca.
+    // Microsoft's published table has no entry for ca.
     (1255, but(encoding_rs::WINDOWS_1255, &[0xca..=0xca])),
     (1256, same(encoding_rs::WINDOWS_1256)),
     (1257, same(encoding_rs::WINDOWS_1257)),
     (1258, same(encoding_rs::WINDOWS_1258)),
 ];
 
-/// Pairs that GB 18030 has, and GBK as Windows knows it has not, or has for other characters.
+/// Byte pairs of GB 18030 that Windows' GBK lacks or assigns to other characters.
 const GB18030_ONLY: &[RangeInclusive<u16>] = &[
     0x8000..=0x80ff,
     0xa2e3..=0xa2e3,
@@ -65,11 +65,11 @@ const GB18030_ONLY: &[RangeInclusive<u16>] = &[
     0xfe50..=0xfea0,
 ];
 
-/// The Hong Kong supplement and other additions to Big5, which Windows has as characters of the user's own.
+/// The Hong Kong supplement and other additions to Big5, which Windows treats as user-defined characters.
 const HONG_KONG: &[RangeInclusive<u16>] =
     &[0x8000..=0xa0ff, 0xa3c0..=0xa3e0, 0xc6a1..=0xc8fe, 0xf9fe..=0xf9fe, 0xfa00..=0xffff];
 
-// The OEM pages as Microsoft publishes them (`MAPPINGS/VENDORS/MICSFT/PC`).
+// The OEM pages in Microsoft's published form (`MAPPINGS/VENDORS/MICSFT/PC`).
 
 /// The United States.
 const OEM_437: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}";

@@ -1,20 +1,20 @@
-//! Lines as Perl reads them, joined as `reg_import` joins them.
+//! Lines as Perl reads them, joined as `reg_import` does.
 
-/// Hands out lines.
+/// Returns the lines one by one.
 pub(super) struct PerlLines<'t> {
     rest: &'t [u8],
-    /// How often hivexregedit has counted a line.
+    /// The number of lines that hivexregedit has counted.
     counted: usize,
 }
 
-/// A line, with those that were joined to it.
+/// A line, with the lines that were joined to it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct PerlLine {
-    /// Its bytes. The last line of a file keeps its line end where it was joined to another.
+    /// Its bytes. The last line of a file keeps its line end if it was joined to another.
     pub(super) text: Vec<u8>,
     /// The number of its first line, from 1.
     pub(super) first: usize,
-    /// The number that hivexregedit names in a message.
+    /// The line number in hivexregedit's messages.
     pub(super) counted: usize,
     /// Whether other lines were joined to it.
     pub(super) joined: bool,
@@ -25,7 +25,7 @@ impl<'t> PerlLines<'t> {
         Self { rest: bytes, counted: 0 }
     }
 
-    /// `<$fh>`: up to a line feed, and with it.
+    /// Returns what `<$fh>` reads: up to and including a line feed.
     fn raw(&mut self) -> Option<&'t [u8]> {
         if self.rest.is_empty() {
             return None;
@@ -40,7 +40,7 @@ impl<'t> PerlLines<'t> {
 impl Iterator for PerlLines<'_> {
     type Item = PerlLine;
 
-    /// `chomp; s/\r$//; if (s/\\\s*$//) { $_ .= <$fh>; redo unless eof ($fh) }`
+    /// Returns the next line after `chomp; s/\r$//; if (s/\\\s*$//) { $_ .= <$fh>; redo unless eof ($fh) }`.
     fn next(&mut self) -> Option<PerlLine> {
         let mut text = self.raw()?.to_vec();
         let first = self.counted.saturating_add(1);
@@ -62,12 +62,12 @@ impl Iterator for PerlLines<'_> {
     }
 }
 
-/// What `\s` is in a pattern that is matched against bytes.
+/// Returns whether `\s` matches the byte in a pattern on bytes.
 pub(super) fn is_space(byte: u8) -> bool {
     matches!(byte, b'\t' | b'\n' | 0x0b | 0x0c | b'\r' | b' ')
 }
 
-/// The text without blanks at its end, of any kind.
+/// Returns the text without whitespace of any kind at its end.
 pub(super) fn trimmed(text: &[u8]) -> &[u8] {
     let end = text.iter().rposition(|&byte| !is_space(byte)).map_or(0, |last| last.saturating_add(1));
     text.get(..end).unwrap_or_default()
@@ -91,7 +91,7 @@ mod tests {
         assert_eq!(lines(b"a\\\\\nb\nc"), [line(r"a\\b", 1, 2), line("c", 3, 3)]);
     }
 
-    /// `redo unless eof`: the last line is taken as it lies, and not counted.
+    /// `redo unless eof`: the last line is used as stored, and not counted.
     #[test]
     fn the_last_line_is_joined_raw() {
         assert_eq!(lines(b"a\\\nb\\\r\n"), [line(r"ab\\\r\n", 1, 1)]);

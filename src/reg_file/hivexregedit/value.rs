@@ -2,10 +2,10 @@
 
 use super::lines::is_space;
 
-/// What stands between quotes, and what follows the closing one; `None` where there is none.
+/// Returns the text between quotes, and the rest after the closing quote; `None` if there are no quotes.
 ///
-/// A backslash takes the next byte as it is. One at the very end, where a line could not be joined any more, counts as if
-/// the text had been closed: there is no rest then.
+/// A backslash keeps the next byte unchanged. A backslash at the very end, where no line could be joined, ends the text
+/// as a quote does. Then there is no rest.
 pub(super) fn quoted(text: &[u8]) -> Option<(Vec<u8>, Option<&[u8]>)> {
     let mut rest = text.strip_prefix(b"\"")?;
     let mut out = Vec::new();
@@ -26,7 +26,7 @@ pub(super) fn quoted(text: &[u8]) -> Option<(Vec<u8>, Option<&[u8]>)> {
     }
 }
 
-/// Type and bytes of a value.
+/// The type and bytes of a value.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Parsed {
     pub(super) data_type: u32,
@@ -34,16 +34,16 @@ pub(super) struct Parsed {
     pub(super) form: Form,
 }
 
-/// How the data were written, and what is odd in that.
+/// The form in which the data were written, and its oddities.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Form {
     Dword,
-    /// Whether all of it were pairs of hex digits; whether the type is one of 32 bits.
+    /// Whether all of it was pairs of hex digits, and whether the type has 32 bits.
     Hex {
         clean: bool,
         narrow: bool,
     },
-    /// Whether text stands behind the closing quote; whether all of it is ASCII; whether the type is one of 32 bits.
+    /// Whether text follows the closing quote, whether all of it is ASCII, and whether the type has 32 bits.
     Text {
         all: bool,
         ascii: bool,
@@ -51,9 +51,9 @@ pub(super) enum Form {
     },
 }
 
-/// Reads what follows the equals sign; `None` where hivexregedit gives up.
+/// Reads the text after the equals sign; returns `None` if hivexregedit stops.
 pub(super) fn data(text: &[u8]) -> Option<Parsed> {
-    // `$` stands before a line feed at the end, too.
+    // In Perl `$` also matches before a line feed at the end.
     let text = text.strip_suffix(b"\n").unwrap_or(text);
     if let Some(digits) = text.strip_prefix(b"dword:") {
         let digits = str::from_utf8(digits).ok().filter(|digits| digits.len() == 8 && is_hex(digits.as_bytes()))?;
@@ -75,14 +75,14 @@ pub(super) fn data(text: &[u8]) -> Option<Parsed> {
     string(1, true, text)
 }
 
-/// A type number and what follows its `):`.
+/// Returns a type number and the text after its `):`.
 fn typed(text: &[u8]) -> Option<(u32, bool, &[u8])> {
     let end = text.iter().position(|byte| !byte.is_ascii_hexdigit()).filter(|&end| end > 0)?;
     let (digits, rest) = text.split_at_checked(end)?;
     let rest = rest.strip_prefix(b"):")?;
     let digits = str::from_utf8(digits).ok()?.trim_start_matches('0');
     let number = if digits.is_empty() { Some(0) } else { u64::from_str_radix(digits, 16).ok() };
-    // A number is cut to 32 bits; what Perl holds as a floating point number comes to the largest.
+    // A number is truncated to 32 bits. One that Perl stores as floating point becomes the largest.
     let [a, b, c, d, high @ ..] = number.unwrap_or(u64::MAX).to_le_bytes();
     Some((u32::from_le_bytes([a, b, c, d]), high == [0; 4], rest))
 }
@@ -91,7 +91,7 @@ fn is_hex(text: &[u8]) -> bool {
     text.iter().all(u8::is_ascii_hexdigit)
 }
 
-/// `pack "H*"` of what is neither a comma nor a blank: digits that are none count as well, and half a byte is filled up.
+/// Applies `pack "H*"` to all but commas and blanks. Other characters count as digits, and half a byte is padded.
 fn hex(data_type: u32, narrow: bool, text: &[u8]) -> Parsed {
     let digits: Vec<u8> = text.iter().copied().filter(|&byte| byte != b',' && !is_space(byte)).collect();
     let value = |digit: u8| (if digit.is_ascii_alphabetic() { digit.wrapping_add(9) } else { digit }) & 0xf;
@@ -104,7 +104,7 @@ fn hex(data_type: u32, narrow: bool, text: &[u8]) -> Parsed {
     Parsed { data_type, bytes: digits.chunks(2).map(pack).collect(), form: Form::Hex { clean, narrow } }
 }
 
-/// Text in quotes, the first pair of which counts. Each byte becomes a unit, and a NUL is added.
+/// Reads text in quotes. The first pair of quotes counts. Each byte becomes a unit, and a NUL is added.
 fn string(data_type: u32, narrow: bool, text: &[u8]) -> Option<Parsed> {
     if text.len() < 2 || !text.starts_with(b"\"") || !text.ends_with(b"\"") {
         return None;
@@ -123,7 +123,7 @@ mod tests {
         data(text.as_bytes()).map(|data| (data.data_type, data.bytes))
     }
 
-    /// What `perl -e 'print unpack "H*", pack "H*", ...'` prints.
+    /// The output of `perl -e 'print unpack "H*", pack "H*", ...'`.
     #[test]
     fn digits_that_are_none_count_as_perl_counts_them() {
         for (text, packed) in [

@@ -1,4 +1,4 @@
-//! A document as the report is written, piece by piece, for what is too long to be held in memory.
+//! Writes a document in the layout of the report piece by piece, for content that is too long for memory.
 
 use std::io::{self, Write};
 
@@ -7,8 +7,8 @@ use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 
 use super::Visible;
 
-/// Writes a document of objects and arrays that are opened and closed one by one. Inside of an object everything has a
-/// name, inside of an array nothing.
+/// Writes a document of objects and arrays that are opened and closed one by one. In an object every item has a name;
+/// in an array none has.
 #[derive(Debug)]
 pub(crate) struct Stream<W> {
     writer: W,
@@ -16,7 +16,7 @@ pub(crate) struct Stream<W> {
     open: Vec<Open>,
 }
 
-/// An object or array that is not closed yet.
+/// An open object or array.
 #[derive(Debug)]
 struct Open {
     array: bool,
@@ -42,14 +42,14 @@ impl<W: Write> Stream<W> {
         self.formatter.begin_array(&mut self.writer)
     }
 
-    /// Writes a whole value.
+    /// Writes a complete value.
     pub(crate) fn value(&mut self, name: Option<&str>, value: &impl Serialize) -> io::Result<()> {
         self.before(name)?;
         value.serialize(&mut Serializer::with_formatter(&mut self.writer, self.formatter.clone()))?;
         self.after()
     }
 
-    /// Closes what was opened last. Behind the outermost stands a line end.
+    /// Closes what was opened last. A line end follows the outermost.
     pub(crate) fn close(&mut self) -> io::Result<()> {
         match self.open.pop() {
             Some(Open { array: true, .. }) => self.formatter.end_array(&mut self.writer)?,
@@ -59,7 +59,7 @@ impl<W: Write> Stream<W> {
         if self.open.is_empty() { self.writer.write_all(b"\n") } else { self.after() }
     }
 
-    /// Hands everything on to what is below.
+    /// Flushes the underlying writer.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.writer.flush()
     }

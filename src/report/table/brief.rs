@@ -1,4 +1,4 @@
-//! What comes first of an installation: which machine it is, the answer, and whether that is all.
+//! The first lines of an installation: the machine, the answer, and whether it is complete.
 
 use std::io;
 
@@ -6,18 +6,18 @@ use super::page::{Ink, Page};
 use super::{count, data, gaps, grades, word};
 use crate::report::{InstallationReport, Judgement, Report};
 
-/// The head: which Windows on which computer, and below that where its hives lie.
+/// Writes the head: the Windows and the computer, and below that the path of the hives.
 pub(super) fn write_head(page: &mut Page<'_>, installation: &InstallationReport) -> io::Result<()> {
     page.paragraph(0, &windows_and_computer(installation), Ink::Strong)?;
     page.paragraph(0, &where_it_lies(installation), Ink::Dim)
 }
 
-/// `mnt/WINDOWS/system32/config (live)`
+/// Returns the path and the generation: `mnt/WINDOWS/system32/config (live)`.
 pub(crate) fn where_it_lies(installation: &InstallationReport) -> String {
     format!("{} ({})", data::prose(&installation.evidence), word(&installation.generation))
 }
 
-/// The answer, and below that how complete it is.
+/// Writes the answer, and below that how complete it is.
 pub(super) fn write_answer(
     page: &mut Page<'_>,
     report: &Report,
@@ -30,13 +30,13 @@ pub(super) fn write_answer(
     write_completeness(page, report, installation, judgement)
 }
 
-/// The answer as people read it; `None` where there is none.
+/// Returns the answer for people; `None` if there is none.
 pub(crate) fn answer(judgement: &Judgement) -> Option<String> {
     let answer = judgement.answer.as_deref().map(crate::answer::without_counts).filter(|text| !text.is_empty())?;
     Some(data::short_times(&data::prose(answer)))
 }
 
-/// `Windows 7 (Professional, Service Pack 1) on FRONTDESK-04`
+/// Returns a line such as `Windows 7 (Professional, Service Pack 1) on FRONTDESK-04`.
 pub(crate) fn windows_and_computer(installation: &InstallationReport) -> String {
     let os = &installation.os;
     let mut facts: Vec<String> =
@@ -70,7 +70,7 @@ fn write_completeness(
     gaps::write(page, report, &gaps)
 }
 
-/// How much was assessed, and whether that is all. Where it is not, what is missing follows.
+/// Returns how much was assessed, and whether that is everything. If not, the gaps follow.
 pub(crate) fn completeness(installation: &InstallationReport, judgement: &Judgement, complete: bool) -> String {
     let counts = &judgement.counts;
     let assessed = format!("{} assessed", count(counts.assessed, "expectation"));

@@ -1,4 +1,4 @@
-//! What a walk of a whole hive came to, below the hive's line.
+//! The result of a walk of a whole hive, below the hive's line.
 
 use std::io;
 
@@ -38,7 +38,7 @@ fn counts(coverage: &Coverage) -> [String; 2] {
     [format!("{keys}, {values}"), format!("{bytes}; coverage {} %", percent(coverage.coverage))]
 }
 
-/// Two decimals, rounded down: 100 is all.
+/// Returns a percentage with two decimals, rounded down, so that 100 means all.
 fn percent(fraction: f64) -> String {
     let text = format!("{:.4}", fraction * 100.0);
     match text.strip_suffix("00") {
@@ -47,7 +47,7 @@ fn percent(fraction: f64) -> String {
     }
 }
 
-/// `Microsoft\Windows: 3 of 5 subkeys (its node is at 0x1020)`
+/// Returns a loss: `Microsoft\Windows: 3 of 5 subkeys (its node is at 0x1020)`.
 fn lost(loss: &Loss) -> String {
     let key = if loss.key.is_empty() { "the root key".to_owned() } else { data::prose(&loss.key) };
     let (delivered, promised) = (grouped(loss.delivered), grouped(loss.promised));

@@ -1,27 +1,27 @@
-//! Data as people read them: what was expected, and what is there.
+//! Data for people: expected and observed.
 
 use crate::finding::{Datum, Finding, ObservedDatum, Remediation, Verdict};
 use crate::registry::{DataType, Decoded};
 use crate::report::escape::{escape, escape_data, escape_units, is_unseen};
 
-/// Longer data are cut here; JSON has them whole.
+/// The longest data that are shown whole. JSON has all data whole.
 const LONGEST: usize = 200;
-/// Where a key is shown by itself, longer data are cut here.
+/// The longest data that are shown whole if a key is shown by itself.
 const A_PAGE: usize = 3000;
-/// More bytes than these are not shown in hexadecimal.
+/// The most bytes that are shown in hexadecimal.
 const MOST_BYTES: usize = 32;
-/// Longer names are cut here.
+/// The longest name that is shown whole.
 const LONGEST_NAME: usize = 300;
 
-/// Alternatives stand on one line where that is not longer.
+/// The longest line of alternatives. Longer ones are written on separate lines.
 const ONE_LINE: usize = 24;
 
-/// What would be accepted: data once each, with their types where these differ.
+/// Returns the accepted data without duplicates, with their types if these differ.
 pub(crate) fn expected(finding: &Finding) -> String {
     if finding.expected.is_empty() {
         let what = match finding.verdict {
             Verdict::Absent => "(the key)",
-            // Rules such as "lies in Windows' own folders" have no data to show.
+            // Rules such as "in Windows' own folders" have no data to show.
             Verdict::Deviates => "(see why)",
             _ => "(absent)",
         };
@@ -45,7 +45,7 @@ pub(crate) fn expected(finding: &Finding) -> String {
     if one_line.len() <= ONE_LINE { one_line } else { accepted.join("\nor ") }
 }
 
-/// What is there, a line for each thing that is to be said of it.
+/// Returns the observed data, with a line for each remark on them.
 pub(crate) fn observed(finding: &Finding) -> String {
     let Some(observed) = &finding.observed else {
         return match finding.verdict {
@@ -67,7 +67,7 @@ pub(crate) fn observed(finding: &Finding) -> String {
     lines.join("\n")
 }
 
-/// What would put a value right.
+/// Returns the change that would correct a value.
 pub(crate) fn remediation(remediation: &Remediation) -> String {
     match remediation {
         Remediation::Set { datum, .. } => {
@@ -78,7 +78,7 @@ pub(crate) fn remediation(remediation: &Remediation) -> String {
     }
 }
 
-/// A value's data, whatever they are.
+/// Returns any value's data.
 pub(crate) fn value(observed: &ObservedDatum) -> String {
     let bytes = observed.raw.len();
     match plain(&observed.datum) {
@@ -87,7 +87,7 @@ pub(crate) fn value(observed: &ObservedDatum) -> String {
     }
 }
 
-/// A value's data where the type stands beside them, at their full length where that is no page of its own.
+/// Returns a value's data for a line that already has the type. They are whole if they fit on a page.
 pub(crate) fn beside_type(observed: &ObservedDatum) -> String {
     let (raw, counted) = (&observed.raw, format!("({} bytes)", observed.raw.len()));
     match plain(&observed.datum) {
@@ -98,18 +98,18 @@ pub(crate) fn beside_type(observed: &ObservedDatum) -> String {
     }
 }
 
-/// A name from evidence, cut where nobody would read on.
+/// Returns a name from evidence, cut if it is very long.
 pub(crate) fn name(name: &str) -> String {
     let characters = name.chars().count();
     shorten(&escape_data(name), LONGEST_NAME, &format!("({characters} characters)"))
 }
 
-/// Prose, from a baseline or about evidence.
+/// Returns prose from a baseline or about evidence.
 pub(crate) fn prose(text: &str) -> String {
     escape(text).into_owned()
 }
 
-/// Prose with its times as people read them: `2012-03-20 15:40 UTC` in place of `2012-03-20T15:40:11.1234567Z`.
+/// Returns prose with short times: `2012-03-20 15:40 UTC` instead of `2012-03-20T15:40:11.1234567Z`.
 pub(crate) fn short_times(text: &str) -> String {
     let mut short = String::with_capacity(text.len());
     let mut rest = text;
@@ -117,7 +117,7 @@ pub(crate) fn short_times(text: &str) -> String {
         let (before, after) = rest.split_at(at);
         let day = before.len().checked_sub(10).and_then(|start| before.get(start..));
         let day = day.is_some_and(|day| shaped(day, "0000-00-00"));
-        // Behind the minutes: seconds, and parts of one.
+        // Seconds and their fractions follow the minutes.
         let length = after.find(|letter: char| !matches!(letter, 'T' | ':' | '.' | '0'..='9')).filter(|_| day);
         let time = length.filter(|length| after.get(*length..).is_some_and(|rest| rest.starts_with('Z')));
         match (after.get(..6), time) {
@@ -137,13 +137,13 @@ pub(crate) fn short_times(text: &str) -> String {
     short + rest
 }
 
-/// Whether a text has a digit wherever the form has `0`, and is the form elsewhere.
+/// Returns whether a text matches a form, in which `0` stands for a digit.
 fn shaped(text: &str, form: &str) -> bool {
     let same = |(letter, form): (char, char)| if form == '0' { letter.is_ascii_digit() } else { letter == form };
     text.len() == form.len() && text.chars().zip(form.chars()).all(same)
 }
 
-/// What the data say, where they say it plainly.
+/// Returns the meaning of the data, if they hide nothing.
 fn plain(datum: &Datum) -> Option<String> {
     Some(match datum.data.as_ref()? {
         Decoded::Number(number @ 0..10) => number.to_string(),
@@ -155,13 +155,13 @@ fn plain(datum: &Datum) -> Option<String> {
     })
 }
 
-/// An entry of a list, quoted where it could be taken for none or for two.
+/// Returns an entry of a list, quoted if it could look like no entry or like two.
 fn list_entry(entry: &str) -> String {
     let shown = escape_data(entry);
     if shown.is_empty() || shown.contains(", ") { format!("\"{shown}\"") } else { shown }
 }
 
-/// Data that do not say plainly what they hold: strings with what is hidden in them, anything else in hexadecimal.
+/// Returns data that hide something: strings with their hidden parts escaped, all other data in hexadecimal.
 fn raw(observed: &ObservedDatum, bytes: usize) -> String {
     let data_type = observed.datum.data_type;
     let counted = format!("({bytes} bytes)");
@@ -174,28 +174,28 @@ fn raw(observed: &ObservedDatum, bytes: usize) -> String {
     format!("{data_type} {}", shorten(&digits(&observed.raw, LONGEST), MOST_BYTES.saturating_mul(3), &counted))
 }
 
-/// Whether the bytes are of a string type, and whole units.
+/// Returns whether the bytes have a string type and are whole units.
 fn is_text(observed: &ObservedDatum) -> bool {
     let strings = [DataType::SZ, DataType::EXPAND_SZ, DataType::LINK, DataType::MULTI_SZ];
     strings.contains(&observed.datum.data_type) && observed.raw.len().is_multiple_of(2)
 }
 
-/// The NUL at the end of a string ends it, and hides nothing.
+/// Returns the bytes without the NUL at their end, which hides nothing.
 fn without_end(bytes: &[u8]) -> &[u8] {
     bytes.strip_suffix(&[0, 0]).unwrap_or(bytes)
 }
 
-/// The first bytes in hexadecimal, apart, so that a line can end between two.
+/// Returns the first bytes in hexadecimal, separated so that a line can end between two.
 fn digits(bytes: &[u8], most: usize) -> String {
     bytes.iter().take(most).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
 }
 
-/// The UTF-16 units of a string's bytes.
+/// Returns the UTF-16 units of a string's bytes.
 fn units(bytes: &[u8]) -> impl Iterator<Item = u16> {
     bytes.as_chunks::<2>().0.iter().map(|pair| u16::from_le_bytes(*pair))
 }
 
-/// Characters beyond ASCII that no accepted data have: `svсhost` with a Cyrillic letter looks like the right one.
+/// Returns a note on characters beyond ASCII in no accepted data: `svсhost` with a Cyrillic letter looks correct.
 fn look_alikes(finding: &Finding, observed: &ObservedDatum) -> Option<String> {
     if finding.verdict != Verdict::Deviates {
         return None;

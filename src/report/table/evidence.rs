@@ -1,4 +1,4 @@
-//! The ledger in short: the containers and volumes that were searched, what was refused, how many files were looked at.
+//! A summary of the ledger: the searched containers and volumes, the refused sources, and the number of examined files.
 
 use std::io;
 
@@ -6,10 +6,10 @@ use super::page::{Ink, Page};
 use super::{count, data};
 use crate::report::{Report, SourceIntegrity, SourceOutcome, SourceReport};
 
-/// Sources that are listed; the rest are counted, and JSON has each.
+/// The most sources that are listed. The others are counted, and JSON has all of them.
 const MOST: usize = 40;
 
-/// Writes the block; nothing where the evidence is plain folders and hives alone, with nothing to be said of them.
+/// Writes the block. Writes nothing if the evidence is only plain folders and hives without remarks.
 pub(super) fn write(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
     let listed: Vec<&SourceReport> = report.sources.iter().filter(|source| is_listed(source)).collect();
     if listed.is_empty() {
@@ -31,7 +31,7 @@ pub(super) fn write(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
     page.blank()
 }
 
-/// Whether a source is worth a line: hives and logs stand with their installations.
+/// Returns whether a source gets a line of its own. Hives and logs are listed with their installations.
 pub fn is_listed(source: &SourceReport) -> bool {
     match source.kind.as_str() {
         "hive" | "log" => source.outcome != SourceOutcome::Read || source.integrity == SourceIntegrity::Unverified,
@@ -40,7 +40,7 @@ pub fn is_listed(source: &SourceReport) -> bool {
     }
 }
 
-/// What became of a source, in a line:
+/// Returns the result for a source in a line:
 /// `disk.E01!p2: NTFS, read, verified by the checksum of each chunk (E01); 45,210 files`
 pub fn source_line(source: &SourceReport) -> String {
     let outcome = match source.outcome {

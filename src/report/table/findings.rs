@@ -1,6 +1,6 @@
-//! The table of findings: one row for each, below the key that it is about.
+//! The table of findings: one row for each, below its key.
 //!
-//! Wide, with expected and observed side by side; below [`SIDE_BY_SIDE`] columns, one above the other.
+//! Expected and observed data are side by side, or below [`SIDE_BY_SIDE`] columns one above the other.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -10,13 +10,13 @@ use super::page::{GAP, Ink, Page};
 use super::{count, places, word};
 use crate::finding::{Finding, Verdict};
 
-/// The least width in which five columns can be read.
+/// The smallest width for five readable columns.
 const SIDE_BY_SIDE: usize = 100;
-/// `severity`, `critical`.
+/// The width of `severity` and `critical`.
 const SEVERITY: usize = 8;
-/// `unexpected`, `unreadable`.
+/// The width of `unexpected` and `unreadable`.
 const VERDICT: usize = 10;
-/// Most ids of the built-in baselines are not longer.
+/// The usual longest id of a built-in baseline.
 const USUAL_ID: usize = 42;
 
 /// The columns of this table.
@@ -25,11 +25,11 @@ enum Layout {
     Narrow { rest: usize },
 }
 
-/// How many findings follow from a cause, by its id and control set.
+/// The number of findings that follow from each cause, by its id and control set.
 pub(crate) struct Folded<'f>(BTreeMap<(&'f str, Option<u32>), usize>);
 
 impl<'f> Folded<'f> {
-    /// Takes the findings that follow from another of the list out of it.
+    /// Removes from the list the findings that follow from another one in it.
     pub(crate) fn take_from(findings: &mut Vec<&'f Finding>) -> Self {
         let shown: BTreeSet<(&str, Option<u32>)> =
             findings.iter().map(|finding| (finding.id.as_str(), finding.control_set)).collect();
@@ -44,7 +44,7 @@ impl<'f> Folded<'f> {
         Self(folded)
     }
 
-    /// What the data say, and how many findings are folded below them.
+    /// Returns the observed data, and the number of findings that are folded below them.
     pub(super) fn observed(&self, finding: &Finding) -> String {
         match self.0.get(&(finding.id.as_str(), finding.control_set)) {
             None => observed(finding),
@@ -53,7 +53,7 @@ impl<'f> Folded<'f> {
     }
 }
 
-/// Writes findings in their order, each key once above those that are about it, and below those that share it, why.
+/// Writes findings in their order. A key is written once above its findings, and a shared reason once below them.
 /// Findings that follow from another are counted in its row.
 pub(super) fn write(page: &mut Page<'_>, findings: &[&Finding], folded: &Folded<'_>) -> io::Result<()> {
     let layout = Layout::of(page.width(), findings, folded);
@@ -79,7 +79,7 @@ pub(super) fn write(page: &mut Page<'_>, findings: &[&Finding], folded: &Folded<
     Ok(())
 }
 
-/// Writes what is there, and nothing else: for findings that conform, and for those that nobody judges.
+/// Writes only the observed data, for findings that conform or are not judged.
 pub(super) fn write_values(page: &mut Page<'_>, indent: usize, findings: &[&Finding], ink: Ink) -> io::Result<()> {
     let rest = page.width().saturating_sub(indent).saturating_sub(GAP);
     let of = |text: fn(&Finding) -> String| widest(findings.iter().map(|finding| text(finding)));
@@ -87,7 +87,7 @@ pub(super) fn write_values(page: &mut Page<'_>, indent: usize, findings: &[&Find
         let note = finding.note.as_ref().map_or_else(String::new, |note| format!("\n{}", data::prose(note)));
         data::observed(finding) + &note + &places::lines(finding)
     };
-    // The data get half of the line where they need it, and the ids what the data leave.
+    // The data get up to half of the line, and the ids the rest.
     let data = of(what).min(rest / 2);
     let width = of(|finding| data::name(&finding.id)).min(rest.saturating_sub(data));
     for finding in findings {
@@ -96,23 +96,23 @@ pub(super) fn write_values(page: &mut Page<'_>, indent: usize, findings: &[&Find
     Ok(())
 }
 
-/// The key that a finding is about.
+/// Returns the key of a finding.
 fn place(finding: &Finding) -> impl PartialEq {
     (finding.hive, finding.key.clone(), finding.key_last_written)
 }
 
-/// What is written below a finding.
+/// Returns the text below a finding.
 fn reasoning(finding: &Finding) -> impl PartialEq + '_ {
     (&finding.why, &finding.advice, &finding.also_in, source(finding))
 }
 
-/// Who says so, and what it may point at.
+/// Returns the source of a finding and its techniques.
 fn source(finding: &Finding) -> impl PartialEq + '_ {
     (&finding.source, finding.grade, &finding.attack)
 }
 
-/// The key, and when it was last written, on a line of its own where there is no room beside the key. Below that, why
-/// this time cannot be right.
+/// Writes the key and the time of its last write, on a separate line if there is no space beside the key. Below that,
+/// why the time cannot be right.
 fn write_key(page: &mut Page<'_>, finding: &Finding) -> io::Result<()> {
     let hive = finding.hive.map_or("", |hive| hive.as_str());
     let key = format!("{hive}\\{}", data::name(finding.key.as_deref().unwrap_or_default()));
@@ -138,7 +138,7 @@ fn write_key(page: &mut Page<'_>, finding: &Finding) -> io::Result<()> {
     finding.key_last_written_note.iter().try_for_each(|note| page.paragraph(2, &data::prose(note), Ink::Plain))
 }
 
-/// Why it matters, what to do, and who says so.
+/// Writes why the finding matters, what to do, and the source.
 fn write_reasoning(page: &mut Page<'_>, finding: &Finding, same_source: bool) -> io::Result<()> {
     let indent = SEVERITY.saturating_add(GAP);
     let mut write = |label, text: &str| page.labelled(indent, VERDICT, label, &data::prose(text), Ink::Dim);
@@ -163,7 +163,7 @@ fn write_reasoning(page: &mut Page<'_>, finding: &Finding, same_source: bool) ->
     Ok(())
 }
 
-/// What is there, and what else is known of it.
+/// Returns the observed data and other facts about them.
 fn observed(finding: &Finding) -> String {
     let mut text = data::observed(finding);
     if let Some(other) = &finding.other_view {
@@ -181,7 +181,7 @@ impl Layout {
         }
         let rest = rest.saturating_sub(GAP.saturating_mul(2));
         let of = |text: fn(&Finding) -> String| widest(findings.iter().map(|finding| text(finding)));
-        // No column is wider than what stands in it; ids stay whole before data do, and neither starves the other.
+        // No column is wider than its contents. Ids are cut last, and both columns keep enough space.
         let observed = widest(findings.iter().map(|finding| folded.observed(finding)));
         let (expected, observed) = (of(data::expected).max("expected".len()), observed.max("observed".len()));
         let for_data = expected.min(rest / 4).saturating_add(observed.min(rest / 4));
@@ -226,7 +226,7 @@ impl Layout {
     }
 }
 
-/// Characters of the longest line of any of these texts.
+/// Returns the number of characters in the longest line of these texts.
 fn widest(texts: impl Iterator<Item = String>) -> usize {
     texts.flat_map(|text| text.lines().map(|line| line.chars().count()).collect::<Vec<_>>()).max().unwrap_or(0)
 }

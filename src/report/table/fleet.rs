@@ -1,4 +1,4 @@
-//! Many installations in one line each, worst first, and their totals.
+//! Many installations with one line each, worst first, and their totals.
 
 use std::cmp::Reverse;
 use std::io;
@@ -8,28 +8,28 @@ use super::{count, data, gaps, grouped, word};
 use crate::finding::{Finding, Severity};
 use crate::report::{InstallationReport, Report};
 
-/// With more judged installations than these the page ends with a table of them.
+/// If more installations than this were judged, the page ends with a table of them.
 pub(crate) const FEW: usize = 3;
 
-/// `CRITICAL`.
+/// The width of `CRITICAL`.
 const SEVERITY: usize = 8;
-/// `INCOMPLETE`.
+/// The width of `INCOMPLETE`.
 const STATE: usize = 10;
-/// `Server 2008 R2`.
+/// The width of `Server 2008 R2`.
 const WINDOWS: usize = 14;
-/// A NetBIOS name.
+/// The width of a NetBIOS name.
 const COMPUTER: usize = 15;
-/// `findings`.
+/// The width of `findings`.
 const FINDINGS: usize = 8;
-/// Below this many columns the evidence stands on a line of its own.
+/// If the page has fewer columns, the evidence is on a line of its own.
 const ONE_LINE: usize = 76;
 
-/// How an installation stands.
+/// The result of an installation.
 pub(crate) struct Standing<'r> {
     pub(crate) installation: &'r InstallationReport,
-    /// Of what is not as it should be.
+    /// The highest severity of its deviations.
     pub(crate) worst: Option<Severity>,
-    /// Causes alone.
+    /// The number of its causes.
     pub(crate) findings: usize,
     pub(crate) complete: bool,
 }
@@ -47,13 +47,13 @@ impl<'r> Standing<'r> {
         })
     }
 
-    /// Whether there is nothing to be said of it.
+    /// Returns whether there is nothing to report.
     pub(super) fn is_well(&self) -> bool {
         self.findings == 0 && self.complete
     }
 }
 
-/// The judged installations, worst first; among equals those that are incomplete, then as the report has them.
+/// Returns the judged installations, worst first. Among equals, incomplete ones come first, then the report's order.
 pub(crate) fn standings(report: &Report) -> Vec<Standing<'_>> {
     let mut standings: Vec<Standing<'_>> =
         report.installations.iter().filter_map(|installation| Standing::of(report, installation)).collect();
@@ -63,60 +63,125 @@ pub(crate) fn standings(report: &Report) -> Vec<Standing<'_>> {
 
 /// Writes the table and the totals.
 pub(super) fn write(page: &mut Page<'_>, standings: &[Standing<'_>]) -> io::Result<()> {
-    let columns = [SEVERITY, STATE, WINDOWS, COMPUTER, FINDINGS];
+    let lines: Vec<Line<'_>> = standings.iter().map(Line::of).collect();
+    let shared = Shared::of(lines.iter().map(|line| line.evidence));
+    page.paragraph(0, &format!("All installations, worst first{}", shared.pattern()), Ink::Strong)?;
+    // Columns are as wide as their contents, so that the evidence gets the rest.
+    let widest = |head: &str, most: usize, cell: &dyn Fn(&Line<'_>) -> usize| {
+        lines.iter().map(cell).fold(head.len(), usize::max).min(most)
+    };
+    let windows = widest("Windows", WINDOWS, &|line| wide(&line.windows));
+    let computer = widest("computer", COMPUTER, &|line| wide(&line.computer));
+    let columns = [SEVERITY, STATE, windows, computer, FINDINGS];
     let fixed = columns.into_iter().fold(0, |sum: usize, width| sum.saturating_add(width).saturating_add(GAP));
     let rest = page.width().saturating_sub(fixed);
-    let wide = page.width() >= ONE_LINE;
-    page.paragraph(0, "All installations, worst first", Ink::Strong)?;
-    let head = |rest| {
-        [
-            (SEVERITY, "worst"),
-            (STATE, "state"),
-            (WINDOWS, "Windows"),
-            (COMPUTER, "computer"),
-            (FINDINGS, "findings"),
-            (rest, "evidence"),
-        ]
-    };
-    if wide {
-        page.row(0, &head(rest), Ink::Plain)?;
+    if page.width() < ONE_LINE {
+        lines.iter().try_for_each(|line| line.write_in_two(page, &shared))?;
+    } else {
+        let head = ["worst", "state", "Windows", "computer", "findings"];
+        let mut head: Vec<(usize, &str)> = columns.into_iter().zip(head).collect();
+        head.push((rest, "evidence"));
+        page.row(0, &head, Ink::Plain)?;
         page.rule()?;
-    }
-    for standing in standings {
-        write_line(page, standing, wide.then_some(rest))?;
+        lines.iter().try_for_each(|line| line.write(page, &shared, [windows, computer, rest]))?;
     }
     page.blank()?;
     page.paragraph(0, &totals(standings), Ink::Strong)
 }
 
-fn write_line(page: &mut Page<'_>, standing: &Standing<'_>, rest: Option<usize>) -> io::Result<()> {
-    let installation = standing.installation;
-    let severity = standing.worst.map_or_else(|| "-".to_owned(), |worst| word(&worst).to_uppercase());
-    let state = if standing.complete { "complete" } else { "INCOMPLETE" };
-    let windows = installation.os.name.trim_start_matches("Windows ");
-    let computer = data::name(installation.machine.computer_name.as_deref().unwrap_or("-"));
-    let number = format!("{:>FINDINGS$}", grouped(standing.findings as u64));
-    let ink = standing.worst.map_or(Ink::Plain, Ink::from);
-    let evidence = data::name(without_windows_own_folders(&installation.evidence));
-    let (windows, computer) = (cut_in_the_middle(windows, WINDOWS), cut_in_the_middle(&computer, COMPUTER));
-    let Some(rest) = rest else {
-        let rest = page.width().saturating_sub(SEVERITY).saturating_sub(GAP);
-        page.row(0, &[(SEVERITY, &severity), (rest, &format!("{state}, {windows}, {computer}"))], ink)?;
-        return page.paragraph(SEVERITY.saturating_add(GAP), &cut_in_the_middle(&evidence, rest), Ink::Dim);
-    };
-    let evidence = cut_in_the_middle(&evidence, rest);
-    let cells = [
-        (SEVERITY, severity.as_str()),
-        (STATE, state),
-        (WINDOWS, windows.as_str()),
-        (COMPUTER, computer.as_str()),
-        (FINDINGS, number.as_str()),
-        (rest, evidence.as_str()),
-    ];
-    page.row(0, &cells, ink)
+/// The contents of one line.
+struct Line<'r> {
+    severity: String,
+    state: &'static str,
+    windows: String,
+    computer: String,
+    findings: String,
+    evidence: &'r str,
+    ink: Ink,
 }
 
-/// `250 installations: 3 critical, 10 high, 237 without findings; 12 incomplete.`
+impl<'r> Line<'r> {
+    fn of(standing: &Standing<'r>) -> Self {
+        let installation = standing.installation;
+        Self {
+            severity: standing.worst.map_or_else(|| "-".to_owned(), |worst| word(&worst).to_uppercase()),
+            state: if standing.complete { "complete" } else { "INCOMPLETE" },
+            windows: installation.os.name.trim_start_matches("Windows ").to_owned(),
+            computer: data::name(installation.machine.computer_name.as_deref().unwrap_or("-")),
+            findings: format!("{:>FINDINGS$}", grouped(standing.findings as u64)),
+            evidence: without_windows_own_folders(&installation.evidence),
+            ink: standing.worst.map_or(Ink::Plain, Ink::from),
+        }
+    }
+
+    fn write(&self, page: &mut Page<'_>, shared: &Shared<'_>, widths: [usize; 3]) -> io::Result<()> {
+        let [windows, computer, rest] = widths;
+        let cells = [
+            (SEVERITY, self.severity.as_str()),
+            (STATE, self.state),
+            (windows, &cut_in_the_middle(&self.windows, windows)),
+            (computer, &cut_in_the_middle(&self.computer, computer)),
+            (FINDINGS, &self.findings),
+            (rest, &cut_in_the_middle(&data::name(shared.rest_of(self.evidence)), rest)),
+        ];
+        page.row(0, &cells, self.ink)
+    }
+
+    /// Writes the line for a narrow terminal: the evidence is below the rest.
+    fn write_in_two(&self, page: &mut Page<'_>, shared: &Shared<'_>) -> io::Result<()> {
+        let rest = page.width().saturating_sub(SEVERITY).saturating_sub(GAP);
+        let facts = format!("{}, {}, {}", self.state, self.windows, self.computer);
+        page.row(0, &[(SEVERITY, &self.severity), (rest, &cut_in_the_middle(&facts, rest))], self.ink)?;
+        let evidence = data::name(shared.rest_of(self.evidence));
+        page.paragraph(SEVERITY.saturating_add(GAP), &cut_in_the_middle(&evidence, rest), Ink::Dim)
+    }
+}
+
+/// The folders at the start and end of all evidence paths, which distinguish nothing and are shown only once.
+struct Shared<'r> {
+    /// The start, including its last `/`.
+    front: &'r str,
+    /// The end, including its first `/`.
+    back: &'r str,
+}
+
+impl<'r> Shared<'r> {
+    fn of(mut evidences: impl Iterator<Item = &'r str>) -> Self {
+        let first = evidences.next().unwrap_or_default();
+        let mut front = first.rfind('/').and_then(|last| first.get(..=last)).unwrap_or_default();
+        let mut back = first.find('/').and_then(|slash| first.get(slash..)).unwrap_or_default();
+        let mut shortest = first.len();
+        for evidence in evidences {
+            shortest = shortest.min(evidence.len());
+            while !evidence.starts_with(front) {
+                let shorter = front.get(..front.len().saturating_sub(1)).unwrap_or_default();
+                front = shorter.rfind('/').and_then(|last| front.get(..=last)).unwrap_or_default();
+            }
+            while !evidence.ends_with(back) {
+                let shorter = back.get(1..).unwrap_or_default();
+                back = shorter.find('/').and_then(|slash| shorter.get(slash..)).unwrap_or_default();
+            }
+        }
+        // In a short path the two may overlap.
+        if front.len().saturating_add(back.len()) >= shortest { Self { front, back: "" } } else { Self { front, back } }
+    }
+
+    /// Returns ` (evidence/*/Windows)`, or an empty text.
+    fn pattern(&self) -> String {
+        if self.front.is_empty() && self.back.is_empty() {
+            return String::new();
+        }
+        format!(" ({}*{})", data::name(self.front), data::name(self.back))
+    }
+
+    /// Returns the part of a path that is not shared.
+    fn rest_of<'e>(&self, evidence: &'e str) -> &'e str {
+        let own = evidence.strip_prefix(self.front).and_then(|own| own.strip_suffix(self.back));
+        own.unwrap_or(evidence)
+    }
+}
+
+/// Returns the totals: `250 installations: 3 critical, 10 high, 237 without findings; 12 incomplete.`
 pub(crate) fn totals(standings: &[Standing<'_>]) -> String {
     let severities = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low, Severity::Info];
     let number = |worst| standings.iter().filter(|standing| standing.worst == worst).count();
@@ -136,7 +201,8 @@ pub(crate) fn totals(standings: &[Standing<'_>]) -> String {
     format!("{}: {}; {incomplete}.", count(standings.len(), "installation"), parts.join(", "))
 }
 
-/// The evidence without the folders that every Windows has: what tells installations apart stands in front of them.
+/// Returns the evidence path without the folders that every Windows has. The part before them distinguishes
+/// installations.
 pub(crate) fn without_windows_own_folders(evidence: &str) -> &str {
     const OWN: &str = "/system32/config";
     let front = evidence.len().saturating_sub(OWN.len());
@@ -146,18 +212,26 @@ pub(crate) fn without_windows_own_folders(evidence: &str) -> &str {
     }
 }
 
-/// A text of at most `width` columns: what is too much is left out of its middle. A character beyond ASCII is taken for
-/// two columns wide.
+/// Returns the columns of a text.
+fn wide(text: &str) -> usize {
+    text.chars().map(columns_of).fold(0, usize::saturating_add)
+}
+
+/// Returns the columns of a character: two beyond ASCII, which is the most.
+fn columns_of(letter: char) -> usize {
+    if letter.is_ascii() { 1 } else { 2 }
+}
+
+/// Returns a text of at most `width` columns, cut in its middle.
 fn cut_in_the_middle(text: &str, width: usize) -> String {
-    let wide = |letter: char| if letter.is_ascii() { 1_usize } else { 2 };
-    if text.chars().map(wide).fold(0, usize::saturating_add) <= width {
+    if wide(text) <= width {
         return text.to_owned();
     }
     let half = width.saturating_sub(3);
     let take = |letters: &mut dyn Iterator<Item = char>, most: usize| {
         let mut used = 0_usize;
         let fits = |letter: &char| {
-            used = used.saturating_add(wide(*letter));
+            used = used.saturating_add(columns_of(*letter));
             used <= most
         };
         letters.take_while(fits).collect::<Vec<char>>()
@@ -177,6 +251,22 @@ mod tests {
         assert_eq!(without_windows_own_folders("pc1/WINDOWS/System32/config"), "pc1/WINDOWS");
         assert_eq!(without_windows_own_folders("case/hives"), "case/hives");
         assert_eq!(without_windows_own_folders("日本"), "日本");
+    }
+
+    #[test]
+    fn folders_that_all_lines_share_are_left_out() {
+        let of = |evidences: &[&'static str]| {
+            let shared = Shared::of(evidences.iter().copied());
+            (shared.pattern(), evidences.iter().map(|one| shared.rest_of(one).to_owned()).collect::<Vec<_>>())
+        };
+        let (pattern, rests) = of(&["case/pc1/disk.E01!p2!Windows", "case/pc2/disk.E01!p2!Windows"]);
+        assert_eq!((pattern.as_str(), rests.join(" ").as_str()), (" (case/*/disk.E01!p2!Windows)", "pc1 pc2"));
+        let (pattern, rests) = of(&["a/b", "a/b/b"]);
+        assert_eq!((pattern.as_str(), rests.join(" ").as_str()), (" (a/*)", "b b/b"));
+        let (pattern, rests) = of(&["one", "two"]);
+        assert_eq!((pattern.as_str(), rests.join(" ").as_str()), ("", "one two"));
+        let (pattern, rests) = of(&["x/same", "x/same"]);
+        assert_eq!((pattern.as_str(), rests.join(" ").as_str()), (" (x/*)", "same same"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What is missing, each gap with its reason and what to do.
+//! The gaps, each with its reason and what to do.
 
 use std::io;
 
@@ -7,15 +7,15 @@ use super::{data, grouped};
 use crate::error::{Code, Gap, Problem};
 use crate::report::{InstallationReport, Report};
 
-/// So many gaps are listed of one installation or of the evidence; the rest are counted.
+/// The most gaps that are listed for one installation or for the evidence. The others are counted.
 const MOST: usize = 3;
 
-/// The gaps of that installation: of its Windows, its hives, and what they were read through.
+/// Returns the gaps of this installation: of its Windows, its hives, and their containers.
 pub(crate) fn of<'r>(report: &'r Report, installation: &InstallationReport) -> Vec<&'r Gap> {
     report.summary.gaps.iter().filter(|gap| is_of(gap, installation)).collect()
 }
 
-/// The gaps of no installation that is judged: what was refused before an installation was found in it.
+/// Returns the gaps of no judged installation, such as sources that were refused before one was found in them.
 pub(crate) fn of_none(report: &Report) -> Vec<&Gap> {
     let judged = || report.installations.iter().filter(|installation| installation.judgement.is_some());
     report.summary.gaps.iter().filter(|gap| !judged().any(|installation| is_of(gap, installation))).collect()
@@ -26,7 +26,7 @@ fn is_of(gap: &Gap, installation: &InstallationReport) -> bool {
     holds(&installation.evidence) || installation.hives.iter().any(|hive| holds(&hive.path))
 }
 
-/// Writes gaps, a line for each where it fits, and how many more there are.
+/// Writes gaps, one line each if it fits, and the number of the others.
 pub(super) fn write(page: &mut Page<'_>, report: &Report, gaps: &[&Gap]) -> io::Result<()> {
     for gap in gaps.iter().take(MOST) {
         page.labelled(2, 1, "-", &line(report, gap), Ink::Plain)?;
@@ -37,7 +37,7 @@ pub(super) fn write(page: &mut Page<'_>, report: &Report, gaps: &[&Gap]) -> io::
     }
 }
 
-/// Writes every gap that no installation has, with where it is.
+/// Writes every gap that belongs to no installation, with its place.
 pub(super) fn write_of_none(page: &mut Page<'_>, report: &Report, all: bool) -> io::Result<()> {
     let gaps = of_none(report);
     if gaps.is_empty() {
@@ -54,7 +54,7 @@ pub(super) fn write_of_none(page: &mut Page<'_>, report: &Report, all: bool) -> 
     page.blank()
 }
 
-/// Whether a problem says what a gap says already: of the same place, where the gap's advice is the problem's.
+/// Returns whether a gap already reports a problem: it has the same place, and the problem's advice.
 pub(super) fn is_told(report: &Report, problem: &Problem) -> bool {
     report
         .summary
@@ -63,7 +63,7 @@ pub(super) fn is_told(report: &Report, problem: &Problem) -> bool {
         .any(|gap| problem.path.as_deref() == Some(&gap.at) && advice_of(report, gap) == problem.advice)
 }
 
-/// `SYSTEM is dirty: copy its logs too`
+/// Returns a line such as `SYSTEM is dirty: copy its logs too`.
 pub(crate) fn line(report: &Report, gap: &Gap) -> String {
     let reason = data::prose(&gap.reason);
     match advice_of(report, gap).or_else(|| by_code(gap.code).map(str::to_owned)) {
@@ -72,7 +72,7 @@ pub(crate) fn line(report: &Report, gap: &Gap) -> String {
     }
 }
 
-/// What the report says is to be done about the place of a gap.
+/// Returns the report's advice for the place of a gap.
 fn advice_of(report: &Report, gap: &Gap) -> Option<String> {
     let hives = report.installations.iter().flat_map(|installation| &installation.hives);
     let of_hive = hives.filter(|hive| hive.path == gap.at).flat_map(|hive| &hive.integrity.problems);
@@ -85,7 +85,7 @@ fn advice_of(report: &Report, gap: &Gap) -> Option<String> {
         .or_else(|| sources.find_map(|source| source.advice.clone()))
 }
 
-/// What to do about a gap of which nothing else says it.
+/// Returns the advice for a gap by its code, if nothing else has any.
 fn by_code(code: Code) -> Option<&'static str> {
     Some(match code {
         Code::HiveMissing => "copy it from the same machine into the same folder",

@@ -1,4 +1,4 @@
-//! What was looked at: the block above an installation's findings.
+//! What was examined: the block above an installation's findings.
 
 use std::io;
 
@@ -11,7 +11,7 @@ use crate::machine::{Machine, SameMachine, Sameness};
 use crate::os::Os;
 use crate::report::{HiveReport, InstallationReport};
 
-/// `control sets`.
+/// The width of `control sets`.
 const LABEL: usize = 12;
 
 pub(super) fn write(page: &mut Page<'_>, installation: &InstallationReport) -> io::Result<()> {
@@ -43,7 +43,7 @@ pub(super) fn write(page: &mut Page<'_>, installation: &InstallationReport) -> i
     Ok(())
 }
 
-/// `Windows XP (Microsoft Windows XP), 5.1.2600, Service Pack 3, WinNT, x86`
+/// Returns lines such as `Windows XP (Microsoft Windows XP), 5.1.2600, Service Pack 3, WinNT, x86`.
 pub(crate) fn windows(os: &Os) -> Vec<String> {
     let mut parts = vec![match os.product_name.as_deref().map(data::prose) {
         Some(product) if product != os.name => format!("{} ({product})", os.name),
@@ -60,7 +60,7 @@ pub(crate) fn windows(os: &Os) -> Vec<String> {
     parts
 }
 
-/// `10.0.19045.2965`, as far as it is known.
+/// Returns the known part of a version such as `10.0.19045.2965`.
 pub(super) fn version(os: &Os) -> Option<String> {
     let mut version = data::prose(os.version.as_deref()?);
     if let Some(build) = os.build {
@@ -80,7 +80,7 @@ fn machine(machine: &Machine) -> Vec<String> {
     texts.chain(times).collect()
 }
 
-/// `proven: both name the network card {...}`
+/// Returns lines such as `proven: both name the network card {...}`.
 pub(crate) fn same_machine(same: &SameMachine) -> Vec<String> {
     let state = match same.state {
         Sameness::Proven => "proven",
@@ -130,7 +130,7 @@ pub(super) fn state_ink(state: State) -> Ink {
     }
 }
 
-/// The logs beside a hive: `software.LOG (old format, 1,024 bytes): stale`.
+/// Returns the logs beside a hive: `software.LOG (old format, 1,024 bytes): stale`.
 pub(crate) fn logs(hive: &HiveReport) -> String {
     if hive.integrity.logs.is_empty() {
         return "no transaction log beside it".to_owned();
@@ -143,7 +143,7 @@ pub(crate) fn logs(hive: &HiveReport) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Where, what was expected, what was found, what to do.
+/// Returns a problem: where, what was expected, what was found, what to do.
 pub(crate) fn problem(problem: &Problem) -> String {
     data::prose(&problem.to_string())
 }

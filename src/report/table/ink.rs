@@ -1,18 +1,18 @@
-//! What text is written with, so that it can be read on every background.
+//! The colours and styles of text, chosen so that it is readable on every background.
 
 use anstyle::{Ansi256Color, Style};
 
-/// What a piece of text is written with.
+/// The style of a piece of text.
 ///
-/// No text has a colour of its own on the terminal's background: none of the 256 colours has a contrast of 4.5:1 (WCAG
-/// 2.2, 1.4.3) both on the black of Windows Terminal or GNOME and on white. What stands out is bold, or a word on a
-/// background of its own. Nothing is faint: Windows Terminal halves the light of such text. Both colours of a word are of
-/// the 240 that are the same in every terminal; the first 16 are the user's.
+/// No text on the terminal's own background is coloured: none of the 256 colours has a contrast of 4.5:1 (WCAG 2.2,
+/// 1.4.3) both on the black of Windows Terminal or GNOME and on white. Important text is bold, or a word on a
+/// background of its own. No text is faint, because Windows Terminal halves its brightness. Both colours of a word are
+/// among the 240 that are the same in every terminal; the user defines the first 16.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ink {
     Plain,
     Strong,
-    /// Less important: as the terminal writes. Layout and words tell it apart.
+    /// Less important text, in the terminal's normal style. Layout and words distinguish it.
     Dim,
     Good,
     Low,
@@ -25,7 +25,7 @@ const WHITE: Ansi256Color = Ansi256Color(231);
 const BLACK: Ansi256Color = Ansi256Color(16);
 
 impl Ink {
-    /// For a word: a severity, a state.
+    /// Returns the style for a word: a severity, a state.
     pub(super) fn style(self) -> Style {
         let on = |letters: Ansi256Color, ground: u8| {
             Style::new().bold().fg_color(Some(letters.into())).bg_color(Some(Ansi256Color(ground).into()))
@@ -41,8 +41,8 @@ impl Ink {
         }
     }
 
-    /// For sentences, which would be heavy on a background of their own: what is wrong in bold, the rest plain. Words
-    /// say which of them it is.
+    /// Returns the style for sentences, where a background would be too heavy: bold for a problem, otherwise plain. The
+    /// words state which it is.
     pub(super) fn of_sentence(self) -> Self {
         match self {
             Self::Medium | Self::High | Self::Critical | Self::Strong => Self::Strong,
@@ -60,7 +60,7 @@ mod tests {
     const INKS: [Ink; 8] =
         [Ink::Plain, Ink::Strong, Ink::Dim, Ink::Good, Ink::Low, Ink::Medium, Ink::High, Ink::Critical];
 
-    /// The colour cube and the greys of xterm's 256 colours (256colres.pl), which terminals have agreed on.
+    /// Returns a colour of xterm's colour cube or greys (256colres.pl), which all terminals share.
     fn rgb(index: u8) -> [u8; 3] {
         const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
         match index {
@@ -70,7 +70,7 @@ mod tests {
         }
     }
 
-    /// WCAG 2.2, relative luminance and contrast ratio.
+    /// Returns the contrast ratio: WCAG 2.2, relative luminance and contrast ratio.
     fn contrast(one: [u8; 3], other: [u8; 3]) -> f64 {
         let linear = |part: u8| {
             let part = f64::from(part) / 255.0;
@@ -103,7 +103,8 @@ mod tests {
         }
     }
 
-    /// Why words have a background: the dark ones of xterm, Windows Terminal (Campbell) and GNOME, and white.
+    /// The reason why words have a background. Tested are the dark ones of xterm, Windows Terminal (Campbell), and
+    /// GNOME, and white.
     #[test]
     fn no_colour_can_be_read_on_all_dark_and_light_backgrounds() {
         let grounds = [[0; 3], [0x0c; 3], [0x1e; 3], [255; 3]];

@@ -1,4 +1,4 @@
-//! Keys of a hive, each with its values, for people; written key by key and value by value.
+//! Keys of a hive with their values, for people, written key by key and value by value.
 
 use std::io::{self, Write};
 
@@ -9,18 +9,18 @@ use crate::finding::ObservedDatum;
 use crate::registry::FileTime;
 use crate::report::escape::escape_data;
 
-/// `last written`.
+/// The width of `last written`.
 const LABEL: usize = 12;
-/// Most names fit; longer ones are wrapped.
+/// The width of names. Most names fit; longer ones are wrapped.
 const NAME: usize = 26;
-/// `REG_EXPAND_SZ`.
+/// The width of `REG_EXPAND_SZ`.
 const TYPE: usize = 13;
-/// Left of what belongs to a key.
+/// The indentation below a key.
 const INDENT: usize = 2;
-/// More names of subkeys than these are counted.
+/// The most names of subkeys that are listed. Further ones are counted.
 const SUBKEYS_NAMED: usize = 100;
 
-/// A page with keys on it.
+/// A page of keys.
 pub(crate) struct KeyPage<'w> {
     page: Page<'w>,
     begun: bool,
@@ -32,7 +32,7 @@ impl<'w> KeyPage<'w> {
         Self { page: Page::new(writer, style), begun: false, heads: false }
     }
 
-    /// A key: its path, when it was last written, and its class where it has one.
+    /// Writes a key: its path, when it was last written, and its class if it has one.
     pub(crate) fn key(&mut self, path: &str, last_written: FileTime, class: Option<&str>) -> io::Result<()> {
         if std::mem::replace(&mut self.begun, true) {
             self.page.blank()?;
@@ -47,7 +47,7 @@ impl<'w> KeyPage<'w> {
         }
     }
 
-    /// A value of that key.
+    /// Writes a value of the last key.
     pub(crate) fn value(&mut self, name: &str, observed: &ObservedDatum) -> io::Result<()> {
         let fixed = [INDENT, NAME, GAP, TYPE, GAP].into_iter().fold(0, usize::saturating_add);
         let rest = self.page.width().saturating_sub(fixed);
@@ -59,7 +59,7 @@ impl<'w> KeyPage<'w> {
         self.page.row(INDENT, &[(NAME, &name), (TYPE, &kind), (rest, &data::beside_type(observed))], Ink::Plain)
     }
 
-    /// The names of its subkeys.
+    /// Writes the names of its subkeys.
     pub(crate) fn subkeys(&mut self, mut names: impl Iterator<Item = String>) -> io::Result<()> {
         let mut shown: Vec<String> = names.by_ref().take(SUBKEYS_NAMED).map(|name| data::name(&name)).collect();
         match names.count() {
@@ -70,7 +70,7 @@ impl<'w> KeyPage<'w> {
         self.page.facts(INDENT, LABEL, "subkeys", &shown, ", ")
     }
 
-    /// Something of a key that is not shown, or not as it is.
+    /// Writes a problem of a key: a part that is not shown, or not as it is.
     pub(crate) fn problem(&mut self, problem: &Problem) -> io::Result<()> {
         self.page.labelled(INDENT, LABEL, "problem", &heading::problem(problem), Ink::High)
     }

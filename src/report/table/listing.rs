@@ -1,4 +1,4 @@
-//! The installations and their hives, where nothing was judged.
+//! The installations and their hives, if nothing was judged.
 
 use std::io;
 
@@ -7,11 +7,11 @@ use super::page::{GAP, Ink, Page};
 use super::{coverage, data, grouped, word};
 use crate::report::{HiveReport, InstallationReport};
 
-/// `recovered`.
+/// The width of `recovered`.
 const STATE: usize = 9;
-/// `COMPONENTS`.
+/// The width of `COMPONENTS`.
 const ROLE: usize = 10;
-/// `1,234,567,890`, a hive of over a gigabyte.
+/// The width of `1,234,567,890`, the size of a hive of over a gigabyte.
 const SIZE: usize = 13;
 
 pub(super) fn write(page: &mut Page<'_>, installations: &[InstallationReport]) -> io::Result<()> {
@@ -35,7 +35,7 @@ pub(super) fn write(page: &mut Page<'_>, installations: &[InstallationReport]) -
     page.blank()
 }
 
-/// `mnt-WINDOWS-system32-config: live, Windows XP 5.1.2600, Service Pack 3`
+/// Returns a line such as `mnt-WINDOWS-system32-config: live, Windows XP 5.1.2600, Service Pack 3`.
 fn title(installation: &InstallationReport) -> String {
     let os = &installation.os;
     let mut title = format!("{}: {}, {}", data::prose(&installation.id), word(&installation.generation), os.name);

@@ -1,4 +1,4 @@
-//! What to do next: the commands that fit what was found, and what a patch needs where there can be none.
+//! What to do next: the commands that fit the result, and what a patch requires if none is possible.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -13,38 +13,38 @@ use crate::finding::Severity;
 use crate::hive::State;
 use crate::report::{InstallationReport, Report};
 
-/// So many commands are named.
+/// The most commands that are named.
 const MOST: usize = 3;
-/// So many reasons why there is no patch are named.
+/// The most reasons against a patch that are named.
 const REASONS: usize = 3;
 
-/// What of the run is not in its report and decides what can be done next.
+/// Facts about the run that its report does not contain and that decide what to do next.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Situation {
-    /// The evidence as it was typed, argument by argument. Where none is given, each installation's own is named.
+    /// The evidence as typed, one entry for each argument. If empty, each installation's own is named.
     pub evidence: Vec<Vec<u8>>,
-    /// Options, quoted, that opening the evidence again needs: a password file, keys.
+    /// The quoted options that are needed to open the evidence again: a password file, keys.
     pub reading: Vec<String>,
-    /// What a patch would be or is, by the installation's id. What is not there has nothing to patch.
+    /// The possible or written patch by the installation's id. An installation without an entry has nothing to patch.
     pub patches: BTreeMap<String, Patching>,
 }
 
-/// What a patch of one installation comes to.
+/// The result of patching one installation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Patching {
-    /// It could be written.
+    /// A patch is possible.
     Possible {
-        /// So many edits.
+        /// The number of edits.
         edits: usize,
     },
-    /// It is refused.
+    /// A patch is refused.
     Refused {
-        /// Why.
+        /// The reason.
         reason: String,
-        /// What to do; empty where nothing can be done.
+        /// What to do; empty if nothing can be done.
         advice: String,
     },
-    /// It was written.
+    /// A patch was written.
     Written {
         /// The paths of the corrective files.
         files: Vec<Vec<u8>>,
@@ -53,13 +53,13 @@ pub enum Patching {
     },
 }
 
-/// A command, and what it is for.
+/// A command, and its purpose.
 struct Step {
     words: Vec<String>,
     what: String,
 }
 
-/// Writes the commands; nothing where there is nothing to do.
+/// Writes the commands, if there is anything to do.
 pub(super) fn write(
     page: &mut Page<'_>,
     report: &Report,
@@ -85,7 +85,7 @@ pub(super) fn write(
     page.blank()
 }
 
-/// The command, and behind it what it is for, or above it where there is no room.
+/// Writes a command with its purpose after it, or above it if there is no space.
 fn write_step(page: &mut Page<'_>, step: &Step) -> io::Result<()> {
     let lines = lines(&step.words, page.width().saturating_sub(2));
     let comment = format!("# {}", step.what);
@@ -99,7 +99,7 @@ fn write_step(page: &mut Page<'_>, step: &Step) -> io::Result<()> {
     lines.iter().try_for_each(|line| page.line(2, "", line, Ink::Plain))
 }
 
-/// Each reason once.
+/// Returns the reasons without duplicates.
 fn refused(standings: &[Standing<'_>], situation: &Situation) -> Vec<(String, String)> {
     let mut refused = Vec::new();
     for standing in standings {
@@ -155,7 +155,7 @@ fn steps(report: &Report, standings: &[Standing<'_>], situation: &Situation) -> 
     steps
 }
 
-/// The evidence as the user typed it; else where each installation lies that is not well.
+/// Returns the evidence as the user typed it, or the paths of the installations that have deviations or gaps.
 fn evidence(standings: &[Standing<'_>], situation: &Situation) -> Vec<String> {
     if !situation.evidence.is_empty() {
         return situation.evidence.iter().map(|path| quoted_path(path)).collect();
@@ -170,7 +170,7 @@ fn evidence(standings: &[Standing<'_>], situation: &Situation) -> Vec<String> {
     paths
 }
 
-/// How to import what was written, and how to see what that does.
+/// Returns the commands that import the written patch and that show its effect.
 fn written(standings: &[Standing<'_>], situation: &Situation) -> Vec<Step> {
     let mut steps = Vec::new();
     for standing in standings {
@@ -201,7 +201,7 @@ fn is_damaged(report: &Report) -> bool {
         || hives.into_iter().any(|hive| hive.integrity.state == State::Damaged)
 }
 
-/// The generations that were not judged as Windows is now, and the shadow copies that can be read.
+/// Returns the number of older generations that were not judged, and of readable shadow copies.
 fn older_generations(report: &Report) -> usize {
     let older = |installation: &&InstallationReport| {
         !matches!(installation.generation, Generation::Live | Generation::Copy | Generation::Setup)
@@ -210,7 +210,7 @@ fn older_generations(report: &Report) -> usize {
     report.installations.iter().filter(older).count().saturating_add(copies)
 }
 
-/// The id of the worst finding, where `explain` knows it without the user's baselines.
+/// Returns the id of the worst finding, if `explain` knows it without the user's baselines.
 fn worst_id(installation: &InstallationReport) -> Option<&str> {
     let judgement = installation.judgement.as_ref()?;
     let causes = judgement.findings.iter().filter(|finding| finding.is_cause());

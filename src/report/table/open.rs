@@ -1,4 +1,4 @@
-//! What was not judged: for information, left for the administrator, and out of reach.
+//! Results without a verdict: for information, for the administrator, and not assessable.
 
 use std::io;
 
@@ -7,13 +7,13 @@ use super::page::{Ink, Page};
 use super::{count, data};
 use crate::finding::{Finding, Reason};
 
-/// Writes what is shown, and judged by nobody, and what no hive holds.
+/// Writes the values that are shown but not judged, and the steps that no hive can decide.
 pub(super) fn write_details(page: &mut Page<'_>, findings: &[&Finding]) -> io::Result<()> {
     write_information(page, findings)?;
     write_steps(page, findings)
 }
 
-/// Writes how much more there is to see.
+/// Writes how many more results can be shown.
 pub(super) fn write_counts(page: &mut Page<'_>, findings: &[&Finding], conforming: usize) -> io::Result<()> {
     let of = |reason| findings.iter().filter(|finding| finding.reason == Some(reason)).count();
     let counts = [
@@ -28,7 +28,14 @@ pub(super) fn write_counts(page: &mut Page<'_>, findings: &[&Finding], conformin
     page.paragraph(0, &format!("--all adds {more}hives, hashes and sources."), Ink::Dim)
 }
 
-/// Writes a line for each hive and reason; without details, where no gap says it.
+/// Writes once, for many installations, what more can be shown of each.
+pub(super) fn write_details_of_all(page: &mut Page<'_>) -> io::Result<()> {
+    let text = "--all adds for each: steps for the administrator, values for information, expectations met, hives, \
+                hashes and sources.";
+    page.paragraph(0, text, Ink::Dim)
+}
+
+/// Writes a line for each hive and reason. Without details, only those that no gap reports.
 pub(super) fn write_out_of_reach(page: &mut Page<'_>, findings: &[&Finding], all: bool) -> io::Result<()> {
     let lines = out_of_reach(findings, all);
     if !lines.is_empty() {
@@ -37,7 +44,7 @@ pub(super) fn write_out_of_reach(page: &mut Page<'_>, findings: &[&Finding], all
     lines.iter().try_for_each(|line| page.paragraph(0, line, Ink::Medium))
 }
 
-/// What could not be assessed, a line for each hive and reason; without details, where no gap says it.
+/// Returns what could not be assessed, a line for each hive and reason. Without details, only what no gap reports.
 pub(crate) fn out_of_reach(findings: &[&Finding], all: bool) -> Vec<String> {
     let mut groups: Vec<(&'static str, Reason, usize)> = Vec::new();
     for finding in findings {
@@ -66,7 +73,7 @@ pub(crate) fn out_of_reach(findings: &[&Finding], all: bool) -> Vec<String> {
     groups.into_iter().map(line).collect()
 }
 
-/// Values that are shown, and judged by nobody.
+/// Writes the values that are shown but not judged.
 fn write_information(page: &mut Page<'_>, findings: &[&Finding]) -> io::Result<()> {
     let of_interest = findings.iter().filter(|finding| finding.reason == Some(Reason::Informational));
     let (there, absent): (Vec<&Finding>, Vec<&Finding>) = of_interest.partition(|finding| finding.observed.is_some());
@@ -83,7 +90,7 @@ fn write_information(page: &mut Page<'_>, findings: &[&Finding]) -> io::Result<(
     Ok(())
 }
 
-/// What no hive holds.
+/// Writes the steps that no hive can decide.
 fn write_steps(page: &mut Page<'_>, findings: &[&Finding]) -> io::Result<()> {
     let mut steps = findings.iter().filter(|finding| finding.reason == Some(Reason::RunTime)).peekable();
     if steps.peek().is_none() {

@@ -9,18 +9,18 @@ use super::Style;
 pub(crate) use super::ink::Ink;
 use super::wrap::wrap;
 
-/// Columns where nobody knows how wide the terminal is.
+/// The width in columns if that of the terminal is unknown.
 const DEFAULT_WIDTH: u16 = 120;
-/// Below this there is nothing to lay out.
+/// The smallest width that is supported.
 const LEAST_WIDTH: u16 = 40;
-/// `unexpected`, `unreadable`: a longer text is no word that stands on a background of its own.
+/// The width of `unexpected` and `unreadable`. A longer text is not a word that gets a background of its own.
 const LONGEST_WORD: usize = 10;
-/// Ends what is cut.
+/// The end of text that is cut.
 const ELLIPSIS: &str = " ...";
-/// Blanks between two columns.
+/// The blanks between two columns.
 pub(crate) const GAP: usize = 2;
 
-/// Where the table is written to, and how wide.
+/// The output of the table, and its width.
 pub(crate) struct Page<'w> {
     writer: &'w mut dyn Write,
     width: usize,
@@ -34,12 +34,12 @@ impl<'w> Page<'w> {
         Self { writer, width, color: style.color, ascii: style.ascii }
     }
 
-    /// Columns from edge to edge.
+    /// Returns the width in columns.
     pub(crate) fn width(&self) -> usize {
         self.width
     }
 
-    /// A text as the terminal can show it.
+    /// Returns a text in a form that the terminal can display.
     fn shown<'t>(&self, text: &'t str) -> Cow<'t, str> {
         if self.ascii { in_ascii(text) } else { Cow::Borrowed(text) }
     }
@@ -48,13 +48,13 @@ impl<'w> Page<'w> {
         self.writer.write_all(b"\n")
     }
 
-    /// A line from edge to edge.
+    /// Writes a horizontal line over the whole width.
     pub(super) fn rule(&mut self) -> io::Result<()> {
         let rule = if self.ascii { "-" } else { "─" }.repeat(self.width);
         self.line(0, &rule, "", Ink::Dim)
     }
 
-    /// Text over the whole width, `indent` from the left.
+    /// Writes text over the whole width, indented by `indent`.
     pub(crate) fn paragraph(&mut self, indent: usize, text: &str, ink: Ink) -> io::Result<()> {
         let text = self.shown(text);
         for line in wrap(&text, self.width.saturating_sub(indent)) {
@@ -63,7 +63,7 @@ impl<'w> Page<'w> {
         Ok(())
     }
 
-    /// Text over at most that many lines; where it is longer, the last ends in an ellipsis.
+    /// Writes text on at most `lines` lines. If it is longer, the last line ends in an ellipsis.
     pub(super) fn at_most(&mut self, lines: usize, indent: usize, text: &str, ink: Ink) -> io::Result<()> {
         let width = self.width.saturating_sub(indent);
         let text = &*self.shown(text);
@@ -74,13 +74,13 @@ impl<'w> Page<'w> {
         for piece in pieces.iter().take(last) {
             self.line(indent, piece, "", ink)?;
         }
-        // The pieces are of one text: the rest of it begins with the last one that is written.
+        // The pieces are parts of one text, so the rest begins with the last piece that is written.
         let rest = pieces.get(last).copied().unwrap_or_default();
         let shorter = wrap(rest, width.saturating_sub(ELLIPSIS.len())).first().copied().unwrap_or_default();
         self.line(indent, &format!("{}{ELLIPSIS}", shorter.trim_end_matches([',', ';', ':', ' '])), "", ink)
     }
 
-    /// A label, and text beside it that stays beside it when it is wrapped.
+    /// Writes a label, and text that stays beside it when it is wrapped.
     pub(crate) fn labelled(
         &mut self,
         indent: usize,
@@ -93,7 +93,7 @@ impl<'w> Page<'w> {
         self.row(indent, &[(width, label), (rest, text)], ink)
     }
 
-    /// A label, and beside it facts in a row, a line ending between two of them where it can.
+    /// Writes a label, and beside it facts, with line breaks between facts where possible.
     pub(super) fn facts(
         &mut self,
         indent: usize,
@@ -122,7 +122,7 @@ impl<'w> Page<'w> {
         self.labelled(indent, width, label, &text, Ink::Dim)
     }
 
-    /// Cells beside each other, each with its width; the ink is for the first.
+    /// Writes cells side by side, each with its width. The ink applies to the first.
     pub(crate) fn row(&mut self, indent: usize, cells: &[(usize, &str)], ink: Ink) -> io::Result<()> {
         let mut table = Table::new();
         table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).force_no_tty();
@@ -138,7 +138,7 @@ impl<'w> Page<'w> {
             let width = u16::try_from(width.saturating_add(gap)).unwrap_or(u16::MAX);
             column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(width)));
         }
-        // The first column is in ASCII: a label, a severity. Behind an id in wide letters the ink only ends late.
+        // The first column is in ASCII: a label, a severity. After an id in wide letters, the ink only ends late.
         let first = cells.first().map_or(0, |(width, _)| *width);
         let word = cells.first().is_some_and(|(_, text)| text.len() <= LONGEST_WORD);
         let ink = if word { ink } else { ink.of_sentence() };
@@ -150,7 +150,7 @@ impl<'w> Page<'w> {
         Ok(())
     }
 
-    /// One line: blanks, text in colour, text without; blanks at the end are left off.
+    /// Writes one line: blanks, coloured text, plain text. Blanks at the end are removed.
     pub(crate) fn line(&mut self, indent: usize, inked: &str, plain: &str, ink: Ink) -> io::Result<()> {
         let (inked, plain) = (&*self.shown(inked), &*self.shown(plain));
         let plain = plain.trim_end();
@@ -159,7 +159,7 @@ impl<'w> Page<'w> {
             return self.blank();
         }
         write!(self.writer, "{:indent$}", "")?;
-        // Blanks are not coloured: they would show where a terminal underlines or inverts.
+        // Blanks are not coloured, because they would be visible if a terminal underlines or inverts.
         let text = inked.trim_end();
         let blanks = inked.get(text.len()..).unwrap_or_default();
         let style = ink.style();
@@ -172,7 +172,7 @@ impl<'w> Page<'w> {
     }
 }
 
-/// Signs in ASCII; other characters as the escapes that stand for what cannot be shown.
+/// Returns a text in ASCII: signs are replaced, and other characters are escaped.
 fn in_ascii(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return Cow::Borrowed(text);

@@ -1,10 +1,10 @@
-//! Where a finding's key and value lie, in few words, below what was observed.
+//! A short note on where a finding's key and value are, below the observed data.
 
 use super::data;
 use crate::finding::{Finding, Location};
 use crate::hive::{LogEntry, LogPart};
 
-/// The lines for it, each begun anew; none where it was not asked for, or nothing is known.
+/// Returns the lines of the note, each after a line end; empty if not requested or not known.
 pub(super) fn lines(finding: &Finding) -> String {
     let Some(location) = &finding.location else { return String::new() };
     let mut text = offsets(location);
@@ -12,7 +12,7 @@ pub(super) fn lines(finding: &Finding) -> String {
         text.push_str("\npast the end of the file: logs made the hive longer");
     }
     let by = &location.written_by;
-    // What one entry wrote stands on one line.
+    // The parts that one entry wrote share a line.
     let mut sources: Vec<(&LogEntry, Vec<&str>)> = Vec::new();
     for (part, entry) in [("nk", &by.nk), ("vk", &by.vk), ("data", &by.data)] {
         let Some(entry) = entry else { continue };

@@ -1,10 +1,10 @@
-//! Commands as a POSIX shell reads them, in lines that fit the page.
+//! Commands in POSIX shell syntax, in lines that fit the page.
 
 use crate::registry::hex;
 use crate::report::escape::is_unseen;
 
-/// An argument, quoted where the shell would not take it as it is. An option is not quoted, nor is anything that holds
-/// letters, digits and `_./:=@%+,-` only; what would not be seen, and bytes that are no UTF-8, are written as `$'\x1b'`.
+/// Returns an argument, quoted if the shell would change it. Options, and text of only letters, digits and
+/// `_./:=@%+,-`, are not quoted. Invisible characters, and bytes that are not UTF-8, are written as `$'\x1b'`.
 ///
 /// ```
 /// use hivemend::report::table::quoted;
@@ -36,7 +36,7 @@ pub fn quoted(argument: &[u8]) -> String {
     }
 }
 
-/// A path as an argument: one that begins with a dash is no option.
+/// Returns a path as an argument. A leading dash is protected from being read as an option.
 ///
 /// ```
 /// assert_eq!(hivemend::report::table::quoted_path(b"-v"), "./-v");
@@ -46,13 +46,13 @@ pub fn quoted_path(path: &[u8]) -> String {
     format!("{}{}", if dashed { "./" } else { "" }, quoted(path))
 }
 
-/// The words of a command in lines of at most `width` columns: each but the last ends in a backslash, so that a shell
-/// reads one command. A word that is longer than a line stands on a line of its own, whole.
+/// Returns the words of a command in lines of at most `width` columns. Each line but the last ends in a backslash, so
+/// that a shell reads one command. A word that is longer than a line gets a line of its own.
 pub(super) fn lines(words: &[String], width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();
     for word in words {
-        // Two columns are kept for the blank and the backslash.
+        // Two columns are reserved for the blank and the backslash.
         let wide = line.chars().count().saturating_add(word.chars().count()).saturating_add(3);
         if !line.is_empty() && wide > width {
             lines.push(format!("{line} \\"));

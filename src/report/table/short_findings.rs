@@ -1,4 +1,4 @@
-//! Findings in few lines, worst first: what should be there, what is there, and why that matters.
+//! Findings in few lines, worst first: expected data, observed data, and why they matter.
 
 use std::io;
 
@@ -7,16 +7,16 @@ use super::page::{GAP, Ink, Page};
 use super::{data, word};
 use crate::finding::Finding;
 
-/// `CRITICAL`.
+/// The width of `CRITICAL`.
 const SEVERITY: usize = 8;
-/// `expected`, `observed`.
+/// The width of `expected` and `observed`.
 const LABEL: usize = 8;
-/// Data that are longer are compared more easily one above the other, however wide the page is.
+/// The longest data on one line. Longer data are easier to compare one above the other, however wide the page is.
 const ONE_LINE: usize = 90;
-/// More lines of why stand with `--all`.
+/// The most lines of the reason. `--all` shows the whole reason.
 const LINES_OF_WHY: usize = 2;
 
-/// Writes findings in their order. A key stands with the first of those that are about it in a row, and so does why.
+/// Writes findings in their order. Consecutive findings with the same key or reason state it once.
 pub(super) fn write(page: &mut Page<'_>, findings: &[&Finding], folded: &Folded<'_>) -> io::Result<()> {
     let mut before: Option<&Finding> = None;
     for finding in findings {
@@ -32,7 +32,7 @@ pub(super) fn write(page: &mut Page<'_>, findings: &[&Finding], folded: &Folded<
     Ok(())
 }
 
-/// `HIGH      service-bits/Start  SYSTEM\ControlSet001\Services\BITS`
+/// Writes a line such as `HIGH      service-bits/Start  SYSTEM\ControlSet001\Services\BITS`.
 fn write_head(page: &mut Page<'_>, finding: &Finding, same_key: bool) -> io::Result<()> {
     let severity = word(&finding.severity).to_uppercase();
     let indent = SEVERITY.saturating_add(GAP);
@@ -50,7 +50,7 @@ fn write_head(page: &mut Page<'_>, finding: &Finding, same_key: bool) -> io::Res
     page.paragraph(indent, &key, Ink::Dim)
 }
 
-/// On one line where both fit, else one above the other.
+/// Writes both on one line if they fit, otherwise one above the other.
 fn write_data(page: &mut Page<'_>, should: &str, is: &str) -> io::Result<()> {
     let indent = SEVERITY.saturating_add(GAP);
     let [on_one_line, also] = [should, is].map(|text| text.replace('\n', "; "));
@@ -62,13 +62,13 @@ fn write_data(page: &mut Page<'_>, should: &str, is: &str) -> io::Result<()> {
     page.labelled(indent, LABEL, "observed", is, Ink::Plain)
 }
 
-/// The first sentence, cut where it is longer than [`LINES_OF_WHY`].
+/// Writes the first sentence of the reason, cut after [`LINES_OF_WHY`] lines.
 fn write_why(page: &mut Page<'_>, finding: &Finding) -> io::Result<()> {
     let indent = SEVERITY.saturating_add(GAP);
     page.at_most(LINES_OF_WHY, indent, first_sentence(&data::prose(&finding.why)), Ink::Dim)
 }
 
-/// Up to the first full stop behind which another sentence begins.
+/// Returns the text up to the first full stop that another sentence follows.
 fn first_sentence(text: &str) -> &str {
     let ends = text.match_indices(". ").find(|(at, _)| {
         let next = text.get(at.saturating_add(2)..).and_then(|rest| rest.chars().next());

@@ -1,4 +1,4 @@
-//! The last line: how it stands, and whether that is all that could be said.
+//! The last line: the result, and whether it is complete.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -14,7 +14,7 @@ pub(super) fn write(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
     page.paragraph(0, &line, ink)
 }
 
-/// The sentence by itself.
+/// Returns the sentence without layout.
 pub(crate) fn sentence(report: &Report) -> String {
     verdict(report).0
 }
@@ -44,7 +44,7 @@ fn capitalised(text: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + letters.as_str())
 }
 
-/// `1 deviation (highest: medium) among 96 assessed expectations in 1 installation`
+/// Returns a text such as `1 deviation (highest: medium) among 96 assessed expectations in 1 installation`.
 fn judgement(summary: &Summary) -> String {
     let installations = count(summary.installations, "installation");
     if summary.counts.assessed == 0 {
@@ -63,7 +63,7 @@ fn listing(report: &Report) -> String {
     format!("{} in {}", count(hives, "hive"), count(report.installations.len(), "installation"))
 }
 
-/// What makes the report incomplete, by kind.
+/// Returns the reasons why the report is incomplete, by kind.
 fn reasons(report: &Report) -> Vec<String> {
     let gaps = &report.summary.gaps;
     let mut reasons: Vec<String> = Vec::new();

@@ -1,7 +1,7 @@
-//! Where a line may end: at a blank, behind a separator of paths, and only then in the middle of a word.
+//! Line breaks: at a blank, after a separator in a path, and only otherwise inside a word.
 
-/// Cuts a line so that no piece is wider than `width`. A character beyond ASCII is taken for two columns wide, so that
-/// a piece may come out shorter than it could be, and never longer.
+/// Splits a line into pieces of at most `width` columns. A character beyond ASCII counts as two columns, so a piece may
+/// be shorter than possible, but never too long.
 pub(super) fn wrap(line: &str, width: usize) -> Vec<&str> {
     let width = width.max(2);
     let mut lines = Vec::new();
@@ -14,28 +14,28 @@ pub(super) fn wrap(line: &str, width: usize) -> Vec<&str> {
     lines
 }
 
-/// The first piece of a line that is too wide, and what is left.
+/// Returns the first piece of a line that is too wide, and the rest.
 fn cut(line: &str, width: usize) -> Option<(&str, &str)> {
     let mut used = 0_usize;
     let mut at_blank = None;
     let mut at_separator = None;
     for (index, character) in line.char_indices() {
         used = used.saturating_add(if character.is_ascii() { 1 } else { 2 });
-        // A blank may stand where the line is full, for it is not written.
+        // A blank may be at the position after a full line, because it is not written.
         if character == ' ' && index > 0 {
             at_blank = Some(index);
         }
         if used > width {
-            // A separator is the better place only where a blank would leave the line half empty.
+            // A separator is preferred only if a break at a blank would leave the line half empty.
             let early = at_blank.is_none_or(|blank| blank < width / 2);
             let place = if early { at_separator.max(at_blank) } else { at_blank };
             let (piece, rest) = line.split_at(place.unwrap_or(index));
             return Some((piece, rest.strip_prefix(' ').unwrap_or(rest)));
         }
-        // The backslash of an escape is no separator.
+        // The backslash of an escape is not a separator.
         let escape = || line.get(index..).is_some_and(|rest| rest.starts_with("\\u{"));
         if matches!(character, '/' | ',' | ';') || (character == '\\' && !escape()) {
-            // Behind it: all of these are one byte long.
+            // The break is after the separator. All separators are one byte long.
             at_separator = Some(index.saturating_add(1));
         }
     }

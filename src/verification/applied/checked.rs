@@ -1,4 +1,4 @@
-//! What a proof after the fact came to, as JSON has it.
+//! The result of checking a plan afterwards, as written to JSON.
 
 use std::path::PathBuf;
 
@@ -12,120 +12,120 @@ use crate::registry::{FileTime, Role};
 use crate::report::{SchemaVersion, Tool};
 use crate::verification::{Asked, Difference, EditState, Retimed, Standing};
 
-/// What of the evidence was compared.
+/// The part of the evidence that was compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scope {
-    /// Every key and value of the hives, with those that the plan was made from.
+    /// Every key and value of the hives, compared with the hives that the plan was made from.
     WholeHives,
     /// The values and keys that the plan names.
     Plan,
 }
 
-/// The plan, as reports name it.
+/// A summary of the plan for reports.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PlanSummary {
-    /// The file, as it was named.
+    /// The path of the file, as the user named it.
     pub path: String,
     /// SHA-256 of the file.
     pub sha256: String,
-    /// The installation that it was made for, by its id then.
+    /// The id of the installation at the time of the plan.
     pub installation: String,
     /// The Windows that it is for.
     pub os: OsId,
-    /// How many edits it has.
+    /// The number of its edits.
     pub edits: usize,
 }
 
-/// A hive of the plan, and the same hive now.
+/// A hive of the plan, and the current hive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CheckedHive {
     /// SOFTWARE or SYSTEM.
     pub role: Role,
-    /// Where it is; `null` where the evidence has none.
+    /// The path of the current hive; `null` if the evidence does not contain it.
     pub path: Option<String>,
     /// SHA-256 of the hive that the plan was made from.
     pub planned_sha256: Option<String>,
-    /// SHA-256 of this one; `null` where it was not hashed.
+    /// SHA-256 of the current hive; `null` if it was not hashed.
     pub sha256: Option<String>,
-    /// Whether it is the same file, byte for byte; its transaction logs may differ.
+    /// Whether it is the same file, byte for byte. Its transaction logs may differ.
     pub same_file: Option<bool>,
-    /// How far it can be trusted.
+    /// How far the hive can be trusted.
     pub state: Option<State>,
-    /// Where the hive from before is; `null` where none was given.
+    /// The path of the hive from before; `null` if none was given.
     pub before_path: Option<String>,
-    /// Keys that were compared with it.
+    /// The number of keys that were compared with it.
     pub compared_keys: u64,
-    /// Values that were.
+    /// The number of values that were compared with it.
     pub compared_values: u64,
 }
 
-/// An edit of the plan, and what stands in its place now.
+/// An edit of the plan, and the current data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CheckedEdit {
-    /// The finding that asked for it.
+    /// The finding that the edit corrects.
     pub finding: String,
     /// The hive.
     pub hive: Role,
-    /// The control set, in SYSTEM.
+    /// The control set, for a key of SYSTEM.
     pub control_set: Option<u32>,
-    /// The key, from the hive's root.
+    /// The path of the key from the hive's root.
     pub key: String,
     /// The value's name; empty for the default value.
     pub value: String,
-    /// What the plan found; `null` for nothing.
+    /// The data before the edit; `null` if absent.
     pub before: Option<ObservedDatum>,
-    /// What the plan puts there; `null` for nothing.
+    /// The data that the plan sets; `null` if absent.
     pub after: Option<ObservedDatum>,
-    /// What is there; `null` for nothing, or where it cannot be read.
+    /// The current data; `null` if absent or unreadable.
     pub found: Option<ObservedDatum>,
-    /// Which of these it is.
+    /// The state of the edit.
     pub state: EditState,
-    /// Whether that is what was asked.
+    /// Whether that is the expected state.
     pub holds: bool,
-    /// What is to be said of it.
+    /// A note on the state.
     pub note: Option<String>,
 }
 
-/// A key that the plan touches.
+/// A key that the plan changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TouchedKey {
     /// The hive.
     pub hive: Role,
-    /// The key, from the hive's root.
+    /// The path of the key from the hive's root.
     pub key: String,
-    /// Whether the patch makes it. Its rollback leaves it, empty.
+    /// Whether the patch creates the key. Its rollback leaves the key empty.
     pub made: bool,
-    /// Whether it is there.
+    /// Whether the key exists.
     pub there: bool,
-    /// When it was last written, by the plan.
+    /// When the key was last written, according to the plan.
     pub before: Option<FileTime>,
-    /// When it was last written, now. Not every importer sets it.
+    /// When the key was last written, now. Not every importer updates this time.
     pub now: Option<FileTime>,
 }
 
-/// What the proof came to.
+/// The result of checking a plan.
 #[derive(Clone, Debug, Serialize)]
 pub struct Checked {
-    /// Version of this form.
+    /// The version of this format.
     pub schema_version: SchemaVersion,
-    /// Who made it.
+    /// The program that wrote it.
     pub tool: Tool,
     /// The plan.
     pub plan: PlanSummary,
-    /// What was asked about it.
+    /// Whether application or rollback was checked.
     pub asked: Asked,
-    /// The installation's id now.
+    /// The current id of the installation.
     pub installation: String,
-    /// Where its hives are.
+    /// The path of its hives.
     pub evidence: String,
-    /// Which Windows it is.
+    /// The detected Windows.
     pub os: OsId,
-    /// What was compared.
+    /// The part that was compared.
     pub scope: Scope,
-    /// Whether every edit is as asked, and nothing else changed, as far as that was compared.
+    /// Whether every edit has the expected state, and nothing else changed in the compared part.
     pub holds: bool,
-    /// Whether everything that should have been read was.
+    /// Whether everything that should have been read was read.
     pub complete: bool,
     /// The plan's hives.
     pub hives: Vec<CheckedHive>,
@@ -133,15 +133,16 @@ pub struct Checked {
     pub edits: Vec<CheckedEdit>,
     /// The keys of the edits, in the plan's order.
     pub keys: Vec<TouchedKey>,
-    /// Whatever else differs; at most [`MOST_DIFFERENCES`](crate::verification::MOST_DIFFERENCES) of a hive.
+    /// All other differences; at most [`MOST_DIFFERENCES`](crate::verification::MOST_DIFFERENCES) for each hive.
     pub unexplained: Vec<Difference>,
-    /// How many more differences there are.
+    /// The number of further differences.
     pub unexplained_more: u64,
-    /// Keys with another last-write time; that alone is no difference. At most [`MOST_DIFFERENCES`](crate::verification::MOST_DIFFERENCES) of a hive.
+    /// Keys with another last-write time, which alone is not a difference. At most
+    /// [`MOST_DIFFERENCES`](crate::verification::MOST_DIFFERENCES) for each hive.
     pub retimed: Vec<Retimed>,
-    /// How many more of these there are.
+    /// The number of further such keys.
     pub retimed_more: u64,
-    /// What could not be read.
+    /// The parts that could not be read.
     pub problems: Vec<Problem>,
     /// Every file that was opened.
     #[serde(skip)]
@@ -149,7 +150,7 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// How it stands.
+    /// Returns the overall result.
     pub fn outcome(&self) -> Standing {
         match (self.complete, self.holds) {
             (false, _) => Standing::Incomplete,

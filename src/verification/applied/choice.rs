@@ -1,4 +1,4 @@
-//! Which installation of the evidence a plan is for.
+//! Chooses the installation of the evidence that a plan is for.
 
 use std::path::PathBuf;
 
@@ -10,10 +10,10 @@ use crate::registry::{Role, same_text};
 use crate::remediation::Plan;
 use crate::report::InstallationReport;
 
-/// So many installations are named in an error.
+/// The most installations that an error names.
 const MOST_NAMED: usize = 8;
 
-/// What is in evidence.
+/// The installations in evidence.
 pub(super) struct Found {
     pub(super) installations: Vec<Installation>,
     pub(super) opened: Vec<PathBuf>,
@@ -21,7 +21,7 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Finds the installations that hold SOFTWARE or SYSTEM, of whatever generation.
+    /// Finds the installations of all generations that contain SOFTWARE or SYSTEM.
     pub(super) fn in_evidence(evidence: &[PathBuf], options: &Options) -> Result<Self, Error> {
         let discovery = discover_in(evidence, options.map, &options.unpacking)?;
         if let Some(nothing) = discovery.nothing(evidence) {
@@ -34,7 +34,7 @@ impl Found {
         Ok(Self { installations, opened, problems })
     }
 
-    /// The one that the plan is for.
+    /// Returns the installation that the plan is for.
     pub(super) fn choose<'f>(
         &'f self,
         plan: &Plan,
@@ -80,15 +80,15 @@ impl Found {
     }
 }
 
-/// Leaves those of which something is true, where it is true of any.
+/// Keeps only the installations with a property, if any has it.
 fn narrow<T>(fitting: &mut Vec<(T, InstallationReport)>, is_so: impl Fn(&InstallationReport) -> bool) {
     if fitting.iter().any(|(_, report)| is_so(report)) {
         fitting.retain(|(_, report)| is_so(report));
     }
 }
 
-/// Why a plan is not for an installation. A hive without the other cannot always name its Windows, nor its machine: what
-/// is not known does not speak against it.
+/// Returns why a plan is not for an installation. With only one of the hives, the Windows or the machine may be
+/// unknown. Unknown facts do not count against the installation.
 fn differs(plan: &Plan, report: &InstallationReport) -> Option<String> {
     let os = &report.os;
     if os.id != plan.os {
@@ -104,7 +104,7 @@ fn differs(plan: &Plan, report: &InstallationReport) -> Option<String> {
         (Some(planned), Some(found)) if planned != found => {
             return Some(format!("the plan is for a Windows installed {planned}, but this one was installed {found}"));
         }
-        // A computer can be given another name.
+        // A computer can be renamed.
         (Some(_), Some(_)) => {}
         _ => {
             if let Some((planned, found)) = planned.computer_name.as_ref().zip(machine.computer_name.as_ref())

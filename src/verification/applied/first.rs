@@ -1,4 +1,4 @@
-//! The hives that a plan was made from.
+//! Finds the hives that a plan was made from.
 
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ use crate::report::InstallationReport;
 use crate::verification::edit_state::Places;
 use crate::verification::{Asked, EditState};
 
-/// The installation whose hives have the sums of the plan, and in which each value is what the plan says of before.
+/// Returns the installation whose hives have the plan's checksums and in which each value is as the plan found it.
 pub(super) fn choose<'f>(
     plan: &Plan,
     found: &'f Found,
@@ -52,7 +52,7 @@ pub(super) fn choose<'f>(
     Ok((open, report))
 }
 
-/// Whether each hive of the plan that is there is the very file; if not, why.
+/// Checks that each hive of the plan that exists is exactly the planned file. The error states why not.
 fn is_of(plan: &Plan, installation: &Installation) -> Result<(), Option<String>> {
     let mut is_any = false;
     for planned in &plan.hives {

@@ -1,5 +1,5 @@
-//! What is in the keys that a plan makes, beside what it puts there. For this the hive of before is not needed: those
-//! keys were not there.
+//! Detects contents of keys that a plan creates beyond what the plan sets. This does not need the hive from before,
+//! because those keys did not exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use crate::registry::{Name, Role};
 use crate::remediation::{Edit, Plan};
 use crate::verification::{Content, Difference, Kind, MOST_DIFFERENCES};
 
-/// What is there that the plan did not put there, how many more, and what could not be read.
+/// Returns the contents that the plan did not set, the number of further ones, and what could not be read.
 pub(super) fn look(role: Role, tree: &Tree<'_>, plan: &Plan) -> (Vec<Difference>, u64, Vec<Problem>) {
     let edits = || plan.edits.iter().filter(move |edit| edit.hive == role);
     let made: BTreeMap<Name, &str> = edits()
@@ -28,7 +28,7 @@ pub(super) fn look(role: Role, tree: &Tree<'_>, plan: &Plan) -> (Vec<Difference>
         }
     };
     for (name, path) in made {
-        // Where the key cannot be read its edits say so.
+        // If the key cannot be read, its edits report that.
         let Ok(Some(key)) = tree.key(path) else { continue };
         let difference = |kind, key: String, value, after| {
             let (changed, before) = (Vec::new(), None);

@@ -1,4 +1,4 @@
-//! The proof for people: what became of each edit, what else changed, and what that comes to.
+//! The result for people: the state of each edit, what else changed, and the conclusion.
 
 use std::io::{self, Write};
 
@@ -12,16 +12,16 @@ use crate::report::table::data::{name, prose, value};
 use crate::report::table::page::{GAP, Ink, Page};
 use crate::verification::{Asked, Content, Difference, EditState, Kind};
 
-/// So many lines of a kind are listed. JSON has more.
+/// The most lines of a kind. JSON has more.
 const MOST_LISTED: usize = 50;
-/// How deep the lines of an installation stand.
+/// The indentation of the lines of an installation.
 const INDENT: usize = 2;
 const DEEPER: usize = 4;
 
-/// Writes the proof as tables.
+/// Writes the result as tables.
 ///
 /// # Errors
-/// What the writer says.
+/// Returns the error of the writer.
 pub fn render(checked: &Checked, style: &Style, writer: &mut impl Write) -> io::Result<()> {
     let mut writer = io::BufWriter::new(writer);
     let mut page = Page::new(&mut writer, *style);
@@ -56,7 +56,7 @@ fn write_hive(page: &mut Page<'_>, hive: &CheckedHive, checked: &Checked) -> io:
     page.paragraph(INDENT, &format!("{role}: {path}"), Ink::Plain)?;
     if hive.same_file == Some(true) {
         let changes = checked.edits.iter().any(|edit| edit.hive == role);
-        // What is written last may stand in transaction logs beside it.
+        // The last changes may be in transaction logs beside the hive.
         let idle = changes && checked.asked == Asked::Applied && hive.state == Some(State::Clean);
         let more = if idle { ": nothing was imported into it" } else { "" };
         let text = format!("the same file as when the plan was made{more}");
@@ -70,7 +70,7 @@ fn write_hive(page: &mut Page<'_>, hive: &CheckedHive, checked: &Checked) -> io:
     Ok(())
 }
 
-/// The edits by what became of them, those that are not as asked first.
+/// Writes the edits by state, those without the expected state first.
 fn write_edits(page: &mut Page<'_>, checked: &Checked) -> io::Result<()> {
     let titles = match checked.asked {
         Asked::Applied => [
@@ -197,7 +197,7 @@ fn more(page: &mut Page<'_>, all: u64) -> io::Result<()> {
     }
 }
 
-/// The last line.
+/// Returns the last line.
 fn verdict(checked: &Checked) -> (String, Ink) {
     let holding = checked.edits.iter().filter(|edit| edit.holds).count();
     let done = if checked.asked == Asked::Applied { "applied" } else { "undone" };

@@ -1,4 +1,4 @@
-//! The first walk: a mark for each key and value of the hive as it was.
+//! The first walk: stores a mark for each key and value of the earlier hive.
 
 use super::marks::{Marks, ValueMark};
 use super::trail::Trail;
@@ -6,7 +6,7 @@ use crate::error::Problem;
 use crate::hive::Hive;
 use crate::hive::walk::{Visitor, Walked, WalkedKey, WalkedValue};
 
-/// What the first walk gathers.
+/// The result of the first walk so far.
 pub(super) struct First {
     trail: Trail,
     marks: Marks,
@@ -17,7 +17,7 @@ impl First {
         Self { trail: Trail::new(hive), marks: Marks::default() }
     }
 
-    /// The marks, and what could not be read.
+    /// Returns the marks, and the problems of what could not be read.
     pub(super) fn finish(self, walked: &Walked, locator: &str) -> (Marks, Vec<Problem>) {
         (self.marks, self.trail.finish(walked, locator))
     }

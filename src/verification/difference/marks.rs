@@ -1,4 +1,4 @@
-//! Keys and values as short marks: which they are, and what they hold.
+//! Short marks of keys and values: their identity and their contents.
 
 use std::collections::HashMap;
 
@@ -9,14 +9,15 @@ use crate::finding::{Datum, ObservedDatum};
 use crate::hive::walk::{WalkedKey, WalkedValue};
 use crate::registry::{DataType, FileTime, RegistryValue, upcase};
 
-/// The beginning of a SHA-256. Nobody finds a second text for the same one, not on purpose either.
+/// The beginning of a SHA-256. Nobody can find a second text with the same one, not even on purpose.
 pub(super) type Sum = [u8; 16];
 
-/// Which key or value something is: the names from the root down, without case, and which of several of that name.
+/// The identity of a key or value: the names from the root down, without case, and its number among those with one
+/// name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::verification) struct Id(Sum);
 
-/// What a key holds, beside values and subkeys.
+/// The contents of a key beside values and subkeys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct KeyMark {
     name: Sum,
@@ -24,15 +25,15 @@ pub(super) struct KeyMark {
     security: Sum,
     is_link: bool,
     pub(super) last_written: FileTime,
-    /// Whether the other hive has this key, too.
+    /// Whether the other hive also has this key.
     pub(super) met: bool,
 }
 
-/// What a value holds.
+/// The contents of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ValueMark {
     held: Sum,
-    /// Whether the other hive has this value, too.
+    /// Whether the other hive also has this value.
     pub(super) met: bool,
 }
 
@@ -57,17 +58,17 @@ impl Id {
     /// The root key.
     pub(super) const ROOT: Self = Self([0; 16]);
 
-    /// The subkey of that name, the first of several.
+    /// Returns the first subkey with this name.
     pub(super) fn subkey(self, name: impl Iterator<Item = u16>) -> Self {
         self.below(b'k', &bytes_of(name.map(upcase)))
     }
 
-    /// The value of that name, the first of several.
+    /// Returns the first value with this name.
     pub(super) fn value(self, name: impl Iterator<Item = u16>) -> Self {
         self.below(b'v', &bytes_of(name.map(upcase)))
     }
 
-    /// Another one of the same name: the first after it is number 1.
+    /// Returns a further key or value with the same name. The one after the first has number 1.
     pub(super) fn again(self, number: u32) -> Self {
         self.below(b'a', &number.to_le_bytes())
     }
@@ -76,25 +77,25 @@ impl Id {
         Self(sum(&[&self.0, &[kind][..], name].concat()))
     }
 
-    /// The key of a path from the root, backslashes between the names.
+    /// Returns the key at a path from the root, with backslashes between the names.
     pub(in crate::verification) fn of_key(path: &str) -> Self {
         let names = path.split('\\').filter(|name| !name.is_empty());
         names.fold(Self::ROOT, |id, name| id.subkey(name.encode_utf16()))
     }
 
-    /// A value of such a key.
+    /// Returns a value of the key at a path.
     pub(in crate::verification) fn of_value(path: &str, name: &str) -> Self {
         Self::of_key(path).value(name.encode_utf16())
     }
 }
 
 impl KeyMark {
-    /// What a key holds; `security` is the mark of its descriptor.
+    /// Returns the mark of a key. `security` is the mark of its descriptor.
     pub(super) fn new(key: &WalkedKey<'_, '_>, class: Option<&[u16]>, security: Sum) -> Self {
         let class = class.map(|class| bytes_of(class.iter().copied()));
         let name = bytes_of(key.name_units());
         Self {
-            // The root's name says nothing, and each program gives it another.
+            // The root's name has no meaning, and each program sets another one.
             name: if key.depth() == 0 { Sum::default() } else { sum(&name) },
             class: class.map(|class| sum(&class)).unwrap_or_default(),
             security,
@@ -104,7 +105,7 @@ impl KeyMark {
         }
     }
 
-    /// What is not the same as in another.
+    /// Returns the parts that differ from another mark.
     pub(super) fn changes(&self, other: &Self) -> Vec<&'static str> {
         let same = [
             ("name", self.name == other.name),
@@ -116,35 +117,35 @@ impl KeyMark {
     }
 }
 
-/// The mark of a security descriptor; none where a key has none.
+/// Returns the mark of a security descriptor; zeros if the key has none.
 pub(super) fn sum_of_security(descriptor: Option<&[u8]>) -> Sum {
     descriptor.map(sum).unwrap_or_default()
 }
 
 impl ValueMark {
-    /// What a value holds.
+    /// Returns the mark of a value.
     pub(super) fn new(value: &WalkedValue<'_>) -> Self {
         let name = bytes_of(value.name_units());
         let mut hasher = Sha256::new();
-        // Both have a length that is known, so that no two values are the same text.
+        // Both lengths are part of the text, so that different values have different texts.
         hasher.update([&value.data_type().0.to_le_bytes()[..], &(name.len() as u64).to_le_bytes(), &name].concat());
         hasher.update(value.data());
         Self { held: hasher.finalize().first_chunk().copied().unwrap_or_default(), met: false }
     }
 
-    /// Whether another one holds the same.
+    /// Returns whether another mark has the same contents.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.held == other.held
     }
 }
 
 impl Content {
-    /// What a value holds, for showing.
+    /// Returns the contents of a value for display.
     pub(super) fn of(value: &WalkedValue<'_>) -> Self {
         Self::of_data(value.data_type(), value.data())
     }
 
-    /// The same of a value that was read.
+    /// Returns the contents of a value that was already read.
     pub(in crate::verification) fn of_value(value: &RegistryValue) -> Self {
         Self::of_data(value.data_type, &value.bytes)
     }
@@ -152,7 +153,7 @@ impl Content {
     fn of_data(data_type: DataType, data: &[u8]) -> Self {
         let size = data.len();
         let observed = match data.get(..MOST_SHOWN) {
-            // What a part of the data says is not what they say.
+            // Part of the data must not be decoded as if it were the whole.
             Some(cut) if size > MOST_SHOWN => {
                 ObservedDatum { datum: Datum { data_type, data: None }, raw: cut.to_vec() }
             }
@@ -162,13 +163,13 @@ impl Content {
     }
 }
 
-/// A value's name, for showing, cut where it is very long.
+/// Returns a value's name for display, cut if it is very long.
 pub(super) fn shown_name(value: &WalkedValue<'_>) -> String {
     let units: Vec<u16> = value.name_units().take(MOST_OF_A_NAME).collect();
     String::from_utf16_lossy(&units)
 }
 
-/// A key's path, for showing, cut where it is very long.
+/// Returns a key's path for display, cut if it is very long.
 pub(super) fn shown_path(key: &WalkedKey<'_, '_>) -> String {
     let mut path = String::new();
     for name in key.path_units() {

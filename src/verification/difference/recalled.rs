@@ -1,4 +1,4 @@
-//! The third walk: the hive as it was once more, for what is gone from it and for what it held otherwise.
+//! The third walk: visits the earlier hive again, for entries that were removed or that had other contents.
 
 use super::marks::shown_name;
 use super::second::Found;
@@ -8,7 +8,7 @@ use crate::hive::Hive;
 use crate::hive::walk::{Visitor, WalkedKey, WalkedValue};
 use crate::registry::Role;
 
-/// The third walk under way.
+/// The third walk in progress.
 pub(super) struct Recalled<'p> {
     role: Role,
     trail: Trail,
@@ -46,7 +46,7 @@ impl Visitor for Recalled<'_> {
                 let same = [
                     ("name", same_name),
                     ("type", was.datum.data_type == is.datum.data_type),
-                    // Of long data only the beginning is compared here: what is neither name nor type is data.
+                    // Only the beginning of long data is compared here. If neither name nor type differs, the data do.
                     ("data", same_data && !(same_name && was.datum.data_type == is.datum.data_type)),
                 ];
                 difference.changed = same.into_iter().filter(|(_, same)| !same).map(|(what, _)| what).collect();

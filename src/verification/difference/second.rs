@@ -1,4 +1,4 @@
-//! The second walk: the hive as it is, held against the marks of the one that it was.
+//! The second walk: compares the current hive with the marks of the earlier one.
 
 use std::collections::HashMap;
 
@@ -10,16 +10,16 @@ use crate::hive::Hive;
 use crate::hive::walk::{Visitor, Walked, WalkedKey, WalkedValue};
 use crate::registry::Role;
 
-/// What the second walk came to.
+/// The result of the second walk.
 pub(super) struct Found {
     pub(super) compared: Compared,
-    /// What the first hive has; `met` where the second one has it, too.
+    /// The contents of the first hive; `met` is set if the second hive also has them.
     pub(super) marks: Marks,
-    /// Which differences are of something that the first hive has otherwise.
+    /// The index of each difference whose contents were different in the first hive.
     pub(super) changed: HashMap<Id, usize>,
 }
 
-/// The second walk under way.
+/// The second walk in progress.
 pub(super) struct Second<'p> {
     role: Role,
     trail: Trail,
@@ -33,7 +33,7 @@ impl<'p> Second<'p> {
         Self { role, trail: Trail::new(hive), planned, found }
     }
 
-    /// What it came to, and what could not be read.
+    /// Returns the result, and the problems of what could not be read.
     pub(super) fn finish(self, walked: &Walked, locator: &str) -> (Found, Vec<Problem>) {
         (self.found, self.trail.finish(walked, locator))
     }
@@ -50,7 +50,7 @@ impl<'p> Second<'p> {
 }
 
 impl Compared {
-    /// Takes a difference in; where it is listed, at which place.
+    /// Adds a difference, and returns its index if it is listed.
     pub(super) fn add(&mut self, difference: impl FnOnce() -> Difference) -> Option<usize> {
         if self.differences.len() >= MOST_DIFFERENCES {
             self.more = self.more.saturating_add(1);
@@ -62,13 +62,13 @@ impl Compared {
 }
 
 impl Difference {
-    /// A difference of a key.
+    /// Returns a difference of a key.
     pub(super) fn of_key(role: Role, kind: Kind, key: &WalkedKey<'_, '_>) -> Self {
         let (value, changed, before, after) = (None, Vec::new(), None, None);
         Self { hive: role, kind, key: shown_path(key), value, changed, before, after }
     }
 
-    /// A difference of a value of it.
+    /// Returns a difference of a value of a key.
     pub(super) fn of_value(role: Role, kind: Kind, key: &WalkedKey<'_, '_>, value: &WalkedValue<'_>) -> Self {
         Self { value: Some(shown_name(value)), ..Self::of_key(role, kind, key) }
     }

@@ -1,4 +1,4 @@
-//! Where a walk is: which key and which value it has come to, and how many bytes of names it may still look at.
+//! The position of a walk: its current key and value, and how many bytes of names it may still read.
 
 use std::collections::HashMap;
 
@@ -7,18 +7,18 @@ use crate::error::Problem;
 use crate::hive::Hive;
 use crate::hive::walk::{Walked, WalkedKey, WalkedValue};
 
-/// So much of one hive that cannot be read is told; a damaged one can have millions of such places.
+/// The most unreadable places of one hive that are reported. A damaged hive can have millions.
 const MOST_UNREAD: usize = 20;
 
-/// A walk's place in the tree.
+/// The position of a walk in the tree.
 pub(super) struct Trail {
-    /// The keys from the root down to the one that was visited last.
+    /// The keys from the root down to the last visited one.
     frames: Vec<Frame>,
-    /// Names of values that the last key has, with how often.
+    /// The names of the last key's values, with their counts.
     values: HashMap<Id, u32>,
-    /// Marks of security descriptors, by place: nearly all keys share a few.
+    /// Marks of security descriptors, by place. Nearly all keys share a few.
     security: HashMap<u64, Sum>,
-    /// Names, classes and descriptors are no longer than the hive, unless they overlap on purpose.
+    /// The remaining bytes of names, classes, and descriptors, which exceed the hive only if they overlap on purpose.
     left: u64,
     is_spent: bool,
     unread: Vec<Problem>,
@@ -27,11 +27,11 @@ pub(super) struct Trail {
 
 struct Frame {
     id: Id,
-    /// Names of subkeys, with how often.
+    /// The names of subkeys, with their counts.
     subkeys: HashMap<Id, u32>,
 }
 
-/// The one of that name which follows those that were counted.
+/// Returns the identity of the next entry with this name.
 fn numbered(id: Id, met: &mut HashMap<Id, u32>) -> Id {
     let number = met.entry(id).and_modify(|count| *count = count.saturating_add(1)).or_insert(0);
     if *number == 0 { id } else { id.again(*number) }
@@ -50,7 +50,7 @@ impl Trail {
         }
     }
 
-    /// The key that the walk has come to; `None` where it must not be looked at.
+    /// Returns the current key of the walk; `None` if the limit is exceeded.
     pub(super) fn key(&mut self, key: &WalkedKey<'_, '_>) -> Option<Id> {
         self.frames.truncate(key.depth());
         self.values.clear();
@@ -65,7 +65,7 @@ impl Trail {
         Some(id)
     }
 
-    /// What that key holds; `None` where it must not be looked at.
+    /// Returns the mark of the current key; `None` if the limit is exceeded.
     pub(super) fn mark(&mut self, key: &WalkedKey<'_, '_>) -> Option<KeyMark> {
         let class = key.class_units();
         if !self.take(class.as_ref().map_or(0, Vec::len).saturating_mul(2)) {
@@ -88,7 +88,7 @@ impl Trail {
         Some(sum)
     }
 
-    /// The value that the walk has come to; `None` where it must not be looked at.
+    /// Returns the current value of the walk; `None` if the limit is exceeded.
     pub(super) fn value(&mut self, value: &WalkedValue<'_>) -> Option<Id> {
         if !self.take(value.name_units().count()) {
             return None;
@@ -108,12 +108,12 @@ impl Trail {
         !self.is_spent
     }
 
-    /// Whether the walk may go on.
+    /// Returns whether the walk may continue.
     pub(super) fn goes_on(&self) -> bool {
         !self.is_spent
     }
 
-    /// Keeps what cannot be read.
+    /// Records what cannot be read.
     pub(super) fn tell(&mut self, problem: Problem) {
         if self.unread.len() < MOST_UNREAD {
             self.unread.push(problem);
@@ -122,7 +122,7 @@ impl Trail {
         }
     }
 
-    /// What could not be read on the whole walk of a hive of that name.
+    /// Returns what could not be read on the whole walk. `locator` is the hive's name.
     pub(super) fn finish(mut self, walked: &Walked, locator: &str) -> Vec<Problem> {
         if self.unread.is_empty() && (walked.damaged || !walked.lost.is_empty()) {
             let first = walked.problems.first().cloned();

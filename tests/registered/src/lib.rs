@@ -1,6 +1,6 @@
-//! `#[test]` for a suite whose harness is its own: registers the function in place of handing it to rustc's harness.
+//! `#[test]` for a suite with its own harness: registers the function instead of passing it to rustc's harness.
 //!
-//! A suite takes it with `#[macro_use(test)] extern crate registered_test;`, and its tests look like any other.
+//! A suite imports it with `#[macro_use(test)] extern crate registered_test;`. Its tests look like any other.
 
 use proc_macro::{TokenStream, TokenTree};
 

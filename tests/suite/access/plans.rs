@@ -1,4 +1,4 @@
-//! What plan.json and the header say of who may write.
+//! What plan.json and the header state about who may write.
 
 use super::*;
 use crate::fixture;

@@ -1,4 +1,4 @@
-//! The differences between readers that are known, and why they are there.
+//! The known differences between readers, and their reasons.
 
 use std::borrow::Cow;
 use std::fmt;

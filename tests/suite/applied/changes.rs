@@ -1,4 +1,4 @@
-//! What else changed, of whatever kind and wherever: each is named. Without the hives of before nobody can see it.
+//! Other changes, of any kind and anywhere: each is reported. Without the hives from before they cannot be detected.
 
 use std::fs;
 

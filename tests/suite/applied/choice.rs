@@ -1,4 +1,4 @@
-//! Which installation a plan is for, and which hives are those of before; what is neither is refused.
+//! Which installation a plan is for, and which hives are those from before. Others are refused.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! hivexregedit as the one who applied it: real hives, damaged at random in a copy, mended and taken back. Nothing of
-//! them is kept.
+//! hivexregedit as the importer: copies of real hives are damaged at random, patched, and rolled back. Nothing of them
+//! is kept.
 
 use std::fs;
 use std::path::{Path, PathBuf};

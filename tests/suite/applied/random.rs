@@ -1,4 +1,4 @@
-//! Random damage to what an audit judges, the same in each run.
+//! Random but reproducible damage to the data that an audit judges.
 
 use hivemend::examination::Examination;
 use hivemend::finding::{Finding, Verdict};

@@ -1,4 +1,4 @@
-//! What becomes of the edits: applied, not applied, half of them, something else, unreadable.
+//! The states of edits: applied, not applied, partly applied, other data, unreadable.
 
 use std::collections::BTreeSet;
 use std::fs;

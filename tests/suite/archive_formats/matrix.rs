@@ -1,5 +1,5 @@
-//! Bits flipped, bytes cut out, bytes repeated, in every container that has checksums: everything is as before, or
-//! something is told; never are other bytes called verified.
+//! Flips bits, removes bytes, and repeats bytes in every container that has checksums. Either everything is unchanged,
+//! or a problem is reported; wrong bytes are never called verified.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What a file is, by its beginning, its end and its name.
+//! Recognition of a file by its beginning, its end, and its name.
 
 use hivemend::evidence::archive::container::Kind;
 use hivemend::evidence::archive::stream::Codec;

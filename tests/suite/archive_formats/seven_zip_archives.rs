@@ -1,4 +1,4 @@
-//! 7z, held against 7-Zip.
+//! 7z, compared with 7-Zip.
 
 use std::collections::BTreeMap;
 

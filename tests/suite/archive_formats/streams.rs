@@ -1,4 +1,4 @@
-//! gzip, bzip2, xz and Zstandard, held against the programs of those names.
+//! gzip, bzip2, xz, and Zstandard, compared with the programs of those names.
 
 use std::collections::BTreeMap;
 

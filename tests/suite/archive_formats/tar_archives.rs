@@ -1,4 +1,4 @@
-//! tar, held against GNU tar, bsdtar and Python's tarfile.
+//! tar, compared with GNU tar, bsdtar, and Python's tarfile.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::FileExt;

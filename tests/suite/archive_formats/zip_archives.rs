@@ -1,4 +1,4 @@
-//! ZIP, held against Info-ZIP, 7-Zip, bsdtar and Python.
+//! ZIP, compared with Info-ZIP, 7-Zip, bsdtar, and Python.
 
 use std::collections::BTreeMap;
 use std::io;

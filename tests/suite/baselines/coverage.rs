@@ -1,5 +1,5 @@
-//! Every expectation meets a fixture: in a clean one it looks at something and is content; in that one, altered, it is
-//! not. An expectation that no fixture reaches could be wrong without anyone noticing.
+//! A fixture covers every expectation: in a clean fixture it is met, and in an altered one it is not. Otherwise a wrong
+//! expectation could stay unnoticed.
 
 use std::collections::{BTreeMap, BTreeSet};
 

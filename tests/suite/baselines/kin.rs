@@ -1,4 +1,4 @@
-//! What is carried over from another Windows is what that Windows has, or a file says that it differs.
+//! Rows that are carried over from another Windows agree with that Windows, or a file states the difference.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What each Windows is expected to have, row by row, in one file to review: a changed expectation changes verdicts.
+//! The expectations of each Windows, row by row, in one file for review. A changed expectation changes verdicts.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

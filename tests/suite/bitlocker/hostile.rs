@@ -1,5 +1,4 @@
-//! Metadata with changed bytes: whatever they say, opening and reading end, soon and without a panic, and give no other
-//! bytes.
+//! Metadata with changed bytes: opening and reading always end, soon, without a panic, and without wrong bytes.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Volumes in states of which there are few samples.
+//! Volumes in states for which few samples exist.
 
 use std::fs;
 use std::path::Path;

@@ -1,7 +1,7 @@
-//! BitLocker volumes that the tests write, with the plain volume that should come out.
+//! BitLocker volumes that the tests write, with the plain volume that decryption should return.
 //!
-//! What Windows writes in states of which there are few samples: Vista's layout, volumes that are partly encrypted, other
-//! sectors, removable ones, conversions. bdemount and dislocker are asked whether these volumes are right.
+//! They have the layout of Windows in states for which few samples exist: Vista's layout, partly encrypted volumes,
+//! other sector sizes, removable volumes, conversions. bdemount and dislocker confirm that these volumes are valid.
 
 use aes::cipher::{BlockCipherEncrypt, KeyInit};
 use aes::{Aes128, Aes256};

@@ -1,4 +1,4 @@
-//! The evasion suite: each way to hide, of the cases whose kind is `evasion`, is seen.
+//! The evasion suite: every method of hiding, in the cases of kind `evasion`, is detected.
 
 use hivemend::examination::Options;
 use hivemend::finding::{Severity, Verdict};

@@ -1,4 +1,4 @@
-//! Each case against the `expect.toml` beside it.
+//! Compares each case with the `expect.toml` beside it.
 
 use std::collections::BTreeSet;
 

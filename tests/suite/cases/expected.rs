@@ -1,4 +1,4 @@
-//! Reads what must come out of each case: `expect.toml` beside its hives. `fixtures/README.md` describes the file.
+//! Reads the expected results of each case: `expect.toml` beside its hives. `fixtures/README.md` describes the file.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Patch, audit, roll back: what the plan claims to mend is mended, and what was there comes back.
+//! Patch, audit, rollback: the patch corrects what the plan claims, and the rollback restores the original data.
 
 use std::collections::BTreeMap;
 

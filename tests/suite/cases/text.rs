@@ -1,4 +1,4 @@
-//! A case as text: what is said of it, and the patch and the rollback that are written for it.
+//! A case as text: its report, and its patch and rollback.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! Snapshots: evidence in, report and patch out. Each was read against the `expect.toml` of its case.
+//! Snapshots: evidence in, report and patch out. Each was reviewed against the `expect.toml` of its case.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Links, pipes, names and permissions that are in the way; and order, which is not.
+//! Links, pipes, names, and permissions that are obstacles, and order, which is not one.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Windows volumes, what is collected from them, and real hives.
+//! Windows volumes, collections from them, and real hives.
 
 use hivemend::discovery::discover;
 use hivemend::evidence::directory;

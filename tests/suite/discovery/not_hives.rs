@@ -1,4 +1,4 @@
-//! What is no hive, or none any more.
+//! Files that are not hives, or are no longer valid ones.
 
 use std::fs;
 

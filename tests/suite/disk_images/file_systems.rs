@@ -1,4 +1,4 @@
-//! What is on the public samples, against tools that read partitions and NTFS by other code.
+//! The contents of the public samples, compared with independent tools that read partitions and NTFS.
 
 use std::fs;
 use std::path::Path;

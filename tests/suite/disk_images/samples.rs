@@ -1,4 +1,4 @@
-//! Public sample images: `HIVEMEND_IMAGES` names the folder that has them, packed.
+//! Public sample images, compressed, in the folder that `HIVEMEND_IMAGES` names.
 
 use std::fs;
 use std::io::Read;

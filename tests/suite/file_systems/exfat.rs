@@ -1,4 +1,4 @@
-//! exFAT, against exfatprogs, which formats it, and The Sleuth Kit, which reads it.
+//! exFAT, compared with exfatprogs, which formats it, and The Sleuth Kit, which reads it.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! ext2, ext3 and ext4, against e2fsprogs, which writes them, and The Sleuth Kit, which reads them.
+//! ext2, ext3, and ext4, compared with e2fsprogs, which writes them, and The Sleuth Kit, which reads them.
 
 use std::fs;
 use std::os::unix::fs::FileExt;

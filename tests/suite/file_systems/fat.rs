@@ -1,4 +1,4 @@
-//! FAT12, FAT16 and FAT32, against dosfstools and mtools, which write them, and The Sleuth Kit, which reads them.
+//! FAT12, FAT16, and FAT32, compared with dosfstools and mtools, which write them, and The Sleuth Kit, a reader.
 
 use std::collections::BTreeMap;
 use std::fs;

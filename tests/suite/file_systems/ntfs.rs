@@ -1,4 +1,4 @@
-//! NTFS, against wimlib and ntfs-3g, which write it, and The Sleuth Kit and 7z, which read it.
+//! NTFS, compared with wimlib and ntfs-3g, which write it, and The Sleuth Kit and 7z, which read it.
 
 use std::collections::BTreeMap;
 use std::fs;

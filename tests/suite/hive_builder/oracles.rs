@@ -1,4 +1,4 @@
-//! Other people's readers must find in a built hive what was put in. A test that lacks one is ignored.
+//! Other people's readers must find the contents that were put into a built hive. A test without its reader is ignored.
 
 use super::everything;
 use crate::builder::{BIG_DATA_SEGMENT, Hive, Key, ListKind, Value, reg_type, upcase};

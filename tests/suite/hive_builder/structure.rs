@@ -1,4 +1,4 @@
-//! The layout, taken apart without any reader.
+//! The layout, parsed without any reader.
 
 use super::everything;
 use crate::builder::{

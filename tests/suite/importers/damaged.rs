@@ -1,5 +1,5 @@
-//! Real hives, damaged at random in a copy: our patch is clean to its own importer, and hivexregedit makes of the hives
-//! exactly what the model says, in every key, value, type and byte. Nothing of them is kept.
+//! Copies of real hives, damaged at random: our patch is clean for its own importer, and hivexregedit changes the hives
+//! exactly as the model predicts, in every key, value, type, and byte. Nothing of them is kept.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! hivexregedit beside our model of it: whole trees, every key, value, type and byte, and whether it stops and where.
+//! Compares hivexregedit with our model of it: every key, value, type, and byte, and whether and where it stops.
 
 use std::cell::Cell;
 use std::fs;

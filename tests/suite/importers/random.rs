@@ -1,4 +1,4 @@
-//! Random values by way of hivexregedit: from our text into a hive, and from a hive into text that we read.
+//! Random values through hivexregedit: from our text into a hive, and from a hive into text that we read.
 
 use std::fmt::Write as _;
 use std::fs;

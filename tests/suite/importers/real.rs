@@ -1,4 +1,4 @@
-//! Real hives, altered in a copy: found out, mended and rolled back. Nothing of them is kept.
+//! Copies of real hives are altered, audited, patched, and rolled back. Nothing of them is kept.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

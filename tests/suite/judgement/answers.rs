@@ -1,4 +1,4 @@
-//! The sentence that answers: what stops updates, since when at the latest, and on what that rests.
+//! The answer: what stops updates, since when at the latest, and how well that is confirmed.
 
 use super::{altered, answer_of};
 

@@ -1,4 +1,4 @@
-//! Causes and consequences, the chain, strangers in the groups, and what Windows shows.
+//! Causes and consequences, the chain, strangers in the groups, and the errors that Windows shows.
 
 use hivemend::baseline::Profile;
 use hivemend::examination::Options;

@@ -1,4 +1,4 @@
-//! The same effect in another form conforms, and says why; what only looks the same does not.
+//! Another form with the same effect conforms, with a note. Data that only look the same do not.
 
 use hivemend::finding::{Severity, Verdict};
 

@@ -1,4 +1,4 @@
-//! Every code, with a text that triggers it: the table of `docs/reg-file.md`.
+//! Every code with a text that causes it: the table in `docs/reg-file.md`.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

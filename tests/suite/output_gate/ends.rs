@@ -1,4 +1,4 @@
-//! Runs that are ended, and folders that are exchanged while they last.
+//! Interrupted runs, and folders that are replaced during a run.
 
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::symlink;

@@ -1,4 +1,4 @@
-//! What is read is not written to, whatever names it, and whatever is asked for.
+//! Files that are read are never written, whatever names them and whatever is requested.
 
 use std::fs;
 use std::os::unix::fs::symlink;

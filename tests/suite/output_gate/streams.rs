@@ -1,4 +1,4 @@
-//! Devices and pipes are written into.
+//! Output to devices and pipes.
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, symlink};

@@ -1,4 +1,4 @@
-//! `baseline check`: what is wrong, where, and which name was meant.
+//! `baseline check`: the errors, their places, and the names that were probably meant.
 
 use hivemend::baseline::BUILT_IN;
 use hivemend::check::{self, Checked};

@@ -1,4 +1,4 @@
-//! `baseline learn`, and audits by what was learned: the same hive is clean, any change in it is found.
+//! `baseline learn`, and audits with learned baselines: the same hive is clean, and any change to it is detected.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! The packs in the documentation: data alone, checked, and tried on hives that are written as text.
+//! The packs in the documentation: only data, checked, and tested on hives from text.
 
 use hivemend::check;
 use hivemend::reg_file;

@@ -1,4 +1,4 @@
-//! Users' files: whole ones, and such as say what differs from a built-in baseline.
+//! Users' files: whole ones, and ones that state the differences from a built-in baseline.
 
 use super::{found, write};
 use crate::command_line::Desk;

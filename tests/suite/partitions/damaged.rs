@@ -1,4 +1,4 @@
-//! Tables that are damaged, contradict each other, or are odd (B11, B18).
+//! Damaged, contradictory, and odd partition tables (B11, B18).
 
 use hivemend::evidence::volume::{Scheme, VolumeKind};
 

@@ -1,4 +1,4 @@
-//! Disks of which some bytes are wrong, or cannot be read.
+//! Disks with some wrong or unreadable bytes.
 
 #![allow(clippy::single_range_in_vec_init, reason = "one part of a disk that cannot be read is a range of bytes")]
 

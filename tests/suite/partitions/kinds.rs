@@ -1,4 +1,4 @@
-//! What a volume is, as the tools that made it say.
+//! The kind of a volume, compared with the tools that made it.
 
 use std::fs;
 

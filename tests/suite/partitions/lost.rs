@@ -1,4 +1,4 @@
-//! Volumes that no table leads to.
+//! Volumes that no partition table contains.
 
 use std::fs;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What the program makes of odd disks: hives come out of them, and what is missing is told.
+//! The program with odd disks: it finds the hives, and reports what is missing.
 
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;

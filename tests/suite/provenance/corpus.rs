@@ -1,5 +1,5 @@
-//! Places and times in real hives, from the folder that `HIVEMEND_CORPUS` names; ignored without it. The logs are
-//! taken apart here once more, by the specification and not by hivemend.
+//! Locations and times in real hives, from the folder that `HIVEMEND_CORPUS` names; ignored without it. The logs are
+//! parsed here again, according to the specification and without hivemend.
 
 use std::ops::Range;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Places in hives that logs were replayed into: which log wrote the bytes, and where they stand in it.
+//! Locations in recovered hives: the log that wrote the bytes, and their offset in it.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Places in hives that no log was replayed into, against the map that the builder made of them.
+//! Locations in hives without log replay, compared with the builder's map of them.
 
 use hivemend::evidence::Bytes;
 use hivemend::finding::WrittenBy;

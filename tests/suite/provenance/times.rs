@@ -1,4 +1,4 @@
-//! Times that a key cannot have.
+//! Impossible times of a key.
 
 use hivemend::evidence::Bytes;
 use hivemend::hive::{Hive, OddTime};

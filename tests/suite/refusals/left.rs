@@ -1,4 +1,4 @@
-//! An edit that cannot be written is left, with the reason; the others go out.
+//! An edit that cannot be written is left out with its reason. The others are written.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Ids that `--only` and `--skip` take, and those that nothing is called by.
+//! Ids that `--only` and `--skip` accept, and unknown ids.
 
 use super::{XP, audit, left, plan};
 use crate::command_line::Desk;

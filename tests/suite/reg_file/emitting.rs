@@ -1,4 +1,4 @@
-//! What is written, against the cases.
+//! Writing, compared with the cases.
 
 use hivemend::reg_file::{self, Alteration, Dialect, Document, KeyPath, Operation, Reason};
 use sha2::{Digest, Sha256};

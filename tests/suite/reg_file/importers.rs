@@ -1,4 +1,4 @@
-//! An importer that is not ours: what `hivexregedit` makes of the text written for it, where it is installed.
+//! An importer from another project: how `hivexregedit` reads the text written for it, if it is installed.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,4 @@
-//! What the cases do not reach: encodings, and where a line stands.
+//! Reading that the cases do not cover: encodings, and the places of lines.
 
 use hivemend::reg_file::{self, Encoding, Operation, Reading, Verdict, Version};
 

@@ -1,4 +1,4 @@
-//! Whatever a hive holds: written and read, it is the same, or it was refused.
+//! Any contents of a hive are the same after writing and reading, or were refused.
 
 use std::collections::BTreeSet;
 

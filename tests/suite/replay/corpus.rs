@@ -1,5 +1,5 @@
-//! Real dirty hives, from the folder that `HIVEMEND_CORPUS` names; ignored without it. Two of them lie there as
-//! Windows itself recovered them too.
+//! Real dirty hives, from the folder that `HIVEMEND_CORPUS` names; ignored without it. For two of them the corpus also
+//! has the hives that Windows itself recovered.
 
 use hivemend::hive::transaction_log::{LogFormat, LogState};
 use hivemend::hive::walk::{Visitor, WalkedKey, WalkedValue, walk};

@@ -1,4 +1,4 @@
-//! Logs of the new format: the order of two, what ends a replay, and what is never applied.
+//! Logs of the new format: the order of two logs, what ends a replay, and what is never applied.
 
 use hivemend::hive::transaction_log::LogState::{Foreign, Invalid, NotReplayed, Stale, Used};
 

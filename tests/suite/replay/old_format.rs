@@ -1,4 +1,4 @@
-//! Logs of the old format: applied whole, or not at all.
+//! Logs of the old format: applied completely or not at all.
 
 use hivemend::hive::transaction_log::LogFormat;
 use hivemend::hive::transaction_log::LogState::{Foreign, Invalid, NotReplayed, Stale, Used};

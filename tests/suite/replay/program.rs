@@ -1,4 +1,4 @@
-//! The program over dirty evidence: what was replayed, what both views say, and what it does not touch.
+//! The program with dirty evidence: what it replays, what both views show, and what it does not change.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What holds of any log: a second replay changes nothing, and only bytes that a log names ever change.
+//! Properties of every log: a second replay changes nothing, and only bytes that a log names change.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The report as JSON, and the schema that it keeps to.
+//! The report as JSON, and its schema.
 
 use std::collections::BTreeSet;
 

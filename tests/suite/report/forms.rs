@@ -1,5 +1,4 @@
-//! The report in every form that the program has: the same from evidence and from a saved report, and harmless whatever
-//! the evidence says.
+//! The report in every format: the same from evidence and from a saved report, and harmless with any evidence.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Reports to be written: hives from the builder, audited through the library.
+//! Sample reports: hives from the builder, audited through the library.
 
 use hivemend::answer::answer;
 use hivemend::audit::{Context, audit};

@@ -1,4 +1,4 @@
-//! What stands on a screen of 80 columns and 24 lines, of every fixture.
+//! The first screen of 80 columns and 24 lines, for every fixture.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! The forms for other tools, held against what their standards say: SARIF's schema, the fields of the Elastic Common
-//! Schema, and Python's reader of CSV.
+//! The formats for other tools, compared with their standards: SARIF's schema, the fields of the Elastic Common Schema,
+//! and Python's CSV reader.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! The table: what people see, at every width.
+//! The table that people see, at every width.
 
 use hivemend::discovery::Generation;
 use hivemend::error::{Code, Gap, Problem};

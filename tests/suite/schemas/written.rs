@@ -1,4 +1,4 @@
-//! What the program writes as JSON, by every command, over all fixtures.
+//! The JSON that every command writes, for all fixtures.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Books with changed bytes: whatever they say, reading ends, soon and without a panic.
+//! VSS structures with changed bytes: reading always ends, soon and without a panic.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

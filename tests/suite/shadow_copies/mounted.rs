@@ -1,4 +1,4 @@
-//! libvshadow's `vshadowmount` as the judge: every block of every shadow copy, of volumes made at random and of others.
+//! Compares with libvshadow's `vshadowmount`: every block of every shadow copy, of random and other volumes.
 
 use std::fs;
 use std::os::unix::fs::FileExt;

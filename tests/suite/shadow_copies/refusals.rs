@@ -1,4 +1,4 @@
-//! What cannot be read rightly is refused, with where, what and why; what concerns one block stops at that block.
+//! Unreadable data are refused with the place and the reason. A problem of one block affects only that block.
 
 use hivemend::error::Problem;
 use hivemend::evidence::volume::shadow_copies::ShadowCopies;

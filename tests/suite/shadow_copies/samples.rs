@@ -1,6 +1,6 @@
-//! Volumes that Windows wrote, of 2003 to 2021, from the folder of public samples that `HIVEMEND_IMAGES` names;
-//! without it, they are ignored. The sums were computed with `vshadowmount` (libvshadow 20190323), so that they judge where it is
-//! not installed.
+//! Volumes that Windows wrote, from 2003 to 2021, in the folder of public samples that `HIVEMEND_IMAGES` names; ignored
+//! without it. The checksums were computed with `vshadowmount` (libvshadow 20190323), so that they also decide where it
+//! is not installed.
 
 use std::fs::File;
 use std::io::Read;

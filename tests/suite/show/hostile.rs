@@ -1,4 +1,4 @@
-//! Hives that were made to mislead: what cannot be said is told in its place, and every run comes to an end.
+//! Hives that are made to mislead: what cannot be expressed is reported in its place, and every run ends.
 
 use std::fs;
 

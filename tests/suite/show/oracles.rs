@@ -1,5 +1,5 @@
-//! The text against programs that are not ours: `hivexregedit` exports the same values from the hive, and merges the
-//! text into an empty hive that then has them. Ignored where it is not installed (`libwin-hivex-perl`).
+//! Compares the text with programs from other projects: `hivexregedit` exports the same values from the hive, and
+//! merges the text into an empty hive that then has them. Ignored if it is not installed (`libwin-hivex-perl`).
 
 use std::collections::BTreeMap;
 use std::fs;

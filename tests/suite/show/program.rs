@@ -1,4 +1,4 @@
-//! The program: where its output goes, what it says, and its exit codes.
+//! The program: its outputs, its messages, and its exit codes.
 
 use std::fs;
 use std::io::Read;

@@ -1,4 +1,4 @@
-//! A hive goes through in pieces: nothing is gathered before it is written.
+//! A hive is processed in parts; nothing is collected before writing.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,4 @@
-//! A `.reg` file that changes by what an installation is judged is told first, and chooses nothing.
+//! A `.reg` file that changes the identity of an installation is reported first, and does not choose how it is judged.
 
 use std::fs;
 

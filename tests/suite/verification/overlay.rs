@@ -1,4 +1,4 @@
-//! Edits laid over a tree come to the same as the same edits carried out and written.
+//! Edits over a tree have the same result as edits that are applied and written.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! A patch of ours, verified as its header says: nothing is left that it was to mend, and it does nothing beside.
+//! A patch of ours, verified as its header states: it corrects everything that it should, and nothing else.
 
 use std::fs;
 

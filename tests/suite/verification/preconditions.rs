@@ -1,4 +1,4 @@
-//! Whether a patch meets what it was made for: the same hive, or the same values by its plan.
+//! Whether a patch meets the state that it was made for: the same hive, or the same values according to its plan.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! The proof of our own patches: it holds for every fixture in every form, and fails where a patch is not what it says.
+//! The proof of our own patches: it succeeds for every fixture in every format, and fails if a patch is not as claimed.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Hives that were made, or damaged, to mislead: no hang, no panic, and each says what is wrong with it.
+//! Misleading or damaged hives: no hang, no panic, and a report of what is wrong.
 
 use hivemend::evidence::Bytes;
 use hivemend::hive::Hive;

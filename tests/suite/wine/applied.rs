@@ -1,5 +1,5 @@
-//! Wine's regedit as the one who applied it: real machines, cut down to what an audit reads, damaged at random, mended and
-//! taken back. Each state that Wine stores is made a hive, value by value, and that is the evidence.
+//! Wine's regedit as the importer: real machines, reduced to what an audit reads, are damaged at random, patched, and
+//! rolled back. Each state that Wine stores is converted to a hive, value by value, and used as evidence.
 
 use std::collections::BTreeSet;
 use std::fs;

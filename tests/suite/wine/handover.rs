@@ -1,4 +1,4 @@
-//! The command lines of `IMPORT.txt` for Windows, run by Wine's reg as far as it has them: it knows no hives.
+//! The command lines of `IMPORT.txt` for Windows, run by Wine's reg as far as it supports them, without hives.
 
 use super::prefix::wine;
 use crate::handover::Handed;

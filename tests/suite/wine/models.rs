@@ -1,5 +1,4 @@
-//! Wine's regedit beside our model of regedit: what it stores of nasty and of random files, every key, value, type and
-//! byte.
+//! Compares Wine's regedit with our model, for difficult and random files: every key, value, type, and byte.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,4 @@
-//! Patches and rollbacks of fixtures, imported by Wine: into a hive that is loaded elsewhere, and into Wine as the running
-//! Windows.
+//! Patches and rollbacks of fixtures, imported by Wine: into a hive loaded elsewhere, and into Wine as running Windows.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! A Wine to try things with: in a folder of its own, without a display, one for all tests.
+//! A Wine for tests: in a folder of its own, without a display, shared by all tests.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};

@@ -1,5 +1,5 @@
-//! `system.reg`, in which Wine keeps what is in HKEY_LOCAL_MACHINE: text much like a `.reg` file, but with the raw bytes
-//! wherever a value is not all of a text. Nothing of it is read with what is to be tested.
+//! `system.reg`, where Wine stores HKEY_LOCAL_MACHINE: text similar to a `.reg` file, but with raw bytes for each value
+//! that is not entirely text. It is read without the code under test.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

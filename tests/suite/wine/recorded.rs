@@ -1,4 +1,4 @@
-//! A script with a recorded reg: what it calls is written down, and what it asks is answered from a table.
+//! A script with a recorded reg: its calls are logged, and its queries are answered from a table.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,5 +1,5 @@
-//! `winre.cmd`, run by Wine's cmd with a recorded reg: Wine's own knows no hives. What the recorded one answers was
-//! printed by Wine's reg, of the hive as it was and as Wine's regedit left it.
+//! `winre.cmd`, run by Wine's cmd with a recorded reg, because Wine's own does not support hives. The recorded answers
+//! were printed by Wine's reg, for the original hive and for the hive after Wine's regedit.
 
 use std::fs;
 use std::path::Path;

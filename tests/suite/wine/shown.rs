@@ -1,4 +1,4 @@
-//! What `hivemend show --recursive` says of whole hives, imported by Wine.
+//! The output of `hivemend show --recursive` for whole hives, imported by Wine.
 
 use std::fs;
 use std::path::Path;

@@ -1,15 +1,16 @@
-//! Carries out `.reg` operations on a tree in memory, as regedit does on a registry.
+//! Applies `.reg` operations to a tree in memory, as regedit does to a registry.
 
 use hivemend::reg_file::{Document, Operation};
 
 use crate::builder::Key;
 
-/// Carries out a document below `root`, the full path under which the tree is loaded.
+/// Applies a document below `root`, the full path where the tree is loaded.
 ///
-/// A key that is made gets the time `made`; those that are there keep theirs.
+/// A new key gets the time `made`; existing keys keep theirs.
 ///
 /// # Errors
-/// Where an operation is about a key outside of `root`, or deletes `root` itself: its line, and what it asks for.
+/// Returns an error if an operation concerns a key outside `root` or deletes `root` itself. The error has the line and
+/// the operation.
 pub fn apply(document: &Document, root: &str, tree: &mut Key, made: u64) -> Result<(), (usize, String)> {
     for entry in &document.operations {
         apply_one(&entry.operation, root, tree, made).map_err(|message| (entry.line, message))?;
@@ -17,10 +18,10 @@ pub fn apply(document: &Document, root: &str, tree: &mut Key, made: u64) -> Resu
     Ok(())
 }
 
-/// Carries out one operation.
+/// Applies one operation.
 ///
 /// # Errors
-/// As [`apply`], without the line.
+/// Returns the same errors as [`apply`], without the line.
 pub fn apply_one(operation: &Operation, root: &str, tree: &mut Key, made: u64) -> Result<(), String> {
     let outside = || format!("{} is not below {root}", operation.key());
     let names = operation.key().names();
@@ -49,7 +50,7 @@ pub fn apply_one(operation: &Operation, root: &str, tree: &mut Key, made: u64) -
     Ok(())
 }
 
-/// The key at that path, made where it is missing.
+/// Returns the key at this path, and creates it if it is missing.
 pub fn descend<'a>(tree: &'a mut Key, path: &[Vec<u16>], made: u64) -> &'a mut Key {
     path.iter().fold(tree, |key, name| {
         let known = key.subkeys.len();

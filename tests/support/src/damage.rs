@@ -1,10 +1,10 @@
-//! Damage that is the same in each run.
+//! Reproducible damage.
 
-/// Numbers that are the same in each run.
+/// Reproducible numbers.
 pub struct Seeded(pub u64);
 
 impl Seeded {
-    /// The next number.
+    /// Returns the next number.
     #[allow(clippy::should_implement_trait, reason = "numbers without an end are drawn, not walked")]
     pub fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
@@ -13,18 +13,18 @@ impl Seeded {
         self.0
     }
 
-    /// The next number, below `end`; 0 where `end` is.
+    /// Returns the next number below `end`; 0 if `end` is 0.
     pub fn below(&mut self, end: usize) -> usize {
         usize::try_from(self.next() % end.max(1) as u64).unwrap()
     }
 }
 
-/// Places for each kind of damage; `HIVEMEND_PLACES` names another number for a longer run.
+/// Returns the number of places for each kind of damage. `HIVEMEND_PLACES` sets another number for a longer run.
 pub fn places() -> usize {
     std::env::var("HIVEMEND_PLACES").ok().and_then(|places| places.parse().ok()).unwrap_or(50)
 }
 
-/// Flips a bit at `at`, cuts out up to `most` bytes from there, or repeats them, in turns; says which.
+/// Alternately flips a bit at `at`, removes up to `most` bytes from there, or repeats them. Returns what was done.
 pub fn damage(bytes: &mut Vec<u8>, at: usize, most: usize, round: usize, random: &mut Seeded) -> String {
     let size = 1 + random.below((bytes.len() - at).min(most));
     match round % 3 {

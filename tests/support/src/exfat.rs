@@ -1,34 +1,34 @@
-//! Puts files onto a volume that `mkfs.exfat` made; `fsck.exfat` judges what comes of it.
+//! Writes files to a volume that `mkfs.exfat` formatted. `fsck.exfat` checks the result.
 //!
 //! After "exFAT file system specification" (learn.microsoft.com/windows/win32/fileio/exfat-specification).
 
 use std::fs;
 use std::path::Path;
 
-/// Bytes of an entry in a folder.
+/// The bytes of an entry in a folder.
 const ENTRY: usize = 32;
 
 fn number(bytes: &[u8], at: usize) -> usize {
     u32::from_le_bytes(*bytes[at..].first_chunk().unwrap()) as usize
 }
 
-/// A volume, whole.
+/// A whole volume.
 pub struct Volume {
     bytes: Vec<u8>,
-    /// Bytes of a cluster.
+    /// The bytes of a cluster.
     cluster: usize,
-    /// Where clusters begin, in bytes; the first is number 2.
+    /// The byte offset of the clusters. The first has number 2.
     heap: usize,
-    /// Where the file allocation table begins, in bytes.
+    /// The byte offset of the file allocation table.
     fat: usize,
-    /// The folder at the root: its cluster.
+    /// The cluster of the root folder.
     root: usize,
     /// The allocation bitmap, in bytes from the volume's start.
     bitmap: usize,
 }
 
 impl Volume {
-    /// A volume that is empty as yet.
+    /// Returns an empty formatted volume.
     pub fn formatted(bytes: Vec<u8>) -> Self {
         let sector = 1 << bytes[108];
         let cluster = sector << bytes[109];
@@ -40,7 +40,7 @@ impl Volume {
         volume
     }
 
-    /// Copies a folder of the system, with all that is below it, to the root.
+    /// Copies a folder of this machine, with everything below it, to the root.
     pub fn copy(mut self, folder: &Path) -> Vec<u8> {
         let sets = self.sets_of(folder);
         let root = self.place(self.root);
@@ -54,7 +54,7 @@ impl Volume {
         self.heap + (cluster - 2) * self.cluster
     }
 
-    /// The sets of entries for what is in a folder of the system.
+    /// Returns the sets of entries for the contents of a folder of this machine.
     fn sets_of(&mut self, folder: &Path) -> Vec<u8> {
         let mut entries: Vec<_> = fs::read_dir(folder).unwrap().map(Result::unwrap).collect();
         entries.sort_by_key(fs::DirEntry::file_name);
@@ -73,8 +73,8 @@ impl Volume {
         sets
     }
 
-    /// The set of entries of one file or folder, whose content is put into clusters of its own. Those of files lie
-    /// apart, one here and one there, in a chain that the allocation table has.
+    /// Returns the set of entries of one file or folder, and writes its content to new clusters. The clusters of files
+    /// are not contiguous; the allocation table has their chain.
     fn set(&mut self, name: &str, content: &[u8], is_folder: bool) -> Vec<u8> {
         let count = content.len().div_ceil(self.cluster);
         let clusters = self.allocate(count, !is_folder);
@@ -101,7 +101,7 @@ impl Volume {
         }
         let stream = &mut set[ENTRY..2 * ENTRY];
         stream[0] = 0xc0;
-        // Clusters may be had, and those of folders follow each other without a chain.
+        // Allocation is possible. The clusters of folders are contiguous and have no chain.
         stream[1] = if is_folder { 3 } else { 1 };
         stream[3] = u8::try_from(letters.len()).unwrap();
         stream[4..6]
@@ -123,7 +123,7 @@ impl Volume {
         set
     }
 
-    /// Takes clusters that are free, every second one where they lie apart.
+    /// Allocates free clusters. If `apart` is set, every second one.
     fn allocate(&mut self, count: usize, apart: bool) -> Vec<usize> {
         let is_free = |volume: &Self, cluster: usize| {
             volume.bytes[volume.bitmap + (cluster - 2) / 8] & 1 << ((cluster - 2) % 8) == 0
@@ -144,7 +144,7 @@ impl Volume {
     }
 }
 
-/// The checksum of a set of entries, and the hash of a name (sections 6.3.3 and 7.6.4).
+/// Returns the checksum of a set of entries, and the hash of a name (sections 6.3.3 and 7.6.4).
 fn sum(bytes: impl Iterator<Item = u8>) -> u16 {
     bytes.fold(0, |sum: u16, byte| sum.rotate_right(1).wrapping_add(u16::from(byte)))
 }

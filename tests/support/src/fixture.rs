@@ -1,9 +1,9 @@
 //! Compiles `fixtures/<windows>/<case>/*.reg` to hives; `fixtures/README.md` describes the format.
 //!
-//! A case is called by both: `windows-7-bits-disabled` is `fixtures/windows-7/bits-disabled`. `windows-7` alone is the clean
-//! case, `fixtures/windows-7/clean`, and what is in `fixtures/other` has no Windows before its name.
+//! The name of a case has both parts: `windows-7-bits-disabled` is `fixtures/windows-7/bits-disabled`. `windows-7`
+//! alone is the clean case, `fixtures/windows-7/clean`. Cases in `fixtures/other` have no Windows in their names.
 //!
-//! The same text gives the same bytes each time, on every machine.
+//! The same text always gives the same bytes, on every machine.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,39 +13,39 @@ use hivemend::reg_file::{self, Document, Operation};
 use crate::apply::{apply_one, descend};
 use crate::builder::{Entry, Hive, Key, descriptor, log};
 
-/// The roles of the hives that a case may have, which are also their file names.
+/// The roles of the hives that a case may have. They are also the file names.
 pub const ROLES: [&str; 2] = ["SOFTWARE", "SYSTEM"];
 
-/// A case, compiled.
+/// A compiled case.
 #[derive(Clone, Debug)]
 pub struct Case {
     /// The folder's name.
     pub name: String,
-    /// The hives that are there, in the order of [`ROLES`].
+    /// The hives of the case, in the order of [`ROLES`].
     pub hives: Vec<(&'static str, Hive)>,
-    /// Those of the case that it is based on.
+    /// The hives of the case that it is based on.
     bases: Vec<(&'static str, Hive)>,
 }
 
-/// The folder of cases that belong to no one Windows.
+/// The folder of cases that do not belong to one Windows.
 const OTHER: &str = "other";
-/// The case of each Windows in which nothing is wrong.
+/// The case of each Windows without deviations.
 const CLEAN: &str = "clean";
 
-/// The names of all cases, sorted.
+/// Returns the names of all cases, sorted.
 ///
 /// # Errors
-/// Where the fixtures are not there.
+/// Returns an error if the fixtures are missing.
 pub fn names() -> Result<Vec<String>, String> {
     let mut names: Vec<String> = cases()?.into_iter().map(|(name, _)| name).collect();
     names.sort();
     Ok(names)
 }
 
-/// The folder of a case.
+/// Returns the folder of a case.
 ///
 /// # Errors
-/// Where there is no such case.
+/// Returns an error if the case does not exist.
 pub fn folder_of(case: &str) -> Result<PathBuf, String> {
     let mut found = cases()?.into_iter().filter(|(name, _)| name == case).map(|(_, folder)| folder);
     match (found.next(), found.next()) {
@@ -55,7 +55,7 @@ pub fn folder_of(case: &str) -> Result<PathBuf, String> {
     }
 }
 
-/// Each case: its name and its folder.
+/// Returns the name and the folder of each case.
 fn cases() -> Result<Vec<(String, PathBuf)>, String> {
     let mut cases = Vec::new();
     for (group, folder) in folders(&folder())? {
@@ -71,7 +71,7 @@ fn cases() -> Result<Vec<(String, PathBuf)>, String> {
     Ok(cases)
 }
 
-/// The folders in a folder, with their names.
+/// Returns the folders in a folder, with their names.
 fn folders(folder: &Path) -> Result<Vec<(String, PathBuf)>, String> {
     let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let folders = entries.flatten().filter(|entry| entry.path().is_dir());
@@ -81,7 +81,8 @@ fn folders(folder: &Path) -> Result<Vec<(String, PathBuf)>, String> {
 /// Compiles a case.
 ///
 /// # Errors
-/// Where the case, or one that it is based on, does not follow the format: the file, the line and what is wrong.
+/// Returns an error if the case, or one that it is based on, does not follow the format. The error has the file, the
+/// line, and the reason.
 pub fn compile(case: &str) -> Result<Case, String> {
     let (mut hives, mut bases) = (Vec::new(), Vec::new());
     for role in ROLES {
@@ -97,31 +98,31 @@ pub fn compile(case: &str) -> Result<Case, String> {
     Ok(Case { name: case.to_owned(), hives, bases })
 }
 
-/// The key under which a hive of that role is loaded.
+/// Returns the key where a hive of this role is loaded.
 pub fn root_of(role: &str) -> String {
     format!(r"HKEY_LOCAL_MACHINE\{role}")
 }
 
-/// What becomes of files that have other bytes and the names of those that are written.
+/// What to do if files with the same names and other bytes exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Existing {
-    /// Nothing is written. Files with the same bytes are no hindrance: a command can be repeated.
+    /// Write nothing. Files with the same bytes are accepted, so that a command can be repeated.
     Refuse,
-    /// They are replaced, and so are the hives and logs of a run before.
+    /// Replace them, and the hives and logs of an earlier run.
     Replace,
 }
 
 impl Case {
-    /// The hives as files: name and bytes.
+    /// Returns the hives as files: name and bytes.
     pub fn files(&self) -> Vec<(String, Vec<u8>)> {
         self.hives.iter().map(|(role, hive)| ((*role).to_owned(), hive.to_bytes())).collect()
     }
 
-    /// What a Windows leaves behind that lost its power: the hives of the base, dirty, and what makes the case of them
-    /// in transaction logs. A hive in which the two do not differ is clean.
+    /// Returns the files of a Windows that lost its power: the hives of the base, dirty, and the changes of the case in
+    /// transaction logs. A hive without changes is clean.
     ///
     /// # Errors
-    /// Where the case has no base.
+    /// Returns an error if the case has no base.
     pub fn interrupted(&self) -> Result<Vec<(String, Vec<u8>)>, String> {
         if self.bases.is_empty() {
             return Err(format!("{} is based on no other case", self.name));
@@ -137,7 +138,7 @@ impl Case {
     /// Writes [`Case::files`] as [`write()`] does.
     ///
     /// # Errors
-    /// Where another file is there already, or a file cannot be written.
+    /// Returns an error if another file exists or if a file cannot be written.
     pub fn write(&self, folder: &Path) -> Result<Vec<PathBuf>, String> {
         write(folder, &self.files(), Existing::Refuse)
     }
@@ -145,16 +146,16 @@ impl Case {
     /// Writes [`Case::interrupted`] as [`write()`] does.
     ///
     /// # Errors
-    /// As [`Case::write`]; and where the case has no base.
+    /// Returns the same errors as [`Case::write`], and an error if the case has no base.
     pub fn write_dirty(&self, folder: &Path) -> Result<Vec<PathBuf>, String> {
         write(folder, &self.interrupted()?, Existing::Refuse)
     }
 }
 
-/// Writes files to where a mounted Windows has its hives, `Windows/System32/config` below `folder`.
+/// Writes files to the folder of the hives in a mounted Windows, `Windows/System32/config` below `folder`.
 ///
 /// # Errors
-/// Where another file is there already and is not to be replaced, or a file cannot be written.
+/// Returns an error if another file exists and must not be replaced, or if a file cannot be written.
 pub fn write(folder: &Path, files: &[(String, Vec<u8>)], existing: Existing) -> Result<Vec<PathBuf>, String> {
     let config = folder.join("Windows").join("System32").join("config");
     let failed = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
@@ -187,25 +188,25 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures")
 }
 
-/// One file, read: what it does and what its directives say.
+/// One file that was read: its operations and its directives.
 struct Layer {
-    /// How errors name it.
+    /// The name of the file in errors.
     name: String,
     document: Document,
-    /// The `;! hive` line, parsed: line and header.
+    /// The parsed `;! hive` line: line and header.
     header: Option<Header>,
     base: Option<String>,
-    /// Index of an operation, and when the key that it opens was written.
+    /// The index of an operation, and the time of the key that it opens.
     times: Vec<(usize, u64)>,
-    /// Index of an operation, and what becomes of the key that it opens once all files are carried out.
+    /// The index of an operation, and the change to the key that it opens after all files are applied.
     tricks: Vec<(usize, Trick)>,
 }
 
-/// What no `.reg` file can say of a key.
+/// A property of a key that no `.reg` file can express.
 enum Trick {
-    /// The key gets another name.
+    /// Renames the key.
     Name(Vec<u16>),
-    /// A value gets another name.
+    /// Renames a value.
     ValueName { from: Vec<u16>, to: Vec<u16> },
     /// The key has no security descriptor.
     LacksSecurity,
@@ -221,9 +222,9 @@ struct Header {
     sequence: (u32, u32),
 }
 
-/// A hive of a case, and the one that it is based on where it is.
+/// Returns a hive of a case, and the hive that it is based on if that exists.
 fn compile_with_base(case: &str, role: &str) -> Result<(Hive, Option<Hive>), String> {
-    // The case first, then what it is based on.
+    // The case comes first, then its base.
     let mut layers = vec![Layer::read(case, role)?];
     while let Some(base) = layers.last().and_then(|layer| layer.base.clone()) {
         if layers.len() > 3 {
@@ -238,7 +239,7 @@ fn compile_with_base(case: &str, role: &str) -> Result<(Hive, Option<Hive>), Str
     Ok((build(&layers, case, role)?, base))
 }
 
-/// The hive that the layers make, the last one first.
+/// Returns the hive that the layers describe. The last layer is applied first.
 fn build(layers: &[Layer], case: &str, role: &str) -> Result<Hive, String> {
     let header = layers.iter().find_map(|layer| layer.header.clone());
     let header = header.ok_or_else(|| format!("{case}, {role}: no `;! hive` line"))?;
@@ -270,7 +271,7 @@ fn build(layers: &[Layer], case: &str, role: &str) -> Result<Hive, String> {
 }
 
 impl Trick {
-    /// Carries it out on the key at that path.
+    /// Applies the change to the key at this path.
     fn play(&self, root: &mut Key, path: &[Vec<u16>]) -> Option<()> {
         let same =
             |a: &[u16], b: &[u16]| String::from_utf16_lossy(a).eq_ignore_ascii_case(&String::from_utf16_lossy(b));
@@ -318,7 +319,7 @@ impl Layer {
         Ok(layer)
     }
 
-    /// Carries out a directive that stands before the operation `before`.
+    /// Applies a directive that precedes the operation `before`.
     fn direct(&mut self, directive: &str, before: usize, opens_key: bool) -> Result<(), String> {
         match directive.split_once(' ') {
             Some(("hive", rest)) if self.header.is_none() => self.header = Some(header(rest)?),
@@ -339,7 +340,7 @@ impl Layer {
     }
 }
 
-/// `"a\u0000b"`: a name in quotes, in which `\uXXXX` is a UTF-16 unit.
+/// Reads `"a\u0000b"`: a name in quotes, in which `\uXXXX` is a UTF-16 unit.
 fn escaped(text: &str) -> Result<Vec<u16>, String> {
     let inner = text.trim().strip_prefix('"').and_then(|text| text.strip_suffix('"'));
     let inner = inner.ok_or_else(|| format!("a name in quotes expected, found {text}"))?;
@@ -353,7 +354,7 @@ fn escaped(text: &str) -> Result<Vec<u16>, String> {
     Ok(units)
 }
 
-/// `owner=S-1-5-18 allow=f003f:S-1-5-18 deny=2:S-1-1-0`
+/// Reads `owner=S-1-5-18 allow=f003f:S-1-5-18 deny=2:S-1-1-0`.
 fn security(text: &str) -> Result<Vec<u8>, String> {
     let form = || format!("expected owner=SID and entries allow=HEX:SID or deny=HEX:SID, found {text}");
     let mut fields = text.split_whitespace();
@@ -368,7 +369,7 @@ fn security(text: &str) -> Result<Vec<u8>, String> {
     Ok(descriptor(owner, &entries))
 }
 
-/// `root="..." minor=5 written=... sequence=42/42`
+/// Reads `root="..." minor=5 written=... sequence=42/42`.
 fn header(text: &str) -> Result<Header, String> {
     let form = || format!("expected root=\"...\" minor=N written=TIME sequence=N/N, found {text}");
     let (root, rest) = text.strip_prefix("root=\"").and_then(|rest| rest.split_once('"')).ok_or_else(form)?;
@@ -387,7 +388,7 @@ fn header(text: &str) -> Result<Header, String> {
     })
 }
 
-/// A UTC time as the registry counts: 100 ns since 1601.
+/// Returns a UTC time in units of 100 ns since 1601.
 fn file_time(text: &str) -> Result<u64, String> {
     const UNIX_EPOCH: i128 = 116_444_736_000_000_000;
     let time: jiff::Timestamp = text.parse().map_err(|error| format!("{text}: {error}"))?;

@@ -1,6 +1,6 @@
-//! Registry hives made of text and of nothing, for tests, fuzzing, benchmarks, and whoever wants to try hivemend.
+//! Registry hives from text or from code, for tests, fuzzing, benchmarks, and for trying out hivemend.
 //!
-//! [`fixture`] compiles the cases of `fixtures/`; [`builder`] lays hives out, byte for byte as Windows does.
+//! [`fixture`] compiles the cases in `fixtures/`. [`builder`] lays out hives as Windows does, byte for byte.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::cast_possible_truncation,

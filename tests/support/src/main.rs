@@ -1,5 +1,5 @@
-//! Makes evidence to try hivemend on: `cargo run -p hive-fixtures -- FOLDER CASE...` compiles cases of `fixtures/` to
-//! hives and lays them out as a mounted Windows, `FOLDER/CASE/Windows/System32/config`.
+//! Creates evidence for trying out hivemend: `cargo run -p hive-fixtures -- FOLDER CASE...` compiles cases in
+//! `fixtures/` to hives and lays them out as a mounted Windows, `FOLDER/CASE/Windows/System32/config`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the command line")]
 
 use std::path::Path;
@@ -17,7 +17,7 @@ Options:
   --help       Print this
 ";
 
-/// What the command line asks for.
+/// The request on the command line.
 #[derive(Default)]
 struct Request {
     dirty: bool,
@@ -62,12 +62,12 @@ fn list() -> ExitCode {
     }
 }
 
-/// Makes the cases, and prints the path of each hive.
+/// Writes the cases, and prints the path of each hive.
 fn make(folder: &Path, cases: &[String], request: &Request) -> ExitCode {
     let cases = if request.all { fixture::names() } else { Ok(cases.to_vec()) };
     let existing = if request.overwrite { Existing::Replace } else { Existing::Refuse };
     let made = cases.and_then(|cases| {
-        // All of them first: a slip in the last name should not leave half of the evidence behind.
+        // All cases are compiled first, so that a typing error in the last name leaves no partial evidence.
         let compiled = cases.iter().map(|case| fixture::compile(case)).collect::<Result<Vec<_>, _>>()?;
         let write = |case: &fixture::Case| {
             let folder = folder.join(&case.name);

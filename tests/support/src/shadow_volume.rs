@@ -1,33 +1,33 @@
-//! Writes a volume with shadow copies: what Windows would have on the disk, as far as a reader looks at it.
+//! Writes a volume with shadow copies, as far as a reader examines what Windows would store on the disk.
 //!
-//! Every sector of the live volume and of every saved block tells where it came from.
+//! Every sector of the live volume and of every saved block states where it came from.
 
 use hivemend::evidence::block::BlockRead;
 
-/// Bytes of a block.
+/// The bytes of a block.
 pub const BLOCK: usize = 0x4000;
-/// The identifier of all books of VSS.
+/// The identifier of all structures of VSS.
 const VSS: [u8; 16] = [0x6b, 0x87, 0x08, 0x38, 0x76, 0xc1, 0x48, 0x4e, 0xb7, 0xae, 0x04, 0x04, 0x6e, 0x6c, 0xc7, 0x52];
 
-/// A descriptor of a saved block. Numbers are those of blocks.
+/// A descriptor of a saved block. The numbers are block numbers.
 #[derive(Clone, Debug)]
 pub enum Saved {
     /// The whole block.
     Whole(u64),
-    /// Single sectors; those added to a block that has some already lie with them.
+    /// Single sectors. If a block already has some, the new ones are stored with them.
     Sectors(u64, u32),
-    /// The first number lies where the second one was.
+    /// The block with the first number is stored at the second one.
     Moved(u64, u64),
     /// A block with the flag "not used".
     NotUsed(u64),
-    /// The four words of a descriptor, as they are given.
+    /// The four words of a descriptor, unchanged.
     Raw([u64; 4]),
 }
 
 /// A shadow copy.
 #[derive(Clone, Debug, Default)]
 pub struct Store {
-    /// When it was made: 100 ns since 1601.
+    /// The time of its creation: 100 ns since 1601.
     pub created: u64,
     /// Its number in the catalog.
     pub sequence: u64,
@@ -37,42 +37,42 @@ pub struct Store {
     pub saved: Vec<Saved>,
     /// Blocks that were not in use.
     pub unused: Vec<u64>,
-    /// Blocks that were not in use in the shadow copy before, where there is such a bitmap.
+    /// Blocks that were not in use in the previous shadow copy, if it has such a bitmap.
     pub previously_unused: Option<Vec<u64>>,
 }
 
-/// Where the books of a shadow copy lie.
+/// The places of the structures of a shadow copy.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Places {
     /// The header of the store.
     pub header: usize,
     /// The list of saved blocks.
     pub list: usize,
-    /// The ranges that the store occupies.
+    /// The ranges of the store.
     pub ranges: usize,
     /// The bitmap of unused blocks.
     pub bitmap: usize,
-    /// The bitmap of the shadow copy before; 0 for none.
+    /// The bitmap of the previous shadow copy; 0 if there is none.
     pub previous_bitmap: usize,
 }
 
-/// A volume, and where its books lie.
+/// A volume, and the places of its structures.
 pub struct Volume {
     /// All of its bytes.
     pub bytes: Vec<u8>,
-    /// Where the catalog is.
+    /// The place of the catalog.
     pub catalog: usize,
-    /// Where the books of each shadow copy are.
+    /// The places of the structures of each shadow copy.
     pub stores: Vec<Places>,
 }
 
-/// A GUID that is told from others by one number.
+/// Returns a GUID that contains a number.
 pub fn guid(number: u16) -> [u8; 16] {
     let [low, high] = number.to_le_bytes();
     [low, high, 0, 0, 0, 0, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, low]
 }
 
-/// A volume of `live` blocks, and those that the shadow copies take; the catalog lists them as they are given.
+/// Returns a volume of `live` blocks, and the blocks of the shadow copies. The catalog lists them in the given order.
 pub fn build(live: u64, stores: &[Store]) -> Volume {
     let mut volume = Volume { bytes: Vec::new(), catalog: 0, stores: Vec::new() };
     for block in 0..live {
@@ -107,12 +107,12 @@ fn entry(kind: u64, number: u16, places: [u64; 5], more: &[(usize, u64)]) -> Vec
     entry
 }
 
-/// A sector that tells where it came from: the live volume (0) or a store's saved blocks, block and sector.
+/// Returns a sector that states its origin: the live volume (0) or a store's saved blocks, block, and sector.
 fn origin(store: u64, block: u64, sector: u64) -> impl Iterator<Item = u8> {
     (0..64).flat_map(move |word| (0x11 << 56 | word << 48 | store << 32 | block << 8 | sector).to_le_bytes())
 }
 
-/// Where a sector of a shadow copy came from, in words.
+/// Returns the origin of a sector of a shadow copy, in words.
 pub fn told(snapshot: &dyn BlockRead, block: u64, sector: u64) -> String {
     let mut bytes = [0; 512];
     if let Err(error) = snapshot.read_exact_at(&mut bytes, block * BLOCK as u64 + sector * 512) {
@@ -132,7 +132,7 @@ impl Volume {
         self.bytes.len()
     }
 
-    /// Adds a chain of blocks with `entries` of `size` bytes; gives the offset of the first.
+    /// Adds a chain of blocks with `entries` of `size` bytes, and returns the offset of the first block.
     fn chain(&mut self, record: u32, entries: &[u8], size: usize) -> usize {
         let (first, room) = (self.end(), (BLOCK - 128) / size * size);
         let count = entries.len().div_ceil(room).max(1);
@@ -194,13 +194,13 @@ impl Volume {
         places
     }
 
-    /// The boot sector, as far as libvshadow looks at it, and the header of VSS.
+    /// Writes the fields of the boot sector that libvshadow reads, and the header of VSS.
     fn boot(&mut self, size: usize) {
         let sectors = (size as u64 / 512).to_le_bytes();
         for (at, bytes) in [(0, &b"\xeb\x52\x90NTFS    \x00\x02\x08"[..]), (0x28, &sectors), (0x1fe, b"\x55\xaa")] {
             self.bytes[at..at + bytes.len()].copy_from_slice(bytes);
         }
-        // libvshadow takes a volume's size from here.
+        // libvshadow reads a volume's size from here.
         self.bytes[0x30..0x38].copy_from_slice(&4_u64.to_le_bytes());
         self.bytes[0x40] = 0xf6;
         self.bytes[0x44] = 1;

@@ -3,27 +3,27 @@
 use crate::evidence::block::Blocks;
 use crate::evidence::disk::field::{le32, le64};
 
-/// Sectors of the region, and where its backup begins.
+/// Sectors of the region; its backup follows.
 const SECTORS: u64 = 12;
-/// Bytes of a cluster (section 3.1.15).
+/// The most bytes of a cluster (section 3.1.15).
 const MOST_IN_CLUSTER: u64 = 32 << 20;
 
-/// Where things are, in bytes from the volume's start.
+/// The places of a volume's parts, in bytes from the volume's start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Boot {
-    /// Where the file allocation table that counts begins, and how long it is.
+    /// The start of the active file allocation table, and its length.
     pub(super) table: (u64, u64),
-    /// Where the clusters begin.
+    /// The start of the clusters.
     pub(super) heap: u64,
-    /// How many there are.
+    /// The number of clusters.
     pub(super) count: u64,
-    /// Bytes of one.
+    /// Bytes of a cluster.
     pub(super) cluster: u64,
-    /// The root folder's first.
+    /// The first cluster of the root folder.
     pub(super) root: u64,
 }
 
-/// Reads the backup, whose place depends on how long a sector is.
+/// Reads the backup, whose place depends on the sector size.
 pub(super) fn backup(volume: &Blocks) -> Result<Boot, String> {
     let mut found = Err("none was found".to_owned());
     for shift in 9..=12 {
@@ -42,7 +42,7 @@ pub(super) fn backup(volume: &Blocks) -> Result<Boot, String> {
 /// Reads the region at a place.
 ///
 /// # Errors
-/// What of it cannot be right.
+/// Wrong values in the region.
 pub(super) fn read(volume: &Blocks, at: u64) -> Result<Boot, String> {
     let mut first = [0; 512];
     volume.read_exact_at(&mut first, at).map_err(|error| error.to_string())?;
@@ -63,7 +63,7 @@ pub(super) fn read(volume: &Blocks, at: u64) -> Result<Boot, String> {
     let sum = summed
         .iter()
         .enumerate()
-        // Flags and how full it is change while the volume is in use.
+        // The checksum excludes the flags and the percentage in use, which change while the volume is in use.
         .filter(|(at, _)| !matches!(at, 106 | 107 | 112))
         .fold(0_u32, |sum, (_, byte)| sum.rotate_right(1).wrapping_add(u32::from(*byte)));
     if le32(sums, 0) != Some(sum) {
@@ -73,7 +73,7 @@ pub(super) fn read(volume: &Blocks, at: u64) -> Result<Boot, String> {
     let number = |at| u64::from(le32(&first, at).unwrap_or_default());
     let place = |at| number(at).saturating_mul(sector);
     let length = place(84);
-    // The second table counts where there is one and the flag says so.
+    // The second table is active if it exists and the flag is set.
     let second = byte(110) == 2 && byte(106) & 1 != 0;
     let table = place(80).saturating_add(if second { length } else { 0 });
     let (heap, count, root) = (place(88), number(92), number(96));

@@ -1,4 +1,4 @@
-//! A set of entries: a file or folder, where its bytes are, and its name (sections 7.4, 7.6 and 7.7).
+//! A set of entries: a file or folder, the place of its bytes, and its name (sections 7.4, 7.6 and 7.7).
 
 use jiff::civil;
 use jiff::tz::Offset;
@@ -20,22 +20,22 @@ pub(super) struct Set {
     pub(super) is_folder: bool,
     /// Its first cluster.
     pub(super) first: u64,
-    /// Whether its clusters follow each other without a chain.
+    /// Whether its clusters are consecutive, without a chain.
     pub(super) is_contiguous: bool,
-    /// Bytes in all (DataLength).
+    /// The size in bytes (DataLength).
     pub(super) size: u64,
-    /// Bytes that were written (ValidDataLength); zeros behind them.
+    /// Bytes that were written (ValidDataLength); the rest is zeros.
     pub(super) valid: u64,
     pub(super) modified: Option<FileTime>,
 }
 
-/// The bytes of the set that this entry begins; `None` where it begins none.
+/// Returns the number of bytes of the set that this entry begins; `None` if it begins no set.
 pub(super) fn length(first: &[u8]) -> Option<usize> {
     let [FILE, secondary, ..] = *first else { return None };
     Some(usize::from(secondary).saturating_add(1).saturating_mul(ENTRY))
 }
 
-/// The name in a set, as far as it is there.
+/// Returns the name in a set, as far as the set contains it.
 pub(super) fn name(set: &[u8]) -> Option<Name> {
     let (entries, _) = set.as_chunks::<ENTRY>();
     let stream = entries.get(1).filter(|stream| stream.first() == Some(&STREAM))?;
@@ -55,7 +55,7 @@ impl Set {
     /// Reads a whole set.
     ///
     /// # Errors
-    /// That its checksum differs, or what of it cannot be right.
+    /// Another checksum, or a wrong value.
     pub(super) fn read(set: &[u8]) -> Result<Self, &'static str> {
         let sum = set
             .iter()
@@ -86,7 +86,7 @@ impl Set {
     }
 }
 
-/// When it was written to, where the zone of the clock is known (section 7.4.8 to 7.4.10).
+/// Returns the time of the last write, if the clock's time zone is known (section 7.4.8 to 7.4.10).
 fn modified(set: &[u8]) -> Option<FileTime> {
     let stamp = le32(set, 12)?;
     let part = |shift: u32, bits: u32| i8::try_from(stamp >> shift & (1_u32 << bits).saturating_sub(1)).ok();
@@ -131,7 +131,7 @@ mod tests {
             modified(&set).and_then(FileTime::to_rfc3339).unwrap()
         };
         assert_eq!(at(0x80), "2010-07-02T13:14:16.5000000Z");
-        // Two hours ahead of UTC, and five behind it.
+        // Two hours ahead of UTC, and five hours behind.
         assert_eq!(at(0x88), "2010-07-02T11:14:16.5000000Z");
         assert_eq!(at(0x80 | (0x7f & 0xec)), "2010-07-02T18:14:16.5000000Z");
         set[12..16].fill(0xff);

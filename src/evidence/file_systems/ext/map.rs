@@ -1,4 +1,4 @@
-//! Where a file's blocks are: a tree of extents, or a map of single blocks.
+//! The places of a file's blocks: a tree of extents, or a map of single blocks.
 //!
 //! <https://docs.kernel.org/filesystems/ext4/ifork.html>
 
@@ -10,16 +10,16 @@ use crate::evidence::disk::field::{le16, le32};
 use crate::evidence::file_systems::runs::{Run, Runs};
 use crate::evidence::file_systems::wrong::bad;
 
-/// Pieces in which a file may lie.
+/// The most pieces of a file.
 const MOST_RUNS: usize = 1 << 20;
-/// Blocks of a tree or a map that are read for one file.
+/// The most blocks of a tree or a map to read for one file.
 const MOST_NODES: usize = 1 << 20;
-/// Levels below the root of a tree.
+/// The most levels below the root of a tree.
 const MOST_DEPTH: u16 = 5;
-/// An extent of more blocks is one that was never written to.
+/// The most blocks of an extent that was written; a larger number marks an extent that was never written.
 const WRITTEN: u16 = 32_768;
 
-/// Adds blocks at a place of the file; what lies between is a hole.
+/// Adds blocks at a place of the file; a gap before them is a hole.
 fn add(runs: &mut Runs, superblock: &Superblock, first: u64, count: u64, at: Option<u64>) -> io::Result<()> {
     let offset = first.saturating_mul(superblock.block);
     let hole = offset.checked_sub(runs.end()).ok_or_else(|| bad("extents that are not in order"))?;
@@ -47,15 +47,15 @@ fn node(volume: &Blocks, superblock: &Superblock, number: u64) -> io::Result<Vec
     Ok(bytes)
 }
 
-/// The runs of a file that has a tree of extents, whose root is in `root`.
+/// Returns the runs of a file with a tree of extents, whose root is in `root`.
 ///
 /// # Errors
-/// What of the tree cannot be read or cannot be right.
+/// Unreadable or wrong parts of the tree.
 pub(super) fn extents(volume: &Blocks, superblock: &Superblock, root: &[u8]) -> io::Result<Runs> {
     let mut runs = Runs::default();
     let depth =
         le16(root, 6).filter(|depth| *depth <= MOST_DEPTH).ok_or_else(|| bad("a tree of extents that is too deep"))?;
-    // The blocks that are still to be read, the next one last, with their depths.
+    // The blocks to read with their depths; the next one is last.
     let mut pending: Vec<(u64, u16)> = Vec::new();
     let (mut bytes, mut depth, mut read) = (root.to_vec(), depth, 0_usize);
     loop {
@@ -93,16 +93,16 @@ pub(super) fn extents(volume: &Blocks, superblock: &Superblock, root: &[u8]) -> 
     }
 }
 
-/// The runs of a file that has a map: twelve blocks, and three trees of one, two and three levels.
+/// Returns the runs of a file with a map: twelve blocks, and three trees of one, two and three levels.
 ///
 /// # Errors
-/// What of the map cannot be read or cannot be right.
+/// Unreadable or wrong parts of the map.
 pub(super) fn blocks(volume: &Blocks, superblock: &Superblock, root: &[u8], size: u64) -> io::Result<Runs> {
     let mut runs = Runs::default();
     let wanted = size.div_ceil(superblock.block);
     let in_block = superblock.block / 4;
     let levels = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3];
-    // What is still to be looked at, the next one last: a block, and how many levels are below it.
+    // The blocks to visit with the number of levels below them; the next one is last.
     let mut pending: Vec<(u32, u32)> =
         root.as_chunks::<4>().0.iter().map(|one| u32::from_le_bytes(*one)).zip(levels).rev().collect();
     let (mut at, mut read) = (0_u64, 0_usize);

@@ -1,29 +1,29 @@
-//! The superblock: what a volume's parts measure, and where its groups of inodes are.
+//! The superblock: the sizes of a volume's parts, and the places of its groups of inodes.
 //!
 //! <https://docs.kernel.org/filesystems/ext4/globals.html>
 
 use crate::evidence::block::Blocks;
 use crate::evidence::disk::field::{le16, le32};
 
-/// Where it is, in bytes from the volume's start.
+/// The start of the superblock, in bytes from the volume's start.
 const PLACE: u64 = 1024;
-/// Features without which files cannot be read rightly, and which are read here: types in entries, recovery, groups of
-/// descriptors, extents, 64 bits, mount protection, flexible groups, attributes in inodes, a seed of checksums, large
-/// folders, data in inodes, encrypted inodes (which are refused one by one), names without case.
+/// The supported features among those that a reader must know: types in entries, recovery, groups of descriptors,
+/// extents, 64 bits, mount protection, flexible groups, attributes in inodes, a seed of checksums, large folders, data
+/// in inodes, encrypted inodes (refused one by one), names without letter case.
 const READ: u32 =
     0x2 | 0x4 | META_GROUPS | 0x40 | WIDE | 0x100 | 0x200 | 0x400 | 0x2000 | 0x4000 | 0x8000 | 0x1_0000 | 0x2_0000;
 const RECOVERY: u32 = 0x4;
 const META_GROUPS: u32 = 0x10;
 const WIDE: u32 = 0x80;
 
-/// What a volume's parts measure.
+/// The sizes of a volume's parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Superblock {
     /// Bytes of a block.
     pub(super) block: u64,
     /// Blocks of the volume.
     pub(super) blocks: u64,
-    /// Inodes in all.
+    /// The number of inodes.
     pub(super) inodes: u64,
     /// Inodes of a group.
     pub(super) inodes_in_group: u64,
@@ -31,11 +31,11 @@ pub(super) struct Superblock {
     pub(super) inode: usize,
     /// Bytes of a group's descriptor.
     pub(super) descriptor: usize,
-    /// Whether the journal holds changes.
+    /// Whether the journal contains changes.
     pub(super) needs_recovery: bool,
     first_block: u64,
     blocks_in_group: u64,
-    /// From which block of descriptors on each lies in its own groups.
+    /// The first block of descriptors from which on each block is in its own groups.
     first_meta: Option<u64>,
     sparse: bool,
 }
@@ -43,7 +43,7 @@ pub(super) struct Superblock {
 /// Reads the superblock.
 ///
 /// # Errors
-/// Which of its fields cannot be right, or which feature is not read.
+/// Which field is wrong, or which feature is unsupported.
 pub(super) fn read(volume: &Blocks) -> Result<Superblock, String> {
     let mut bytes = [0; 1024];
     volume.read_exact_at(&mut bytes, PLACE).map_err(|error| error.to_string())?;
@@ -92,17 +92,17 @@ pub(super) fn read(volume: &Blocks) -> Result<Superblock, String> {
 }
 
 impl Superblock {
-    /// Where a group's descriptor is, in bytes from the volume's start.
+    /// Returns the start of a group's descriptor, in bytes from the volume's start.
     pub(super) fn place_of_group(&self, group: u64) -> u64 {
         let in_block = self.block.checked_div(self.descriptor as u64).unwrap_or(1).max(1);
         let number = group.checked_div(in_block).unwrap_or_default();
         let within = group.checked_rem(in_block).unwrap_or_default();
         let block = match self.first_meta {
-            // Each block of descriptors lies in the first of its own groups, behind a superblock where there is one.
+            // Each block of descriptors is in the first of its own groups, behind a superblock if that group has one.
             Some(first) if number >= first => {
                 let home = number.saturating_mul(in_block);
                 let start = self.first_block.saturating_add(home.saturating_mul(self.blocks_in_group));
-                // Where the first block of 1,024 bytes is in a group, the superblock is in the second.
+                // If the first block of 1,024 bytes belongs to a group, the superblock is in the second.
                 let is_behind = number == 0 && self.first_block < self.own_block();
                 let before = u64::from(self.has_superblock(home)).saturating_add(u64::from(is_behind));
                 start.saturating_add(before)
@@ -113,12 +113,12 @@ impl Superblock {
         at.saturating_add(within.saturating_mul(self.descriptor as u64))
     }
 
-    /// The block that the superblock is in.
+    /// Returns the block that contains the superblock.
     fn own_block(&self) -> u64 {
         PLACE.checked_div(self.block).unwrap_or_default()
     }
 
-    /// Whether a group begins with a copy of the superblock.
+    /// Returns whether a group begins with a copy of the superblock.
     fn has_superblock(&self, group: u64) -> bool {
         let is_power = |base: u64| {
             let mut power = base;
@@ -130,7 +130,7 @@ impl Superblock {
         !self.sparse || group <= 1 || is_power(3) || is_power(5) || is_power(7)
     }
 
-    /// The block in which a group's inodes begin.
+    /// Returns the first block of a group's inodes.
     pub(super) fn table(&self, descriptor: &[u8]) -> u64 {
         let high = if self.descriptor >= 64 { u64::from(le32(descriptor, 40).unwrap_or_default()) << 32 } else { 0 };
         high | u64::from(le32(descriptor, 8).unwrap_or_default())

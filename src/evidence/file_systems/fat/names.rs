@@ -1,4 +1,4 @@
-//! Names on FAT volumes: eight and three bytes by code page 437, or long ones in UTF-16 before them.
+//! Names on FAT volumes: short names of eight and three bytes in code page 437, and long names in UTF-16 before them.
 //!
 //! Microsoft, "FAT: General Overview of On-Disk Format", version 1.03, "FAT Long Directory Entries".
 
@@ -7,13 +7,13 @@ use crate::evidence::locator::Name;
 /// The letters from byte 0x80 on.
 const CODE_PAGE_437: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}";
 
-/// Units of a name in one entry.
+/// UTF-16 units of a name in one entry.
 const UNITS: usize = 13;
 
-/// The name of eight and three bytes; `flags` are Windows NT's: 8 for a lower-case base, 16 for a lower-case extension.
+/// Returns a short name; `flags` are Windows NT's: 8 for a lower-case base, 16 for a lower-case extension.
 pub(super) fn short(bytes: &[u8; 11], flags: u8) -> Name {
     let mut bytes = *bytes;
-    // 0xE5 as the first byte would mean that it is deleted.
+    // 0xE5 as the first byte would mark a deleted file.
     if let Some(first) = bytes.first_mut().filter(|first| **first == 0x05) {
         *first = 0xe5;
     }
@@ -22,7 +22,7 @@ pub(super) fn short(bytes: &[u8; 11], flags: u8) -> Name {
     Name::from(if extension.is_empty() { base } else { format!("{base}.{extension}") }.as_str())
 }
 
-/// The letters of a part, without the spaces that fill it up.
+/// Returns the letters of a part, without the padding spaces.
 fn letters(part: &[u8], lower: bool) -> String {
     let end = part.iter().rposition(|byte| *byte != b' ').map_or(0, |last| last.saturating_add(1));
     let mut text = String::new();
@@ -36,18 +36,18 @@ fn letters(part: &[u8], lower: bool) -> String {
     text
 }
 
-/// The parts of a long name on the way to the short one that they belong to.
+/// The collected parts of a long name, until the short name that they belong to.
 #[derive(Default)]
 pub(super) struct Long {
     /// The units of the parts, the last part first.
     parts: Vec<[u16; UNITS]>,
-    /// The number that the next part has to have.
+    /// The expected number of the next part.
     next: u8,
     checksum: u8,
 }
 
 impl Long {
-    /// Takes in an entry of 32 bytes; one that does not go on from the last ends the name.
+    /// Adds an entry of 32 bytes; an entry that does not continue the name discards it.
     pub(super) fn add(&mut self, entry: &[u8; 32]) {
         let [order, ..] = *entry;
         let checksum = entry.get(13).copied().unwrap_or_default();
@@ -70,7 +70,7 @@ impl Long {
         self.next = number.saturating_sub(1);
     }
 
-    /// The long name of the file with this short one; `None` where there is none, or it is another file's.
+    /// Returns the long name of the file with this short name; `None` if it has none, or the name is another file's.
     pub(super) fn take(&mut self, short: &[u8; 11]) -> Option<Name> {
         let long = std::mem::take(self);
         let sum = short.iter().fold(0_u8, |sum, byte| sum.rotate_right(1).wrapping_add(*byte));
@@ -105,7 +105,7 @@ mod tests {
         assert!(raw.chars().all(|letter| CODE_PAGE_437.contains(letter)), "the frames are the same in 866");
     }
 
-    /// A part of a long name.
+    /// Returns a part of a long name.
     fn part(order: u8, checksum: u8, text: &str) -> [u8; 32] {
         let mut units: Vec<u16> = text.encode_utf16().collect();
         if units.len() < UNITS {

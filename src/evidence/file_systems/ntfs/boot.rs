@@ -1,16 +1,16 @@
-//! The boot sector of an NTFS volume: what its clusters, records and blocks measure, and where its $MFT begins.
+//! The boot sector of an NTFS volume: the sizes of its clusters, records and blocks, and the start of its $MFT.
 //!
 //! After "NTFS documentation" of the Linux-NTFS project, "Boot sector"
 //! (<https://flatcap.github.io/linux-ntfs/ntfs/files/boot.html>).
 
 use crate::evidence::disk::field::{le16, le64};
 
-/// Bytes of a record or of an index block: no less than a sector, no more than this.
+/// The most bytes of a record or an index block; the fewest are a sector.
 const MOST_IN_BLOCK: u64 = 64 << 10;
-/// Bytes of a cluster; Windows makes none above.
+/// The most bytes of a cluster; Windows creates no larger ones.
 const MOST_IN_CLUSTER: u64 = 2 << 20;
 
-/// What a volume's parts measure, in bytes.
+/// The sizes of a volume's parts, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Geometry {
     /// Bytes of a cluster.
@@ -19,16 +19,16 @@ pub(super) struct Geometry {
     pub(super) record: usize,
     /// Bytes of a block of a folder's index.
     pub(super) index: usize,
-    /// Where the $MFT begins, in bytes from the volume's start.
+    /// The start of the $MFT, in bytes from the volume's start.
     pub(super) mft: u64,
-    /// Where the copy of its first records begins.
+    /// The start of the copy of its first records, in bytes from the volume's start.
     pub(super) mirror: u64,
 }
 
 /// Reads the boot sector.
 ///
 /// # Errors
-/// Which of its fields cannot be right.
+/// Which field is wrong.
 pub(super) fn read(sector: &[u8]) -> Result<Geometry, String> {
     let byte = |at: usize| sector.get(at).copied().unwrap_or_default();
     let wrong = |what: &str, found: u64| format!("an NTFS boot sector with {found} {what}, which is impossible");
@@ -38,7 +38,7 @@ pub(super) fn read(sector: &[u8]) -> Result<Geometry, String> {
     }
     let sectors = match byte(13) {
         count @ 0..=0x80 => u64::from(count),
-        // From 256 sectors on it is a power of two, negative.
+        // From 256 sectors on, the field is the negative exponent of a power of two.
         power => 1_u64.checked_shl(256_u32.saturating_sub(power.into())).unwrap_or_default(),
     };
     let cluster = bytes.saturating_mul(sectors);

@@ -9,27 +9,27 @@ use std::sync::{Mutex, PoisonError};
 use crate::evidence::block::BlockRead;
 use crate::evidence::file_systems::runs::Stored;
 
-/// Bytes that are unpacked at a time.
+/// Bytes of a decompressed chunk.
 const CHUNK: usize = 4096;
-/// The largest unit, in bytes: sixteen clusters of 4 KiB are the largest that Windows makes.
+/// The largest unit, in bytes: sixteen clusters of 4 KiB are the largest that Windows creates.
 pub(super) const MOST_IN_UNIT: u64 = 1 << 20;
 
-/// An attribute whose units are packed, or not, or zeros.
+/// An attribute in units that are compressed, plain, or zeros.
 pub(super) struct Compressed {
     stored: Stored,
     /// Bytes of a unit.
     unit: u64,
-    /// The unit that was unpacked last, by its number.
+    /// The last decompressed unit, with its number.
     last: Mutex<Option<(u64, Vec<u8>)>>,
 }
 
 impl Compressed {
-    /// `unit` is in bytes, above 0 and at most [`MOST_IN_UNIT`].
+    /// Returns the attribute; `unit` is in bytes, above 0 and at most [`MOST_IN_UNIT`].
     pub(super) fn new(stored: Stored, unit: u64) -> Self {
         Self { stored, unit, last: Mutex::new(None) }
     }
 
-    /// The bytes of a unit: as many as it has, also behind the attribute's end.
+    /// Returns all bytes of a unit, including those behind the attribute's end.
     fn unpack(&self, number: u64) -> io::Result<Vec<u8>> {
         let start = number.saturating_mul(self.unit);
         let end = start.saturating_add(self.unit);
@@ -91,7 +91,7 @@ impl BlockRead for Compressed {
     }
 }
 
-/// Unpacks chunks until there are `most` bytes, the bytes end or a header of zeros stands there.
+/// Decompresses chunks until `most` bytes, the end of the data or a chunk header of zeros.
 fn unpacked(packed: &[u8], most: usize) -> Result<Vec<u8>, &'static str> {
     let mut bytes = Vec::with_capacity(most);
     let mut rest = packed;
@@ -110,7 +110,7 @@ fn unpacked(packed: &[u8], most: usize) -> Result<Vec<u8>, &'static str> {
         } else {
             unpack_chunk(chunk, &mut bytes)?;
         }
-        // Every chunk but the last is of 4,096 bytes; zeros stand for what one lacks.
+        // Every chunk except the last has 4,096 bytes; missing bytes are zeros.
         let end = start.saturating_add(CHUNK);
         if bytes.len() > end {
             return Err("a chunk of more than 4,096 bytes");
@@ -121,7 +121,7 @@ fn unpacked(packed: &[u8], most: usize) -> Result<Vec<u8>, &'static str> {
     Ok(bytes)
 }
 
-/// Unpacks one chunk behind what was unpacked.
+/// Decompresses one chunk, and appends its bytes.
 fn unpack_chunk(mut chunk: &[u8], bytes: &mut Vec<u8>) -> Result<(), &'static str> {
     let start = bytes.len();
     while let Some((flags, after)) = chunk.split_first() {
@@ -137,7 +137,7 @@ fn unpack_chunk(mut chunk: &[u8], bytes: &mut Vec<u8>) -> Result<(), &'static st
                 };
                 chunk = after;
                 let pair = usize::from(u16::from_le_bytes(*pair));
-                // The further on, the more bits are for the distance: four at the least.
+                // The more bytes are decompressed, the more bits the distance has: at least four.
                 let done = bytes.len().saturating_sub(start);
                 let for_distance = usize::BITS.saturating_sub(done.saturating_sub(1).leading_zeros()).clamp(4, 12);
                 let for_length = 16_u32.saturating_sub(for_distance);
@@ -148,7 +148,7 @@ fn unpack_chunk(mut chunk: &[u8], bytes: &mut Vec<u8>) -> Result<(), &'static st
                 }
                 let from = bytes.len().saturating_sub(distance);
                 for place in from..from.saturating_add(length) {
-                    // The bytes may be among those that this very reference makes.
+                    // A reference may include bytes that it writes itself.
                     bytes.push(bytes.get(place).copied().unwrap_or_default());
                 }
             }

@@ -1,7 +1,7 @@
-//! A folder's index: the names in it, as they lie.
+//! A folder's index: its names, in the order on the volume.
 //!
-//! All blocks that the index's own bitmap has in use are read, one behind the other, and all names in them. So neither
-//! the order of the names nor the tree of the blocks matters, and a tree that holds itself has no effect.
+//! All blocks that the index's own bitmap marks as used are read one after another, with all their names. So neither
+//! the order of the names nor the tree of the blocks matters, and a loop in the tree has no effect.
 //!
 //! <https://flatcap.github.io/linux-ntfs/ntfs/concepts/index_record.html>
 
@@ -13,15 +13,15 @@ use super::record::{Reference, fix_up};
 use crate::evidence::block::BlockRead;
 use crate::evidence::disk::field::{le16, le32};
 
-/// Where the header of the entries is in a block, and in the attribute $INDEX_ROOT.
+/// The offset of the header of entries in a block, and in the attribute $INDEX_ROOT.
 const IN_BLOCK: usize = 24;
 const IN_ROOT: usize = 16;
-/// Bytes of the bitmap: for four million blocks.
+/// The most bytes of the bitmap: for four million blocks.
 const MOST_IN_BITMAP: u64 = 512 << 10;
-/// Bytes that are read at a time.
+/// Bytes to read at a time.
 const AT_A_TIME: usize = 1 << 20;
 
-/// Takes the file and the name of each entry, or what cannot be read.
+/// Receives the file and the name of each entry, or the problem of an unreadable one.
 pub(super) type EachName<'e> = &'e mut dyn FnMut(Result<(Reference, FileName), String>) -> ControlFlow<()>;
 
 /// Passes on the names in the attribute $INDEX_ROOT.
@@ -29,7 +29,7 @@ pub(super) fn root(bytes: &[u8], each: EachName<'_>) -> ControlFlow<()> {
     entries(bytes.get(IN_ROOT..).unwrap_or_default(), each)
 }
 
-/// Passes on the names in the blocks that are in use. `size` is a block's.
+/// Passes on the names in the used blocks. `size` is the size of a block in bytes.
 pub(super) fn blocks(
     allocation: &dyn BlockRead,
     bitmap: &dyn BlockRead,
@@ -75,7 +75,7 @@ pub(super) fn blocks(
     ControlFlow::Continue(())
 }
 
-/// The entries behind a header.
+/// Passes on the entries behind a header.
 fn entries(bytes: &[u8], each: EachName<'_>) -> ControlFlow<()> {
     let size = |at: usize| le32(bytes, at).and_then(|number| usize::try_from(number).ok()).unwrap_or(usize::MAX);
     let (mut at, end) = (size(0), size(4).min(bytes.len()));
@@ -84,7 +84,7 @@ fn entries(bytes: &[u8], each: EachName<'_>) -> ControlFlow<()> {
         let (Some(length), Some(flags)) = (le16(rest, 8), le16(rest, 12)) else {
             return each(Err("the folder's index is damaged: its entries do not end".to_owned()));
         };
-        // The last one has no name.
+        // The last entry has no name.
         if flags & 2 != 0 {
             return ControlFlow::Continue(());
         }

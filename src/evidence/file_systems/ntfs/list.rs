@@ -1,4 +1,4 @@
-//! The attribute list of a file: which other records go on from its own.
+//! The attribute list of a file: the other records that continue its own.
 //!
 //! <https://flatcap.github.io/linux-ntfs/ntfs/attributes/attribute_list.html>
 
@@ -12,19 +12,19 @@ use crate::evidence::disk::field::{le16, le32, le64};
 use crate::evidence::file_systems::runs::{Runs, Stored};
 use crate::evidence::file_systems::wrong::bad;
 
-/// Bytes of an attribute list; Windows makes no longer ones.
+/// The most bytes of an attribute list; Windows creates no longer ones.
 const MOST_IN_LIST: u64 = 256 << 10;
 
 /// A part of a file that its attribute list names.
 pub(super) struct Listed {
     pub(super) kind: u32,
-    /// The first of the attribute's clusters in it.
+    /// The first cluster of this part, counted within the attribute.
     pub(super) first: u64,
-    /// The record that it is in.
+    /// The record that contains the part.
     pub(super) record: Reference,
 }
 
-/// The attribute list of a base record; nothing where it has none.
+/// Returns the attribute list of a base record; empty if it has none.
 pub(super) fn read(volume: &Blocks, cluster: u64, base: &[u8]) -> io::Result<Vec<Listed>> {
     let mut found = Vec::new();
     for attribute in attributes(base) {

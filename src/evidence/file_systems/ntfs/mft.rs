@@ -1,4 +1,4 @@
-//! The $MFT as a file: where all records lie.
+//! The $MFT as a file: it contains all records.
 
 use std::io;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use crate::evidence::block::{BlockRead, Blocks};
 use crate::evidence::file_systems::runs::{Runs, Stored};
 use crate::evidence::file_systems::wrong::bad;
 
-/// The first record of all, or its copy, and what is wrong where that was read.
+/// Returns the first record, or its copy and the reason for using it.
 ///
 /// # Errors
-/// Where both are damaged.
+/// Both are damaged.
 pub(super) fn first(volume: &Blocks, geometry: &Geometry) -> Result<(Vec<u8>, Option<String>), String> {
     let read = |at: u64| {
         let mut bytes = vec![0; geometry.record];
@@ -31,7 +31,7 @@ pub(super) fn first(volume: &Blocks, geometry: &Geometry) -> Result<(Vec<u8>, Op
     Ok((copy, Some(format!("the first record of the $MFT is damaged ({why}); its copy in $MFTMirr was read"))))
 }
 
-/// The $MFT's own bytes, by its first record and those that go on from it, which lie in what is known before them.
+/// Returns the bytes of the $MFT, by its first record and those that continue it, which are in the part already known.
 pub(super) fn read(volume: &Blocks, geometry: &Geometry, base: &[u8]) -> io::Result<Stored> {
     let mut mft = Stored { volume: Arc::clone(volume), runs: Runs::default(), size: 0, valid: 0 };
     let add = |mft: &mut Stored, record: &[u8]| {
@@ -53,7 +53,7 @@ pub(super) fn read(volume: &Blocks, geometry: &Geometry, base: &[u8]) -> io::Res
     parts.retain(|part| part.kind == DATA && part.first > 0);
     parts.sort_by_key(|part| part.first);
     for part in parts {
-        // Several parts can be in one record.
+        // One record may contain several parts.
         if part.first.saturating_mul(geometry.cluster) < mft.runs.end() {
             continue;
         }

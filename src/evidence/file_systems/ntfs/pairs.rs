@@ -1,13 +1,13 @@
-//! The runs of an attribute, as its record has them.
+//! The runs of an attribute, as its record stores them.
 //!
 //! <https://flatcap.github.io/linux-ntfs/ntfs/concepts/data_runs.html>
 
 use crate::evidence::file_systems::runs::{Run, Runs};
 
-/// Adds the runs of one part of an attribute, which has to begin where the last one ended.
+/// Adds the runs of one part of an attribute, which must begin at the end of the previous part.
 ///
 /// # Errors
-/// What of them cannot be right.
+/// Wrong values in the runs.
 pub(super) fn add(runs: &mut Runs, first: u64, last: u64, pairs: &[u8], cluster: u64) -> Result<(), &'static str> {
     let mut offset = runs.end();
     if first.checked_mul(cluster) != Some(offset) {
@@ -34,14 +34,14 @@ pub(super) fn add(runs: &mut Runs, first: u64, last: u64, pairs: &[u8], cluster:
         runs.push(Run { offset, length, at });
         offset = offset.checked_add(length).ok_or(too_far)?;
     }
-    // An attribute without clusters has 0xFFFFFFFFFFFFFFFF as its last.
+    // An attribute without clusters has 0xFFFFFFFFFFFFFFFF as its last cluster.
     if last.wrapping_add(1).checked_mul(cluster) != Some(offset) {
         return Err("fewer or more clusters than it should have");
     }
     Ok(())
 }
 
-/// A number of up to eight bytes, with its sign.
+/// Returns a signed number of up to eight bytes.
 fn number(bytes: &[u8]) -> Option<i64> {
     let fill = if bytes.last().is_some_and(|last| last & 0x80 != 0) { 0xff } else { 0 };
     let mut eight = [fill; 8];

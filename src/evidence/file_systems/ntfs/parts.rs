@@ -1,4 +1,4 @@
-//! What the attributes of a record say of its file.
+//! The facts about a file in the attributes of its records.
 
 use super::record::{
     ATTRIBUTE_LIST, DATA, FILE_NAME, Form, REPARSE_POINT, Reference, STANDARD_INFORMATION, attributes,
@@ -22,38 +22,38 @@ pub(super) struct FileName {
     pub(super) name: Name,
 }
 
-/// What a record says, or several that belong to one file.
+/// The facts in one record, or in all records of one file.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Parts {
     /// Whether it is a folder.
     pub(super) is_folder: bool,
-    /// Whether other records go on from it.
+    /// Whether other records continue this one.
     pub(super) has_list: bool,
-    /// Its names, those for DOS left out.
+    /// The file's names, without those for DOS.
     pub(super) names: Vec<FileName>,
-    /// Bytes of its unnamed stream; `None` where that was not met.
+    /// Bytes of the unnamed stream; `None` if these records do not contain it.
     pub(super) size: Option<u64>,
     modified: Option<FileTime>,
-    /// When it was written to as of its last renaming.
+    /// The time of the last write, as of the last renaming.
     modified_by_name: Option<FileTime>,
     /// Its reparse tag.
     tag: Option<u32>,
-    /// The tag as of its last renaming, which it may have lost since.
+    /// The reparse tag as of the last renaming; the file may have lost it since.
     tag_by_name: Option<u32>,
-    /// Whether it has a tag now.
+    /// Whether the file has a reparse tag now.
     is_tagged: bool,
 }
 
 impl Parts {
-    /// A file or a folder of which nothing is known yet.
+    /// Returns a file or a folder without any facts.
     pub(super) fn of(is_folder: bool) -> Self {
         Self { is_folder, ..Self::default() }
     }
 
-    /// Takes in a record whose fixups are applied.
+    /// Adds the facts in a record with applied fixups.
     ///
     /// # Errors
-    /// Which of its attributes cannot be right.
+    /// Which attribute is wrong.
     pub(super) fn take(&mut self, record: &[u8]) -> Result<(), &'static str> {
         for attribute in attributes(record) {
             let attribute = attribute?;
@@ -82,16 +82,16 @@ impl Parts {
         Ok(())
     }
 
-    /// When the file was last written to.
+    /// Returns the time of the last write.
     pub(super) fn modified(&self) -> Option<FileTime> {
         self.modified.or(self.modified_by_name).filter(|time| time.0 != 0)
     }
 
-    /// What it is.
+    /// Returns the kind of the file.
     pub(super) fn kind(&self) -> EntryKind {
         match self.tag.or(self.tag_by_name.filter(|_| self.is_tagged)) {
             Some(tag) if is_link(tag) => EntryKind::Link,
-            // A folder of a cloud is listed as any other.
+            // A cloud folder is listed like any other folder.
             _ if self.is_folder => EntryKind::Folder,
             Some(tag) if is_special(tag) => EntryKind::Other,
             Some(tag) if is_elsewhere(tag) => EntryKind::Elsewhere(tag),
@@ -99,7 +99,7 @@ impl Parts {
         }
     }
 
-    /// The file as an entry of a folder.
+    /// Returns the file as an entry of a folder.
     pub(super) fn entry(&self, node: Node, parent: Node, name: Name) -> Entry {
         let kind = self.kind();
         let size = if self.is_folder { 0 } else { self.size.unwrap_or_default() };
@@ -115,19 +115,19 @@ pub(super) fn file_name(bytes: &[u8]) -> Option<(u8, FileName)> {
     Some((*bytes.get(65)?, FileName { parent: Reference::read(bytes, 0)?, name }))
 }
 
-/// Whether a tag says that the name stands for another (the bit of name surrogates): mount points and junctions
+/// Returns whether a tag marks a link to another name (the bit of name surrogates): mount points and junctions
 /// (0xA0000003), symbolic links of Windows (0xA000000C) and of Linux (0xA000001D).
 fn is_link(tag: u32) -> bool {
     tag & 0x2000_0000 != 0
 }
 
-/// Sockets, pipes and devices of Linux on Windows, and what NFS made.
+/// Returns whether a tag marks a socket, pipe or device of Linux on Windows, or a file of NFS.
 fn is_special(tag: u32) -> bool {
     matches!(tag, 0x8000_0014 | 0x8000_0023..=0x8000_0026)
 }
 
-/// Tags of files whose bytes are not in their own clusters: hierarchical storage, single instances, WIM, DFS, deduplication,
-/// WCI, WOF, storage sync, projections, clouds.
+/// Returns whether a tag marks a file whose bytes are not in its own clusters: hierarchical storage, single instances,
+/// WIM, DFS, deduplication, WCI, WOF, storage sync, projections, clouds.
 fn is_elsewhere(tag: u32) -> bool {
     matches!(
         tag,
@@ -162,7 +162,7 @@ mod tests {
         for tag in [0x8000_0013, 0x8000_0017, 0x9000_001a, 0x9000_701a, 0x9000_001c] {
             assert_eq!((kind(tag, false), kind(tag, true)), (EntryKind::Elsewhere(tag), EntryKind::Folder));
         }
-        // An app's alias has no bytes, and a tag of somebody's own is no reason not to read.
+        // An app's alias has no bytes, and a private tag is no reason to refuse a file.
         assert_eq!((kind(0x8000_001b, false), kind(0x0000_0042, false)), (EntryKind::File, EntryKind::File));
         assert_eq!(kind(0x8000_0024, false), EntryKind::Other);
     }

@@ -1,4 +1,4 @@
-//! A record of the $MFT: its fixups, its attributes, and what they say of a file.
+//! A record of the $MFT: its fixups, its attributes, and the file that they describe.
 //!
 //! After "NTFS documentation" of the Linux-NTFS project
 //! (<https://flatcap.github.io/linux-ntfs/ntfs/concepts/file_record.html>), and of libfsntfs
@@ -18,10 +18,10 @@ pub(super) const INDEX_ALLOCATION: u32 = 0xa0;
 pub(super) const BITMAP: u32 = 0xb0;
 pub(super) const REPARSE_POINT: u32 = 0xc0;
 
-/// Every 512 bytes of a record or block end with two bytes of its update sequence, whatever its sectors measure.
+/// Every 512 bytes of a record or block end with two bytes of its update sequence, for any sector size.
 const STRIDE: usize = 512;
 
-/// A record's number, and how often it was used: both must be the same for a reference to hold.
+/// A record's number, and how often the record was used: a reference is valid only if both match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Reference {
     pub(super) number: u64,
@@ -36,16 +36,16 @@ impl Reference {
         Some(Self { number: value & 0xffff_ffff_ffff, sequence })
     }
 
-    /// Whether a record with this sequence number is meant; 0 in a reference means any.
+    /// Returns whether the reference is to a record with this sequence number; 0 in a reference means any.
     pub(super) fn is_of(self, sequence: u16) -> bool {
         self.sequence == 0 || self.sequence == sequence
     }
 }
 
-/// Puts the bytes back in place that the update sequence took the place of, in a record (`FILE`) or a block (`INDX`).
+/// Restores the bytes that the update sequence replaced, in a record (`FILE`) or a block (`INDX`).
 ///
 /// # Errors
-/// That it has not that signature, or that it was not written whole.
+/// Another signature, or a record or block that was not written whole.
 pub(super) fn fix_up(bytes: &mut [u8], signature: [u8; 4]) -> Result<(), &'static str> {
     match bytes.first_chunk::<4>() {
         Some(found) if *found == signature => {}
@@ -57,7 +57,7 @@ pub(super) fn fix_up(bytes: &mut [u8], signature: [u8; 4]) -> Result<(), &'stati
     if count.checked_sub(1).and_then(|strides| strides.checked_mul(STRIDE)) != Some(bytes.len()) {
         return Err("its update sequence does not cover it");
     }
-    // The sequence lies before what it protects first.
+    // The sequence precedes the bytes that it protects.
     let sequence = bytes.get(at..at.saturating_add(count.saturating_mul(2))).map(<[u8]>::to_vec).unwrap_or_default();
     let mut pairs = sequence.as_chunks::<2>().0.iter();
     let number = pairs.next().ok_or("its update sequence lies outside of it")?;
@@ -76,15 +76,15 @@ pub(super) fn fix_up(bytes: &mut [u8], signature: [u8; 4]) -> Result<(), &'stati
 pub(super) struct Header {
     /// How often the record was used.
     pub(super) sequence: u16,
-    /// Whether it is used now.
+    /// Whether the record is in use.
     pub(super) in_use: bool,
     /// Whether it is a folder's.
     pub(super) is_folder: bool,
-    /// The record that this one goes on from; `None` for a base record.
+    /// The record that this one continues; `None` for a base record.
     pub(super) base: Option<Reference>,
 }
 
-/// Reads the beginning, which no fixup touches.
+/// Reads the beginning, which has no fixups.
 pub(super) fn header(bytes: &[u8]) -> Option<Header> {
     let flags = le16(bytes, 22)?;
     let base = Reference::read(bytes, 32)?;
@@ -103,35 +103,35 @@ pub(super) struct Attribute<'r> {
     pub(super) kind: u32,
     /// Its name in UTF-16; empty for the unnamed one.
     pub(super) name: &'r [u8],
-    /// 1 compressed, 0x4000 encrypted, 0x8000 sparse.
+    /// The flags: 1 compressed, 0x4000 encrypted, 0x8000 sparse.
     pub(super) flags: u16,
-    /// Where its bytes are.
+    /// The place of its bytes.
     pub(super) form: Form<'r>,
 }
 
-/// Where an attribute's bytes are.
+/// The place of an attribute's bytes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Form<'r> {
     /// In the record.
     Resident(&'r [u8]),
     /// In clusters.
     Clusters {
-        /// The first of the attribute's clusters that this part covers, counted in the attribute.
+        /// The first cluster of this part, counted within the attribute.
         first: u64,
-        /// The last.
+        /// The last cluster of this part, counted within the attribute.
         last: u64,
-        /// Bytes in all; only the first part says so.
+        /// Bytes of the attribute; valid only in the first part.
         size: u64,
-        /// Bytes that were written; zeros behind them.
+        /// Bytes that were written; the rest is zeros.
         valid: u64,
-        /// The clusters of a compression unit, as a power of two; 0 for none.
+        /// The clusters of a compression unit, as an exponent of two; 0 for no compression.
         unit: u16,
         /// The runs.
         pairs: &'r [u8],
     },
 }
 
-/// The attributes of a record whose fixups are applied. What cannot be one is an error, and the last.
+/// Iterates over the attributes of a record with applied fixups. An invalid attribute is an error, and the last item.
 pub(super) fn attributes(bytes: &[u8]) -> impl Iterator<Item = Result<Attribute<'_>, &'static str>> {
     let used = le32(bytes, 24).and_then(|used| usize::try_from(used).ok()).unwrap_or_default();
     let bytes = bytes.get(..used.min(bytes.len())).unwrap_or_default();

@@ -15,7 +15,7 @@ use crate::evidence::file_systems::wrong::bad;
 /// Flags of an attribute.
 const COMPRESSED: u16 = 0x00ff;
 const ENCRYPTED: u16 = 0x4000;
-/// Bytes of the $MFT that are read for one record and its neighbours.
+/// Bytes of the $MFT to read for one record and its neighbours.
 const WINDOW: usize = 64 << 10;
 
 /// The records of a volume.
@@ -24,17 +24,17 @@ pub(super) struct Records {
     pub(super) geometry: Geometry,
     /// The $MFT's own bytes.
     pub(super) mft: Stored,
-    /// How many there are.
+    /// The number of records.
     pub(super) count: u64,
 }
 
 impl Records {
-    /// Fills `bytes` with a record as it lies.
+    /// Fills `bytes` with a record, without applying its fixups.
     pub(super) fn read_record(&self, number: u64, bytes: &mut [u8]) -> io::Result<()> {
         self.mft.read_exact_at(bytes, number.saturating_mul(self.geometry.record as u64))
     }
 
-    /// A record with its fixups applied.
+    /// Returns a record with its fixups applied.
     pub(super) fn record(&self, number: u64) -> io::Result<Vec<u8>> {
         if number >= self.count {
             return Err(bad(format!("there is no file record {number}: the last is {}", self.count.saturating_sub(1))));
@@ -45,18 +45,18 @@ impl Records {
         Ok(bytes)
     }
 
-    /// Whether a reference is to a folder that exists.
+    /// Returns whether a reference is to an existing folder.
     pub(super) fn is_folder(&self, reference: Reference) -> bool {
         let found = self.record(reference.number).ok().and_then(|bytes| header(&bytes));
         found.is_some_and(|found| found.in_use && found.is_folder && reference.is_of(found.sequence))
     }
 
-    /// All records of a file, the base record first. `further` counts down the records that may be read for it.
+    /// Returns all records of a file, the base record first. `further` counts down the records that may be read for it.
     pub(super) fn load(&self, number: u64, further: &mut u64) -> io::Result<Vec<Vec<u8>>> {
         self.complete(number, self.record(number)?, further)
     }
 
-    /// The records that go on from a base record, behind it.
+    /// Returns a base record and the records that continue it.
     pub(super) fn complete(&self, number: u64, base: Vec<u8>, further: &mut u64) -> io::Result<Vec<Vec<u8>>> {
         let found = header(&base).filter(|found| found.in_use && found.base.is_none());
         let found = found.ok_or_else(|| bad(format!("file record {number} is not in use")))?;
@@ -83,7 +83,7 @@ impl Records {
         Ok(records)
     }
 
-    /// The bytes of an attribute; `None` where the file has none of that type and name.
+    /// Returns the bytes of an attribute; `None` if the file has none of this type and name.
     pub(super) fn attribute(&self, records: &[Vec<u8>], kind: u32, name: &[u8]) -> io::Result<Option<Blocks>> {
         let mut clusters = Vec::new();
         for attribute in records.iter().flat_map(|record| attributes(record)) {
@@ -122,10 +122,10 @@ impl Records {
     }
 }
 
-/// What all records of a file say.
+/// Returns the facts in all records of a file.
 ///
 /// # Errors
-/// Which attribute cannot be right.
+/// Which attribute is wrong.
 pub(super) fn parts(records: &[Vec<u8>]) -> io::Result<Parts> {
     let is_folder = records.first().and_then(|base| header(base)).is_some_and(|header| header.is_folder);
     let mut parts = Parts::of(is_folder);
@@ -133,7 +133,7 @@ pub(super) fn parts(records: &[Vec<u8>]) -> io::Result<Parts> {
     Ok(parts)
 }
 
-/// A part of the $MFT, read for several of its records.
+/// A part of the $MFT that is read for several of its records.
 pub(super) struct Window<'s> {
     records: &'s Records,
     /// Its first record.
@@ -146,7 +146,7 @@ impl<'s> Window<'s> {
         Self { records, first: 0, bytes: Vec::new() }
     }
 
-    /// A record with its fixups applied.
+    /// Returns a record with its fixups applied.
     pub(super) fn record(&mut self, number: u64) -> io::Result<Vec<u8>> {
         let size = self.records.geometry.record;
         for _ in 0..2 {

@@ -11,14 +11,14 @@ use crate::evidence::block::BlockRead;
 use crate::evidence::file_system::{EntryKind, Node};
 use crate::evidence::file_systems::told::Told;
 
-/// Bytes of the $MFT that are read at a time.
+/// Bytes of the $MFT to read at a time.
 const AT_A_TIME: usize = 8 << 20;
-/// Records that are looked at: 128 GiB of an $MFT, of which the sequence numbers take 256 MiB.
+/// The most records to read: 128 GiB of an $MFT; their sequence numbers need 256 MiB.
 const MOST_RECORDS: u64 = 1 << 27;
-/// Files that are held back because their folder comes later; of further ones the folder's record is read.
+/// The most files to hold back because their folder comes later; for more files, the folder's record is read.
 const MOST_HELD: usize = 1 << 18;
 
-/// What a record turned out to be.
+/// The content of a record.
 enum Met {
     /// Not in use, or a part of another.
     Nothing,
@@ -26,13 +26,13 @@ enum Met {
     Bad(String),
 }
 
-/// What is known while the records pass.
+/// The state of the pass.
 struct Pass<'s, 'e> {
     records: &'s Records,
     root: Node,
-    /// The sequence number of each folder that was met; 0 for all else.
+    /// The sequence number of each folder so far; 0 for other records.
     folders: Vec<u16>,
-    /// Records of other files that may still be read: each record goes on from one file only.
+    /// Records of other files that may still be read: each record continues only one file.
     further: u64,
     /// Files without a folder.
     lost: u64,
@@ -57,7 +57,7 @@ pub(super) fn scan(all: &Records, root: Node, told: Told<'_>) {
             .enumerate()
             .map(|(place, bytes)| {
                 let number = first.saturating_add(place as u64);
-                // Where a sector cannot be read, only the record in it is lost.
+                // If a sector is unreadable, only the record in it is lost.
                 let read = if whole { Ok(()) } else { all.read_record(number, bytes) };
                 read.map_or_else(|error| Met::Bad(error.to_string()), |()| meet(bytes))
             })
@@ -95,7 +95,7 @@ pub(super) fn scan(all: &Records, root: Node, told: Told<'_>) {
 fn meet(bytes: &mut [u8]) -> Met {
     let signature = bytes.first_chunk::<4>().copied().unwrap_or_default();
     let Some(header) = header(bytes) else { return Met::Nothing };
-    // A record that was never used is of zeros; one that is not used now may hold anything.
+    // A record that was never used contains zeros; a record that is not in use may contain anything.
     if signature == [0; 4] || (&signature == b"FILE" && !header.in_use) {
         return Met::Nothing;
     }
@@ -113,7 +113,7 @@ fn meet(bytes: &mut [u8]) -> Met {
 }
 
 impl Pass<'_, '_> {
-    /// Passes a file on, or holds it back until its folders were met.
+    /// Passes a file on, or holds it back until its folders are known.
     fn file(&mut self, number: u64, mut parts: Parts, held: &mut Vec<(u64, Parts)>) {
         if parts.has_list {
             match self.all_parts(number) {
@@ -133,7 +133,7 @@ impl Pass<'_, '_> {
         }
     }
 
-    /// What all records of a file say.
+    /// Returns the facts in all records of a file.
     fn all_parts(&mut self, number: u64) -> io::Result<Parts> {
         let records = self.records.load(number, &mut self.further)?;
         let parts = parts(&records)?;
@@ -143,7 +143,7 @@ impl Pass<'_, '_> {
         Ok(parts)
     }
 
-    /// Passes on what was held back.
+    /// Passes on the files that were held back.
     fn release(&mut self, held: &mut Vec<(u64, Parts)>, all_met: bool) {
         for (number, parts) in held.drain(..) {
             if self.told.is_over() {

@@ -1,4 +1,4 @@
-//! The boot sector of a BitLocker volume: which of the layouts it is, and where its metadata lie.
+//! The boot sector of a BitLocker volume: its layout, and the places of the metadata.
 //!
 //! <https://github.com/libyal/libbde/blob/main/documentation/BitLocker%20Drive%20Encryption%20(BDE)%20format.asciidoc>,
 //! "Volume header".
@@ -6,39 +6,39 @@
 use super::bytes::le64s;
 use crate::evidence::disk::field::{bytes, le16, le64};
 
-/// Begins the boot sectors of Vista and Windows 7, and every metadata block.
+/// The signature of Vista's and Windows 7's boot sectors, and of every metadata block.
 pub(super) const SIGNATURE: [u8; 8] = *b"-FVE-FS-";
 /// {4967d63b-2e29-4ad8-8399-f6a339e3d001}: three offsets of metadata blocks follow.
 const METADATA: [u8; 16] =
     [0x3b, 0xd6, 0x67, 0x49, 0x29, 0x2e, 0xd8, 0x4a, 0x83, 0x99, 0xf6, 0xa3, 0x39, 0xe3, 0xd0, 0x01];
-/// {92a84d3b-dd80-4d0e-9e4e-b1e3284eaed8}: the same, and two offsets of the books of a conversion that is not finished.
+/// {92a84d3b-dd80-4d0e-9e4e-b1e3284eaed8}: the same, and two offsets of the records of an unfinished conversion.
 const CONVERTING: [u8; 16] =
     [0x3b, 0x4d, 0xa8, 0x92, 0x80, 0xdd, 0x0e, 0x4d, 0x9e, 0x4e, 0xb1, 0xe3, 0x28, 0x4e, 0xae, 0xd8];
-/// Where a GUID lies: in a boot sector of Windows 7 and later, and in one of BitLocker To Go.
+/// The offset of a GUID: in a boot sector of Windows 7 and later, and in a boot sector of BitLocker To Go.
 const PLACES: [usize; 2] = [0xa0, 0x1a8];
-/// Sectors are of so many bytes.
+/// The possible sizes of a sector, in bytes.
 const SECTORS: [u16; 4] = [512, 1024, 2048, 4096];
 
-/// Where the metadata lie, in bytes from the volume's start.
+/// The places of the metadata, in bytes from the volume's start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Places {
-    /// Windows Vista: the first block, which says where the others are.
+    /// Windows Vista: the first block, which has the places of the others.
     Vista(u64),
     /// Windows 7 and later.
     Blocks([u64; 3]),
-    /// Windows 8 and later, while a volume is being encrypted or decrypted: blocks, and books of the conversion.
+    /// Windows 8 and later, during an encryption or decryption: metadata blocks, and records of the conversion.
     Converting([u64; 3], [u64; 2]),
 }
 
-/// What a boot sector says.
+/// The fields of a boot sector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Boot {
     pub(super) places: Places,
-    /// Bytes of a sector; `None` where the field is empty, as for exFAT.
+    /// Bytes of a sector; `None` if the field is empty, as for exFAT.
     pub(super) sector: Option<u64>,
     /// Bytes of a cluster.
     pub(super) cluster: u64,
-    /// Sectors by the NTFS fields, which leave the last one out; for Vista.
+    /// The number of sectors by the NTFS field, which does not count the last one; for Vista.
     pub(super) sectors: u64,
     /// Whether this is a removable volume with a FAT file system beside the encrypted one.
     pub(super) to_go: bool,
@@ -49,7 +49,7 @@ pub fn is_bitlocker(first_sector: &[u8]) -> bool {
     read(first_sector).is_some()
 }
 
-/// Reads a boot sector; `None` where it is none of BitLocker.
+/// Reads a boot sector; `None` if it is not BitLocker's.
 pub(super) fn read(sector: &[u8]) -> Option<Boot> {
     let signed = bytes(sector, 3) == Some(SIGNATURE);
     let to_go = bytes(sector, 3) == Some(*b"MSWIN4.1");
@@ -59,7 +59,7 @@ pub(super) fn read(sector: &[u8]) -> Option<Boot> {
     let cluster = u64::from(size).saturating_mul(u64::from(*sector.get(13)?));
     let places = match places {
         Some(places) if signed || to_go => places,
-        // Vista's boot sector has no GUID; where the second copy of the $MFT would be named, the metadata are.
+        // Vista's boot sector has no GUID; the field for the second copy of the $MFT has the place of the metadata.
         None if signed => Places::Vista(le64(sector, 56)?.checked_mul(cluster).filter(|at| *at != 0)?),
         _ => return None,
     };

@@ -1,8 +1,8 @@
-//! Numbers in metadata: `None` where the bytes end before.
+//! Numbers in metadata: `None` if the bytes end first.
 
 use crate::evidence::disk::field::le64;
 
-/// Returns `N` 64-bit numbers that lie one after the other.
+/// Returns `N` consecutive 64-bit numbers.
 pub(super) fn le64s<const N: usize>(data: &[u8], at: usize) -> Option<[u64; N]> {
     let mut numbers = [0; N];
     for (place, number) in numbers.iter_mut().enumerate() {
@@ -11,7 +11,7 @@ pub(super) fn le64s<const N: usize>(data: &[u8], at: usize) -> Option<[u64; N]> 
     Some(numbers)
 }
 
-/// Returns the CRC-32 (IEEE) of `parts`, one after the other.
+/// Returns the CRC-32 (IEEE) of `parts`, one after another.
 pub(super) fn crc32(parts: &[&[u8]]) -> u32 {
     let mut crc = flate2::Crc::new();
     for part in parts {

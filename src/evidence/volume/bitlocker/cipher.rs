@@ -13,7 +13,7 @@ use super::diffuser;
 pub(super) struct Method(pub(super) u16);
 
 impl Method {
-    /// Returns its name, as `manage-bde` and `bdeinfo` have it; `None` for one that is not known.
+    /// Returns the name, as `manage-bde` and `bdeinfo` print it; `None` for an unknown method.
     pub(super) fn name(self) -> Option<&'static str> {
         Some(match self.0 {
             0x8000 => "AES-CBC 128-bit with Elephant diffuser",
@@ -26,7 +26,7 @@ impl Method {
         })
     }
 
-    /// Returns the name, or words for a number without one.
+    /// Returns the name, or words for an unknown number.
     pub(super) fn words(self) -> String {
         self.name().map_or_else(|| format!("unknown method {:#06x}", self.0), str::to_owned)
     }
@@ -40,7 +40,7 @@ enum Aes {
 }
 
 impl Aes {
-    /// Takes a key of 16 or 32 bytes.
+    /// Creates a cipher with a key of 16 or 32 bytes.
     fn new(key: &[u8]) -> Option<Self> {
         let small = || Aes128::new_from_slice(key).ok().map(|aes| Self::Small(Box::new(aes)));
         Aes256::new_from_slice(key).ok().map(|aes| Self::Large(Box::new(aes))).or_else(small)
@@ -82,7 +82,7 @@ enum Mode {
 }
 
 impl Cipher {
-    /// Takes a volume's key; `None` for a method that is not known, or a key that is too short for it.
+    /// Creates a cipher with a volume's key; `None` for an unknown method, or a key that is too short for it.
     pub(super) fn new(method: Method, key: &[u8], sector: usize) -> Option<Self> {
         let aes = |start: usize, size: usize| Aes::new(key.get(start..start.checked_add(size)?)?);
         let mode = match method.0 {
@@ -97,12 +97,12 @@ impl Cipher {
         Some(Self { mode, sector })
     }
 
-    /// Returns the same for sectors of another size.
+    /// Returns the same cipher for sectors of another size.
     pub(super) fn sized(&self, sector: usize) -> Self {
         Self { mode: self.mode.clone(), sector }
     }
 
-    /// Decrypts whole sectors in place, of which the first is stored at `offset` of the volume.
+    /// Decrypts whole sectors in place; the first is stored at `offset` of the volume, in bytes.
     pub(super) fn decrypt(&self, sectors: &mut [u8], offset: u64) {
         let size = u64::try_from(self.sector).unwrap_or(u64::MAX);
         let offsets = (0_u64..).map(|number| offset.saturating_add(number.saturating_mul(size)));
@@ -119,7 +119,7 @@ impl Cipher {
         }
     }
 
-    /// Decrypts sectors with the Elephant diffuser, some at a time while they are in the processor's cache.
+    /// Decrypts sectors with the Elephant diffuser, a few at a time so that they stay in the processor's cache.
     fn elephant(&self, aes: &Aes, tweak: &Aes, sectors: &mut [u8], offset: u64) {
         let size = u64::try_from(self.sector).unwrap_or(u64::MAX);
         let mut offset = offset;
@@ -148,7 +148,7 @@ fn xor(chunk: &mut [u8], with: u128) {
     }
 }
 
-/// The first block is chained to the place of the sector, encrypted.
+/// Decrypts a sector with AES-CBC, whose initialisation vector is the encrypted place of the sector.
 fn cbc(aes: &Aes, sector: &mut [u8], offset: u64) {
     let mut before = [0; 4096];
     let before = before.get_mut(..sector.len()).unwrap_or_default();
@@ -182,7 +182,7 @@ mod tests {
         (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
     }
 
-    /// IEEE 1619-2007, annex B, vector 4: data unit 0 of 512 bytes that count from 0 to 255 twice.
+    /// Checks IEEE 1619-2007, annex B, vector 4: data unit 0 of 512 bytes that count from 0 to 255 twice.
     #[test]
     fn xts_is_that_of_its_standard() {
         let key = hex("2718281828459045235360287471352631415926535897932384626433832795");

@@ -1,48 +1,49 @@
-//! The books of a conversion: which parts of a volume are encrypted, while Windows 8 and later encrypt or decrypt it.
+//! The records of a conversion: which parts of a volume are encrypted, while Windows 8 and later encrypt or decrypt it.
 //!
-//! Windows keeps them for a volume that is not through, and marks it with a GUID of its own in the boot sector
-//! (`EOW_INFORMATION_OFFSET_GUID`). No document describes them; dissect.fve and keramics read them so.
+//! Windows keeps them on a volume until the conversion is complete, and marks such a volume with a GUID of its own in
+//! the boot sector (`EOW_INFORMATION_OFFSET_GUID`). No document describes them; this is how dissect.fve and keramics
+//! read them.
 
 use super::bytes::{crc32, le64s};
 use crate::error::Problem;
 use crate::evidence::block::Blocks;
 use crate::evidence::disk::field::{bytes, le16, le32, le64};
 
-/// Bytes of all bitmaps of a volume: a bit stands for two megabytes or more, so that these are 256 terabytes.
+/// The most bytes of all bitmaps of a volume: a bit stands for two megabytes or more, so these cover 256 terabytes.
 const MOST_BITMAP_BYTES: usize = 16 << 20;
-/// Bytes of sectors in the logs of a conversion that are compared.
+/// The most bytes of sectors to compare in the logs of a conversion.
 const MOST_LOG_BYTES: usize = 64 << 20;
-/// Chunks that a lookup goes through at most.
+/// The most chunks of one lookup.
 const LOOK_AHEAD: u64 = 64;
 
-/// What is known of some bytes of a volume.
+/// The state of some bytes of a volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Physical {
     Encrypted,
     Plain,
-    /// Nobody can tell, and why.
+    /// Unknown; the reason.
     Unclear(&'static str),
 }
 
-/// The books.
+/// The records of a conversion.
 #[derive(Debug)]
 pub(super) struct Conversion {
-    /// In the order of the volume.
+    /// The regions, in the order of the volume.
     regions: Vec<Region>,
-    /// Where the books themselves lie, start and size: Windows shows zeros there.
+    /// The places of the records themselves, start and size in bytes: Windows shows zeros there.
     pub(super) books: Vec<(u64, u64)>,
 }
 
-/// A part of a volume with a bitmap of its own.
+/// A part of a volume with its own bitmap.
 #[derive(Debug)]
 struct Region {
     start: u64,
     end: u64,
-    /// Bytes of a bit.
+    /// Bytes of the volume per bit.
     chunk: u64,
-    /// Whether each chunk is encrypted, or why there is no telling.
+    /// Whether each chunk is encrypted, or why that is unknown.
     encrypted: Result<Bitmap, &'static str>,
-    /// A chunk that the log shows to be half converted.
+    /// A chunk that is half converted, by the log.
     torn: Option<u64>,
 }
 
@@ -55,13 +56,13 @@ struct Bitmap {
     sequence: u64,
 }
 
-/// What may still be read of hostile books.
+/// How many bytes of hostile records may still be read.
 struct Budget {
     bitmaps: usize,
     logs: usize,
 }
 
-/// What the header of the books says.
+/// The header of the records.
 struct Header {
     chunk: u64,
     log_size: u64,
@@ -69,10 +70,10 @@ struct Header {
     size: u64,
 }
 
-/// Reads the books at `places`; `encrypting` tells where the conversion was to end.
+/// Reads the records at `places`; `encrypting`: the conversion is an encryption.
 ///
 /// # Errors
-/// Where neither copy of them is sound, or they contradict themselves.
+/// No copy is valid, or the records contradict themselves.
 pub(super) fn read(volume: &Blocks, places: [u64; 2], sector: u64, encrypting: bool) -> Result<Conversion, Problem> {
     let Some(header) = places.iter().find_map(|place| header(volume, *place, sector)) else {
         let found = "no sound ones, neither there nor where the copy should be";
@@ -106,7 +107,7 @@ fn read_some(volume: &Blocks, at: u64, most: usize) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Returns whether the CRC-32 at `at` is that of `data`, its own four bytes taken as zeros.
+/// Returns whether the CRC-32 at `at` matches `data`, with zeros in place of its own four bytes.
 fn is_sound(data: &[u8], at: usize) -> Option<bool> {
     let after = at.checked_add(4)?;
     Some(le32(data, at)? == crc32(&[data.get(..at)?, &[0; 4], data.get(after..)?]))
@@ -124,8 +125,8 @@ fn header(volume: &Blocks, place: u64, sector: u64) -> Option<Header> {
     (right && named && fits).then_some(Header { chunk, log_size, maps, size: size as u64 })
 }
 
-/// Reads the map of a region; `None` where it is damaged, and nothing is known of its region. Beside it, the bytes of the
-/// map, and where its log lies.
+/// Reads the map of a region, and returns it with the map's size in bytes and the place of its log. `None` if the map
+/// is damaged; then nothing is known of its region.
 fn region(
     volume: &Blocks,
     place: u64,
@@ -152,7 +153,7 @@ fn region(
     Some((region, size as u64, log))
 }
 
-/// Reads a bitmap; `None` where it is damaged.
+/// Reads a bitmap; `None` if it is damaged.
 fn record(data: &[u8]) -> Option<Bitmap> {
     let data = data.get(..usize::try_from(le32(data, 12)?).ok()?)?;
     let right = data.starts_with(b"FVE-EOWBR\0") && le16(data, 10)? == 36 && is_sound(data, 32)?;
@@ -161,8 +162,8 @@ fn record(data: &[u8]) -> Option<Bitmap> {
     right.then_some(Bitmap { bytes, bits: u64::from(bits), sequence })
 }
 
-/// Finds the chunk that was being encrypted when the volume was last used: its bit says that it is plain, but sectors that
-/// the log has, encrypted, are already in place.
+/// Finds the chunk that Windows was encrypting when the volume was last used: its bit marks it as plain, but the
+/// encrypted sectors in the log are already in place.
 fn torn(volume: &Blocks, region: &Region, log: u64, size: u64, left: &mut usize) -> Option<u64> {
     let header = read_some(volume, log, 512)?;
     let (count, step) = (u64::from(le16(&header, 12)?), u64::from(le32(&header, 30)?));
@@ -180,7 +181,7 @@ fn torn(volume: &Blocks, region: &Region, log: u64, size: u64, left: &mut usize)
         if logged.iter().all(|byte| *byte == 0) || le32(&entry, 24)? != crc32(&[&logged]) {
             continue;
         }
-        // Readers differ on what its place is counted from.
+        // Readers differ on the base of this offset.
         let offsets = [le64(&entry, 8)?, le64(&entry, 12)?];
         for at in offsets.into_iter().flat_map(|offset| [offset, region.start.saturating_add(offset)]) {
             let chunk = at.checked_sub(region.start).and_then(|within| within.checked_div(region.chunk));
@@ -194,7 +195,7 @@ fn torn(volume: &Blocks, region: &Region, log: u64, size: u64, left: &mut usize)
 }
 
 impl Region {
-    /// Returns whether a chunk is encrypted; `None` where there is no bit for it.
+    /// Returns whether a chunk is encrypted; `None` if it has no bit.
     fn bit(&self, chunk: u64) -> Option<bool> {
         let bitmap = self.encrypted.as_ref().ok().filter(|bitmap| chunk < bitmap.bits)?;
         let byte = bitmap.bytes.get(usize::try_from(chunk / 8).ok()?)?;
@@ -215,7 +216,7 @@ impl Region {
 }
 
 impl Conversion {
-    /// Returns what is known of the byte at `offset` of the volume, and of how many bytes from there on.
+    /// Returns the state of the byte at `offset` of the volume, and how many bytes from there on share it.
     pub(super) fn at(&self, offset: u64) -> (Physical, u64) {
         let next = self.regions.partition_point(|region| region.start <= offset);
         let region = next.checked_sub(1).and_then(|place| self.regions.get(place)).filter(|one| offset < one.end);

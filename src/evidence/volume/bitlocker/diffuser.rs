@@ -1,11 +1,11 @@
-//! The Elephant diffuser, which makes every bit of a sector depend on every other; Vista and Windows 7 add it to AES-CBC.
+//! The Elephant diffuser: every bit of a sector depends on every other. Vista and Windows 7 add it to AES-CBC.
 //!
 //! N. Ferguson, "AES-CBC + Elephant diffuser", 2006, section 4.5.
 
-/// Sectors that are worked on side by side: the steps within one wait for each other.
+/// Sectors to process in parallel: the steps within one sector depend on each other.
 pub(super) const LANES: usize = 8;
 
-/// Undoes the diffuser: of sectors of `size` bytes, 512, 1024, 2048 or 4096.
+/// Undoes the diffuser in sectors of `size` bytes: 512, 1024, 2048 or 4096.
 pub(super) fn decrypt(sectors: &mut [u8], size: usize) {
     match size {
         512 => each::<128>(sectors, size),
@@ -26,7 +26,7 @@ fn each<const N: usize>(sectors: &mut [u8], size: usize) {
     }
 }
 
-/// Undoes it for `L` sectors of `N` words of 32 bits.
+/// Undoes the diffuser in `L` sectors of `N` words of 32 bits.
 fn lanes<const N: usize, const L: usize>(sectors: &mut [u8], size: usize) {
     let mut words = [[0; L]; N];
     for (lane, sector) in sectors.chunks_exact(size).enumerate() {
@@ -50,8 +50,8 @@ fn lanes<const N: usize, const L: usize>(sectors: &mut [u8], size: usize) {
     }
 }
 
-/// Goes through all words once. Of each four, `A` and `B` are the rotations of two, which are the second and the fourth where
-/// `odd` is 1, and else the first and the third; the others are not rotated.
+/// Processes all words once. Of each four, two are rotated, by `A` and `B`: the second and the fourth if `odd` is 1,
+/// otherwise the first and the third.
 fn cycle<const N: usize, const L: usize, const A: u32, const B: u32>(
     words: &mut [[u32; L]; N],
     near: usize,
@@ -74,8 +74,8 @@ fn cycle<const N: usize, const L: usize, const A: u32, const B: u32>(
     }
 }
 
-/// Adds to a word that which is `near` words on, XORed with that which is `far` words on and rotated by `R` bits; around the
-/// end.
+/// Adds to a word the XOR of two others: the word `near` words on, and the word `far` words on, rotated by `R` bits.
+/// Positions wrap around at the end.
 #[inline]
 fn step<const N: usize, const L: usize, const R: u32>(words: &mut [[u32; L]; N], at: usize, near: usize, far: usize) {
     let mask = N.wrapping_sub(1);

@@ -5,10 +5,10 @@
 use super::super::guid::Guid;
 use crate::evidence::disk::field::{bytes, le16};
 
-/// Entries that a block may have, those in entries included: a block is 64 KiB, and 8 bytes are the least.
+/// The most entries of a block, including nested ones: a block has 64 KiB, and an entry at least 8 bytes.
 const MOST: usize = 1024;
 
-/// What an entry holds.
+/// The types of entries.
 pub(super) mod kind {
     pub(in super::super) const KEY: u16 = 1;
     pub(in super::super) const TEXT: u16 = 2;
@@ -19,7 +19,7 @@ pub(super) mod kind {
     pub(in super::super) const RELOCATED: u16 = 15;
 }
 
-/// What an entry is for.
+/// The roles of entries.
 pub(super) mod role {
     pub(in super::super) const PROTECTOR: u16 = 2;
     pub(in super::super) const VOLUME_KEY: u16 = 3;
@@ -33,11 +33,11 @@ pub(super) mod role {
 pub(super) struct Entry<'a> {
     pub(super) role: u16,
     pub(super) kind: u16,
-    /// What follows its header.
+    /// The bytes after its header.
     pub(super) data: &'a [u8],
 }
 
-/// Reads the entries that lie one after the other; `None` where one does not end within `data`.
+/// Reads consecutive entries; `None` if one does not end within `data`.
 pub(super) fn entries(mut data: &[u8]) -> Option<Vec<Entry<'_>>> {
     let mut entries = Vec::new();
     while data.len() >= 8 && entries.len() < MOST {
@@ -52,7 +52,7 @@ pub(super) fn entries(mut data: &[u8]) -> Option<Vec<Entry<'_>>> {
     Some(entries)
 }
 
-/// A key, encrypted with another and authenticated: AES-CCM.
+/// A key that another key encrypts and authenticates: AES-CCM.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Sealed {
     pub(super) nonce: [u8; 12],
@@ -67,29 +67,29 @@ impl Sealed {
     }
 }
 
-/// A key that is not encrypted: its method and its bytes.
+/// Returns an unencrypted key: its method and its bytes.
 pub(super) fn open_key<'a>(entry: &Entry<'a>) -> Option<(u16, &'a [u8])> {
     (entry.kind == kind::KEY).then_some(())?;
     Some((le16(entry.data, 0)?, entry.data.get(4..)?))
 }
 
-/// What protects the key of a volume: each has a copy of it, encrypted with something else.
+/// A protector of a volume's key: it contains a copy of the key, encrypted in its own way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Protector {
     pub(super) id: Guid,
     /// The number of its kind.
     pub(super) number: u16,
-    /// Salts with which a password is to be stretched.
+    /// The salts for stretching a password.
     pub(super) salts: Vec<[u8; 16]>,
-    /// Whether a password is stretched in a way that is not known.
+    /// Whether a password is stretched in an unknown way.
     pub(super) other_stretch: bool,
-    /// The key that a suspended volume has in the clear.
+    /// The clear key of a suspended volume.
     pub(super) clear: Option<[u8; 32]>,
     /// The volume's master key, encrypted.
     pub(super) master: Vec<Sealed>,
 }
 
-/// In the flags of a stretched key: PBKDF2, which FIPS mode uses.
+/// A flag of a stretched key: PBKDF2, which FIPS mode uses.
 const PBKDF2: u16 = 0x40;
 
 impl Protector {
@@ -121,7 +121,7 @@ impl Protector {
         }
     }
 
-    /// Returns the words that Windows has for its kind.
+    /// Returns Windows' words for its kind.
     pub(super) fn words(&self) -> String {
         let words = match self.number & 0xff00 {
             0x0000 => "clear key",
@@ -139,16 +139,16 @@ impl Protector {
     }
 }
 
-/// What opens a protector.
+/// The means to open a protector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Nothing: its key lies open.
+    /// Nothing: its key is not encrypted.
     Clear,
     /// A .BEK file.
     External,
     RecoveryPassword,
     Password,
-    /// The machine, a card or a network: nothing that can be given here.
+    /// The machine, a card or a network: none of these can be given here.
     Other,
 }
 

@@ -11,12 +11,12 @@ use super::super::guid::Guid;
 use super::unwrap;
 use crate::error::Problem;
 
-/// Lines with keys that are read: each password costs a tenth of a second for each protector that it may fit.
+/// The most lines with keys: each password costs a tenth of a second for each protector that it may open.
 const MOST_KEYS: usize = 256;
-/// Bytes of a .BEK file at most; Windows writes 156.
+/// The most bytes of a .BEK file; Windows writes 156.
 const MOST_BEK_BYTES: u64 = 64 << 10;
 
-/// Keys that a user gave, one a line, each for every volume or bound to one.
+/// The keys that a user gave, one a line; each is for every volume or bound to one.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Keys {
     pub(super) keys: Vec<Key>,
@@ -25,16 +25,16 @@ pub struct Keys {
 /// A key.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Key {
-    /// Its line, from 1. A line that may be two things is two keys.
+    /// Its line, from 1. A line with two possible meanings is two keys.
     pub(super) line: usize,
-    /// The identifier of the volume, or of its protector, that it is for.
+    /// The identifier of the key's volume, or of its protector.
     pub(super) bound: Option<Guid>,
     pub(super) secret: Secret,
 }
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Secret {
-    /// The 128 bits that 48 digits stand for.
+    /// The 128 bits of 48 digits.
     RecoveryPassword([u8; 16]),
     /// The identifier of a .BEK file's key, and the key.
     External(Guid, [u8; 32]),
@@ -49,12 +49,12 @@ impl fmt::Debug for Keys {
 }
 
 impl Keys {
-    /// Parses keys, one a line, and gives the problems of lines that are none.
+    /// Parses keys, one a line, and returns the problems of invalid lines.
     ///
-    /// A line is a recovery password (48 digits in 8 groups), or else the path of a .BEK file, from `base_folder` on, or
-    /// else a password. `{GUID}:` or `GUID:` in front binds it to the volume, or to the protector, with this identifier.
-    /// .BEK files are read here, so that keys can be sent to another process. A password is taken as it stands, and
-    /// without spaces at its ends.
+    /// A line is a recovery password (48 digits in 8 groups), otherwise the path of a .BEK file relative to
+    /// `base_folder`, otherwise a password. A prefix `{GUID}:` or `GUID:` binds the key to the volume, or to the
+    /// protector, with this identifier. .BEK files are read here, so that keys can be sent to another process. A
+    /// password is tried as typed, and without spaces at its ends.
     pub fn parse(text: &str, base_folder: &Path) -> (Self, Vec<Problem>) {
         let (mut keys, mut problems) = (Self::default(), Vec::new());
         for (line, text) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
@@ -77,7 +77,7 @@ impl Keys {
         (keys, problems)
     }
 
-    /// Returns how many lines have keys.
+    /// Returns the number of lines with keys.
     pub fn lines(&self) -> usize {
         let mut lines: Vec<usize> = self.keys.iter().map(|key| key.line).collect();
         lines.dedup();
@@ -85,7 +85,7 @@ impl Keys {
     }
 }
 
-/// Takes the identifier off that a key is bound to.
+/// Splits off the identifier that a key is bound to.
 fn bound(text: &str) -> (Option<Guid>, &str) {
     let start = text.trim_start();
     let parts = start.split_once(':').and_then(|(guid, rest)| Some((Guid::parse(guid.trim_end())?, rest)));
@@ -102,7 +102,7 @@ fn secrets(text: &str, base_folder: &Path) -> Result<Vec<Secret>, (String, Strin
     if named || path.is_file() {
         match bek(&path) {
             Ok((id, key)) => return Ok(vec![Secret::External(id, key)]),
-            // A password may happen to be the name of a file.
+            // A password may also be the name of a file.
             Err(found) if named => return Err((format!("a .BEK file {trimmed:?}"), found)),
             Err(_) => {}
         }
@@ -114,10 +114,10 @@ fn secrets(text: &str, base_folder: &Path) -> Result<Vec<Secret>, (String, Strin
     Ok(passwords)
 }
 
-/// Reads a recovery password; `None` where the text does not look like one.
+/// Reads a recovery password; `None` if the text does not look like one.
 ///
 /// # Errors
-/// Where it does, but its digits cannot be right: each group is a multiple of 11, of 16 bits.
+/// It looks like one, but its digits are wrong: each group is a multiple of 11, of 16 bits.
 fn recovery_password(text: &str) -> Result<Option<[u8; 16]>, (String, String)> {
     let groups: Vec<&str> = text.split(['-', ' ']).filter(|group| !group.is_empty()).collect();
     let joined = groups.concat();
@@ -144,7 +144,7 @@ fn recovery_password(text: &str) -> Result<Option<[u8; 16]>, (String, String)> {
     Ok(Some(bits))
 }
 
-/// Reads a .BEK file; the error says what was found instead.
+/// Reads a .BEK file; the error describes what was found instead.
 fn bek(path: &Path) -> Result<(Guid, [u8; 32]), String> {
     let regular = path.metadata().map_err(|error| error.to_string())?;
     if !regular.is_file() {

@@ -1,5 +1,5 @@
-//! Where the bytes of a decrypted volume come from: sectors that are encrypted, that are not, that are stored elsewhere, and
-//! BitLocker's own metadata, of which Windows shows zeros.
+//! The sources of a decrypted volume's bytes: sectors that are encrypted, plain, or stored elsewhere, and BitLocker's
+//! own metadata, which Windows shows as zeros.
 
 use super::boot::{Boot, Places};
 use super::conversion::{self, Conversion, Physical};
@@ -11,14 +11,14 @@ use crate::evidence::disk::field::{bytes, le16, le32};
 /// Vista does not encrypt the beginning of a volume.
 const VISTA_PLAIN: u64 = 0x2000;
 
-/// What is done to get bytes.
+/// How to get bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Source {
-    /// Read and decrypted, from this place of the volume.
+    /// Read and decrypt them, from this place of the volume.
     Encrypted(u64),
-    /// Read, from this place of the volume.
+    /// Read them, from this place of the volume.
     Plain(u64),
-    /// The boot sector that Vista changed, put back.
+    /// Read and restore the boot sector that Vista changed.
     VistaBoot(u64),
     Zeros,
     Unclear(&'static str),
@@ -27,12 +27,12 @@ pub(super) enum Source {
 /// How far a volume is encrypted.
 #[derive(Debug)]
 enum Extent {
-    /// Up to the first place, and surely not from the second on.
+    /// Encrypted up to the first place, and certainly plain from the second on.
     Until(u64, u64),
     Books(Conversion),
 }
 
-/// A part of a volume that is not simply as it lies.
+/// A part of a volume that is not simply stored in its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Special {
     start: u64,
@@ -50,19 +50,19 @@ enum Kind {
     Unclear(&'static str),
 }
 
-/// Where a volume's bytes come from.
+/// The sources of a volume's bytes.
 #[derive(Debug)]
 pub(super) struct Layout {
     extent: Extent,
-    /// In the order of the volume, without overlaps.
+    /// The special parts, in the order of the volume, without overlaps.
     special: Vec<Special>,
 }
 
-/// Returns how many bytes a sector may have: by the boot sector, which no checksum covers, and by the metadata. One number is
-/// sure where both say it.
+/// Returns the possible sizes of a sector, in bytes: by the boot sector, which no checksum covers, and by the metadata.
+/// The flag is true if both agree.
 ///
 /// # Errors
-/// Where neither says it.
+/// Neither states a size.
 pub(super) fn sectors(boot: &Boot, metadata: &Metadata) -> Result<(Vec<u64>, bool), Problem> {
     let stored = metadata.relocated.map(|(_, size)| size);
     let derived = stored.and_then(|size| size.checked_div(u64::from(metadata.relocated_sectors)));
@@ -76,7 +76,7 @@ pub(super) fn sectors(boot: &Boot, metadata: &Metadata) -> Result<(Vec<u64>, boo
     Ok((sizes, sure))
 }
 
-/// Returns whether the first sector of a file system says that sectors have `size` bytes.
+/// Returns whether the first sector of a file system states sectors of `size` bytes.
 pub(super) fn says(first: &[u8; 512], size: u64) -> bool {
     let signature = bytes::<8>(first, 3);
     let said = match signature.as_ref() {
@@ -88,10 +88,10 @@ pub(super) fn says(first: &[u8; 512], size: u64) -> bool {
 }
 
 impl Layout {
-    /// Finds where everything lies: by the first of `blocks`, which are all sound ones, in sectors of `sector` bytes.
+    /// Determines the layout by the first of `blocks`, which are all valid, in sectors of `sector` bytes.
     ///
     /// # Errors
-    /// Where the metadata do not tell it, or contradict themselves.
+    /// The metadata do not determine it, or contradict themselves.
     pub(super) fn new(volume: &Blocks, boot: &Boot, blocks: &[&Metadata], sector: u64) -> Result<Self, Problem> {
         let Some(metadata) = blocks.first() else {
             return Err(Problem::at(0, "a sound metadata block", "none"));
@@ -119,7 +119,7 @@ impl Layout {
         Ok(Self { extent, special: lay(&special, zeros.collect()) })
     }
 
-    /// Returns where the byte at `offset` comes from, and how many bytes from there on do so, too.
+    /// Returns the source of the byte at `offset`, and how many bytes from there on share it.
     pub(super) fn source(&self, offset: u64) -> (Source, u64) {
         let next = self.special.partition_point(|one| one.start <= offset);
         let here = next.checked_sub(1).and_then(|place| self.special.get(place)).filter(|one| offset < one.end);
@@ -181,7 +181,7 @@ fn extent(blocks: &[&Metadata], sector: u64) -> Result<Extent, Problem> {
     Ok(Extent::Until(all().min().unwrap_or_default(), all().max().unwrap_or_default()))
 }
 
-/// Returns up to where a block has the volume encrypted.
+/// Returns the end of the volume's encrypted part by a metadata block, in bytes from the volume's start.
 fn end(block: &Metadata, sector: u64) -> Result<u64, Problem> {
     let at = block.places[0];
     let wrong = |expected: &str, found: String| {
@@ -205,14 +205,14 @@ fn end(block: &Metadata, sector: u64) -> Result<u64, Problem> {
     }
 }
 
-/// Returns the bytes of the file that keeps others off a metadata block: 16 KiB in whole clusters for Vista, 64 KiB in whole
-/// sectors else.
+/// Returns the bytes of the file that reserves a metadata block: 16 KiB in whole clusters for Vista, otherwise 64 KiB
+/// in whole sectors.
 fn metadata_size(boot: &Boot, metadata: &Metadata, sector: u64) -> u64 {
     let (size, unit) = if metadata.version == 1 { (0x4000, boot.cluster.max(sector)) } else { (0x1_0000_u64, sector) };
     size.div_ceil(unit).saturating_mul(unit)
 }
 
-/// Vista leaves the first sectors as they are, but for two fields of the boot sector and of its copy at the end.
+/// Adds the first sectors of a Vista volume: Vista changes only two fields of the boot sector and of its last copy.
 fn vista(volume: &Blocks, boot: &Boot, sector: u64, special: &mut Vec<Special>) {
     special.push(Special { start: 0, end: sector, kind: Kind::VistaBoot });
     special.push(Special { start: sector, end: VISTA_PLAIN.max(sector), kind: Kind::Plain });
@@ -234,7 +234,7 @@ fn vista(volume: &Blocks, boot: &Boot, sector: u64, special: &mut Vec<Special>) 
     }
 }
 
-/// Windows 7 and later store the first sectors elsewhere, and show zeros there.
+/// Adds the first sectors as Windows 7 and later store them: elsewhere, where Windows shows zeros.
 fn relocated(
     metadata: &Metadata,
     blocks: &[&Metadata],
@@ -268,7 +268,7 @@ fn relocated(
     Ok(())
 }
 
-/// Brings special parts and zeros, start and end, into order. Where both are, there is no telling which.
+/// Sorts special parts and zeros (start and end). Where both overlap, the part is unclear.
 fn lay(special: &[Special], mut zeros: Vec<(u64, u64)>) -> Vec<Special> {
     zeros.sort_unstable();
     let mut merged: Vec<(u64, u64)> = Vec::new();
@@ -284,7 +284,7 @@ fn lay(special: &[Special], mut zeros: Vec<(u64, u64)>) -> Vec<Special> {
             laid.push(Special { start, end, kind });
         }
     };
-    // Between the edges of all of them, each part is one thing.
+    // Between two neighbouring edges, all bytes are of one kind.
     let mut edges: Vec<u64> = special.iter().flat_map(|one| [one.start, one.end]).collect();
     edges.extend(merged.iter().flat_map(|(start, end)| [*start, *end]));
     edges.sort_unstable();

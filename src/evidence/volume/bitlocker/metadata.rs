@@ -1,7 +1,7 @@
-//! A metadata block: its header, its entries, and what validates it. A volume has three, and one sound block is enough.
+//! A metadata block: its header, its entries, and its validation. A volume has three, and one valid block is enough.
 //!
-//! libbde's format document, "FVE metadata block". What follows a block (its CRC-32, and its SHA-256 encrypted with the
-//! volume's master key) is in no document; dislocker and dissect.fve read it so.
+//! libbde's format document, "FVE metadata block". No document describes the bytes after a block (its CRC-32, and its
+//! SHA-256 encrypted with the volume's master key); this is how dislocker and dissect.fve read them.
 
 use super::super::guid::Guid;
 use super::boot::{Boot, Places, SIGNATURE};
@@ -10,34 +10,34 @@ use super::entries::{Entry, Protector, Sealed, entries, kind, open_key, role};
 use crate::evidence::block::Blocks;
 use crate::evidence::disk::field::{bytes, le16, le32, le64};
 
-/// What a block takes at most, what validates it included.
+/// The most bytes of a block, including its validation.
 const MOST_BYTES: usize = 0x1_0000;
 /// Bytes of the header of a block, and of the header of its entries.
 const HEADERS: usize = 64 + 48;
-/// Bytes behind a block that are read to validate it.
+/// Bytes after a block to read for its validation.
 const VALIDATION: usize = 256;
-/// Protectors that are looked at.
+/// The most protectors to use.
 const MOST_PROTECTORS: usize = 64;
 
-/// A sound metadata block.
+/// A valid metadata block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Metadata {
     /// 1 for Vista, 2 for Windows 7 and later.
     pub(super) version: u16,
-    /// What is going on with the volume now, and what is to be.
+    /// The current state of the volume, and the next one.
     pub(super) state: u16,
     pub(super) next_state: u16,
-    /// Up to where the volume is encrypted, in bytes from its start; 0 where it does not say.
+    /// The end of the encrypted part, in bytes from the volume's start; 0 if not set.
     pub(super) encrypted: u64,
-    /// Bytes from there on that a conversion was at when the volume was last used.
+    /// Bytes from there on that a conversion was processing when the volume was last used.
     pub(super) converting: u32,
     /// Sectors at the volume's beginning that are stored elsewhere.
     pub(super) relocated_sectors: u32,
-    /// Where the three blocks lie.
+    /// The places of the three blocks.
     pub(super) places: [u64; 3],
-    /// Where the first sectors are stored; for Vista, the cluster of the second copy of the $MFT.
+    /// The place of the stored first sectors; for Vista, the cluster of the second copy of the $MFT.
     pub(super) relocated_to: u64,
-    /// What an entry says of these sectors: place and bytes.
+    /// The place and size of these sectors in bytes, by an entry.
     pub(super) relocated: Option<(u64, u64)>,
     pub(super) id: Guid,
     /// The number of the encryption method.
@@ -46,7 +46,7 @@ pub(super) struct Metadata {
     pub(super) protectors: Vec<Protector>,
     /// The key of the sectors, encrypted with the master key.
     pub(super) volume_keys: Vec<Sealed>,
-    /// The block itself, of which a checksum is kept.
+    /// The block itself, for its checksum.
     pub(super) bytes: Vec<u8>,
     pub(super) checksum: Option<Checksum>,
 }
@@ -56,16 +56,16 @@ pub(super) struct Metadata {
 pub(super) enum Checksum {
     /// Encrypted with the master key.
     Sealed(Sealed),
-    /// As it is, of a volume without keys.
+    /// Unencrypted, on a volume without keys.
     Open([u8; 32]),
 }
 
 /// The blocks of a volume.
 #[derive(Debug, Default)]
 pub(super) struct Found {
-    /// The sound ones, in their order.
+    /// The valid blocks, in their order.
     pub(super) sound: Vec<Metadata>,
-    /// Where a damaged one lies, what was expected there, and what was found.
+    /// The damaged blocks: place, expected, found.
     pub(super) damaged: Vec<(u64, &'static str, String)>,
 }
 
@@ -83,7 +83,7 @@ pub(super) fn read(volume: &Blocks, boot: &Boot) -> Found {
             Ok(metadata) => found.sound.push(metadata),
             Err((expected, what)) => found.damaged.push((place, expected, what)),
         }
-        // Vista's first block says where the others are; even a damaged one may be right about that.
+        // Vista's first block has the places of the others, which may be right even if the block is damaged.
         if named.is_none() && at == 1 {
             places.extend(others.into_iter().flatten().filter(|other| *other != place));
         }
@@ -93,7 +93,7 @@ pub(super) fn read(volume: &Blocks, boot: &Boot) -> Found {
 
 type Damage = (&'static str, String);
 
-/// Reads the block at `place`, and where it says that all three are.
+/// Reads the block at `place`, and the places of all three blocks in it.
 fn block(volume: &Blocks, place: u64, named: Option<[u64; 3]>) -> (Result<Metadata, Damage>, Option<[u64; 3]>) {
     let left = usize::try_from(volume.size().saturating_sub(place)).unwrap_or(usize::MAX);
     let mut bytes = vec![0; left.min(MOST_BYTES)];
@@ -139,12 +139,12 @@ fn parse(mut block: Vec<u8>) -> Result<Metadata, Damage> {
     if version == 2 && checksum.is_none() {
         return Err(("the SHA-256 of a metadata block", "none".to_owned()));
     }
-    // All the rest is as it was written.
+    // The CRC-32 proves that the rest is as it was written.
     read_entries(block, version, checksum).ok_or_else(|| ("entries within the metadata block", "others".to_owned()))
 }
 
 fn checksum(validation: &[u8]) -> Option<Checksum> {
-    // Vista's first version has a CRC-32 alone.
+    // Vista's first version has only a CRC-32.
     (le16(validation, 2)? >= 2).then_some(())?;
     let size = usize::from(le16(validation, 8)?);
     let read = entries(validation.get(8..)?.get(..size)?)?;

@@ -1,4 +1,4 @@
-//! Which of a user's keys opens a volume.
+//! Finds the user's key that unlocks a volume.
 
 use sha2::{Digest, Sha256};
 
@@ -9,31 +9,31 @@ use super::keys::{Key, Keys, Secret};
 use super::metadata::{Checksum, Metadata};
 use super::unwrap;
 
-/// Passwords that are stretched for a volume, each a tenth of a second.
+/// The most passwords to stretch for a volume; each takes a tenth of a second.
 const MOST_STRETCHES: usize = 512;
 
-/// A key that fits.
+/// A key that unlocks the volume.
 pub(super) struct Unlocked {
     pub(super) cipher: Cipher,
     /// Its method.
     pub(super) method: Method,
-    /// The kind of protector that it opened.
+    /// The kind of protector that the key opened.
     pub(super) with: String,
 }
 
-/// Why a volume is not opened.
+/// Why a volume is not unlocked.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// No key fits: why.
+    /// No key unlocks it; the reason.
     Locked(String),
-    /// A key fits, but not the rest: what was expected, and what was found.
+    /// A key unlocks it, but something else does not match: expected, found.
     Damaged(&'static str, String),
 }
 
-/// Tries keys; remembers what has been stretched.
+/// Tries keys, and remembers the stretched ones.
 pub(super) struct Trials<'a> {
     keys: &'a Keys,
-    /// Hash, salt and what they become.
+    /// Hash, salt and the stretched key.
     stretched: Vec<([u8; 32], [u8; 16], [u8; 32])>,
 }
 
@@ -42,10 +42,10 @@ impl<'a> Trials<'a> {
         Self { keys, stretched: Vec::new() }
     }
 
-    /// Opens a volume by one of its metadata blocks; its cipher is for sectors of 512 bytes.
+    /// Unlocks a volume by one of its metadata blocks; the cipher is for sectors of 512 bytes.
     pub(super) fn unlock(&mut self, metadata: &Metadata) -> Result<Unlocked, Refusal> {
         let mut damage = None;
-        // What costs nothing first.
+        // Keys that cost nothing come first.
         for kind in [Kind::Clear, Kind::External, Kind::RecoveryPassword, Kind::Password] {
             for protector in metadata.protectors.iter().filter(|one| one.kind() == kind) {
                 if let Some(master) = self.master(metadata, protector) {
@@ -59,7 +59,7 @@ impl<'a> Trials<'a> {
         Err(damage.unwrap_or_else(|| Refusal::Locked(self.why(metadata))))
     }
 
-    /// Returns the master key, as one protector has it.
+    /// Returns the master key from one protector.
     fn master(&mut self, metadata: &Metadata, protector: &Protector) -> Option<[u8; 32]> {
         if protector.kind() == Kind::Clear {
             return protector.clear.and_then(|key| unseal(protector, &key));
@@ -85,7 +85,7 @@ impl<'a> Trials<'a> {
         Some(key)
     }
 
-    /// Says why no key fits.
+    /// Describes why no key unlocks the volume.
     fn why(&self, metadata: &Metadata) -> String {
         let count = self.keys.lines();
         let protectors = &metadata.protectors;
@@ -110,7 +110,7 @@ impl<'a> Trials<'a> {
     }
 }
 
-/// Returns whether a key may open a protector: it is of its kind, and bound to no other volume.
+/// Returns whether a key may open a protector: it is of the protector's kind, and bound to no other volume.
 fn is_for(key: &Key, metadata: &Metadata, protector: &Protector) -> bool {
     let bound = |id: Guid| id == metadata.id || id == protector.id;
     let fits = match (&key.secret, protector.kind()) {
@@ -121,7 +121,7 @@ fn is_for(key: &Key, metadata: &Metadata, protector: &Protector) -> bool {
     fits && key.bound.is_none_or(bound)
 }
 
-/// Decrypts the master key; `None` where `with` does not fit.
+/// Decrypts the master key; `None` if `with` is the wrong key.
 fn unseal(protector: &Protector, with: &[u8; 32]) -> Option<[u8; 32]> {
     protector.master.iter().find_map(|sealed| unwrap::key(sealed, with)?.1.try_into().ok())
 }

@@ -1,4 +1,4 @@
-//! From what a user knows to the key of a volume: passwords are stretched, keys decrypted and authenticated.
+//! From a user's secret to the key of a volume: passwords are stretched, keys decrypted and authenticated.
 
 use aes::Aes256;
 use aes::cipher::{BlockCipherEncrypt, KeyInit};
@@ -8,10 +8,10 @@ use super::super::guid::Guid;
 use super::entries::{Sealed, entries, kind, open_key, role};
 use crate::evidence::disk::field::le32;
 
-/// How often a password is hashed. libbde's format document, "Recovery key".
+/// The number of rounds of a stretched password. libbde's format document, "Recovery key".
 const ROUNDS: u64 = 0x10_0000;
 
-/// Returns the key that a password becomes with a salt: its hash, hashed a million times.
+/// Returns the key of a password and a salt: the password's hash, hashed a million times.
 pub(super) fn stretch(hash: &[u8; 32], salt: &[u8; 16]) -> [u8; 32] {
     let mut chain = [0; 88];
     if let Some((_, rest)) = chain.split_first_chunk_mut::<32>() {
@@ -31,7 +31,7 @@ pub(super) fn stretch(hash: &[u8; 32], salt: &[u8; 16]) -> [u8; 32] {
     chain.first_chunk().copied().unwrap_or_default()
 }
 
-/// Returns the hash of the 128 bits that a recovery password is.
+/// Returns the hash of the 128 bits of a recovery password.
 pub(super) fn of_recovery_password(bits: &[u8; 16]) -> [u8; 32] {
     Sha256::digest(bits).into()
 }
@@ -42,9 +42,9 @@ pub(super) fn of_password(password: &str) -> [u8; 32] {
     Sha256::digest(Sha256::digest(units)).into()
 }
 
-/// Decrypts a key; `None` where `with` is not what it was encrypted with.
+/// Decrypts a key; `None` if `with` is the wrong key.
 ///
-/// RFC 3610 with a nonce of 12 bytes and a MAC of 16, without data that are authenticated only.
+/// RFC 3610 with a nonce of 12 bytes and a MAC of 16, without additional authenticated data.
 fn unseal(sealed: &Sealed, with: &[u8; 32]) -> Option<Vec<u8>> {
     let cipher = Aes256::new(with.into());
     let encrypt = |mut block: [u8; 16]| {
@@ -78,7 +78,7 @@ fn unseal(sealed: &Sealed, with: &[u8; 32]) -> Option<Vec<u8>> {
     (differ == 0).then_some(data)
 }
 
-/// Decrypts a key and gives its method and its bytes; `None` where `with` is not what it was encrypted with.
+/// Decrypts a key, and returns its method and its bytes; `None` if `with` is the wrong key.
 pub(super) fn key(sealed: &Sealed, with: &[u8; 32]) -> Option<(u16, Vec<u8>)> {
     let data = unseal(sealed, with)?;
     let read = entries(&data)?;
@@ -86,7 +86,7 @@ pub(super) fn key(sealed: &Sealed, with: &[u8; 32]) -> Option<(u16, Vec<u8>)> {
     Some((method, key.to_vec()))
 }
 
-/// Returns the identifier of a .BEK file's key and the key; `None` where the file is none.
+/// Returns the identifier of a .BEK file's key and the key; `None` if the file is not a .BEK file.
 ///
 /// libbde's format document, "BitLocker External Key (BEK) file".
 pub(super) fn bek(file: &[u8]) -> Option<(Guid, [u8; 32])> {

@@ -9,27 +9,27 @@ use super::cipher::Cipher;
 use super::layout::{Layout, Source};
 use crate::evidence::block::{BlockRead, Blocks};
 
-/// Bytes that are read and decrypted in one go.
+/// The most bytes to read and decrypt at once.
 const MOST_AT_ONCE: usize = 16 << 20;
-/// From so many bytes on for each of them, further threads decrypt, too.
+/// Bytes per thread from which on more threads decrypt.
 const BYTES_FOR_A_THREAD: usize = 256 << 10;
 const MOST_THREADS: usize = 4;
-/// What a thread needs that only decrypts.
+/// Bytes of stack for a thread that only decrypts.
 const STACK: usize = 128 << 10;
 
 /// A volume with its key.
 pub(super) struct View {
     pub(super) volume: Blocks,
     pub(super) layout: Layout,
-    /// `None` for a volume that is not encrypted.
+    /// `None` for an unencrypted volume.
     pub(super) cipher: Option<Cipher>,
     pub(super) sector: u64,
-    /// The cluster of the second copy of the $MFT, which Vista keeps elsewhere.
+    /// The cluster of the second copy of the $MFT, which Vista stores in its metadata.
     pub(super) mirror: u64,
 }
 
 impl View {
-    /// Reads sectors from `at` on into the whole of `buffer`, or a part of the first one.
+    /// Reads sectors from `at` on into all of `buffer`, or a part of the first sector.
     fn encrypted(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
         let Some(cipher) = &self.cipher else { return Err(unclear(at, "it is encrypted, and there is no key")) };
         let sector = usize::try_from(self.sector).unwrap_or(usize::MAX);
@@ -51,7 +51,7 @@ impl View {
         Ok(copy(one, within, buffer))
     }
 
-    /// Reads whole sectors: as many as can be had, but at least one.
+    /// Reads whole sectors: as many as are readable, at least one.
     fn fill(&self, buffer: &mut [u8], at: u64, sector: usize) -> io::Result<usize> {
         let mut filled = 0_usize;
         while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
@@ -70,7 +70,7 @@ impl View {
         Ok(filled.saturating_sub(filled.checked_rem(sector).unwrap_or_default()))
     }
 
-    /// Reads the boot sector at `start` as it was before Vista put its own fields into it.
+    /// Reads the boot sector at `start`, and restores the fields that Vista changed in it.
     fn vista_boot(&self, buffer: &mut [u8], start: u64, within: usize) -> io::Result<usize> {
         let mut boot = [0; 4096];
         let boot = boot.get_mut(..usize::try_from(self.sector).unwrap_or_default()).unwrap_or_default();
@@ -82,16 +82,16 @@ impl View {
     }
 }
 
-/// Copies what is in `from` from `within` on.
+/// Copies the bytes of `from`, from `within` on.
 fn copy(from: &[u8], within: usize, to: &mut [u8]) -> usize {
     let from = from.get(within..).unwrap_or_default();
     to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
     from.len().min(to.len())
 }
 
-/// Decrypts whole sectors, with further threads where they are many.
+/// Decrypts whole sectors; many of them with several threads.
 ///
-/// Not with rayon: a thread that waits there takes up other work, and may come upon a lock that its own caller holds.
+/// Not with rayon: a waiting thread there starts other work, and may reach a lock that its own caller holds.
 fn decrypt(cipher: &Cipher, sectors: &mut [u8], at: u64, sector: usize) {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let threads = sectors.len().checked_div(BYTES_FOR_A_THREAD).unwrap_or_default().min(cores).min(MOST_THREADS);
@@ -100,7 +100,7 @@ fn decrypt(cipher: &Cipher, sectors: &mut [u8], at: u64, sector: usize) {
     }
     let share = sectors.len().div_ceil(threads).next_multiple_of(sector);
     let starts = (0_u64..).map(|number| at.saturating_add(number.saturating_mul(share as u64)));
-    // A share that no thread could be started for is left for this one.
+    // This thread also decrypts the shares for which no thread could be started.
     let shares: Mutex<Vec<(&mut [u8], u64)>> = Mutex::new(sectors.chunks_mut(share).zip(starts).collect());
     let next = || shares.lock().unwrap_or_else(PoisonError::into_inner).pop();
     let work = || {

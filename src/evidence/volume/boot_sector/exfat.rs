@@ -1,24 +1,24 @@
-//! The boot sector of exFAT, and its backup twelve sectors behind (Microsoft's exFAT specification, section 3.1).
+//! The boot sector of exFAT, and its backup twelve sectors later (Microsoft's exFAT specification, section 3.1).
 
 use super::super::field::{byte, dword, has, qword};
 use super::super::reading::stands;
 use crate::evidence::block::Blocks;
 
-/// Sectors of the boot region, which the backup repeats.
+/// Sectors of the boot region; the backup repeats them.
 pub(in super::super) const REGION: u64 = 12;
 
-/// What the boot sector states.
+/// The fields of the boot sector.
 pub(in super::super) struct ExFat {
     /// Bytes of a sector.
     pub(in super::super) sector: u64,
     /// Bytes of the volume.
     pub(in super::super) size: u64,
-    /// Where the table of clusters begins, in bytes.
+    /// The start of the table of clusters, in bytes from the volume's start.
     table: u64,
 }
 
 impl ExFat {
-    /// Reads a sector that begins as that of exFAT does and whose numbers can hold; `None` for any other.
+    /// Reads a sector with exFAT's beginning and plausible numbers; `None` for any other.
     pub(in super::super) fn parse(bytes: &[u8]) -> Option<Self> {
         let shift = u32::from(byte(bytes, 108));
         let sector = 1_u64.checked_shl(shift)?;
@@ -32,12 +32,12 @@ impl ExFat {
         holds.then(|| Self { sector, size: sectors.saturating_mul(sector), table: table.saturating_mul(sector) })
     }
 
-    /// Returns where the backup stands, in bytes from the start of the volume.
+    /// Returns the place of the backup, in bytes from the start of the volume.
     pub(in super::super) fn backup(&self) -> u64 {
         REGION.saturating_mul(self.sector)
     }
 
-    /// Whether the table of clusters is where a volume that begins at `start` has it.
+    /// Returns whether the table of clusters is in its place on a volume that begins at `start`.
     pub(in super::super) fn stands_at(&self, disk: &Blocks, start: u64) -> bool {
         stands(disk, start.checked_add(self.table), &[0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff])
     }

@@ -10,7 +10,7 @@ pub(in super::super) const BEFORE: u64 = 1024;
 /// The feature of sizes above 32 bits.
 const BITS_64: u32 = 0x80;
 
-/// What the superblock states.
+/// The fields of the superblock.
 pub(in super::super) struct Ext {
     /// Bytes of a block.
     block: u64,
@@ -23,7 +23,7 @@ pub(in super::super) struct Ext {
 }
 
 impl Ext {
-    /// Reads a superblock of the first group of blocks whose numbers can hold; `None` for any other.
+    /// Reads a superblock of the first group of blocks with plausible numbers; `None` for any other.
     pub(in super::super) fn parse(bytes: &[u8]) -> Option<Self> {
         let shift = dword(bytes, 24);
         let high = if dword(bytes, 96) & BITS_64 == 0 { 0 } else { u64::from(dword(bytes, 336)) };
@@ -45,12 +45,12 @@ impl Ext {
         holds.then_some(one)
     }
 
-    /// Returns the bytes of the volume.
+    /// Returns the size of the volume in bytes.
     pub(in super::super) fn size(&self) -> u64 {
         self.blocks.saturating_mul(self.block)
     }
 
-    /// Whether the root folder is where the first group of a volume that begins at `start` has it.
+    /// Returns whether the root folder is in the first group of a volume that begins at `start`.
     pub(in super::super) fn stands_at(&self, disk: &Blocks, start: u64) -> bool {
         let place = |block: u64| start.saturating_add(block.saturating_mul(self.block));
         let group = head(disk, place(self.first.saturating_add(1)), 32);

@@ -1,25 +1,25 @@
-//! The boot sector of FAT12, FAT16 and FAT32, and the backup that FAT32 has of it (Microsoft's FAT specification, version
-//! 1.03, "Boot Sector and BPB").
+//! The boot sector of FAT12, FAT16 and FAT32, and FAT32's backup of it (Microsoft's FAT specification, version 1.03,
+//! "Boot Sector and BPB").
 
 use super::super::field::{byte, dword, has, word};
 use super::super::reading::head;
 use crate::evidence::block::Blocks;
 
-/// What the boot sector states.
+/// The fields of the boot sector.
 pub(in super::super) struct Fat {
     /// Bytes of a sector.
     pub(in super::super) sector: u64,
     /// Bytes of the volume.
     pub(in super::super) size: u64,
-    /// Where the first table begins, and the one after it, in bytes.
+    /// The start of the first table, and of the next, in bytes from the volume's start.
     tables: [u64; 2],
     media: u8,
-    /// The sector of the backup, 0 for none.
+    /// The sector of the backup; 0 if there is no backup.
     backup: u64,
 }
 
 impl Fat {
-    /// Reads a sector whose numbers are those of a FAT volume; `None` for any other.
+    /// Reads a sector with numbers of a FAT volume; `None` for any other.
     pub(in super::super) fn parse(bytes: &[u8]) -> Option<Self> {
         let sector = u64::from(word(bytes, 11));
         let reserved = u64::from(word(bytes, 14));
@@ -41,13 +41,13 @@ impl Fat {
         })
     }
 
-    /// Returns where the backup stands, in bytes from the start of the volume; `None` where there is none.
+    /// Returns the place of the backup, in bytes from the start of the volume; `None` if there is no backup.
     pub(in super::super) fn backup(&self) -> Option<u64> {
         (self.backup > 0 && self.backup < 0xffff).then(|| self.backup.saturating_mul(self.sector))
     }
 
-    /// Whether one of the tables is where a volume that begins at `start` has it: the first entry repeats the media byte,
-    /// and its other bits are set.
+    /// Returns whether one of the tables is in its place on a volume that begins at `start`: its first entry repeats
+    /// the media byte, and the other bits are set.
     pub(in super::super) fn stands_at(&self, disk: &Blocks, start: u64) -> bool {
         self.tables.iter().any(|table| {
             let first = head(disk, start.saturating_add(*table), 4);
@@ -56,8 +56,8 @@ impl Fat {
     }
 }
 
-/// Whether the sector has the marks of FAT: a jump, its bytes in a sector, its reserved sectors and its tables. The program
-/// reads such a volume, or refuses it, whatever its other numbers are.
+/// Returns whether the sector has the marks of FAT: a jump, its bytes in a sector, its reserved sectors and its tables.
+/// The program reads such a volume, or refuses it, whatever its other numbers are.
 pub(in super::super) fn looks_like(bytes: &[u8]) -> bool {
     matches!(byte(bytes, 0), 0xeb | 0xe9)
         && matches!(word(bytes, 11), 512 | 1024 | 2048 | 4096)

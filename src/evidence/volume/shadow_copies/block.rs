@@ -1,4 +1,4 @@
-//! The blocks that VSS keeps its books in: 16 KiB each, with a header of 128 bytes, chained by offset.
+//! The blocks of VSS' own records: 16 KiB each, with a header of 128 bytes, chained by offset.
 
 use std::collections::BTreeSet;
 
@@ -6,19 +6,19 @@ use super::super::guid::Guid;
 use crate::error::Problem;
 use crate::evidence::block::Blocks;
 
-/// Bytes of a block: of what VSS saves, and of what it keeps its books in.
+/// Bytes of a block, both of saved blocks and of VSS' own records.
 pub(super) const BLOCK: u64 = 0x4000;
-/// Bytes of the header that each block of the books begins with.
+/// Bytes of the header of each record block.
 pub(super) const HEADER: usize = 0x80;
-/// Blocks in one chain. So many descriptors are 128 GiB saved in one shadow copy, and so many bits 32 TiB of volume; the
-/// largest volume of 4 KiB clusters, which a system's is, has 16 TiB.
+/// The most blocks in one chain: enough descriptors for 128 GiB saved in one shadow copy, and enough bits for 32 TiB of
+/// volume. The largest volume with clusters of 4 KiB, as a system volume has, has 16 TiB.
 const MOST_IN_CHAIN: usize = 1 << 14;
 
-/// What begins every block of the books: {3808876b-c176-4e48-b7ae-04046e6cc752}, as it lies on the disk.
+/// The first bytes of every record block: {3808876b-c176-4e48-b7ae-04046e6cc752}, in the order of the disk.
 pub(super) const IDENTIFIER: Guid =
     Guid([0x6b, 0x87, 0x08, 0x38, 0x76, 0xc1, 0x48, 0x4e, 0xb7, 0xae, 0x04, 0x04, 0x6e, 0x6c, 0xc7, 0x52]);
 
-/// The number at `at`; 0 past the end, which no caller asks for: blocks are whole.
+/// Returns the number at `at`; 0 past the end, which no caller requests: blocks are whole.
 pub(super) fn u32_at(bytes: &[u8], at: usize) -> u32 {
     bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |chunk| u32::from_le_bytes(*chunk))
 }
@@ -28,7 +28,7 @@ pub(super) fn u64_at(bytes: &[u8], at: usize) -> u64 {
     bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |chunk| u64::from_le_bytes(*chunk))
 }
 
-/// What a block of the books holds; the number is the record type in its header.
+/// The content of a record block; the number is the record type in its header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Record {
     Volume = 1,
@@ -51,10 +51,10 @@ impl Record {
         }
     }
 
-    /// Checks what every header of the books begins with; `offset` is where `header` lies on the volume.
+    /// Checks the common fields of every record header; `offset` is the place of `header` on the volume, in bytes.
     ///
     /// # Errors
-    /// What is not as it should be.
+    /// Which field is wrong.
     pub(super) fn check(self, header: &[u8], offset: u64) -> Result<(), Problem> {
         let wrong = |found| Err(damaged(offset, self.name(), found));
         let (identifier, version, record) =
@@ -68,22 +68,22 @@ impl Record {
         if record != self as u32 {
             return wrong(format!("record type {record}"));
         }
-        // The volume header gives its own offset first; the others, their offset in their file before that.
+        // The volume header has its own offset first; other headers have their offset in their file before it.
         let own = u64_at(header, if self == Self::Volume { 24 } else { 32 });
         if own == offset { Ok(()) } else { wrong(format!("a block that claims to lie at {own:#x}")) }
     }
 }
 
-/// A problem of the books, and what to do about it.
+/// Returns a problem of the records, with advice.
 pub(super) fn damaged(offset: u64, expected: impl Into<String>, found: impl Into<String>) -> Problem {
     Problem::at(offset, expected, found)
         .advise("the shadow copies may be damaged, or the image incomplete; compare with vshadowmount")
 }
 
-/// Reads the block of the books at `offset` of the volume.
+/// Reads the record block at `offset` of the volume, in bytes.
 ///
 /// # Errors
-/// Where it cannot be read, or is no such block.
+/// The block is unreadable, or no such block.
 pub(super) fn read(volume: &Blocks, offset: u64, record: Record) -> Result<Vec<u8>, Problem> {
     if !offset.is_multiple_of(BLOCK) {
         return Err(damaged(offset, record.name(), "an offset that is no multiple of 16 KiB"));
@@ -95,11 +95,11 @@ pub(super) fn read(volume: &Blocks, offset: u64, record: Record) -> Result<Vec<u
     }
 }
 
-/// Reads a chain of blocks from `first` on, 0 where there is none, and shows the offset and the bytes of each to `each`,
-/// which says whether to go on.
+/// Reads a chain of blocks from `first` on, 0 for no chain, and passes the offset and the bytes of each block to
+/// `each`. `each` returns whether to go on.
 ///
 /// # Errors
-/// Where a block cannot be read, the chain comes back to a block, or is too long; what `each` says.
+/// A block is unreadable, the chain has a loop, or is too long; the error of `each`.
 pub(super) fn chain(
     volume: &Blocks,
     first: u64,
@@ -123,7 +123,7 @@ pub(super) fn chain(
     Ok(())
 }
 
-/// The entries of a block of the books, each with its offset on the volume.
+/// Iterates over the entries of a record block, each with its offset on the volume in bytes.
 pub(super) fn entries<const SIZE: usize>(offset: u64, bytes: &[u8]) -> impl Iterator<Item = (u64, &[u8; SIZE])> {
     let (entries, _) = bytes.get(HEADER..).unwrap_or_default().as_chunks::<SIZE>();
     let start = offset.saturating_add(HEADER as u64);

@@ -1,4 +1,4 @@
-//! The volume header of VSS and the catalog: which shadow copies there are, and where their books lie.
+//! The volume header of VSS and the catalog: the list of shadow copies, and the places of their records.
 
 use super::super::guid::Guid;
 use super::block::{IDENTIFIER, Record, chain, damaged, entries, u32_at, u64_at};
@@ -6,30 +6,30 @@ use crate::error::Problem;
 use crate::evidence::block::Blocks;
 use crate::registry::FileTime;
 
-/// Where the volume header of VSS lies on an NTFS volume: within `$Boot`.
+/// The place of the volume header of VSS on an NTFS volume: within `$Boot`.
 const VOLUME_HEADER: u64 = 0x1e00;
-/// Shadow copies of one volume: Windows keeps no more.
+/// The most shadow copies of one volume: Windows keeps no more.
 /// <https://learn.microsoft.com/windows-server/storage/file-server/volume-shadow-copy-service#frequently-asked-questions>
 const MOST_STORES: usize = 512;
-/// Windows has taken the shadow copy offline: it is deleted, and kept for the older ones (dfir_ntfs names the bit).
+/// The flag of an offline shadow copy: it is deleted, and kept for the older ones (dfir_ntfs names the bit).
 const OFFLINE: u64 = 0x100;
 
-/// A shadow copy as the catalog has it.
+/// A shadow copy in the catalog.
 #[derive(Debug)]
 pub(super) struct Entry {
-    /// Where its entry lies, in bytes from the start of the volume.
+    /// The place of its entry, in bytes from the start of the volume.
     pub(super) at: u64,
     pub(super) store: Guid,
     pub(super) volume_size: u64,
-    /// Its place among the shadow copies, counted up from the oldest; 0 where it is not given.
+    /// Its number among the shadow copies, ascending from the oldest; 0 if not set.
     pub(super) sequence: u64,
     pub(super) offline: bool,
     pub(super) created: FileTime,
-    /// Where its books lie; none where they do not lie on this volume.
+    /// The places of its records; `None` if they are not on this volume.
     pub(super) places: Option<Places>,
 }
 
-/// Where the books of a shadow copy lie, in bytes from the start of the volume; 0 is nowhere.
+/// The places of a shadow copy's records, in bytes from the start of the volume; 0 for a missing record.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Places {
     pub(super) block_list: u64,
@@ -39,22 +39,22 @@ pub(super) struct Places {
     pub(super) previous_bitmap: u64,
 }
 
-/// What the catalog of a volume lists.
+/// The content of a volume's catalog.
 #[derive(Debug)]
 pub(super) struct Catalog {
     /// The shadow copies, oldest first.
     pub(super) entries: Vec<Entry>,
-    /// Where the shadow storage lies, if it is not on this volume.
+    /// The volume with the shadow storage, if it is another one.
     pub(super) elsewhere: Option<Guid>,
-    /// A reason that stands against all of them.
+    /// A reason to doubt all of them.
     pub(super) doubt: Option<Problem>,
 }
 
 impl Catalog {
-    /// Reads the catalog; none where the volume has no header of VSS.
+    /// Reads the catalog; `None` if the volume has no VSS header.
     ///
     /// # Errors
-    /// Where the header or the catalog is damaged or of a kind that is not known.
+    /// The header or the catalog is damaged or of an unknown kind.
     pub(super) fn read(volume: &Blocks) -> Result<Option<Self>, Problem> {
         let mut header = [0; 0x200];
         if volume.size() < VOLUME_HEADER.saturating_add(header.len() as u64) {
@@ -79,7 +79,7 @@ impl Catalog {
     }
 }
 
-/// The catalog so far. The two entries of a shadow copy may stand in any order and apart.
+/// The catalog so far. The two entries of a shadow copy may be in any order, and apart.
 #[derive(Default)]
 struct Reading {
     entries: Vec<Entry>,
@@ -90,7 +90,7 @@ impl Reading {
     fn take(&mut self, at: u64, entry: &[u8; 0x80]) -> Result<(), Problem> {
         let store = Guid::at(entry, 16).unwrap_or_default();
         match u32_at(entry, 0) {
-            // Never used, and used no longer.
+            // Never used, and no longer used.
             0 | 1 => return Ok(()),
             2 if self.entries.iter().any(|other| other.store == store) => {
                 return Err(damaged(at, "a shadow copy that is listed once", format!("{store} twice")));
@@ -110,7 +110,7 @@ impl Reading {
             3 => {
                 let (block_list, header, ranges) = (u64_at(entry, 8), u64_at(entry, 32), u64_at(entry, 40));
                 let (bitmap, previous_bitmap) = (u64_at(entry, 48), u64_at(entry, 72));
-                // What stands at 80 looks like an index; Server 2003 leaves 0 there, so it is nothing to go by.
+                // The number at 80 looks like an index, but Server 2003 leaves it 0, so it is not used.
                 self.places.push((at, store, Places { block_list, header, ranges, bitmap, previous_bitmap }));
             }
             other => return Err(damaged(at, "a catalog entry of type 1, 2 or 3", format!("type {other}"))),

@@ -1,44 +1,44 @@
-//! The descriptors of saved blocks, and what they come to when all of a shadow copy's are taken in their order.
+//! The descriptors of saved blocks, and the table that results from all descriptors of a shadow copy in their order.
 
 use std::collections::BTreeMap;
 
 use super::block::{BLOCK, damaged, u32_at, u64_at};
 use crate::error::Problem;
 
-/// Blocks that one volume's shadow copies have in memory, in all: 128 GiB saved, 200 MB to remember.
+/// The most blocks in memory for all shadow copies of one volume: 128 GiB of saved blocks need 200 MB.
 pub(super) const MOST_DESCRIPTORS: usize = 1 << 23;
 
-/// The block is not saved: its content moved (defragmentation) and is now that of another block.
+/// The block is not saved: its content moved (defragmentation) and is now in another block.
 const FORWARDER: u32 = 1;
-/// Single sectors are saved, which counts for this shadow copy alone and not for older ones.
+/// Single sectors are saved, only for this shadow copy and not for older ones.
 const OVERLAY: u32 = 2;
-/// The descriptor counts for nothing.
+/// The descriptor is unused.
 const NOT_USED: u32 = 4;
-/// Others (8 to 0x80) say why a block was saved; they change nothing for reading.
+/// All known flags. The others (8 to 0x80) give the reason for saving a block, and do not affect reading.
 const KNOWN: u32 = 0xff;
 
-/// Where the content of a block is, for one shadow copy.
+/// The place of a block's content, for one shadow copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Base {
     /// Saved, at this offset of the volume.
     Saved(u64),
-    /// What the block of this number holds, for the next newer shadow copy.
+    /// In the block of this number, as of the next newer shadow copy.
     Moved(u64),
-    /// Not to be known, and why.
+    /// Unknown; the reason.
     Unclear(&'static str),
 }
 
-/// Sectors of a block that are saved by themselves.
+/// Single saved sectors of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Overlay {
-    /// Where the 32 sectors lie on the volume.
+    /// The place of the 32 sectors on the volume, in bytes.
     pub(super) data: u64,
-    /// Which of them are saved; bit 0 is the first.
+    /// The saved sectors; bit 0 is the first.
     pub(super) sectors: u32,
     pub(super) unclear: bool,
 }
 
-/// All that is saved in one shadow copy; each list is sorted by number of block, from the start of the volume.
+/// All saved blocks of one shadow copy; each list is sorted by block number, from the start of the volume.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Table {
     bases: Vec<(u64, Base)>,
@@ -57,23 +57,23 @@ impl Table {
         self.overlays.get(found).map(|(_, overlay)| *overlay)
     }
 
-    /// Whether content moved to this block and was not saved since: it is in use, whatever the bitmap says.
+    /// Returns whether content moved to this block and was not saved since: such a block is in use, despite any bitmap.
     pub(super) fn is_target(&self, block: u64) -> bool {
         self.targets.binary_search(&block).is_ok()
     }
 
-    /// How much is remembered.
+    /// Returns the number of entries in memory.
     pub(super) fn len(&self) -> usize {
         self.bases.len().saturating_add(self.overlays.len()).saturating_add(self.targets.len())
     }
 }
 
-/// Ranges of the volume that a store occupies, sorted, joined where they touch.
+/// The ranges of the volume that a store occupies, sorted, and joined where they touch.
 #[derive(Debug, Default)]
 pub(super) struct Ranges(Vec<(u64, u64)>);
 
 impl Ranges {
-    /// From pairs of start and end.
+    /// Creates ranges from pairs of start and end.
     pub(super) fn new(mut ranges: Vec<(u64, u64)>) -> Self {
         ranges.sort_unstable();
         let mut joined: Vec<(u64, u64)> = Vec::new();
@@ -93,29 +93,29 @@ impl Ranges {
     }
 }
 
-/// Takes descriptors in the order of the list and makes a table of them.
+/// Builds a table from descriptors in the order of the list.
 pub(super) struct Tabling<'a> {
     bases: BTreeMap<u64, Base>,
     overlays: BTreeMap<u64, Overlay>,
-    /// Blocks that content moved to, and where it was at first.
+    /// Blocks that content moved to, each with the content's first block.
     targets: BTreeMap<u64, u64>,
-    /// Blocks of the volume, for this shadow copy.
+    /// The volume's number of blocks in this shadow copy.
     blocks: u64,
     ranges: Option<&'a Ranges>,
     left: usize,
 }
 
 impl<'a> Tabling<'a> {
-    /// For a volume of `blocks` blocks, a store that occupies `ranges`, and at most `most` things to remember.
+    /// Starts a table of at most `most` entries, for a volume of `blocks` blocks and a store that occupies `ranges`.
     pub(super) fn new(blocks: u64, ranges: Option<&'a Ranges>, most: usize) -> Self {
         let (bases, overlays, targets) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         Self { bases, overlays, targets, blocks, ranges, left: most }
     }
 
-    /// Takes the descriptor that lies at `at` of the volume.
+    /// Adds the descriptor at `at` of the volume, in bytes.
     ///
     /// # Errors
-    /// Where it says what cannot be, so that there is no telling which block it would be about.
+    /// An impossible value, so that the descriptor's block is unknown.
     pub(super) fn take(&mut self, at: u64, descriptor: &[u8; 32]) -> Result<(), Problem> {
         let wrong = |expected: &str, found: String| Err(damaged(at, expected, found));
         let (original, relative) = (u64_at(descriptor, 0), u64_at(descriptor, 8));
@@ -153,7 +153,7 @@ impl<'a> Tabling<'a> {
         Ok(())
     }
 
-    /// Content that had moved to `block` is what a descriptor of `block` is about, once: the block it had been in.
+    /// Returns the block that a descriptor of `block` is about: the first block of content that moved to `block`, once.
     fn first_home(&mut self, block: u64) -> u64 {
         self.targets.remove(&block).unwrap_or(block)
     }
@@ -174,15 +174,15 @@ impl<'a> Tabling<'a> {
         let home = self.first_home(block);
         let before = self.bases.get(&home);
         if home == to {
-            // Back where it was. Nothing need be known of a block that was not saved nor moved; of any other, readers
-            // differ on what this means.
+            // The content moved back. For a block that was neither saved nor moved, this changes nothing; for any other
+            // block, readers differ on the meaning.
             if before.is_some() {
                 self.bases.insert(home, Base::Unclear("the list says that its content moved away and back"));
             }
             return;
         }
         let base = match before {
-            // What was saved cannot move; readers differ on which of the two counts.
+            // A saved block cannot move; readers differ on which of the two counts.
             Some(Base::Saved(_) | Base::Unclear(_)) => Base::Unclear("the list says that it was saved and then moved"),
             _ => Base::Moved(to),
         };
@@ -194,7 +194,7 @@ impl<'a> Tabling<'a> {
         let unclear = matches!(self.checked(data), Base::Unclear(_));
         let overlay = self.overlays.entry(block).or_insert(Overlay { data, sectors: 0, unclear });
         overlay.sectors |= sectors;
-        // Sectors that are added later lie in the same block as those before them.
+        // Sectors that are added later must be in the same block as the earlier ones.
         overlay.unclear |= unclear || overlay.data != data;
     }
 

@@ -1,4 +1,4 @@
-//! The books of one shadow copy: header, list of saved blocks, list of ranges, bitmaps.
+//! The records of one shadow copy: header, list of saved blocks, list of ranges, bitmaps.
 
 use super::super::guid::Guid;
 use super::block::{BLOCK, HEADER, Record, chain, damaged, entries, read, u32_at, u64_at};
@@ -7,15 +7,15 @@ use super::descriptors::{Ranges, Table, Tabling};
 use crate::error::Problem;
 use crate::evidence::block::Blocks;
 
-/// Pieces that a store's file may lie in.
+/// The most pieces of a store's file.
 const MOST_RANGES: usize = 1 << 20;
 
-/// What the header of a store says of its shadow copy.
+/// The header of a store: its shadow copy's identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// The shadow copy's own GUID, which Windows shows.
     pub id: Guid,
-    /// The GUID of the set that was made in one go, of several volumes.
+    /// The GUID of the set: shadow copies of several volumes that were made together.
     pub set: Guid,
     /// `VSS_VOLUME_SNAPSHOT_ATTRIBUTES`.
     /// <https://learn.microsoft.com/windows/win32/api/vss/ne-vss-vss_volume_snapshot_attributes>
@@ -25,7 +25,7 @@ pub struct Identity {
 /// Reads the header of a store.
 ///
 /// # Errors
-/// Where it is damaged.
+/// The header is damaged.
 pub(super) fn identity(volume: &Blocks, places: &Places) -> Result<Identity, Problem> {
     let block = read(volume, places.header, Record::Store)?;
     let said = block.get(HEADER..).unwrap_or_default();
@@ -36,10 +36,10 @@ pub(super) fn identity(volume: &Blocks, places: &Places) -> Result<Identity, Pro
     })
 }
 
-/// Reads what a store has saved, of a volume of `volume_size` bytes; at most `most` things to remember.
+/// Reads the saved blocks of a store, for a volume of `volume_size` bytes; at most `most` entries in memory.
 ///
 /// # Errors
-/// Where a list is damaged or too long.
+/// A list is damaged or too long.
 pub(super) fn table(volume: &Blocks, places: &Places, volume_size: u64, most: usize) -> Result<Table, Problem> {
     let ranges = (places.ranges != 0).then(|| ranges(volume, places.ranges)).transpose()?;
     let mut tabling = Tabling::new(volume_size.div_ceil(BLOCK), ranges.as_ref(), most);
@@ -70,11 +70,11 @@ fn ranges(volume: &Blocks, first: u64) -> Result<Ranges, Problem> {
     Ok(Ranges::new(ranges))
 }
 
-/// A bit for each block that was not in use when the shadow copy was made, bit 0 of a byte first: those that are set in
-/// the bitmap, and in the previous one where there is one.
+/// Returns a bit for each block that was unused when the shadow copy was made, bit 0 of a byte first: those that are
+/// set in the bitmap and, if there is a previous bitmap, in that one too.
 ///
 /// # Errors
-/// Where a bitmap is damaged.
+/// A bitmap is damaged.
 pub(super) fn unused(volume: &Blocks, places: &Places, volume_size: u64) -> Result<Vec<u8>, Problem> {
     let size = usize::try_from(volume_size.div_ceil(BLOCK).div_ceil(8)).unwrap_or(usize::MAX);
     let mut unused = bitmap(volume, places.bitmap, size)?;

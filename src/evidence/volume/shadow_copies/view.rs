@@ -1,4 +1,4 @@
-//! A volume as it was: reads through the shadow copy's own saved blocks, those of the newer ones, and the volume.
+//! A volume in an earlier state, read from its shadow copy's saved blocks, those of newer ones, and the volume.
 
 use std::io;
 use std::sync::Arc;
@@ -7,31 +7,31 @@ use super::block::BLOCK;
 use super::descriptors::{Base, Table};
 use crate::evidence::block::{BlockRead, Blocks};
 
-/// Bytes of one bit of an overlay.
+/// Bytes per bit of an overlay.
 const SECTOR: u64 = 512;
 
-/// The volume's bytes as of one shadow copy.
+/// The volume's bytes in the state of one shadow copy.
 pub(super) struct View {
     pub(super) volume: Blocks,
     /// Bytes of the volume when the shadow copy was made.
     pub(super) size: u64,
-    /// What the shadow copy itself saved.
+    /// The saved blocks of the shadow copy itself.
     pub(super) own: Arc<Table>,
-    /// What the newer ones saved, the next one first.
+    /// The saved blocks of the newer shadow copies, the next one first.
     pub(super) newer: Vec<Arc<Table>>,
-    /// A bit for each block that was not in use, for the newest of all; empty for others.
+    /// A bit for each unused block; only for the newest shadow copy, empty for others.
     pub(super) unused: Arc<Vec<u8>>,
 }
 
-/// Where bytes come from.
+/// The source of bytes.
 enum Source {
     Volume(u64),
-    /// Not in use at the time: Windows leaves such bytes undefined, libvshadow makes them zeros.
+    /// Unused at the time: Windows leaves such bytes undefined, libvshadow returns zeros.
     Zeros,
 }
 
 impl View {
-    /// Where the bytes at `offset` come from, and how many at most may come from there.
+    /// Returns the source of the bytes at `offset`, and the most bytes that may come from it.
     fn source(&self, offset: u64) -> io::Result<(Source, u64)> {
         let (block, within) = (offset / BLOCK, offset % BLOCK);
         let mut rest = BLOCK.saturating_sub(within);

@@ -1,4 +1,4 @@
-//! A key among those of its list: order, names, hints, parents.
+//! Compares a key with the others in its list: order, names, hints, parents.
 
 use std::cmp::Ordering;
 
@@ -10,7 +10,7 @@ use crate::hive::walk::met::Kind;
 use crate::hive::walk::names::{has_backslash, has_nul, hint_differs, order};
 
 impl<'h, V: Visitor> Walker<'h, '_, V> {
-    /// Looks at a key, found in the list of the last one on the stack. Whether its name was looked at.
+    /// Checks a key from the list of the last key on the stack. Returns whether its name was compared.
     pub(super) fn check_among_neighbours(&mut self, key: &RawKey<'h>, entry: Entry) -> bool {
         let Some(&Frame { key: ref parent, previous, sorted, start, end, .. }) = self.frames.last() else {
             return false;
@@ -50,7 +50,7 @@ impl<'h, V: Visitor> Walker<'h, '_, V> {
         true
     }
 
-    /// Looks for names that are there twice in a list that is not sorted, where they need not be neighbours.
+    /// Detects duplicate names in an unsorted list, where they need not be adjacent.
     fn check_unsorted(&mut self, start: usize, end: usize) {
         let mut offsets: Vec<u32> =
             self.entries.get(start..end).unwrap_or_default().iter().map(|entry| entry.offset).collect();
@@ -80,7 +80,7 @@ impl<'h, V: Visitor> Walker<'h, '_, V> {
     }
 }
 
-/// Sorts names; those that are there already.
+/// Sorts names, and returns those that occur again.
 pub(super) fn duplicates<'h>(names: &mut [(Name<'h>, u32)]) -> Vec<(Name<'h>, u32)> {
     names.sort_by(|a, b| order(a.0, b.0));
     let pairs = names.windows(2).filter_map(|pair| match pair {

@@ -1,5 +1,5 @@
-//! Times that cannot be: none at all, those before there was a Windows NT,
-//! those that are no date, and those after the hive was last written.
+//! Detects impossible times: missing ones, those before the first Windows NT, those that are not a date, and those
+//! after the last write to the hive.
 
 use super::{Frame, Met, named};
 use crate::error::Problem;
@@ -8,10 +8,10 @@ use crate::hive::cell::{RawKey, in_file};
 use crate::hive::times::{ADVICE, OddTime, OwnTime};
 use crate::registry::FileTime;
 
-/// The times of the keys, held against that of the hive.
+/// The times of the keys, compared with that of the hive.
 pub(super) struct Times {
     own: OwnTime,
-    /// That of the hive, as its base block has it.
+    /// The time of the hive, according to its base block.
     hive: FileTime,
     none: Keys,
     early: Keys,
@@ -21,7 +21,7 @@ pub(super) struct Times {
     latest: FileTime,
 }
 
-/// Keys of a kind: how many, and the first.
+/// Keys of one kind: their number, and the first.
 #[derive(Default)]
 struct Keys {
     count: u64,
@@ -65,7 +65,7 @@ impl Times {
         }
     }
 
-    /// One problem for all keys of a kind: where one key has such a time, many have.
+    /// Adds one problem for all keys of a kind. If one key has such a time, many have.
     pub(super) fn tell(&mut self, met: &mut Met) {
         if let Some((offset, key)) = self.none.first.take() {
             let found = format!("none (0) in {}, the first of them {key}", keys(self.none.count));

@@ -1,4 +1,4 @@
-//! The values of a key: what is promised, what is delivered, and what their names hide.
+//! The values of a key: the count, the values that can be read, and names that hide something.
 
 use super::neighbours::duplicates;
 use super::{Loss, Lost, Walker, named};
@@ -57,7 +57,7 @@ impl<'h, V: Visitor> Walker<'h, '_, V> {
         }
     }
 
-    /// One value, and whether it was not reached before.
+    /// Returns one value, and whether it was reached for the first time.
     fn value(&mut self, key: &RawKey<'h>, offset: u32) -> Result<(WalkedValue<'h>, bool), Problem> {
         let raw = self.cells.value(offset)?;
         let first = self.reach(offset, key);
@@ -84,7 +84,7 @@ impl<'h, V: Visitor> Walker<'h, '_, V> {
         Ok((WalkedValue { raw, data }, first))
     }
 
-    /// Looks for values of one name among those of a key, and for names that hide something.
+    /// Detects values of a key with the same name, and names that hide something.
     fn check_value_names(&mut self, key: &RawKey<'h>, names: &mut [(Name<'h>, u32)]) {
         for (name, offset) in names.iter().filter(|(name, _)| has_nul(*name)) {
             self.odd_at(Kind::Name, *offset, key, || {

@@ -1,4 +1,4 @@
-//! The hive bins: where cells are given room, one after the other.
+//! The hive bins, in which cells are allocated one after another.
 
 use super::built::Cell;
 use super::{NIL, PAGE};
@@ -6,23 +6,23 @@ use super::{NIL, PAGE};
 /// The size of a bin's header.
 const BIN_HEADER: usize = 32;
 
-/// A file that grows bin by bin. Its first page is left for the base block.
+/// A file that grows bin by bin. Its first page is reserved for the base block.
 pub(super) struct Arena {
     bytes: Vec<u8>,
     bins: Vec<usize>,
     free: Vec<Cell>,
-    /// Where the next cell goes, in the file.
+    /// The file offset of the next cell.
     next: usize,
     last_written: u64,
 }
 
 impl Arena {
-    /// No bins yet; the first will bear that time.
+    /// Returns an arena without bins. The first bin will have this time.
     pub(super) fn new(last_written: u64) -> Self {
         Self { bytes: vec![0; PAGE], bins: Vec::new(), free: Vec::new(), next: PAGE, last_written }
     }
 
-    /// Makes a cell for that many bytes. It never crosses the end of a bin; a big one gets a bigger bin.
+    /// Allocates a cell for `payload` bytes. A cell never crosses the end of a bin; a large one gets a larger bin.
     pub(super) fn reserve(&mut self, payload: usize) -> Cell {
         let size = (payload + 4).next_multiple_of(8);
         if self.next + size > self.bytes.len() {
@@ -36,19 +36,19 @@ impl Arena {
         cell
     }
 
-    /// Makes a cell that holds those bytes.
+    /// Allocates a cell with these bytes.
     pub(super) fn store(&mut self, payload: &[u8]) -> Cell {
         let cell = self.reserve(payload.len());
         self.fill(cell, payload);
         cell
     }
 
-    /// Writes what a cell was reserved for.
+    /// Writes the contents of a reserved cell.
     pub(super) fn fill(&mut self, cell: Cell, payload: &[u8]) {
         self.put(cell.payload(), payload);
     }
 
-    /// The file, where its bins are, and its free cells.
+    /// Returns the file, the offsets of its bins, and its free cells.
     pub(super) fn finish(mut self) -> (Vec<u8>, Vec<usize>, Vec<Cell>) {
         self.close_bin();
         (self.bytes, self.bins, self.free)
@@ -69,7 +69,7 @@ impl Arena {
         self.next = start + BIN_HEADER;
     }
 
-    /// Makes what is left of the last bin a free cell.
+    /// Converts the rest of the last bin to a free cell.
     fn close_bin(&mut self) {
         let left = self.bytes.len() - self.next;
         if left > 0 {

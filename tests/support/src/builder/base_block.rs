@@ -3,10 +3,10 @@
 use super::PAGE;
 use super::names::utf16le;
 
-/// How many bytes the checksum covers; it stands right after them.
+/// The bytes that the checksum covers. The checksum follows them.
 const CHECKSUMMED: usize = 508;
 
-/// What a file that begins with a base block is.
+/// The kind of a file that begins with a base block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileType {
     /// A hive.
@@ -17,7 +17,7 @@ pub enum FileType {
     NewLog = 6,
 }
 
-/// The fields of a base block that can be chosen.
+/// The fields of a base block that a test can choose.
 #[derive(Debug, Clone)]
 pub struct BaseBlock {
     /// The primary sequence number.
@@ -28,20 +28,20 @@ pub struct BaseBlock {
     pub last_written: u64,
     /// The minor version of the format.
     pub minor: u32,
-    /// Hive or log.
+    /// The kind of the file.
     pub file_type: FileType,
-    /// Where the root key's cell is, from the start of the hive bins.
+    /// The offset of the root key's cell, from the start of the hive bins.
     pub root_cell: u32,
     /// The size of all hive bins.
     pub hive_bins_size: u32,
-    /// The file name; its last 31 units are kept.
+    /// The file name. Its last 31 units are kept.
     pub file_name: Vec<u16>,
-    /// The checksum, if not the right one.
+    /// The checksum, if it should be wrong.
     pub checksum: Option<u32>,
 }
 
 impl BaseBlock {
-    /// The whole block. A log holds the first 512 bytes of it.
+    /// Returns the whole block. A log contains its first 512 bytes.
     pub fn encode(&self) -> Vec<u8> {
         let mut block = vec![0; PAGE];
         let mut put = |at: usize, bytes: &[u8]| block[at..at + bytes.len()].copy_from_slice(bytes);
@@ -66,7 +66,7 @@ impl BaseBlock {
     }
 }
 
-/// The right checksum of a base block: its words xored, except that Windows never writes 0 or -1.
+/// Returns the correct checksum of a base block: its words XORed, except that Windows never writes 0 or -1.
 pub fn checksum(block: &[u8]) -> u32 {
     let (words, _) = block[..CHECKSUMMED].as_chunks::<4>();
     match words.iter().fold(0, |sum, word| sum ^ u32::from_le_bytes(*word)) {
@@ -76,7 +76,7 @@ pub fn checksum(block: &[u8]) -> u32 {
     }
 }
 
-/// Makes the checksum of a hive or log right again after its base block was changed.
+/// Corrects the checksum of a hive or log after a change to its base block.
 pub fn fix_checksum(file: &mut [u8]) {
     let sum = checksum(file);
     file[CHECKSUMMED..CHECKSUMMED + 4].copy_from_slice(&sum.to_le_bytes());

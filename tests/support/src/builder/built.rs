@@ -1,40 +1,40 @@
-//! A built hive, and where everything in it is.
+//! A built hive with the places of all its records.
 
 use super::PAGE;
 use super::base_block::fix_checksum;
 use super::names::{same_name, units, upcase_name};
 use std::collections::BTreeMap;
 
-/// A cell's place: 4 bytes of size (negative when in use), then its contents.
+/// The place of a cell: 4 bytes of size (negative if in use), then its contents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cell(usize);
 
 impl Cell {
-    /// The cell that begins at that offset of the file.
+    /// Returns the cell at this file offset.
     pub(super) fn at(file_offset: usize) -> Self {
         Self(file_offset)
     }
 
-    /// Where the cell's size stands in the file.
+    /// Returns the file offset of the cell's size.
     pub fn size_field(self) -> usize {
         self.0
     }
 
-    /// Where its contents begin in the file; offsets in the format's specification count from here.
+    /// Returns the file offset of its contents. Offsets in the format's specification count from here.
     pub fn payload(self) -> usize {
         self.0 + 4
     }
 
-    /// Its offset as other records refer to it: from the start of the hive bins.
+    /// Returns the offset that other records use for the cell, from the start of the hive bins.
     pub fn offset(self) -> u32 {
         u32::try_from(self.0 - PAGE).expect("a hive is smaller than 4 GiB")
     }
 }
 
-/// Where the data of a value are.
+/// The place of the data of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DataLocation {
-    /// In the value's own record, at that offset of the file: four bytes or fewer.
+    /// In the value's record, at this file offset: four bytes or fewer.
     Inline(usize),
     /// In a cell.
     Cell(Cell),
@@ -49,7 +49,7 @@ pub enum DataLocation {
     },
 }
 
-/// Where a value is.
+/// The place of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ValueLocation {
     /// Its name.
@@ -60,21 +60,21 @@ pub struct ValueLocation {
     pub data: DataLocation,
 }
 
-/// Where a key's list of subkeys is.
+/// The place of a key's list of subkeys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubkeyListLocation {
-    /// The list that the key refers to.
+    /// The list that the key names.
     pub cell: Cell,
-    /// If that is an `ri`, the lists in it.
+    /// The lists in it, if it is an `ri`.
     pub leaves: Vec<Cell>,
 }
 
-/// Where a key is.
+/// The place of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyLocation {
     /// Its name.
     pub name: Vec<u16>,
-    /// Its parent's place in `Built::keys`; none for the root.
+    /// The index of its parent in `Built::keys`; `None` for the root.
     pub parent: Option<usize>,
     /// Its `nk` record.
     pub nk: Cell,
@@ -88,25 +88,25 @@ pub struct KeyLocation {
     pub subkey_list: Option<SubkeyListLocation>,
 }
 
-/// A hive as a file, with a map of it.
+/// A hive as a file, with the places of its records.
 #[derive(Debug, Clone)]
 pub struct Built {
     /// The file.
     pub bytes: Vec<u8>,
     /// All keys, each before its subkeys, in the order of the lists.
     pub keys: Vec<KeyLocation>,
-    /// The security descriptor of all keys that have none of their own.
+    /// The security descriptor of all keys without their own.
     pub security: Cell,
-    /// Where the hive bins begin in the file.
+    /// The file offsets of the hive bins.
     pub bins: Vec<usize>,
     /// The free cells, at most one at the end of each bin.
     pub free: Vec<Cell>,
-    /// Parent's place and upper-cased name to a place in `keys`; of duplicates, the first.
+    /// The index in `keys` by the parent's index and the upper-case name. Of duplicates, the first.
     pub(super) by_name: BTreeMap<(usize, Vec<u16>), usize>,
 }
 
 impl Built {
-    /// Where a key is; `""` is the root. Of duplicates it is the first; `keys` has them all.
+    /// Returns the place of a key; `""` is the root. Of duplicates, returns the first; `keys` has all of them.
     ///
     /// # Panics
     ///
@@ -117,7 +117,7 @@ impl Built {
         &self.keys[place.unwrap_or_else(|| panic!("no key {path:?} was built"))]
     }
 
-    /// Where a value is; `""` is the default value.
+    /// Returns the place of a value; `""` is the default value.
     ///
     /// # Panics
     ///
@@ -130,7 +130,7 @@ impl Built {
             .unwrap_or_else(|| panic!("no value {name:?} was built in {path:?}"))
     }
 
-    /// Overwrites bytes at an offset of the file.
+    /// Overwrites bytes at a file offset.
     pub fn put(&mut self, at: usize, bytes: &[u8]) {
         self.bytes[at..at + bytes.len()].copy_from_slice(bytes);
     }
@@ -145,7 +145,7 @@ impl Built {
         self.put(at, &number.to_le_bytes());
     }
 
-    /// Makes the checksum right again after the base block was changed.
+    /// Corrects the checksum after a change to the base block.
     pub fn fix_checksum(&mut self) {
         fix_checksum(&mut self.bytes);
     }

@@ -4,21 +4,21 @@ use super::NIL;
 use super::names::stored_name;
 use super::tree::{Key, Value};
 
-/// Root of the hive, and not to be deleted.
+/// The flags of the root: it is the root of the hive and cannot be deleted.
 const ROOT_FLAGS: u16 = 0x0C;
 /// The key is a symbolic link.
 const KEY_SYM_LINK: u16 = 0x10;
 const REG_LINK: u32 = 6;
-/// The name is Latin-1, one byte a character: in a key's flags.
+/// In a key's flags: the name is Latin-1, one byte per character.
 const KEY_COMPRESSED_NAME: u16 = 0x20;
-/// The same in a value's.
+/// In a value's flags: the name is Latin-1, one byte per character.
 const VALUE_COMPRESSED_NAME: u16 = 1;
-/// Set in the size of data that stand in the value's record.
+/// Set in the size of data that are stored in the value's record.
 const INLINE: u32 = 0x8000_0000;
 
-/// What a key's record says of other cells.
+/// The references from a key's record to other cells.
 pub(super) struct KeyLinks {
-    /// The parent's record; none for the root.
+    /// The parent's record; `None` for the root.
     pub(super) parent: Option<u32>,
     pub(super) subkey_list: Option<u32>,
     pub(super) value_list: Option<u32>,
@@ -26,12 +26,12 @@ pub(super) struct KeyLinks {
     pub(super) security: u32,
 }
 
-/// The size of a key's record.
+/// Returns the size of a key's record.
 pub(super) fn nk_size(key: &Key) -> usize {
     76 + stored_name(&key.name).0.len()
 }
 
-/// A key's record.
+/// Returns a key's record.
 pub(super) fn nk(key: &Key, links: &KeyLinks) -> Vec<u8> {
     let (name, compressed) = stored_name(&key.name);
     let mut flags = key.flags;
@@ -63,7 +63,7 @@ pub(super) fn nk(key: &Key, links: &KeyLinks) -> Vec<u8> {
     record.u32(links.value_list.unwrap_or(NIL));
     record.u32(if key.lacks_security { NIL } else { links.security });
     record.u32(links.class.unwrap_or(NIL));
-    // The largest ones below: in bytes of UTF-16, however they are stored.
+    // The largest names and data below, in bytes of UTF-16, however they are stored.
     record.length(largest(&key.subkeys, |subkey| subkey.name.len() * 2));
     record.length(largest(&key.subkeys, class));
     record.length(largest(&key.values, |value| value.name.len() * 2));
@@ -75,7 +75,7 @@ pub(super) fn nk(key: &Key, links: &KeyLinks) -> Vec<u8> {
     record.0
 }
 
-/// A value's record; its data are either the cell at that offset or, if there is none, in the record.
+/// Returns a value's record. Its data are in the cell at `data`, or in the record if `data` is `None`.
 pub(super) fn vk(value: &Value, data: Option<u32>) -> Vec<u8> {
     let (name, compressed) = stored_name(&value.name);
     let mut record = Record::new(*b"vk");
@@ -97,10 +97,10 @@ pub(super) fn vk(value: &Value, data: Option<u32>) -> Vec<u8> {
     record.0
 }
 
-/// Where inline data stand in a value's record.
+/// The offset of inline data in a value's record.
 pub(super) const VK_INLINE_DATA: usize = 8;
 
-/// The record of data in segments.
+/// Returns the record of data in segments.
 pub(super) fn db(segments: usize, list: u32) -> Vec<u8> {
     let mut record = Record::new(*b"db");
     record.short_length(segments);
@@ -109,12 +109,12 @@ pub(super) fn db(segments: usize, list: u32) -> Vec<u8> {
     record.0
 }
 
-/// The size of a security record.
+/// Returns the size of a security record.
 pub(super) fn sk_size(descriptor: &[u8]) -> usize {
     sk(0, 0, descriptor).len()
 }
 
-/// A security record. Its neighbours in the list are itself, which is right where there is one.
+/// Returns a security record. Both links point to the record itself, which is correct for a single record.
 pub(super) fn sk(own_offset: u32, references: usize, descriptor: &[u8]) -> Vec<u8> {
     let mut record = Record::new(*b"sk");
     record.u16(0); // reserved
@@ -130,7 +130,7 @@ fn largest<T>(items: &[T], size: impl Fn(&T) -> usize) -> usize {
     items.iter().map(size).max().unwrap_or(0)
 }
 
-/// Bytes of a record, one field after the other.
+/// The bytes of a record, one field after another.
 struct Record(Vec<u8>);
 
 impl Record {

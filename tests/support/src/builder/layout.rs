@@ -1,6 +1,6 @@
-//! From the tree to the file: which cell goes where.
+//! Lays out the tree in the file: assigns cells to records.
 //!
-//! Nothing here recurses, so a hive may be as deep as a test wants.
+//! Nothing here recurses, so a hive may be as deep as a test needs.
 
 use super::arena::Arena;
 use super::built::{Built, Cell, DataLocation, KeyLocation, ValueLocation};
@@ -11,7 +11,7 @@ use super::tree::{Key, Value};
 use super::{BIG_DATA_SEGMENT, Hive, PAGE, security};
 use std::collections::BTreeMap;
 
-/// The root is the first cell of the first bin: some readers look only there.
+/// The root is the first cell of the first bin, because some readers look only there.
 pub(super) const ROOT_CELL: u32 = 32;
 
 /// A key with its place among the others.
@@ -75,7 +75,7 @@ pub(super) fn build(hive: &Hive) -> Built {
     Built { bytes, keys, security, bins, free, by_name }
 }
 
-/// All keys, each before its subkeys, those in the order of the list.
+/// Returns all keys, each before its subkeys, with subkeys in the order of the list.
 fn flatten(root: &Key) -> Vec<Node<'_>> {
     let mut nodes: Vec<Node> = Vec::new();
     let mut waiting = vec![(root, None)];
@@ -106,7 +106,7 @@ fn store_value(arena: &mut Arena, minor: u32, value: &Value) -> ValueLocation {
         let vk = arena.store(&cells::vk(value, None));
         return ValueLocation { name, vk, data: DataLocation::Inline(vk.payload() + VK_INLINE_DATA) };
     }
-    // The value's record first, as Windows does: its size does not depend on where the data are.
+    // As in Windows, the value's record comes first. Its size does not depend on the place of the data.
     let vk = arena.reserve(cells::vk(value, Some(0)).len());
     let (offset, data) = if minor >= 4 && value.data.len() > BIG_DATA_SEGMENT {
         let segments = value.data.chunks(BIG_DATA_SEGMENT).map(|segment| {
@@ -126,7 +126,7 @@ fn store_value(arena: &mut Arena, minor: u32, value: &Value) -> ValueLocation {
     ValueLocation { name, vk, data }
 }
 
-/// A list of cells.
+/// Returns a list of cell offsets.
 fn offsets(cells: impl Iterator<Item = Cell>) -> Vec<u8> {
     cells.flat_map(|cell| cell.offset().to_le_bytes()).collect()
 }

@@ -4,23 +4,23 @@ use super::arena::Arena;
 use super::built::SubkeyListLocation;
 use super::names::{hash, hint};
 
-/// Which lists name the subkeys of a key.
+/// The kind of the lists that name the subkeys of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListKind {
-    /// What Windows makes of that format: `lh` from 1.5 on, `lf` before; above 507 subkeys an `ri` of `lh`,
-    /// or an `li` (no `lf` is so long) and above 1013 an `ri` of `li`.
+    /// The lists that Windows writes in this format: `lh` from 1.5 on, `lf` before. Above 507 subkeys an `ri` of `lh`,
+    /// or an `li` (no `lf` is so long), and above 1013 an `ri` of `li`.
     Auto,
-    /// Names' first four characters; an `ri` of them above 507.
+    /// The first four characters of the names. Above 507 subkeys an `ri` of such lists.
     Lf,
-    /// Names' hashes; an `ri` of them above 507.
+    /// The hashes of the names. Above 507 subkeys an `ri` of such lists.
     Lh,
-    /// Offsets only; an `ri` of them above 1013.
+    /// Only offsets. Above 1013 subkeys an `ri` of such lists.
     Li,
-    /// An `ri` however few the subkeys, over what `Auto` would take.
+    /// An `ri` even for few subkeys, over the lists of `Auto`.
     Ri,
 }
 
-/// The lists that hold subkeys themselves.
+/// The lists that contain subkeys directly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Leaf {
     Lf,
@@ -29,7 +29,7 @@ enum Leaf {
 }
 
 impl Leaf {
-    /// How many elements fit into one page, as Windows reckons.
+    /// Returns the number of elements that fit into one page, as Windows computes it.
     fn capacity(self) -> usize {
         match self {
             Self::Lf | Self::Lh => 507,
@@ -56,13 +56,13 @@ impl Leaf {
     }
 }
 
-/// A subkey as a list knows it.
+/// A subkey in a list.
 pub(super) struct Entry<'a> {
     pub(super) name: &'a [u16],
     pub(super) offset: u32,
 }
 
-/// Stores the list of these subkeys, in this order.
+/// Stores the list of these subkeys in this order.
 pub(super) fn store(arena: &mut Arena, kind: ListKind, minor: u32, subkeys: &[Entry]) -> Option<SubkeyListLocation> {
     if subkeys.is_empty() {
         return None;

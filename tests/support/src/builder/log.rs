@@ -1,13 +1,13 @@
-//! Transaction logs, written as Windows writes them: both formats, from the difference of two states of a hive.
+//! Transaction logs in the form that Windows writes: both formats, from the difference between two states of a hive.
 
 use super::base_block::{BaseBlock, FileType};
 use super::{Hive, PAGE};
 
-/// Pages to be written: where from the start of the hive bins, and what.
+/// Pages to write: their offsets from the start of the hive bins, and their bytes.
 pub type Pages = Vec<(u32, Vec<u8>)>;
 
-/// The pages in which two states of a hive differ, 4,096 bytes each as Windows logs them, and those by which the
-/// second is longer.
+/// Returns the pages in which two states of a hive differ, 4,096 bytes each as Windows logs them, and the pages that
+/// only the second has.
 pub fn changed_pages(before: &[u8], after: &[u8]) -> Pages {
     let pages = after[PAGE..].chunks(PAGE).enumerate();
     pages
@@ -23,20 +23,20 @@ pub struct Entry {
     pub sequence: u32,
     /// The flags of the base block.
     pub flags: u32,
-    /// The size of all hive bins after it.
+    /// The size of all hive bins after the entry is applied.
     pub hive_bins_size: u32,
-    /// What it writes.
+    /// The pages that it writes.
     pub pages: Pages,
 }
 
 impl Entry {
-    /// The entry that leads from one state of a hive to another.
+    /// Returns the entry that changes one state of a hive to another.
     pub fn between(sequence: u32, before: &[u8], after: &[u8]) -> Self {
         let hive_bins_size = u32::try_from(after.len() - PAGE).expect("a small hive");
         Self { sequence, flags: 0, hive_bins_size, pages: changed_pages(before, after) }
     }
 
-    /// The entry as it is stored, both hashes right.
+    /// Returns the entry in its stored form, with correct hashes.
     pub fn encode(&self) -> Vec<u8> {
         let mut entry = vec![0; 40];
         for (offset, page) in &self.pages {
@@ -58,7 +58,7 @@ impl Entry {
     }
 }
 
-/// Makes both hashes of an entry right again.
+/// Corrects both hashes of an entry.
 pub fn rehash(entry: &mut [u8]) {
     let pages = marvin32(&entry[40..]);
     entry[24..32].copy_from_slice(&pages.to_le_bytes());
@@ -66,7 +66,8 @@ pub fn rehash(entry: &mut [u8]) {
     entry[32..40].copy_from_slice(&header.to_le_bytes());
 }
 
-/// A log of the new format, its base block numbered like its first entry (or `sequence` where it has none).
+/// Returns a log of the new format. Its base block has the number of its first entry, or `sequence` if it has no
+/// entries.
 pub fn new_format(base_block: &BaseBlock, sequence: u32, entries: &[Entry]) -> Vec<u8> {
     let mut log = first_sector(base_block, sequence, FileType::NewLog);
     for entry in entries {
@@ -75,7 +76,7 @@ pub fn new_format(base_block: &BaseBlock, sequence: u32, entries: &[Entry]) -> V
     log
 }
 
-/// A log of the old format, with pages of a multiple of 512 bytes in the order of their offsets.
+/// Returns a log of the old format, with pages of a multiple of 512 bytes in the order of their offsets.
 pub fn old_format(base_block: &BaseBlock, sequence: u32, pages: &Pages) -> Vec<u8> {
     let mut log = first_sector(base_block, sequence, FileType::OldLog);
     let mut bits = vec![0_u8; base_block.hive_bins_size as usize / 512 / 8];
@@ -94,8 +95,8 @@ pub fn old_format(base_block: &BaseBlock, sequence: u32, pages: &Pages) -> Vec<u
     log
 }
 
-/// The files of a hive while it changes from `before` to `after`. SYSTEM has a log of the new format, SOFTWARE one of
-/// the old: no Windows does that, but both are to be had.
+/// Returns the files of a hive during its change from `before` to `after`. SYSTEM has a log of the new format, and
+/// SOFTWARE one of the old format. No Windows combines them, but tests need both.
 pub fn interrupted(role: &str, before: &Hive, after: &Hive) -> Vec<(String, Vec<u8>)> {
     let (old, new) = (before.to_bytes(), after.to_bytes());
     if old == new {
@@ -112,7 +113,7 @@ pub fn interrupted(role: &str, before: &Hive, after: &Hive) -> Vec<(String, Vec<
     };
     let mut files = vec![(role.to_owned(), dirty.to_bytes()), (name, log)];
     if role == "SYSTEM" {
-        // The other log of the pair had nothing to hold yet.
+        // The other log of the pair is still empty.
         files.push((format!("{role}.LOG2"), Vec::new()));
     }
     files
@@ -126,7 +127,7 @@ fn first_sector(base_block: &BaseBlock, sequence: u32, file_type: FileType) -> V
     sector
 }
 
-/// The hash of log entries, written apart from hivemend's own; real logs have shown both to be right.
+/// Returns the hash of log entries. This implementation is independent of hivemend's; real logs have confirmed both.
 pub fn marvin32(bytes: &[u8]) -> u64 {
     let mut padded = bytes.to_vec();
     padded.push(0x80);

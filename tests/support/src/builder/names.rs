@@ -1,20 +1,20 @@
 //! Names as the registry compares, compresses and hashes them.
 
-/// A string as UTF-16 units.
+/// Returns a string as UTF-16 units.
 pub fn units(text: &str) -> Vec<u16> {
     text.encode_utf16().collect()
 }
 
-/// Units as bytes, least significant first.
+/// Returns the units as bytes, least significant first.
 pub fn utf16le(units: &[u16]) -> Vec<u8> {
     units.iter().flat_map(|unit| unit.to_le_bytes()).collect()
 }
 
-/// The upper case of one UTF-16 unit.
+/// Returns the upper case of one UTF-16 unit.
 ///
-/// Like Windows, one unit in, one unit out, and nothing that would not come back in lower case: dotless i and
-/// long s stay. Approximate beyond that: three blocks that Unicode cased later than Windows did are left alone,
-/// others are not looked for. A test that turns on one such letter should use `Key::keep_order`.
+/// As in Windows, one unit results in one unit, and only if lower-casing restores it: dotless i and long s stay. Other
+/// letters are approximate: three blocks that Unicode cased later than Windows are unchanged, and there may be more. A
+/// test that depends on such a letter should use `Key::keep_order`.
 pub fn upcase(unit: u16) -> u16 {
     if unit < 0x80 {
         return match unit {
@@ -38,25 +38,25 @@ pub fn upcase(unit: u16) -> u16 {
     u16::try_from(u32::from(upper)).unwrap_or(unit)
 }
 
-/// The only item, if there is only one.
+/// Returns the item of an iterator with exactly one.
 fn only(mut letters: impl Iterator<Item = char>) -> Option<char> {
     let letter = letters.next()?;
     letters.next().is_none().then_some(letter)
 }
 
-/// A name in upper case, for sorting and for looking up.
+/// Returns a name in upper case, for sorting and look-ups.
 pub(super) fn upcase_name(name: &[u16]) -> Vec<u16> {
     name.iter().copied().map(upcase).collect()
 }
 
-/// Whether two names are the same to the registry.
+/// Returns whether two names are the same to the registry.
 pub(super) fn same_name(a: &[u16], b: &[u16]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(&a, &b)| a == b || upcase(a) == upcase(b))
 }
 
-/// A name as it is stored, and whether that is one byte per unit.
+/// Returns a name in its stored form, and whether that has one byte per unit.
 ///
-/// An empty name (the default value's) is not marked as compressed: nothing was gained, says Windows.
+/// An empty name (that of the default value) is not marked as compressed, because Windows considers that no gain.
 pub(super) fn stored_name(name: &[u16]) -> (Vec<u8>, bool) {
     let latin1: Result<Vec<u8>, _> = name.iter().map(|&unit| u8::try_from(unit)).collect();
     match latin1 {
@@ -68,12 +68,12 @@ pub(super) fn stored_name(name: &[u16]) -> (Vec<u8>, bool) {
     }
 }
 
-/// The hash of a name in an `lh` list.
+/// Returns the hash of a name in an `lh` list.
 pub(super) fn hash(name: &[u16]) -> u32 {
     name.iter().fold(0_u32, |hash, &unit| hash.wrapping_mul(37).wrapping_add(u32::from(upcase(unit))))
 }
 
-/// The hint of a name in an `lf` list: its first four characters, or zeros if one of them is not Latin-1.
+/// Returns the hint of a name in an `lf` list: its first four characters, or zeros if one of them is not Latin-1.
 pub(super) fn hint(name: &[u16]) -> [u8; 4] {
     let mut hint = [0; 4];
     for (slot, &unit) in hint.iter_mut().zip(name) {

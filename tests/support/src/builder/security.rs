@@ -1,7 +1,7 @@
-//! Security descriptors, made of text.
+//! Builds security descriptors from text.
 
-/// A self-relative descriptor: its owner, and entries of its discretionary list, which hold for subkeys too. Identifiers
-/// as `S-1-5-32-544`; the group is SYSTEM.
+/// Returns a self-relative descriptor with its owner and the entries of its discretionary list, which also apply to
+/// subkeys. Identifiers are written as `S-1-5-32-544`. The group is SYSTEM.
 pub fn descriptor(owner: &str, entries: &[Entry<'_>]) -> Vec<u8> {
     let mut list = Vec::new();
     for entry in entries {
@@ -30,16 +30,16 @@ pub fn descriptor(owner: &str, entries: &[Entry<'_>]) -> Vec<u8> {
 /// An entry of a discretionary list.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry<'a> {
-    /// Whether it allows; else it denies.
+    /// Whether the entry allows the rights. If not, it denies them.
     pub allows: bool,
     /// The rights.
     pub mask: u32,
-    /// Whom.
+    /// The trustee.
     pub sid: &'a str,
 }
 
-/// What all keys have that have none of their own. Owner: administrators; they and SYSTEM may do everything, users may
-/// read.
+/// Returns the descriptor of all keys without their own. Administrators own the keys; they and SYSTEM have all rights,
+/// and users may read.
 pub(super) fn usual() -> Vec<u8> {
     let entry = |mask, sid| Entry { allows: true, mask, sid };
     let entries =
@@ -47,7 +47,7 @@ pub(super) fn usual() -> Vec<u8> {
     descriptor("S-1-5-32-544", &entries)
 }
 
-/// The packet form of an identifier.
+/// Returns the packet form of an identifier.
 fn sid(text: &str) -> Vec<u8> {
     let mut numbers = text.split('-').skip(1).map(|part| part.parse::<u32>().expect("a number"));
     let mut next = || numbers.next().expect("S-1-5-...");

@@ -1,13 +1,13 @@
-//! The tree in memory: keys and values before they have a place in a file.
+//! The tree in memory: keys and values before they have places in a file.
 
 use super::DEFAULT_TIME;
 use super::names::{same_name, units, utf16le};
 
-/// The registry's own numbers for types of data.
+/// The registry's numbers for data types.
 pub mod reg_type {
     /// No type.
     pub const NONE: u32 = 0;
-    /// A string, ended by NUL.
+    /// A string with a NUL at its end.
     pub const SZ: u32 = 1;
     /// A string with environment variables in it.
     pub const EXPAND_SZ: u32 = 2;
@@ -19,13 +19,13 @@ pub mod reg_type {
     pub const DWORD_BIG_ENDIAN: u32 = 5;
     /// A symbolic link.
     pub const LINK: u32 = 6;
-    /// Strings, each ended by NUL, and one NUL more.
+    /// Strings, each with a NUL at its end, and one more NUL.
     pub const MULTI_SZ: u32 = 7;
     /// A driver's resources.
     pub const RESOURCE_LIST: u32 = 8;
     /// A device's resources.
     pub const FULL_RESOURCE_DESCRIPTOR: u32 = 9;
-    /// A driver's wishes.
+    /// A driver's requirements.
     pub const RESOURCE_REQUIREMENTS_LIST: u32 = 10;
     /// 64 bits, least significant byte first.
     pub const QWORD: u32 = 11;
@@ -34,46 +34,47 @@ pub mod reg_type {
 /// A value of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Value {
-    /// The name, empty for the default value; stored as Latin-1 if it is.
+    /// The name; empty for the default value. Stored as Latin-1 if possible.
     pub name: Vec<u16>,
     /// The type: any number, as in the registry.
     pub data_type: u32,
-    /// The data as they are stored.
+    /// The data as stored.
     pub data: Vec<u8>,
 }
 
-/// A key with all that is below it.
+/// A key with everything below it.
 ///
-/// Building does not recurse, but dropping does: a tree tens of thousands of keys deep needs a thread with a big stack.
+/// Building does not recurse, but dropping does: a tree that is tens of thousands of keys deep needs a thread with a
+/// large stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
-    /// The name; stored as Latin-1 if it is.
+    /// The name. Stored as Latin-1 if possible.
     pub name: Vec<u16>,
     /// 100 ns since 1601.
     pub last_written: u64,
-    /// The class name, UTF-16, if there is one.
+    /// The class name in UTF-16, if the key has one.
     pub class: Option<Vec<u16>>,
-    /// Flags beyond those that the builder sets itself (root, compressed name): `0x10` makes a symbolic link.
+    /// Flags beyond those that the builder sets (root, compressed name): `0x10` makes a symbolic link.
     pub flags: u16,
     /// The values, in the order of the value list.
     pub values: Vec<Value>,
-    /// The subkeys: sorted when built, unless `keep_order`.
+    /// The subkeys. They are sorted when the hive is built, unless `keep_order` is set.
     pub subkeys: Vec<Key>,
-    /// Lists the subkeys as they stand here, duplicates and all.
+    /// Whether to list the subkeys in this order, including duplicates.
     pub keep_order: bool,
-    /// The record names no security descriptor.
+    /// Whether the record names no security descriptor.
     pub lacks_security: bool,
-    /// The key's own security descriptor; `None` for that of all keys: see [`super::descriptor`].
+    /// The key's own security descriptor; `None` for the common one: see [`super::descriptor`].
     pub security: Option<Vec<u8>>,
 }
 
 impl Key {
-    /// An empty key.
+    /// Returns an empty key.
     pub fn new(name: &str) -> Self {
         Self::from_units(&units(name))
     }
 
-    /// An empty key whose name need not be good UTF-16.
+    /// Returns an empty key whose name may be malformed UTF-16.
     pub fn from_units(name: &[u16]) -> Self {
         Self {
             name: name.to_vec(),
@@ -88,7 +89,7 @@ impl Key {
         }
     }
 
-    /// The key at a path of names with `\` between them; letter case does not matter, empty names are skipped.
+    /// Returns the key at a path of names separated by `\`. Letter case does not matter, and empty names are skipped.
     pub fn key(&self, path: &str) -> Option<&Self> {
         path.split('\\').filter(|name| !name.is_empty()).try_fold(self, |key, name| {
             let name = units(name);
@@ -96,16 +97,17 @@ impl Key {
         })
     }
 
-    /// The key at a path, with all that is missing on the way there made.
+    /// Returns the key at a path, and creates all missing keys on it.
     pub fn create(&mut self, path: &str) -> &mut Self {
         path.split('\\').filter(|name| !name.is_empty()).fold(self, |key, name| key.create_child(&units(name)))
     }
 
-    /// The subkey of that name, made if missing, with this key's time. The name may hold anything, even `\`.
+    /// Returns the subkey with this name. If it is missing, it is created with this key's time. The name may contain
+    /// any character, even `\`.
     ///
-    /// It looks at every subkey: to make tens of thousands beside each other, push them to `subkeys`.
+    /// This searches every subkey. To create tens of thousands of siblings, push them to `subkeys`.
     pub fn create_child(&mut self, name: &[u16]) -> &mut Self {
-        // The last one first: whoever fills a hive path by path mostly comes back to it.
+        // The last one first, because filling a hive path by path usually returns to it.
         let place = self.subkeys.iter().rposition(|subkey| same_name(&subkey.name, name));
         let place = place.unwrap_or_else(|| {
             let mut subkey = Self::from_units(name);
@@ -116,32 +118,32 @@ impl Key {
         &mut self.subkeys[place]
     }
 
-    /// Takes the subkey of that name away, with all below it.
+    /// Removes the subkey with this name, and everything below it.
     pub fn remove_child(&mut self, name: &str) -> Option<Self> {
         let name = units(name);
         let place = self.subkeys.iter().position(|subkey| same_name(&subkey.name, &name))?;
         Some(self.subkeys.remove(place))
     }
 
-    /// The value of that name in any letter case; the default value's name is empty.
+    /// Returns the value with this name in any letter case. The default value's name is empty.
     pub fn value(&self, name: &str) -> Option<&Value> {
         let name = units(name);
         self.values.iter().find(|value| same_name(&value.name, &name))
     }
 
-    /// Takes the value of that name away.
+    /// Removes the value with this name.
     pub fn remove_value(&mut self, name: &str) -> Option<Value> {
         let name = units(name);
         let place = self.values.iter().position(|value| same_name(&value.name, &name))?;
         Some(self.values.remove(place))
     }
 
-    /// Gives a value its type and data: in place if there is one of that name in any letter case, else at the end.
+    /// Sets the type and data of a value: in place if one has this name in any letter case, otherwise at the end.
     pub fn set(&mut self, name: &str, data_type: u32, data: &[u8]) -> &mut Self {
         self.set_units(&units(name), data_type, data)
     }
 
-    /// The same with a name that need not be good UTF-16.
+    /// Sets a value whose name may be malformed UTF-16.
     pub fn set_units(&mut self, name: &[u16], data_type: u32, data: &[u8]) -> &mut Self {
         let data = data.to_vec();
         match self.values.iter_mut().find(|value| same_name(&value.name, name)) {
@@ -151,39 +153,39 @@ impl Key {
         self
     }
 
-    /// A `REG_SZ` with its ending NUL.
+    /// Sets a `REG_SZ` with the NUL at its end.
     pub fn set_sz(&mut self, name: &str, text: &str) -> &mut Self {
         self.set(name, reg_type::SZ, &terminated(text))
     }
 
-    /// A `REG_EXPAND_SZ` with its ending NUL.
+    /// Sets a `REG_EXPAND_SZ` with the NUL at its end.
     pub fn set_expand_sz(&mut self, name: &str, text: &str) -> &mut Self {
         self.set(name, reg_type::EXPAND_SZ, &terminated(text))
     }
 
-    /// A `REG_MULTI_SZ` with all its NULs.
+    /// Sets a `REG_MULTI_SZ` with all its NULs.
     pub fn set_multi_sz(&mut self, name: &str, texts: &[&str]) -> &mut Self {
         let mut data: Vec<u8> = texts.iter().flat_map(|text| terminated(text)).collect();
         data.extend([0, 0]);
         self.set(name, reg_type::MULTI_SZ, &data)
     }
 
-    /// A `REG_DWORD`.
+    /// Sets a `REG_DWORD`.
     pub fn set_dword(&mut self, name: &str, number: u32) -> &mut Self {
         self.set(name, reg_type::DWORD, &number.to_le_bytes())
     }
 
-    /// A `REG_QWORD`.
+    /// Sets a `REG_QWORD`.
     pub fn set_qword(&mut self, name: &str, number: u64) -> &mut Self {
         self.set(name, reg_type::QWORD, &number.to_le_bytes())
     }
 
-    /// A `REG_BINARY`.
+    /// Sets a `REG_BINARY`.
     pub fn set_binary(&mut self, name: &str, data: &[u8]) -> &mut Self {
         self.set(name, reg_type::BINARY, data)
     }
 
-    /// Gives this key and all below it that time.
+    /// Sets the time of this key and all keys below it.
     pub fn set_time(&mut self, last_written: u64) -> &mut Self {
         self.last_written = last_written;
         for subkey in &mut self.subkeys {
@@ -193,7 +195,7 @@ impl Key {
     }
 }
 
-/// A string as the registry stores one.
+/// Returns a string in the form that the registry stores.
 fn terminated(text: &str) -> Vec<u8> {
     let mut units = units(text);
     units.push(0);
