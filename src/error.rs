@@ -73,7 +73,7 @@ pub enum Error {
         told: String,
     },
     /// An option's value is not valid.
-    #[error("{option}: {found:?} is not known. {expected}")]
+    #[error("{option}: invalid value {found:?}. {expected}")]
     Usage {
         /// The option.
         option: &'static str,

@@ -52,14 +52,14 @@ impl Descriptor {
         let owner = match owner {
             0 => None,
             at => {
-                let sid = bytes.get(at..).ok_or("its owner lies behind its end")?;
+                let sid = bytes.get(at..).ok_or("its owner lies past its end")?;
                 Some(Sid::decode(sid).ok_or("it ends in a security identifier")?)
             }
         };
         if control & DACL_PRESENT == 0 || list == 0 {
             return Ok(Self { owner, access_list: None });
         }
-        let list = bytes.get(list..).ok_or("its access list lies behind its end")?;
+        let list = bytes.get(list..).ok_or("its access list lies past its end")?;
         Ok(Self { owner, access_list: Some(entries(list)?) })
     }
 

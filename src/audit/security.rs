@@ -139,7 +139,7 @@ mod tests {
         let whole = descriptor(&[(0, 0, 0x0016, 5, &[32, 545])]);
         for length in 0..whole.bytes.len() {
             let cut = RegistryValue { bytes: whole.bytes[..length].to_vec(), ..whole.clone() };
-            assert!(told(&cut).unwrap().contains("no security descriptor"), "{length}");
+            assert!(told(&cut).unwrap().contains("not a security descriptor"), "{length}");
         }
     }
 }

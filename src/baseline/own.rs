@@ -31,7 +31,7 @@ pub fn read_own(path: &Path) -> Result<Own, Error> {
     let name = path.display().to_string();
     let text = text_of(path)?;
     Own::parse(&stem(path), &text).map_err(|message| Error::Baseline {
-        message: format!("{message}. `hivemend baseline check {name}` shows the place"),
+        message: format!("{message} (`hivemend baseline check {name}` shows the place)"),
         baseline: name,
     })
 }

@@ -132,7 +132,7 @@ fn carry_out_all(
             }
         }
         patch.reading.clone().into_document().map_err(|rejection| {
-            Unproven::Whole(format!("{}: what was written cannot be read again: {rejection}", patch.path))
+            Unproven::Whole(format!("{}: the written file cannot be read again: {rejection}", patch.path))
         })?;
         let out = patch.carry_out(open, mounts, overlays);
         if let Some(stopped) = out.stopped {

@@ -84,7 +84,7 @@ fn harmful(open: &OpenInstallation<'_>, plan: &Plan) -> BTreeMap<usize, String> 
         let states = [&edit.after, &edit.before].map(|state| state.as_ref().map(ObservedDatum::value));
         let harm = states.iter().find_map(|state| foresee(hive, &edit.key, &edit.value, state.as_ref()));
         if let Some(harm) = harm {
-            reasons.insert(at, format!("hivexregedit must not do it: {harm}"));
+            reasons.insert(at, format!("hivexregedit would do harm: {harm}"));
         }
     }
     reasons

@@ -168,7 +168,7 @@ fn side(state: Option<&State>) -> String {
         Some(State { observed: Some(observed), .. }) => value(observed),
         Some(State { verdict: Verdict::Unreadable, .. }) => "(unreadable)".to_owned(),
         Some(State { verdict: Verdict::NotAssessed, .. }) => "(not assessed)".to_owned(),
-        Some(State { verdict: Verdict::Unexpected, .. }) => "(the key is there)".to_owned(),
+        Some(State { verdict: Verdict::Unexpected, .. }) => "(the key exists)".to_owned(),
         None | Some(_) => "(absent)".to_owned(),
     }
 }

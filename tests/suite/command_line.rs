@@ -95,7 +95,7 @@ fn what_cannot_be_examined_is_named_with_what_to_do() {
     insta::assert_snapshot!(desk.complaint(2, &["audit", "nowhere"]), @"hivemend: error: nowhere: cannot be read: No such file or directory (os error 2). Check the spelling; letter case matters here");
     insta::assert_snapshot!(desk.complaint(2, &["audit", "empty"]), @"hivemend: error: empty: no SOFTWARE or SYSTEM hive was found here (the folder is empty). Name a mounted Windows volume, a folder of copied hives, or a hive");
     insta::assert_snapshot!(desk.complaint(2, &["audit", "notes.txt"]), @"hivemend: error: notes.txt: no SOFTWARE or SYSTEM hive was found here (notes.txt: expected a hive (regf), found a text file). Name a mounted Windows volume, a folder of copied hives, or a hive");
-    insta::assert_snapshot!(desk.complaint(2, &["baseline", "show", "windows-95"]), @r#"hivemend: error: baseline show: "windows-95" is not known. Did you mean "windows-10"? See `hivemend baseline list`"#);
+    insta::assert_snapshot!(desk.complaint(2, &["baseline", "show", "windows-95"]), @r#"hivemend: error: baseline show: invalid value "windows-95". Did you mean "windows-10"? See `hivemend baseline list`"#);
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn a_patch_that_cannot_be_written_leaves_nothing_behind() {
     let first = contents(&desk.path("patch"));
     let output = desk.run(&["audit", "evidence", "--patch", "patch"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8(output.stderr).unwrap().contains("is there already"));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("an existing folder"));
     assert_eq!(contents(&desk.path("patch")), first, "an older patch is never mixed with a newer one");
 }
 
@@ -321,7 +321,7 @@ fn a_patch_in_regedit4_is_text_of_the_code_page() {
     assert!(rest.ends_with(&format!("[{key}]\r\n\"Shutdown\"=\"SensShutdownEvent\"\r\n\r\n")), "{rest}");
 
     let refused = |more: &[&str]| desk.complaint(2, &[&audit[..], &["other"], more].concat());
-    assert!(refused(&["--code-page", "1251"]).contains("Only --dialect regedit4 is text of a code page"));
+    assert!(refused(&["--code-page", "1251"]).contains("Only --dialect regedit4 writes text in a code page"));
     assert!(refused(&["--dialect", "regedit4", "--code-page", "65001"]).contains("437, 850, 852"));
     assert!(!desk.path("other").exists());
 }

@@ -23,7 +23,7 @@ fn every_id_of_every_baseline_is_explained() {
             }
         }
         for step in &baseline.steps {
-            assert!(explained(&step.id).contains("A step by hand"), "{}", step.id);
+            assert!(explained(&step.id).contains("A manual step"), "{}", step.id);
         }
     }
 }
@@ -52,8 +52,8 @@ fn every_finding_of_a_fixture_is_explained() {
 #[test]
 fn an_unknown_id_is_refused_with_the_nearest() {
     let desk = Desk::with(&[]);
-    insta::assert_snapshot!(desk.complaint(2, &["explain", "service-bist/Start"]), @r#"hivemend: error: explain: "service-bist/Start" is not known. Name a finding, a key or a step as `audit` prints it; did you mean "service-bits/Start"?"#);
-    insta::assert_snapshot!(desk.complaint(2, &["explain", "x"]), @r#"hivemend: error: explain: "x" is not known. Name a finding, a key or a step as `audit` prints it"#);
+    insta::assert_snapshot!(desk.complaint(2, &["explain", "service-bist/Start"]), @r#"hivemend: error: explain: invalid value "service-bist/Start". Name a finding, a key or a step as `audit` prints it; did you mean "service-bits/Start"?"#);
+    insta::assert_snapshot!(desk.complaint(2, &["explain", "x"]), @r#"hivemend: error: explain: invalid value "x". Name a finding, a key or a step as `audit` prints it"#);
 }
 
 #[test]

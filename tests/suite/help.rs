@@ -61,7 +61,7 @@ fn a_word_that_is_not_quite_right_gets_the_right_one() {
         (&["audit", "evidence", "--pach", "x"], "'--patch'"),
         (&["find", "evidence", "--format", "sarf"], "possible values: table, json, jsonl"),
         (&["man", "adit"], "Did you mean \"audit\"?"),
-        (&["baseline", "show", "win7"], "\"win7\" is not known. Did you mean \"windows-7\"? See"),
+        (&["baseline", "show", "win7"], "invalid value \"win7\". Did you mean \"windows-7\"? See"),
         (&["explain", "service-bits/Strat"], "service-bits/Start"),
     ] {
         let complaint = desk.complaint(2, arguments);

@@ -147,11 +147,11 @@ fn every_section_is_there_or_says_what_is_missing() {
         "A script or program that turns off updates",
         "hivemend show evidence/windows-7-bits-disabled/Windows/System32/config/SYSTEM 'ControlSet001\\Services\\BITS' --format json",
         "Not stated: case, exhibit, examiner, agency, request.",
-        "No history is part of this report",
+        "This report contains no history",
         "hivemend history evidence --format json --output HISTORY.json",
-        "No patch is part of this report.",
+        "This report contains no patch.",
         "hivemend audit evidence --patch DIR",
-        "No custody record is part of this report.",
+        "This report contains no custody record.",
         "Rule 902(14)",
     ] {
         assert!(parsed.text.contains(told), "{told}");
@@ -225,7 +225,7 @@ fn incomplete_is_neither_good_nor_bad() {
     let desk = Desk::with(&["windows-7-software-only"]);
     let page = page_of(&desk, &["audit", "evidence"]);
     let parsed = inert(&page);
-    assert!(parsed.text.contains("SYSTEM: not looked at"), "{}", parsed.text);
+    assert!(parsed.text.contains("SYSTEM: not examined"), "{}", parsed.text);
     assert!(page.contains("<div class=\"answer gap\">") && !page.contains("<div class=\"answer good\">"));
     assert!(parsed.text.contains("Nothing found that stops updates, as far as the hives could be read."));
     fs::create_dir(desk.path("empty")).unwrap();

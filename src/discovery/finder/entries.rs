@@ -246,7 +246,7 @@ impl Finder<'_> {
         if hive_like || layout::is_on_the_way(&parts) || (evidence && may_hold) {
             let problem =
                 Problem::new("a file or a folder", "a link, which was not followed").code(Code::LinkNotFollowed);
-            let problem = problem.advise("name what it leads to, if that is evidence");
+            let problem = problem.advise("name the target of the link, if it is evidence");
             self.refuse(path, entry, "link", problem, true);
         } else {
             self.ledger.pass(self.scope.source, "link that was not followed");

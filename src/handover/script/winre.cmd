@@ -24,8 +24,8 @@ echo 1. Look for the programs and files that are needed.
 :: files
 if defined WHY goto stop
 if not exist "%SAVE%\" set "WHY=no such folder: the second argument"
-if exist "%SAVE%\SOFTWARE.saved" set "WHY=a file SOFTWARE.saved is there already; name another folder"
-if exist "%SAVE%\SYSTEM.saved" set "WHY=a file SYSTEM.saved is there already; name another folder"
+if exist "%SAVE%\SOFTWARE.saved" set "WHY=the file SOFTWARE.saved exists already; name another folder"
+if exist "%SAVE%\SYSTEM.saved" set "WHY=the file SYSTEM.saved exists already; name another folder"
 if defined WHY goto stop
 %REG% query HKLM\hivemend-SOFTWARE >nul 2>&1
 if not errorlevel 1 set "WHY=HKLM\hivemend-SOFTWARE is loaded already; unload it first"

@@ -53,7 +53,7 @@ pub fn check<V: Visitor + Send>(hive: &Hive, visitor: &mut V) -> (Coverage, Vec<
     if !coverage.complete && begins_bin(hive.bytes.get(SIZE..).unwrap_or_default(), declared) {
         problems.push(
             Problem::at(in_file(declared), "the end of the hive bins, as the base block has it", "another hive bin")
-                .advise("what is lost may lie behind that end: the base block may be wrong"),
+                .advise("lost data may lie past that end: the base block may be wrong"),
         );
     }
     (coverage, problems)

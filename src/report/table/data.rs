@@ -50,7 +50,7 @@ pub(crate) fn observed(finding: &Finding) -> String {
     let Some(observed) = &finding.observed else {
         return match finding.verdict {
             Verdict::Unreadable => "(unreadable)",
-            Verdict::Unexpected => "(the key is there)",
+            Verdict::Unexpected => "(the key exists)",
             Verdict::Absent if finding.value.is_none() => "(the key is missing)",
             _ => "(absent)",
         }

@@ -90,7 +90,7 @@ fn by_code(code: Code) -> Option<&'static str> {
     Some(match code {
         Code::HiveMissing => "copy it from the same machine into the same folder",
         Code::HiveDirty => "copy its transaction logs (.LOG, .LOG1, .LOG2) beside it",
-        Code::HiveDamaged | Code::FindingUnreadable => "take another copy, or compare with an older generation",
+        Code::HiveDamaged | Code::FindingUnreadable => "use another copy, or compare with an older generation",
         Code::HivesContradict => "audit each hive by itself",
         Code::WindowsUncertain => "name the Windows with --os if you know it",
         Code::WindowsUnknown => "see `hivemend baseline list`; --baseline names one of your own",

@@ -57,7 +57,7 @@ fn the_plan_names_who_may_write_and_who_owns() {
 #[test]
 fn the_header_says_when_administrators_may_not_write() {
     let warning =
-        r"Administrators may not write these keys of SYSTEM, SYSTEM may: ControlSet001\Services\BITS\Parameters.";
+        r"Administrators may not write these keys of SYSTEM, but SYSTEM may: ControlSet001\Services\BITS\Parameters.";
     for target in ["offline", "live"] {
         let (plan, files) = patched(CASE, &["--target", target]);
         let warnings = plan["warnings"].as_array().unwrap();
@@ -97,7 +97,7 @@ fn an_unreadable_descriptor_is_said_to_be() {
     let paths = case.write(&folder.path().join("evidence")).unwrap();
     let path = paths.iter().find(|path| path.ends_with("SYSTEM")).unwrap();
     let (_, hive) = case.hives.iter().find(|(role, _)| *role == "SYSTEM").unwrap();
-    for (damage, told) in [(16, "of the size that it claims"), (20 + 16, "its access list lies behind its end")] {
+    for (damage, told) in [(16, "of the size that it claims"), (20 + 16, "its access list lies past its end")] {
         let mut built = hive.build();
         built.put(built.security.payload() + damage, &[0xff; 4]);
         fs::write(path, &built.bytes).unwrap();
@@ -135,7 +135,7 @@ fn the_keys_of_real_machines_that_administrators_may_not_write_are_named() {
         crate::importers::merge(broken.as_bytes(), "SYSTEM", &folder.path().join("evidence/SYSTEM"));
         let (plan, files) = patch_of(folder.path(), &["--accept-dirty"]);
         let named = keys.map(|key| format!(r"ControlSet001\Services\{key}"));
-        let warning = "Administrators may not write these keys of SYSTEM, SYSTEM may: ";
+        let warning = "Administrators may not write these keys of SYSTEM, but SYSTEM may: ";
         let header = files["SYSTEM.reg"].lines().find(|line| line.contains(warning)).unwrap().to_lowercase();
         assert!(plan["warnings"].as_array().unwrap().iter().any(|said| said.as_str().unwrap().starts_with(warning)));
         for key in &named {

@@ -70,7 +70,7 @@ fn what_is_no_plan_of_this_evidence_is_refused() {
     let patch = PathBuf::from(&plan).with_file_name("SOFTWARE.reg").display().to_string();
     assert!(refused(&patch, XP).contains("expected a plan of hivemend"));
     assert!(refused("/dev/zero", XP).contains("not a regular file"));
-    assert!(refused(&plan, "evidence/windows-2000").contains("the plan is for windows-xp, and this is windows-2000"));
+    assert!(refused(&plan, "evidence/windows-2000").contains("the plan is for windows-xp, but this is windows-2000"));
     assert!(refused(&plan, "out").contains("no SOFTWARE or SYSTEM hive was found"));
     let complaint = desk.complaint(2, &["verify", "--applied", &plan, XP, "--before", "evidence/windows-xp"]);
     assert!(complaint.contains("these are not the hives that the plan was made from"), "{complaint}");

@@ -216,5 +216,5 @@ fn a_dirty_hive_is_compared_as_its_logs_leave_it() {
     let now = bench.path("now");
     patched.write(&now).unwrap();
     let why = bench.check_folder(&now, &[bare], Asked::Applied).unwrap_err();
-    assert!(why.contains("its transaction logs are others"), "{why}");
+    assert!(why.contains("its transaction logs are different"), "{why}");
 }

@@ -137,7 +137,7 @@ fn an_xz_index_that_contradicts_its_blocks_is_told() {
     let archive = open_bytes(bytes, "SYSTEM.xz", None).unwrap();
     assert_eq!(
         archive.vouched(),
-        Vouched::Unverified("the xz index says 1001 bytes, and 1000 were decompressed".into())
+        Vouched::Unverified("the xz index says 1001 bytes, but 1000 were decompressed".into())
     );
 }
 

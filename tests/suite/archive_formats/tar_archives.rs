@@ -205,7 +205,7 @@ fn ends_that_are_missing_and_what_is_behind_ends_is_told() {
         assert!(same(&found) && told == ["the archive has no end marker: it may be truncated"], "{told:?}");
     }
     let (found, told) = opened([a.clone(), b.clone()].concat());
-    assert!(same(&found) && told.len() == 1 && told[0].contains("members after the end marker"), "{told:?}");
+    assert!(same(&found) && told.len() == 1 && told[0].contains("members follow the end marker"), "{told:?}");
     assert_eq!(found["/other/later"].as_ref().unwrap().0, b"after the end");
     let (_, told) = opened([a.clone(), b"garbage".repeat(200)].concat());
     assert!(told[0].contains("bytes after the end marker"), "{told:?}");
@@ -312,7 +312,7 @@ fn what_links_lead_to_is_bounded_and_global_headers_are_small() {
     let archive =
         hivemend::evidence::archive::container::open(kind, std::sync::Arc::new(bytes), "a", None, limits).unwrap();
     let told = archive.defects();
-    assert!(told[0].contains("hard links lead to has more than 500 bytes") && told[0].contains("number 6"), "{told:?}");
+    assert!(told[0].contains("the hard links have more than 500 bytes") && told[0].contains("number 6"), "{told:?}");
 
     let mut bytes = header(b"global", b'g', 9000).to_vec();
     bytes.extend(vec![b'x'; 9216]);

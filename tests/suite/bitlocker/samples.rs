@@ -122,7 +122,7 @@ fn wrong_keys_and_those_of_other_volumes_leave_a_sample_locked_and_say_why() {
     let other = "471207-278498-422125-177177-561902-537405-468006-693451";
     assert_eq!(why(""), "no key was given");
     assert_eq!(why(other), "the key does not open it");
-    assert_eq!(why(&format!("wrong\n{other}\nstartup_key.bek")), "none of the 3 keys fits");
+    assert_eq!(why(&format!("wrong\n{other}\nstartup_key.bek")), "none of the 3 keys opens it");
     let bound = |id: &str| format!("{{{id}}}:{RECOVERY}");
     let nobody = "bf4cf543-fdab-4dcd-8409-718f3334c6bd";
     assert_eq!(

@@ -89,6 +89,6 @@ fn a_clean_hive_beside_a_newer_log_is_incomplete() {
     let system = installation.hives.iter().find(|hive| hive.role.as_str() == "SYSTEM").unwrap();
     assert!(system.integrity.logs.iter().any(|log| log.state == LogState::NotReplayed), "{:?}", system.integrity.logs);
     assert_eq!((system.integrity.state, examination.report.summary.complete), (State::Dirty, false));
-    let told = |problem: &hivemend::error::Problem| problem.expected.contains("that the clean hive");
+    let told = |problem: &hivemend::error::Problem| problem.expected.contains("newer than the clean hive");
     assert!(system.integrity.problems.iter().any(told), "{:?}", system.integrity.problems);
 }

@@ -22,18 +22,18 @@ fn links_are_not_followed_out_of_the_tree() {
     E/case/a: copy, E-case-a
       SOFTWARE SOFTWARE
       SYSTEM SYSTEM
-    ! E/case/b: expected a file or a folder, found a link, which was not followed; name what it leads to, if that is evidence
-    ! E/case/loop: expected a file or a folder, found a link, which was not followed; name what it leads to, if that is evidence
-    ! E/case/a/SYSTEM2: expected a file or a folder, found a link, which was not followed; name what it leads to, if that is evidence
+    ! E/case/b: expected a file or a folder, found a link, which was not followed; name the target of the link, if it is evidence
+    ! E/case/loop: expected a file or a folder, found a link, which was not followed; name the target of the link, if it is evidence
+    ! E/case/a/SYSTEM2: expected a file or a folder, found a link, which was not followed; name the target of the link, if it is evidence
     ");
     // The argument itself may be a link: the user typed it.
     insta::assert_snapshot!(tree.discovered_in(&["link"]), @"
     E/link/a: copy, E-link-a
       SOFTWARE SOFTWARE
       SYSTEM SYSTEM
-    ! E/link/b: expected a file or a folder, found a link, which was not followed; name what it leads to, if that is evidence
-    ! E/link/loop: expected a file or a folder, found a link, which was not followed; name what it leads to, if that is evidence
-    ! E/link/a/SYSTEM2: expected a file or a folder, found a link, which was not followed; name what it leads to, if that is evidence
+    ! E/link/b: expected a file or a folder, found a link, which was not followed; name the target of the link, if it is evidence
+    ! E/link/loop: expected a file or a folder, found a link, which was not followed; name the target of the link, if it is evidence
+    ! E/link/a/SYSTEM2: expected a file or a folder, found a link, which was not followed; name the target of the link, if it is evidence
     ");
     insta::assert_snapshot!(tree.discovered_in(&["system"]), @"
     E/system: copy, E-system

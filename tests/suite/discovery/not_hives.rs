@@ -71,7 +71,7 @@ fn empty_truncated_and_damaged_hives_are_said() {
       unknown SOFTWARE
       SAM SYSTEM
       ! E/5/SOFTWARE: expected the keys of a SOFTWARE hive, as its name says, found the keys of an unknown hive
-      ! E/5/SYSTEM: expected the keys of a SYSTEM hive, as its name says, found those of SAM
+      ! E/5/SYSTEM: expected the keys of a SYSTEM hive, as its name says, found the keys of SAM
     ! E/1/SYSTEM: expected a hive (regf), found an empty file; copy it again
     ! E/2/SYSTEM: at 0x1000: expected hive bins behind the base block, found the end of the file, at 4096 bytes; copy the hive again
     ! E/3/SYSTEM: expected a hive (regf), found a text file

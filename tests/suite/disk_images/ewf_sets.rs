@@ -176,7 +176,7 @@ fn segments_that_cannot_be_compared_are_told() {
     bench.identify("a", 0xaa);
     bench.edit("a.E05", 64, &[0; 16]);
     let disk = bench.holds("a.E01", Kind::Ewf);
-    assert!(disk.facts.len() == 1 && disk.facts[0].starts_with(&format!("a.E05 carries {told}")), "{:?}", disk.facts);
+    assert!(disk.facts.len() == 1 && disk.facts[0].starts_with(&format!("a.E05 has {told}")), "{:?}", disk.facts);
     // A section of another name is none: encase6 images have such ones, and others lack it.
     bench.identify("a", 0xaa);
     let mut segment = fs::read(bench.path("a.E05")).unwrap();
@@ -186,7 +186,7 @@ fn segments_that_cannot_be_compared_are_told() {
     segment[header + 72..header + 76].copy_from_slice(&sum.to_le_bytes());
     fs::write(bench.path("a.E05"), segment).unwrap();
     let disk = bench.holds("a.E01", Kind::Ewf);
-    assert!(disk.facts.len() == 1 && disk.facts[0].starts_with(&format!("a.E05 carries {told}")), "{:?}", disk.facts);
+    assert!(disk.facts.len() == 1 && disk.facts[0].starts_with(&format!("a.E05 has {told}")), "{:?}", disk.facts);
     // One more than the image has.
     let last = bench.segments("a");
     bench.copy(&format!("b.E{last:02}"), &format!("a.E{:02}", last + 1));

@@ -139,6 +139,6 @@ fn sample_differencing_disks_need_their_parents() {
         // Another image in the parent's place is not taken for it.
         fs::copy(&fixed, &parent).unwrap();
         let problem = disk::open(&child).err().unwrap().to_string();
-        assert!(problem.contains("expected its parent, called"), "{problem}");
+        assert!(problem.contains("expected its parent with the identifier"), "{problem}");
     }
 }

@@ -91,7 +91,7 @@ fn the_size_is_the_data_length_and_behind_the_valid_part_are_zeros() {
     changed(&mut wrong, node, |set| set[40..48].copy_from_slice(&50_000_u64.to_le_bytes()));
     let mut torn = sound.clone();
     torn[usize::try_from(node.0).unwrap() * 32 + 56] ^= 1;
-    for (bytes, why) in [(wrong, "more bytes written"), (torn, "checksum")] {
+    for (bytes, why) in [(wrong, "more valid bytes"), (torn, "checksum")] {
         let system = system_of(Arc::new(bytes));
         let (entries, obstacles) = scanned(system.as_ref());
         assert_eq!((entries.len(), obstacles.len()), (1, 1));

@@ -101,9 +101,7 @@ fn what_is_not_read_is_refused_and_a_journal_with_changes_is_a_defect() {
     };
     let defects = file_systems::open(&with(4, 96)).unwrap().unwrap().defects();
     assert!(defects[0].contains("journal") && defects[0].contains("e2fsck"), "{defects:?}");
-    for (feature, at, why) in
-        [(1, 96, "features that are not read here: 0x1"), (8, 96, "journal"), (0x10, 97, "0x1000")]
-    {
+    for (feature, at, why) in [(1, 96, "unsupported features: 0x1"), (8, 96, "journal"), (0x10, 97, "0x1000")] {
         let error = file_systems::open(&with(feature, at)).err().unwrap();
         assert!(error.contains(why), "{error}");
     }

@@ -377,7 +377,7 @@ fn a_damaged_record_costs_its_file_and_no_other() {
     assert_eq!((entries.len(), obstacles.len()), (all - 2, 1));
     assert!(obstacles[0].why.contains(&format!("record {number}: it was not written completely")), "{obstacles:?}");
     let error = system.look_up(system.root(), &Name::from("tiny.txt"), Case::Insensitive).unwrap_err();
-    assert!(error.contains("not written whole"), "{error}");
+    assert!(error.contains("not written completely"), "{error}");
 
     // A sector that cannot be read.
     let bad = Counting { bytes: sound.clone(), reads: 0.into(), bad: at as u64..at as u64 + 512 };

@@ -56,7 +56,9 @@ fn a_disabled_service_names_who_depends_on_it_and_they_get_no_finding() {
     let why = &finding(&examined, "service-eventsystem/Start").why;
     assert!(why.contains("Windows shows 0x80070422 (the service is disabled)."), "{why}");
     assert!(
-        why.ends_with("BITS and SENS depend on it: 0x8007042C (a service that it depends on failed to start)."),
+        why.ends_with(
+            "BITS and SENS depend on this service: 0x8007042C (a service that it depends on failed to start)."
+        ),
         "{why}"
     );
 }

@@ -156,7 +156,7 @@ fn d10_a_dash_from_microsofts_page_is_named() {
     let blank = says("%SystemRoot%\\system32\\svchost.exe\u{a0}-k netsvcs -p");
     assert!(blank.contains("U+00A0 (NO-BREAK SPACE)"), "{blank}");
     let unseen = says("%SystemRoot%\\system32\\svchost.exe -k net\u{200b}svcs -p");
-    assert!(unseen.contains("U+200B (ZERO WIDTH SPACE), which is not seen"), "{unseen}");
+    assert!(unseen.contains("U+200B (ZERO WIDTH SPACE), an invisible character"), "{unseen}");
     let letter = says("%SystemRoot%\\system32\\svch\u{43e}st.exe -k netsvcs -p");
     assert!(letter.contains("U+043E (CYRILLIC SMALL LETTER O)"), "{letter}");
 }

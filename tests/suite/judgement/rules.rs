@@ -111,7 +111,11 @@ fn a_descriptor_that_lets_users_configure_a_service_deviates_and_is_never_writte
     assert_eq!(with(0x14).verdict, Verdict::Conforms);
     let open = with(0x16);
     assert_eq!((verdict(&open), &open.remediation), ((Verdict::Deviates, Severity::High), &None));
-    assert!(open.why.ends_with("It grants Authenticated Users (S-1-5-11) SERVICE_CHANGE_CONFIG."), "{}", open.why);
+    assert!(
+        open.why.ends_with("The descriptor grants Authenticated Users (S-1-5-11) SERVICE_CHANGE_CONFIG."),
+        "{}",
+        open.why
+    );
 }
 
 #[test]
@@ -208,7 +212,7 @@ fn rpcss_and_its_mapper_are_quoted_alike_or_the_quoted_one_deviates() {
     assert_eq!(of(&one, "service-rpcss/ImagePath").verdict, Verdict::Conforms);
     let quoted = of(&one, "service-rpceptmapper/ImagePath");
     assert_eq!(verdict(quoted), (Verdict::Deviates, Severity::High));
-    assert!(quoted.why.contains("in service-rpcss/ImagePath it does not"), "{}", quoted.why);
+    assert!(quoted.why.contains("but not in service-rpcss/ImagePath"), "{}", quoted.why);
     let Some(Remediation::Set { value, .. }) = &quoted.remediation else { panic!() };
     assert!(value.as_text().unwrap().starts_with("%SystemRoot%"));
 }
@@ -282,7 +286,7 @@ fn what_makes_no_sense_is_refused() {
         ("A = { or = [1], informational = true }", "or needs a first datum"),
         ("A = { REG_DWORD = 1, or = [{ REG_DWORD = 2, severity = 'low' }] }", "`or` has no severity"),
         ("A = { REG_DWORD = 1, but = [{ REG_DWORD = 2, why = 'x' }] }", "`but` has a severity and a why"),
-        ("A = { REG_DWORD = 1, same-as = { row = 'x', in = 'quotes' } }", "is no row"),
+        ("A = { REG_DWORD = 1, same-as = { row = 'x', in = 'quotes' } }", "is not a row"),
         ("A = { under = 'program-files' }", "unknown variant"),
         ("A = { lacks-action = ['explode'] }", "unknown variant"),
     ] {

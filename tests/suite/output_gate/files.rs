@@ -24,7 +24,7 @@ fn nothing_that_is_there_is_replaced_unless_it_is_asked_for() {
     ] {
         fs::write(desk.path("out"), "old").unwrap();
         let said = refused(&desk, &[arguments, &["--output", "out"]].concat());
-        assert!(said.contains("already there") && said.contains("--overwrite"), "{said}");
+        assert!(said.contains("an existing file") && said.contains("--overwrite"), "{said}");
         desk.run(&[arguments, &["--output", "out", "--overwrite"]].concat());
         assert_ne!(fs::read(desk.path("out")).unwrap(), b"old", "{arguments:?}");
     }

@@ -26,7 +26,7 @@ fn a_folder_of_ours_is_replaced_with_what_is_stale_in_it() {
     let bytes = || contents(&desk.path(&inner)).into_iter().map(|(path, bytes, _)| (path, bytes)).collect::<Vec<_>>();
     let expected = bytes();
     let said = refused(&desk, &AUDIT);
-    assert!(said.contains("is already there") || said.contains("is there already"), "{said}");
+    assert!(said.contains("an existing folder"), "{said}");
     assert!(said.contains("--overwrite"), "{said}");
     for stale in ["SOFTWARE.reg", "SOFTWARE.rollback.reg", "patch.reg", "rollback.reg", "IMPORT.txt", "plan.json"] {
         fs::write(desk.path(&format!("{inner}/{stale}")), "old").unwrap();
@@ -81,7 +81,7 @@ fn one_folder_that_is_in_the_way_keeps_all_from_being_written() {
     for gone in &all {
         fs::remove_dir_all(desk.path("patch").join(gone)).unwrap();
         let said = refused(&desk, &AUDIT);
-        assert!(said.contains("already"), "{said}");
+        assert!(said.contains("an existing folder"), "{said}");
         assert_eq!(overwrite(&desk), Some(1));
         assert_eq!(names(&desk.path("patch")), all);
     }

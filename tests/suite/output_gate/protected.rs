@@ -175,7 +175,7 @@ fn hives_and_archives_are_never_replaced_even_where_nobody_reads_them() {
     {
         fs::write(desk.path(name), bytes).unwrap();
         let said = refused(&desk, &["audit", "evidence", "--output", name, "--overwrite"]);
-        assert!(said.contains("with --overwrite neither"), "{name}: {said}");
+        assert!(said.contains("not even with --overwrite"), "{name}: {said}");
     }
 }
 

@@ -235,7 +235,7 @@ fn a_value_whose_name_is_no_text_is_left_out_and_named() {
     odd.root.create("Select").set_units(&[0xd800], 4, &[1, 0, 0, 0]);
     hive(&desk, "good/SYSTEM", &odd);
     let output = desk.run(&["baseline", "learn", "good/SYSTEM", "--key", "Select"]);
-    assert!(String::from_utf8_lossy(&output.stderr).contains("whose name is no text"), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("whose name is not text"), "{output:?}");
     write(&desk, "learned.toml", &output.stdout);
     assert_eq!(found(&desk, &OWN, "good/SYSTEM"), ["system-select/\u{fffd} unexpected"]);
 }

@@ -101,7 +101,7 @@ fn a_stale_gpt_does_not_beat_a_valid_mbr() {
     assert_eq!(shown(&table), expected);
     assert_eq!((table.scheme, places(&table)), (Scheme::Mbr, bench.dumped()));
     assert!(told(&table).is_empty(), "{:?}", told(&table));
-    assert!(table.facts.len() == 1 && table.facts[0].contains("of an earlier use"), "{:?}", table.facts);
+    assert!(table.facts.len() == 1 && table.facts[0].contains("from an earlier use"), "{:?}", table.facts);
     // A volume that only the GPT has is read, too.
     bench.put("ntfs", 65 * MIB);
     expected.push("o68157440 68157440+12582912 NTFS, recovered");

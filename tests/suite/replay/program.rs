@@ -167,7 +167,7 @@ fn a_recovered_hive_is_not_patched_with_a_tool_that_would_lose_its_logs() {
     desk.run(&["audit", "evidence", "--patch", "patch"]);
     let folder = fs::read_dir(desk.path("patch")).unwrap().next().unwrap().unwrap().path();
     let plan = fs::read(folder.join("plan.json")).unwrap();
-    assert!(String::from_utf8(plan).unwrap().contains("The SYSTEM hive is dirty: import this with Windows"));
+    assert!(String::from_utf8(plan).unwrap().contains("The SYSTEM hive is dirty: import this file with Windows"));
 }
 
 #[test]

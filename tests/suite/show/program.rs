@@ -108,7 +108,7 @@ fn a_dirty_hive_without_its_logs_is_exit_3_and_a_line_on_stderr() {
     for format in ["reg", "json", "table"] {
         let (code, said) = code(&desk, &["evidence/hive", "Key", "--format", format]);
         assert_eq!((code, said.lines().count()), (3, 1), "{said}");
-        assert!(said.contains("its transaction logs (.LOG, .LOG1, .LOG2) are not beside it"), "{said}");
+        assert!(said.contains("its transaction logs (.LOG, .LOG1, .LOG2) are missing"), "{said}");
     }
     let output = desk.run(&["evidence/hive", "--format", "json"]);
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -79,7 +79,7 @@ fn our_own_patch_is_clean_and_with_its_rollback_it_is_as_before() {
     assert_eq!(desk.code(&["verify", &patch, "evidence/windows-2000"]), 2);
     let refused = table(&desk, &[&patch, "evidence/windows-2000"]);
     let refused: Vec<&str> = refused.split_whitespace().collect();
-    assert!(refused.join(" ").contains("was made for windows-xp, and this is windows-2000"), "{refused:?}");
+    assert!(refused.join(" ").contains("was made for windows-xp, but this is windows-2000"), "{refused:?}");
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn in_a_hive_the_current_control_set_is_a_name_like_any_other() {
         (vec!["service-bits/Start".into()], vec!["current-control-set".into()])
     );
     let bogus = table(&desk, &["disable.reg", XP, "--target", "offline"]);
-    assert!(bogus.contains(r"makes the key SYSTEM\CurrentControlSet\Services\BITS"), "{bogus}");
+    assert!(bogus.contains(r"creates the key SYSTEM\CurrentControlSet\Services\BITS"), "{bogus}");
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn files_that_the_real_merge_carries_out_otherwise_are_not_called_mended() {
         (
             "[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet]\n\n[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services]\n".to_owned(),
             1,
-            r"makes the key SYSTEM\CurrentControlSet",
+            r"creates the key SYSTEM\CurrentControlSet",
         ),
         (format!("\u{feff}\n[{SENSLOGN}]\n{right}"), 1, "is not imported: line 3"),
     ];

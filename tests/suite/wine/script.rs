@@ -84,7 +84,7 @@ fn the_good_way() {
             assert_eq!(log, [&LOADS[..], &SAVES, &IMPORT, &UNLOADS].concat());
             assert!(["SOFTWARE.saved", "SYSTEM.saved"].iter().all(|file| desk.folder.path().join(file).exists()));
             // A second run would overwrite what was saved.
-            assert!(desk.run(&[]).unwrap_err().contains("is there already"));
+            assert!(desk.run(&[]).unwrap_err().contains("exists already"));
         }
     }
     wine.drive('d', None);
@@ -173,7 +173,7 @@ fn it_stops_at_the_first_surprise_and_takes_back_what_it_did() {
     let until = [&LOADS[..], &SAVES, &IMPORT, &ROLLBACK].concat();
     stops(&odd(&[]), &[], &[why, taken_back], &[&until, &UNLOADS]);
     stops(&odd(&["no-rollback"]), &[], &[why, taken_back], &[&until, &RESTORES, &UNLOADS]);
-    let lost = "COULD NOT TAKE IT BACK. Copy SOFTWARE.saved and SYSTEM.saved";
+    let lost = "THE IMPORT COULD NOT BE UNDONE. Copy SOFTWARE.saved and SYSTEM.saved";
     stops(&odd(&["no-rollback", "fail-restore"]), &[], &[why, lost], &[&until, &RESTORES, &UNLOADS]);
 
     let tries = UNLOADS.repeat(3);
