@@ -2,7 +2,7 @@
 //! `docs/baselines.md` describes the grammar.
 
 use std::collections::BTreeSet;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 
@@ -83,6 +83,8 @@ pub struct Baseline {
     pub keys: Vec<ExpectedKey>,
     /// Steps that hives cannot decide.
     pub steps: Vec<Step>,
+    /// The text of a user's baseline, for another process of this program; `None` for a built-in one.
+    pub(crate) own_text: Option<Arc<str>>,
 }
 
 /// A key, and what it should contain.

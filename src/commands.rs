@@ -28,7 +28,6 @@ mod lint;
 mod man;
 mod progress;
 mod report;
-mod script;
 mod show;
 mod situation;
 mod verify;

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Error, Problem};
 use crate::evidence::archive::Unpacking;
+use crate::evidence::conversation;
 use crate::evidence::directory::locator;
 use crate::evidence::file::{File, Origin, Snapshot};
 use crate::evidence::file_system::Vouched;
@@ -32,6 +33,7 @@ mod name;
 mod opener;
 mod pairing;
 mod part;
+mod remote;
 mod run;
 mod store;
 mod survey;
@@ -43,6 +45,7 @@ mod volumes;
 use containers::Job;
 pub use hibernation::Hibernation;
 pub use part::Reading;
+pub use remote::Ask;
 
 /// The generation of an installation's hives: the hives in use, or a kind of older copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -95,7 +98,7 @@ impl fmt::Display for Generation {
 }
 
 /// A transaction log beside a hive. Its content has not been read yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FoundLog {
     /// The file to open.
     pub file: File,
@@ -110,7 +113,7 @@ pub struct FoundLog {
 }
 
 /// A hive that was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FoundHive {
     /// The file name, as in reports.
     pub name: String,
@@ -131,7 +134,7 @@ pub struct FoundHive {
 }
 
 /// The hives of one Windows at one time.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Installation {
     /// The folder of the hives. The hive itself if the user named it, or if it is unknown which hives belong to it.
     pub evidence: String,
@@ -155,6 +158,14 @@ impl Installation {
     /// Returns the hive of a role; SOFTWARE and SYSTEM occur at most once.
     pub fn hive(&self, role: Role) -> Option<&FoundHive> {
         self.hives.iter().find(|hive| hive.role == role)
+    }
+
+    /// Makes the files unreadable that came out of a container, for this reason: their reader failed.
+    fn lose(&mut self, reason: &str) {
+        for hive in &mut self.hives {
+            hive.file.lose(reason);
+            hive.logs.iter_mut().for_each(|log| log.file.lose(reason));
+        }
     }
 
     /// Returns whether the installation can be audited: it contains SOFTWARE or SYSTEM.
@@ -204,31 +215,42 @@ pub fn discover(evidence: &[PathBuf], map: bool) -> Result<Discovery, Error> {
 /// The only evidence that the user named is unreadable.
 pub fn discover_in(evidence: &[PathBuf], map: bool, unpacking: &Unpacking) -> Result<Discovery, Error> {
     let mut installations = Vec::new();
-    let overview = discover_each(
-        evidence,
-        Reading::new(map, unpacking),
-        |installation| installation,
-        |installation| {
-            installations.push(installation);
-            Ok(())
-        },
-    )?;
+    let overview = discover_each(evidence, Reading::new(map, unpacking), &Keep, |installation| {
+        installations.push(installation);
+        Ok(())
+    })?;
     Ok(Discovery { installations, overview })
 }
 
-/// Finds the installations as [`discover_in`] does, and examines each with `examine` as soon as it is found, on all cores.
-/// `take` receives the results in the order of the arguments, then by evidence, then by generation. Nothing is kept, so
-/// the memory of a run does not grow with the number of installations.
+/// Asks for the installations themselves.
+#[derive(Serialize, Deserialize)]
+struct Keep;
+
+impl Ask for Keep {
+    type Answer = Installation;
+
+    fn answer(&self, installation: Installation) -> Installation {
+        installation
+    }
+
+    fn may_leave(&self) -> bool {
+        false
+    }
+}
+
+/// Finds the installations as [`discover_in`] does, and asks of each as soon as it is found, on all cores: in a worker if
+/// it is in a container. `take` receives the answers in the order of the arguments, then by evidence, then by
+/// generation. Nothing is kept, so the memory of a run does not grow with the number of installations.
 ///
 /// # Errors
 /// The only evidence that the user named is unreadable; the error of `take`.
-pub fn discover_each<R: Send>(
+pub fn discover_each<A: Ask>(
     evidence: &[PathBuf],
     reading: Reading<'_>,
-    examine: impl Fn(Installation) -> R + Sync,
-    take: impl FnMut(R) -> Result<(), Error>,
+    ask: &A,
+    take: impl FnMut(A::Answer) -> Result<(), Error>,
 ) -> Result<Overview, Error> {
-    run::stream(evidence, reading, &examine, take)
+    run::stream(evidence, reading, ask, take)
 }
 
 impl Overview {
@@ -279,4 +301,10 @@ fn some_of(list: impl Iterator<Item = String>, separator: &str) -> String {
 /// Runs a worker on the container at `path`; see [`crate::evidence::worker::serve`].
 pub fn serve(path: &Path) -> std::process::ExitCode {
     worker::serve(path, |path, job: Job, reply| containers::open(path, job, Some(reply)))
+}
+
+/// Runs this process as a worker that opens a part of the evidence and answers what it is asked of the installations in
+/// it: see [`crate::evidence::conversation`].
+pub fn answer<A: Ask>() -> std::process::ExitCode {
+    conversation::serve(remote::serve::<A>)
 }

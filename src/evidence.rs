@@ -31,6 +31,8 @@ pub mod output;
 pub mod volume;
 pub mod worker;
 
+pub mod conversation;
+
 use file::Unpacked;
 
 /// A hive has up to 2 GiB of bins, and so does a log. A longer file or an endless pipe is neither, and is not read into

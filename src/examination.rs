@@ -1,12 +1,13 @@
 //! An examination: evidence in, report out. Finds the installations, opens their hives, audits each hive while its
 //! files are hashed, and sorts the results so that their order does not depend on timing.
 
+use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::baseline::{Chosen, Profile};
 use crate::control_set::Choice;
-use crate::discovery::{Installation, Overview, Reading, discover_each};
+use crate::discovery::{Ask, Generation, Installation, Overview, Reading, discover_each};
 use crate::error::{Code, Error, Gap, Problem};
 use crate::evidence::archive::Unpacking;
 use crate::evidence::directory::locator;
@@ -36,7 +37,7 @@ pub(crate) use installation::{Judged, OpenInstallation, Overlays};
 pub(crate) use integrity::{Opened, open};
 
 /// The options of an examination.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Options {
     /// Judge the installations, or only list them.
     pub judge: bool,
@@ -146,32 +147,45 @@ pub fn run_of(options: &Options) -> Run {
     }
 }
 
-/// Examines the evidence: each installation as soon as it is found, on all cores. `with` is called with each while its
-/// hives are at hand; `take` receives both results in the order of the report. Of an installation nothing is kept but
-/// what [`Closing`] counts. For `witness` see [`Reading::witnessed_by`].
+/// Examines the evidence with a question of the caller's, which is asked of each installation as soon as it is found, on
+/// all cores, and in a worker if it is in a container. Its answer has the examined installation beside whatever else it
+/// is about; `examined` takes that out, and `take` receives the rest with the report, in the order of the report. Of an
+/// installation nothing is kept but what [`Closing`] counts. For `witness` see [`Reading::witnessed_by`].
 ///
 /// # Errors
 /// The only evidence is unreadable, a built-in baseline is invalid, or the error of `take`.
-pub fn examine_each<T: Send>(
+pub fn examine_each<A: Ask, T>(
     evidence: &[PathBuf],
     options: &Options,
     witness: Option<&(dyn Fn(&Path) + Sync)>,
-    with: impl Fn(&InstallationReport, Installation) -> T + Sync,
+    ask: &A,
+    examined: impl Fn(A::Answer) -> Result<(Examined, T), Error>,
     mut take: impl FnMut(InstallationReport, T) -> Result<(), Error>,
 ) -> Result<Closing, Error> {
-    let examine = |installation: Installation| {
-        let mut judged = Counted::of(&installation, options)?;
-        judged.problems.extend(installation.problems.iter().cloned());
-        let with = with(&judged.report, installation);
-        Ok((judged, with))
-    };
     let mut tally = Tally::default();
     let reading = Reading::new(options.map, &options.unpacking).witnessed_by(witness);
-    let overview = discover_each(evidence, reading, examine, |examined| {
-        let (judged, with) = examined?;
-        take(tally.count(judged), with)
+    let overview = discover_each(evidence, reading, ask, |answer| {
+        let (examined, rest) = examined(answer)?;
+        take(tally.count(examined), rest)
     })?;
     Ok(tally.close(evidence, options, overview))
+}
+
+/// Asks for the report of an installation, and for where it lies.
+#[derive(Serialize, Deserialize)]
+struct Plain(Options);
+
+impl Ask for Plain {
+    type Answer = (Result<Examined, String>, Installation);
+
+    fn answer(&self, installation: Installation) -> Self::Answer {
+        (Examined::of(&installation, &self.0), installation)
+    }
+
+    /// The caller may want to read the hives again.
+    fn may_leave(&self) -> bool {
+        false
+    }
 }
 
 /// Examines the evidence, and keeps everything.
@@ -180,8 +194,11 @@ pub fn examine_each<T: Send>(
 /// The only evidence is unreadable, or a built-in baseline is invalid.
 pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, Error> {
     let (mut reports, mut installations) = (Vec::new(), Vec::new());
-    let keep = |_: &InstallationReport, installation| installation;
-    let closing = examine_each(evidence, options, None, keep, |report, installation| {
+    let examined = |(examined, installation): (Result<Examined, String>, Installation)| {
+        Ok((examined.map_err(invalid)?, installation))
+    };
+    let ask = Plain(options.clone());
+    let closing = examine_each(evidence, options, None, &ask, examined, |report, installation| {
         reports.push(report);
         installations.push(installation);
         Ok(())
@@ -201,21 +218,65 @@ pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, E
     Ok(Examination { report, failed, installations, nothing, source_gaps, opened })
 }
 
-/// An installation that was judged and counted.
-struct Counted {
-    report: InstallationReport,
+/// Returns the error of an examination that is impossible with the baselines of this program.
+pub fn invalid(reason: String) -> Error {
+    Error::Refused { reason, advice: "Please report it".to_owned() }
+}
+
+/// An installation that was judged and counted. It can be sent to another process of this program.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(from = "Sent", into = "Sent")]
+pub struct Examined {
+    /// The report.
+    pub report: InstallationReport,
+    /// Whether the installation can be audited and counts for the exit code.
+    pub counts: bool,
+    /// Whether the installation can be audited.
+    pub auditable: bool,
     problems: Vec<Problem>,
     /// The gaps that make the report incomplete.
     gaps: Vec<Gap>,
     failed: bool,
-    auditable: bool,
-    /// Whether it can be audited and counts for the exit code.
-    counts: bool,
 }
 
-impl Counted {
-    fn of(installation: &Installation, options: &Options) -> Result<Self, Error> {
-        let Judged { mut report, gaps: of_hives, problems } = examine_installation(installation, options)?;
+/// The same with what a report leaves out.
+#[derive(Serialize, Deserialize)]
+struct Sent {
+    report: InstallationReport,
+    lies_in: Generation,
+    warnings: Vec<String>,
+    counts: bool,
+    auditable: bool,
+    problems: Vec<Problem>,
+    gaps: Vec<Gap>,
+    failed: bool,
+}
+
+impl From<Examined> for Sent {
+    fn from(examined: Examined) -> Self {
+        let Examined { mut report, counts, auditable, problems, gaps, failed } = examined;
+        let (lies_in, warnings) = (report.lies_in, std::mem::take(&mut report.warnings));
+        Self { report, lies_in, warnings, counts, auditable, problems, gaps, failed }
+    }
+}
+
+impl From<Sent> for Examined {
+    fn from(sent: Sent) -> Self {
+        let Sent { report, lies_in, warnings, counts, auditable, problems, gaps, failed } = sent;
+        let report = InstallationReport { lies_in, warnings, ..report };
+        Self { report, counts, auditable, problems, gaps, failed }
+    }
+}
+
+impl Examined {
+    /// Examines one installation.
+    ///
+    /// # Errors
+    /// A built-in baseline is invalid.
+    pub fn of(installation: &Installation, options: &Options) -> Result<Self, String> {
+        let judged = examine_installation(installation, options).map_err(|error| error.to_string())?;
+        let Judged { mut report, gaps: of_hives, mut problems } = judged;
+        problems.extend(installation.problems.iter().cloned());
         let current = installation.generation.is_current();
         let (mut gaps, mut failed) = (Vec::new(), false);
         if let Some(judgement) = &mut report.judgement {
@@ -250,8 +311,8 @@ struct Tally {
 }
 
 impl Tally {
-    fn count(&mut self, counted: Counted) -> InstallationReport {
-        let Counted { report, problems, gaps, failed, auditable, counts } = counted;
+    fn count(&mut self, examined: Examined) -> InstallationReport {
+        let Examined { report, problems, gaps, failed, auditable, counts } = examined;
         self.summary.installations = self.summary.installations.saturating_add(1);
         if let Some(judgement) = &report.judgement {
             self.summary.counts.add(&judgement.counts);

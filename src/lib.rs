@@ -84,6 +84,8 @@ pub mod handover;
 
 pub mod verification;
 
+pub mod case;
+
 pub mod case_facts;
 
 pub mod custody;

@@ -3,10 +3,11 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use hivemend::case;
 use hivemend::cli::{Cli, Command};
 use hivemend::discovery;
 use hivemend::error::Error;
-use hivemend::evidence::worker;
+use hivemend::evidence::{conversation, worker};
 use hivemend::schema;
 
 mod commands;
@@ -17,7 +18,11 @@ fn main() -> ExitCode {
     // A panic while reading a hive is reported as a problem of that hive, so the default message is suppressed.
     std::panic::set_hook(Box::new(|_| {}));
     let mut arguments = std::env::args_os().skip(1);
-    if arguments.next().is_some_and(|command| command == worker::COMMAND)
+    let command = arguments.next().unwrap_or_default();
+    if command == conversation::COMMAND {
+        return case::answer();
+    }
+    if command == worker::COMMAND
         && let Some(path) = arguments.next()
     {
         return discovery::serve(path.as_ref());

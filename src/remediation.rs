@@ -31,7 +31,7 @@ pub use patch::{PatchFile, PatchOptions, Target, check_roots, patch_files, unwri
 pub use read_back::PlanFile;
 
 /// The findings to patch.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Selection {
     /// Patch only findings whose expectation has at least this grade.
     pub min_grade: Grade,

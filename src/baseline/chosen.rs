@@ -4,6 +4,10 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::own::Own;
 use super::{BUILT_IN, Baseline, BuiltIn, ExpectedKey, Presence, Rule};
 use crate::error::Error;
 use crate::os::OsId;
@@ -27,6 +31,34 @@ pub struct Applied<'a> {
     /// The user's baselines beside it.
     pub extended_by: Vec<&'a Baseline>,
     own: bool,
+}
+
+/// The texts of a choice: the baselines that judge instead of the built-in ones, and those that judge beside others.
+#[derive(Serialize, Deserialize)]
+struct Texts {
+    instead: Vec<String>,
+    beside: Vec<String>,
+}
+
+impl Serialize for Chosen {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let texts = |baselines: &[Arc<Baseline>]| {
+            baselines.iter().filter_map(|own| own.own_text.as_deref().map(str::to_owned)).collect::<Vec<_>>()
+        };
+        let instead: Vec<Arc<Baseline>> = self.instead.iter().cloned().collect();
+        Texts { instead: texts(&instead), beside: texts(&self.beside) }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Chosen {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Texts { instead, beside } = Texts::deserialize(deserializer)?;
+        let read = |texts: Vec<String>| {
+            let own = texts.iter().map(|text| Own::parse("baseline", text).map(|own| own.baseline));
+            own.collect::<Result<Vec<_>, _>>().map_err(D::Error::custom)
+        };
+        Self::new(read(instead)?, read(beside)?).map_err(D::Error::custom)
+    }
 }
 
 impl Chosen {

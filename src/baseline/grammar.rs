@@ -190,6 +190,7 @@ fn resolve(file: File, profiles: &[Profile]) -> Result<Baseline, String> {
         file.applies_to.iter().map(os).collect::<Result<_, _>>()?
     };
     let mut baseline = Baseline {
+        own_text: None,
         id: file.id,
         name: file.name,
         applies_to,

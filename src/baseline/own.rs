@@ -77,7 +77,8 @@ impl Own {
         let whole =
             if is_whole(&table) { table } else { compose_own(&File { id, table }, parent.as_ref(), &shared()?)? };
         let text = whole::to_text(&whole);
-        let baseline = Baseline { sha256: sha256_of(text.as_bytes()), ..grammar::read_own(whole)? };
+        let sha256 = sha256_of(text.as_bytes());
+        let baseline = Baseline { sha256, own_text: Some(text.as_str().into()), ..grammar::read_own(whole)? };
         Ok(Self { baseline, text })
     }
 }

@@ -4,26 +4,20 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use hivemend::access::read_access;
 use hivemend::baseline::{Baseline, Chosen, read_own};
+use hivemend::case::{Audit, PatchWanted, Patched, Planned};
 use hivemend::cli::{AuditArgs, Generations, ScriptArg, TargetArg};
-use hivemend::discovery::Installation;
 use hivemend::error::Error;
 use hivemend::evidence::archive::Unpacking;
 use hivemend::examination::Options;
 use hivemend::explain::{Known, known, not_found};
-use hivemend::handover::import_text;
 use hivemend::html::PatchFolder;
-use hivemend::reg_file::Dialect;
-use hivemend::remediation::{PatchOptions, Selection, check_roots, is_named, remedy};
+use hivemend::remediation::{PatchOptions, Selection, check_roots, is_named};
 use hivemend::report::InstallationReport;
-use hivemend::report::table::Patching;
-use hivemend::verification::write_and_prove;
 
 use super::examined::{Wanted, run};
 use super::form::Form;
-use super::script::script;
-use super::situation::{Planned, patching, situation};
+use super::situation::{outlook, patching, situation};
 use super::{FINDINGS, INCOMPLETE, REFUSED, note, prepare, say, stated_facts, unpacking};
 
 pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
@@ -82,26 +76,40 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
         stated: &stated,
         situation: situation(args),
     };
-    let with = |report: &InstallationReport, found: Installation| {
-        let counts = report.judgement.is_some() && found.generation.is_current();
-        let planned = (counts && patching.patch.is_some()).then(|| plan(report, &found, args, dialect, &options));
-        let files = planned.as_ref().and_then(|planned| planned.as_ref().ok());
-        let patching = if counts { self::patching(args, report, files) } else { None };
-        Audited { planned, patching, counts, auditable: found.is_auditable() }
-    };
+    let target = patching.target.into();
+    let patch = patching.patch.as_ref().map(|_| PatchWanted {
+        selection: Selection {
+            min_grade: patching.min_grade,
+            only: patching.only.clone(),
+            skip: patching.skip.clone(),
+            force: patching.force,
+            accept_dirty: patching.accept_dirty,
+            dialect,
+            target,
+            control_set: args.control_set,
+        },
+        options: PatchOptions {
+            dialect,
+            target,
+            software_root: patching.software_root.clone(),
+            system_root: patching.system_root.clone(),
+        },
+        script: patching.script == Some(ScriptArg::Winre),
+    });
+    let audit = Audit { options, patch, outlook: Some(outlook(args)) };
     let mut patches = Patches::default();
     let ids = RefCell::new(Ids::new(&if_found));
-    let take = |report: &InstallationReport, audited: Audited, form: &mut Form<'_>| {
+    let take = |report: &InstallationReport, patched: Patched, form: &mut Form<'_>| {
         ids.borrow_mut().see(report);
-        if let Some(patching) = audited.patching.clone() {
+        if let Some(patching) = self::patching(args, report, &patched) {
             form.patching(&report.id, patching);
         }
-        if let Some(Ok(planned)) = &audited.planned {
+        if let Some(Ok(planned)) = &patched.planned {
             form.attach(|| attached(args, planned));
         }
-        patches.take(report, audited);
+        patches.take(report, patched);
     };
-    let run = run(gate, wanted, &options, with, take, |_| ids.borrow().check())?;
+    let run = run(gate, wanted, &audit, take, || ids.borrow().check())?;
     let (plans, refused) = if patching.patch.is_some() { patches.finish() } else { <_>::default() };
     run.sealed.admit_patches(plans.iter().map(|(plan, _)| plan.installation.as_str()))?;
     let code = if refused > 0 && plans.is_empty() {
@@ -127,16 +135,6 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
     Ok(if common.exit_zero { 0 } else { code })
 }
 
-/// The result of auditing one installation, without its report.
-struct Audited {
-    /// The plan and its files, or why there is none; `None` if no patch was asked for.
-    planned: Option<Result<Planned, (String, String)>>,
-    patching: Option<Patching>,
-    /// Whether the installation counts for the exit code and is patched.
-    counts: bool,
-    auditable: bool,
-}
-
 /// The plans so far.
 #[derive(Default)]
 struct Patches {
@@ -149,14 +147,14 @@ struct Patches {
 }
 
 impl Patches {
-    fn take(&mut self, installation: &InstallationReport, audited: Audited) {
-        match audited.planned {
+    fn take(&mut self, installation: &InstallationReport, patched: Patched) {
+        match patched.planned {
             Some(Ok(planned)) => self.plans.push(planned),
             Some(Err(refused)) => self.refused.push(refused),
             None => {}
         }
-        self.any_counts |= audited.counts;
-        if !self.any_counts && audited.auditable {
+        self.any_counts |= patched.counts;
+        if !self.any_counts && patched.auditable {
             let InstallationReport { evidence, generation, .. } = installation;
             let advice =
                 "Patches are for live installations and copies. To patch this hive offline, name the hive itself";
@@ -218,47 +216,4 @@ fn chosen(args: &AuditArgs) -> Result<Chosen, Error> {
         files.iter().map(|file| Ok(read_own(file)?.baseline)).collect::<Result<Vec<Baseline>, Error>>()
     };
     Chosen::new(read(&args.baseline)?, read(&args.extend)?)
-}
-
-/// Returns the plan of one installation and the bytes of its files, or why no plan is possible.
-fn plan(
-    installation: &InstallationReport,
-    found: &Installation,
-    args: &AuditArgs,
-    dialect: Dialect,
-    examined: &Options,
-) -> Result<Planned, (String, String)> {
-    let patching = &args.patching;
-    let selection = Selection {
-        min_grade: patching.min_grade,
-        only: patching.only.clone(),
-        skip: patching.skip.clone(),
-        force: patching.force,
-        accept_dirty: patching.accept_dirty,
-        dialect,
-        target: patching.target.into(),
-        control_set: args.control_set,
-    };
-    let options = PatchOptions {
-        dialect,
-        target: patching.target.into(),
-        software_root: patching.software_root.clone(),
-        system_root: patching.system_root.clone(),
-    };
-    let mut plan = remedy(installation, &selection)?;
-    read_access(&mut plan, found, examined, &options);
-    let (mut plan, files) = write_and_prove(found, examined, plan, &options)?;
-    let script = match patching.script {
-        Some(ScriptArg::Winre) => script(&mut plan, installation, found, examined),
-        None => Vec::new(),
-    };
-    let import = import_text(&plan, installation, &options, &files, !script.is_empty());
-    let import = import.map(|bytes| ("IMPORT.txt".to_owned(), bytes));
-    let mut files: Vec<(String, Vec<u8>)> =
-        files.into_iter().map(|file| (file.name, file.bytes)).chain(script).chain(import).collect();
-    let mut text = serde_json::to_vec_pretty(&plan)
-        .map_err(|error| (format!("{}: plan.json: {error}", plan.evidence), "Please report it".to_owned()))?;
-    text.push(b'\n');
-    files.push(("plan.json".to_owned(), text));
-    Ok((plan, files))
 }

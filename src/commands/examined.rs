@@ -3,13 +3,13 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use hivemend::case::{Audit, Patched};
 use hivemend::case_facts::{CaseFacts, headers_of};
 use hivemend::cli::{EvidenceArgs, Format};
 use hivemend::custody::{Examined, Witness};
-use hivemend::discovery::Installation;
 use hivemend::error::Error;
 use hivemend::evidence::output::{Gate, Sealed};
-use hivemend::examination::{Closing, Options, examine_each, run_of};
+use hivemend::examination::{Closing, run_of};
 use hivemend::html::Attachments;
 use hivemend::report::InstallationReport;
 use hivemend::report::table::{self, Situation};
@@ -39,18 +39,17 @@ pub(super) struct Run {
     case: CaseFacts,
 }
 
-/// Examines the evidence and writes the report. `with` is called with each installation while its hives are at hand;
-/// `take` receives the result before the installation is written.
+/// Examines the evidence and writes the report. `take` receives each installation before it is written; `check` is asked
+/// when everything was read.
 ///
 /// # Errors
-/// The evidence or the output, or the error of `take` or `check`; `check` is asked when everything was read.
-pub(super) fn run<T: Send>(
+/// The evidence or the output, or the error of `check`.
+pub(super) fn run(
     gate: Gate,
     wanted: Wanted<'_>,
-    options: &Options,
-    with: impl Fn(&InstallationReport, Installation) -> T + Sync,
-    mut take: impl FnMut(&InstallationReport, T, &mut Form<'_>),
-    check: impl FnOnce(&Closing) -> Result<(), Error>,
+    audit: &Audit,
+    mut take: impl FnMut(&InstallationReport, Patched, &mut Form<'_>),
+    check: impl FnOnce() -> Result<(), Error>,
 ) -> Result<Run, Error> {
     let Wanted { common, format, all, hold, stated, situation } = wanted;
     let style = style_of(gate.output(), common.output.color, all || common.messages.verbose > 0);
@@ -63,16 +62,16 @@ pub(super) fn run<T: Send>(
     let see = witness.is_some().then_some(&see as &(dyn Fn(&Path) + Sync));
     let mut case = stated.clone();
     let shown = progress::show(&common.messages);
-    form.renderer().run(&run_of(options)).map_err(failed)?;
-    let closing = examine_each(&common.evidence, options, see, with, |installation, result| {
+    form.renderer().run(&run_of(&audit.options)).map_err(failed)?;
+    let closing = audit.run(&common.evidence, see, |installation, patched| {
         tell_hives(common, &installation);
         case.prefill(headers_of(&installation));
-        take(&installation, result, &mut form);
+        take(&installation, patched, &mut form);
         form.renderer().installation(&installation).map_err(failed)
     })?;
     let record = witness.map(|witness| witness.end(&closing.opened));
     drop(shown);
-    check(&closing)?;
+    check()?;
     tell_sources(common, &closing);
     // A table of nothing says less than the error does; programs get the ledger.
     if closing.nothing.is_none() || !form.is_table() {

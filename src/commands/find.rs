@@ -1,5 +1,6 @@
 //! `find`: lists the hives in the evidence.
 
+use hivemend::case::Audit;
 use hivemend::cli::FindArgs;
 use hivemend::error::Error;
 use hivemend::examination::Options;
@@ -23,7 +24,8 @@ pub(crate) fn find(args: &FindArgs) -> Result<u8, Error> {
     };
     let format = args.format.into();
     let wanted = Wanted { common, format, all: false, hold: false, stated, situation: Situation::default() };
-    let run = run(gate, wanted, &options, |_, _| (), |_, (), _| {}, |_| Ok(()))?;
+    let find = Audit { options, ..Audit::default() };
+    let run = run(gate, wanted, &find, |_, _, _| {}, || Ok(()))?;
     let incomplete = !run.closing.summary.complete || !run.kept();
     run.end(|_| Ok(()))?;
     Ok(if incomplete && !common.exit_zero { INCOMPLETE } else { 0 })

@@ -4,14 +4,11 @@ use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use hivemend::case::{Patched, is_to_mend};
 use hivemend::cli::{AuditArgs, ReadingArgs};
-use hivemend::finding::Finding;
-use hivemend::remediation::{Plan, Selection, remedy};
+use hivemend::remediation::{Plan, Selection};
 use hivemend::report::InstallationReport;
 use hivemend::report::table::{Patching, Situation, quoted_path};
-
-/// A plan, and its files.
-pub(super) type Planned = (Plan, Vec<(String, Vec<u8>)>);
 
 /// Returns the facts about this audit that its report does not contain, before anything is read.
 pub(super) fn situation(args: &AuditArgs) -> Situation {
@@ -22,42 +19,21 @@ pub(super) fn situation(args: &AuditArgs) -> Situation {
     }
 }
 
-/// Returns what a patch of this installation comes to: the planned one, or one that could be made now. `None` if there is
-/// nothing to patch.
-pub(super) fn patching(
-    args: &AuditArgs,
-    installation: &InstallationReport,
-    planned: Option<&Planned>,
-) -> Option<Patching> {
-    if !is_to_mend(installation) {
-        return None;
-    }
-    match (&args.patching.patch, planned) {
-        (Some(folder), Some((plan, files))) => Some(written(folder, plan, files)),
-        _ => outlook(args, installation),
+/// Returns what a patch of this installation comes to; `None` if there is nothing to patch.
+pub(super) fn patching(args: &AuditArgs, installation: &InstallationReport, patched: &Patched) -> Option<Patching> {
+    match (&args.patching.patch, &patched.planned) {
+        (Some(folder), Some(Ok((plan, files)))) => is_to_mend(installation).then(|| written(folder, plan, files)),
+        _ => patched.outlook.clone(),
     }
 }
 
-/// Returns whether the installation has a deviation that matters.
-fn is_to_mend(installation: &InstallationReport) -> bool {
-    installation.judgement.iter().flat_map(|judgement| &judgement.findings).any(Finding::is_to_mend)
-}
-
-/// Returns the result that `--patch` would have now.
-fn outlook(args: &AuditArgs, installation: &InstallationReport) -> Option<Patching> {
-    let selection = Selection {
+/// Returns the findings that a patch would be for, were it asked for now.
+pub(super) fn outlook(args: &AuditArgs) -> Selection {
+    Selection {
         force: args.patching.force,
         accept_dirty: args.patching.accept_dirty,
         control_set: args.control_set,
         ..Selection::default()
-    };
-    match remedy(installation, &selection) {
-        Ok(plan) if !plan.edits.is_empty() => Some(Patching::Possible { edits: plan.edits.len() }),
-        Ok(plan) => plan.left.first().map(|left| Patching::Refused {
-            reason: format!("{}: {}", left.finding, left.reason),
-            advice: String::new(),
-        }),
-        Err((reason, advice)) => Some(Patching::Refused { reason, advice }),
     }
 }
 

@@ -4,11 +4,14 @@
 //! other, so they can be opened side by side; [`super::turns`] puts their results in order.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
 
 use super::containers::{self, Job, Opened};
 use super::found::{FoundFolder, FoundTree};
@@ -30,15 +33,17 @@ pub struct Reading<'u> {
     map: bool,
     pub(super) unpacking: &'u Unpacking,
     witness: Option<&'u (dyn Fn(&Path) + Sync)>,
-    /// The start of the run.
+    /// The start of the run, or of this process' share in it.
     begun: Instant,
+    /// The seconds of the run before that.
+    before: u64,
 }
 
 impl<'u> Reading<'u> {
     /// Returns a way to read. See [`crate::evidence::Bytes::open`] for `map`; `unpacking` has the user's options for
     /// containers.
     pub fn new(map: bool, unpacking: &'u Unpacking) -> Self {
-        Self { map, unpacking, witness: None, begun: Instant::now() }
+        Self { map, unpacking, witness: None, begun: Instant::now(), before: 0 }
     }
 
     /// Has a witness called with each file of this machine before it is read; with a file that a container needs besides
@@ -48,7 +53,22 @@ impl<'u> Reading<'u> {
         Self { witness, ..self }
     }
 
-    fn witness<'p>(&self, paths: impl Iterator<Item = &'p PathBuf>) {
+    /// Returns the same way to read in another process, after so many seconds of the run.
+    pub(super) fn after(self, seconds: u64) -> Self {
+        Self { before: seconds, ..self }
+    }
+
+    /// Returns the seconds of the run so far.
+    pub(super) fn spent(&self) -> u64 {
+        self.before.saturating_add(self.begun.elapsed().as_secs())
+    }
+
+    /// Returns whether files may be mapped.
+    pub(super) fn map(&self) -> bool {
+        self.map
+    }
+
+    pub(super) fn witness<'p>(&self, paths: impl Iterator<Item = &'p PathBuf>) {
         if let Some(witness) = self.witness {
             paths.for_each(|path| witness(path));
         }
@@ -56,6 +76,7 @@ impl<'u> Reading<'u> {
 }
 
 /// A container that is still closed.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Closed {
     /// The file of this machine.
     pub(super) path: PathBuf,
@@ -68,6 +89,7 @@ pub(super) struct Closed {
 }
 
 /// A part of the evidence.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Part {
     /// The files, and the folder that the content of single compressed files belongs to.
     pub(super) folder: FoundFolder,
@@ -80,6 +102,7 @@ pub(super) struct Part {
 }
 
 /// What is reported of a part without a hive and without another problem.
+#[derive(Serialize, Deserialize)]
 pub(super) enum IfNothing {
     /// Nothing: the part is one of many in a folder.
     Silent,
@@ -90,6 +113,7 @@ pub(super) enum IfNothing {
 }
 
 /// The result of opening a part.
+#[derive(Serialize, Deserialize)]
 pub(super) struct OpenPart {
     /// By evidence, then by generation. Their ids are still empty.
     pub(super) installations: Vec<Installation>,
@@ -114,9 +138,27 @@ impl Part {
         }
     }
 
+    /// Shows a witness the files that are about to be read.
+    pub(super) fn witness(&self, reading: Reading<'_>) {
+        reading.witness(self.containers.iter().map(|container| &container.path));
+        reading.witness(self.folder.hives_and_logs());
+    }
+
     /// Opens the part within this budget. A defect of this program is a problem of this part alone.
     pub(super) fn open(&self, reading: Reading<'_>, budget: &Budget) -> OpenPart {
-        catch_unwind(AssertUnwindSafe(|| self.open_all(reading, budget))).unwrap_or_else(|_| {
+        self.open_but(reading, budget, &BTreeMap::new(), &mut |_| {})
+    }
+
+    /// The same, but for containers whose reader `failed`, by their index, and why. `begin` is called with the index of
+    /// each container that is opened next.
+    pub(super) fn open_but(
+        &self,
+        reading: Reading<'_>,
+        budget: &Budget,
+        failed: &BTreeMap<usize, String>,
+        begin: &mut dyn FnMut(usize),
+    ) -> OpenPart {
+        catch_unwind(AssertUnwindSafe(|| self.open_all(reading, budget, failed, begin))).unwrap_or_else(|_| {
             let mut opening = Opening::new(self, reading, budget);
             let problem = Problem::of(self.locator(), "evidence that can be read", worker::DEFECT);
             opening.open.ledger.refuse_in(opening.of, "folder", problem.code(Code::ReaderFailed), true);
@@ -124,13 +166,23 @@ impl Part {
         })
     }
 
-    fn open_all(&self, reading: Reading<'_>, budget: &Budget) -> OpenPart {
+    fn open_all(
+        &self,
+        reading: Reading<'_>,
+        budget: &Budget,
+        failed: &BTreeMap<usize, String>,
+        begin: &mut dyn FnMut(usize),
+    ) -> OpenPart {
         let mut opening = Opening::new(self, reading, budget);
         let mut folder = Cow::Borrowed(&self.folder);
-        reading.witness(self.containers.iter().map(|container| &container.path));
-        reading.witness(self.folder.hives_and_logs());
-        for container in &self.containers {
+        self.witness(reading);
+        for (at, container) in self.containers.iter().enumerate() {
             opening.open.files.push(container.path.clone());
+            if let Some(reason) = failed.get(&at) {
+                opening.failed(container, &io::Error::other(reason.clone()));
+                continue;
+            }
+            begin(at);
             let Some(opened) = opening.container(container) else { continue };
             let Opened { trees, singles, ledger, shadow_copies, files, touched, found, budget } = opened;
             if let Some(of) = opening.of {
@@ -208,8 +260,7 @@ impl<'u> Opening<'u> {
         let Closed { path, at, kind, wanted } = closed;
         let size = fs::metadata(path).map_or(0, |file| file.len());
         self.open.budget.grow(size);
-        let spent = self.reading.begun.elapsed().as_secs();
-        let left = self.open.budget.left(Cost::Seconds).saturating_sub(spent);
+        let left = self.open.budget.left(Cost::Seconds).saturating_sub(self.reading.spent());
         for (cost, left) in [(Cost::Seconds, left), (Cost::Sources, self.open.budget.left(Cost::Sources))] {
             if left == 0 {
                 let problem = self.open.budget.exceeded(cost);
@@ -231,21 +282,25 @@ impl<'u> Opening<'u> {
         match read(path, size, left, job) {
             Ok(opened) => Some(opened),
             Err(error) => {
-                let problem = match error.kind() {
-                    io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => {
-                        let (told, advice) = directory::explain(&error);
-                        Problem::new("a container that can be read", told)
-                            .code(Code::Unreadable)
-                            .advise(directory::within_a_sentence(advice))
-                    }
-                    _ => Problem::new("a container that can be read", error.to_string())
-                        .code(Code::ReaderFailed)
-                        .advise("unpack or mount it with another program, and name the result"),
-                };
-                self.refused(closed, problem);
+                self.failed(closed, &error);
                 None
             }
         }
+    }
+
+    /// Refuses a container that cannot be opened, or whose reader failed.
+    fn failed(&mut self, closed: &Closed, error: &io::Error) {
+        let expected = "a container that can be read";
+        let problem = match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => {
+                let (told, advice) = directory::explain(error);
+                Problem::new(expected, told).code(Code::Unreadable).advise(directory::within_a_sentence(advice))
+            }
+            _ => Problem::new(expected, error.to_string())
+                .code(Code::ReaderFailed)
+                .advise("unpack or mount it with another program, and name the result"),
+        };
+        self.refused(closed, problem);
     }
 
     fn refused(&mut self, closed: &Closed, problem: Problem) {
@@ -261,6 +316,8 @@ impl<'u> Opening<'u> {
 /// The file cannot be opened, or the reader failed.
 pub(super) fn read(path: &Path, size: u64, left: u64, job: Job) -> io::Result<Opened> {
     if !worker::is_isolated() {
+        // Whether the file exists, and may be read, is said as the system says it.
+        fs::File::open(path)?;
         return catch_unwind(|| containers::open(path, job, None)).map_err(|_| io::Error::other(worker::DEFECT));
     }
     let whole = if job.unpacking.verify_image { size } else { size.min(4 << 30) };

@@ -11,41 +11,44 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::part::Reading;
+use super::part::{Part, Reading};
+use super::remote::{Ask, Remote};
 use super::survey::{Survey, Work};
 use super::turns::{Run, Turns};
 use super::{Installation, Overview};
 use crate::error::Error;
 use crate::evidence::budget::Budget;
+use crate::evidence::worker;
 
 /// Results of so many installations for each thread may wait to be handed on.
 const AHEAD: usize = 4;
 
-/// Examines each installation in the evidence with `examine`, and hands the results to `take` in the order of the output:
-/// by argument as given, in an argument by path.
+/// Asks of each installation in the evidence, and hands the answers to `take` in the order of the output: by argument as
+/// given, in an argument by path.
 ///
 /// # Errors
 /// The only evidence is unreadable; the error of `take`.
-pub(super) fn stream<R: Send>(
+pub(super) fn stream<A: Ask>(
     evidence: &[PathBuf],
     reading: Reading<'_>,
-    examine: &(impl Fn(Installation) -> R + Sync),
-    mut take: impl FnMut(R) -> Result<(), Error>,
+    ask: &A,
+    mut take: impl FnMut(A::Answer) -> Result<(), Error>,
 ) -> Result<Overview, Error> {
     let size = |path: &PathBuf| fs::metadata(path).ok().filter(fs::Metadata::is_file).map_or(0, |file| file.len());
     let budget = Budget::of(reading.unpacking.limits, evidence.iter().map(size).fold(0, u64::saturating_add));
     let threads = rayon::current_num_threads().max(1);
     let stream = Stream {
         survey: Mutex::new((0, Survey::new(evidence, reading)?)),
-        begun: budget.clone(),
         reading,
-        turns: Turns::new(Run::new(reading, budget)),
+        begun: budget.clone(),
+        turns: Turns::new(Run::new(budget)),
+        ask,
         hand: Hand::new(threads),
     };
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                stream.work(examine);
+                stream.work();
                 stream.hand.leave();
             });
         }
@@ -65,19 +68,20 @@ pub(super) fn stream<R: Send>(
 }
 
 /// A run, as its threads share it.
-struct Stream<'u, R> {
+struct Stream<'u, A: Ask> {
     /// The next turn, and what is left to examine.
     survey: Mutex<(usize, Survey<'u>)>,
     reading: Reading<'u>,
     /// The budget that each part begins with.
     begun: Budget,
-    turns: Turns<Run<'u>>,
-    hand: Hand<R>,
+    turns: Turns<Run>,
+    ask: &'u A,
+    hand: Hand<A::Answer>,
 }
 
-impl<R> Stream<'_, R> {
+impl<A: Ask> Stream<'_, A> {
     /// Works until nothing is left.
-    fn work(&self, examine: &(impl Fn(Installation) -> R + Sync)) {
+    fn work(&self) {
         loop {
             // What was found is examined before more is looked for.
             let mut work = None;
@@ -86,7 +90,7 @@ impl<R> Stream<'_, R> {
                 if work.is_some() { None } else { self.hand.pop_later() }
             });
             if let Some((number, installation)) = waiting {
-                self.hand.give(number, catch_unwind(AssertUnwindSafe(|| examine(installation))).ok());
+                self.hand.give(number, catch_unwind(AssertUnwindSafe(|| self.ask.answer(installation))).ok());
                 continue;
             }
             let Some((turn, work)) = work.filter(|_| !self.hand.is_stopped()) else { return };
@@ -102,12 +106,34 @@ impl<R> Stream<'_, R> {
         match work {
             Work::Begin(ledger) => self.turns.take(turn, |run| run.begin(ledger)),
             Work::End => self.turns.take(turn, Run::end),
+            Work::Part(part) if self.is_remote(&part) => self.ask_a_worker(turn, &part),
             Work::Part(part) => {
                 let open = part.open(self.reading, &self.begun);
-                // Pushed in turn, too: they are popped in the order of their numbers.
-                self.turns.take(turn, |run| self.hand.push(run.take(&part, &self.begun, open)));
+                self.turns.take(turn, |run| {
+                    let again = |budget: &Budget| part.open(self.reading, budget);
+                    let found = run.take(&part, &self.begun, open, again);
+                    // Pushed in turn, too: they are popped in the order of their numbers.
+                    self.hand.push(found.into_iter().flatten());
+                });
             }
         }
+    }
+
+    /// Returns whether a worker opens and judges the part.
+    fn is_remote(&self, part: &Part) -> bool {
+        !part.containers.is_empty() && self.ask.may_leave() && worker::is_isolated()
+    }
+
+    fn ask_a_worker(&self, turn: usize, part: &Part) {
+        let (mut remote, open) = Remote::open(part, self.reading, &self.begun, self.ask);
+        let found = self.turns.take(turn, |run| {
+            run.take(part, &self.begun, open, |budget| {
+                let (again, open) = Remote::open(part, self.reading, budget, self.ask);
+                remote = again;
+                open
+            })
+        });
+        remote.answers(found, |number, answer| self.hand.give(number, Some(answer)));
     }
 
     /// Returns the next piece of work, and its turn.
@@ -195,7 +221,7 @@ impl<R> Hand<R> {
     }
 
     /// Adds installations that wait to be examined, in the order of their numbers.
-    fn push(&self, installations: Vec<(usize, Installation)>) {
+    fn push(&self, installations: impl Iterator<Item = (usize, Installation)>) {
         let mut waiting = self.lock();
         waiting.installations.extend(installations);
         self.changed.notify_all();

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::installation_id::Ids;
-use super::part::{IfNothing, OpenPart, Part, Reading};
+use super::part::{IfNothing, OpenPart, Part};
 use super::survey::nothing_at_this_place;
 use super::{Installation, Overview};
 use crate::error::{Code, Problem};
@@ -16,8 +16,8 @@ use crate::evidence::file::Snapshot;
 use crate::evidence::ledger::{Ledger, SourceId};
 
 /// What a run knows so far, in the order of the output.
-pub(super) struct Run<'u> {
-    reading: Reading<'u>,
+#[derive(Default)]
+pub(super) struct Run {
     budget: Budget,
     ledger: Ledger,
     shadow_copies: Vec<Snapshot>,
@@ -49,22 +49,9 @@ struct Dropped {
     limit: Problem,
 }
 
-impl<'u> Run<'u> {
-    pub(super) fn new(reading: Reading<'u>, budget: Budget) -> Self {
-        Self {
-            reading,
-            budget,
-            ledger: Ledger::default(),
-            shadow_copies: Vec::new(),
-            opened: Vec::new(),
-            containers: Vec::new(),
-            ids: Ids::default(),
-            installations: 0,
-            any_hive: false,
-            problems: Vec::new(),
-            folder: None,
-            dropped: None,
-        }
+impl Run {
+    pub(super) fn new(budget: Budget) -> Self {
+        Self { budget, ..Self::default() }
     }
 
     /// Begins an argument.
@@ -82,10 +69,16 @@ impl<'u> Run<'u> {
     }
 
     /// Takes the result of a part. A part that does not fit into the rest of the budget is opened again with that rest.
-    /// Returns the installations, each with its number in the run, with their ids.
-    pub(super) fn take(&mut self, part: &Part, begun: &Budget, mut open: OpenPart) -> Vec<(usize, Installation)> {
+    /// Returns the installations, each with its number in the run, with their ids; `None` is one beyond the limit.
+    pub(super) fn take(
+        &mut self,
+        part: &Part,
+        begun: &Budget,
+        mut open: OpenPart,
+        again: impl FnOnce(&Budget) -> OpenPart,
+    ) -> Vec<Option<(usize, Installation)>> {
         if !self.budget.charge(begun, &open.budget) {
-            open = part.open(self.reading, &self.budget);
+            open = again(&self.budget);
             self.budget.clone_from(&open.budget);
         }
         let OpenPart { installations, ledger, shadow_copies, files, there, .. } = open;
@@ -112,7 +105,7 @@ impl<'u> Run<'u> {
         self.shadow_copies.extend(shadow_copies);
         self.containers.extend(files);
         let extracted = !part.containers.is_empty();
-        installations.into_iter().filter_map(|installation| self.keep(installation, extracted)).collect()
+        installations.into_iter().map(|installation| self.keep(installation, extracted)).collect()
     }
 
     /// Keeps an installation, until the budget ends. Installations of plain files count only against a limit that the

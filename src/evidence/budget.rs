@@ -32,7 +32,7 @@ pub struct Limits {
 }
 
 /// The rest of a run's budget.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Budget {
     /// Which limits the user gave: these do not grow.
     given: [bool; 4],

@@ -88,17 +88,19 @@ pub struct File {
     /// The path on this machine: of the file, or of the container that it is in.
     pub path: PathBuf,
     unpacked: Option<Unpacked>,
+    /// Why the bytes that came out of a container are lost.
+    lost: Option<String>,
 }
 
 impl File {
     /// Returns a file of this machine.
     pub fn on_disk(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), unpacked: None }
+        Self { path: path.into(), unpacked: None, lost: None }
     }
 
     /// Returns a file that was extracted from the container at `path`.
     pub fn within(path: impl Into<PathBuf>, unpacked: Unpacked) -> Self {
-        Self { path: path.into(), unpacked: Some(unpacked) }
+        Self { path: path.into(), unpacked: Some(unpacked), lost: None }
     }
 
     /// Ties bytes that a worker sent to its reply; `None` if the reply is too short.
@@ -107,11 +109,23 @@ impl File {
         self.unpacked.as_mut().map_or(Some(()), |unpacked| unpacked.tie(whole))
     }
 
+    /// Gives up the bytes that came out of a container, for this reason. A file of this machine stays as it is.
+    pub fn lose(&mut self, reason: &str) {
+        if self.unpacked.is_some() {
+            self.lost = Some(reason.to_owned());
+        }
+    }
+
+    fn is_kept(&self) -> io::Result<()> {
+        self.lost.as_ref().map_or(Ok(()), |reason| Err(io::Error::other(reason.clone())))
+    }
+
     /// Opens the file's bytes; see [`Bytes::open`] for `map`.
     ///
     /// # Errors
     /// The operating system's error for the file.
     pub fn open(&self, map: bool) -> io::Result<Bytes> {
+        self.is_kept()?;
         match &self.unpacked {
             Some(unpacked) => Ok(Bytes::Unpacked(unpacked.clone())),
             None => Bytes::open(&self.path, map),
@@ -123,6 +137,7 @@ impl File {
     /// # Errors
     /// The operating system's error for the file.
     pub fn sha256(&self) -> io::Result<String> {
+        self.is_kept()?;
         match &self.unpacked {
             Some(unpacked) => Ok(sha256_of(unpacked.as_ref())),
             None => sha256(&self.path).map(|(sum, _)| sum),

@@ -67,7 +67,7 @@ pub fn seconds_for(bytes: u64) -> u64 {
 /// # Errors
 /// The operating system's error for the file, or the failure of the worker, in words.
 pub fn ask<Q: Serialize, A: DeserializeOwned>(path: &Path, question: &Q, seconds: u64) -> io::Result<(A, Arc<Bytes>)> {
-    let program = PROGRAM.get().ok_or_else(|| io::Error::other("no worker was set up"))?;
+    let program = program()?;
     // A missing or unreadable file is the same error with and without a worker.
     File::open(path)?;
     let memory = File::from(memfd_create("hivemend", MemfdFlags::CLOEXEC)?);
@@ -94,7 +94,7 @@ pub fn ask<Q: Serialize, A: DeserializeOwned>(path: &Path, question: &Q, seconds
 pub const DEFECT: &str = "internal error in its reader; please report it";
 
 /// Waits for a worker; kills it at the time limit and returns `None`.
-fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
+pub(super) fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
     let begun = Instant::now();
     let mut pause = Duration::from_micros(200);
     loop {
@@ -112,7 +112,7 @@ fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
 }
 
 /// Describes how a worker ended that did not succeed.
-fn ended(status: Option<ExitStatus>, seconds: u64) -> String {
+pub(super) fn ended(status: Option<ExitStatus>, seconds: u64) -> String {
     const CPU: i32 = 24;
     const ABORT: i32 = 6;
     match status.map(|status| (status.code(), status.signal())) {
@@ -150,6 +150,18 @@ fn serve_one<Q: DeserializeOwned, A: Serialize>(
     answer: impl FnOnce(&Path, Q, File) -> A,
 ) -> io::Result<()> {
     let Request { seconds, question } = serde_json::from_reader(io::stdin().lock())?;
+    limit(seconds)?;
+    // Unlike a file, the library's stdout would search the bytes for line ends.
+    let mut out = File::from(rustix::io::dup(rustix::stdio::stdout())?);
+    let answer = serde_json::to_vec(&answer(path, question, out.try_clone()?))?;
+    out.seek(SeekFrom::End(0))?;
+    out.write_all(&answer)?;
+    out.write_all(&(answer.len() as u64).to_le_bytes())?;
+    out.flush()
+}
+
+/// Sets the limits of this process: memory, CPU time, files, and threads.
+pub(super) fn limit(seconds: u64) -> io::Result<()> {
     let cpu = seconds.saturating_add(1);
     for (resource, most) in [
         (Resource::As, MEMORY),
@@ -165,14 +177,12 @@ fn serve_one<Q: DeserializeOwned, A: Serialize>(
     }
     // Each thread reserves address space for its allocations: on a machine with a hundred cores more than the limit.
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS);
-    rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().map_err(io::Error::other)?;
-    // Unlike a file, the library's stdout would search the bytes for line ends.
-    let mut out = File::from(rustix::io::dup(rustix::stdio::stdout())?);
-    let answer = serde_json::to_vec(&answer(path, question, out.try_clone()?))?;
-    out.seek(SeekFrom::End(0))?;
-    out.write_all(&answer)?;
-    out.write_all(&(answer.len() as u64).to_le_bytes())?;
-    out.flush()
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().map_err(io::Error::other)
+}
+
+/// Returns this program's file, from which workers are started.
+pub(super) fn program() -> io::Result<&'static PathBuf> {
+    PROGRAM.get().ok_or_else(|| io::Error::other("no worker was set up"))
 }
 
 #[cfg(test)]

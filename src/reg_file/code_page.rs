@@ -4,6 +4,7 @@
 //! Here a byte has a meaning only if Microsoft's own table also has it. There is no "best fit": no letter becomes a
 //! similar one, and no private-use character replaces a byte without a meaning.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -23,7 +24,7 @@ pub(super) const UNDEFINED: u16 = 0xfffd;
 const PRIVATE_USE: RangeInclusive<u16> = 0xe000..=0xf8ff;
 
 /// A code page of Windows by its number, such as 1252.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CodePage(usize);
 
 /// This code page is not supported.

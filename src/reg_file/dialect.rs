@@ -3,9 +3,10 @@
 use super::code_page::CodePage;
 use super::importer::Importer;
 use super::reading::Version;
+use serde::{Deserialize, Serialize};
 
 /// The importer that a `.reg` file is written for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Dialect {
     /// regedit of Windows 2000 and later, and of Wine: version 5.00 as regedit exports it, UTF-16LE with a byte order

@@ -1,5 +1,6 @@
 //! Writes a plan as `.reg` files: the patch, and the rollback that undoes it.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use super::{Edit, Plan, access, header};
@@ -10,7 +11,7 @@ use crate::reg_file::{Dialect, Document, KeyPath, Operation, Refusal, comment_te
 use crate::registry::{Role, same_name};
 
 /// The place where a patch is imported.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Target {
     /// The hive itself, loaded or edited by an offline tool: `ControlSetNNN` as in the hive.
     #[default]
@@ -35,7 +36,7 @@ impl Target {
 }
 
 /// Options for writing patch files.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PatchOptions {
     /// The dialect of the importer.
     pub dialect: Dialect,

@@ -1,5 +1,6 @@
 //! What to do next: the commands that fit the result, and what a patch requires if none is possible.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io;
 
@@ -30,7 +31,7 @@ pub struct Situation {
 }
 
 /// The result of patching one installation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Patching {
     /// A patch is possible.
     Possible {

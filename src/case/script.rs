@@ -1,11 +1,11 @@
 //! `audit --script`: writes the script beside a patch.
 
-use hivemend::discovery::Installation;
-use hivemend::examination::Options;
-use hivemend::handover::{Marks, SCRIPT, write_script};
-use hivemend::remediation::{PatchFile, Plan};
-use hivemend::report::InstallationReport;
-use hivemend::verification::prove;
+use crate::discovery::Installation;
+use crate::examination::Options;
+use crate::handover::{Marks, SCRIPT, write_script};
+use crate::remediation::{PatchFile, Plan};
+use crate::report::InstallationReport;
+use crate::verification::prove;
 
 /// Name and bytes of each file.
 type Files = Vec<(String, Vec<u8>)>;

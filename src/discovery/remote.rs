@@ -1,0 +1,210 @@
+//! A part whose containers a worker opens, and whose installations it judges. What comes back is what was found and what
+//! was answered: no hive leaves the worker.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use rayon::prelude::*;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::Installation;
+use super::part::{OpenPart, Part, Reading};
+use crate::evidence::archive::Unpacking;
+use crate::evidence::budget::{Budget, Cost};
+use crate::evidence::conversation::{Channel, Conversation};
+use crate::evidence::worker;
+
+/// What is asked of each installation, in this process or in the worker that opened its container.
+pub trait Ask: Serialize + DeserializeOwned + Sync {
+    /// The answer.
+    type Answer: Serialize + DeserializeOwned + Send;
+
+    /// Answers. A panic in a worker costs this installation alone.
+    fn answer(&self, installation: Installation) -> Self::Answer;
+
+    /// Returns whether a worker may answer. If not, hives come back from the worker that opened their container.
+    fn may_leave(&self) -> bool {
+        true
+    }
+}
+
+/// Installations that a worker judges side by side before it sends the answers.
+const AT_ONCE: usize = 16;
+
+/// What the worker is told first.
+#[derive(Serialize)]
+struct Request<'a, A> {
+    part: &'a Part,
+    map: bool,
+    unpacking: &'a Unpacking,
+    /// The seconds of the run so far.
+    spent: u64,
+    budget: &'a Budget,
+    /// Containers whose reader failed before, and why.
+    failed: &'a BTreeMap<usize, String>,
+    ask: &'a A,
+}
+
+/// The same, as the worker receives it.
+#[derive(Deserialize)]
+struct Received<A> {
+    part: Part,
+    map: bool,
+    unpacking: Unpacking,
+    spent: u64,
+    budget: Budget,
+    failed: BTreeMap<usize, String>,
+    ask: A,
+}
+
+/// What the worker says, until everything is open.
+#[derive(Serialize, Deserialize)]
+enum Opening {
+    /// It opens this container next.
+    Begins(usize),
+    /// Everything is open.
+    Open(Box<OpenPart>),
+}
+
+/// Which installations to judge: the id of each, `None` for one that is not wanted.
+#[derive(Serialize, Deserialize)]
+struct Wanted {
+    ids: Vec<Option<String>>,
+    /// One by one, so that it is known at which a worker fails.
+    one_by_one: bool,
+}
+
+/// A part that a worker has opened.
+pub(super) struct Remote<'r, A> {
+    part: &'r Part,
+    reading: Reading<'r>,
+    budget: Budget,
+    ask: &'r A,
+    failed: BTreeMap<usize, String>,
+    conversation: Option<Conversation>,
+}
+
+impl<'r, A: Ask> Remote<'r, A> {
+    /// Has a worker open a part within this budget. A container at which a worker fails is refused, and the others are
+    /// opened without it.
+    pub(super) fn open(part: &'r Part, reading: Reading<'r>, budget: &Budget, ask: &'r A) -> (Self, OpenPart) {
+        part.witness(reading);
+        let failed = BTreeMap::new();
+        let mut remote = Self { part, reading, budget: budget.clone(), ask, failed, conversation: None };
+        let open = remote.reopen();
+        (remote, open)
+    }
+
+    fn reopen(&mut self) -> OpenPart {
+        loop {
+            if self.failed.len() >= self.part.containers.len() {
+                return self.part.open_but(self.reading, &self.budget, &self.failed, &mut |_| {});
+            }
+            let first = (0..self.part.containers.len()).find(|at| !self.failed.contains_key(at));
+            let mut at = first.unwrap_or_default();
+            match self.try_open(&mut at) {
+                Ok(open) => return open,
+                Err(error) => _ = self.failed.insert(at, error.to_string()),
+            }
+        }
+    }
+
+    fn try_open(&mut self, at: &mut usize) -> io::Result<OpenPart> {
+        let spent = self.reading.spent();
+        let size = self.part.containers.iter().map(|one| std::fs::metadata(&one.path).map_or(0, |file| file.len()));
+        let size = size.map(|size| if self.reading.unpacking.verify_image { size } else { size.min(4 << 30) });
+        let seconds = size.map(worker::seconds_for).fold(0, u64::saturating_add);
+        let left = self.budget.left(Cost::Seconds).saturating_sub(spent).max(1);
+        let mut conversation = Conversation::start(seconds.min(left))?;
+        conversation.send(&Request {
+            part: self.part,
+            map: self.reading.map(),
+            unpacking: self.reading.unpacking,
+            spent,
+            budget: &self.budget,
+            failed: &self.failed,
+            ask: self.ask,
+        })?;
+        loop {
+            match conversation.receive()? {
+                Opening::Begins(next) => *at = next,
+                Opening::Open(open) => {
+                    self.reading.witness(open.files.iter());
+                    self.conversation = Some(conversation);
+                    return Ok(*open);
+                }
+            }
+        }
+    }
+
+    /// Hands on the answers for the installations, in their order; `None` is one that is not wanted. An installation at
+    /// which a worker fails is answered without its hives, which cannot be read.
+    pub(super) fn answers(
+        mut self,
+        mut installations: Vec<Option<(usize, Installation)>>,
+        mut give: impl FnMut(usize, A::Answer),
+    ) {
+        let (mut one_by_one, mut reason) = (false, String::new());
+        while installations.iter().any(Option::is_some) {
+            let ids = installations.iter().map(|one| one.as_ref().map(|(_, one)| one.id.clone())).collect();
+            let Some(mut conversation) = self.conversation.take() else {
+                // No container can be opened (any more). What else there is lies in files of this machine.
+                for (number, mut installation) in installations.into_iter().flatten() {
+                    installation.lose(&reason);
+                    give(number, self.ask.answer(installation));
+                }
+                return;
+            };
+            let mut said = conversation.send(&Wanted { ids, one_by_one });
+            for place in &mut installations {
+                let Some((number, _)) = place else { continue };
+                match said.and_then(|()| conversation.receive()) {
+                    Ok(answer) => {
+                        give(*number, answer);
+                        *place = None;
+                        said = Ok(());
+                    }
+                    Err(error) => {
+                        said = Err(error);
+                        break;
+                    }
+                }
+            }
+            let Err(error) = said else { return };
+            reason = error.to_string();
+            if one_by_one && let Some((number, mut installation)) = installations.iter_mut().find_map(Option::take) {
+                installation.lose(&reason);
+                give(number, self.ask.answer(installation));
+            }
+            one_by_one = true;
+            if installations.iter().any(Option::is_some) {
+                self.reopen();
+            }
+        }
+    }
+}
+
+/// The worker's side.
+pub(super) fn serve<A: Ask>(channel: &mut Channel) -> io::Result<()> {
+    let Received { part, map, unpacking, spent, budget, failed, ask } = channel.receive::<Received<A>>()?;
+    let reading = Reading::new(map, &unpacking).after(spent);
+    // Whoever listens no longer kills this process.
+    let open = part.open_but(reading, &budget, &failed, &mut |at| _ = channel.send(&Opening::Begins(at)));
+    let opening = Opening::Open(Box::new(open));
+    channel.send(&opening)?;
+    let Opening::Open(open) = opening else { return Ok(()) };
+    loop {
+        let Wanted { ids, one_by_one } = channel.receive()?;
+        let wanted = open
+            .installations
+            .iter()
+            .zip(ids)
+            .filter_map(|(installation, id)| Some(Installation { id: id?, ..installation.clone() }));
+        let wanted: Vec<Installation> = wanted.collect();
+        for some in wanted.chunks(if one_by_one { 1 } else { AT_ONCE }) {
+            let answers: Vec<A::Answer> = some.par_iter().map(|one| ask.answer(one.clone())).collect();
+            answers.iter().try_for_each(|answer| channel.send(answer))?;
+        }
+    }
+}
