@@ -114,7 +114,7 @@ fn what_hivexregedit_would_harm_is_left_for_it_and_not_for_regedit() {
     let planned = plan(&desk);
     assert_eq!(edits(&planned), ["service-bits/Start"]);
     let reason = left(&planned, shutdown).unwrap();
-    assert!(reason.contains("hivexregedit must not do it") && reason.contains("\"Long\""), "{reason}");
+    assert!(reason.contains("hivexregedit would do harm") && reason.contains("\"Long\""), "{reason}");
     audit(&desk, 1, XP, &[]);
     assert!(edits(&plan(&desk)).contains(&shutdown));
 }
