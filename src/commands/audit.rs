@@ -12,6 +12,7 @@ use hivemend::evidence::archive::Unpacking;
 use hivemend::examination::Options;
 use hivemend::explain::{Known, known, not_found};
 use hivemend::html::PatchFolder;
+use hivemend::reg_file::Dialect;
 use hivemend::remediation::{PatchOptions, Selection, check_roots, is_named};
 use hivemend::report::InstallationReport;
 
@@ -47,26 +48,6 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
     }
     let stated = stated_facts(&common.custody.case)?;
     let gate = prepare(common, patching.patch.as_deref())?;
-    let mut profiles = args.profile.clone();
-    profiles.sort_unstable();
-    profiles.dedup();
-    let options = Options {
-        profiles,
-        judge: true,
-        check: false,
-        os: args.os,
-        baselines,
-        control_set: args.control_set,
-        all_generations: args.generations == Generations::All,
-        all_findings: args.all,
-        locations: args.locations,
-        fail_on: args.fail_on,
-        replay: !common.reading.no_replay,
-        map: !common.reading.no_mmap,
-        unpacking: Unpacking { live_only: args.generations != Generations::All, ..unpacking(&common.reading)? },
-        // A patch is tied to the hive that it was made from, so it needs the hash.
-        hash: !common.custody.no_hash || patching.patch.is_some(),
-    };
     let wanted = Wanted {
         common,
         format: args.format,
@@ -76,26 +57,8 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
         stated: &stated,
         situation: situation(args),
     };
-    let target = patching.target.into();
-    let patch = patching.patch.as_ref().map(|_| PatchWanted {
-        selection: Selection {
-            min_grade: patching.min_grade,
-            only: patching.only.clone(),
-            skip: patching.skip.clone(),
-            force: patching.force,
-            accept_dirty: patching.accept_dirty,
-            dialect,
-            target,
-            control_set: args.control_set,
-        },
-        options: PatchOptions {
-            dialect,
-            target,
-            software_root: patching.software_root.clone(),
-            system_root: patching.system_root.clone(),
-        },
-        script: patching.script == Some(ScriptArg::Winre),
-    });
+    let options = options(args, baselines)?;
+    let patch = patching.patch.as_ref().map(|_| patch_wanted(args, dialect));
     let audit = Audit { options, patch, outlook: Some(outlook(args)) };
     let mut patches = Patches::default();
     let ids = RefCell::new(Ids::new(&if_found));
@@ -133,6 +96,55 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
         Ok(())
     })?;
     Ok(if common.exit_zero { 0 } else { code })
+}
+
+/// Returns how each installation is examined.
+fn options(args: &AuditArgs, baselines: Chosen) -> Result<Options, Error> {
+    let mut profiles = args.profile.clone();
+    profiles.sort_unstable();
+    profiles.dedup();
+    Ok(Options {
+        profiles,
+        judge: true,
+        check: false,
+        os: args.os,
+        baselines,
+        control_set: args.control_set,
+        all_generations: args.generations == Generations::All,
+        all_findings: args.all,
+        locations: args.locations,
+        fail_on: args.fail_on,
+        replay: !args.common.reading.no_replay,
+        map: !args.common.reading.no_mmap,
+        unpacking: Unpacking { live_only: args.generations != Generations::All, ..unpacking(&args.common.reading)? },
+        // A patch is tied to the hive that it was made from, so it needs the hash.
+        hash: !args.common.custody.no_hash || args.patching.patch.is_some(),
+    })
+}
+
+/// Returns the patch that the user wants.
+fn patch_wanted(args: &AuditArgs, dialect: Dialect) -> PatchWanted {
+    let patching = &args.patching;
+    let target = patching.target.into();
+    PatchWanted {
+        selection: Selection {
+            min_grade: patching.min_grade,
+            only: patching.only.clone(),
+            skip: patching.skip.clone(),
+            force: patching.force,
+            accept_dirty: patching.accept_dirty,
+            dialect,
+            target,
+            control_set: args.control_set,
+        },
+        options: PatchOptions {
+            dialect,
+            target,
+            software_root: patching.software_root.clone(),
+            system_root: patching.system_root.clone(),
+        },
+        script: patching.script == Some(ScriptArg::Winre),
+    }
 }
 
 /// The plans so far.
