@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::examination::{Closing, Examined, Options, examine_each, invalid};
 use crate::finding::Finding;
 use crate::handover::import_text;
+use crate::history::Generations;
 use crate::remediation::{PatchOptions, Plan, Selection, remedy};
 use crate::report::InstallationReport;
 use crate::report::table::Patching;
@@ -61,6 +62,8 @@ pub struct Patched {
 }
 
 impl Ask for Audit {
+    const NAME: &str = "audit";
+
     type Answer = (Result<Examined, String>, Patched);
 
     fn answer(&self, installation: Installation) -> Self::Answer {
@@ -143,7 +146,12 @@ fn outlook(installation: &InstallationReport, selection: &Selection) -> Option<P
     }
 }
 
-/// Runs this process as a worker that answers the questions of [`Audit`].
-pub fn answer() -> ExitCode {
-    discovery::answer::<Audit>()
+/// Runs this process as a worker, for the purpose that it was started with. A purpose that is not known is an error of
+/// whoever started it.
+pub fn answer(purpose: &str) -> ExitCode {
+    match purpose {
+        Audit::NAME => discovery::answer::<Audit>(),
+        Generations::NAME => discovery::answer::<Generations>(),
+        _ => ExitCode::FAILURE,
+    }
 }

@@ -227,6 +227,8 @@ pub fn discover_in(evidence: &[PathBuf], map: bool, unpacking: &Unpacking) -> Re
 struct Keep;
 
 impl Ask for Keep {
+    const NAME: &str = "keep";
+
     type Answer = Installation;
 
     fn answer(&self, installation: Installation) -> Installation {

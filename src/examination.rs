@@ -176,6 +176,8 @@ pub fn examine_each<A: Ask, T>(
 struct Plain(Options);
 
 impl Ask for Plain {
+    const NAME: &str = "plain";
+
     type Answer = (Result<Examined, String>, Installation);
 
     fn answer(&self, installation: Installation) -> Self::Answer {

@@ -6,19 +6,20 @@
 //! records more. The time of the last write belongs to the key, never to a value.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::control_set::Choice;
-use crate::discovery::Generation;
+use crate::discovery::{Ask, Generation, Installation};
 use crate::error::{Error, Problem};
-use crate::examination::{Options, examine};
+use crate::examination::{Examined, Options, examine_each, invalid};
 use crate::finding::{ObservedDatum, Verdict};
 use crate::hive::State;
 use crate::os::OsId;
 use crate::registry::{FileTime, Role};
-use crate::report::{SchemaVersion, Tool};
+use crate::report::{HiveReport, InstallationReport, SchemaVersion, Tool};
 
 mod changes;
 mod columns;
@@ -204,6 +205,29 @@ pub fn render_json(history: &History, writer: &mut impl std::io::Write) -> std::
     crate::report::json::write_document(history, writer)
 }
 
+/// Asks for the report of each generation, and for what its primary files are without their logs where those were
+/// replayed: that is one more generation.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Generations(Options);
+
+impl Ask for Generations {
+    const NAME: &str = "history";
+
+    type Answer = (Result<Examined, String>, Option<InstallationReport>);
+
+    fn answer(&self, installation: Installation) -> Self::Answer {
+        let examined = Examined::of(&installation, &self.0);
+        let recovered = |hive: &HiveReport| hive.integrity.state == State::Recovered;
+        let any_recovered = examined.as_ref().is_ok_and(|examined| examined.report.hives.iter().any(recovered));
+        let primary = if self.0.replay && any_recovered {
+            Examined::of(&installation, &Options { replay: false, ..self.0.clone() }).ok()
+        } else {
+            None
+        };
+        (examined, primary.map(|primary| primary.report))
+    }
+}
+
 /// Traces the audited values through all generations in the evidence. Uses only the options `os`, `replay`, `map`, and
 /// `hash`. Without hashes identical hives are not merged.
 ///
@@ -212,22 +236,21 @@ pub fn render_json(history: &History, writer: &mut impl std::io::Write) -> std::
 pub fn trace(evidence: &[PathBuf], options: &Options) -> Result<History, Error> {
     let options =
         Options { judge: true, control_set: Choice::All, all_generations: true, all_findings: true, ..options.clone() };
-    let mut examination = examine(evidence, &options)?;
-    if let Some(nothing) = examination.nothing.take() {
+    let ask = Generations(options);
+    let (mut installations, mut primary) = (Vec::new(), BTreeMap::new());
+    let examined = |(examined, primary): (Result<Examined, String>, Option<InstallationReport>)| {
+        Ok((examined.map_err(invalid)?, primary))
+    };
+    let closing = examine_each(evidence, &ask.0, None, &ask, examined, |report, lying| {
+        primary.extend(lying.map(|lying| (report.id.clone(), lying)));
+        installations.push(report);
+        Ok(())
+    })?;
+    if let Some(nothing) = closing.nothing {
         return Err(nothing);
     }
-    let installations = &examination.report.installations;
-    let recovered = |state: State| state == State::Recovered;
-    let any_recovered =
-        installations.iter().flat_map(|installation| &installation.hives).any(|hive| recovered(hive.integrity.state));
-    // A recovered hive without its logs is one more generation.
-    let primary = if options.replay && any_recovered {
-        Some(examine(evidence, &Options { replay: false, ..options })?.report.installations)
-    } else {
-        None
-    };
     let machines: Vec<MachineHistory> =
-        machines::group(installations).iter().map(|group| machines::trace(group, primary.as_deref())).collect();
+        machines::group(&installations).iter().map(|group| machines::trace(group, &primary)).collect();
     let readable = |row: &Row| row.cells.iter().all(|cell| cell.state != Presence::Unreadable);
     // Logs that were not replayed may contain changes that no column shows.
     let overtaken = |hive: &HiveHistory, column: &Column| {
@@ -237,13 +260,13 @@ pub fn trace(evidence: &[PathBuf], options: &Options) -> Result<History, Error> 
     let whole = |hive: &HiveHistory| {
         hive.values.iter().all(readable) && hive.columns.iter().all(|column| column.judged && !overtaken(hive, column))
     };
-    let complete = examination.source_gaps.is_empty() && machines.iter().flat_map(|machine| &machine.hives).all(whole);
+    let complete = closing.source_gaps.is_empty() && machines.iter().flat_map(|machine| &machine.hives).all(whole);
     Ok(History {
         schema_version: SchemaVersion,
         tool: Tool::default(),
         machines,
-        problems: examination.report.problems,
+        problems: closing.problems,
         complete,
-        opened: examination.opened,
+        opened: closing.opened,
     })
 }

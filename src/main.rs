@@ -20,7 +20,7 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
     let command = arguments.next().unwrap_or_default();
     if command == conversation::COMMAND {
-        return case::answer();
+        return case::answer(&arguments.next().unwrap_or_default().to_string_lossy());
     }
     if command == worker::COMMAND
         && let Some(path) = arguments.next()

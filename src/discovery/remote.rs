@@ -17,6 +17,9 @@ use crate::evidence::worker;
 
 /// What is asked of each installation, in this process or in the worker that opened its container.
 pub trait Ask: Serialize + DeserializeOwned + Sync {
+    /// Its name: the worker is started with it.
+    const NAME: &str;
+
     /// The answer.
     type Answer: Serialize + DeserializeOwned + Send;
 
@@ -116,7 +119,7 @@ impl<'r, A: Ask> Remote<'r, A> {
         let size = size.map(|size| if self.reading.unpacking.verify_image { size } else { size.min(4 << 30) });
         let seconds = size.map(worker::seconds_for).fold(0, u64::saturating_add);
         let left = self.budget.left(Cost::Seconds).saturating_sub(spent).max(1);
-        let mut conversation = Conversation::start(seconds.min(left))?;
+        let mut conversation = Conversation::start(A::NAME, seconds.min(left))?;
         conversation.send(&Request {
             part: self.part,
             map: self.reading.map(),

@@ -76,14 +76,14 @@ pub struct Conversation {
 }
 
 impl Conversation {
-    /// Starts a worker that may take so many seconds.
+    /// Starts a worker for a purpose, which may take so many seconds.
     ///
     /// # Errors
     /// No worker can be started.
-    pub fn start(seconds: u64) -> io::Result<Self> {
+    pub fn start(purpose: &str, seconds: u64) -> io::Result<Self> {
         let (own, other) = UnixStream::pair()?;
         let child = Command::new(program()?)
-            .arg(COMMAND)
+            .args([COMMAND, purpose])
             .env_clear()
             .stdin(OwnedFd::from(other))
             .stdout(Stdio::null())

@@ -1,5 +1,7 @@
 //! Decides which generations belong to one machine.
 
+use std::collections::BTreeMap;
+
 use super::columns::{Source, columns};
 use super::rows::rows;
 use super::{HiveHistory, MachineHistory};
@@ -74,10 +76,10 @@ fn volume(evidence: &str) -> String {
 }
 
 /// Returns the columns and rows of one machine.
-pub(super) fn trace(group: &Group<'_>, primary: Option<&[InstallationReport]>) -> MachineHistory {
+pub(super) fn trace(group: &Group<'_>, primary: &BTreeMap<String, InstallationReport>) -> MachineHistory {
     let hives = [Role::Software, Role::System].into_iter().filter_map(|role| {
         let sources = group.installations.iter().flat_map(|installation| {
-            let lying = primary.into_iter().flatten().find(|other| other.id == installation.id);
+            let lying = primary.get(&installation.id);
             Source::of(installation, lying, role)
         });
         let columns = columns(sources.collect());
