@@ -3,13 +3,13 @@
 //! What opens a container also judges what is in it: the question goes to the worker, and the answer comes back without the
 //! hives. So everything that reads hives is done here, at once: the audit, the plan of a patch, its proof, its texts.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use serde::{Deserialize, Serialize};
 
 use crate::access::read_access;
-use crate::discovery::{self, Ask, Installation};
+use crate::discovery::{self, Ask, Evidence, Installation};
 use crate::error::Error;
 use crate::examination::{Closing, Examined, Options, examine_each, invalid};
 use crate::finding::Finding;
@@ -84,7 +84,7 @@ impl Audit {
     /// The only evidence is unreadable, or the error of `take`.
     pub fn run(
         &self,
-        evidence: &[PathBuf],
+        evidence: &[Evidence],
         witness: Option<&(dyn Fn(&Path) + Sync)>,
         take: impl FnMut(InstallationReport, Patched) -> Result<(), Error>,
     ) -> Result<Closing, Error> {

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anstream::{AutoStream, ColorChoice};
 use hivemend::case_facts::{CaseFacts, Fact};
-use hivemend::cli::{CaseArgs, Color, EvidenceArgs, OutputArgs, ReadingArgs};
+use hivemend::cli::{CaseArgs, Color, EvidenceArgs, ListArgs, OutputArgs, ReadingArgs};
+use hivemend::discovery::Evidence;
 use hivemend::error::Error;
 use hivemend::evidence::archive::Unpacking;
 use hivemend::evidence::budget::Limits;
@@ -25,6 +26,7 @@ mod find;
 mod form;
 mod history;
 mod lint;
+mod list;
 mod man;
 mod progress;
 mod report;
@@ -68,12 +70,18 @@ fn one_output(args: &OutputArgs) -> Outputs<'_> {
 }
 
 /// Checks the outputs of an examination and sets the number of threads.
-fn prepare(common: &EvidenceArgs, patch: Option<&Path>) -> Result<Gate, Error> {
+fn prepare(common: &EvidenceArgs, evidence: &[Evidence], patch: Option<&Path>) -> Result<Gate, Error> {
     let outputs = Outputs { custody: common.custody.custody.as_deref(), patch, ..one_output(&common.output) };
     let files = key_files(&common.reading).into_iter().chain(common.custody.case.case.clone()).collect();
-    let gate = Gate::new(&outputs, &Inputs { evidence: common.evidence.clone(), files })?;
+    let gate = Gate::new(&outputs, &Inputs { evidence: read_of(evidence, &common.list), files })?;
     set_jobs(&common.reading);
     Ok(gate)
+}
+
+/// Returns the paths that are read: of the evidence, and of its list.
+fn read_of(evidence: &[Evidence], list: &ListArgs) -> Vec<PathBuf> {
+    let list = list.files_from.as_slice();
+    evidence.iter().map(|one| one.path.clone()).chain(read_as_named(list)).collect()
 }
 
 /// Returns the files that the arguments name. For `-` that is the file that stdin was opened on.

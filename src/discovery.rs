@@ -42,6 +42,7 @@ mod unreadable;
 #[cfg(feature = "images")]
 mod volumes;
 
+pub use arguments::Evidence;
 use containers::Job;
 pub use hibernation::Hibernation;
 pub use part::Reading;
@@ -140,6 +141,8 @@ pub struct Installation {
     pub evidence: String,
     /// A name that is safe for folders; see the contract.
     pub id: String,
+    /// The user's name for the machine or the exhibit.
+    pub label: Option<String>,
     /// The generation of the hives.
     pub generation: Generation,
     /// The generation that Windows keeps in this place: a hive of `RegBack` that the user named by itself is a `copy`
@@ -215,7 +218,8 @@ pub fn discover(evidence: &[PathBuf], map: bool) -> Result<Discovery, Error> {
 /// The only evidence that the user named is unreadable.
 pub fn discover_in(evidence: &[PathBuf], map: bool, unpacking: &Unpacking) -> Result<Discovery, Error> {
     let mut installations = Vec::new();
-    let overview = discover_each(evidence, Reading::new(map, unpacking), &Keep, |installation| {
+    let evidence: Vec<Evidence> = evidence.iter().map(Evidence::from).collect();
+    let overview = discover_each(&evidence, Reading::new(map, unpacking), &Keep, |installation| {
         installations.push(installation);
         Ok(())
     })?;
@@ -247,7 +251,7 @@ impl Ask for Keep {
 /// # Errors
 /// The only evidence that the user named is unreadable; the error of `take`.
 pub fn discover_each<A: Ask>(
-    evidence: &[PathBuf],
+    evidence: &[Evidence],
     reading: Reading<'_>,
     ask: &A,
     take: impl FnMut(A::Answer) -> Result<(), Error>,
@@ -257,12 +261,12 @@ pub fn discover_each<A: Ask>(
 
 impl Overview {
     /// Returns the error for evidence without a hive; `None` if it contains a hive.
-    pub fn nothing(&self, evidence: &[PathBuf]) -> Option<Error> {
+    pub fn nothing(&self, evidence: &[impl AsRef<Path>]) -> Option<Error> {
         if self.any_hive {
             return None;
         }
         let files: u64 = self.ledger.sources().iter().fold(0, |sum, source| sum.saturating_add(source.members.seen));
-        let named: BTreeSet<String> = evidence.iter().map(|path| locator(path)).collect();
+        let named: BTreeSet<String> = evidence.iter().map(|one| locator(one.as_ref())).collect();
         let is_argument = |source: &&Source| source.kind == "folder" && named.contains(&source.locator);
         let folders = self.ledger.sources().iter().filter(is_argument).count();
         let looked_at = match (files, folders) {
@@ -283,7 +287,7 @@ impl Overview {
             Some(format!("{}: {reason}", source.locator))
         });
         Some(Error::NoHive {
-            evidence: some_of(evidence.iter().map(|path| locator(path)), ", "),
+            evidence: some_of(evidence.iter().map(|one| locator(one.as_ref())), ", "),
             looked_at: some_of(looked_at.into_iter().chain(told).chain(irrelevant), "; "),
         })
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::baseline::{Chosen, Profile};
 use crate::control_set::Choice;
-use crate::discovery::{Ask, Generation, Installation, Overview, Reading, discover_each};
+use crate::discovery::{Ask, Evidence, Generation, Installation, Overview, Reading, discover_each};
 use crate::error::{Code, Error, Gap, Problem};
 use crate::evidence::archive::Unpacking;
 use crate::evidence::directory::locator;
@@ -155,7 +155,7 @@ pub fn run_of(options: &Options) -> Run {
 /// # Errors
 /// The only evidence is unreadable, a built-in baseline is invalid, or the error of `take`.
 pub fn examine_each<A: Ask, T>(
-    evidence: &[PathBuf],
+    evidence: &[Evidence],
     options: &Options,
     witness: Option<&(dyn Fn(&Path) + Sync)>,
     ask: &A,
@@ -200,7 +200,8 @@ pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, E
         Ok((examined.map_err(invalid)?, installation))
     };
     let ask = Plain(options.clone());
-    let closing = examine_each(evidence, options, None, &ask, examined, |report, installation| {
+    let evidence: Vec<Evidence> = evidence.iter().map(Evidence::from).collect();
+    let closing = examine_each(&evidence, options, None, &ask, examined, |report, installation| {
         reports.push(report);
         installations.push(installation);
         Ok(())
@@ -330,7 +331,7 @@ impl Tally {
         report
     }
 
-    fn close(self, evidence: &[PathBuf], options: &Options, overview: Overview) -> Closing {
+    fn close(self, evidence: &[Evidence], options: &Options, overview: Overview) -> Closing {
         let Self { mut summary, problems: of_hives, gaps: gaps_of_hives, failed, any_auditable, any_counts, roles } =
             self;
         let mut nothing = overview.nothing(evidence);
@@ -340,10 +341,10 @@ impl Tally {
         let source_gaps = ledger.gaps();
         let mut gaps = source_gaps.clone();
         gaps.extend(gaps_of_hives);
-        let all = || evidence.iter().map(|path| locator(path)).collect::<Vec<_>>().join(", ");
+        let all = || evidence.iter().map(|one| locator(&one.path)).collect::<Vec<_>>().join(", ");
         if options.judge && nothing.is_none() && !any_auditable {
             nothing = Some(Error::NoHive {
-                evidence: evidence.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "),
+                evidence: evidence.iter().map(|one| one.path.display().to_string()).collect::<Vec<_>>().join(", "),
                 looked_at: format!("only {}", roles.join(", ")),
             });
         }

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::control_set::Choice;
-use crate::discovery::{Ask, Generation, Installation};
+use crate::discovery::{Ask, Evidence, Generation, Installation};
 use crate::error::{Error, Problem};
 use crate::examination::{Examined, Options, examine_each, invalid};
 use crate::finding::{ObservedDatum, Verdict};
@@ -233,7 +233,7 @@ impl Ask for Generations {
 ///
 /// # Errors
 /// Returns the same errors as [`examine`].
-pub fn trace(evidence: &[PathBuf], options: &Options) -> Result<History, Error> {
+pub fn trace(evidence: &[Evidence], options: &Options) -> Result<History, Error> {
     let options =
         Options { judge: true, control_set: Choice::All, all_generations: true, all_findings: true, ..options.clone() };
     let ask = Generations(options);

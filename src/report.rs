@@ -186,6 +186,8 @@ pub enum JudgedGenerations {
 pub struct InstallationReport {
     /// Derived from the evidence path; safe as a folder name.
     pub id: String,
+    /// The user's name for the machine or the exhibit.
+    pub label: Option<String>,
     /// The folder that contains the hives, or a bare hive.
     pub evidence: String,
     /// The generation of the installation.

@@ -41,7 +41,7 @@ CREATE OR REPLACE TABLE installations AS
 SELECT run, line, unnest(fields)
 FROM (
     SELECT run, line, json_transform(json, '{
-        "id": "VARCHAR", "evidence": "VARCHAR", "generation": "VARCHAR",
+        "id": "VARCHAR", "label": "VARCHAR", "evidence": "VARCHAR", "generation": "VARCHAR",
         "machine": {
             "computer_name": "VARCHAR", "system_root": "VARCHAR", "installed": "TIMESTAMP",
             "last_shutdown": "TIMESTAMP", "time_zone": "VARCHAR"
@@ -103,7 +103,7 @@ SELECT run, line, unnest(fields)
 FROM (
     SELECT run, line, json_transform(json, '{
         "installation": {
-            "id": "VARCHAR", "evidence": "VARCHAR", "generation": "VARCHAR", "os": "VARCHAR",
+            "id": "VARCHAR", "label": "VARCHAR", "evidence": "VARCHAR", "generation": "VARCHAR", "os": "VARCHAR",
             "computer_name": "VARCHAR", "hive_path": "VARCHAR", "sha256": "VARCHAR"
         },
         "path": "VARCHAR", "id": "VARCHAR", "verdict": "VARCHAR", "severity": "VARCHAR", "grade": "VARCHAR",

@@ -12,8 +12,11 @@ pub struct EvidenceArgs {
     /// A mounted image, a folder of copied hives, a hive, an archive, a disk image, or a folder of those
     ///
     /// A place inside a container is named as every command prints it: disk.E01!p2!Windows/System32/config.
-    #[arg(required = true)]
+    #[arg(required_unless_present = "files_from")]
     pub evidence: Vec<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its options are described one by one")]
+    pub list: ListArgs,
     /// Exit with 0 whatever was found, for pipelines
     #[arg(long, help_heading = "Output")]
     pub exit_zero: bool,
@@ -29,6 +32,23 @@ pub struct EvidenceArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "its options are described one by one")]
     pub messages: MessageArgs,
+}
+
+/// Evidence beside the arguments, and the user's name for it.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Reading evidence")]
+pub struct ListArgs {
+    /// Read more evidence from this file, one path a line; - for stdin
+    ///
+    /// A line that begins with { is JSON: {"path": ..., "original_path": ..., "label": ...}. The original path is where the
+    /// file was on its machine. Its folder and its name decide which files belong together, and what each is.
+    #[arg(long, value_name = "FILE")]
+    pub files_from: Option<PathBuf>,
+    /// Name the machine or the exhibit in the report
+    ///
+    /// A label in the list of --files-from takes precedence. Files with different labels never belong together.
+    #[arg(long, value_name = "NAME")]
+    pub label: Option<String>,
 }
 
 /// How evidence is read.

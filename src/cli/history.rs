@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::choices::HistoryFormat;
-use super::groups::{MessageArgs, OutputArgs, ReadingArgs};
+use super::groups::{ListArgs, MessageArgs, OutputArgs, ReadingArgs};
 use super::words::os_id;
 use crate::os::OsId;
 
@@ -13,8 +13,11 @@ use crate::os::OsId;
 #[derive(Debug, Args)]
 pub struct HistoryArgs {
     /// A mounted image, a folder of copied hives, a hive, an archive, a disk image, or a folder of those
-    #[arg(required = true)]
+    #[arg(required_unless_present = "files_from")]
     pub evidence: Vec<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its options are described one by one")]
+    pub list: ListArgs,
     /// Treat the installation as this Windows instead of detecting it
     #[arg(long, value_name = "ID", value_parser = os_id, help_heading = "What is checked")]
     pub os: Option<OsId>,

@@ -19,7 +19,7 @@ use hivemend::report::InstallationReport;
 use super::examined::{Wanted, run};
 use super::form::Form;
 use super::situation::{outlook, patching, situation};
-use super::{FINDINGS, INCOMPLETE, REFUSED, note, prepare, say, stated_facts, unpacking};
+use super::{FINDINGS, INCOMPLETE, REFUSED, list, note, prepare, say, stated_facts, unpacking};
 
 pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
     let (common, patching) = (&args.common, &args.patching);
@@ -47,9 +47,11 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
         }
     }
     let stated = stated_facts(&common.custody.case)?;
-    let gate = prepare(common, patching.patch.as_deref())?;
+    let evidence = list::evidence(&common.evidence, &common.list)?;
+    let gate = prepare(common, &evidence, patching.patch.as_deref())?;
     let wanted = Wanted {
         common,
+        evidence: &evidence,
         format: args.format,
         all: args.all,
         // An id that no finding has, or a folder that cannot take the patches, refuses the whole run.

@@ -7,6 +7,7 @@ use hivemend::case::{Audit, Patched};
 use hivemend::case_facts::{CaseFacts, headers_of};
 use hivemend::cli::{EvidenceArgs, Format};
 use hivemend::custody::{Examined, Witness};
+use hivemend::discovery::Evidence;
 use hivemend::error::Error;
 use hivemend::evidence::output::{Gate, Sealed};
 use hivemend::examination::{Closing, run_of};
@@ -20,6 +21,7 @@ use super::{progress, say, style_of};
 /// What is to be written, and how.
 pub(super) struct Wanted<'a> {
     pub(super) common: &'a EvidenceArgs,
+    pub(super) evidence: &'a [Evidence],
     pub(super) format: Format,
     /// Show the details.
     pub(super) all: bool,
@@ -51,7 +53,7 @@ pub(super) fn run(
     mut take: impl FnMut(&InstallationReport, Patched, &mut Form<'_>),
     check: impl FnOnce() -> Result<(), Error>,
 ) -> Result<Run, Error> {
-    let Wanted { common, format, all, hold, stated, situation } = wanted;
+    let Wanted { common, evidence, format, all, hold, stated, situation } = wanted;
     let style = style_of(gate.output(), common.output.color, all || common.messages.verbose > 0);
     let failed = |source| Error::Write { path: gate.output().path().display().to_string(), source };
     let mut writing = gate.begin(hold)?;
@@ -63,7 +65,7 @@ pub(super) fn run(
     let mut case = stated.clone();
     let shown = progress::show(&common.messages);
     form.renderer().run(&run_of(&audit.options)).map_err(failed)?;
-    let closing = audit.run(&common.evidence, see, |installation, patched| {
+    let closing = audit.run(evidence, see, |installation, patched| {
         tell_hives(common, &installation);
         case.prefill(headers_of(&installation));
         take(&installation, patched, &mut form);

@@ -7,12 +7,13 @@ use hivemend::examination::Options;
 use hivemend::report::table::Situation;
 
 use super::examined::{Wanted, run};
-use super::{INCOMPLETE, prepare, stated_facts, unpacking};
+use super::{INCOMPLETE, list, prepare, stated_facts, unpacking};
 
 pub(crate) fn find(args: &FindArgs) -> Result<u8, Error> {
     let common = &args.common;
     let stated = &stated_facts(&common.custody.case)?;
-    let gate = prepare(common, None)?;
+    let evidence = &list::evidence(&common.evidence, &common.list)?;
+    let gate = prepare(common, evidence, None)?;
     let options = Options {
         judge: false,
         check: args.check,
@@ -23,7 +24,7 @@ pub(crate) fn find(args: &FindArgs) -> Result<u8, Error> {
         ..Options::default()
     };
     let format = args.format.into();
-    let wanted = Wanted { common, format, all: false, hold: false, stated, situation: Situation::default() };
+    let wanted = Wanted { common, evidence, format, all: false, hold: false, stated, situation: Situation::default() };
     let find = Audit { options, ..Audit::default() };
     let run = run(gate, wanted, &find, |_, _, _| {}, || Ok(()))?;
     let incomplete = !run.closing.summary.complete || !run.kept();

@@ -7,11 +7,12 @@ use hivemend::error::Error;
 use hivemend::examination::Options;
 use hivemend::history;
 
-use super::{INCOMPLETE, gate, one_output, progress, set_jobs, style_of, unpacking};
+use super::{INCOMPLETE, gate, list, one_output, progress, read_of, set_jobs, style_of, unpacking};
 
 pub(crate) fn history(args: &HistoryArgs) -> Result<u8, Error> {
     let outputs = one_output(&args.output);
-    let gate = gate(outputs, &args.evidence, Some(&args.reading))?;
+    let evidence = list::evidence(&args.evidence, &args.list)?;
+    let gate = gate(outputs, &read_of(&evidence, &args.list), Some(&args.reading))?;
     let options = Options {
         os: args.os,
         replay: !args.reading.no_replay,
@@ -22,7 +23,7 @@ pub(crate) fn history(args: &HistoryArgs) -> Result<u8, Error> {
     };
     set_jobs(&args.reading);
     let shown = progress::show(&args.messages);
-    let history = history::trace(&args.evidence, &options)?;
+    let history = history::trace(&evidence, &options)?;
     drop(shown);
     let outputs = gate.seal(history.opened.iter().map(PathBuf::as_path))?;
     let style = style_of(outputs.output(), args.output.color, false);

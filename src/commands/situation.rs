@@ -5,16 +5,17 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use hivemend::case::{Patched, is_to_mend};
-use hivemend::cli::{AuditArgs, ReadingArgs};
+use hivemend::cli::{AuditArgs, EvidenceArgs};
 use hivemend::remediation::{Plan, Selection};
 use hivemend::report::InstallationReport;
-use hivemend::report::table::{Patching, Situation, quoted_path};
+use hivemend::report::table::{Patching, Situation, quoted, quoted_path};
 
 /// Returns the facts about this audit that its report does not contain, before anything is read.
 pub(super) fn situation(args: &AuditArgs) -> Situation {
     Situation {
         evidence: args.common.evidence.iter().map(|path| path.as_os_str().as_bytes().to_vec()).collect(),
-        reading: reading(&args.common.reading),
+        reading: reading(&args.common),
+        is_listed: args.common.list.files_from.is_some(),
         patches: BTreeMap::new(),
     }
 }
@@ -47,11 +48,18 @@ fn written(folder: &Path, plan: &Plan, files: &[(String, Vec<u8>)]) -> Patching 
 }
 
 /// Returns the quoted options that are needed to open this evidence again.
-fn reading(args: &ReadingArgs) -> Vec<String> {
-    let files = [("--password-file", &args.password_file), ("--recovery-key-file", &args.recovery_key_file)];
+fn reading(common: &EvidenceArgs) -> Vec<String> {
+    let args = &common.reading;
+    let list = &common.list.files_from;
+    let files = [
+        ("--files-from", list),
+        ("--password-file", &args.password_file),
+        ("--recovery-key-file", &args.recovery_key_file),
+    ];
     let named = files.into_iter().filter_map(|(option, path)| Some((option, path.as_ref()?)));
     let mut options: Vec<String> =
         named.flat_map(|(option, path)| [option.to_owned(), quoted_path(path.as_os_str().as_bytes())]).collect();
+    options.extend(common.list.label.iter().flat_map(|label| ["--label".to_owned(), quoted(label.as_bytes())]));
     options.extend(args.no_replay.then(|| "--no-replay".to_owned()));
     options
 }

@@ -1,6 +1,6 @@
 //! The evidence as the user named it: folders, single files, and places inside containers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::fs;
 use std::io;
@@ -18,64 +18,110 @@ use crate::evidence::file_system::Vouched;
 use crate::evidence::folder;
 use crate::evidence::locator::{Locator, Name};
 
+/// One piece of evidence: where it is, and what else the user states about it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// A folder, a file, or a place in a container as reports print it.
+    pub path: PathBuf,
+    /// Where the file was on its machine. Its folder and its name decide which files belong together, what each is, and
+    /// which generation; `path` may be any name that a store gave it.
+    pub original_path: Option<PathBuf>,
+    /// The user's name for the machine or the exhibit. Files with different labels never belong together.
+    pub label: Option<String>,
+}
+
+impl From<&PathBuf> for Evidence {
+    fn from(path: &PathBuf) -> Self {
+        Self { path: path.clone(), ..Self::default() }
+    }
+}
+
+impl AsRef<Path> for Evidence {
+    fn as_ref(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Evidence {
+    /// Returns where the file was on its machine; its path if nothing else is known.
+    pub(super) fn original(&self) -> &Path {
+        self.original_path.as_deref().unwrap_or(&self.path)
+    }
+}
+
 /// An argument, by its kind.
 pub(super) enum Argument {
     /// A folder, and its canonical path.
-    Folder { path: PathBuf, real: PathBuf },
+    Folder { evidence: Evidence, real: PathBuf },
     /// A folder inside another argument's folder.
     Within { path: PathBuf, outer: PathBuf },
     /// A file, its canonical path, and whether it is in a folder that the user named too.
-    File { path: PathBuf, real: PathBuf, within: bool },
+    File { evidence: Evidence, real: PathBuf, within: bool },
     /// A device, a pipe or a socket.
     Other { path: PathBuf },
     /// A path that does not exist, or that the user may not read.
-    Missing { path: PathBuf, error: io::Error },
+    Missing { evidence: Evidence, error: io::Error },
 }
 
 /// Sorts the arguments by kind, in their order; a folder inside another one is a part of it.
-pub(super) fn sort(evidence: &[PathBuf]) -> Vec<Argument> {
+pub(super) fn sort(evidence: &[Evidence]) -> Vec<Argument> {
     let mut arguments = Vec::new();
-    let mut folders: Vec<(PathBuf, PathBuf)> = Vec::new();
-    for path in evidence {
-        let path = path.clone();
-        arguments.push(match fs::canonicalize(&path).and_then(|real| Ok((fs::metadata(&real)?.file_type(), real))) {
+    // The first argument that names each folder.
+    let mut folders: HashMap<PathBuf, (usize, PathBuf)> = HashMap::new();
+    for evidence in evidence.iter().cloned() {
+        let path = &evidence.path;
+        arguments.push(match fs::canonicalize(path).and_then(|real| Ok((fs::metadata(&real)?.file_type(), real))) {
             Ok((kind, real)) if kind.is_dir() => {
-                folders.push((path.clone(), real.clone()));
-                Argument::Folder { path, real }
+                folders.entry(real.clone()).or_insert_with(|| (arguments.len(), path.clone()));
+                Argument::Folder { evidence, real }
             }
-            Ok((kind, real)) if kind.is_file() => Argument::File { path, real, within: false },
-            Ok(_) => Argument::Other { path },
-            Err(error) => Argument::Missing { path, error },
+            Ok((kind, real)) if kind.is_file() => Argument::File { evidence, real, within: false },
+            Ok(_) => Argument::Other { path: evidence.path },
+            Err(error) => Argument::Missing { evidence, error },
         });
     }
-    let mut at = 0_usize;
-    for argument in &mut arguments {
-        let Argument::Folder { path, real } = argument else { continue };
-        let outer = folders
-            .iter()
-            .enumerate()
-            .find(|(other, (_, outer))| real.starts_with(outer) && (real != outer || *other < at));
-        if let Some((_, (outer, _))) = outer {
-            *argument = Argument::Within { path: std::mem::take(path), outer: outer.clone() };
+    for (at, argument) in arguments.iter_mut().enumerate() {
+        match argument {
+            Argument::Folder { evidence, real } => {
+                let is_itself = |first: &usize, folder: &Path| folder == real && *first == at;
+                let outer = real.ancestors().find_map(|folder| {
+                    folders.get(folder).filter(|(first, _)| !is_itself(first, folder)).map(|(_, path)| path.clone())
+                });
+                if let Some(outer) = outer {
+                    *argument = Argument::Within { path: std::mem::take(&mut evidence.path), outer };
+                }
+            }
+            Argument::File { real, within, .. } => {
+                *within = real.ancestors().skip(1).any(|folder| folders.contains_key(folder));
+            }
+            _ => {}
         }
-        at = at.saturating_add(1);
     }
     arguments
 }
 
 /// Returns the folder for files that the user named one by one. A hive that the user named is judged in any place.
-pub(super) fn folder_of(file: &Path) -> FoundFolder {
-    let parent = file.parent().map(Path::to_owned).unwrap_or_default();
-    let real = fs::canonicalize(listable(&parent)).unwrap_or_else(|_| parent.clone());
-    let parts: Vec<String> = real.components().map(|part| layout::part(&part.as_os_str().to_string_lossy())).collect();
-    let place = Place { known: false, ..layout::place(&parts) };
+pub(super) fn folder_of(file: &Evidence) -> FoundFolder {
+    let parent = file.original().parent().map(Path::to_owned).unwrap_or_default();
+    let parts = |path: &Path| -> Vec<String> {
+        path.components().map(|part| layout::part(&part.as_os_str().to_string_lossy())).collect()
+    };
+    let (place, named, hibernation) = if file.original_path.is_some() {
+        // The folder is another machine's: here it has nothing but the listed files.
+        (layout::place(&parts(&parent)), false, None)
+    } else {
+        let real = fs::canonicalize(listable(&parent)).unwrap_or_else(|_| parent.clone());
+        (layout::place(&parts(&real)), true, hibernation_of(&real))
+    };
+    // The same path on two machines is two places.
+    let machine = file.label.as_deref().filter(|_| file.original_path.is_some()).map(Path::new);
     FoundFolder {
-        locator: Locator::of(parent).to_string(),
-        place,
+        locator: Locator::of(machine.unwrap_or(Path::new("")).join(parent)).to_string(),
+        place: Place { known: place.known && !named, ..place },
         any_role: true,
-        named: true,
+        named,
         files: BTreeMap::new(),
-        hibernation: hibernation_of(&real),
+        hibernation,
     }
 }
 
@@ -92,22 +138,35 @@ pub(super) fn hibernation_of(config: &Path) -> Option<Hibernation> {
     Some(hibernation::of(folder::head_of(&volume.join(name)).ok().as_ref()))
 }
 
-/// Adds files that the user named one by one to their folder, with the logs beside them.
-pub(super) fn named(files: &[PathBuf], mut folder: FoundFolder) -> FoundFolder {
-    let names = files.iter().filter_map(|path| path.file_name()).map(|name| Name::from(name).to_string());
-    let hives: BTreeSet<String> = names.flat_map(|name| name::log_keys(&name).collect::<Vec<_>>()).collect();
-    for path in files {
-        if let Some(name) = path.file_name() {
-            folder.files.insert(Name::from(name), found(path, true));
+/// Adds files that the user named one by one to their folder, with the logs beside them. Files whose original names are
+/// the same get numbers: nobody can tell which of them belongs to which other.
+pub(super) fn named(files: &[Evidence], mut folder: FoundFolder) -> FoundFolder {
+    let mut by_name: BTreeMap<Name, Vec<&Evidence>> = BTreeMap::new();
+    for evidence in files {
+        if let Some(name) = evidence.original().file_name() {
+            by_name.entry(Name::from(name)).or_default().push(evidence);
         }
     }
-    let Some(parent) = files.first().and_then(|path| path.parent()) else { return folder };
+    let hives: BTreeSet<String> =
+        by_name.keys().flat_map(|name| name::log_keys(&name.to_string()).collect::<Vec<_>>()).collect();
+    for (name, files) in by_name {
+        if let [only] = files.as_slice() {
+            folder.files.insert(name, found(only, true));
+            continue;
+        }
+        for (number, evidence) in (1_usize..).zip(files) {
+            let numbered = [name.as_bytes(), format!(" ({number})").as_bytes()].concat();
+            folder.files.insert(Name::new(numbered), found(evidence, true));
+        }
+    }
+    let first = files.first().filter(|first| first.original_path.is_none());
+    let Some(parent) = first.and_then(|first| first.path.parent()) else { return folder };
     for name in files_in(parent).unwrap_or_default() {
         let text = Name::from(name.as_os_str()).to_string();
         let key = Name::from(name.as_os_str());
         let of_one = name::hive_of(&text).is_some_and(|hive| hives.contains(&hive));
         if of_one && !folder.files.contains_key(&key) {
-            folder.files.insert(key, found(&parent.join(&name), false));
+            folder.files.insert(key, found(&Evidence::from(&parent.join(&name)), false));
         }
     }
     folder
@@ -118,18 +177,20 @@ pub(super) fn name_of(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-fn found(path: &Path, named: bool) -> FoundFile {
+fn found(evidence: &Evidence, named: bool) -> FoundFile {
+    let path = &evidence.path;
     let head = folder::head_of(path);
     let unreadable = head.as_ref().err().map(unreadable);
     let head = head.unwrap_or_default();
     FoundFile {
         locator: Locator::of(path).to_string(),
-        content: content::of(&head, &name_of(path)),
+        content: content::of(&head, &name_of(evidence.original())),
         file: File::on_disk(path),
         size: head.size,
         vouched: Vouched::Unprotected,
         origin: None,
-        named,
+        // A log that the user listed is no hive that is missing.
+        named: named && !(evidence.original_path.is_some() && name::is_log(&name_of(evidence.original()))),
         unreadable,
     }
 }

@@ -36,6 +36,8 @@ pub(super) struct Job {
     pub(super) wanted: Vec<Step>,
     /// Whether the user named it.
     pub(super) named: bool,
+    /// The name that it had on its machine, if the user states it: the content of a compressed file is named by it.
+    pub(super) original_name: Option<String>,
     /// Whether only the files of this machine are wanted that an image needs.
     pub(super) only_files: bool,
     /// The user's options for containers.
@@ -76,7 +78,7 @@ impl Opened {
 
 /// Opens the container at `path` and the containers in it; extracted files are written to `reply`, if it is given.
 pub(super) fn open(path: &Path, job: Job, reply: Option<std::fs::File>) -> Opened {
-    let Job { at, kind, wanted, named, only_files, unpacking, budget } = job;
+    let Job { at, kind, wanted, named, original_name, only_files, unpacking, budget } = job;
     let mut opener = Opener {
         path: path.to_owned(),
         unpacking,
@@ -88,6 +90,7 @@ pub(super) fn open(path: &Path, job: Job, reply: Option<std::fs::File>) -> Opene
         touched: Vec::new(),
         found: wanted.is_empty(),
         pending: Vec::new(),
+        original_name,
         store: Store { reply, at: 0, budget },
     };
     opener.pending.push(Item {
@@ -148,10 +151,11 @@ fn open_one(opener: &mut Opener, item: &Item) {
 
 /// Opens an archive, and extracts its relevant files.
 fn archive(opener: &mut Opener, kind: archive::Kind, item: &Item, source: SourceId) {
-    let name = match item.at.steps.last() {
+    let original = opener.original_name.clone().filter(|_| item.bytes.is_none());
+    let name = original.unwrap_or_else(|| match item.at.steps.last() {
         Some(Step::Path(names)) => names.last().map(Name::to_text).unwrap_or_default(),
         _ => item.at.base.file_name().map(|name| Name::from(name).to_text()).unwrap_or_default(),
-    };
+    });
     let password = opener.unpacking.password.clone();
     let limits = archive::Limits { unpacked: opener.store.unpacked_limit(), ..archive::Limits::default() };
     let system = match opener.blocks(item) {

@@ -77,6 +77,7 @@ pub(super) fn examine(
             found.push(Installation {
                 evidence: folder.locator.clone(),
                 id: String::new(),
+                label: None,
                 generation,
                 lies_in: generation,
                 hives: vec![],

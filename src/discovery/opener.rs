@@ -52,6 +52,8 @@ pub(super) struct Opener {
     /// Containers to open; the next one is last.
     pub(super) pending: Vec<Item>,
     pub(super) store: Store,
+    /// The name that the job's own file had on its machine, if the user states it.
+    pub(super) original_name: Option<String>,
 }
 
 impl Opener {

@@ -99,6 +99,7 @@ pub(super) fn pair(group: Group) -> Vec<Installation> {
         Installation {
             evidence: first.unwrap_or_else(|| folder.clone()),
             id: String::new(),
+            label: None,
             generation,
             lies_in: generation,
             hives,

@@ -86,6 +86,8 @@ pub(super) struct Closed {
     pub(super) kind: Kind,
     /// The wanted part of it; everything if there are no steps.
     pub(super) wanted: Vec<Step>,
+    /// The name that it had on its machine, if the user states it.
+    pub(super) original_name: Option<String>,
 }
 
 /// A part of the evidence.
@@ -99,6 +101,8 @@ pub(super) struct Part {
     pub(super) within: bool,
     /// What to report if the part contains no hive.
     pub(super) if_nothing: IfNothing,
+    /// The user's name for the machine or the exhibit.
+    pub(super) label: Option<String>,
 }
 
 /// What is reported of a part without a hive and without another problem.
@@ -203,6 +207,9 @@ impl Part {
         }
         opening.folder(&folder, None, opening.of, !self.containers.is_empty());
         let mut open = opening.open;
+        for installation in &mut open.installations {
+            installation.label.clone_from(&self.label);
+        }
         sort(&mut open.installations);
         open
     }
@@ -257,7 +264,7 @@ impl<'u> Opening<'u> {
 
     /// Opens a container, in a worker if this program has one.
     fn container(&mut self, closed: &Closed) -> Option<Opened> {
-        let Closed { path, at, kind, wanted } = closed;
+        let Closed { path, at, kind, wanted, original_name } = closed;
         let size = fs::metadata(path).map_or(0, |file| file.len());
         self.open.budget.grow(size);
         let left = self.open.budget.left(Cost::Seconds).saturating_sub(self.reading.spent());
@@ -275,6 +282,7 @@ impl<'u> Opening<'u> {
             // A container that was found in a folder is not named.
             named: self.of.is_none() && wanted.is_empty(),
             only_files: false,
+            original_name: original_name.clone(),
             unpacking: self.reading.unpacking.clone(),
             budget: self.open.budget.clone(),
         };

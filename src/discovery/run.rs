@@ -8,9 +8,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::arguments::Evidence;
 use super::part::{Part, Reading};
 use super::remote::{Ask, Remote};
 use super::survey::{Survey, Work};
@@ -29,14 +29,16 @@ const AHEAD: usize = 4;
 /// # Errors
 /// The only evidence is unreadable; the error of `take`.
 pub(super) fn stream<A: Ask>(
-    evidence: &[PathBuf],
+    evidence: &[Evidence],
     reading: Reading<'_>,
     ask: &A,
     mut take: impl FnMut(A::Answer) -> Result<(), Error>,
 ) -> Result<Overview, Error> {
-    let size = |path: &PathBuf| fs::metadata(path).ok().filter(fs::Metadata::is_file).map_or(0, |file| file.len());
+    let size = |one: &Evidence| fs::metadata(&one.path).ok().filter(fs::Metadata::is_file).map_or(0, |file| file.len());
     let budget = Budget::of(reading.unpacking.limits, evidence.iter().map(size).fold(0, u64::saturating_add));
-    let threads = rayon::current_num_threads().max(1);
+    // On a thread of the pool, threads of our own would wait for the pool, and the pool for them.
+    let alone = rayon::current_thread_index().is_some();
+    let threads = if alone { 0 } else { rayon::current_num_threads().max(1) };
     let stream = Stream {
         survey: Mutex::new((0, Survey::new(evidence, reading)?)),
         reading,
@@ -45,6 +47,10 @@ pub(super) fn stream<A: Ask>(
         ask,
         hand: Hand::new(threads),
     };
+    if alone {
+        stream.work_alone(take)?;
+        return Ok(stream.turns.into_inner().finish());
+    }
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
@@ -98,6 +104,23 @@ impl<A: Ask> Stream<'_, A> {
             self.hand.opened();
             if done.is_err() {
                 return self.hand.fail();
+            }
+        }
+    }
+
+    /// Works on this thread alone.
+    fn work_alone(&self, mut take: impl FnMut(A::Answer) -> Result<(), Error>) -> Result<(), Error> {
+        loop {
+            if let Some((number, installation)) = self.hand.pop() {
+                self.hand.give(number, Some(self.ask.answer(installation)));
+            } else if let Some((turn, work)) = self.next() {
+                self.work_on(turn, work);
+                self.hand.opened();
+            } else {
+                return Ok(());
+            }
+            while let Some(result) = self.hand.ready() {
+                take(result)?;
             }
         }
     }
@@ -195,7 +218,11 @@ impl<R> Hand<R> {
             stopped: false,
             failed: false,
         };
-        Self { state: Mutex::new(waiting), changed: Condvar::new(), ahead: threads.saturating_mul(AHEAD) }
+        Self {
+            state: Mutex::new(waiting),
+            changed: Condvar::new(),
+            ahead: if threads == 0 { usize::MAX } else { threads.saturating_mul(AHEAD) },
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting<R>> {
@@ -262,6 +289,15 @@ impl<R> Hand<R> {
             Some(None) => Next::Defect,
             None => Next::Nothing,
         }
+    }
+
+    /// Returns the next result if it is there.
+    fn ready(&self) -> Option<R> {
+        let mut waiting = self.lock();
+        let next = waiting.next;
+        let result = waiting.results.remove(&next)?;
+        waiting.next = next.saturating_add(1);
+        result
     }
 
     /// Notes that a thread has ended.

@@ -1,13 +1,13 @@
 //! What the arguments are, and the parts in which they are examined: folders are searched, and nothing else is opened.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::arguments::{self, Argument, name_of};
+use super::arguments::{self, Argument, Evidence, name_of};
 use super::containers::Job;
 use super::content::{self, Content};
 use super::finder::{self, Nested, Scope};
@@ -40,10 +40,12 @@ pub(super) enum Work {
 pub(super) struct Survey<'u> {
     reading: Reading<'u>,
     arguments: VecDeque<Argument>,
-    /// Files that the user named, by their real folder.
-    named: BTreeMap<PathBuf, Vec<PathBuf>>,
+    /// Files that the user named, by what they belong to.
+    named: HashMap<Belonging, Vec<Evidence>>,
     /// Files that were examined already, by their real path.
     known: BTreeSet<PathBuf>,
+    /// Files that were examined with the one that they belong to, and whose turn is still to come.
+    grouped: HashSet<PathBuf>,
     /// What comes next.
     next: VecDeque<Work>,
 }
@@ -54,20 +56,20 @@ impl<'u> Survey<'u> {
     ///
     /// # Errors
     /// The only evidence is missing or unreadable.
-    pub(super) fn new(evidence: &[PathBuf], reading: Reading<'u>) -> Result<Self, Error> {
+    pub(super) fn new(evidence: &[Evidence], reading: Reading<'u>) -> Result<Self, Error> {
         let arguments = arguments::sort(evidence);
-        if let [Argument::Missing { path, error }] = arguments.as_slice()
-            && Locator::parse(path.as_os_str()).is_none()
+        if let [Argument::Missing { evidence, error }] = arguments.as_slice()
+            && Locator::parse(evidence.path.as_os_str()).is_none()
         {
+            let path = &evidence.path;
             let (_, advice) = directory::explain(error);
             let source = io::Error::new(error.kind(), error.to_string());
             return Err(Error::Read { path: locator(path), source, advice });
         }
-        let mut named: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
+        let mut named: HashMap<Belonging, Vec<Evidence>> = HashMap::new();
         for argument in &arguments {
-            if let Argument::File { path, real, .. } = argument {
-                let folder = real.parent().map(Path::to_owned).unwrap_or_default();
-                named.entry(folder).or_default().push(path.clone());
+            if let Argument::File { evidence, real, .. } = argument {
+                named.entry(belonging(evidence, real)).or_default().push(evidence.clone());
             }
         }
         Ok(Self {
@@ -75,6 +77,7 @@ impl<'u> Survey<'u> {
             arguments: behind_their_folders(arguments),
             named,
             known: BTreeSet::new(),
+            grouped: HashSet::new(),
             next: VecDeque::new(),
         })
     }
@@ -102,28 +105,31 @@ impl<'u> Survey<'u> {
 
     fn expand(&mut self, argument: Argument) {
         match argument {
-            Argument::Folder { path, real } => self.folder(&path, &real),
+            Argument::Folder { evidence, real } => self.folder(&evidence, &real),
             Argument::Within { path, outer } => {
                 self.irrelevant(&path, "folder", format!("a part of {}", locator(&outer)));
             }
-            Argument::File { path, real, .. } => {
-                if !self.known.insert(real.clone()) {
-                    return self.irrelevant(&path, "file", "examined already, with another argument".to_owned());
+            Argument::File { evidence, real, .. } => {
+                if self.grouped.remove(&evidence.path) {
+                    return;
                 }
-                let folder = real.parent().map(Path::to_owned).unwrap_or_default();
-                let others = self.named.remove(&folder).unwrap_or_default();
-                self.files(&path, others);
+                if !self.known.insert(real.clone()) {
+                    let told = "examined already, with another argument".to_owned();
+                    return self.irrelevant(&evidence.path, "file", told);
+                }
+                let others = self.named.remove(&belonging(&evidence, &real)).unwrap_or_default();
+                self.files(&evidence, others);
             }
             Argument::Other { path } => {
                 let problem = Problem::new("a folder or a file", "a device, a pipe or a socket").code(Code::Unreadable);
                 let advice = "mount the volume read-only and name its folder, or copy its output to a file";
                 self.refused(&locator(&path), "device", problem.advise(directory::within_a_sentence(advice)));
             }
-            Argument::Missing { path, error } => match Locator::parse(path.as_os_str()) {
-                Some(at) if !at.steps.is_empty() => self.place(at),
+            Argument::Missing { evidence, error } => match Locator::parse(evidence.path.as_os_str()) {
+                Some(at) if !at.steps.is_empty() => self.place(&evidence, at),
                 // With its escapes resolved, the path exists.
-                Some(at) => self.unescaped(&at.base),
-                None => self.unreadable(&path, &error),
+                Some(at) => self.unescaped(&Evidence { path: at.base, ..evidence }),
+                None => self.unreadable(&evidence.path, &error),
             },
         }
     }
@@ -149,19 +155,20 @@ impl<'u> Survey<'u> {
     }
 
     /// Prepares an argument whose name the user typed as reports print it.
-    fn unescaped(&mut self, path: &Path) {
-        match fs::canonicalize(path) {
-            Ok(real) if real.is_dir() => self.folder(path, &real),
+    fn unescaped(&mut self, evidence: &Evidence) {
+        match fs::canonicalize(&evidence.path) {
+            Ok(real) if real.is_dir() => self.folder(evidence, &real),
             Ok(real) => {
                 self.known.insert(real);
-                self.files(path, Vec::new());
+                self.files(evidence, Vec::new());
             }
-            Err(error) => self.unreadable(path, &error),
+            Err(error) => self.unreadable(&evidence.path, &error),
         }
     }
 
     /// Searches a folder of this machine, with everything below it.
-    fn folder(&mut self, path: &Path, real: &Path) {
+    fn folder(&mut self, evidence: &Evidence, real: &Path) {
+        let path = &evidence.path;
         let at = Locator::of(path);
         let mut ledger = Ledger::default();
         let source = ledger.begin(at.to_string(), "folder");
@@ -199,11 +206,11 @@ impl<'u> Survey<'u> {
             .map(|Nested { folder, entry, kind, .. }| {
                 let mut at = at.clone();
                 at.base.extend(folder.iter().chain([&entry.name]).map(Name::as_os_str));
-                (folder, Closed { path: system.path(entry.node), at, kind, wanted: Vec::new() })
+                (folder, Closed { path: system.path(entry.node), at, kind, wanted: Vec::new(), original_name: None })
             })
             .collect();
         let containers = self.without_parents(containers, &mut ledger);
-        let mut parts = parts(search.tree.folders, containers);
+        let mut parts = parts(search.tree.folders, containers, evidence.label.as_ref());
         parts.sort_by_cached_key(Part::locator);
         self.next.push_back(Work::Begin(ledger));
         self.next.extend(parts.into_iter().map(Work::Part));
@@ -247,58 +254,82 @@ impl<'u> Survey<'u> {
             wanted: Vec::new(),
             named: false,
             only_files: true,
+            original_name: None,
             budget: Budget::of(unpacking.limits, size),
             unpacking,
         };
         read(&closed.path, size, u64::MAX, job).map(|opened| opened.files).unwrap_or_default()
     }
 
-    /// Prepares a file that the user named, with the other named files of its folder.
-    fn files(&mut self, first: &Path, others: Vec<PathBuf>) {
+    /// Prepares a file that the user named, with the other named files that may belong to it.
+    fn files(&mut self, first: &Evidence, others: Vec<Evidence>) {
         let mut files = Vec::new();
         let mut beside = Vec::new();
         let mut parts = Vec::new();
-        for path in std::iter::once(first.to_owned()).chain(others.into_iter().filter(|path| path != first)) {
-            if path != first && !fs::canonicalize(&path).is_ok_and(|real| self.known.insert(real)) {
+        let label = first.label.clone();
+        for evidence in std::iter::once(first.clone()).chain(others.into_iter().filter(|other| other != first)) {
+            if evidence != *first && !fs::canonicalize(&evidence.path).is_ok_and(|real| self.known.insert(real)) {
                 continue;
             }
-            let head = folder_system::head_of(&path).ok().map(|head| content::of(&head, &name_of(&path)));
+            let path = &evidence.path;
+            if evidence != *first {
+                self.grouped.insert(path.clone());
+            }
+            let name = name_of(evidence.original());
+            let head = folder_system::head_of(path).ok().map(|head| content::of(&head, &name));
             let Some(Content::Container(kind)) = head else {
-                files.push(path);
+                files.push(evidence);
                 continue;
             };
-            let at = Locator::of(&path);
-            let closed = Closed { path: path.clone(), at, kind, wanted: Vec::new() };
+            let original_name = evidence.original_path.is_some().then_some(name);
+            let at = Locator::of(path);
+            let closed = Closed { path: path.clone(), at, kind, wanted: Vec::new(), original_name };
             if is_compressed_file(&closed) {
                 beside.push(closed);
             } else {
                 let if_nothing = IfNothing::Files(vec![closed.at.to_string()]);
-                let folder = arguments::folder_of(&path);
-                parts.push(Part { folder, containers: vec![closed], within: false, if_nothing });
+                let folder = arguments::folder_of(&evidence);
+                let label = label.clone();
+                parts.push(Part { folder, containers: vec![closed], within: false, if_nothing, label });
             }
         }
         if !files.is_empty() || !beside.is_empty() {
-            let named = files.iter().map(|path| locator(path)).chain(beside.iter().map(|one| one.at.to_string()));
+            let named = files.iter().map(|one| locator(&one.path)).chain(beside.iter().map(|one| one.at.to_string()));
             let if_nothing = IfNothing::Files(named.collect());
             let folder = arguments::named(&files, arguments::folder_of(first));
-            parts.push(Part { folder, containers: beside, within: false, if_nothing });
+            parts.push(Part { folder, containers: beside, within: false, if_nothing, label });
         }
         parts.sort_by_cached_key(Part::locator);
         self.next.extend(parts.into_iter().map(Work::Part));
     }
 
     /// Prepares a place in a container that the user named.
-    fn place(&mut self, at: Locator) {
+    fn place(&mut self, evidence: &Evidence, at: Locator) {
         let head = folder_system::head_of(&at.base).ok().map(|head| content::of(&head, &name_of(&at.base)));
         let Some(Content::Container(kind)) = head else {
             let found = "a file that is neither an archive nor a disk image";
             return self.refused(&at.to_string(), "file", nothing_at_this_place(found));
         };
-        let folder = arguments::folder_of(&at.base);
+        let folder = arguments::folder_of(&Evidence::from(&at.base));
         let if_nothing = IfNothing::Place(at.to_string());
-        let closed = Closed { path: at.base.clone(), at: Locator::of(&at.base), kind, wanted: at.steps };
-        self.next.push_back(Work::Part(Part { folder, containers: vec![closed], within: false, if_nothing }));
+        let (path, wanted) = (at.base.clone(), at.steps);
+        let closed = Closed { path, at: Locator::of(at.base), kind, wanted, original_name: None };
+        let label = evidence.label.clone();
+        self.next.push_back(Work::Part(Part { folder, containers: vec![closed], within: false, if_nothing, label }));
     }
+}
+
+/// What files belong to that the user named one by one: their label and their folder.
+type Belonging = (Option<String>, PathBuf);
+
+/// Returns what a file belongs to. A file with an original path belongs to the folder that it was in, which is none of
+/// this machine.
+fn belonging(evidence: &Evidence, real: &Path) -> Belonging {
+    let folder = match &evidence.original_path {
+        Some(original) => Path::new("original").join(original.parent().unwrap_or(Path::new(""))),
+        None => real.parent().map(Path::to_owned).unwrap_or_default(),
+    };
+    (evidence.label.clone(), folder)
 }
 
 /// Returns the problem of a place in a container that does not contain what the user named.
@@ -307,22 +338,22 @@ pub(super) fn nothing_at_this_place(found: &str) -> Problem {
     problem.advise("`hivemend find` lists what is there")
 }
 
-/// Marks the files in named folders, and moves each behind its folder.
+/// Moves each file in a named folder behind that folder.
 fn behind_their_folders(arguments: Vec<Argument>) -> VecDeque<Argument> {
-    let folders: Vec<PathBuf> = arguments
+    let folders: HashSet<PathBuf> = arguments
         .iter()
         .filter_map(|argument| if let Argument::Folder { real, .. } = argument { Some(real.clone()) } else { None })
         .collect();
     let mut sorted = VecDeque::new();
-    let mut inside: BTreeMap<PathBuf, Vec<Argument>> = BTreeMap::new();
-    for mut argument in arguments {
-        if let Argument::File { real, within, .. } = &mut argument
-            && let Some(folder) = folders.iter().find(|folder| real.starts_with(folder))
-        {
-            *within = true;
-            inside.entry(folder.clone()).or_default().push(argument);
-        } else {
-            sorted.push_back(argument);
+    let mut inside: HashMap<PathBuf, Vec<Argument>> = HashMap::new();
+    for argument in arguments {
+        let folder = match &argument {
+            Argument::File { real, within: true, .. } => real.ancestors().find(|folder| folders.contains(*folder)),
+            _ => None,
+        };
+        match folder.map(Path::to_owned) {
+            Some(folder) => inside.entry(folder).or_default().push(argument),
+            None => sorted.push_back(argument),
         }
     }
     let with_files = |argument| {
@@ -333,10 +364,20 @@ fn behind_their_folders(arguments: Vec<Argument>) -> VecDeque<Argument> {
 }
 
 /// Returns the parts of a folder: each folder below it with the compressed files in it, and each other container.
-fn parts(folders: BTreeMap<Vec<Name>, FoundFolder>, containers: Vec<(Vec<Name>, Closed)>) -> Vec<Part> {
+fn parts(
+    folders: BTreeMap<Vec<Name>, FoundFolder>,
+    containers: Vec<(Vec<Name>, Closed)>,
+    label: Option<&String>,
+) -> Vec<Part> {
     let mut beside: BTreeMap<Vec<Name>, Vec<Closed>> = BTreeMap::new();
     let mut parts = Vec::new();
-    let part = |folder, containers| Part { folder, containers, within: true, if_nothing: IfNothing::Silent };
+    let part = |folder, containers| Part {
+        folder,
+        containers,
+        within: true,
+        if_nothing: IfNothing::Silent,
+        label: label.cloned(),
+    };
     for (names, closed) in containers {
         if is_compressed_file(&closed) {
             beside.entry(names).or_default().push(closed);
@@ -357,7 +398,7 @@ fn parts(folders: BTreeMap<Vec<Name>, FoundFolder>, containers: Vec<(Vec<Name>, 
 /// compressed tar archive is not.
 fn is_compressed_file(closed: &Closed) -> bool {
     const TAR: [&str; 8] = ["tgz", "taz", "tbz", "tbz2", "txz", "tlz", "tzst", "tz2"];
-    let name = name_of(&closed.at.base).to_lowercase();
+    let name = closed.original_name.clone().unwrap_or_else(|| name_of(&closed.at.base)).to_lowercase();
     let is_tar = name.contains(".tar.") || TAR.iter().any(|end| name.rsplit('.').next() == Some(*end));
     matches!(closed.kind, Kind::Archive(archive::Kind::Stream(_))) && !is_tar
 }

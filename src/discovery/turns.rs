@@ -131,7 +131,12 @@ impl Run {
         if installation.hives.is_empty() {
             self.problems.extend(installation.problems.iter().cloned());
         }
-        installation.id = self.ids.next(&installation.evidence);
+        installation.id = match &installation.label {
+            Some(label) if !installation.evidence.starts_with(&format!("{label}/")) => {
+                self.ids.next(&format!("{label}/{}", installation.evidence))
+            }
+            _ => self.ids.next(&installation.evidence),
+        };
         let number = self.installations;
         self.installations = number.saturating_add(1);
         Some((number, installation))

@@ -163,6 +163,7 @@ fn judge(
     let Identity { os, control_sets, chosen, machine, same_machine, mut problems, .. } = identity;
     let mut report = InstallationReport {
         id: installation.id.clone(),
+        label: installation.label.clone(),
         evidence: installation.evidence.clone(),
         generation: installation.generation,
         lies_in: installation.lies_in,
@@ -210,6 +211,7 @@ fn unread(installation: &Installation, opened: &[Opened<'_>], problem: Problem) 
     let options = |opened| describe(opened, None, &Options { map: false, ..Options::default() });
     let report = InstallationReport {
         id: installation.id.clone(),
+        label: installation.label.clone(),
         evidence: installation.evidence.clone(),
         generation: installation.generation,
         lies_in: installation.lies_in,

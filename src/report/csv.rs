@@ -9,8 +9,9 @@ use crate::registry::hex;
 use crate::report::table::word;
 
 /// The columns.
-const COLUMNS: [&str; 42] = [
+const COLUMNS: [&str; 43] = [
     "installation",
+    "label",
     "evidence",
     "generation",
     "computer_name",
@@ -106,6 +107,7 @@ fn row(installation: &InstallationReport, finding: &Finding) -> [String; COLUMNS
     };
     [
         installation.id.clone(),
+        installation.label.clone().unwrap_or_default(),
         installation.evidence.clone(),
         installation.generation.to_string(),
         optional(installation.machine.computer_name.as_ref()),

@@ -87,7 +87,7 @@ impl<W: Write> Documents<W> {
             },
             "threat": threat(finding),
             "hivemend": {
-                "installation": installation.id, "evidence": installation.evidence,
+                "installation": installation.id, "label": installation.label, "evidence": installation.evidence,
                 "generation": installation.generation, "os": os.id, "verdict": finding.verdict,
                 "severity": finding.severity, "grade": finding.grade, "reason": finding.reason,
                 "cause": finding.cause, "control_set": finding.control_set, "expected": finding.expected_text(),

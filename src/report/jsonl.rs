@@ -88,6 +88,7 @@ enum Record<'a> {
 #[derive(Serialize)]
 struct WithoutFindings<'a> {
     id: &'a str,
+    label: &'a Option<String>,
     evidence: &'a str,
     generation: Generation,
     machine: &'a Machine,
@@ -113,6 +114,7 @@ impl<'a> From<&'a InstallationReport> for WithoutFindings<'a> {
     fn from(installation: &'a InstallationReport) -> Self {
         Self {
             id: &installation.id,
+            label: &installation.label,
             evidence: &installation.evidence,
             generation: installation.generation,
             machine: &installation.machine,
@@ -152,6 +154,7 @@ struct OfFinding<'a> {
 #[derive(Serialize)]
 struct OfInstallation<'a> {
     id: &'a str,
+    label: Option<&'a str>,
     evidence: &'a str,
     generation: Generation,
     os: OsId,
@@ -165,6 +168,7 @@ impl<'a> OfInstallation<'a> {
         let hive = installation.hive_of(finding);
         Self {
             id: &installation.id,
+            label: installation.label.as_deref(),
             evidence: &installation.evidence,
             generation: installation.generation,
             os: installation.os.id,

@@ -173,6 +173,8 @@ impl<'de> Deserialize<'de> for InstallationReport {
         #[derive(Deserialize)]
         struct Written {
             id: String,
+            #[serde(default)]
+            label: Option<String>,
             evidence: String,
             generation: Generation,
             machine: Machine,
@@ -191,6 +193,7 @@ impl<'de> Deserialize<'de> for InstallationReport {
         };
         Ok(Self {
             id: written.id,
+            label: written.label,
             evidence: written.evidence,
             generation: written.generation,
             lies_in: written.generation,

@@ -148,7 +148,7 @@ fn result(
         "message": message(&sentence(finding)),
         "partialFingerprints": {"finding/v1": format!("{}/{}{set}", installation.id, finding.id)},
         "properties": {
-            "installation": installation.id, "evidence": installation.evidence, "generation": installation.generation,
+            "installation": installation.id, "label": installation.label, "evidence": installation.evidence, "generation": installation.generation,
             "computerName": installation.machine.computer_name, "os": installation.os.id,
             "verdict": finding.verdict, "severity": finding.severity, "grade": finding.grade,
             "reason": finding.reason, "cause": finding.cause, "expected": finding.expected,

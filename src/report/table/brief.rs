@@ -14,7 +14,11 @@ pub(super) fn write_head(page: &mut Page<'_>, installation: &InstallationReport)
 
 /// Returns the path and the generation: `mnt/WINDOWS/system32/config (live)`.
 pub(crate) fn where_it_lies(installation: &InstallationReport) -> String {
-    format!("{} ({})", data::prose(&installation.evidence), word(&installation.generation))
+    let place = format!("{} ({})", data::prose(&installation.evidence), word(&installation.generation));
+    match &installation.label {
+        Some(label) if !installation.evidence.starts_with(label) => format!("{}: {place}", data::name(label)),
+        _ => place,
+    }
 }
 
 /// Writes the answer, and below that how complete it is.

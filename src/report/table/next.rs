@@ -24,6 +24,8 @@ const REASONS: usize = 3;
 pub struct Situation {
     /// The evidence as typed, one entry for each argument. If empty, each installation's own is named.
     pub evidence: Vec<Vec<u8>>,
+    /// Whether a list names the evidence, or more of it: then an option in `reading` names the list.
+    pub is_listed: bool,
     /// The quoted options that are needed to open the evidence again: a password file, keys.
     pub reading: Vec<String>,
     /// The possible or written patch by the installation's id. An installation without an entry has nothing to patch.
@@ -158,7 +160,7 @@ fn steps(report: &Report, standings: &[Standing<'_>], situation: &Situation) -> 
 
 /// Returns the evidence as the user typed it, or the paths of the installations that have deviations or gaps.
 fn evidence(standings: &[Standing<'_>], situation: &Situation) -> Vec<String> {
-    if !situation.evidence.is_empty() {
+    if !situation.evidence.is_empty() || situation.is_listed {
         return situation.evidence.iter().map(|path| quoted_path(path)).collect();
     }
     let mut paths = Vec::new();
