@@ -135,7 +135,8 @@ pub struct MessageArgs {
     pub verbose: u8,
     /// Show progress on stderr: on a terminal, never, or as lines of JSON
     ///
-    /// Nothing is shown for work that takes less than half a second.
+    /// On a terminal, nothing is shown for work that takes less than half a second. The last line of JSON comes at the
+    /// end.
     #[arg(long, value_enum, default_value_t)]
     pub progress: Progress,
 }

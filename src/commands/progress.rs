@@ -1,4 +1,5 @@
-//! Progress on stderr: a line on a terminal, or lines of JSON for programs. Work of less than half a second shows none.
+//! Progress on stderr: a line on a terminal, or lines of JSON for programs. On a terminal, work of less than half a second
+//! shows none.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -84,12 +85,19 @@ fn after(shared: &Shared, time: Duration) -> Option<State> {
     (!state.ended).then(|| state.clone())
 }
 
+/// Writes the state twice a second, and the last one at the end: a program can rely on one line.
 fn write_lines(shared: &Shared) {
     while let Some(state) = after(shared, PATIENCE) {
-        let Some(task) = state.task else { continue };
-        let told = json!({"task": task.as_str(), "at": state.at, "done": state.done, "unit": task.unit()});
-        let _ = writeln!(io::stderr(), "{}", json!({ "progress": told }));
+        write_line(&state);
     }
+    let last = shared.state.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    write_line(&last);
+}
+
+fn write_line(state: &State) {
+    let Some(task) = state.task else { return };
+    let told = json!({"task": task.as_str(), "at": state.at, "done": state.done, "unit": task.unit()});
+    let _ = writeln!(io::stderr(), "{}", json!({ "progress": told }));
 }
 
 fn draw(shared: &Shared) {

@@ -88,12 +88,12 @@ fn many_installations_end_in_a_table_worst_first() {
     installations.push(named("fleet/four", (software(), system())).examine());
     let report = report(installations, without_conforming);
     let text = page(&report, SCREEN, &situation(&report));
-    let (above, table) = text.split_once("All installations, worst first\n").unwrap();
+    let (above, table) = text.split_once("All installations, worst first (fleet/*)\n").unwrap();
     insta::assert_snapshot!(table);
     // Of those without findings and gaps there is nothing above; with details there is.
     assert!(above.contains("fleet/two") && above.contains("fleet/three") && !above.contains("fleet/four"), "{above}");
     let details = page(&report, Style { all: true, ..SCREEN }, &situation(&report));
-    let (above, _) = details.split_once("All installations, worst first\n").unwrap();
+    let (above, _) = details.split_once("All installations, worst first (fleet/*)\n").unwrap();
     assert!(above.contains("fleet/four"));
     assert!(above.find("fleet/two") < above.find("fleet/three"), "worst first");
 }
