@@ -42,7 +42,7 @@ mod unreadable;
 #[cfg(feature = "images")]
 mod volumes;
 
-pub use arguments::Evidence;
+pub use arguments::{Evidence, readable};
 use containers::Job;
 pub use hibernation::Hibernation;
 pub use part::Reading;

@@ -7,9 +7,9 @@ use hivemend::case::{Audit, Patched};
 use hivemend::case_facts::{CaseFacts, headers_of};
 use hivemend::cli::{EvidenceArgs, Format};
 use hivemend::custody::{Examined, Witness};
-use hivemend::discovery::Evidence;
+use hivemend::discovery::{Evidence, readable};
 use hivemend::error::Error;
-use hivemend::evidence::output::{Gate, Sealed};
+use hivemend::evidence::output::{Gate, Sealed, Writing};
 use hivemend::examination::{Closing, run_of};
 use hivemend::html::Attachments;
 use hivemend::report::InstallationReport;
@@ -36,7 +36,8 @@ pub(super) struct Wanted<'a> {
 pub(super) struct Run {
     pub(super) closing: Closing,
     pub(super) sealed: Sealed,
-    writing: hivemend::evidence::output::Writing,
+    /// `None` if there is nothing to say but an error.
+    writing: Option<Writing>,
     record: Option<Examined>,
     case: CaseFacts,
 }
@@ -56,6 +57,7 @@ pub(super) fn run(
     let Wanted { common, evidence, format, all, hold, stated, situation } = wanted;
     let style = style_of(gate.output(), common.output.color, all || common.messages.verbose > 0);
     let failed = |source| Error::Write { path: gate.output().path().display().to_string(), source };
+    readable(evidence)?;
     let mut writing = gate.begin(hold)?;
     let attachments = Attachments { case: stated.clone(), ..Attachments::default() };
     let mut form = Form::new(format, style, situation, attachments, &mut writing);
@@ -76,11 +78,13 @@ pub(super) fn run(
     check()?;
     tell_sources(common, &closing);
     // A table of nothing says less than the error does; programs get the ledger.
-    if closing.nothing.is_none() || !form.is_table() {
+    let written = closing.nothing.is_none() || !form.is_table();
+    if written {
         closing.render(form.renderer()).map_err(failed)?;
     }
     drop(form);
     writing.flush().map_err(failed)?;
+    let writing = written.then_some(writing);
     let sealed = gate.seal(closing.opened.iter().map(PathBuf::as_path))?;
     Ok(Run { closing, sealed, writing, record, case })
 }
@@ -99,7 +103,9 @@ impl Run {
     pub(super) fn end(self, write: impl FnOnce(&Sealed) -> Result<(), Error>) -> Result<(), Error> {
         let Self { closing, sealed, writing, record, case } = self;
         let unchanged = record.as_ref().is_none_or(Examined::unchanged);
-        let written = sealed.end(writing).and_then(|()| closing.nothing.map_or_else(|| write(&sealed), Err));
+        let written = writing
+            .map_or(Ok(()), |writing| sealed.end(writing))
+            .and_then(|()| closing.nothing.map_or_else(|| write(&sealed), Err));
         if let Some((record, out)) = record.zip(sealed.custody()) {
             let record = record.close(case, sealed.written());
             let done = out.write(|out| {

@@ -12,7 +12,8 @@ use super::hibernation::{self, Hibernation};
 use super::layout::{self, Place};
 use super::name;
 use super::unreadable::unreadable;
-use crate::evidence::directory::{files_in, listable};
+use crate::error::Error;
+use crate::evidence::directory::{self, files_in, listable, locator};
 use crate::evidence::file::File;
 use crate::evidence::file_system::Vouched;
 use crate::evidence::folder;
@@ -61,6 +62,21 @@ pub(super) enum Argument {
     Other { path: PathBuf },
     /// A path that does not exist, or that the user may not read.
     Missing { evidence: Evidence, error: io::Error },
+}
+
+/// Checks that there is anything to go on with, before any work.
+///
+/// # Errors
+/// The only evidence is missing or unreadable.
+pub fn readable(evidence: &[Evidence]) -> Result<(), Error> {
+    let [only] = evidence else { return Ok(()) };
+    match fs::canonicalize(&only.path).and_then(fs::metadata) {
+        Err(source) if Locator::parse(only.path.as_os_str()).is_none() => {
+            let (_, advice) = directory::explain(&source);
+            Err(Error::Read { path: locator(&only.path), source, advice })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Sorts the arguments by kind, in their order; a folder inside another one is a part of it.

@@ -57,15 +57,8 @@ impl<'u> Survey<'u> {
     /// # Errors
     /// The only evidence is missing or unreadable.
     pub(super) fn new(evidence: &[Evidence], reading: Reading<'u>) -> Result<Self, Error> {
+        arguments::readable(evidence)?;
         let arguments = arguments::sort(evidence);
-        if let [Argument::Missing { evidence, error }] = arguments.as_slice()
-            && Locator::parse(evidence.path.as_os_str()).is_none()
-        {
-            let path = &evidence.path;
-            let (_, advice) = directory::explain(error);
-            let source = io::Error::new(error.kind(), error.to_string());
-            return Err(Error::Read { path: locator(path), source, advice });
-        }
         let mut named: HashMap<Belonging, Vec<Evidence>> = HashMap::new();
         for argument in &arguments {
             if let Argument::File { evidence, real, .. } = argument {

@@ -54,6 +54,7 @@ mod images;
 mod importers;
 mod judgement;
 mod lint;
+mod listed;
 mod output_gate;
 mod own_baselines;
 #[cfg(feature = "images")]

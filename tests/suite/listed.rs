@@ -1,0 +1,157 @@
+//! Evidence that a list names: paths, and lines of JSON with original paths and labels.
+
+use std::fs;
+use std::io::Write as _;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::command_line::Desk;
+
+/// A store that gives files names of its own: `store/0`, `store/1`, and so on.
+struct Store<'d> {
+    desk: &'d Desk,
+    lines: String,
+    count: usize,
+}
+
+impl<'d> Store<'d> {
+    fn new(desk: &'d Desk) -> Self {
+        fs::create_dir(desk.path("store")).unwrap();
+        Self { desk, lines: String::new(), count: 0 }
+    }
+
+    fn add(&mut self, from: &str, original: &str, label: Option<&str>) {
+        let bytes = fs::read(self.desk.path(from)).unwrap();
+        self.add_bytes(&bytes, original, label);
+    }
+
+    fn add_bytes(&mut self, bytes: &[u8], original: &str, label: Option<&str>) {
+        let path = format!("store/{}", self.count);
+        self.count += 1;
+        fs::write(self.desk.path(&path), bytes).unwrap();
+        let line = json!({"path": path, "original_path": original, "label": label});
+        self.lines += &format!("{line}\n");
+    }
+
+    fn audit(&self) -> Vec<Value> {
+        fs::write(self.desk.path("list"), &self.lines).unwrap();
+        let report = self.desk.json(&["audit", "--files-from", "list", "--format", "json", "--exit-zero"]);
+        report["installations"].as_array().unwrap().clone()
+    }
+}
+
+fn config(case: &str, hive: &str) -> String {
+    format!("evidence/{case}/Windows/System32/config/{hive}")
+}
+
+#[test]
+fn a_list_of_paths_is_the_same_as_arguments() {
+    let cases = ["windows-7", "windows-7-bits-disabled"];
+    let desk = Desk::with(&cases);
+    let paths: Vec<String> = cases.iter().map(|case| format!("evidence/{case}")).collect();
+    let typed = desk.run(&["audit", &paths[0], &paths[1], "--format", "json"]).stdout;
+    fs::write(desk.path("list"), paths.join("\n")).unwrap();
+    assert_eq!(desk.run(&["audit", "--files-from", "list", "--format", "json"]).stdout, typed);
+    fs::write(desk.path("rest"), format!("{}\r\n\n", paths[1])).unwrap();
+    assert_eq!(desk.run(&["audit", &paths[0], "--files-from", "rest", "--format", "json"]).stdout, typed);
+    let mut command = desk.command(&["audit", "--files-from", "-", "--format", "json"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(paths.join("\n").as_bytes()).unwrap();
+    assert_eq!(child.wait_with_output().unwrap().stdout, typed);
+}
+
+#[test]
+fn original_paths_decide_what_belongs_together_and_which_generation_it_is() {
+    let desk = Desk::with(&["windows-7-bits-disabled", "windows-7"]);
+    let mut store = Store::new(&desk);
+    store.add(&config("windows-7-bits-disabled", "SYSTEM"), r"C:\Windows\System32\config\SYSTEM", Some("PC 1"));
+    store.add(&config("windows-7", "SYSTEM"), "/C/Windows/System32/config/SYSTEM", Some("PC 2"));
+    store.add(&config("windows-7", "SOFTWARE"), "/C/Windows/System32/config/SOFTWARE", Some("PC 2"));
+    store.add(&config("windows-7-bits-disabled", "SOFTWARE"), r"C:\Windows\System32\config\SOFTWARE", Some("PC 1"));
+    store.add(&config("windows-7", "SYSTEM"), "/C/Windows/System32/config/RegBack/SYSTEM", Some("PC 2"));
+    let installations = store.audit();
+    let found: Vec<String> = installations
+        .iter()
+        .map(|one| {
+            let hives: Vec<&str> =
+                one["hives"].as_array().unwrap().iter().map(|h| h["path"].as_str().unwrap()).collect();
+            format!("{} {} {} {}", one["label"], one["generation"], one["id"].as_str().unwrap(), hives.join(" "))
+        })
+        .collect();
+    let expected = [
+        r#""PC 1" "live" PC-1-C-Windows-System32-config store/3 store/0"#,
+        r#""PC 2" "live" PC-2-C-Windows-System32-config store/2 store/1"#,
+        r#""PC 2" "regback" PC-2-C-Windows-System32-config-RegBack store/4"#,
+    ];
+    assert_eq!(found, expected);
+    let disabled = |one: &Value| one["findings"].to_string().contains("service-bits/Start");
+    assert_eq!(installations.iter().map(disabled).collect::<Vec<_>>(), [true, false, false]);
+}
+
+#[test]
+fn logs_and_compressed_files_are_found_by_their_original_names() {
+    let desk = Desk::with(&["windows-7-dirty"]);
+    let folder = desk.path("evidence/windows-7-dirty/Windows/System32/config");
+    let plain = desk.json(&["audit", "evidence", "--format", "json"]);
+    let mut store = Store::new(&desk);
+    for entry in fs::read_dir(folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let original = format!("Windows/System32/config/{name}");
+        store.add(&config("windows-7-dirty", &name), &original, None);
+    }
+    let installations = store.audit();
+    let states = |one: &Value| -> Vec<String> {
+        let hives = one["hives"].as_array().unwrap();
+        hives.iter().map(|hive| format!("{} {}", hive["role"], hive["integrity"]["state"])).collect()
+    };
+    assert_eq!(installations.len(), 1);
+    assert_eq!(states(&installations[0]), states(&plain["installations"][0]));
+    assert_eq!(installations[0]["findings"], plain["installations"][0]["findings"]);
+}
+
+#[test]
+fn files_of_one_name_without_anything_that_tells_them_apart_are_not_paired_by_their_order() {
+    let desk = Desk::with(&["windows-7", "windows-7-bits-disabled"]);
+    let mut store = Store::new(&desk);
+    store.add(&config("windows-7", "SOFTWARE"), "SOFTWARE", None);
+    store.add(&config("windows-7", "SYSTEM"), "SYSTEM", None);
+    store.add(&config("windows-7-bits-disabled", "SYSTEM"), "SYSTEM", None);
+    let installations = store.audit();
+    let hives: Vec<usize> = installations.iter().map(|one| one["hives"].as_array().unwrap().len()).collect();
+    assert_eq!(hives, [1, 1, 1]);
+}
+
+#[test]
+fn a_label_is_in_every_form_and_in_the_id() {
+    let desk = Desk::with(&["windows-7-bits-disabled"]);
+    let run = |format: &str| {
+        let arguments = ["audit", "evidence", "--label", "Exhibit 7", "--exit-zero", "--format", format];
+        String::from_utf8(desk.run(&arguments).stdout).unwrap()
+    };
+    for format in ["table", "json", "jsonl", "csv", "sarif", "timesketch", "ecs"] {
+        assert!(run(format).contains("Exhibit 7"), "{format}");
+    }
+    let report: Value = serde_json::from_str(&run("json")).unwrap();
+    assert_eq!(report["installations"][0]["id"], "Exhibit-7-evidence-windows-7-bits-disabled-Windows-System32-config");
+}
+
+#[test]
+fn a_list_that_makes_no_sense_is_refused_with_the_line_and_never_written_to() {
+    let desk = Desk::with(&["windows-7"]);
+    let refused = |text: &str| {
+        fs::write(desk.path("list"), text).unwrap();
+        desk.complaint(2, &["audit", "--files-from", "list"])
+    };
+    let said = refused("evidence\n{\"path\": 7}\n");
+    assert!(said.contains("list, line 2: expected a path") && said.contains("Correct this line"), "{said}");
+    assert!(refused("{\"path\": \"evidence\", \"lable\": \"x\"}\n").contains("unknown field `lable`"));
+    assert!(refused("\n").contains("is empty"));
+    assert!(desk.complaint(2, &["audit", "--files-from", "nowhere"]).contains("nowhere"));
+    assert!(desk.complaint(2, &["audit"]).contains("EVIDENCE"));
+    let text = "evidence\n";
+    fs::write(desk.path("list"), text).unwrap();
+    let said = desk.complaint(2, &["audit", "--files-from", "list", "--output", "list", "--overwrite"]);
+    assert!(said.contains("which is read in this run"), "{said}");
+    assert_eq!(fs::read_to_string(desk.path("list")).unwrap(), text);
+}
