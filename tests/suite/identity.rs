@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use hivemend::control_set::Choice;
+use hivemend::discovery::Evidence;
 use hivemend::error::Code;
 use hivemend::examination::{Options, examine};
 use hivemend::finding::{Reason, Verdict};
@@ -249,7 +250,7 @@ fn history_puts_what_differs_between_control_sets_into_a_group_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
     fixture::compile("windows-7-second-control-set-broken").unwrap().write(folder.path()).unwrap();
     let options = Options { map: false, ..Options::default() };
-    let history = trace(&[folder.path().to_path_buf()], &options).unwrap();
+    let history = trace(&[Evidence::from(&folder.path().to_path_buf())], &options).unwrap();
     let rows: Vec<_> = history.machines.iter().flat_map(|one| &one.hives).flat_map(|hive| &hive.values).collect();
     let differing: Vec<&str> = rows.iter().filter(|row| row.control_sets_differ).map(|row| row.id.as_str()).collect();
     assert_eq!(differing, ["service-bits/Start", "service-sens-parameters/ServiceDll"]);

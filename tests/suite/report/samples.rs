@@ -150,6 +150,7 @@ impl Sample {
         let hives = hives.into_iter().filter_map(|(role, name, hive)| Some((role, name, hive.as_ref()?)));
         InstallationReport {
             id: self.evidence.replace('/', "-"),
+            label: None,
             evidence: self.evidence.to_owned(),
             generation: self.generation,
             lies_in: self.generation,

@@ -110,6 +110,7 @@ fn what_to_do_next_fits_the_case() {
     let id = wrong.installations[0].id.clone();
     let of = |patching| Situation {
         evidence: vec![b"it's here/$HOME".to_vec()],
+        is_listed: false,
         reading: vec!["--no-replay".to_owned()],
         patches: BTreeMap::from([(id.clone(), patching)]),
     };
