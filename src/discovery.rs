@@ -49,7 +49,7 @@ pub use part::Reading;
 pub use remote::Ask;
 
 /// The generation of an installation's hives: the hives in use, or a kind of older copy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Generation {
     /// `config` of a Windows folder: the hives that this Windows starts with.
@@ -67,6 +67,7 @@ pub enum Generation {
     /// Setup's own copies (`.sav`); never judged.
     Setup,
     /// A copy that somebody made, in any place.
+    #[default]
     Copy,
 }
 
@@ -135,7 +136,7 @@ pub struct FoundHive {
 }
 
 /// The hives of one Windows at one time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Installation {
     /// The folder of the hives. The hive itself if the user named it, or if it is unknown which hives belong to it.
     pub evidence: String,

@@ -2,11 +2,27 @@
 //! finding with its source. It writes the `.reg` file that corrects the findings, together with the one that rolls the
 //! correction back.
 //!
+//! An audit, each installation as soon as it is judged:
+//!
+//! ```no_run
+//! use hivemend::case::Audit;
+//! use hivemend::discovery::Evidence;
+//!
+//! let evidence = [Evidence::from(&"disk.E01".into()), Evidence::from(&"copies/FRONTDESK-04".into())];
+//! let closing = Audit::default().run(&evidence, None, |installation, _| {
+//!     let judgement = installation.judgement.unwrap_or_default();
+//!     println!("{}: {}", installation.evidence, judgement.answer.unwrap_or_default());
+//!     Ok(())
+//! })?;
+//! println!("complete: {}", closing.summary.complete);
+//! # Ok::<(), hivemend::error::Error>(())
+//! ```
+//!
 //! The modules are declared in the order of the data flow. Each uses only those above it.
 //!
 //! ```text
 //! evidence -> hive -> discovery -> control_set, os, machine -> baseline -> facts -> audit
-//!     -> report -> examination -> remediation -> reg_file text
+//!     -> report -> examination -> remediation -> reg_file text -> verification -> case
 //! ```
 //!
 //! The judgement is in `src/baselines/*.toml`: one file for each Windows, with a reason, a source, and a grade for each

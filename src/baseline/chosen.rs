@@ -186,3 +186,26 @@ fn refuse_clash(first: &Baseline, second: &Baseline) -> Result<(), Error> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A worker judges by the same baselines as the program that started it.
+    #[test]
+    fn a_choice_is_the_same_in_another_process() {
+        let pack = include_str!("../../docs/packs/remote-desktop.toml");
+        let small = "id = \"own\"\n[[key]]\nid = \"k\"\nhive = \"SOFTWARE\"\npath = 'A\\B'\nwhy = \"Because.\"\nsource = \"Us\"\n\
+                     grade = \"confirmed\"\n[key.values]\nV = { REG_DWORD = 1 }\n";
+        let own = |text: &str| Own::parse("own", text).unwrap().baseline;
+        for (instead, beside) in [(vec![], vec![own(pack)]), (vec![own(pack)], vec![own(small)]), (vec![], vec![])] {
+            let sums = |chosen: &Chosen| -> Vec<String> {
+                chosen.instead.iter().chain(&chosen.beside).map(|own| format!("{} {}", own.id, own.sha256)).collect()
+            };
+            let chosen = Chosen::new(instead, beside).unwrap();
+            let sent: Chosen = serde_json::from_str(&serde_json::to_string(&chosen).unwrap()).unwrap();
+            assert_eq!(sums(&sent), sums(&chosen));
+            assert_eq!(sent.is_instead(), chosen.is_instead());
+        }
+    }
+}

@@ -230,8 +230,11 @@ impl<R> Hand<R> {
     }
 
     fn wait_while(&self, wait: impl Fn(&Waiting<R>) -> bool) -> MutexGuard<'_, Waiting<R>> {
-        let waits = |waiting: &mut Waiting<R>| !waiting.stopped && wait(waiting);
-        self.changed.wait_while(self.lock(), waits).unwrap_or_else(PoisonError::into_inner)
+        let mut waiting = self.lock();
+        while !waiting.stopped && wait(&waiting) {
+            waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+        waiting
     }
 
     /// Notes that a part is being opened: installations may come of it.
@@ -321,5 +324,69 @@ impl<R> Hand<R> {
 
     fn is_stopped(&self) -> bool {
         self.lock().stopped
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn installation(number: usize) -> (usize, Installation) {
+        let evidence = number.to_string();
+        (number, Installation { evidence, ..Installation::default() })
+    }
+
+    #[test]
+    fn results_are_handed_on_in_order_and_no_thread_runs_far_ahead() {
+        let hand: Hand<usize> = Hand::new(3);
+        hand.open();
+        hand.push((0..200).map(installation));
+        let furthest = Mutex::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    while let Some((number, _)) = hand.pop_later() {
+                        // The first of each ten is late.
+                        if number % 10 == 0 {
+                            std::thread::sleep(std::time::Duration::from_millis(2));
+                        }
+                        hand.give(number, Some(number));
+                    }
+                    hand.leave();
+                });
+            }
+            for expected in 0..200 {
+                let Next::Result(result) = hand.next() else { panic!("a result") };
+                assert_eq!(result, expected);
+                let waiting = hand.lock();
+                let last = waiting.results.keys().next_back().copied().unwrap_or(expected);
+                let mut furthest = furthest.lock().unwrap();
+                *furthest = last.saturating_sub(expected).max(*furthest);
+                drop(waiting);
+                if expected == 150 {
+                    hand.opened();
+                }
+            }
+            assert!(matches!(hand.next(), Next::Nothing));
+        });
+        assert!(*furthest.lock().unwrap() <= 3 * AHEAD, "{furthest:?}");
+    }
+
+    #[test]
+    fn a_defect_ends_a_run_and_nobody_waits_for_ever() {
+        let hand: Hand<usize> = Hand::new(2);
+        hand.open();
+        hand.push((0..100).map(installation));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                // Far ahead: it waits until the run ends.
+                hand.give(90, Some(90));
+                assert!(hand.pop().is_none() && hand.pop_later().is_none());
+                hand.leave();
+            });
+            scope.spawn(|| hand.give(0, None));
+            assert!(matches!(hand.next(), Next::Defect));
+            hand.stop();
+        });
     }
 }

@@ -215,12 +215,42 @@ impl<S> Turns<S> {
     }
 
     fn wait(&self, turn: usize) -> MutexGuard<'_, (usize, S)> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        self.passed.wait_while(state, |state| state.0 < turn).unwrap_or_else(PoisonError::into_inner)
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        // Unlike `wait_while`, this waits on after a panic in another turn.
+        while state.0 < turn {
+            state = self.passed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state
     }
 
     /// Returns the state when all is done.
     pub(super) fn into_inner(self) -> S {
         self.state.into_inner().unwrap_or_else(PoisonError::into_inner).1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn turns_are_taken_in_order_whoever_comes_first_and_a_panic_stops_none() {
+        let turns = Turns::new(Vec::new());
+        std::thread::scope(|scope| {
+            for turn in (0..20_usize).rev() {
+                let turns = &turns;
+                scope.spawn(move || {
+                    let take = || {
+                        turns.take(turn, |taken: &mut Vec<usize>| {
+                            taken.push(turn);
+                            assert!(turn != 7, "a defect");
+                        });
+                    };
+                    assert_eq!(catch_unwind(AssertUnwindSafe(take)).is_err(), turn == 7);
+                });
+            }
+            assert_eq!(turns.look(20, Vec::len), 20);
+        });
+        assert_eq!(turns.into_inner(), (0..20).collect::<Vec<_>>());
     }
 }

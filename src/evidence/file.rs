@@ -210,3 +210,22 @@ pub struct Snapshot {
     /// Why the search of its files failed; why its GUID or the list is unreadable.
     pub problem: Option<Problem>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_of_a_container_can_be_lost_and_those_of_this_machine_cannot() {
+        let mut file = File::within("a.zip", Unpacked::from(b"regf".to_vec()));
+        assert_eq!(&*file.open(true).unwrap(), b"regf");
+        file.lose("its reader crashed");
+        assert_eq!(file.open(true).err().unwrap().to_string(), "its reader crashed");
+        assert_eq!(file.sha256().unwrap_err().to_string(), "its reader crashed");
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("SYSTEM"), b"regf").unwrap();
+        let mut file = File::on_disk(folder.path().join("SYSTEM"));
+        file.lose("its reader crashed");
+        assert_eq!(&*file.open(false).unwrap(), b"regf");
+    }
+}
