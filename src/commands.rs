@@ -58,6 +58,11 @@ fn gate(outputs: Outputs<'_>, evidence: &[PathBuf], unpacking: Option<&ReadingAr
     Gate::new(&outputs, &Inputs { evidence: evidence.to_vec(), files })
 }
 
+/// Returns the file that lists evidence, and those with passwords and keys.
+fn read_beside(list: &ListArgs, reading: &ReadingArgs) -> Vec<PathBuf> {
+    read_as_named(list.files_from.as_slice()).into_iter().chain(key_files(reading)).collect()
+}
+
 /// Returns the files with passwords and keys that the command reads.
 fn key_files(args: &ReadingArgs) -> Vec<PathBuf> {
     args.password_file.iter().chain(&args.recovery_key_file).cloned().collect()
@@ -72,16 +77,15 @@ fn one_output(args: &OutputArgs) -> Outputs<'_> {
 /// Checks the outputs of an examination and sets the number of threads.
 fn prepare(common: &EvidenceArgs, evidence: &[Evidence], patch: Option<&Path>) -> Result<Gate, Error> {
     let outputs = Outputs { custody: common.custody.custody.as_deref(), patch, ..one_output(&common.output) };
-    let files = key_files(&common.reading).into_iter().chain(common.custody.case.case.clone()).collect();
-    let gate = Gate::new(&outputs, &Inputs { evidence: read_of(evidence, &common.list), files })?;
+    let files = read_beside(&common.list, &common.reading).into_iter().chain(common.custody.case.case.clone());
+    let gate = Gate::new(&outputs, &Inputs { evidence: paths_of(evidence), files: files.collect() })?;
     set_jobs(&common.reading);
     Ok(gate)
 }
 
-/// Returns the paths that are read: of the evidence, and of its list.
-fn read_of(evidence: &[Evidence], list: &ListArgs) -> Vec<PathBuf> {
-    let list = list.files_from.as_slice();
-    evidence.iter().map(|one| one.path.clone()).chain(read_as_named(list)).collect()
+/// Returns the paths of the evidence.
+fn paths_of(evidence: &[Evidence]) -> Vec<PathBuf> {
+    evidence.iter().map(|one| one.path.clone()).collect()
 }
 
 /// Returns the files that the arguments name. For `-` that is the file that stdin was opened on.

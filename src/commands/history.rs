@@ -4,15 +4,17 @@ use std::path::PathBuf;
 
 use hivemend::cli::{HistoryArgs, HistoryFormat};
 use hivemend::error::Error;
+use hivemend::evidence::output::{Gate, Inputs};
 use hivemend::examination::Options;
 use hivemend::history;
 
-use super::{INCOMPLETE, gate, list, one_output, progress, read_of, set_jobs, style_of, unpacking};
+use super::{INCOMPLETE, list, one_output, paths_of, progress, read_beside, set_jobs, style_of, unpacking};
 
 pub(crate) fn history(args: &HistoryArgs) -> Result<u8, Error> {
     let outputs = one_output(&args.output);
     let evidence = list::evidence(&args.evidence, &args.list)?;
-    let gate = gate(outputs, &read_of(&evidence, &args.list), Some(&args.reading))?;
+    let files = read_beside(&args.list, &args.reading);
+    let gate = Gate::new(&outputs, &Inputs { evidence: paths_of(&evidence), files })?;
     let options = Options {
         os: args.os,
         replay: !args.reading.no_replay,

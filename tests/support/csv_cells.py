@@ -34,6 +34,7 @@ def expected_cells(installation, finding):
     root = "HKEY_LOCAL_MACHINE\\"
     return {
         "installation": installation["id"],
+        "label": word(installation["label"]),
         "evidence": installation["evidence"],
         "generation": installation["generation"],
         "computer_name": word(installation["machine"]["computer_name"]),

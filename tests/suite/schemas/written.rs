@@ -63,7 +63,8 @@ fn of_all_fixtures(all: &mut Vec<Written>) {
     document(all, &desk, Record::Report, &[report, &["--all", "--control-set", "all"]].concat());
     document(all, &desk, Record::Report, &[report, &["--no-hash", "--no-mmap", "--generations", "all"]].concat());
     document(all, &desk, Record::Report, &["find", "evidence", "--format", "json", "--check"]);
-    let arguments = ["--all", "--locations", "--patch", "out", "--custody", "custody.json", "--progress", "json"];
+    let arguments =
+        ["--all", "--locations", "--patch", "out", "--custody", "custody.json", "--progress", "json", "--label", "PC"];
     let arguments = [report, &arguments].concat();
     let run = desk.run(&arguments);
     push(all, Record::Report, "audit --patch", &run.stdout);
