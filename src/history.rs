@@ -232,7 +232,7 @@ impl Ask for Generations {
 /// `hash`. Without hashes identical hives are not merged.
 ///
 /// # Errors
-/// Returns the same errors as [`examine`].
+/// Returns the same errors as [`examine_each`].
 pub fn trace(evidence: &[Evidence], options: &Options) -> Result<History, Error> {
     let options =
         Options { judge: true, control_set: Choice::All, all_generations: true, all_findings: true, ..options.clone() };

@@ -31,7 +31,8 @@ impl<'d> Store<'d> {
         self.count += 1;
         fs::write(self.desk.path(&path), bytes).unwrap();
         let line = json!({"path": path, "original_path": original, "label": label});
-        self.lines += &format!("{line}\n");
+        self.lines.push_str(&line.to_string());
+        self.lines.push('\n');
     }
 
     fn audit(&self) -> Vec<Value> {

@@ -141,7 +141,7 @@ mod tests {
             let held = matches!(way, Way::Held(_));
             let file = if held { nameless().unwrap() } else { writer.try_clone().unwrap() };
             let mut writing = Writing::new(file, way, true);
-            writing.write_all(&[b'x'; 100_000]).unwrap();
+            writing.write_all(&vec![b'x'; 100_000]).unwrap();
             writing.flush().unwrap();
             writing.write_all(b"more").unwrap();
             assert_eq!(writing.finish().unwrap().1, Some(None));
