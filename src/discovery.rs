@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Code, Error, Problem};
+use crate::error::{Code, Error, Gap, Problem};
 use crate::evidence::archive::Unpacking;
 use crate::evidence::conversation;
 use crate::evidence::directory::locator;
@@ -144,6 +144,8 @@ pub struct Installation {
     pub id: String,
     /// The user's name for the machine or the exhibit.
     pub label: Option<String>,
+    /// The gaps of its files, and of the containers that they are in.
+    pub source_gaps: Vec<Gap>,
     /// The generation of the hives.
     pub generation: Generation,
     /// The generation that Windows keeps in this place: a hive of `RegBack` that the user named by itself is a `copy`

@@ -166,7 +166,7 @@ impl std::fmt::Display for Code {
 }
 
 /// Something that makes a report incomplete.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Gap {
     /// The kind of the gap.
     pub code: Code,
@@ -174,6 +174,44 @@ pub struct Gap {
     pub at: String,
     /// What is missing, in a sentence.
     pub reason: String,
+    /// What to do.
+    #[serde(default)]
+    pub advice: Option<String>,
+}
+
+impl Gap {
+    /// Returns a gap with the advice that its code has.
+    pub fn new(code: Code, at: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { code, at: at.into(), reason: reason.into(), advice: code.advice().map(str::to_owned) }
+    }
+
+    /// Returns the gap with this advice instead, if there is any.
+    #[must_use]
+    pub fn advise(self, advice: Option<String>) -> Self {
+        Self { advice: advice.or(self.advice), ..self }
+    }
+
+    /// Returns whether the gap is about this place, or about a container that it is in.
+    pub fn holds(&self, at: &str) -> bool {
+        at == self.at || at.strip_prefix(&self.at).is_some_and(|rest| rest.starts_with('!'))
+    }
+}
+
+impl Code {
+    /// Returns what to do about a gap of this kind, if nothing else says more.
+    fn advice(self) -> Option<&'static str> {
+        Some(match self {
+            Self::HiveMissing => "copy it from the same machine into the same folder",
+            Self::HiveDirty => "copy its transaction logs (.LOG, .LOG1, .LOG2) beside it",
+            Self::HiveDamaged | Self::FindingUnreadable => "take another copy, or compare with an older generation",
+            Self::HivesContradict => "audit each hive by itself",
+            Self::WindowsUncertain => "name the Windows with --os if you know it",
+            Self::WindowsUnknown => "see `hivemend baseline list`; --baseline names one of your own",
+            Self::OnlyOlderGenerations => "judge them with --generations all",
+            Self::FactUnknown => "audit SOFTWARE and SYSTEM together",
+            _ => return None,
+        })
+    }
 }
 
 /// Something unexpected in the evidence. The report contains it, and the run continues.

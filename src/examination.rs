@@ -88,7 +88,9 @@ pub struct Examination {
 
 /// Returns the gap of a requested walk that found a loss in the hive or in a log.
 fn not_whole(hive: &HiveReport) -> Option<Gap> {
-    let gap = |code, reason: &str| Some(Gap { code, at: hive.path.clone(), reason: format!("{} {reason}", hive.role) });
+    let gap = |code, reason: &str| {
+        Some(Gap::new(code, &hive.path, format!("{} {reason}", hive.role)).advise(hive.integrity.advice()))
+    };
     match &hive.integrity.coverage {
         _ if hive.integrity.state == State::Dirty => gap(Code::HiveDirty, "is dirty"),
         Some(coverage) if coverage.complete => None,
@@ -295,6 +297,9 @@ impl Examined {
         if options.check {
             gaps.extend(report.hives.iter().filter_map(not_whole));
         }
+        report.gaps = installation.source_gaps.iter().chain(&gaps).cloned().collect();
+        report.gaps.sort();
+        report.gaps.dedup();
         let auditable = installation.is_auditable();
         Ok(Self { report, problems, gaps, failed, auditable, counts: auditable && current })
     }
@@ -350,7 +355,7 @@ impl Tally {
         }
         if options.judge && nothing.is_none() && !any_counts {
             let reason = "there are only older generations, which were not judged".to_owned();
-            gaps.push(Gap { code: Code::OnlyOlderGenerations, at: all(), reason });
+            gaps.push(Gap::new(Code::OnlyOlderGenerations, all(), reason));
             problems.push(
                 Problem::new("a live installation, or copied hives", "only older generations")
                     .advise("judge them with --generations all, or name one hive of them"),
@@ -359,7 +364,7 @@ impl Tally {
         if let Some(error) = &nothing
             && gaps.is_empty()
         {
-            gaps.push(Gap { code: Code::NothingFound, at: all(), reason: error.to_string() });
+            gaps.push(Gap::new(Code::NothingFound, all(), error.to_string()));
         }
         summary.close(gaps);
         problems.sort();

@@ -89,7 +89,6 @@ pub fn render(
     for (number, standing) in (1_usize..).zip(&standings) {
         let Some(judgement) = &standing.installation.judgement else { continue };
         let section = installation::Section {
-            report,
             standing,
             judgement,
             number,

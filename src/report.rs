@@ -203,6 +203,8 @@ pub struct InstallationReport {
     pub same_machine: Option<SameMachine>,
     /// The control sets of SYSTEM.
     pub control_sets: Option<ControlSets>,
+    /// What makes the report of this installation incomplete: of its hives, its Windows, and the containers that it is in.
+    pub gaps: Vec<Gap>,
     /// SOFTWARE, SYSTEM, and the other hives with them.
     pub hives: Vec<HiveReport>,
     /// The audit; `None` if no audit was requested.
@@ -296,6 +298,13 @@ pub struct Integrity {
     pub coverage: Option<Coverage>,
     /// All problems.
     pub problems: Vec<Problem>,
+}
+
+impl Integrity {
+    /// Returns what to do about the hive, if one of its problems says so.
+    pub fn advice(&self) -> Option<String> {
+        self.problems.iter().find_map(|problem| problem.advice.clone())
+    }
 }
 
 /// One transaction log.

@@ -78,6 +78,7 @@ pub(super) fn examine(
                 evidence: folder.locator.clone(),
                 id: String::new(),
                 label: None,
+                source_gaps: Vec::new(),
                 generation,
                 lies_in: generation,
                 hives: vec![],

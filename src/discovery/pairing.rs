@@ -100,6 +100,7 @@ pub(super) fn pair(group: Group) -> Vec<Installation> {
             evidence: first.unwrap_or_else(|| folder.clone()),
             id: String::new(),
             label: None,
+            source_gaps: Vec::new(),
             generation,
             lies_in: generation,
             hives,

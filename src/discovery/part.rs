@@ -4,7 +4,7 @@
 //! other, so they can be opened side by side; [`super::turns`] puts their results in order.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::containers::{self, Job, Opened};
 use super::found::{FoundFolder, FoundTree};
 use super::{Installation, folder, opener};
-use crate::error::{Code, Problem};
+use crate::error::{Code, Gap, Problem};
 use crate::evidence::archive::Unpacking;
 use crate::evidence::budget::{Budget, Cost};
 use crate::evidence::directory;
@@ -207,8 +207,14 @@ impl Part {
         }
         opening.folder(&folder, None, opening.of, !self.containers.is_empty());
         let mut open = opening.open;
+        let gaps = open.ledger.gaps();
+        let mut by_place: HashMap<&str, Vec<&Gap>> = HashMap::new();
+        for gap in &gaps {
+            by_place.entry(&gap.at).or_default().push(gap);
+        }
         for installation in &mut open.installations {
             installation.label.clone_from(&self.label);
+            installation.source_gaps = gaps_of(installation, &by_place);
         }
         sort(&mut open.installations);
         open
@@ -315,6 +321,22 @@ impl<'u> Opening<'u> {
         let problem = Problem { path: Some(closed.at.to_string()), ..problem };
         self.open.ledger.refuse_in(self.of, &closed.kind.to_string(), problem, true);
     }
+}
+
+/// Returns the gaps of the places of an installation, and of the containers that they are in.
+fn gaps_of(installation: &Installation, by_place: &HashMap<&str, Vec<&Gap>>) -> Vec<Gap> {
+    if by_place.is_empty() {
+        return Vec::new();
+    }
+    let places = std::iter::once(&installation.evidence).chain(installation.hives.iter().map(|hive| &hive.locator));
+    let outer = places.flat_map(|place| {
+        place.match_indices('!').filter_map(|(at, _)| place.get(..at)).chain([place.as_str()]).collect::<Vec<_>>()
+    });
+    let mut gaps: Vec<Gap> =
+        outer.filter_map(|place| by_place.get(place)).flatten().map(|gap| (*gap).clone()).collect();
+    gaps.sort();
+    gaps.dedup();
+    gaps
 }
 
 /// Has a reader do a job with the file at `path` of `size` bytes, in at most `left` seconds: a worker if this program has

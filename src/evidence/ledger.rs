@@ -12,6 +12,8 @@ use crate::error::{Code, Gap, Problem};
 
 /// Refusals of one kind in one container that are listed one by one; the rest are counted.
 const MOST_TOLD: usize = 20;
+/// What to do about bytes that do not match their checksum.
+const COPY_AGAIN: &str = "copy it again from the original";
 
 /// The outcome of a source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -276,24 +278,27 @@ impl Ledger {
     pub fn gaps(&self) -> Vec<Gap> {
         let mut gaps = Vec::new();
         for source in &self.sources {
-            let gap = |code, reason| Gap { code, at: source.locator.clone(), reason };
+            let mut gap = |code, reason: String, advice: Option<&str>| {
+                gaps.push(Gap::new(code, &source.locator, reason).advise(advice.map(str::to_owned)));
+            };
             match &source.outcome {
-                Outcome::Pending => gaps.push(gap(Code::Unfinished, "the run ended before it was read".to_owned())),
+                Outcome::Pending => gap(Code::Unfinished, "the run ended before it was read".to_owned(), None),
                 Outcome::Refused { problem, gap: true } => {
-                    gaps.push(gap(problem.code.unwrap_or(Code::Unreadable), problem.found.clone()));
+                    let code = problem.code.unwrap_or(Code::Unreadable);
+                    gap(code, problem.found.clone(), problem.advice.as_deref());
                 }
                 Outcome::Read => {
                     if let Vouched::Unverified(why) = &source.vouched
                         && !source.aside
                     {
-                        gaps.push(gap(Code::Unverified, why.clone()));
+                        gap(Code::Unverified, why.clone(), Some(COPY_AGAIN));
                     }
                 }
                 Outcome::Refused { .. } | Outcome::Irrelevant(_) => {}
             }
             for (code, (count, any_gap)) in &source.unlisted {
                 if *any_gap {
-                    gaps.push(gap(*code, format!("{count} more of the listed kind")));
+                    gap(*code, format!("{count} more of the listed kind"), None);
                 }
             }
         }
@@ -312,7 +317,7 @@ impl Ledger {
                         && !source.aside
                     {
                         let problem = Problem::new("bytes whose checksum matches", why.clone()).code(Code::Unverified);
-                        problems.push(at(problem.advise("copy it again from the original")));
+                        problems.push(at(problem.advise(COPY_AGAIN)));
                     }
                 }
                 _ => {}

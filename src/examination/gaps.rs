@@ -14,7 +14,10 @@ pub fn of(report: &InstallationReport) -> Vec<Gap> {
     let InstallationReport { evidence, os, hives, same_machine, .. } = report;
     let judgement = report.judgement.as_ref();
     let mut gaps = Vec::new();
-    let mut gap = |code, at: &str, reason: String| gaps.push(Gap { code, at: at.to_owned(), reason });
+    let mut gap = |code, at: &str, reason: String| {
+        let hive = hives.iter().find(|hive| hive.path == at);
+        gaps.push(Gap::new(code, at, reason).advise(hive.and_then(|hive| hive.integrity.advice())));
+    };
     // A user's baseline judges regardless of the Windows.
     let by_own = judgement.is_some_and(|judgement| judgement.by_own);
     let has_none = judgement.is_some_and(|judgement| judgement.baseline.is_none()) || os.baseline().is_none();

@@ -164,6 +164,7 @@ fn judge(
     let mut report = InstallationReport {
         id: installation.id.clone(),
         label: installation.label.clone(),
+        gaps: Vec::new(),
         evidence: installation.evidence.clone(),
         generation: installation.generation,
         lies_in: installation.lies_in,
@@ -184,7 +185,9 @@ fn judge(
     let mut gaps = gaps::of(&report);
     let control_set_problem = chosen.err().or_else(|| report.control_sets.as_ref()?.next_start_problem());
     if let Some(problem) = control_set_problem.filter(|_| system_tree.is_some()) {
-        gaps.push(Gap { code: Code::ControlSetMissing, at: report.evidence.clone(), reason: problem.to_string() });
+        gaps.push(
+            Gap::new(Code::ControlSetMissing, &report.evidence, problem.to_string()).advise(problem.advice.clone()),
+        );
         problems.push(Problem { path: Some(report.evidence.clone()), ..problem });
     }
     if let Some(judgement) = report.judgement.as_mut().filter(|judgement| judgement.baseline.is_some()) {
@@ -212,6 +215,7 @@ fn unread(installation: &Installation, opened: &[Opened<'_>], problem: Problem) 
     let report = InstallationReport {
         id: installation.id.clone(),
         label: installation.label.clone(),
+        gaps: Vec::new(),
         evidence: installation.evidence.clone(),
         generation: installation.generation,
         lies_in: installation.lies_in,
@@ -223,6 +227,6 @@ fn unread(installation: &Installation, opened: &[Opened<'_>], problem: Problem) 
         judgement: Some(Judgement::default()),
         warnings: Vec::new(),
     };
-    let gap = Gap { code: Code::HiveDamaged, at: installation.evidence.clone(), reason: problem.found.clone() };
+    let gap = Gap::new(Code::HiveDamaged, &installation.evidence, &problem.found).advise(problem.advice.clone());
     Judged { report, gaps: vec![gap], problems: vec![problem] }
 }

@@ -79,7 +79,7 @@ impl HeadPart {
         let few = standings.len() <= fleet::FEW;
         let not_examined = gaps::of_none(report);
         let not_examined =
-            not_examined.iter().map(|gap| Text::shown(format!("{}: {}", data::name(&gap.at), gaps::line(report, gap))));
+            not_examined.iter().map(|gap| Text::shown(format!("{}: {}", data::name(&gap.at), gaps::line(gap))));
         Self {
             title,
             subtitle,
@@ -87,7 +87,7 @@ impl HeadPart {
             facts_missing,
             links: (1_usize..).zip(standings).map(|(number, one)| link(number, one, standings.len())).collect(),
             links_are_few: few,
-            answers: standings.iter().filter(|_| few).filter_map(|one| answer(report, one)).collect(),
+            answers: standings.iter().filter(|_| few).filter_map(|one| answer(one)).collect(),
             answers_are_named: standings.len() > 1,
             overall: (standings.len() != 1).then(|| overall(report)),
             incomplete: incomplete(standings),
@@ -174,12 +174,12 @@ fn incomplete(standings: &[Standing<'_>]) -> String {
     format!("Incomplete: {} of {of} installations. What is missing is listed with each.", grouped(number as u64))
 }
 
-fn answer(report: &Report, standing: &Standing<'_>) -> Option<Answer> {
+fn answer(standing: &Standing<'_>) -> Option<Answer> {
     let installation = standing.installation;
     let judgement = installation.judgement.as_ref()?;
     let complete = is_complete(standing);
-    let gaps = gaps::of(report, installation);
-    let gaps = gaps.iter().filter(|_| !complete).map(|gap| Text::shown(gaps::line(report, gap)));
+    let gaps = &installation.gaps;
+    let gaps = gaps.iter().filter(|_| !complete).map(|gap| Text::shown(gaps::line(gap)));
     let (windows, lies) = (brief::windows_and_computer(installation), brief::where_it_lies(installation));
     Some(Answer {
         class: class(standing.worst, complete),

@@ -20,7 +20,6 @@ use crate::report::{InstallationReport, Judgement, Report};
 
 /// The parts of a section.
 pub(super) struct Section<'a> {
-    pub(super) report: &'a Report,
     pub(super) standing: &'a fleet::Standing<'a>,
     pub(super) judgement: &'a Judgement,
     pub(super) number: usize,
@@ -86,8 +85,8 @@ impl Section<'_> {
     fn heading<'s>(&self, anchor: &'s str) -> Heading<'s> {
         let (installation, standing) = (self.standing.installation, self.standing);
         let complete = standing.complete || !installation.generation.is_current();
-        let gaps = gaps::of(self.report, installation);
-        let gaps = gaps.iter().filter(|_| self.folded).map(|gap| Text::shown(gaps::line(self.report, gap)));
+        let gaps = &installation.gaps;
+        let gaps = gaps.iter().filter(|_| self.folded).map(|gap| Text::shown(gaps::line(gap)));
         Heading {
             anchor,
             title: self.title(),

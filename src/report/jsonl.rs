@@ -12,7 +12,7 @@ use super::{
 };
 use crate::control_set::ControlSets;
 use crate::discovery::Generation;
-use crate::error::Problem;
+use crate::error::{Gap, Problem};
 use crate::evidence::file::Snapshot;
 use crate::finding::Finding;
 use crate::machine::{Machine, SameMachine};
@@ -95,6 +95,7 @@ struct WithoutFindings<'a> {
     os: &'a Os,
     same_machine: &'a Option<SameMachine>,
     control_sets: &'a Option<ControlSets>,
+    gaps: &'a [Gap],
     hives: &'a [HiveReport],
     #[serde(flatten)]
     judgement: Option<Judged<'a>>,
@@ -121,6 +122,7 @@ impl<'a> From<&'a InstallationReport> for WithoutFindings<'a> {
             os: &installation.os,
             same_machine: &installation.same_machine,
             control_sets: &installation.control_sets,
+            gaps: &installation.gaps,
             hives: &installation.hives,
             judgement: installation.judgement.as_ref().map(Judged::from),
         }

@@ -36,7 +36,7 @@ impl<W: Write> Gathering for Page<W> {
         }
         for standing in &standings {
             if let Some(judgement) = &standing.installation.judgement {
-                write_installation(out, report, standing.installation, judgement)?;
+                write_installation(out, standing.installation, judgement)?;
             }
         }
         let others: Vec<&InstallationReport> =
@@ -52,7 +52,7 @@ impl<W: Write> Gathering for Page<W> {
         if !missing.is_empty() {
             writeln!(out, "\n## Not examined\n")?;
             for gap in missing {
-                writeln!(out, "- {}: {}", code(&gap.at), prose(&gaps::line(report, gap)))?;
+                writeln!(out, "- {}: {}", code(&gap.at), prose(&gaps::line(gap)))?;
             }
         }
         let tool = &report.tool;
@@ -82,7 +82,6 @@ fn write_fleet(out: &mut impl Write, standings: &[fleet::Standing<'_>]) -> io::R
 
 fn write_installation(
     out: &mut impl Write,
-    report: &Report,
     installation: &InstallationReport,
     judgement: &Judgement,
 ) -> io::Result<()> {
@@ -91,12 +90,12 @@ fn write_installation(
     if let Some(answer) = brief::answer(judgement) {
         writeln!(out, "**{}**\n", prose(&answer))?;
     }
-    let missing = gaps::of(report, installation);
+    let missing = &installation.gaps;
     writeln!(out, "{}", prose(&brief::completeness(installation, judgement, missing.is_empty())))?;
     if !missing.is_empty() {
         writeln!(out)?;
         for gap in missing {
-            writeln!(out, "- {}", prose(&gaps::line(report, gap)))?;
+            writeln!(out, "- {}", prose(&gaps::line(gap)))?;
         }
     }
     let mut findings: Vec<&Finding> = judgement.findings.iter().filter(|finding| is_of_interest(finding)).collect();

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::{InstallationReport, Judgement, Report, ReportOptions, SourceReport, Summary, Tool};
 use crate::control_set::ControlSets;
 use crate::discovery::Generation;
-use crate::error::Problem;
+use crate::error::{Gap, Problem};
 use crate::evidence::file::Snapshot;
 use crate::machine::{Machine, SameMachine};
 use crate::os::Os;
@@ -122,47 +122,78 @@ pub trait Gathering {
     fn write(&mut self, report: &Report) -> io::Result<()>;
 }
 
+impl Gathered {
+    /// Takes the first record.
+    pub(crate) fn run(&mut self, run: &Run) {
+        self.run = Some(run.clone());
+    }
+
+    pub(crate) fn installation(&mut self, installation: &InstallationReport) {
+        self.installations.push(installation.clone());
+    }
+
+    pub(crate) fn shadow_copy(&mut self, shadow_copy: &Snapshot) {
+        self.shadow_copies.push(shadow_copy.clone());
+    }
+
+    pub(crate) fn source(&mut self, source: &SourceReport) {
+        self.sources.push(source.clone());
+    }
+
+    pub(crate) fn problem(&mut self, problem: &Problem) {
+        self.problems.push(problem.clone());
+    }
+
+    /// Returns the report with its last record.
+    ///
+    /// # Errors
+    /// The first record is missing.
+    pub(crate) fn close(self, summary: &Summary) -> io::Result<Report> {
+        let Some(Run { schema_version, tool, options }) = self.run else {
+            return Err(io::Error::other("records without the first one, the run"));
+        };
+        Ok(Report {
+            schema_version,
+            tool,
+            options,
+            installations: self.installations,
+            shadow_copies: self.shadow_copies,
+            sources: self.sources,
+            problems: self.problems,
+            summary: summary.clone(),
+        })
+    }
+}
+
 impl<G: Gathering> Renderer for G {
     fn run(&mut self, run: &Run) -> io::Result<()> {
-        self.gathered().run = Some(run.clone());
+        self.gathered().run(run);
         Ok(())
     }
 
     fn installation(&mut self, installation: &InstallationReport) -> io::Result<()> {
-        self.gathered().installations.push(installation.clone());
+        self.gathered().installation(installation);
         Ok(())
     }
 
     fn shadow_copy(&mut self, shadow_copy: &Snapshot) -> io::Result<()> {
-        self.gathered().shadow_copies.push(shadow_copy.clone());
+        self.gathered().shadow_copy(shadow_copy);
         Ok(())
     }
 
     fn source(&mut self, source: &SourceReport) -> io::Result<()> {
-        self.gathered().sources.push(source.clone());
+        self.gathered().source(source);
         Ok(())
     }
 
     fn problem(&mut self, problem: &Problem) -> io::Result<()> {
-        self.gathered().problems.push(problem.clone());
+        self.gathered().problem(problem);
         Ok(())
     }
 
     fn summary(&mut self, summary: &Summary) -> io::Result<()> {
-        let gathered = std::mem::take(self.gathered());
-        let Some(Run { schema_version, tool, options }) = gathered.run else {
-            return Err(io::Error::other("records without the first one, the run"));
-        };
-        self.write(&Report {
-            schema_version,
-            tool,
-            options,
-            installations: gathered.installations,
-            shadow_copies: gathered.shadow_copies,
-            sources: gathered.sources,
-            problems: gathered.problems,
-            summary: summary.clone(),
-        })
+        let report = std::mem::take(self.gathered()).close(summary)?;
+        self.write(&report)
     }
 }
 
@@ -181,6 +212,8 @@ impl<'de> Deserialize<'de> for InstallationReport {
             os: Os,
             same_machine: Option<SameMachine>,
             control_sets: Option<ControlSets>,
+            #[serde(default)]
+            gaps: Vec<Gap>,
             hives: Vec<super::HiveReport>,
             #[serde(flatten)]
             rest: serde_json::Map<String, serde_json::Value>,
@@ -201,6 +234,7 @@ impl<'de> Deserialize<'de> for InstallationReport {
             os: written.os,
             same_machine: written.same_machine,
             control_sets: written.control_sets,
+            gaps: written.gaps,
             hives: written.hives,
             judgement,
             warnings: Vec::new(),

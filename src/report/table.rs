@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Counts, Gathered, Gathering, InstallationReport, Judgement, Report};
+use super::{Counts, Gathered, InstallationReport, Judgement, Renderer, Report, Run, SourceReport, Summary};
 use crate::discovery::Generation;
 use crate::error::Problem;
 use crate::evidence::file::Snapshot;
@@ -63,34 +63,76 @@ pub fn terminal_width() -> Option<u16> {
     comfy_table::Table::new().width()
 }
 
-/// Writes the report as tables after all records are known, because the worst comes first.
+/// The report as tables. Each judged installation is written as soon as it is received. The end has a table of all, worst
+/// first, what to do next, and the result.
 #[derive(Debug)]
 pub struct Tables<W: Write> {
-    writer: W,
+    writer: io::BufWriter<W>,
     style: Style,
     situation: Situation,
+    /// What the end is made of: of a judged installation only a line.
     report: Gathered,
+    /// The judged installations so far.
+    judged: usize,
 }
 
 impl<W: Write> Tables<W> {
     /// Returns tables of which nothing is written yet.
     pub fn new(writer: W, style: Style, situation: Situation) -> Self {
-        Self { writer, style, situation, report: Gathered::default() }
+        Self { writer: io::BufWriter::new(writer), style, situation, report: Gathered::default(), judged: 0 }
     }
 
-    /// Takes what a patch of an installation comes to.
+    /// Takes the result of patching an installation.
     pub fn patching(&mut self, installation: &str, patching: Patching) {
         self.situation.patches.insert(installation.to_owned(), patching);
     }
 }
 
-impl<W: Write> Gathering for Tables<W> {
-    fn gathered(&mut self) -> &mut Gathered {
-        &mut self.report
+impl<W: Write> Renderer for Tables<W> {
+    fn run(&mut self, run: &Run) -> io::Result<()> {
+        self.report.run(run);
+        Ok(())
     }
 
-    fn write(&mut self, report: &Report) -> io::Result<()> {
-        render_for(report, &self.style, &self.situation, &mut self.writer)
+    fn installation(&mut self, installation: &InstallationReport) -> io::Result<()> {
+        let Some(standing) = Standing::of(installation) else {
+            self.report.installation(installation);
+            return Ok(());
+        };
+        let few = self.judged < fleet::FEW;
+        self.judged = self.judged.saturating_add(1);
+        // Of many installations, only the first few have a block even if there is nothing to report.
+        if self.style.all || few || !standing.is_well() {
+            let mut page = Page::new(&mut self.writer, self.style);
+            write_installation(&mut page, installation, self.style.all, few)?;
+            self.writer.flush()?;
+        }
+        self.report.installation(&fleet::line_of(installation));
+        Ok(())
+    }
+
+    fn shadow_copy(&mut self, shadow_copy: &Snapshot) -> io::Result<()> {
+        self.report.shadow_copy(shadow_copy);
+        Ok(())
+    }
+
+    fn source(&mut self, source: &SourceReport) -> io::Result<()> {
+        if self.style.all || self.judged == 0 {
+            self.report.source(source);
+        }
+        Ok(())
+    }
+
+    fn problem(&mut self, problem: &Problem) -> io::Result<()> {
+        self.report.problem(problem);
+        Ok(())
+    }
+
+    fn summary(&mut self, summary: &Summary) -> io::Result<()> {
+        let report = std::mem::take(&mut self.report).close(summary)?;
+        let mut page = Page::new(&mut self.writer, self.style);
+        write_end(&mut page, &report, self.style.all, &self.situation)?;
+        self.writer.flush()
     }
 }
 
@@ -107,51 +149,59 @@ pub fn render(report: &Report, style: &Style, writer: &mut impl Write) -> io::Re
 /// # Errors
 /// Returns the error of the writer.
 pub fn render_for(report: &Report, style: &Style, situation: &Situation, writer: &mut impl Write) -> io::Result<()> {
-    let mut writer = io::BufWriter::new(writer);
-    let mut page = Page::new(&mut writer, *style);
-    let standings = fleet::standings(report);
-    if report.installations.iter().any(|installation| installation.judgement.is_some()) {
-        write_installations(&mut page, report, &standings, style.all)?;
-    } else {
-        listing::write(&mut page, &report.installations)?;
-    }
-    if style.all || standings.is_empty() {
-        evidence::write(&mut page, report)?;
-        write_shadow_copies(&mut page, report)?;
-    }
-    if !standings.is_empty() {
-        gaps::write_of_none(&mut page, report, style.all)?;
-    }
-    write_problems(&mut page, report, style.all || standings.is_empty())?;
-    if standings.len() > fleet::FEW {
-        fleet::write(&mut page, &standings)?;
-        if !style.all {
-            open::write_details_of_all(&mut page)?;
-        }
-        page.blank()?;
-    }
-    if !standings.is_empty() {
-        next::write(&mut page, report, &standings, situation)?;
-    }
-    verdict::write(&mut page, report)?;
-    writer.flush()
+    report.render(&mut Tables::new(writer, *style, situation.clone()))
 }
 
-/// Writes the installations: judged ones first, worst first. Of many, only those with something to report.
-fn write_installations(page: &mut Page<'_>, report: &Report, standings: &[Standing<'_>], all: bool) -> io::Result<()> {
-    let many = standings.len() > fleet::FEW;
-    for standing in standings.iter().filter(|standing| all || !many || !standing.is_well()) {
-        let Some(judgement) = &standing.installation.judgement else { continue };
-        if all {
-            heading::write(page, standing.installation)?;
-            page.blank()?;
-        } else {
-            brief::write_head(page, standing.installation)?;
+/// Writes one judged installation; with `counts`, also how many details it has.
+fn write_installation(
+    page: &mut Page<'_>,
+    installation: &InstallationReport,
+    all: bool,
+    counts: bool,
+) -> io::Result<()> {
+    let Some(judgement) = &installation.judgement else { return Ok(()) };
+    if all {
+        heading::write(page, installation)?;
+        page.blank()?;
+    } else {
+        brief::write_head(page, installation)?;
+    }
+    brief::write_answer(page, installation, judgement)?;
+    write_judgement(page, judgement, all, counts)?;
+    page.blank()
+}
+
+/// Writes everything after the judged installations.
+fn write_end(page: &mut Page<'_>, report: &Report, all: bool, situation: &Situation) -> io::Result<()> {
+    let standings = fleet::standings(report);
+    if standings.is_empty() {
+        listing::write(page, &report.installations)?;
+    } else {
+        write_listed(page, report, all)?;
+    }
+    if all || standings.is_empty() {
+        evidence::write(page, report)?;
+        write_shadow_copies(page, report)?;
+    }
+    if !standings.is_empty() {
+        gaps::write_of_none(page, report, all)?;
+    }
+    write_problems(page, report, all || standings.is_empty())?;
+    if standings.len() > fleet::FEW {
+        fleet::write(page, &standings)?;
+        if !all {
+            open::write_details_of_all(page)?;
         }
-        brief::write_answer(page, report, standing.installation, judgement)?;
-        write_judgement(page, judgement, all, !many)?;
         page.blank()?;
     }
+    if !standings.is_empty() {
+        next::write(page, report, &standings, situation)?;
+    }
+    verdict::write(page, report)
+}
+
+/// Writes the installations that were not judged.
+fn write_listed(page: &mut Page<'_>, report: &Report, all: bool) -> io::Result<()> {
     let listed = report.installations.iter().filter(|installation| installation.judgement.is_none());
     let listed: Vec<&InstallationReport> = listed.collect();
     if listed.is_empty() {

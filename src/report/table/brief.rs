@@ -4,7 +4,7 @@ use std::io;
 
 use super::page::{Ink, Page};
 use super::{count, data, gaps, grades, word};
-use crate::report::{InstallationReport, Judgement, Report};
+use crate::report::{InstallationReport, Judgement};
 
 /// Writes the head: the Windows and the computer, and below that the path of the hives.
 pub(super) fn write_head(page: &mut Page<'_>, installation: &InstallationReport) -> io::Result<()> {
@@ -24,14 +24,13 @@ pub(crate) fn where_it_lies(installation: &InstallationReport) -> String {
 /// Writes the answer, and below that how complete it is.
 pub(super) fn write_answer(
     page: &mut Page<'_>,
-    report: &Report,
     installation: &InstallationReport,
     judgement: &Judgement,
 ) -> io::Result<()> {
     if let Some(answer) = answer(judgement) {
         page.paragraph(0, &answer, Ink::Strong)?;
     }
-    write_completeness(page, report, installation, judgement)
+    write_completeness(page, installation, judgement)
 }
 
 /// Returns the answer for people; `None` if there is none.
@@ -59,19 +58,14 @@ pub(crate) fn windows_and_computer(installation: &InstallationReport) -> String 
     format!("{}{facts} on {computer}", os.name)
 }
 
-fn write_completeness(
-    page: &mut Page<'_>,
-    report: &Report,
-    installation: &InstallationReport,
-    judgement: &Judgement,
-) -> io::Result<()> {
-    let gaps = gaps::of(report, installation);
+fn write_completeness(page: &mut Page<'_>, installation: &InstallationReport, judgement: &Judgement) -> io::Result<()> {
+    let gaps = &installation.gaps;
     let line = completeness(installation, judgement, gaps.is_empty());
     if !installation.generation.is_current() || gaps.is_empty() {
         return page.paragraph(0, &line, Ink::Plain);
     }
     page.paragraph(0, &line, Ink::High)?;
-    gaps::write(page, report, &gaps)
+    gaps::write(page, gaps)
 }
 
 /// Returns how much was assessed, and whether that is everything. If not, the gaps follow.
