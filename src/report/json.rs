@@ -86,7 +86,9 @@ impl<W: Write> Renderer for Document<W> {
     }
 
     fn installation(&mut self, installation: &InstallationReport) -> io::Result<()> {
-        self.item(List::Installations, installation)
+        self.item(List::Installations, installation)?;
+        // Each machine is written at once instead of waiting for a full buffer.
+        self.stream.flush()
     }
 
     fn shadow_copy(&mut self, shadow_copy: &Snapshot) -> io::Result<()> {

@@ -37,7 +37,8 @@ impl<W: Write> Lines<W> {
 
 impl<W: Write> Renderer for Lines<W> {
     fn run(&mut self, run: &Run) -> io::Result<()> {
-        self.line(&Record::Run(run))
+        self.line(&Record::Run(run))?;
+        self.writer.flush()
     }
 
     fn installation(&mut self, installation: &InstallationReport) -> io::Result<()> {

@@ -151,6 +151,7 @@ impl Sample {
         InstallationReport {
             id: self.evidence.replace('/', "-"),
             label: None,
+            gaps: Vec::new(),
             evidence: self.evidence.to_owned(),
             generation: self.generation,
             lies_in: self.generation,
@@ -244,7 +245,8 @@ pub(crate) fn report(installations: Vec<InstallationReport>, keep: fn(&Finding) 
     let mut summary = Summary { installations: installations.len(), ..Summary::default() };
     let mut gaps = Vec::new();
     for installation in &mut installations {
-        gaps.extend(gaps_of(installation));
+        installation.gaps = gaps_of(installation);
+        gaps.extend(installation.gaps.iter().cloned());
         if let Some(judgement) = &mut installation.judgement {
             for finding in &judgement.findings {
                 summary.counts.count(finding);

@@ -44,11 +44,9 @@ fn incomplete_report() -> Report {
         Problem::of("mnt/WINDOWS/system32/config/software", "a file that can be read", "Permission denied")
             .advise(advice),
     );
-    let unreadable = Gap {
-        code: Code::Unreadable,
-        at: "mnt/WINDOWS/system32/config/software".to_owned(),
-        reason: "Permission denied".to_owned(),
-    };
+    let unreadable = Gap::new(Code::Unreadable, "mnt/WINDOWS/system32/config/software", "Permission denied")
+        .advise(Some(advice.to_owned()));
+    report.installations[0].gaps.push(unreadable.clone());
     let gaps = report.summary.gaps.iter().cloned().chain([unreadable]).collect();
     report.summary.close(gaps);
     report
