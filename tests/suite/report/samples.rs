@@ -246,6 +246,7 @@ pub(crate) fn report(installations: Vec<InstallationReport>, keep: fn(&Finding) 
     let mut gaps = Vec::new();
     for installation in &mut installations {
         installation.gaps = gaps_of(installation);
+        installation.gaps.sort();
         gaps.extend(installation.gaps.iter().cloned());
         if let Some(judgement) = &mut installation.judgement {
             for finding in &judgement.findings {
