@@ -65,12 +65,16 @@ pub(super) fn run(
     let see = |path: &Path| witness.iter().for_each(|witness| witness.see(path));
     let see = witness.is_some().then_some(&see as &(dyn Fn(&Path) + Sync));
     let mut case = stated.clone();
-    let shown = progress::show(&common.messages);
+    let mut shown = progress::show(&common.messages);
     form.renderer().run(&run_of(&audit.options)).map_err(failed)?;
     let closing = audit.run(evidence, see, |installation, patched| {
         tell_hives(common, &installation);
         case.prefill(headers_of(&installation));
         take(&installation, patched, &mut form);
+        if gate.output().is_terminal() && form.writes_at_once(&installation) {
+            // A line of progress among the results is neither.
+            shown.take_if(|shown| shown.is_drawn());
+        }
         form.renderer().installation(&installation).map_err(failed)
     })?;
     let record = witness.map(|witness| witness.end(&closing.opened));

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use hivemend::cli::Format;
 use hivemend::html::{self, Attachments, PatchFolder};
 use hivemend::report::table::{Patching, Situation, Style};
-use hivemend::report::{Renderer, csv, ecs, json, jsonl, markdown, sarif, table, timesketch};
+use hivemend::report::{InstallationReport, Renderer, csv, ecs, json, jsonl, markdown, sarif, table, timesketch};
 
 /// A renderer, and what it takes beside the records.
 pub(super) enum Form<'w> {
@@ -64,6 +64,15 @@ impl<'w> Form<'w> {
     /// Returns whether the form shows nothing but what was judged: a table of nothing says less than an error does.
     pub(super) fn is_table(&self) -> bool {
         matches!(self, Self::Table(_))
+    }
+
+    /// Returns whether the form writes this installation as soon as it receives it.
+    pub(super) fn writes_at_once(&self, installation: &InstallationReport) -> bool {
+        match self {
+            Self::Table(_) => installation.judgement.is_some(),
+            Self::Html(_) => false,
+            Self::Other(_) => true,
+        }
     }
 
     /// Renders a whole report.

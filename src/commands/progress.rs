@@ -49,6 +49,7 @@ impl Observer for Told {
 /// Shows progress until it is dropped.
 pub(super) struct Shown {
     shared: Arc<Shared>,
+    drawn: bool,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -63,7 +64,14 @@ pub(super) fn show(args: &MessageArgs) -> Option<Shown> {
     observe(Box::new(Told(Arc::clone(&shared))));
     let of_thread = Arc::clone(&shared);
     let thread = std::thread::spawn(move || if as_json { write_lines(&of_thread) } else { draw(&of_thread) });
-    Some(Shown { shared, thread: Some(thread) })
+    Some(Shown { shared, drawn: !as_json, thread: Some(thread) })
+}
+
+impl Shown {
+    /// Returns whether a line is drawn on a terminal, which must end before something else is written there.
+    pub(super) fn is_drawn(&self) -> bool {
+        self.drawn
+    }
 }
 
 impl Drop for Shown {
