@@ -38,8 +38,8 @@ pub(crate) fn audited(desk: &Desk, evidence: &str, container: &str) -> (Option<i
     for installation in report["installations"].as_array_mut().unwrap() {
         assert!(installation["id"].take().is_string());
         // Gaps of the container itself.
-        let disk = container.split('!').next().unwrap_or_default();
-        installation["gaps"].as_array_mut().unwrap().retain(|gap| gap["at"] != disk);
+        let image = container.split('!').next().unwrap_or_default();
+        installation["gaps"].as_array_mut().unwrap().retain(|gap| gap["at"] != image);
         for hive in installation["hives"].as_array_mut().unwrap() {
             hive["container"].take();
             // The container vouches, or none does.
