@@ -37,9 +37,9 @@ pub(crate) fn audited(desk: &Desk, evidence: &str, container: &str) -> (Option<i
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{evidence}: {error}: {text}{said}"));
     for installation in report["installations"].as_array_mut().unwrap() {
         assert!(installation["id"].take().is_string());
-        // Gaps of the container itself.
+        // Gaps of the container itself, and of the volume.
         let image = container.split('!').next().unwrap_or_default();
-        installation["gaps"].as_array_mut().unwrap().retain(|gap| gap["at"] != image);
+        installation["gaps"].as_array_mut().unwrap().retain(|gap| gap["at"] != image && gap["at"] != container);
         for hive in installation["hives"].as_array_mut().unwrap() {
             hive["container"].take();
             // The container vouches, or none does.
