@@ -1,5 +1,7 @@
 //! The audit: turns expectations and facts into findings. It reads and writes no files.
 
+use std::cell::OnceCell;
+
 use crate::baseline::{Baseline, Basis, Profile, Step, SystemRoot};
 use crate::facts::Facts;
 use crate::finding::{Finding, Reason, Verdict, View};
@@ -42,7 +44,8 @@ pub struct Context<'a> {
 /// Judges the facts, which come from [`crate::facts::observe_all`]. Every expectation that applies to this Windows
 /// yields one finding for each place where it was looked for.
 pub fn audit(baseline: &Baseline, facts: &Facts, context: &Context<'_>) -> Vec<Finding> {
-    let scene = Scene { baseline, facts, context };
+    let groups = OnceCell::new();
+    let scene = Scene { baseline, facts, context, groups: &groups };
     let mut findings = Vec::new();
     for (index, facts) in &facts.keys {
         let Some(key) = baseline.keys.get(*index) else { continue };

@@ -128,7 +128,7 @@ impl Hive {
 pub fn role(tree: &Tree<'_>) -> Option<Role> {
     let root = tree.root().ok()?;
     let has = |path: &str| matches!(tree.key(path), Ok(Some(_)));
-    let names: Vec<String> = root.subkeys().0.iter().map(Key::name).collect();
+    let names = root.subkey_names();
     let holds = |name: &str| names.iter().any(|known| crate::registry::same_text(known, name));
     let control_set = names.iter().any(|name| name.to_ascii_lowercase().starts_with("controlset"));
     Some(if control_set && (holds("Select") || holds("Setup") || holds("MountedDevices")) {

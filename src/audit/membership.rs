@@ -2,10 +2,10 @@
 //!
 //! If ImagePath puts a service into another accepted group, the service belongs to that group's list only.
 
-use super::scene::Scene;
+use super::scene::{Groups, Scene};
 use crate::baseline::{ExpectedKey, ExpectedValue, Rule, group_of};
 use crate::facts::Observed;
-use crate::registry::same_text;
+use crate::registry::{Name, same_text};
 
 /// Returns the services that the list of `group` should contain. `usual` are its usual members.
 pub(super) fn of_group(scene: &Scene<'_>, group: &str, usual: &[String]) -> Vec<String> {
@@ -37,21 +37,24 @@ pub(super) fn rows<'a>(scene: &Scene<'a>) -> impl Iterator<Item = (&'a ExpectedK
     })
 }
 
-/// Returns the accepted groups that a service's ImagePath names in the judged control sets.
-pub(super) fn groups(scene: &Scene<'_>, service: &str) -> Vec<String> {
-    let mut groups = Vec::new();
-    for (index, key) in scene.baseline.keys.iter().enumerate() {
-        if !key.service().is_some_and(|name| same_text(name, service)) {
-            continue;
-        }
-        for (_, facts) in scene.facts.keys.iter().filter(|(of, _)| *of == index) {
-            for (expected, observed) in key.values.iter().zip(&facts.values) {
-                let Observed::Present(path) = observed else { continue };
-                if same_text(&expected.name, "ImagePath") && scene.accepted(expected, &path.value).is_some() {
-                    groups.extend(path.value.as_text().as_deref().and_then(group_of));
-                }
+fn read_groups(scene: &Scene<'_>) -> Groups {
+    let mut groups = Groups::new();
+    for (index, facts) in &scene.facts.keys {
+        let Some(key) = scene.baseline.keys.get(*index) else { continue };
+        let Some(service) = key.service() else { continue };
+        for (expected, observed) in key.values.iter().zip(&facts.values) {
+            let Observed::Present(path) = observed else { continue };
+            if same_text(&expected.name, "ImagePath") && scene.accepted(expected, &path.value).is_some() {
+                let group = path.value.as_text().as_deref().and_then(group_of);
+                groups.entry(Name::from(service)).or_default().extend(group);
             }
         }
     }
     groups
+}
+
+/// Returns the accepted groups that a service's ImagePath names in the judged control sets.
+pub(super) fn groups<'a>(scene: &Scene<'a>, service: &str) -> &'a [String] {
+    let groups = scene.groups.get_or_init(|| read_groups(scene));
+    groups.get(&Name::from(service)).map(Vec::as_slice).unwrap_or_default()
 }

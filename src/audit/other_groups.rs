@@ -14,12 +14,12 @@ pub(super) fn judge(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     let mut judged: Vec<String> = Vec::new();
     for (key, row, services) in rows(scene) {
         for group in services.iter().flat_map(|service| groups(scene, service)) {
-            let has_row = rows(scene).any(|(_, row, _)| same_text(&row.name, &group));
-            if has_row || judged.iter().any(|known| same_text(known, &group)) {
+            let has_row = rows(scene).any(|(_, row, _)| same_text(&row.name, group));
+            if has_row || judged.iter().any(|known| same_text(known, group)) {
                 continue;
             }
-            findings.extend(judge_group(scene, key, row, &group));
-            judged.push(group);
+            findings.extend(judge_group(scene, key, row, group));
+            judged.push(group.clone());
         }
     }
 }

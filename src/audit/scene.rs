@@ -1,10 +1,16 @@
 //! Everything that a verdict can depend on.
 
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+
 use super::Context;
 use crate::baseline::{Baseline, ExpectedValue, Note, Rule};
 use crate::facts::{Facts, Observed};
 use crate::finding::Source;
-use crate::registry::{RegistryValue, same_text};
+use crate::registry::{Name, RegistryValue, same_text};
+
+/// The accepted groups that each service's ImagePath names in the judged control sets.
+pub(super) type Groups = BTreeMap<Name, Vec<String>>;
 
 /// Expectations, facts, and the installation that the facts describe.
 #[derive(Clone, Copy)]
@@ -12,6 +18,8 @@ pub(super) struct Scene<'a> {
     pub(super) baseline: &'a Baseline,
     pub(super) facts: &'a Facts,
     pub(super) context: &'a Context<'a>,
+    /// Read at the first use.
+    pub(super) groups: &'a OnceCell<Groups>,
 }
 
 impl<'a> Scene<'a> {

@@ -85,8 +85,7 @@ impl Expectations {
 
 impl Expected {
     fn in_key(&self, key: &Key<'_, '_>) -> Vec<OddName> {
-        let keys = key.subkeys().0.iter().map(Key::name).collect();
-        let mut odd = self.among(keys, &self.keys, false);
+        let mut odd = self.among(key.subkey_names(), &self.keys, false);
         // Values are checked only in judged keys.
         if !self.values.is_empty() {
             let values = key.values().into_iter().flatten().map(|value| value.name).collect();

@@ -89,6 +89,10 @@ const TO_ASCII: u32 = 0xfee0;
 /// invisible characters, and without blanks or dots at the ends. Two names that look the same may be different to
 /// Windows.
 pub(crate) fn look(name: &str) -> String {
+    // Of printable ASCII, nothing resembles anything else. Almost every name is such.
+    if name.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return name.trim_matches([' ', '.']).to_ascii_uppercase();
+    }
     let seen = |character: char| {
         let code = u32::from(character);
         let narrow = code.checked_sub(TO_ASCII).filter(|_| FULL_WIDTH.contains(&code)).and_then(char::from_u32);
@@ -112,6 +116,15 @@ pub(crate) fn look(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn printable_ascii_is_looked_at_as_everything_else() {
+        for character in ' '..='~' {
+            // With a letter that is not ASCII and looks like itself, the long way is taken.
+            let long = look(&format!("a{character}b\u{e4}"));
+            assert_eq!(long, format!("{}\u{c4}", look(&format!("a{character}b"))), "{character:?}");
+        }
+    }
 
     #[test]
     fn names_that_look_alike_have_the_same_look() {

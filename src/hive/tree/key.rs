@@ -1,5 +1,6 @@
 //! A key: its name, its time, its subkeys.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -8,6 +9,7 @@ use nt_hive::NtHiveNameString;
 use super::{Node, PROBLEMS_KEPT, Tree, file_offset};
 use crate::error::Problem;
 use crate::hive::cell::{NIL, Name, RawKey};
+use crate::hive::names::Names;
 use crate::hive::overlay::{self, Twin, Twins};
 use crate::hive::times::OddTime;
 use crate::registry::FileTime;
@@ -23,6 +25,8 @@ pub struct Key<'t, 'h> {
     pub(super) edits: Option<&'h overlay::Node>,
     /// The path of the first symbolic link on the path to the key, including the key.
     pub(super) link: Option<Rc<str>>,
+    /// The names of the values, read at the first look-up.
+    pub(super) value_names: OnceCell<Box<Names>>,
 }
 
 impl<'t, 'h> Key<'t, 'h> {
@@ -37,20 +41,21 @@ impl<'t, 'h> Key<'t, 'h> {
             };
             at.is_some() && at == name_at
         });
-        Self { tree, raw, path, decoder, edits: None, link: None }
+        Self { tree, raw, path, decoder, edits: None, link: None, value_names: OnceCell::new() }
     }
 
     /// Returns the root with only the contents that edits gave it.
     pub(super) fn emptied(self, edits: &'h overlay::Node) -> Self {
         let raw = RawKey::nowhere(self.raw.name, self.raw.last_written);
-        Self { raw, decoder: None, edits: Some(edits), ..self }
+        Self { raw, decoder: None, edits: Some(edits), value_names: OnceCell::new(), ..self }
     }
 
     /// Returns the subkey that edits created.
     pub(super) fn made(&self, edits: &'h overlay::Node) -> Self {
         let raw = RawKey::nowhere(Name::Utf16(&edits.name), self.raw.last_written);
         let path = self.path_of(&raw);
-        Self { tree: self.tree, raw, path, decoder: None, edits: Some(edits), link: self.link.clone() }
+        let (tree, link, value_names) = (self.tree, self.link.clone(), OnceCell::new());
+        Self { tree, raw, path, decoder: None, edits: Some(edits), link, value_names }
     }
 
     /// Returns a subkey of the hive after the edits; `None` if they delete it.
@@ -188,6 +193,26 @@ impl<'t, 'h> Key<'t, 'h> {
 
     fn decoded_subkey(&self, index: usize) -> Option<Node<'t, 'h>> {
         self.decoder.as_ref()?.subkeys()?.ok()?.nth(index)?.ok()
+    }
+
+    /// Returns the names of all subkeys, as [`Key::subkeys`] has them, without making a key of each.
+    pub fn subkey_names(&self) -> Vec<String> {
+        if self.edits.is_some() {
+            return self.subkeys().0.iter().map(Key::name).collect();
+        }
+        let listing = self.tree.cells.subkeys(&self.raw);
+        let mut problems = listing.problems;
+        let mut names = Vec::with_capacity(listing.offsets.len());
+        for offset in listing.offsets {
+            let within = |raw: RawKey<'h>| self.tree.budget.name(offset, raw.name.bytes()).map(|()| raw);
+            match self.tree.cells.key(offset).and_then(within) {
+                Ok(raw) => names.push(raw.name.to_string()),
+                Err(problem) if problems.len() < PROBLEMS_KEPT => problems.push(problem),
+                Err(_) => {}
+            }
+        }
+        self.tree.meet(problems);
+        names
     }
 
     /// Returns all subkeys in the list's order, and the problems of the list.
