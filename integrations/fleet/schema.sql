@@ -58,6 +58,7 @@ FROM (
             "present": ["UBIGINT"], "current": "UBIGINT", "default": "UBIGINT", "failed": "UBIGINT",
             "last_known_good": "UBIGINT"
         },
+        "gaps": [{"code": "VARCHAR", "at": "VARCHAR", "reason": "VARCHAR", "advice": "VARCHAR"}],
         "hives": [{
             "role": "VARCHAR", "path": "VARCHAR", "size": "UBIGINT", "sha256": "VARCHAR", "format_version": "VARCHAR",
             "last_written": "TIMESTAMP",
@@ -172,7 +173,7 @@ FROM (
         "absent": "UBIGINT", "unexpected": "UBIGINT", "unreadable": "UBIGINT", "not_assessed": "UBIGINT",
         "highest_severity": "VARCHAR",
         "grades": {"confirmed": "UBIGINT", "single-source": "UBIGINT", "inferred": "UBIGINT"},
-        "gaps": [{"code": "VARCHAR", "at": "VARCHAR", "reason": "VARCHAR"}], "complete": "BOOLEAN"
+        "gaps": [{"code": "VARCHAR", "at": "VARCHAR", "reason": "VARCHAR", "advice": "VARCHAR"}], "complete": "BOOLEAN"
     }') AS fields
     FROM records
     WHERE record = 'summary'
