@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::access::read_access;
 use crate::discovery::{self, Ask, Evidence, Installation};
 use crate::error::Error;
-use crate::examination::{Closing, Examined, Options, examine_each, invalid};
+use crate::examination::{Closing, Examined, Options, examine_each};
 use crate::finding::Finding;
 use crate::handover::import_text;
 use crate::history::Generations;
@@ -88,9 +88,7 @@ impl Audit {
         witness: Option<&(dyn Fn(&Path) + Sync)>,
         take: impl FnMut(InstallationReport, Patched) -> Result<(), Error>,
     ) -> Result<Closing, Error> {
-        let examined =
-            |(examined, patched): (Result<Examined, String>, Patched)| Ok((examined.map_err(invalid)?, patched));
-        examine_each(evidence, &self.options, witness, self, examined, take)
+        examine_each(evidence, &self.options, witness, self, take)
     }
 
     fn patch(&self, examined: &Examined, found: &Installation) -> Patched {

@@ -190,11 +190,6 @@ impl Gap {
     pub fn advise(self, advice: Option<String>) -> Self {
         Self { advice: advice.or(self.advice), ..self }
     }
-
-    /// Returns whether the gap is about this place, or about a container that it is in.
-    pub fn holds(&self, at: &str) -> bool {
-        at == self.at || at.strip_prefix(&self.at).is_some_and(|rest| rest.starts_with('!'))
-    }
 }
 
 impl Code {

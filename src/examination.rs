@@ -150,25 +150,27 @@ pub fn run_of(options: &Options) -> Run {
 }
 
 /// Examines the evidence with a question of the caller's, which is asked of each installation as soon as it is found, on
-/// all cores, and in a worker if it is in a container. Its answer has the examined installation beside whatever else it
-/// is about; `examined` takes that out, and `take` receives the rest with the report, in the order of the report. Of an
-/// installation nothing is kept but what [`Closing`] counts. For `witness` see [`Reading::witnessed_by`].
+/// all cores, and in a worker if it is in a container. Its answer is the examined installation, or why a baseline is
+/// invalid, and whatever else the caller asks for. `take` receives the report and the rest, in the order of the report.
+/// Of an installation nothing is kept but what [`Closing`] counts. For `witness` see [`Reading::witnessed_by`].
 ///
 /// # Errors
 /// The only evidence is unreadable, a built-in baseline is invalid, or the error of `take`.
-pub fn examine_each<A: Ask, T>(
+pub fn examine_each<A, T>(
     evidence: &[Evidence],
     options: &Options,
     witness: Option<&(dyn Fn(&Path) + Sync)>,
     ask: &A,
-    examined: impl Fn(A::Answer) -> Result<(Examined, T), Error>,
     mut take: impl FnMut(InstallationReport, T) -> Result<(), Error>,
-) -> Result<Closing, Error> {
+) -> Result<Closing, Error>
+where
+    A: Ask<Answer = (Result<Examined, String>, T)>,
+{
     let mut tally = Tally::default();
     let reading = Reading::new(options.map, &options.unpacking).witnessed_by(witness);
-    let overview = discover_each(evidence, reading, ask, |answer| {
-        let (examined, rest) = examined(answer)?;
-        take(tally.count(examined), rest)
+    let overview = discover_each(evidence, reading, ask, |(examined, rest)| {
+        let invalid = |reason| Error::Refused { reason, advice: "Please report it".to_owned() };
+        take(tally.count(examined.map_err(invalid)?), rest)
     })?;
     Ok(tally.close(evidence, options, overview))
 }
@@ -198,12 +200,9 @@ impl Ask for Plain {
 /// The only evidence is unreadable, or a built-in baseline is invalid.
 pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, Error> {
     let (mut reports, mut installations) = (Vec::new(), Vec::new());
-    let examined = |(examined, installation): (Result<Examined, String>, Installation)| {
-        Ok((examined.map_err(invalid)?, installation))
-    };
     let ask = Plain(options.clone());
     let evidence: Vec<Evidence> = evidence.iter().map(Evidence::from).collect();
-    let closing = examine_each(&evidence, options, None, &ask, examined, |report, installation| {
+    let closing = examine_each(&evidence, options, None, &ask, |report, installation| {
         reports.push(report);
         installations.push(installation);
         Ok(())
@@ -221,11 +220,6 @@ pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, E
         summary,
     };
     Ok(Examination { report, failed, installations, nothing, source_gaps, opened })
-}
-
-/// Returns the error of an examination that is impossible with the baselines of this program.
-pub fn invalid(reason: String) -> Error {
-    Error::Refused { reason, advice: "Please report it".to_owned() }
 }
 
 /// An installation that was judged and counted. It can be sent to another process of this program.
@@ -370,13 +364,6 @@ impl Tally {
         problems.sort();
         problems.dedup();
         Closing { shadow_copies, ledger, problems, summary, failed, nothing, source_gaps, opened }
-    }
-}
-
-impl Examination {
-    /// Returns whether an installation counts for the exit code and is patched: a live Windows or a copy of it.
-    pub fn counts(&self, installation: &InstallationReport) -> bool {
-        installation.judgement.is_some() && installation.generation.is_current()
     }
 }
 

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::control_set::Choice;
 use crate::discovery::{Ask, Evidence, Generation, Installation};
 use crate::error::{Error, Problem};
-use crate::examination::{Examined, Options, examine_each, invalid};
+use crate::examination::{Examined, Options, examine_each};
 use crate::finding::{ObservedDatum, Verdict};
 use crate::hive::State;
 use crate::os::OsId;
@@ -238,10 +238,7 @@ pub fn trace(evidence: &[Evidence], options: &Options) -> Result<History, Error>
         Options { judge: true, control_set: Choice::All, all_generations: true, all_findings: true, ..options.clone() };
     let ask = Generations(options);
     let (mut installations, mut primary) = (Vec::new(), BTreeMap::new());
-    let examined = |(examined, primary): (Result<Examined, String>, Option<InstallationReport>)| {
-        Ok((examined.map_err(invalid)?, primary))
-    };
-    let closing = examine_each(evidence, &ask.0, None, &ask, examined, |report, lying| {
+    let closing = examine_each(evidence, &ask.0, None, &ask, |report, lying| {
         primary.extend(lying.map(|lying| (report.id.clone(), lying)));
         installations.push(report);
         Ok(())

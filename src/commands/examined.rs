@@ -105,8 +105,8 @@ impl Run {
     /// # Errors
     /// The first output that cannot be written; that there was nothing to examine.
     pub(super) fn end(self, write: impl FnOnce(&Sealed) -> Result<(), Error>) -> Result<(), Error> {
+        let unchanged = self.kept();
         let Self { closing, sealed, writing, record, case } = self;
-        let unchanged = record.as_ref().is_none_or(Examined::unchanged);
         let written = writing
             .map_or(Ok(()), |writing| sealed.end(writing))
             .and_then(|()| closing.nothing.map_or_else(|| write(&sealed), Err));

@@ -339,6 +339,11 @@ fn gaps_of(installation: &Installation, by_place: &HashMap<&str, Vec<&Gap>>) -> 
     gaps
 }
 
+/// Returns how many seconds a worker may take for a container of `size` bytes. Only a check of its hash reads all of it.
+pub(super) fn seconds_for(unpacking: &Unpacking, size: u64) -> u64 {
+    worker::seconds_for(if unpacking.verify_image { size } else { size.min(4 << 30) })
+}
+
 /// Has a reader do a job with the file at `path` of `size` bytes, in at most `left` seconds: a worker if this program has
 /// one, else this thread.
 ///
@@ -350,8 +355,7 @@ pub(super) fn read(path: &Path, size: u64, left: u64, job: Job) -> io::Result<Op
         fs::File::open(path)?;
         return catch_unwind(|| containers::open(path, job, None)).map_err(|_| io::Error::other(worker::DEFECT));
     }
-    let whole = if job.unpacking.verify_image { size } else { size.min(4 << 30) };
-    let seconds = worker::seconds_for(whole).min(left);
+    let seconds = seconds_for(&job.unpacking, size).min(left);
     let (mut opened, reply) = worker::ask::<Job, Opened>(path, &job, seconds)?;
     let cut = || io::Error::other("the reply of its reader is truncated; please report it");
     opened.tie(&reply).ok_or_else(cut).map(|()| opened)

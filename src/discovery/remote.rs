@@ -9,11 +9,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::Installation;
-use super::part::{OpenPart, Part, Reading};
+use super::part::{OpenPart, Part, Reading, seconds_for};
 use crate::evidence::archive::Unpacking;
 use crate::evidence::budget::{Budget, Cost};
 use crate::evidence::conversation::{Channel, Conversation};
-use crate::evidence::worker;
 
 /// What is asked of each installation, in this process or in the worker that opened its container.
 pub trait Ask: Serialize + DeserializeOwned + Sync {
@@ -116,8 +115,7 @@ impl<'r, A: Ask> Remote<'r, A> {
     fn try_open(&mut self, at: &mut usize) -> io::Result<OpenPart> {
         let spent = self.reading.spent();
         let size = self.part.containers.iter().map(|one| std::fs::metadata(&one.path).map_or(0, |file| file.len()));
-        let size = size.map(|size| if self.reading.unpacking.verify_image { size } else { size.min(4 << 30) });
-        let seconds = size.map(worker::seconds_for).fold(0, u64::saturating_add);
+        let seconds = size.map(|size| seconds_for(self.reading.unpacking, size)).fold(0, u64::saturating_add);
         let left = self.budget.left(Cost::Seconds).saturating_sub(spent).max(1);
         let mut conversation = Conversation::start(A::NAME, seconds.min(left))?;
         conversation.send(&Request {

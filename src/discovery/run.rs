@@ -163,9 +163,9 @@ impl<A: Ask> Stream<'_, A> {
     fn next(&self) -> Option<(usize, Work)> {
         let mut survey = self.survey.lock().unwrap_or_else(PoisonError::into_inner);
         let (turn, survey) = &mut *survey;
-        if survey.must_know() {
-            let opened = self.turns.look(*turn, |run| run.opened.clone());
-            survey.know(opened.iter());
+        if let Some(told) = survey.must_know() {
+            let opened = self.turns.look(*turn, |run| run.opened.get(told..).unwrap_or_default().to_vec());
+            survey.know(&opened);
         }
         let work = survey.next()?;
         self.hand.open();

@@ -44,6 +44,8 @@ pub(super) struct Survey<'u> {
     named: HashMap<Belonging, Vec<Evidence>>,
     /// Files that were examined already, by their real path.
     known: BTreeSet<PathBuf>,
+    /// How many files of the run [`Survey::know`] was told of.
+    told: usize,
     /// Files that were examined with the one that they belong to, and whose turn is still to come.
     grouped: HashSet<PathBuf>,
     /// What comes next.
@@ -70,21 +72,23 @@ impl<'u> Survey<'u> {
             arguments: behind_their_folders(arguments),
             named,
             known: BTreeSet::new(),
+            told: 0,
             grouped: HashSet::new(),
             next: VecDeque::new(),
         })
     }
 
-    /// Returns whether the next argument is a file that a folder before it may have contained; then
-    /// [`Survey::know`] has to be told first what that was.
-    pub(super) fn must_know(&self) -> bool {
-        let is_folder = |argument: &Argument| matches!(argument, Argument::File { within: true, .. });
-        self.next.is_empty() && self.arguments.front().is_some_and(is_folder)
+    /// Returns how many files of the run are known, if the next argument is a file that a folder before it may have
+    /// contained. Then [`Survey::know`] has to be told first of the others.
+    pub(super) fn must_know(&self) -> Option<usize> {
+        let is_inside = |argument: &Argument| matches!(argument, Argument::File { within: true, .. });
+        (self.next.is_empty() && self.arguments.front().is_some_and(is_inside)).then_some(self.told)
     }
 
-    /// Takes note of the files that were examined so far.
-    pub(super) fn know<'p>(&mut self, files: impl Iterator<Item = &'p PathBuf>) {
-        self.known.extend(files.filter_map(|path| fs::canonicalize(path).ok()));
+    /// Takes note of files that were examined since the last time.
+    pub(super) fn know(&mut self, files: &[PathBuf]) {
+        self.told = self.told.saturating_add(files.len());
+        self.known.extend(files.iter().filter_map(|path| fs::canonicalize(path).ok()));
     }
 
     /// Returns the next piece of work.

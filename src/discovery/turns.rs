@@ -21,10 +21,9 @@ pub(super) struct Run {
     budget: Budget,
     ledger: Ledger,
     shadow_copies: Vec<Snapshot>,
-    /// The files of the hives and logs, as they were found.
+    /// The files of this machine that were opened: containers with all their parts, hives, and logs. A file may be there
+    /// several times.
     pub(super) opened: Vec<PathBuf>,
-    /// The other files of this machine that were opened.
-    containers: Vec<PathBuf>,
     ids: Ids,
     installations: usize,
     any_hive: bool,
@@ -103,7 +102,7 @@ impl Run {
             _ => {}
         }
         self.shadow_copies.extend(shadow_copies);
-        self.containers.extend(files);
+        self.opened.extend(files);
         let extracted = !part.containers.is_empty();
         installations.into_iter().map(|installation| self.keep(installation, extracted)).collect()
     }
@@ -173,10 +172,8 @@ impl Run {
             (volume.to_owned(), number.parse::<usize>().ok())
         });
         self.shadow_copies.dedup();
-        self.containers.sort();
         let mut seen = HashSet::new();
         let mut opened = self.opened;
-        opened.extend(self.containers);
         opened.retain(|path| seen.insert(path.clone()));
         Overview {
             shadow_copies: self.shadow_copies,

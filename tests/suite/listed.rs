@@ -156,3 +156,19 @@ fn a_list_that_makes_no_sense_is_refused_with_the_line_and_never_written_to() {
     assert!(said.contains("which is read in this run"), "{said}");
     assert_eq!(fs::read_to_string(desk.path("list")).unwrap(), text);
 }
+
+#[test]
+fn a_container_in_a_named_folder_is_examined_once_though_it_is_named_too() {
+    let desk = Desk::with(&["windows-7"]);
+    // An empty zip: its end alone.
+    let zip = [&b"PK\x05\x06"[..], &[0; 18]].concat();
+    fs::write(desk.path("evidence/empty.zip"), zip).unwrap();
+    let report = desk.json(&["find", "evidence/empty.zip", "evidence", "--format", "json"]);
+    let sources = report["sources"].as_array().unwrap();
+    let of_zip: Vec<&str> = sources
+        .iter()
+        .filter(|source| source["locator"] == "evidence/empty.zip")
+        .map(|source| source["outcome"].as_str().unwrap())
+        .collect();
+    assert_eq!(of_zip, ["read", "irrelevant"], "{sources:#?}");
+}
