@@ -1,7 +1,7 @@
-//! A case: a question to all evidence of one run, answered for each installation as soon as it is found.
+//! A case: one question about all evidence of a run, answered for each installation as soon as it is found.
 //!
-//! What opens a container also judges what is in it: the question goes to the worker, and the answer comes back without the
-//! hives. So everything that reads hives is done here, at once: the audit, the plan of a patch, its proof, its texts.
+//! The worker that opens a container also answers the question, and sends no hive. Everything that reads hives is
+//! therefore done here: the audit, the plan of a patch, its proof, and its texts.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -22,18 +22,18 @@ use crate::verification::write_and_prove;
 
 mod script;
 
-/// The audit of a case: what is asked of each installation.
+/// The audit of a case: the question about each installation.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Audit {
-    /// How each is examined.
+    /// The options of the examination.
     pub options: Options,
-    /// The patch to plan for each that counts; `None` if none is wanted.
+    /// The patch to plan for each installation that counts; `None` for no patch.
     pub patch: Option<PatchWanted>,
-    /// What is said of a patch that could be planned, if none is wanted.
+    /// The findings of a possible patch, which is described if no patch is planned.
     pub outlook: Option<Selection>,
 }
 
-/// A patch that is wanted.
+/// The request for a patch.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PatchWanted {
     /// The findings to patch.
@@ -47,13 +47,13 @@ pub struct PatchWanted {
 /// A plan, and its files with their names.
 pub type Planned = (Plan, Vec<(String, Vec<u8>)>);
 
-/// What a patch of an installation comes to.
+/// The result of patching an installation.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Patched {
-    /// The plan and its files, or why there is none and what to do; `None` if no patch was wanted or the installation
-    /// does not count.
+    /// The plan and its files, or why no patch is possible and what to do. `None` if no patch was requested, or the
+    /// installation does not count.
     pub planned: Option<Result<Planned, (String, String)>>,
-    /// What a patch would come to; `None` if there is nothing to patch, or one was planned.
+    /// The result that a patch would have; `None` if there is nothing to patch, or a patch was planned.
     pub outlook: Option<Patching>,
     /// Whether the installation was judged and counts for the exit code.
     pub counts: bool,
@@ -77,8 +77,8 @@ impl Ask for Audit {
 }
 
 impl Audit {
-    /// Audits the evidence. `take` receives each installation with its patch, in the order of the report. `witness` is
-    /// called with each file of this machine before it is read.
+    /// Audits the evidence. Passes each installation with its patch to `take`, in the order of the report, and each
+    /// file of this machine to `witness` before the file is read.
     ///
     /// # Errors
     /// The only evidence is unreadable, or the error of `take`.
@@ -132,7 +132,7 @@ pub fn is_to_mend(installation: &InstallationReport) -> bool {
     installation.judgement.iter().flat_map(|judgement| &judgement.findings).any(Finding::is_to_mend)
 }
 
-/// Returns what a patch would come to.
+/// Returns the result that a patch would have.
 fn outlook(installation: &InstallationReport, selection: &Selection) -> Option<Patching> {
     match remedy(installation, selection) {
         Ok(plan) if !plan.edits.is_empty() => Some(Patching::Possible { edits: plan.edits.len() }),
@@ -144,8 +144,7 @@ fn outlook(installation: &InstallationReport, selection: &Selection) -> Option<P
     }
 }
 
-/// Runs this process as a worker, for the purpose that it was started with. A purpose that is not known is an error of
-/// whoever started it.
+/// Runs this process as a worker for this purpose. Fails if the purpose is unknown.
 pub fn answer(purpose: &str) -> ExitCode {
     match purpose {
         Audit::NAME => discovery::answer::<Audit>(),

@@ -180,7 +180,7 @@ impl Installation {
     }
 }
 
-/// What is known of the evidence as a whole.
+/// The overview of the evidence as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Overview {
     /// The shadow copies that volumes in disk images list, read or not.
@@ -247,9 +247,10 @@ impl Ask for Keep {
     }
 }
 
-/// Finds the installations as [`discover_in`] does, and asks of each as soon as it is found, on all cores: in a worker if
-/// it is in a container. `take` receives the answers in the order of the arguments, then by evidence, then by
-/// generation. Nothing is kept, so the memory of a run does not grow with the number of installations.
+/// Finds the installations as [`discover_in`] does. Asks the question about each installation as soon as it is found,
+/// on all cores, and in a worker if the installation is in a container. Passes the answers to `take` in the order of
+/// the arguments, then by evidence, then by generation. Keeps nothing, so the memory of a run does not grow with the
+/// number of installations.
 ///
 /// # Errors
 /// The only evidence that the user named is unreadable; the error of `take`.

@@ -98,7 +98,7 @@ fn not_whole(hive: &HiveReport) -> Option<Gap> {
     }
 }
 
-/// What is known of an examination when every installation was examined.
+/// The end of an examination, after every installation was examined.
 #[derive(Debug)]
 pub struct Closing {
     /// The shadow copies that volumes in disk images list, read or not.
@@ -120,7 +120,7 @@ pub struct Closing {
 }
 
 impl Closing {
-    /// Hands the records behind the installations to a renderer.
+    /// Passes the records after the installations to a renderer.
     ///
     /// # Errors
     /// The error of the renderer.
@@ -149,10 +149,10 @@ pub fn run_of(options: &Options) -> Run {
     }
 }
 
-/// Examines the evidence with a question of the caller's, which is asked of each installation as soon as it is found, on
-/// all cores, and in a worker if it is in a container. Its answer is the examined installation, or why a baseline is
-/// invalid, and whatever else the caller asks for. `take` receives the report and the rest, in the order of the report.
-/// Of an installation nothing is kept but what [`Closing`] counts. For `witness` see [`Reading::witnessed_by`].
+/// Examines the evidence with the caller's question. The question is asked about each installation as soon as it is
+/// found, on all cores, and in a worker if the installation is in a container. The answer is the examined installation,
+/// or why a baseline is invalid, and any other result. Passes the report and the other result to `take`, in the order
+/// of the report. Keeps only the counts in [`Closing`]. For `witness` see [`Reading::witnessed_by`].
 ///
 /// # Errors
 /// The only evidence is unreadable, a built-in baseline is invalid, or the error of `take`.

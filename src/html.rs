@@ -47,12 +47,12 @@ impl<W: Write> Page<W> {
         Self { writer, attachments, situation, report: Gathered::default() }
     }
 
-    /// Takes what a patch of an installation comes to.
+    /// Receives the result of patching an installation.
     pub fn patching(&mut self, installation: &str, patching: Patching) {
         self.situation.patches.insert(installation.to_owned(), patching);
     }
 
-    /// Takes a plan with the texts of its patch.
+    /// Receives a plan with the texts of its patch.
     pub fn attach(&mut self, folder: PatchFolder) {
         self.attachments.plans.push(folder);
     }

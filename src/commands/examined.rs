@@ -1,4 +1,4 @@
-//! One run over the evidence, written out as it goes: `audit` and `find`.
+//! Runs `audit` and `find`, and writes the report while the evidence is read.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -18,32 +18,32 @@ use hivemend::report::table::{self, Situation};
 use super::form::Form;
 use super::{progress, say, style_of};
 
-/// What is to be written, and how.
+/// The requested report.
 pub(super) struct Wanted<'a> {
     pub(super) common: &'a EvidenceArgs,
     pub(super) evidence: &'a [Evidence],
     pub(super) format: Format,
     /// Show the details.
     pub(super) all: bool,
-    /// Write nothing before everything was read: something may still refuse the whole run.
+    /// Write nothing until all evidence was read, because the whole run may still be refused.
     pub(super) hold: bool,
     /// The facts of the case that the user states.
     pub(super) stated: &'a CaseFacts,
     pub(super) situation: Situation,
 }
 
-/// A run that is over. Its report is written, but a file has no name yet.
+/// A finished run. Its report is written, but a file has no name yet.
 pub(super) struct Run {
     pub(super) closing: Closing,
     pub(super) sealed: Sealed,
-    /// `None` if there is nothing to say but an error.
+    /// `None` if the only result is an error.
     writing: Option<Writing>,
     record: Option<Examined>,
     case: CaseFacts,
 }
 
-/// Examines the evidence and writes the report. `take` receives each installation before it is written; `check` is asked
-/// when everything was read.
+/// Examines the evidence and writes the report. Passes each installation to `take` before writing it. Calls `check`
+/// after all evidence was read.
 ///
 /// # Errors
 /// The evidence or the output, or the error of `check`.
@@ -72,7 +72,7 @@ pub(super) fn run(
         case.prefill(headers_of(&installation));
         take(&installation, patched, &mut form);
         if gate.output().is_terminal() && form.writes_at_once(&installation) {
-            // A line of progress among the results is neither.
+            // A progress line between the results would make both unreadable.
             shown.take_if(|shown| shown.is_drawn());
         }
         form.renderer().installation(&installation).map_err(failed)
@@ -94,13 +94,13 @@ pub(super) fn run(
 }
 
 impl Run {
-    /// Returns whether the evidence is as it was, as far as somebody looked.
+    /// Returns whether the evidence is unchanged, if a custody record was requested; otherwise true.
     pub(super) fn kept(&self) -> bool {
         self.record.as_ref().is_none_or(Examined::unchanged)
     }
 
-    /// Ends the report, writes the other outputs, and then the custody record if one was requested. The record lists the
-    /// written files even if a later output failed.
+    /// Ends the report, writes the other outputs, and then the custody record if one was requested. The record lists
+    /// the written files even if a later output failed.
     ///
     /// # Errors
     /// The first output that cannot be written; that there was nothing to examine.

@@ -1,4 +1,4 @@
-//! The form of a report, while its records come one by one.
+//! The format of a report whose records are received one by one.
 
 use std::io::{self, Write};
 
@@ -7,7 +7,7 @@ use hivemend::html::{self, Attachments, PatchFolder};
 use hivemend::report::table::{Patching, Situation, Style};
 use hivemend::report::{InstallationReport, Renderer, csv, ecs, json, jsonl, markdown, sarif, table, timesketch};
 
-/// A renderer, and what it takes beside the records.
+/// A renderer, with the data that it receives beside the records.
 pub(super) enum Form<'w> {
     Table(Box<table::Tables<Box<dyn Write + 'w>>>),
     Html(Box<html::Page<Box<dyn Write + 'w>>>),
@@ -45,7 +45,7 @@ impl<'w> Form<'w> {
         }
     }
 
-    /// Takes what a patch of an installation comes to.
+    /// Receives the result of patching an installation.
     pub(super) fn patching(&mut self, installation: &str, patching: Patching) {
         match self {
             Self::Table(tables) => tables.patching(installation, patching),
@@ -54,14 +54,14 @@ impl<'w> Form<'w> {
         }
     }
 
-    /// Takes a plan with the texts of its patch; only a page shows them.
+    /// Receives a plan with the texts of its patch. Only a page shows them.
     pub(super) fn attach(&mut self, folder: impl FnOnce() -> PatchFolder) {
         if let Self::Html(page) = self {
             page.attach(folder());
         }
     }
 
-    /// Returns whether the form shows nothing but what was judged: a table of nothing says less than an error does.
+    /// Returns whether this is a table, which is not written if there is no hive: the error says more.
     pub(super) fn is_table(&self) -> bool {
         matches!(self, Self::Table(_))
     }

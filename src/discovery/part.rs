@@ -1,7 +1,7 @@
-//! A part of the evidence: what is opened, paired and judged together, and then released.
+//! A part of the evidence, which is opened, paired and judged as a whole, and then released.
 //!
-//! A part is the files of one folder, with the compressed files among them, or one container. Parts know nothing of each
-//! other, so they can be opened side by side; [`super::turns`] puts their results in order.
+//! A part is the files of one folder, with the compressed files among them, or one container. Parts are independent, so
+//! they can be opened in parallel; [`super::turns`] puts their results in order.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -46,8 +46,8 @@ impl<'u> Reading<'u> {
         Self { map, unpacking, witness: None, begun: Instant::now(), before: 0 }
     }
 
-    /// Has a witness called with each file of this machine before it is read; with a file that a container needs besides
-    /// its first, after it was read. A file may be named several times, and from several threads.
+    /// Calls a witness with each file of this machine before the file is read. Exception: a file that a container needs
+    /// besides its first is passed after it was read. A file may be passed several times, and from several threads.
     #[must_use]
     pub fn witnessed_by(self, witness: Option<&'u (dyn Fn(&Path) + Sync)>) -> Self {
         Self { witness, ..self }
@@ -75,18 +75,18 @@ impl<'u> Reading<'u> {
     }
 }
 
-/// A container that is still closed.
+/// A container that was not opened yet.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Closed {
     /// The file of this machine.
     pub(super) path: PathBuf,
     /// Its name in reports.
     pub(super) at: Locator,
-    /// What its first bytes say.
+    /// The kind of container, by its first bytes.
     pub(super) kind: Kind,
-    /// The wanted part of it; everything if there are no steps.
+    /// The wanted part of the container; everything if there are no steps.
     pub(super) wanted: Vec<Step>,
-    /// The name that it had on its machine, if the user states it.
+    /// The container's name on its machine, if the user states the name.
     pub(super) original_name: Option<String>,
 }
 
@@ -105,7 +105,7 @@ pub(super) struct Part {
     pub(super) label: Option<String>,
 }
 
-/// What is reported of a part without a hive and without another problem.
+/// The report about a part without a hive and without another problem.
 #[derive(Serialize, Deserialize)]
 pub(super) enum IfNothing {
     /// Nothing: the part is one of many in a folder.
@@ -121,7 +121,7 @@ pub(super) enum IfNothing {
 pub(super) struct OpenPart {
     /// By evidence, then by generation. Their ids are still empty.
     pub(super) installations: Vec<Installation>,
-    /// What became of each source; see [`Ledger::of_part`].
+    /// The outcome of each source; see [`Ledger::of_part`].
     pub(super) ledger: Ledger,
     /// The shadow copies that volumes list.
     pub(super) shadow_copies: Vec<Snapshot>,
@@ -153,8 +153,8 @@ impl Part {
         self.open_but(reading, budget, &BTreeMap::new(), &mut |_| {})
     }
 
-    /// The same, but for containers whose reader `failed`, by their index, and why. `begin` is called with the index of
-    /// each container that is opened next.
+    /// Opens the part without the containers in `failed`, which has the reason for each index. Calls `begin` with the
+    /// index of each container before opening it.
     pub(super) fn open_but(
         &self,
         reading: Reading<'_>,
@@ -243,8 +243,8 @@ impl<'u> Opening<'u> {
         Self { reading, of: part.within.then_some(SourceId::OUTER), open }
     }
 
-    /// Sorts the hives of a file system in a container into installations; the ledger of that container stands behind
-    /// `first` other sources.
+    /// Sorts the hives of a file system in a container into installations. The sources of that container begin at
+    /// `first` in the ledger.
     fn tree(&mut self, tree: &FoundTree, first: usize) {
         let source = tree.source.map(|source| source.behind(first));
         for folder in tree.folders.values() {
@@ -339,19 +339,20 @@ fn gaps_of(installation: &Installation, by_place: &HashMap<&str, Vec<&Gap>>) -> 
     gaps
 }
 
-/// Returns how many seconds a worker may take for a container of `size` bytes. Only a check of its hash reads all of it.
+/// Returns how many seconds a worker may take for a container of `size` bytes. Only a check of its hash reads all of
+/// it.
 pub(super) fn seconds_for(unpacking: &Unpacking, size: u64) -> u64 {
     worker::seconds_for(if unpacking.verify_image { size } else { size.min(4 << 30) })
 }
 
-/// Has a reader do a job with the file at `path` of `size` bytes, in at most `left` seconds: a worker if this program has
-/// one, else this thread.
+/// Runs a job on the file at `path` of `size` bytes, in at most `left` seconds: in a worker if this program has one,
+/// otherwise on this thread.
 ///
 /// # Errors
 /// The file cannot be opened, or the reader failed.
 pub(super) fn read(path: &Path, size: u64, left: u64, job: Job) -> io::Result<Opened> {
     if !worker::is_isolated() {
-        // Whether the file exists, and may be read, is said as the system says it.
+        // The system's own error, if the file does not exist or cannot be read.
         fs::File::open(path)?;
         return catch_unwind(|| containers::open(path, job, None)).map_err(|_| io::Error::other(worker::DEFECT));
     }

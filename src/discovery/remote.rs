@@ -1,5 +1,5 @@
-//! A part whose containers a worker opens, and whose installations it judges. What comes back is what was found and what
-//! was answered: no hive leaves the worker.
+//! A part whose containers a worker opens, and whose installations the worker judges. The worker sends the list of
+//! installations and the answers. No hive leaves the worker.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -14,9 +14,9 @@ use crate::evidence::archive::Unpacking;
 use crate::evidence::budget::{Budget, Cost};
 use crate::evidence::conversation::{Channel, Conversation};
 
-/// What is asked of each installation, in this process or in the worker that opened its container.
+/// A question about each installation, answered in this process or in the worker that opened the container.
 pub trait Ask: Serialize + DeserializeOwned + Sync {
-    /// Its name: the worker is started with it.
+    /// The name of the question, with which the worker is started.
     const NAME: &str;
 
     /// The answer.
@@ -25,16 +25,16 @@ pub trait Ask: Serialize + DeserializeOwned + Sync {
     /// Answers. A panic in a worker costs this installation alone.
     fn answer(&self, installation: Installation) -> Self::Answer;
 
-    /// Returns whether a worker may answer. If not, hives come back from the worker that opened their container.
+    /// Returns whether a worker may answer. If not, the worker that opens a container sends the hives back.
     fn may_leave(&self) -> bool {
         true
     }
 }
 
-/// Installations that a worker judges side by side before it sends the answers.
+/// The installations that a worker judges in parallel before it sends the answers.
 const AT_ONCE: usize = 16;
 
-/// What the worker is told first.
+/// The first message to the worker.
 #[derive(Serialize)]
 struct Request<'a, A> {
     part: &'a Part,
@@ -60,10 +60,10 @@ struct Received<A> {
     ask: A,
 }
 
-/// What the worker says, until everything is open.
+/// A message of the worker while it opens the part.
 #[derive(Serialize, Deserialize)]
 enum Opening {
-    /// It opens this container next.
+    /// The worker opens this container next.
     Begins(usize),
     /// Everything is open.
     Open(Box<OpenPart>),
@@ -73,7 +73,7 @@ enum Opening {
 #[derive(Serialize, Deserialize)]
 struct Wanted {
     ids: Vec<Option<String>>,
-    /// One by one, so that it is known at which a worker fails.
+    /// Whether to judge one at a time, so that it is known at which installation the worker fails.
     one_by_one: bool,
 }
 
@@ -88,8 +88,8 @@ pub(super) struct Remote<'r, A> {
 }
 
 impl<'r, A: Ask> Remote<'r, A> {
-    /// Has a worker open a part within this budget. A container at which a worker fails is refused, and the others are
-    /// opened without it.
+    /// Has a worker open a part within this budget. If the worker fails at a container, the container is refused, and
+    /// another worker opens the others.
     pub(super) fn open(part: &'r Part, reading: Reading<'r>, budget: &Budget, ask: &'r A) -> (Self, OpenPart) {
         part.witness(reading);
         let failed = BTreeMap::new();
@@ -139,8 +139,8 @@ impl<'r, A: Ask> Remote<'r, A> {
         }
     }
 
-    /// Hands on the answers for the installations, in their order; `None` is one that is not wanted. An installation at
-    /// which a worker fails is answered without its hives, which cannot be read.
+    /// Passes on the answers for the installations, in their order; `None` is an installation that is not wanted. If
+    /// the worker fails at an installation, this process answers for it, with hives that cannot be read.
     pub(super) fn answers(
         mut self,
         mut installations: Vec<Option<(usize, Installation)>>,
@@ -150,7 +150,7 @@ impl<'r, A: Ask> Remote<'r, A> {
         while installations.iter().any(Option::is_some) {
             let ids = installations.iter().map(|one| one.as_ref().map(|(_, one)| one.id.clone())).collect();
             let Some(mut conversation) = self.conversation.take() else {
-                // No container can be opened (any more). What else there is lies in files of this machine.
+                // No container can be opened. The other hives are files of this machine.
                 for (number, mut installation) in installations.into_iter().flatten() {
                     installation.lose(&reason);
                     give(number, self.ask.answer(installation));
@@ -190,7 +190,7 @@ impl<'r, A: Ask> Remote<'r, A> {
 pub(super) fn serve<A: Ask>(channel: &mut Channel) -> io::Result<()> {
     let Received { part, map, unpacking, spent, budget, failed, ask } = channel.receive::<Received<A>>()?;
     let reading = Reading::new(map, &unpacking).after(spent);
-    // Whoever listens no longer kills this process.
+    // A sender without a listener is killed, so a failure needs no handling here.
     let open = part.open_but(reading, &budget, &failed, &mut |at| _ = channel.send(&Opening::Begins(at)));
     let opening = Opening::Open(Box::new(open));
     channel.send(&opening)?;

@@ -1,9 +1,9 @@
-//! One run over the evidence, on all cores: parts are opened, and their installations examined as soon as they are found.
-//! What comes of them is handed on in the order of the output, and released.
+//! One run over the evidence, on all cores. It opens the parts, examines each installation as soon as it is found,
+//! hands the results on in the order of the output, and releases them.
 //!
-//! Each thread takes the oldest installation that waits to be examined, else the next part. A part's results are taken in
-//! its turn ([`super::turns`]), an installation's are handed on in its own ([`Hand`]). No thread runs far ahead of what
-//! was handed on, so the memory of a run does not grow with the evidence.
+//! Each thread examines the oldest waiting installation. If none waits, it opens the next part. The result of a part is
+//! recorded in the part's turn ([`super::turns`]); the result of an installation is handed on in order ([`Hand`]). No
+//! thread runs far ahead of the results that were handed on, so the memory of a run does not grow with the evidence.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs;
@@ -20,11 +20,11 @@ use crate::error::Error;
 use crate::evidence::budget::Budget;
 use crate::evidence::worker;
 
-/// Results of so many installations for each thread may wait to be handed on.
+/// The most results for each thread that wait to be handed on.
 const AHEAD: usize = 4;
 
-/// Asks of each installation in the evidence, and hands the answers to `take` in the order of the output: by argument as
-/// given, in an argument by path.
+/// Asks the question about each installation in the evidence. Passes the answers to `take` in the order of the output:
+/// the arguments as given, and the installations of an argument by path.
 ///
 /// # Errors
 /// The only evidence is unreadable; the error of `take`.
@@ -36,7 +36,7 @@ pub(super) fn stream<A: Ask>(
 ) -> Result<Overview, Error> {
     let size = |one: &Evidence| fs::metadata(&one.path).ok().filter(fs::Metadata::is_file).map_or(0, |file| file.len());
     let budget = Budget::of(reading.unpacking.limits, evidence.iter().map(size).fold(0, u64::saturating_add));
-    // On a thread of the pool, threads of our own would wait for the pool, and the pool for them.
+    // If the caller is a thread of the pool, other threads would wait for the pool while the pool waits for them.
     let alone = rayon::current_thread_index().is_some();
     let threads = if alone { 0 } else { rayon::current_num_threads().max(1) };
     let stream = Stream {
@@ -86,10 +86,10 @@ struct Stream<'u, A: Ask> {
 }
 
 impl<A: Ask> Stream<'_, A> {
-    /// Works until nothing is left.
+    /// Works until no evidence is left.
     fn work(&self) {
         loop {
-            // What was found is examined before more is looked for.
+            // Examines the found installations before opening the next part.
             let mut work = None;
             let waiting = self.hand.pop().or_else(|| {
                 work = self.next();
@@ -108,7 +108,7 @@ impl<A: Ask> Stream<'_, A> {
         }
     }
 
-    /// Works on this thread alone.
+    /// Does all the work on this thread.
     fn work_alone(&self, mut take: impl FnMut(A::Answer) -> Result<(), Error>) -> Result<(), Error> {
         loop {
             if let Some((number, installation)) = self.hand.pop() {
@@ -135,7 +135,7 @@ impl<A: Ask> Stream<'_, A> {
                 self.turns.take(turn, |run| {
                     let again = |budget: &Budget| part.open(self.reading, budget);
                     let found = run.take(&part, &self.begun, open, again);
-                    // Pushed in turn, too: they are popped in the order of their numbers.
+                    // Pushed within the turn, so that they are popped in the order of their numbers.
                     self.hand.push(found.into_iter().flatten());
                 });
             }
@@ -175,18 +175,18 @@ impl<A: Ask> Stream<'_, A> {
     }
 }
 
-/// Installations on their way: those that wait to be examined, and the results that wait to be handed on.
+/// The waiting installations, and the results that wait to be handed on.
 struct Hand<R> {
     state: Mutex<Waiting<R>>,
     changed: Condvar,
-    /// How far ahead of what was handed on a result may be.
+    /// How far a result may be ahead of the next one to hand on.
     ahead: usize,
 }
 
-/// What comes next.
+/// The next result.
 enum Next<R> {
     Result(R),
-    /// Every result was handed on.
+    /// There is none: every result was handed on.
     Nothing,
     /// A defect of this program ended the run.
     Defect,
@@ -237,46 +237,46 @@ impl<R> Hand<R> {
         waiting
     }
 
-    /// Notes that a part is being opened: installations may come of it.
+    /// Notes that a part is being opened, which may contain installations.
     fn open(&self) {
         let mut waiting = self.lock();
         waiting.opening = waiting.opening.saturating_add(1);
     }
 
-    /// Notes that what was opened was taken.
+    /// Notes that the result of a part was recorded.
     fn opened(&self) {
         let mut waiting = self.lock();
         waiting.opening = waiting.opening.saturating_sub(1);
         self.changed.notify_all();
     }
 
-    /// Adds installations that wait to be examined, in the order of their numbers.
+    /// Adds waiting installations, in the order of their numbers.
     fn push(&self, installations: impl Iterator<Item = (usize, Installation)>) {
         let mut waiting = self.lock();
         waiting.installations.extend(installations);
         self.changed.notify_all();
     }
 
-    /// Returns the oldest installation that waits, if one does.
+    /// Returns the oldest waiting installation, if there is one.
     fn pop(&self) -> Option<(usize, Installation)> {
         let mut waiting = self.lock();
         if waiting.stopped { None } else { waiting.installations.pop_front() }
     }
 
-    /// The same, and waits for one as long as a part is being opened.
+    /// Returns the oldest waiting installation. Waits for one while a part is being opened.
     fn pop_later(&self) -> Option<(usize, Installation)> {
         let mut waiting = self.wait_while(|waiting| waiting.installations.is_empty() && waiting.opening > 0);
         if waiting.stopped { None } else { waiting.installations.pop_front() }
     }
 
-    /// Hands on a result. Waits while it is too far ahead of what was handed on.
+    /// Adds a result. Waits while the result is too far ahead of the next one to hand on.
     fn give(&self, number: usize, result: Option<R>) {
         let mut waiting = self.wait_while(|waiting| number >= waiting.next.saturating_add(self.ahead));
         waiting.results.insert(number, result);
         self.changed.notify_all();
     }
 
-    /// Returns the next result as soon as it is there.
+    /// Waits for the next result, and returns it.
     fn next(&self) -> Next<R> {
         let is_there = |waiting: &Waiting<R>| waiting.results.contains_key(&waiting.next) || waiting.threads == 0;
         let mut waiting = self.wait_while(|waiting| !is_there(waiting));
@@ -294,7 +294,7 @@ impl<R> Hand<R> {
         }
     }
 
-    /// Returns the next result if it is there.
+    /// Returns the next result if it exists already.
     fn ready(&self) -> Option<R> {
         let mut waiting = self.lock();
         let next = waiting.next;

@@ -1,4 +1,4 @@
-//! What the arguments are, and the parts in which they are examined: folders are searched, and nothing else is opened.
+//! Divides the arguments into parts. Searches folders, and opens no hive and no archive.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::fs;
@@ -27,12 +27,12 @@ use crate::evidence::locator::{Locator, Name};
 
 /// A piece of work, in the order of the output.
 pub(super) enum Work {
-    /// An argument begins, with what is known of it before anything is opened. The parts that follow are in the first
+    /// An argument begins; the ledger has its sources before anything is opened. The parts that follow are in the first
     /// source of this ledger, if they are in any.
     Begin(Ledger),
     /// A part of the argument.
     Part(Part),
-    /// The folder ends whose parts went before.
+    /// The folder of the previous parts ends.
     End,
 }
 
@@ -40,21 +40,21 @@ pub(super) enum Work {
 pub(super) struct Survey<'u> {
     reading: Reading<'u>,
     arguments: VecDeque<Argument>,
-    /// Files that the user named, by what they belong to.
+    /// Files that the user named, by the group that they belong to.
     named: HashMap<Belonging, Vec<Evidence>>,
     /// Files that were examined already, by their real path.
     known: BTreeSet<PathBuf>,
-    /// How many files of the run [`Survey::know`] was told of.
+    /// The number of files of the run that [`Survey::know`] received.
     told: usize,
-    /// Files that were examined with the one that they belong to, and whose turn is still to come.
+    /// Files that were examined with another file of their group, and that are still among the arguments.
     grouped: HashSet<PathBuf>,
-    /// What comes next.
+    /// The next pieces of work.
     next: VecDeque<Work>,
 }
 
 impl<'u> Survey<'u> {
-    /// Sorts the arguments. A file in a folder that the user named too is examined behind that folder, of which it may be
-    /// a part.
+    /// Sorts the arguments. A file in a folder that the user named too is examined after that folder, because it may be
+    /// a part of the folder.
     ///
     /// # Errors
     /// The only evidence is missing or unreadable.
@@ -78,14 +78,14 @@ impl<'u> Survey<'u> {
         })
     }
 
-    /// Returns how many files of the run are known, if the next argument is a file that a folder before it may have
-    /// contained. Then [`Survey::know`] has to be told first of the others.
+    /// Returns how many files of the run are known, if the next argument is a file in a named folder. Then
+    /// [`Survey::know`] must receive the other files first.
     pub(super) fn must_know(&self) -> Option<usize> {
         let is_inside = |argument: &Argument| matches!(argument, Argument::File { within: true, .. });
         (self.next.is_empty() && self.arguments.front().is_some_and(is_inside)).then_some(self.told)
     }
 
-    /// Takes note of files that were examined since the last time.
+    /// Records files that were examined since the last call.
     pub(super) fn know(&mut self, files: &[PathBuf]) {
         self.told = self.told.saturating_add(files.len());
         self.known.extend(files.iter().filter_map(|path| fs::canonicalize(path).ok()));
@@ -214,7 +214,7 @@ impl<'u> Survey<'u> {
         self.next.push_back(Work::End);
     }
 
-    /// Removes the images that others of them need, such as their parents: a parent is an older state of the machine.
+    /// Removes each image that another image needs, such as its parent: a parent is an older state of the machine.
     fn without_parents(&self, containers: Vec<(Vec<Name>, Closed)>, ledger: &mut Ledger) -> Vec<(Vec<Name>, Closed)> {
         let images: Vec<&Closed> =
             containers.iter().map(|(_, closed)| closed).filter(|closed| closed.kind.is_image()).collect();
@@ -316,11 +316,10 @@ impl<'u> Survey<'u> {
     }
 }
 
-/// What files belong to that the user named one by one: their label and their folder.
+/// The group of a file that the user named: its label and its folder.
 type Belonging = (Option<String>, PathBuf);
 
-/// Returns what a file belongs to. A file with an original path belongs to the folder that it was in, which is none of
-/// this machine.
+/// Returns the group of a file. The folder of an original path is not a folder of this machine.
 fn belonging(evidence: &Evidence, real: &Path) -> Belonging {
     let folder = match &evidence.original_path {
         Some(original) => Path::new("original").join(original.parent().unwrap_or(Path::new(""))),
@@ -335,7 +334,7 @@ pub(super) fn nothing_at_this_place(found: &str) -> Problem {
     problem.advise("`hivemend find` lists what is there")
 }
 
-/// Moves each file in a named folder behind that folder.
+/// Moves each file in a named folder to the place after that folder.
 fn behind_their_folders(arguments: Vec<Argument>) -> VecDeque<Argument> {
     let folders: HashSet<PathBuf> = arguments
         .iter()

@@ -1,5 +1,5 @@
-//! The order of a run: parts are opened side by side, and their results are taken one by one in the order of the output,
-//! so that ledger, budget and ids do not depend on which part was ready first.
+//! The order of a run. Parts are opened in parallel, and their results are recorded one by one in the order of the
+//! output. The ledger, the budget and the ids therefore do not depend on which part was ready first.
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -15,14 +15,14 @@ use crate::evidence::budget::{Budget, Cost};
 use crate::evidence::file::Snapshot;
 use crate::evidence::ledger::{Ledger, SourceId};
 
-/// What a run knows so far, in the order of the output.
+/// The state of a run, in the order of the output.
 #[derive(Default)]
 pub(super) struct Run {
     budget: Budget,
     ledger: Ledger,
     shadow_copies: Vec<Snapshot>,
-    /// The files of this machine that were opened: containers with all their parts, hives, and logs. A file may be there
-    /// several times.
+    /// The files of this machine that were opened: containers with all their parts, hives, and logs. A file may be
+    /// there several times.
     pub(super) opened: Vec<PathBuf>,
     ids: Ids,
     installations: usize,
@@ -33,7 +33,7 @@ pub(super) struct Run {
     dropped: Option<Dropped>,
 }
 
-/// The folder whose parts come one by one.
+/// The folder whose parts are being recorded.
 struct Folder {
     source: SourceId,
     any_hive: bool,
@@ -67,8 +67,9 @@ impl Run {
         }
     }
 
-    /// Takes the result of a part. A part that does not fit into the rest of the budget is opened again with that rest.
-    /// Returns the installations, each with its number in the run, with their ids; `None` is one beyond the limit.
+    /// Records the result of a part. A part that does not fit into the rest of the budget is opened again with that
+    /// rest. Returns the installations, each with its number in the run, with their ids; `None` is one beyond the
+    /// limit.
     pub(super) fn take(
         &mut self,
         part: &Part,
@@ -159,7 +160,7 @@ impl Run {
         self.ledger.refuse(source, problem.code(Code::NothingFound).advise(advice), true);
     }
 
-    /// Returns what is known of the evidence as a whole, when every part was taken.
+    /// Returns the overview of the evidence after every part was recorded.
     pub(super) fn finish(mut self) -> Overview {
         if let Some(Dropped { at, count, limit }) = self.dropped.take() {
             let source = self.ledger.begin(at, "installation");
@@ -185,7 +186,7 @@ impl Run {
     }
 }
 
-/// Whose turn it is.
+/// A state that is changed in turns.
 pub(super) struct Turns<S> {
     state: Mutex<(usize, S)>,
     passed: Condvar,
@@ -196,17 +197,17 @@ impl<S> Turns<S> {
         Self { state: Mutex::new((0, state)), passed: Condvar::new() }
     }
 
-    /// Waits until every turn before this one is over, and then takes it.
+    /// Waits until every earlier turn is over, and then takes this one.
     pub(super) fn take<T>(&self, turn: usize, take: impl FnOnce(&mut S) -> T) -> T {
         let mut state = self.wait(turn);
-        // Whatever happens in this turn, the next ones come.
+        // A panic in this turn must not stop the later turns.
         let taken = catch_unwind(AssertUnwindSafe(|| take(&mut state.1)));
         state.0 = turn.saturating_add(1);
         self.passed.notify_all();
         taken.unwrap_or_else(|panic| resume_unwind(panic))
     }
 
-    /// Waits until every turn before this one is over, and looks at the state.
+    /// Waits until every earlier turn is over, and reads the state.
     pub(super) fn look<T>(&self, turn: usize, look: impl FnOnce(&S) -> T) -> T {
         look(&self.wait(turn).1)
     }
@@ -220,7 +221,7 @@ impl<S> Turns<S> {
         state
     }
 
-    /// Returns the state when all is done.
+    /// Returns the state after the last turn.
     pub(super) fn into_inner(self) -> S {
         self.state.into_inner().unwrap_or_else(PoisonError::into_inner).1
     }

@@ -1,5 +1,5 @@
-//! A conversation with a worker: messages as JSON over a socket, each with its length before it. The worker is this program,
-//! started again with limits; see [`super::worker`]. Who speaks knows what is said, this module does not.
+//! A conversation with a worker: JSON messages over a socket, each preceded by its length. The worker is this program,
+//! started again with limits; see [`super::worker`]. The callers define the messages.
 
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::os::fd::OwnedFd;
@@ -37,7 +37,7 @@ impl Channel {
     /// Sends a message.
     ///
     /// # Errors
-    /// The other end is gone, or takes too long.
+    /// The other end has closed the socket, or needs too much time.
     pub fn send(&mut self, message: &impl Serialize) -> io::Result<()> {
         let bytes = serde_json::to_vec(message)?;
         self.writer.write_all(&(bytes.len() as u64).to_le_bytes())?;
@@ -48,7 +48,7 @@ impl Channel {
     /// Receives a message.
     ///
     /// # Errors
-    /// The other end is gone or takes too long, or what it says is too long or makes no sense.
+    /// The other end has closed the socket or needs too much time, or the message is too long or invalid.
     pub fn receive<T: DeserializeOwned>(&mut self) -> io::Result<T> {
         let mut length = [0; 8];
         self.reader.read_exact(&mut length)?;
@@ -66,20 +66,20 @@ impl Channel {
     }
 }
 
-/// A worker that one converses with. It is killed when this is dropped.
+/// A running worker. Dropping the conversation kills the worker.
 pub struct Conversation {
     child: Child,
     channel: Channel,
-    /// How long it may still take, and how long in all.
+    /// The time that the worker has left, and all its time in seconds.
     left: Duration,
     seconds: u64,
 }
 
 impl Conversation {
-    /// Starts a worker for a purpose, which may take so many seconds.
+    /// Starts a worker for this purpose, with so many seconds of time.
     ///
     /// # Errors
-    /// No worker can be started.
+    /// The worker cannot be started.
     pub fn start(purpose: &str, seconds: u64) -> io::Result<Self> {
         let (own, other) = UnixStream::pair()?;
         let child = Command::new(program()?)
@@ -97,7 +97,7 @@ impl Conversation {
     /// Sends a message.
     ///
     /// # Errors
-    /// What became of the worker, in words.
+    /// The worker failed; the error states how.
     pub fn send(&mut self, message: &impl Serialize) -> io::Result<()> {
         self.within(|channel| channel.send(message))
     }
@@ -105,12 +105,12 @@ impl Conversation {
     /// Receives a message.
     ///
     /// # Errors
-    /// What became of the worker, in words.
+    /// The worker failed; the error states how.
     pub fn receive<T: DeserializeOwned>(&mut self) -> io::Result<T> {
         self.within(Channel::receive)
     }
 
-    /// Speaks or listens within the time that is left. Only then the worker's time passes: between its answers it waits.
+    /// Sends or receives within the time that is left. Only that time counts: between its answers the worker waits.
     fn within<T>(&mut self, speak: impl FnOnce(&mut Channel) -> io::Result<T>) -> io::Result<T> {
         let begun = Instant::now();
         let left = Some(self.left.max(Duration::from_millis(1)));

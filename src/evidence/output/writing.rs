@@ -1,5 +1,5 @@
-//! An output that is written while the evidence is still being read. What was written counts only when all evidence is
-//! known: then a file gets its name, and what was held back goes where it should.
+//! An output that is written while the evidence is still being read. When all evidence is known, a file gets its name,
+//! and held text is copied to its destination.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, Write};
@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::part::Part;
 use crate::registry::hex;
 
-/// An output that is being written. If it is dropped, a file that it would become does not appear.
+/// An unfinished output. If it is dropped, no file appears.
 pub struct Writing {
     /// Until the end.
     out: Option<BufWriter<File>>,
@@ -23,11 +23,11 @@ pub struct Writing {
 
 /// The way of an output to its destination.
 pub(super) enum Way {
-    /// It goes into a stream as it is written.
+    /// The text goes directly into a stream.
     Stream,
-    /// It becomes a file.
+    /// The text becomes a file.
     Part(Part),
-    /// It is held back in a file without a name, and copied into this stream at the end.
+    /// The text is held in a file without a name, and copied into this stream at the end.
     Held(File),
 }
 
@@ -37,8 +37,8 @@ impl Writing {
         Self { out: Some(BufWriter::new(file)), way, sum, gone: false }
     }
 
-    /// Writes the rest of the buffer, and copies what was held back into its stream. Returns the way, and the size and
-    /// hash if they were asked for.
+    /// Writes the rest of the buffer, and copies held text into its stream. Returns the way, and the size and hash if
+    /// they were requested.
     pub(super) fn finish(mut self) -> io::Result<(Way, Option<Sum>)> {
         self.flush()?;
         let way = std::mem::replace(&mut self.way, Way::Stream);
