@@ -24,9 +24,36 @@ const LONGEST_WAY: usize = 8;
 /// Judges what the services of the baseline need to start, in each control set.
 pub(super) fn judge(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     let Some(rule) = chain_rule() else { return };
+    // Services that updates need come first, so that a link on two paths gets the greater severity. They are the same in
+    // each control set.
+    let roots = roots(scene, rule, findings);
     for services in &scene.facts.services {
-        Chain { scene: *scene, rule, services }.judge(findings);
+        Chain { scene: *scene, rule, services }.judge(&roots, findings);
     }
+}
+
+/// Returns the baseline's services that apply here, with the severity for what they need. Services that updates cannot
+/// do without come first.
+fn roots(scene: &Scene<'_>, rule: &ChainRule, findings: &[Finding]) -> Vec<(String, Severity)> {
+    let (mut first, mut others) = (Vec::new(), Vec::new());
+    for (key, name) in scene.baseline.services() {
+        if key.when.holds(scene.context.os) == Some(false) {
+            continue;
+        }
+        let essential = rule.from.iter().any(|from| same_text(from, name));
+        let start = findings.iter().find(|finding| {
+            finding.value.as_ref().is_some_and(|value| same_text(value, START))
+                && finding.id.split_once('/').is_some_and(|(of, _)| of == key.id)
+        });
+        if essential {
+            first.push((name.to_owned(), rule.basis.severity));
+        } else {
+            let severity = start.map_or(Severity::Low, |start| start.severity);
+            others.push((name.to_owned(), severity.min(rule.basis.severity)));
+        }
+    }
+    first.extend(others);
+    first
 }
 
 struct Chain<'a> {
@@ -36,9 +63,7 @@ struct Chain<'a> {
 }
 
 impl Chain<'_> {
-    fn judge(&self, findings: &mut Vec<Finding>) {
-        // Services that updates need come first, so that a link on two paths gets the greater severity.
-        let roots = self.roots(findings);
+    fn judge(&self, roots: &[(String, Severity)], findings: &mut Vec<Finding>) {
         // A row on Start already judges its service.
         let has_start = |key: &ExpectedKey| key.values.iter().any(|row| same_text(&row.name, START));
         let services = self.scene.baseline.services().filter(|(key, _)| has_start(key));
@@ -50,7 +75,7 @@ impl Chain<'_> {
             findings.push(Finding { hive, control_set, why, ..blank("chain".to_owned(), Verdict::Unreadable, basis) });
         }
         let mut links = Links::new();
-        for (root, severity) in &roots {
+        for (root, severity) in roots {
             let root = Name::from(root.as_str());
             let mut waiting = VecDeque::new();
             if !links.contains_key(&root) {
@@ -71,30 +96,6 @@ impl Chain<'_> {
                 }
             }
         }
-    }
-
-    /// Returns the baseline's services that apply here, with the severity for what they need. Services that updates
-    /// cannot do without come first.
-    fn roots(&self, findings: &[Finding]) -> Vec<(String, Severity)> {
-        let (mut first, mut others) = (Vec::new(), Vec::new());
-        for (key, name) in self.scene.baseline.services() {
-            if key.when.holds(self.scene.context.os) == Some(false) {
-                continue;
-            }
-            let essential = self.rule.from.iter().any(|from| same_text(from, name));
-            let start = findings.iter().find(|finding| {
-                finding.value.as_ref().is_some_and(|value| same_text(value, START))
-                    && finding.id.split_once('/').is_some_and(|(of, _)| of == key.id)
-            });
-            if essential {
-                first.push((name.to_owned(), self.rule.basis.severity));
-            } else {
-                let severity = start.map_or(Severity::Low, |start| start.severity);
-                others.push((name.to_owned(), severity.min(self.rule.basis.severity)));
-            }
-        }
-        first.extend(others);
-        first
     }
 
     /// Judges a service or driver on the path: it must exist and must not be disabled.

@@ -22,13 +22,14 @@ pub(super) fn examine(
     ledger: &mut Ledger,
 ) -> Vec<Installation> {
     let names: Vec<String> = folder.files.keys().map(ToString::to_string).collect();
+    let known: BTreeSet<String> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
     let mut candidates = Vec::new();
     let mut empty: Vec<&str> = Vec::new();
     let mut problems: Vec<Problem> = Vec::new();
     for (file, name) in folder.files.values().zip(&names) {
         match open(folder, file, name, map) {
             Found::Hive { role, told } => {
-                let generation = generation(folder, name, role, &names);
+                let generation = generation(folder, name, role, &known);
                 let hive = FoundHive {
                     name: name.clone(),
                     locator: file.locator.clone(),
@@ -64,7 +65,7 @@ pub(super) fn examine(
         // Older generations and hives other than SOFTWARE and SYSTEM are reported, but are no gaps.
         let name = problem.path.as_deref().and_then(|path| path.rsplit(['/', '!']).next()).unwrap_or_default();
         let role = name::role(name).unwrap_or(Role::Unknown);
-        let generation = generation(folder, name, role, &names);
+        let generation = generation(folder, name, role, &known);
         let counts = generation.is_current();
         let gap = folder.named || (counts && (is_audited(role) || role == Role::Unknown));
         ledger.refuse_in(of, "hive", problem, gap);
@@ -214,13 +215,14 @@ fn other_than_named(locator: &str, name: &str, role: Role) -> Option<Problem> {
     })
 }
 
-/// Returns the generation of a file: its folder's, unless its name marks a copy beside the hive in use.
-fn generation(folder: &FoundFolder, name: &str, role: Role, names: &[String]) -> Generation {
+/// Returns the generation of a file: its folder's, unless its name marks a copy beside the hive in use. `known` has the
+/// names of all files of the folder in lower case (ASCII).
+fn generation(folder: &FoundFolder, name: &str, role: Role, known: &BTreeSet<String>) -> Generation {
     let place = folder.place;
     if name::has_extension(name, "sav") {
         // Users give this extension to `reg save` files too: it is Setup's only if the hive itself is beside the file.
         let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-        if (place.of_windows && !folder.named) || names.iter().any(|other| other.eq_ignore_ascii_case(stem)) {
+        if (place.of_windows && !folder.named) || known.contains(&stem.to_ascii_lowercase()) {
             return Generation::Setup;
         }
     }

@@ -172,8 +172,15 @@ fn file_name(candidate: &Candidate) -> &str {
     candidate.hive.locator.rsplit('/').next().unwrap_or_default()
 }
 
+/// The most names in a message that each hive of a folder gets.
+const MOST_NAMED: usize = 8;
+
 fn names_of(candidates: &[Candidate]) -> String {
-    candidates.iter().map(file_name).collect::<Vec<_>>().join(", ")
+    let named = candidates.iter().take(MOST_NAMED).map(file_name).collect::<Vec<_>>().join(", ");
+    match candidates.len().saturating_sub(MOST_NAMED) {
+        0 => named,
+        more => format!("{named}, and {more} more"),
+    }
 }
 
 fn names_differ(folder: &str, software: &Candidate, system: &Candidate) -> Problem {

@@ -2,6 +2,7 @@
 //! started again with limits; see [`super::worker`]. The callers define the messages.
 
 use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, ExitCode, Stdio};
@@ -20,6 +21,8 @@ const LONGEST: u64 = 512 << 20;
 const MOST: u64 = 2 << 30;
 /// The time in which a worker that was killed, or that has closed its end, must end.
 const LAST: Duration = Duration::from_secs(10);
+/// The time in which an idle worker must end after its socket was closed.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// One end of a conversation.
 pub struct Channel {
@@ -66,7 +69,7 @@ impl Channel {
     }
 }
 
-/// A running worker. Dropping the conversation kills the worker.
+/// A running worker. Dropping the conversation ends the worker, and kills one that is busy.
 pub struct Conversation {
     child: Child,
     channel: Channel,
@@ -137,8 +140,12 @@ impl Conversation {
 
 impl Drop for Conversation {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        // A worker that ends by itself can be measured: valgrind counts nothing of a process that is killed.
+        let _ = self.channel.reader.get_ref().shutdown(Shutdown::Both);
+        if wait(&mut self.child, GRACE).is_err() {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use super::{Column, View};
 use crate::control_set::ControlSets;
@@ -37,12 +38,15 @@ impl<'a> Source<'a> {
     }
 
     /// Returns what identifies its content: the hashes of the hive and of the logs that were replayed over it.
-    fn content(&self) -> Option<(&str, View, Vec<Option<&str>>)> {
+    fn content(&self) -> Option<Content<'a>> {
         let logs = self.hive.integrity.logs.iter().map(|log| log.sha256.as_deref());
         let logs = if self.view == View::Replayed { logs.collect() } else { Vec::new() };
         Some((self.hive.sha256.as_deref()?, self.view, logs))
     }
 }
+
+/// What identifies the content of a hive in a view.
+type Content<'a> = (&'a str, View, Vec<Option<&'a str>>);
 
 /// A column, and the installation that it belongs to.
 pub(super) type Placed<'a> = (Column, &'a InstallationReport);
@@ -52,9 +56,11 @@ pub(super) fn columns(mut sources: Vec<Source<'_>>) -> Vec<Placed<'_>> {
     // Of files with the same content, the one nearest to the running Windows names the column.
     sources.sort_by_cached_key(|source| (source.installation.generation, source.hive.path.clone(), source.view));
     let mut folded: Vec<(Source<'_>, Vec<String>)> = Vec::new();
+    let mut places: BTreeMap<Content<'_>, usize> = BTreeMap::new();
     for source in sources {
-        let content = source.content();
-        match folded.iter_mut().find(|(other, _)| content.is_some() && other.content() == content) {
+        let next = folded.len();
+        let place = source.content().map_or(next, |content| *places.entry(content).or_insert(next));
+        match folded.get_mut(place) {
             Some((_, same)) => same.push(source.hive.path.clone()),
             None => folded.push((source, Vec::new())),
         }

@@ -23,13 +23,18 @@ pub(super) fn rows(columns: &[Placed<'_>], role: Role) -> Vec<Row> {
             findings.map(|finding| (finding.id.as_str(), finding)).collect()
         })
         .collect();
+    // The first finding of each key that could be read.
+    let by_key: Vec<BTreeMap<&str, &Finding>> = by_column
+        .iter()
+        .map(|findings| {
+            let read = findings.values().rev().filter(|finding| finding.verdict != Verdict::Unreadable);
+            read.map(|finding| (path_of(finding), *finding)).collect()
+        })
+        .collect();
     // A closed list has no finding for an absent value. If the list of the same Windows was read, the value is absent.
     let absent = |at: usize, row: &Finding, os: OsId| {
         let (column, _) = columns.get(at)?;
-        let beside = by_column
-            .get(at)?
-            .values()
-            .find(|finding| finding.verdict != Verdict::Unreadable && path_of(finding) == path_of(row));
+        let beside = by_key.get(at)?.get(path_of(row)).copied();
         (row.verdict == Verdict::Unexpected && column.os == os && beside.is_some()).then(|| Cell {
             state: Presence::Absent,
             observed: None,

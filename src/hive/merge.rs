@@ -32,10 +32,11 @@ pub fn merge(hive: &Hive, overlay: &mut Overlay, reading: &Reading, prefix: &str
     let Some(steps) = &reading.merge else { return Ok(Vec::new()) };
     let mut edited = overlay.clone();
     let mut merged = Vec::new();
+    let whole = hive.tree();
     for step in &steps.steps {
         let path = below(step.path(), prefix);
         let planned = {
-            let tree = hive.tree().under(&edited);
+            let tree = whole.with(&edited);
             match step {
                 Step::Section(section) => merge_section(&tree, hive.base_block().minor, path, section),
                 Step::Delete { .. } => delete_key(&tree, path),

@@ -1,5 +1,7 @@
 //! The names in a list of subkeys or values, for look-ups.
 
+use std::cell::{Cell, OnceCell};
+
 use super::cell::{Listing, Name};
 use crate::error::Problem;
 use crate::registry::upcase;
@@ -17,10 +19,16 @@ pub(super) struct Names {
     malformed: Option<usize>,
     /// Entries with a NUL in their names.
     with_nul: Vec<usize>,
+    /// The number of look-ups so far, up to [`FEW`].
+    looked_up: Cell<u8>,
+    /// The sum and the position of each entry that could be read, sorted. Made only for many look-ups.
+    by_sum: OnceCell<Vec<(u32, usize)>>,
 }
 
 /// The most unreadable entries that are reported one by one. A list may have a million.
 const MOST_TOLD: usize = 100;
+/// The look-ups that pass over the whole list. Sorting it takes as long as a few of them.
+const FEW: u8 = 16;
 
 struct Entry {
     offset: u32,
@@ -52,7 +60,8 @@ impl Names {
             }
         };
         let entries = listing.offsets.into_iter().enumerate().map(entry).collect();
-        Self { entries, of_list: listing.problems, of_entries, malformed, with_nul }
+        let (looked_up, by_sum) = (Cell::new(0), OnceCell::new());
+        Self { entries, of_list: listing.problems, of_entries, malformed, with_nul, looked_up, by_sum }
     }
 
     /// Returns the position and offset of each entry that may have this name. All entries with the name are among them.
@@ -63,11 +72,35 @@ impl Names {
     /// Returns the same as `like`, for a name in UTF-16 units.
     pub(super) fn like_units(&self, name: impl Iterator<Item = u16>) -> impl Iterator<Item = (usize, u32)> {
         let wanted = sum(name);
-        let entries = self.entries.iter().enumerate();
-        entries.filter_map(move |(place, entry)| match entry {
+        let (passed, sorted) = match self.by_sum() {
+            None => (self.entries.as_slice(), [].as_slice()),
+            Some(by_sum) => {
+                let alike = by_sum.get(by_sum.partition_point(|(sum, _)| *sum < wanted)..).unwrap_or_default();
+                (&[][..], alike.get(..alike.partition_point(|(sum, _)| *sum == wanted)).unwrap_or_default())
+            }
+        };
+        let passed = passed.iter().enumerate().filter_map(move |(place, entry)| match entry {
             Some(entry) if entry.sum == wanted => Some((place, entry.offset)),
             _ => None,
-        })
+        });
+        let sorted = sorted.iter().filter_map(|&(_, place)| Some((place, self.entries.get(place)?.as_ref()?.offset)));
+        passed.chain(sorted)
+    }
+
+    /// Returns the positions by sum after a few look-ups, so that N look-ups in a list of N names do not compare N * N
+    /// sums.
+    fn by_sum(&self) -> Option<&[(u32, usize)]> {
+        if self.looked_up.get() < FEW {
+            self.looked_up.set(self.looked_up.get().saturating_add(1));
+            return None;
+        }
+        let by_sum = self.by_sum.get_or_init(|| {
+            let entries = self.entries.iter().enumerate();
+            let mut by_sum: Vec<_> = entries.filter_map(|(place, entry)| Some((entry.as_ref()?.sum, place))).collect();
+            by_sum.sort_unstable();
+            by_sum
+        });
+        Some(by_sum)
     }
 
     /// Returns the position and offset of each entry that could be read.

@@ -5,7 +5,7 @@
 //! it uses a binary search, which misses keys in an unsorted list, and folds letters that Windows does not.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
@@ -19,11 +19,13 @@ use super::times::OwnTime;
 use crate::error::Problem;
 
 mod hivex;
+mod kept;
 mod key;
 mod location;
 mod value;
 
 pub(super) use hivex::Hindrance;
+use kept::Kept;
 pub use key::Key;
 pub use location::{Location, WrittenBy};
 pub use value::NamedValue;
@@ -37,18 +39,19 @@ pub struct Tree<'h> {
     writers: location::Writers<'h>,
     decoder: Option<nt_hive::Hive<&'h [u8]>>,
     problems: RefCell<BTreeSet<Problem>>,
-    /// The names of subkeys, by the offset of the key node.
-    subkey_names: RefCell<BTreeMap<u32, Rc<Names>>>,
-    /// The number of names in all of them.
-    names_kept: Cell<usize>,
+    /// The names that were read so far, of this tree and of those that [`Tree::with`] made from it.
+    kept: Rc<Kept>,
+    /// The keys that nt-hive may still pass over in look-ups.
+    passable: Cell<usize>,
     budget: Budget,
     overlay: Option<&'h Overlay>,
 }
 
 /// The most problems of a hive that are kept. A hostile hive has as many as it has cells, all of one kind.
 const PROBLEMS_KEPT: usize = 1_000;
-/// The most names of subkeys that are kept, 12 bytes each. An audit needs far fewer; the limit is for hostile hives.
-const NAMES_KEPT: usize = 1 << 16;
+/// The most keys that nt-hive passes over in look-ups of one tree. An audit passes over some 20,000, for dozens of
+/// services in a list of hundreds. Further keys are read from the checked cells only.
+const PASSED_OVER: usize = 1 << 15;
 
 type Node<'t, 'h> = nt_hive::KeyNode<'t, &'h [u8]>;
 
@@ -69,8 +72,8 @@ impl<'h> Tree<'h> {
             writers: location::Writers::new(),
             decoder: nt_hive::Hive::without_validation(bytes).ok().filter(|_| same_root),
             problems: RefCell::default(),
-            subkey_names: RefCell::default(),
-            names_kept: Cell::default(),
+            kept: Rc::default(),
+            passable: Cell::new(PASSED_OVER),
             budget: Budget::of(bytes.len()),
             overlay: None,
         }
@@ -80,6 +83,17 @@ impl<'h> Tree<'h> {
     #[must_use]
     pub fn under(self, overlay: &'h Overlay) -> Self {
         Self { overlay: Some(overlay), ..self }
+    }
+
+    /// Returns the tree of the same hive after these edits instead of its own. It shares the names that were read so
+    /// far, so that a tree after each of many edits costs only what is looked up in it. Everything is read from the
+    /// checked cells, without nt-hive. Problems of the shared names are problems of the tree that read them.
+    #[must_use]
+    pub fn with<'o>(&self, overlay: &'o Overlay) -> Tree<'o>
+    where
+        'h: 'o,
+    {
+        Tree { kept: Rc::clone(&self.kept), decoder: None, ..Tree::new(self.hive).under(overlay) }
     }
 
     /// Returns the root key.
@@ -126,20 +140,26 @@ impl<'h> Tree<'h> {
 
     /// Returns the names of a key's subkeys. They are read once, because an audit looks up many services in one list.
     fn subkey_names(&self, key: &RawKey<'h>) -> Rc<Names> {
-        let known = self.subkey_names.borrow().get(&key.offset).cloned();
-        known.unwrap_or_else(|| {
+        self.kept.subkeys(key.offset, || {
             let read = |offset| {
                 let name = self.cells.key(offset)?.name;
                 self.budget.name(offset, name.bytes()).map(|()| name)
             };
-            let names = Rc::new(Names::read(self.cells.subkeys(key), read));
+            let names = Names::read(self.cells.subkeys(key), read);
             self.meet(names.problems());
-            // One more for each list, so that empty lists are limited too.
-            let kept = self.names_kept.get().saturating_add(names.len()).saturating_add(1);
-            if kept <= NAMES_KEPT {
-                self.names_kept.set(kept);
-                self.subkey_names.borrow_mut().insert(key.offset, Rc::clone(&names));
-            }
+            names
+        })
+    }
+
+    /// Returns the names of a key's values. They are read once, because a patch may set each of them.
+    fn value_names(&self, key: &RawKey<'h>) -> Rc<Names> {
+        self.kept.values(key.offset, || {
+            let read = |offset| {
+                let name = self.cells.value(offset)?.name;
+                self.budget.name(offset, name.bytes()).map(|()| name)
+            };
+            let names = Names::read(self.cells.values(key), read);
+            self.meet(names.problems());
             names
         })
     }
@@ -187,6 +207,12 @@ impl<'h> Tree<'h> {
         for problem in problems {
             self.met(problem);
         }
+    }
+
+    /// Allows nt-hive to pass over so many keys; `None` if that exceeds [`PASSED_OVER`].
+    fn pass_over(&self, keys: usize) -> Option<()> {
+        self.passable.set(self.passable.get().checked_sub(keys)?);
+        Some(())
     }
 
     /// Returns the offset of a slice of this hive's bytes, in bytes from the first hive bin.

@@ -5,7 +5,7 @@ use super::{Carried, Harmed, Mounts, Outcome, Patch, StoppedAt};
 use crate::control_set::{Choice, ControlSets};
 use crate::examination::{OpenInstallation, Overlays};
 use crate::finding::ObservedDatum;
-use crate::hive::Overlay;
+use crate::hive::{Overlay, Tree};
 use crate::reg_file::{Entry, Operation};
 use crate::registry::{DataType, RegistryValue, Role};
 
@@ -32,6 +32,9 @@ pub(super) fn carry_out(
         let sets = ControlSets::read(&tree).ok()?.chosen(Choice::Current).ok()?;
         sets.first().copied()
     });
+    // The names that one operation reads are kept for the next.
+    let trees = [Role::Software, Role::System].map(|role| (role, open.tree(role)));
+    let tree_of = |role| trees.iter().find(|(of, _)| *of == role).and_then(|(_, tree)| tree.as_ref());
     let carried = patch.reading.effect.operations.iter().map(|entry| {
         let operation = &entry.operation;
         let mut carried = begun(patch, entry);
@@ -47,8 +50,9 @@ pub(super) fn carry_out(
                     return carried;
                 }
                 carried.key = names.iter().map(|name| String::from_utf16_lossy(name)).collect::<Vec<_>>().join("\\");
-                if let Some(overlay) = overlays.of_mut(role) {
-                    carry_out_one(open, role, &names, operation, overlay, &mut carried);
+                // Without a tree the evidence contains no hive with this role.
+                if let Some((tree, overlay)) = tree_of(role).zip(overlays.of_mut(role)) {
+                    carry_out_one(tree, &names, operation, overlay, &mut carried);
                 }
             }
         }
@@ -92,19 +96,15 @@ pub(super) fn datum(operation: &Operation) -> Option<ObservedDatum> {
 
 /// Applies one operation to a hive.
 fn carry_out_one(
-    open: &OpenInstallation<'_>,
-    role: Role,
+    tree: &Tree<'_>,
     path: &[Vec<u16>],
     operation: &Operation,
     overlay: &mut Overlay,
     carried: &mut Carried,
 ) {
     let name = carried.value.clone();
-    let look = |overlay: &Overlay| state(open, role, &carried.key, name.as_deref(), overlay);
-    let Some(before) = look(overlay) else {
-        // The evidence contains no hive with this role.
-        return;
-    };
+    let look = |overlay: &Overlay| state(&tree.with(overlay), &carried.key, name.as_deref());
+    let before = look(overlay);
     match operation {
         Operation::CreateKey { .. } => overlay.create_key(path),
         // A missing key is not created in order to delete it.
@@ -115,7 +115,6 @@ fn carry_out_one(
         Operation::DeleteValue { name, .. } => overlay.delete_value(path, name),
     }
     let after = look(overlay);
-    let after = after.unwrap_or(Seen::Unreadable);
     carried.outcome = match (&before, &after) {
         (Seen::Unreadable, _) | (_, Seen::Unreadable) => Outcome::Unreadable,
         (before, after) if before == after => Outcome::NoEffect,
@@ -145,10 +144,9 @@ impl Seen {
     }
 }
 
-/// Returns the state after the edits; `None` if no hive with this role can be read.
-fn state(open: &OpenInstallation<'_>, role: Role, path: &str, value: Option<&str>, overlay: &Overlay) -> Option<Seen> {
-    let tree = open.tree(role)?.under(overlay);
-    let seen = match tree.key(path) {
+/// Returns the state of a key, or of a value of it.
+fn state(tree: &Tree<'_>, path: &str, value: Option<&str>) -> Seen {
+    match tree.key(path) {
         Err(_) => Seen::Unreadable,
         Ok(None) => Seen::NoKey,
         Ok(Some(key)) => match value.map(|name| key.value(name)) {
@@ -156,6 +154,5 @@ fn state(open: &OpenInstallation<'_>, role: Role, path: &str, value: Option<&str
             Some(Ok(value)) => Seen::Key(value.as_ref().map(ObservedDatum::from)),
             Some(Err(_)) => Seen::Unreadable,
         },
-    };
-    Some(seen)
+    }
 }

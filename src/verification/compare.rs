@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Carried, Change, Outcome, State, Verified};
 use crate::finding::Finding;
-use crate::registry::same_text;
+use crate::registry::{Name, Role};
 
 type Place = (String, Option<u32>);
 
@@ -38,10 +38,9 @@ pub(super) fn compare(verified: &mut Verified, before: &[Finding], after: &[Find
             verified.broken.push(change(None, Some(finding)));
         }
     }
-    let asking: Vec<&Finding> = before.iter().filter(|finding| finding.is_deviation()).collect();
+    let asking = Asking::of(before);
     for carried in &mut verified.operations {
-        carried.findings =
-            asking.iter().filter(|finding| asks(finding, carried)).map(|finding| finding.id.clone()).collect();
+        carried.findings = asking.about(carried).iter().map(|finding| finding.id.clone()).collect();
         if carried.outcome == Outcome::Unasked && !carried.findings.is_empty() {
             carried.outcome = Outcome::AskedFor;
         }
@@ -60,22 +59,41 @@ fn change(before: Option<&Finding>, after: Option<&Finding>) -> Change {
     }
 }
 
-/// Returns whether a finding concerns what an operation changes: its value; its key or an ancestor, if that is created;
-/// its key, if it should not exist and is deleted.
-fn asks(finding: &Finding, carried: &Carried) -> bool {
-    let (Some(hive), Some(key)) = (finding.hive, &finding.key) else { return false };
-    if carried.hive != Some(hive) {
-        return false;
-    }
-    let is_key = same_text(key, &carried.key);
-    let names = |path: &str| path.split('\\').map(str::to_owned).collect::<Vec<_>>();
-    match (carried.op, &carried.value) {
-        ("create-key", _) => {
-            let (wanted, made) = (names(key), names(&carried.key));
-            made.len() <= wanted.len() && made.iter().zip(&wanted).all(|(a, b)| same_text(a, b))
+/// The deviations, by what an operation would have to change.
+#[derive(Default)]
+struct Asking<'f> {
+    /// By key and value; by key alone for a key that should not exist.
+    subjects: BTreeMap<(Role, Name, Option<Name>), Vec<&'f Finding>>,
+    /// By each key that has to exist, and each ancestor.
+    ways: BTreeMap<(Role, Name), Vec<&'f Finding>>,
+}
+
+impl<'f> Asking<'f> {
+    fn of(findings: &'f [Finding]) -> Self {
+        let mut asking = Self::default();
+        for finding in findings.iter().filter(|finding| finding.is_deviation()) {
+            let Some((role, key)) = finding.hive.zip(finding.key.as_deref()) else { continue };
+            let value = finding.value.as_deref().map(Name::from);
+            asking.subjects.entry((role, Name::from(key), value)).or_default().push(finding);
+            let ends = key.match_indices('\\').map(|(at, _)| at).chain([key.len()]);
+            for way in ends.filter_map(|end| key.get(..end)) {
+                asking.ways.entry((role, Name::from(way))).or_default().push(finding);
+            }
         }
-        ("delete-key", _) => is_key && finding.value.is_none(),
-        (_, Some(name)) => is_key && finding.value.as_ref().is_some_and(|value| same_text(value, name)),
-        _ => false,
+        asking
+    }
+
+    /// Returns the findings that concern what an operation changes: its value; its key or an ancestor, if that is
+    /// created; its key, if it should not exist and is deleted.
+    fn about(&self, carried: &Carried) -> &[&'f Finding] {
+        let Some(role) = carried.hive else { return &[] };
+        let key = Name::from(carried.key.as_str());
+        let found = match (carried.op, &carried.value) {
+            ("create-key", _) => self.ways.get(&(role, key)),
+            ("delete-key", _) => self.subjects.get(&(role, key, None)),
+            (_, Some(name)) => self.subjects.get(&(role, key, Some(Name::from(name.as_str())))),
+            _ => None,
+        };
+        found.map(Vec::as_slice).unwrap_or_default()
     }
 }

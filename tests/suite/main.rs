@@ -40,6 +40,8 @@ mod disk_images;
 mod explain;
 #[cfg(feature = "images")]
 mod file_systems;
+#[cfg(unix)]
+mod growth;
 mod guides;
 mod handover;
 mod help;

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use nt_hive::NtHiveNameString;
+use nt_hive::{NtHiveNameString, SubKeyNodes};
 
 use super::{Node, PROBLEMS_KEPT, Tree, file_offset};
 use crate::error::Problem;
@@ -26,7 +26,7 @@ pub struct Key<'t, 'h> {
     /// The path of the first symbolic link on the path to the key, including the key.
     pub(super) link: Option<Rc<str>>,
     /// The names of the values, read at the first look-up.
-    pub(super) value_names: OnceCell<Box<Names>>,
+    pub(super) value_names: OnceCell<Rc<Names>>,
 }
 
 impl<'t, 'h> Key<'t, 'h> {
@@ -192,7 +192,12 @@ impl<'t, 'h> Key<'t, 'h> {
     }
 
     fn decoded_subkey(&self, index: usize) -> Option<Node<'t, 'h>> {
-        self.decoder.as_ref()?.subkeys()?.ok()?.nth(index)?.ok()
+        let mut nodes = self.decoder.as_ref()?.subkeys()?.ok()?;
+        // In a list of lists nt-hive reads every key up to the one that is wanted.
+        if matches!(nodes, SubKeyNodes::IndexRoot(_)) {
+            self.tree.pass_over(index)?;
+        }
+        nodes.nth(index)?.ok()
     }
 
     /// Returns the names of all subkeys, as [`Key::subkeys`] has them, without making a key of each.

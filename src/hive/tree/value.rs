@@ -8,7 +8,6 @@ use super::{Key, PROBLEMS_KEPT, file_offset};
 use crate::error::Problem;
 use crate::hive::cell::{NIL, Name, RawValue};
 use crate::hive::list::Listed;
-use crate::hive::names::Names;
 use crate::hive::overlay;
 use crate::registry::RegistryValue;
 
@@ -75,15 +74,7 @@ impl<'t, 'h> Key<'t, 'h> {
     /// Returns the record of the value with this name, and its position in the list if the list is intact.
     pub(super) fn raw_value(&self, name: &str) -> Result<Option<(Option<usize>, RawValue<'h>)>, Problem> {
         let read = |offset| self.tree.cells.value(offset);
-        let names = self.value_names.get_or_init(|| {
-            let name_of = |offset| {
-                let name = read(offset)?.name;
-                self.tree.budget.name(offset, name.bytes()).map(|()| name)
-            };
-            let names = Names::read(self.tree.cells.values(&self.raw), name_of);
-            self.tree.meet(names.problems());
-            Box::new(names)
-        });
+        let names = self.value_names.get_or_init(|| self.tree.value_names(&self.raw));
         let found = self.tree.pick(names, read, |value| (value.offset, value.name), "value", name)?;
         Ok(found.map(|(place, value)| (names.is_sound().then_some(place), value)))
     }
