@@ -344,7 +344,10 @@ impl Tally {
         if options.judge && nothing.is_none() && !any_auditable {
             nothing = Some(Error::NoHive {
                 evidence: evidence.iter().map(|one| one.path.display().to_string()).collect::<Vec<_>>().join(", "),
-                looked_at: format!("only {}", roles.join(", ")),
+                looked_at: match roles.as_slice() {
+                    [] => "a limit of the run stopped everything".to_owned(),
+                    roles => format!("only {}", roles.join(", ")),
+                },
             });
         }
         if options.judge && nothing.is_none() && !any_counts {

@@ -96,7 +96,10 @@ pub struct BudgetArgs {
     /// Examine at most this many installations [default: grows with the evidence]
     #[arg(long, value_name = "N")]
     pub max_installations: Option<u64>,
-    /// Open containers for at most this many seconds [default: grows with the evidence]
+    /// Open and examine evidence for at most this many seconds
+    ///
+    /// What is not examined in that time is reported as a gap. By default only containers have a limit, which grows with
+    /// the evidence.
     #[arg(long, value_name = "N")]
     pub max_seconds: Option<u64>,
     /// Work on this many installations at a time [default: the number of processors]

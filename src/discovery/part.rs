@@ -63,6 +63,16 @@ impl<'u> Reading<'u> {
         self.before.saturating_add(self.begun.elapsed().as_secs())
     }
 
+    /// Returns whether the seconds of the budget are spent. No container is opened after that.
+    pub(super) fn is_spent(&self, budget: &Budget) -> bool {
+        self.spent() >= budget.left(Cost::Seconds)
+    }
+
+    /// Returns whether the seconds that the user gave are spent. Nothing at all is examined after that.
+    pub(super) fn is_over(&self, budget: &Budget) -> bool {
+        budget.is_given(Cost::Seconds) && self.is_spent(budget)
+    }
+
     /// Returns whether files may be mapped.
     pub(super) fn map(&self) -> bool {
         self.map
@@ -259,6 +269,10 @@ impl<'u> Opening<'u> {
             return;
         }
         let OpenPart { budget, ledger, installations, .. } = &mut self.open;
+        if !extracted && self.reading.is_over(budget) {
+            let problem = Problem { path: Some(folder.locator.clone()), ..budget.exceeded(Cost::Seconds) };
+            return ledger.refuse_in(source, "folder", problem, true);
+        }
         if (extracted || budget.is_given(Cost::Sources))
             && let Err(problem) = budget.spend(Cost::Sources, folder.files.len() as u64)
         {
@@ -295,6 +309,12 @@ impl<'u> Opening<'u> {
         progress::step(Task::Reading, || at.to_string(), 1);
         match read(path, size, left, job) {
             Ok(opened) => Some(opened),
+            // The reader was stopped because the run's time was over, not the container's own.
+            Err(_) if self.reading.is_spent(&self.open.budget) => {
+                let problem = self.open.budget.exceeded(Cost::Seconds);
+                self.refused(closed, problem);
+                None
+            }
             Err(error) => {
                 self.failed(closed, &error);
                 None

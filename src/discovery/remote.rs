@@ -31,6 +31,14 @@ pub trait Ask: Serialize + DeserializeOwned + Sync {
     }
 }
 
+/// The outcome for an installation.
+pub(super) enum Asked<A> {
+    /// The answer.
+    Answer(A),
+    /// The run's time was over. The evidence of the installation, which was not examined.
+    Late(String),
+}
+
 /// The installations that a worker judges in parallel before it sends the answers.
 const AT_ONCE: usize = 16;
 
@@ -100,13 +108,15 @@ impl<'r, A: Ask> Remote<'r, A> {
 
     fn reopen(&mut self) -> OpenPart {
         loop {
-            if self.failed.len() >= self.part.containers.len() {
+            // Without time, too: then each container is refused because of that.
+            if self.failed.len() >= self.part.containers.len() || self.reading.is_spent(&self.budget) {
                 return self.part.open_but(self.reading, &self.budget, &self.failed, &mut |_| {});
             }
             let first = (0..self.part.containers.len()).find(|at| !self.failed.contains_key(at));
             let mut at = first.unwrap_or_default();
             match self.try_open(&mut at) {
                 Ok(open) => return open,
+                Err(_) if self.reading.is_spent(&self.budget) => {}
                 Err(error) => _ = self.failed.insert(at, error.to_string()),
             }
         }
@@ -140,20 +150,25 @@ impl<'r, A: Ask> Remote<'r, A> {
     }
 
     /// Passes on the answers for the installations, in their order; `None` is an installation that is not wanted. If
-    /// the worker fails at an installation, this process answers for it, with hives that cannot be read.
+    /// the worker fails at an installation, this process answers for it, with hives that cannot be read. After the
+    /// seconds that the user gave, the other installations are too late.
     pub(super) fn answers(
         mut self,
         mut installations: Vec<Option<(usize, Installation)>>,
-        mut give: impl FnMut(usize, A::Answer),
+        mut give: impl FnMut(usize, Asked<A::Answer>),
     ) {
         let (mut one_by_one, mut reason) = (false, String::new());
         while installations.iter().any(Option::is_some) {
+            if self.reading.is_over(&self.budget) {
+                let late = installations.into_iter().flatten();
+                return late.for_each(|(number, late)| give(number, Asked::Late(late.evidence)));
+            }
             let ids = installations.iter().map(|one| one.as_ref().map(|(_, one)| one.id.clone())).collect();
             let Some(mut conversation) = self.conversation.take() else {
                 // No container can be opened. The other hives are files of this machine.
                 for (number, mut installation) in installations.into_iter().flatten() {
                     installation.lose(&reason);
-                    give(number, self.ask.answer(installation));
+                    give(number, Asked::Answer(self.ask.answer(installation)));
                 }
                 return;
             };
@@ -162,7 +177,7 @@ impl<'r, A: Ask> Remote<'r, A> {
                 let Some((number, _)) = place else { continue };
                 match said.and_then(|()| conversation.receive()) {
                     Ok(answer) => {
-                        give(*number, answer);
+                        give(*number, Asked::Answer(answer));
                         *place = None;
                         said = Ok(());
                     }
@@ -173,10 +188,13 @@ impl<'r, A: Ask> Remote<'r, A> {
                 }
             }
             let Err(error) = said else { return };
+            if self.reading.is_over(&self.budget) {
+                continue;
+            }
             reason = error.to_string();
             if one_by_one && let Some((number, mut installation)) = installations.iter_mut().find_map(Option::take) {
                 installation.lose(&reason);
-                give(number, self.ask.answer(installation));
+                give(number, Asked::Answer(self.ask.answer(installation)));
             }
             one_by_one = true;
             if installations.iter().any(Option::is_some) {

@@ -12,12 +12,12 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::arguments::Evidence;
 use super::part::{Part, Reading};
-use super::remote::{Ask, Remote};
+use super::remote::{Ask, Asked, Remote};
 use super::survey::{Survey, Work};
 use super::turns::{Run, Turns};
 use super::{Installation, Overview};
 use crate::error::Error;
-use crate::evidence::budget::Budget;
+use crate::evidence::budget::{Budget, Cost};
 use crate::evidence::worker;
 
 /// The most results for each thread that wait to be handed on.
@@ -47,9 +47,17 @@ pub(super) fn stream<A: Ask>(
         ask,
         hand: Hand::new(threads),
     };
+    let mut late = Vec::new();
+    let mut take = |asked| match asked {
+        Asked::Answer(answer) => take(answer),
+        Asked::Late(evidence) => {
+            late.push(evidence);
+            Ok(())
+        }
+    };
     if alone {
-        stream.work_alone(take)?;
-        return Ok(stream.turns.into_inner().finish());
+        stream.work_alone(&mut take)?;
+        return Ok(stream.finish(late));
     }
     std::thread::scope(|scope| {
         for _ in 0..threads {
@@ -70,7 +78,7 @@ pub(super) fn stream<A: Ask>(
             }
         }
     })?;
-    Ok(stream.turns.into_inner().finish())
+    Ok(stream.finish(late))
 }
 
 /// A run, as its threads share it.
@@ -82,7 +90,7 @@ struct Stream<'u, A: Ask> {
     begun: Budget,
     turns: Turns<Run>,
     ask: &'u A,
-    hand: Hand<A::Answer>,
+    hand: Hand<Asked<A::Answer>>,
 }
 
 impl<A: Ask> Stream<'_, A> {
@@ -96,7 +104,7 @@ impl<A: Ask> Stream<'_, A> {
                 if work.is_some() { None } else { self.hand.pop_later() }
             });
             if let Some((number, installation)) = waiting {
-                self.hand.give(number, catch_unwind(AssertUnwindSafe(|| self.ask.answer(installation))).ok());
+                self.hand.give(number, catch_unwind(AssertUnwindSafe(|| self.answer(installation))).ok());
                 continue;
             }
             let Some((turn, work)) = work.filter(|_| !self.hand.is_stopped()) else { return };
@@ -109,10 +117,10 @@ impl<A: Ask> Stream<'_, A> {
     }
 
     /// Does all the work on this thread.
-    fn work_alone(&self, mut take: impl FnMut(A::Answer) -> Result<(), Error>) -> Result<(), Error> {
+    fn work_alone(&self, mut take: impl FnMut(Asked<A::Answer>) -> Result<(), Error>) -> Result<(), Error> {
         loop {
             if let Some((number, installation)) = self.hand.pop() {
-                self.hand.give(number, Some(self.ask.answer(installation)));
+                self.hand.give(number, Some(self.answer(installation)));
             } else if let Some((turn, work)) = self.next() {
                 self.work_on(turn, work);
                 self.hand.opened();
@@ -123,6 +131,25 @@ impl<A: Ask> Stream<'_, A> {
                 take(result)?;
             }
         }
+    }
+
+    /// Answers, unless the seconds that the user gave are over.
+    fn answer(&self, installation: Installation) -> Asked<A::Answer> {
+        if self.reading.is_over(&self.begun) {
+            return Asked::Late(installation.evidence);
+        }
+        Asked::Answer(self.ask.answer(installation))
+    }
+
+    /// Returns the overview. `late` has the evidence of the installations that were not examined.
+    fn finish(self, late: Vec<String>) -> Overview {
+        let mut budget = self.begun;
+        let mut run = self.turns.into_inner();
+        let count = late.len();
+        if let Some(first) = late.into_iter().next() {
+            run.drop_late(first, count, budget.exceeded(Cost::Seconds));
+        }
+        run.finish()
     }
 
     fn work_on(&self, turn: usize, work: Work) {

@@ -31,6 +31,7 @@ pub(super) struct Run {
     problems: Vec<Problem>,
     folder: Option<Folder>,
     dropped: Option<Dropped>,
+    late: Option<Dropped>,
 }
 
 /// The folder whose parts are being recorded.
@@ -40,7 +41,7 @@ struct Folder {
     any_gap: bool,
 }
 
-/// Installations beyond the limit.
+/// Installations beyond a limit.
 struct Dropped {
     /// The evidence of the first.
     at: String,
@@ -142,6 +143,11 @@ impl Run {
         Some((number, installation))
     }
 
+    /// Records that so many installations were not examined because the time was over.
+    pub(super) fn drop_late(&mut self, at: String, count: usize, limit: Problem) {
+        self.late = Some(Dropped { at, count, limit });
+    }
+
     fn no_such_place(&mut self, at: &str, found: &str) {
         let source = self.ledger.begin(at, "file");
         self.ledger.refuse(source, nothing_at_this_place(found), true);
@@ -162,7 +168,7 @@ impl Run {
 
     /// Returns the overview of the evidence after every part was recorded.
     pub(super) fn finish(mut self) -> Overview {
-        if let Some(Dropped { at, count, limit }) = self.dropped.take() {
+        for Dropped { at, count, limit } in [self.dropped.take(), self.late.take()].into_iter().flatten() {
             let source = self.ledger.begin(at, "installation");
             let problem = Problem { found: format!("{count} more, which were not examined"), ..limit };
             self.ledger.refuse(source, problem, true);

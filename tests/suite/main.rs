@@ -55,6 +55,7 @@ mod image_matrix;
 mod images;
 mod importers;
 mod judgement;
+mod limits;
 mod lint;
 mod listed;
 mod output_gate;
