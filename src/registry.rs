@@ -43,6 +43,9 @@ pub fn same_name(a: impl IntoIterator<Item = u16>, b: impl IntoIterator<Item = u
 
 /// Returns whether two well-formed strings are the same name, as [`same_name`] does.
 pub fn same_text(a: &str, b: &str) -> bool {
+    if a.is_ascii() && b.is_ascii() {
+        return a.eq_ignore_ascii_case(b);
+    }
     same_name(a.encode_utf16(), b.encode_utf16())
 }
 

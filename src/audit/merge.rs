@@ -1,13 +1,14 @@
 //! One value, one finding: joins what several expectations state about a value.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::hash::Hash;
 
 use crate::finding::{Finding, Verdict};
 use crate::registry::Name;
 
 /// Joins the findings about one value into the first: the worst verdict is kept, and every technique.
 pub(super) fn join(findings: Vec<Finding>) -> Vec<Finding> {
-    let mut places = BTreeMap::new();
+    let mut places = HashMap::with_capacity(findings.len());
     let mut joined: Vec<Finding> = Vec::with_capacity(findings.len());
     for finding in findings {
         let place = place(&finding);
@@ -24,7 +25,7 @@ pub(super) fn join(findings: Vec<Finding>) -> Vec<Finding> {
 }
 
 /// Returns the place of a finding, with names compared as Windows compares them.
-fn place(finding: &Finding) -> Option<impl Ord + use<>> {
+fn place(finding: &Finding) -> Option<impl Eq + Hash + use<>> {
     let (key, value) = (finding.key.as_deref()?, finding.value.as_deref()?);
     Some((finding.hive, finding.control_set, Name::from(key), Name::from(value)))
 }

@@ -7,11 +7,11 @@
 //! this way; github.com/outflanknl/SharpHide. Names that differ in a blank, a dot, or a letter of another script are
 //! different names to Windows (MITRE ATT&CK T1036.004).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::hive::{Key, Tree};
-use crate::registry::Name;
 use crate::registry::look_alikes::look;
+use crate::registry::{Name, same_text};
 
 /// The most odd names that are reported for each key. A hostile key has as many as it has subkeys.
 const MOST_TOLD: usize = 16;
@@ -52,7 +52,7 @@ struct Expected {
 
 /// Paths of keys, and names of values, that are expected in a hive.
 #[derive(Default)]
-pub(super) struct Expectations(BTreeMap<Name, Expected>);
+pub(super) struct Expectations(HashMap<Name, Expected>);
 
 impl Expectations {
     /// Adds the key at `path` with these values. Every key on its path is expected too.
@@ -74,7 +74,9 @@ impl Expectations {
     /// Returns the odd names in the existing keys, in the order of the keys' paths.
     pub(super) fn find(&self, tree: &Tree<'_>) -> Vec<OddName> {
         let mut odd = Vec::new();
-        for expected in self.0.values() {
+        let mut all: Vec<(&Name, &Expected)> = self.0.iter().collect();
+        all.sort_unstable_by_key(|(path, _)| *path);
+        for (_, expected) in all {
             // Unreadable data are a problem of the hive, and the facts of the key report them.
             let Ok(Some(key)) = tree.key(&expected.path) else { continue };
             odd.extend(expected.in_key(&key));
@@ -105,7 +107,7 @@ impl Expected {
             let like = expected.get(&look(&name)).map(String::as_str);
             match like {
                 _ if name.contains('\0') => tell(like.unwrap_or_default(), name, Oddness::Nul),
-                Some(like) if Name::from(name.as_str()) != Name::from(like) => {
+                Some(like) if !same_text(&name, like) => {
                     tell(like, name, Oddness::LookAlike);
                 }
                 // Windows uses the first of several, so the first is judged.

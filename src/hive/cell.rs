@@ -126,6 +126,13 @@ impl<'h> Name<'h> {
 
     /// Returns whether Windows treats this name as `name`.
     pub(crate) fn is(self, name: &str) -> bool {
+        // Almost every name is ASCII, and stored in one byte a letter.
+        if let Self::Latin1(bytes) = self
+            && bytes.is_ascii()
+            && name.is_ascii()
+        {
+            return bytes.eq_ignore_ascii_case(name.as_bytes());
+        }
         registry::same_name(self.units(), name.encode_utf16())
     }
 }
@@ -133,6 +140,12 @@ impl<'h> Name<'h> {
 impl std::fmt::Display for Name<'_> {
     /// Writes unpaired surrogates as U+FFFD. Comparisons never use this text.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Self::Latin1(bytes) = self
+            && bytes.is_ascii()
+            && let Ok(text) = str::from_utf8(bytes)
+        {
+            return f.write_str(text);
+        }
         char::decode_utf16(self.units())
             .try_for_each(|unit| std::fmt::Write::write_char(f, unit.unwrap_or(char::REPLACEMENT_CHARACTER)))
     }

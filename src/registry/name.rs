@@ -3,7 +3,7 @@
 use super::upcase;
 
 /// A name or path that is compared as Windows does, without case.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(Vec<u16>);
 
 impl Name {
@@ -15,6 +15,9 @@ impl Name {
 
 impl From<&str> for Name {
     fn from(name: &str) -> Self {
+        if name.is_ascii() {
+            return Self(name.bytes().map(|byte| byte.to_ascii_uppercase().into()).collect());
+        }
         Self::of_units(name.encode_utf16())
     }
 }

@@ -100,7 +100,11 @@ impl<'t, 'h> Key<'t, 'h> {
     }
 
     fn path_of(&self, subkey: &RawKey<'h>) -> String {
-        if self.path.is_empty() { subkey.name.to_string() } else { format!("{}\\{}", self.path, subkey.name) }
+        if self.path.is_empty() {
+            subkey.name.to_string()
+        } else {
+            [self.path.as_str(), "\\", &subkey.name.to_string()].concat()
+        }
     }
 
     fn link_on_the_way(&self, subkey: &RawKey<'h>, path: &str) -> Option<Rc<str>> {
