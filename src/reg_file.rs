@@ -58,6 +58,7 @@
 //! `examples/reg-file.rs` is a program that uses only this module.
 
 mod code_page;
+mod collect;
 mod diagnostic;
 mod dialect;
 mod document;
@@ -75,10 +76,14 @@ mod merge;
 mod names;
 mod names_seen;
 mod parse;
+mod pieces;
+mod plain;
 mod quoted;
+mod reader;
 mod reading;
 mod restore;
 mod scanner;
+mod sink;
 mod text_data;
 mod value_line;
 mod value_text;
@@ -95,8 +100,11 @@ pub(crate) use hivexregedit::names as hivex_names;
 pub use importer::{Importer, Importers, UnknownImporter};
 pub use key_path::KeyPath;
 pub(crate) use merge::{Section, SetValue, Step};
-pub(crate) use parse::{lines_of, text_of};
-pub use parse::{parse, parse_text, parse_with};
+pub(crate) use pieces::TooLong;
+pub(crate) use plain::find;
+pub(crate) use reader::{HivexregeditReader, RegeditReader};
+pub use reader::{parse, parse_text, parse_with};
 pub use reading::{ReadOptions, Reading, Version};
 pub use restore::{Alteration, regedit_restores};
+pub(crate) use sink::{Sink, Text};
 pub use writer::Writer;

@@ -18,8 +18,8 @@ fuzz_target!(|bytes: &[u8]| {
     let pages = CodePage::all().count();
     let page = CodePage::all().nth(choice % pages).unwrap();
     let options = ReadOptions { code_page: (choice & 0x80 == 0).then_some(page), ..ReadOptions::default() };
-    let lint = LintOptions { code_page: options.code_page, importer: None };
-    render(&[LintedFile::new("a.reg", bytes, &lint)], &Style::default(), &mut Vec::new()).unwrap();
+    let lint = LintOptions { code_page: options.code_page, ..LintOptions::default() };
+    render(&[LintedFile::new("a.reg", bytes, &lint).unwrap()], &Style::default(), &mut Vec::new()).unwrap();
     let merge = parse_with(bytes, &ReadOptions { importer: Importer::Hivexregedit, ..options });
     assert!(merge.stop().is_none() || merge.effect.operations.is_empty());
     let document = parse_with(bytes, &options).effect;

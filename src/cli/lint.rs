@@ -24,7 +24,7 @@ pub struct LintArgs {
     pub code_page: Option<CodePage>,
     /// Print the result in this form
     ///
-    /// The table counts repeated remarks; JSON lists each line.
+    /// The table counts repeated remarks; JSON lists their lines, up to 10,000 of each.
     #[arg(long, value_enum, default_value_t, help_heading = "Output")]
     pub format: ListFormat,
     #[command(flatten)]

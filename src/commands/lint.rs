@@ -11,11 +11,12 @@ use super::{FINDINGS, REFUSED, gate, one_output, read_as_named, say, style_of};
 pub(crate) fn lint(args: &LintArgs) -> Result<u8, Error> {
     let read = read_as_named(&args.files);
     let gate = gate(one_output(&args.output), &read, None)?;
-    let options = LintOptions { code_page: args.code_page, importer: args.importer.into() };
+    let keep_input = matches!(args.format, ListFormat::Json);
+    let options = LintOptions { code_page: args.code_page, importer: args.importer.into(), keep_input };
     let mut files = Vec::new();
     for path in &args.files {
-        match lint::read(path) {
-            Ok(bytes) => files.push(LintedFile::new(path.to_string_lossy(), &bytes, &options)),
+        match LintedFile::read(path, &options) {
+            Ok(file) => files.push(file),
             Err(error) => say(&format!("error: {error}")),
         }
     }

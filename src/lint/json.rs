@@ -1,11 +1,15 @@
 //! All results for the files, for programs.
 
 use std::io::{self, Write};
+use std::mem;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use super::{LintedFile, Remark};
-use crate::reg_file::{Entry, Importer, Operation};
+use super::LintedFile;
+use super::pass::{self, Failure};
+use super::remark::{LinesSeen, Remark};
+use super::source::Input;
+use crate::reg_file::{Diagnostic, Importer, Operation, Sink, Text};
 use crate::registry::hex;
 use crate::report::SchemaVersion;
 use crate::report::json::Stream;
@@ -30,7 +34,28 @@ struct JsonDiagnostic<'a> {
     message: &'a str,
     importers: Vec<Importer>,
     count: usize,
-    lines: &'a [usize],
+    #[serde(serialize_with = "all_of")]
+    lines: &'a LinesSeen,
+}
+
+fn all_of<S: Serializer>(lines: &LinesSeen, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(lines.iter())
+}
+
+/// Writes operations as they are read.
+struct Operations<'s, W> {
+    stream: &'s mut Stream<W>,
+    outcome: io::Result<()>,
+}
+
+impl<W: Write> Sink for Operations<'_, W> {
+    fn diagnostic(&mut self, _found: Diagnostic, _line: Option<Text<'_>>) {}
+
+    fn operation(&mut self, line: usize, operation: Operation, _written: Option<Vec<u8>>) {
+        if self.outcome.is_ok() {
+            self.outcome = self.stream.value(None, &json_operation(line, &operation));
+        }
+    }
 }
 
 pub(super) fn render(files: &[LintedFile], writer: &mut dyn Write) -> io::Result<()> {
@@ -44,10 +69,10 @@ pub(super) fn render(files: &[LintedFile], writer: &mut dyn Write) -> io::Result
         stream.value(Some("path"), &file.path)?;
         stream.value(Some("encoding"), &reading.encoding.id())?;
         stream.value(Some("header"), &reading.version.map(crate::reg_file::Version::header))?;
-        stream.value(Some("strict"), &reading.verdict().id())?;
+        stream.value(Some("strict"), &reading.verdict.id())?;
         stream.array(Some("operations"))?;
-        for entry in &reading.effect.operations {
-            stream.value(None, &operation(entry))?;
+        if reading.operations > 0 {
+            write_operations(file, &mut stream)?;
         }
         stream.close()?;
         stream.array(Some("diagnostics"))?;
@@ -61,16 +86,28 @@ pub(super) fn render(files: &[LintedFile], writer: &mut dyn Write) -> io::Result
     stream.close()
 }
 
-fn operation(entry: &Entry) -> JsonOperation {
-    let (op, data_type, raw) = match &entry.operation {
+/// Reads the file again, and writes its operations. They precede the diagnostics, and would take the memory of the file.
+fn write_operations<W: Write>(file: &LintedFile, stream: &mut Stream<W>) -> io::Result<()> {
+    let mut input = Input::new(file.source.open()?, None);
+    let mut operations = Operations { stream, outcome: Ok(()) };
+    let check = |operations: &mut Operations<'_, W>| mem::replace(&mut operations.outcome, Ok(()));
+    match pass::repeat(&mut input, &file.options, &mut operations, check) {
+        Ok(()) => Ok(()),
+        Err(Failure::Input(error)) => Err(error),
+        Err(Failure::TooLong(line)) => Err(io::Error::other(format!("line {line} is too long"))),
+    }
+}
+
+fn json_operation(line: usize, operation: &Operation) -> JsonOperation {
+    let (op, data_type, raw) = match operation {
         Operation::CreateKey { .. } => ("create-key", None, None),
         Operation::DeleteKey { .. } => ("delete-key", None, None),
         Operation::SetValue { data_type, bytes, .. } => ("set", Some(*data_type), Some(hex(bytes))),
         Operation::DeleteValue { .. } => ("delete-value", None, None),
     };
-    let key = String::from_utf16_lossy(&entry.operation.key().to_units());
-    let name = entry.operation.value_name().map(String::from_utf16_lossy);
-    JsonOperation { line: entry.line, op, key, name, data_type, raw }
+    let key = String::from_utf16_lossy(&operation.key().to_units());
+    let name = operation.value_name().map(String::from_utf16_lossy);
+    JsonOperation { line, op, key, name, data_type, raw }
 }
 
 fn diagnostic<'a>(remark: &'a Remark, message: &'a str) -> JsonDiagnostic<'a> {
@@ -82,7 +119,7 @@ fn diagnostic<'a>(remark: &'a Remark, message: &'a str) -> JsonDiagnostic<'a> {
         code: found.code.id(),
         message,
         importers: found.importers.iter().collect(),
-        count: remark.lines.len(),
+        count: remark.count,
         lines: &remark.lines,
     }
 }

@@ -3,13 +3,12 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
-use super::{LintedFile, Remark};
-use crate::finding::ObservedDatum;
-use crate::reg_file::{Encoding, Importer, Operation, Severity, Verdict};
-use crate::registry::{DataType, RegistryValue};
-use crate::report::escape::escape_units;
+use super::LintedFile;
+use super::listing::Act;
+use super::remark::Remark;
+use crate::reg_file::{Encoding, Importer, Severity, Verdict};
 use crate::report::table::Style;
-use crate::report::table::data::{beside_type, name};
+use crate::report::table::data::name;
 use crate::report::table::page::{GAP, Ink, Page};
 
 /// The indentation of the lines of a file.
@@ -24,12 +23,8 @@ const VERB: usize = 6;
 const NAME: usize = 24;
 /// The width of `REG_EXPAND_SZ`.
 const TYPE: usize = 13;
-/// The most units that are shown of a malformed name.
-const MOST_UNITS: usize = 300;
-/// The most lines of a remark that are named. JSON has all of them.
+/// The most lines of a remark that are named. JSON has more of them.
 const LINES_NAMED: usize = 8;
-/// The most operations that are listed. JSON has all of them.
-const MOST_LISTED: usize = 1000;
 
 pub(super) fn render(files: &[LintedFile], style: Style, writer: &mut dyn Write) -> io::Result<()> {
     let mut page = Page::new(writer, style);
@@ -63,7 +58,7 @@ fn write_head(page: &mut Page<'_>, file: &LintedFile) -> io::Result<()> {
         of_importer.filter(|remark| remark.first.code.severity() == severity).count()
     };
     let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
-    let verdict = match reading.verdict() {
+    let verdict = match reading.verdict {
         Verdict::Accept => "accept: no diagnostics".to_owned(),
         Verdict::Warn => format!("warn: {}", counted(warnings, "warning")),
         Verdict::Reject if warnings == 0 => format!("reject: {}", counted(errors, "error")),
@@ -78,49 +73,41 @@ fn actor(file: &LintedFile) -> Importer {
 }
 
 fn write_operations(page: &mut Page<'_>, file: &LintedFile) -> io::Result<()> {
-    let operations = &file.reading().effect.operations;
+    let reading = file.reading();
     let importer = actor(file);
     page.blank()?;
-    if operations.is_empty() {
+    if reading.operations == 0 {
         return page.paragraph(INDENT, &format!("{importer} would do nothing."), Ink::Strong);
     }
-    let guess = if file.reading().is_established() { "" } else { ", as far as is known" };
-    page.paragraph(INDENT, &format!("What {importer} would do{guess} ({})", operations.len()), Ink::Strong)?;
-    let lines = operations.last().map_or(0, |entry| digits(entry.line)).max("line".len());
+    let guess = if reading.is_established { "" } else { ", as far as is known" };
+    page.paragraph(INDENT, &format!("What {importer} would do{guess} ({})", reading.operations), Ink::Strong)?;
+    let lines = digits(reading.last_line).max("line".len());
     let fixed = [DEEPER, lines, VERB, NAME, TYPE, GAP.saturating_mul(4)];
     let rest = page.width().saturating_sub(fixed.into_iter().fold(0, usize::saturating_add));
     page.row(DEEPER, &[(lines, "line"), (VERB, ""), (NAME, "value"), (TYPE, "type"), (rest, "data")], Ink::Dim)?;
     let wide = page.width().saturating_sub(DEEPER).saturating_sub(lines).saturating_sub(GAP);
-    let mut open = None;
-    for entry in operations.iter().take(MOST_LISTED) {
-        let key = entry.operation.key();
-        let heads = matches!(entry.operation, Operation::CreateKey { .. } | Operation::DeleteKey { .. });
-        if heads || open != Some(key) {
-            page.paragraph(INDENT, &shown(&key.to_units()), Ink::Plain)?;
+    for listed in &reading.listed {
+        if let Some(key) = &listed.key {
+            page.paragraph(INDENT, key, Ink::Plain)?;
         }
-        open = Some(key);
-        let line = entry.line.to_string();
-        let name = || entry.operation.value_name().map_or_else(String::new, value_name);
-        match &entry.operation {
-            Operation::CreateKey { .. } => {
+        let line = listed.line.to_string();
+        match &listed.act {
+            Act::CreateKey => {
                 page.row(DEEPER, &[(lines, &line), (wide, "open the key; create it if it is missing")], Ink::Dim)?;
             }
-            Operation::DeleteKey { .. } => {
+            Act::DeleteKey => {
                 page.row(DEEPER, &[(lines, &line), (wide, "delete the key with everything in it")], Ink::Dim)?;
             }
-            Operation::DeleteValue { .. } => {
-                let cells = [(lines, line.as_str()), (VERB, "delete"), (NAME, &name())];
-                page.row(DEEPER, &cells, Ink::Dim)?;
+            Act::DeleteValue { name } => {
+                page.row(DEEPER, &[(lines, line.as_str()), (VERB, "delete"), (NAME, name)], Ink::Dim)?;
             }
-            Operation::SetValue { data_type, bytes, .. } => {
-                let value = RegistryValue { data_type: DataType(*data_type), bytes: bytes.clone() };
-                let (kind, data) = (value.data_type.to_string(), beside_type(&ObservedDatum::from(&value)));
-                let cells = [(lines, line.as_str()), (VERB, "set"), (NAME, &name()), (TYPE, &kind), (rest, &data)];
+            Act::SetValue { name, data_type, data } => {
+                let cells = [(lines, line.as_str()), (VERB, "set"), (NAME, name), (TYPE, data_type), (rest, data)];
                 page.row(DEEPER, &cells, Ink::Dim)?;
             }
         }
     }
-    match operations.len().saturating_sub(MOST_LISTED) {
+    match reading.operations.saturating_sub(reading.listed.len()) {
         0 => Ok(()),
         more => page.paragraph(DEEPER, &format!("and {more} more; --format json has them all"), Ink::Dim),
     }
@@ -167,28 +154,14 @@ fn write_remarks(page: &mut Page<'_>, file: &LintedFile) -> io::Result<()> {
 
 /// Returns the number of further places, and the first of their lines.
 fn more_places(remark: &Remark) -> Option<String> {
-    let (_, more) = remark.lines.split_first()?;
-    let mut lines: Vec<usize> = more.to_vec();
-    lines.dedup();
-    let rest = lines.len().saturating_sub(LINES_NAMED);
-    lines.truncate(LINES_NAMED);
-    let lines = lines.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let more = remark.count.saturating_sub(1);
+    let (lines, different) = remark.lines.further();
+    let lines: Vec<String> = lines.take(LINES_NAMED).map(|line| line.to_string()).collect();
+    let rest = different.saturating_sub(lines.len());
+    let lines = lines.join(", ");
     let rest = if rest > 0 { format!(", and {rest} more") } else { String::new() };
-    let noun = if more.len() == 1 { "line" } else { "lines" };
-    (!more.is_empty()).then(|| format!("again in {noun} {lines}{rest}"))
-}
-
-/// Returns a value's name as it is written in a `.reg` file: in quotes, or `@` for the default value.
-fn value_name(units: &[u16]) -> String {
-    if units.is_empty() { "@".to_owned() } else { format!("\"{}\"", shown(units)) }
-}
-
-/// Returns a name or path with control characters and invisible characters escaped.
-fn shown(units: &[u16]) -> String {
-    match String::from_utf16(units) {
-        Ok(text) => name(&text),
-        Err(_) => escape_units(units.iter().take(MOST_UNITS).copied()),
-    }
+    let noun = if more == 1 { "line" } else { "lines" };
+    (more > 0).then(|| format!("again in {noun} {lines}{rest}"))
 }
 
 fn digits(number: impl Display) -> usize {

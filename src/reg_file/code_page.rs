@@ -16,6 +16,7 @@ use thiserror::Error;
 
 mod tables;
 
+use super::plain::find;
 use tables::{PAGES, Source};
 
 /// The unit for a byte without a meaning in the page.
@@ -86,15 +87,30 @@ impl CodePage {
 
     /// Returns the UTF-16 units of these bytes. A byte without a meaning becomes U+FFFD, which no page has.
     pub fn decode(self, bytes: &[u8]) -> Vec<u16> {
-        let table = self.table();
         let mut units = Vec::with_capacity(bytes.len());
+        self.decode_into(bytes, true, &mut units);
+        units
+    }
+
+    /// Adds the UTF-16 units of these bytes, and returns how many bytes were read. All but the last byte are read in
+    /// any case; that one waits for the byte after it if it may be half a character and this is not the end.
+    pub(super) fn decode_into(self, bytes: &[u8], is_last: bool, units: &mut Vec<u16>) -> usize {
+        let table = self.table();
         let mut rest = bytes;
-        while let [byte, after @ ..] = rest {
+        while !rest.is_empty() {
+            let plain = find(rest, |byte: u8| !byte.is_ascii()).unwrap_or(rest.len());
+            let (ascii, others) = rest.split_at_checked(plain).unwrap_or_default();
+            units.extend(ascii.iter().map(|&byte| u16::from(byte)));
+            rest = others;
+            let [byte, after @ ..] = rest else { break };
+            if after.is_empty() && !is_last && table.may_lead(*byte) {
+                break;
+            }
             let (unit, length) = table.first(*byte, after.first().copied());
             units.push(unit);
             rest = rest.get(length..).unwrap_or_default();
         }
-        units
+        bytes.len().saturating_sub(rest.len())
     }
 
     fn table(self) -> &'static Table {
@@ -199,6 +215,11 @@ impl Table {
         let pair = self.pairs.get(index << 8 | usize::from(next)).copied().unwrap_or(UNDEFINED);
         // An invalid lead byte does not consume a byte that is a character by itself, such as a line end.
         (pair, if pair == UNDEFINED && next.is_ascii() { 1 } else { 2 })
+    }
+
+    /// Returns whether a byte may be the first of two.
+    fn may_lead(&self, byte: u8) -> bool {
+        !self.pairs.is_empty() && self.first(byte, None).0 == UNDEFINED
     }
 
     fn bytes_of(&self, character: char) -> Option<&[u8]> {

@@ -195,6 +195,7 @@ codes! {
     AmbiguousHexText "ambiguous-hex-text" Error false "header and encoding disagree on whether these bytes are UTF-16 or 8-bit text";
     TerminatorAdded "terminator-added" Warning true "a text without a final NUL: regedit adds one";
     OddText "odd-text" Warning false "a text with an odd number of bytes: Wine's regedit cuts and lengthens it; what regedit on Windows does is not known; hivexregedit stores it unchanged";
+    NamesForgotten "names-forgotten" Warning true "more names than lint keeps: from here on, it may miss a value that is named twice";
     DuplicateValue "duplicate-value" Warning true "this key had a value of that name already: in regedit the last one wins";
 
     HivexUtf16 "hivex-utf-16" Error true "hivexregedit stops here: it reads bytes, and this is UTF-16";

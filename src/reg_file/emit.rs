@@ -90,7 +90,7 @@ pub(super) struct Emitter {
 
 impl Emitter {
     pub(super) fn new(dialect: Dialect, depth_first: bool) -> Self {
-        let (sections, names) = (BTreeSet::new(), NamesSeen::default());
+        let (sections, names) = (BTreeSet::new(), NamesSeen::of_everything());
         let mut emitter = Self { dialect, text: String::new(), depth_first, open: None, sections, names };
         emitter.line(dialect.version().header());
         emitter
@@ -146,7 +146,7 @@ impl Emitter {
 
     fn open(&mut self, key: &KeyPath, mut comments: &[&Comment]) {
         if self.depth_first && self.open.as_ref() != Some(key) {
-            self.names = NamesSeen::default();
+            self.names = NamesSeen::of_everything();
             self.sections.retain(|section| key.names().starts_with(section.names()));
         }
         if self.dialect.needs_parents() {

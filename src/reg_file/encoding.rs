@@ -57,26 +57,75 @@ impl Encoding {
     }
 }
 
-/// Returns whether a second byte order mark of UTF-16LE follows the first.
-pub(super) fn has_two_marks(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"\xff\xfe\xff\xfe")
+/// Converts the bytes of a file to the UTF-16 units that regedit reads, piece by piece.
+#[derive(Debug)]
+pub(super) struct Decoder {
+    encoding: Encoding,
+    code_page: CodePage,
+    has_two_marks: bool,
+    /// Bytes at the start that are not text.
+    marks: usize,
+    /// A byte that waits for the one after it.
+    half: Option<u8>,
+    units: Vec<u16>,
 }
 
-/// Returns the encoding and the text that regedit reads, without its byte order mark. Empty if regedit reads nothing.
-pub(super) fn decode(bytes: &[u8], code_page: CodePage) -> (Encoding, Vec<u16>) {
-    let encoding = Encoding::of(bytes);
-    let text = match encoding {
-        Encoding::Utf16Le => bytes
-            .as_chunks()
-            .0
-            .iter()
-            .skip(if has_two_marks(bytes) { 2 } else { 1 })
-            .map(|&unit| u16::from_le_bytes(unit))
-            .collect(),
-        Encoding::EightBit => code_page.decode(bytes),
-        _ => Vec::new(),
-    };
-    (encoding, text)
+impl Decoder {
+    /// Returns the decoder of a file that begins with these bytes: four, or the whole file.
+    pub(super) fn new(beginning: &[u8], code_page: CodePage) -> Self {
+        let has_two_marks = beginning.starts_with(b"\xff\xfe\xff\xfe");
+        let encoding = Encoding::of(beginning);
+        let marks = match encoding {
+            Encoding::Utf16Le if has_two_marks => 4,
+            Encoding::Utf16Le => 2,
+            _ => 0,
+        };
+        Self { encoding, code_page, has_two_marks, marks, half: None, units: Vec::new() }
+    }
+
+    /// Returns the encoding.
+    pub(super) fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
+    /// Returns whether a second byte order mark of UTF-16LE follows the first.
+    pub(super) fn has_two_marks(&self) -> bool {
+        self.has_two_marks
+    }
+
+    /// Returns whether half a unit is left at the end.
+    pub(super) fn has_half(&self) -> bool {
+        self.half.is_some()
+    }
+
+    /// Returns the text of the bytes that were decoded last.
+    pub(super) fn text(&self) -> &[u16] {
+        &self.units
+    }
+
+    /// Decodes the next bytes, without a byte order mark. There is no text if regedit reads none.
+    pub(super) fn decode(&mut self, bytes: &[u8], is_last: bool) {
+        self.units.clear();
+        let (marks, mut bytes) = bytes.split_at_checked(self.marks).unwrap_or((bytes, &[]));
+        self.marks = self.marks.saturating_sub(marks.len());
+        let joined: Vec<u8>;
+        if let Some(half) = self.half.take() {
+            joined = [&[half], bytes].concat();
+            bytes = &joined;
+        }
+        match self.encoding {
+            Encoding::Utf16Le => {
+                let (units, half) = bytes.as_chunks();
+                self.units.extend(units.iter().map(|&unit| u16::from_le_bytes(unit)));
+                self.half = half.first().copied();
+            }
+            Encoding::EightBit => {
+                let read = self.code_page.decode_into(bytes, is_last, &mut self.units);
+                self.half = bytes.get(read).copied();
+            }
+            _ => {}
+        }
+    }
 }
 
 #[cfg(test)]

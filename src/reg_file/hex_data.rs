@@ -82,6 +82,15 @@ fn read_line<'t>(
     let mut rest = text;
     let mut comma = None;
     while !rest.is_empty() {
+        // Nearly all bytes are two digits and a comma.
+        if let [high, low, COMMA, after @ ..] = rest
+            && let Some(byte) = pair(*high, *low)
+        {
+            bytes.push(byte);
+            comma = Some(after);
+            rest = after;
+            continue;
+        }
         let digits = after_blanks(rest);
         let count = digits.iter().take_while(|&&unit| hex_digit(unit).is_some()).count();
         let (digits, after) = digits.split_at_checked(count).unwrap_or_default();
@@ -112,6 +121,11 @@ fn read_line<'t>(
     Ok(comma.map_or(LineEnd::Complete, LineEnd::Comma))
 }
 
+/// Returns the byte of two hex digits.
+fn pair(high: u16, low: u16) -> Option<u8> {
+    u8::try_from(hex_digit(high)? << 4 | hex_digit(low)?).ok()
+}
+
 /// Returns the number of hex digits of any length, if it fits 32 bits.
 pub(super) fn hex_number(digits: &[u16]) -> Option<u32> {
     let shifted = |number: u32, &digit| number.checked_mul(16)?.checked_add(hex_digit(digit)?);
@@ -126,15 +140,19 @@ pub(super) fn hex_digit(unit: u16) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reg_file::collect::Collected;
     use crate::reg_file::encoding::Encoding;
+    use crate::reg_file::importer::Importer;
 
     /// Returns the data of a value, and the line:column and name of each diagnostic.
     fn read_text(text: &str) -> (Option<Vec<u8>>, Vec<String>) {
         let units: Vec<u16> = text.encode_utf16().collect();
-        let mut scanner = Scanner::new(&units, Encoding::Text, None);
+        let mut found = Collected::default();
+        let mut scanner = Scanner::new(&units, 0, Encoding::Text, None, &mut found);
         let line = scanner.next_line().unwrap();
         let bytes = read(&mut scanner, line, line.text);
-        let seen = scanner.diagnostics.iter().map(|d| format!("{}:{} {}", d.line, d.column, d.code.id()));
+        let found = found.finish(Importer::Regedit, Encoding::Text, None).diagnostics;
+        let seen = found.iter().map(|d| format!("{}:{} {}", d.line, d.column, d.code.id()));
         (bytes, seen.collect())
     }
 

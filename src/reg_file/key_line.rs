@@ -109,15 +109,19 @@ pub(super) fn comment_within(inside: &[u16]) -> Option<&[u16]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reg_file::collect::Collected;
     use crate::reg_file::encoding::Encoding;
+    use crate::reg_file::importer::Importer;
 
     /// Returns the effect of a key line, and the column and name of each diagnostic.
     fn read_text(text: &str) -> (KeyLine, Vec<String>) {
         let units: Vec<u16> = text.encode_utf16().collect();
-        let mut scanner = Scanner::new(&units, Encoding::Text, None);
+        let mut found = Collected::default();
+        let mut scanner = Scanner::new(&units, 0, Encoding::Text, None, &mut found);
         let line = scanner.next_line().unwrap();
-        let found = read(&mut scanner, line, &line.text[1..]);
-        (found, scanner.diagnostics.iter().map(|found| format!("{} {}", found.column, found.code.id())).collect())
+        let key = read(&mut scanner, line, &line.text[1..]);
+        let found = found.finish(Importer::Regedit, Encoding::Text, None).diagnostics;
+        (key, found.iter().map(|found| format!("{} {}", found.column, found.code.id())).collect())
     }
 
     fn open(key: &str) -> KeyLine {

@@ -1,5 +1,7 @@
 //! Splits a text into lines. CRLF, LF, and a bare CR each end a line.
 
+use super::plain::find;
+
 const CARRIAGE_RETURN: u16 = b'\r' as u16;
 const LINE_FEED: u16 = b'\n' as u16;
 
@@ -10,6 +12,8 @@ pub(super) struct Line<'t> {
     pub(super) number: usize,
     /// The text in UTF-16 units.
     pub(super) text: &'t [u16],
+    /// The text with what follows a NUL, which regedit does not read.
+    pub(super) whole: &'t [u16],
 }
 
 impl Line<'_> {
@@ -27,8 +31,14 @@ pub(super) struct Lines<'t> {
 }
 
 impl<'t> Lines<'t> {
-    pub(super) fn new(text: &'t [u16]) -> Self {
-        Self { rest: text, number: 0 }
+    /// Returns the lines of a text that follows `before` other lines.
+    pub(super) fn new(text: &'t [u16], before: usize) -> Self {
+        Self { rest: text, number: before }
+    }
+
+    /// Returns the number of the last line.
+    pub(super) fn number(&self) -> usize {
+        self.number
     }
 
     /// Drops the remaining lines.
@@ -44,14 +54,14 @@ impl<'t> Iterator for Lines<'t> {
         if self.rest.is_empty() {
             return None;
         }
-        let end = self.rest.iter().position(|&unit| unit == CARRIAGE_RETURN || unit == LINE_FEED);
+        let end = find(self.rest, |unit| unit == CARRIAGE_RETURN || unit == LINE_FEED);
         let (text, rest) = self.rest.split_at_checked(end.unwrap_or(self.rest.len())).unwrap_or_default();
         self.rest = match rest {
             [CARRIAGE_RETURN, LINE_FEED, rest @ ..] | [_, rest @ ..] => rest,
             [] => &[],
         };
         self.number = self.number.saturating_add(1);
-        Some(Line { number: self.number, text })
+        Some(Line { number: self.number, text, whole: text })
     }
 }
 
@@ -87,7 +97,8 @@ mod tests {
     #[test]
     fn three_kinds_of_line_end_in_one_text() {
         let text: Vec<u16> = "a\r\nb\rc\n\nd".encode_utf16().collect();
-        let lines: Vec<_> = Lines::new(&text).map(|line| (line.number, String::from_utf16_lossy(line.text))).collect();
+        let lines: Vec<_> =
+            Lines::new(&text, 0).map(|line| (line.number, String::from_utf16_lossy(line.text))).collect();
         let expected = [(1, "a"), (2, "b"), (3, "c"), (4, ""), (5, "d")].map(|(n, t)| (n, t.to_string()));
         assert_eq!(lines, expected);
     }

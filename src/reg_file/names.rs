@@ -3,6 +3,7 @@
 use super::diagnostic::Code;
 use super::legible::is_legible;
 use super::lines::{Line, after_blanks};
+use super::plain::is_plain;
 use super::scanner::Scanner;
 use crate::registry::same_name;
 use crate::registry::unseen::is_unseen;
@@ -39,6 +40,9 @@ pub(super) fn is_too_long(name: &[u16]) -> bool {
 
 /// Reports oddities in a name, which is part of the line's text.
 pub(super) fn check(scanner: &mut Scanner<'_>, line: Line<'_>, name: &[u16]) {
+    if is_plain(name) {
+        return;
+    }
     // Illegible characters were reported when the line was read. In a name, invisible characters are reported too.
     let mut rest = name;
     for character in char::decode_utf16(name.iter().copied()) {
@@ -85,14 +89,18 @@ fn is_single(unit: u16) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reg_file::collect::Collected;
     use crate::reg_file::encoding::Encoding;
+    use crate::reg_file::importer::Importer;
 
     fn seen(path: &str) -> Vec<String> {
         let units: Vec<u16> = path.encode_utf16().collect();
-        let mut scanner = Scanner::new(&units, Encoding::Text, None);
-        let line = Line { number: 1, text: &units };
+        let mut found = Collected::default();
+        let mut scanner = Scanner::new(&units, 0, Encoding::Text, None, &mut found);
+        let line = Line { number: 1, text: &units, whole: &units };
         check_path(&mut scanner, line, line.text);
-        scanner.diagnostics.iter().map(|found| format!("{} {}", found.column, found.code.id())).collect()
+        let reading = found.finish(Importer::Regedit, Encoding::Text, None);
+        reading.diagnostics.iter().map(|found| format!("{} {}", found.column, found.code.id())).collect()
     }
 
     #[test]

@@ -3,147 +3,155 @@
 use std::mem;
 
 use super::code_page::CodePage;
-use super::diagnostic::Code;
-use super::document::{Document, Entry, Operation};
-use super::encoding::{self, Encoding};
-use super::hivexregedit;
+use super::diagnostic::{Code, Diagnostic};
+use super::document::Operation;
+use super::encoding::Encoding;
 use super::importer::Importer;
 use super::key_line::{self, KeyLine};
 use super::key_path::KeyPath;
 use super::lines::{Line, Lines, after_blanks};
 use super::names;
 use super::names_seen::NamesSeen;
-use super::reading::{ReadOptions, Reading, Version};
+use super::reading::Version;
 use super::scanner::Scanner;
+use super::sink::{Sink, Text};
 use super::text_data::TextForm;
 use super::value_line::{self, Change};
 
-/// Reads the bytes of a `.reg` file as regedit does: header, encoding, and every line.
-pub fn parse(bytes: &[u8]) -> Reading {
-    parse_with(bytes, &ReadOptions::default())
+/// The most units of the first line that are kept for diagnostics of the whole file.
+const FIRST_LINE: usize = 1024;
+
+/// The part of a file that is read next.
+#[derive(Clone, Copy)]
+enum Next {
+    Header,
+    Lines(TextForm),
+    /// regedit reads no more of the file.
+    Nothing,
 }
 
-/// Reads the bytes of a `.reg` file as the importer in the options does, with the known facts about its machine.
-pub fn parse_with(bytes: &[u8], options: &ReadOptions) -> Reading {
-    if options.importer == Importer::Hivexregedit {
-        return hivexregedit::read(bytes);
-    }
-    let (encoding, text) = encoding::decode(bytes, options.code_page.unwrap_or_default());
-    let mut parser = Parser::new(&text, encoding, options);
-    if bytes.is_empty() || encoding == Encoding::Utf16Le && bytes.len() == 2 {
-        parser.remark_file(Code::EmptyFile);
-    } else if let Some(code) = encoding.obstacle() {
-        parser.remark_file(code);
-    } else {
-        if encoding::has_two_marks(bytes) {
-            parser.remark_file(Code::TwoMarks);
-        }
-        parser.read();
-        if encoding == Encoding::Utf16Le && bytes.len() % 2 == 1 {
-            parser.remark_file(Code::HalfUnit);
-        }
-    }
-    parser.finish()
-}
-
-/// Returns the text of a file as [`parse_with`] reads it, without a byte order mark; empty if regedit reads none.
-pub(crate) fn text_of(bytes: &[u8], options: &ReadOptions) -> Vec<u16> {
-    if options.importer == Importer::Hivexregedit {
-        return String::from_utf8_lossy(bytes).encode_utf16().collect();
-    }
-    encoding::decode(bytes, options.code_page.unwrap_or_default()).1
-}
-
-/// Returns the lines of a text with their numbers in diagnostics, in UTF-16 units without line ends.
-pub(crate) fn lines_of(text: &[u16]) -> impl Iterator<Item = (usize, &[u16])> {
-    Lines::new(text).map(|line| (line.number, line.text))
-}
-
-/// Reads text that is already decoded, such as a test fixture or typed text.
-///
-/// The header decides the meaning of bytes in hex. All else is read as [`parse`] reads a UTF-16 file.
-pub fn parse_text(text: &str) -> Reading {
-    let units: Vec<u16> = text.encode_utf16().collect();
-    let mut parser = Parser::new(&units, Encoding::Text, &ReadOptions::default());
-    if text.is_empty() {
-        parser.remark_file(Code::EmptyFile);
-    } else {
-        parser.read();
-    }
-    parser.finish()
-}
-
-struct Parser<'t> {
-    scanner: Scanner<'t>,
+/// Reads the text of a file as regedit does, in pieces of whole statements.
+pub(super) struct Parser {
     encoding: Encoding,
-    options: ReadOptions,
+    code_page: Option<CodePage>,
+    next: Next,
     version: Option<Version>,
     key: Option<KeyPath>,
     names: NamesSeen,
-    operations: Vec<Entry>,
-    written: Vec<(usize, Vec<u8>)>,
+    /// Whether it was reported that names were forgotten.
+    has_forgotten: bool,
+    /// The lines before the next piece.
+    lines: usize,
+    first_line: Option<Vec<u16>>,
 }
 
-impl<'t> Parser<'t> {
-    fn new(text: &'t [u16], encoding: Encoding, options: &ReadOptions) -> Self {
+impl Parser {
+    pub(super) fn new(encoding: Encoding, code_page: Option<CodePage>, names: NamesSeen) -> Self {
         Self {
-            scanner: Scanner::new(text, encoding, options.code_page),
             encoding,
-            options: *options,
+            code_page,
+            next: Next::Header,
             version: None,
             key: None,
-            names: NamesSeen::default(),
-            operations: Vec::new(),
-            written: Vec::new(),
+            names,
+            has_forgotten: false,
+            lines: 0,
+            first_line: None,
         }
     }
 
-    fn remark_file(&mut self, code: Code) {
-        self.scanner.remark(Line { number: 1, text: &[] }, &[], code);
+    /// Returns the version in the header, if regedit imports the file.
+    pub(super) fn version(&self) -> Option<Version> {
+        self.version
     }
 
-    fn read(&mut self) {
-        let Some(line) = self.scanner.next_line() else { return };
+    /// Returns whether regedit reads no more of the file.
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.next, Next::Nothing)
+    }
+
+    /// Returns the number of lines that were read.
+    pub(super) fn lines(&self) -> usize {
+        self.lines
+    }
+
+    /// Keeps the first line for diagnostics of the whole file.
+    pub(super) fn see_first_line(&mut self, text: &[u16]) {
+        if self.first_line.is_none() {
+            self.first_line =
+                Lines::new(text, 0).next().map(|line| line.text.iter().take(FIRST_LINE).copied().collect());
+        }
+    }
+
+    /// Reports a problem of the whole file, at its first line.
+    pub(super) fn remark_file(&self, code: Code, sink: &mut dyn Sink) {
+        let found = Diagnostic { line: 1, column: 1, code, importers: Importer::Regedit.into(), instead: None };
+        sink.diagnostic(found, self.first_line.as_deref().map(Text::Units));
+    }
+
+    /// Reads the next whole statements.
+    pub(super) fn read(&mut self, text: &[u16], sink: &mut dyn Sink) {
+        let mut scanner = Scanner::new(text, self.lines, self.encoding, self.code_page, sink);
+        if matches!(self.next, Next::Header) {
+            let Some(line) = scanner.next_line() else { return };
+            self.next = self.header(&mut scanner, line);
+        }
+        let goes_on = match self.next {
+            Next::Lines(form) => self.statements(&mut scanner, form),
+            Next::Header | Next::Nothing => false,
+        };
+        if !goes_on || scanner.is_over() {
+            self.next = Next::Nothing;
+        }
+        self.lines = scanner.number();
+    }
+
+    fn header(&mut self, scanner: &mut Scanner<'_>, line: Line<'_>) -> Next {
         let (version, remark) = header(line.text, self.encoding);
         if let Some(code) = remark {
-            self.scanner.remark(line, line.text, code);
+            scanner.remark(line, line.text, code);
         }
         self.version = version;
-        let Some(version) = version else { return };
-        let form = text_form(version, self.encoding, self.options.code_page);
-        while let Some(line) = self.scanner.next_line() {
-            let goes_on = match after_blanks(line.text).first().map(|&unit| u8::try_from(unit)) {
-                None => true,
-                Some(Ok(b'[')) => self.key_line(line),
-                Some(Ok(b'"' | b'@')) => self.value_line(line, form),
+        version.map_or(Next::Nothing, |version| Next::Lines(text_form(version, self.encoding, self.code_page)))
+    }
+
+    /// Reads the lines below the header; returns false if regedit skips the rest of the file.
+    fn statements<'t>(&mut self, scanner: &mut Scanner<'t>, form: TextForm) -> bool {
+        while let Some(line) = scanner.next_line() {
+            match after_blanks(line.text).first().map(|&unit| u8::try_from(unit)) {
+                None => {}
+                Some(Ok(b'[')) => {
+                    if !self.key_line(scanner, line) {
+                        return false;
+                    }
+                }
+                Some(Ok(b'"' | b'@')) => self.value_line(scanner, line, form),
                 Some(_) => {
-                    if !self.scanner.take_comment(line, b";#") {
+                    if !scanner.take_comment(line, b";#") {
                         let text = after_blanks(line.text);
                         let smart = names::begins_with_smart_quote(text);
-                        self.scanner.remark(line, text, if smart { Code::SmartQuote } else { Code::UnknownLine });
+                        scanner.remark(line, text, if smart { Code::SmartQuote } else { Code::UnknownLine });
                     }
-                    true
                 }
-            };
-            if !goes_on {
-                return;
             }
         }
+        true
     }
 
     /// Reads a key line; returns false if regedit skips the rest of the file.
-    fn key_line(&mut self, line: Line<'t>) -> bool {
+    fn key_line(&mut self, scanner: &mut Scanner<'_>, line: Line<'_>) -> bool {
         let inside = after_blanks(line.text).get(1..).unwrap_or_default();
-        match key_line::read(&mut self.scanner, line, inside) {
+        match key_line::read(scanner, line, inside) {
             KeyLine::Open(key) => {
-                self.names.open(&key);
+                let is_known = self.names.open(&key);
+                self.forget(scanner, line, !is_known);
                 self.key = Some(key.clone());
-                self.push(line, Operation::CreateKey { key });
+                scanner.push(line, Operation::CreateKey { key }, None);
             }
             KeyLine::Delete(key) => {
                 self.names.delete(&key);
                 self.key = None;
-                self.push(line, Operation::DeleteKey { key });
+                scanner.push(line, Operation::DeleteKey { key }, None);
             }
             KeyLine::Close => self.key = None,
             KeyLine::Ignored => {}
@@ -152,48 +160,32 @@ impl<'t> Parser<'t> {
         true
     }
 
-    fn value_line(&mut self, line: Line<'t>, form: TextForm) -> bool {
-        let value = value_line::read(&mut self.scanner, line, form);
+    fn value_line<'t>(&mut self, scanner: &mut Scanner<'t>, line: Line<'t>, form: TextForm) {
+        let value = value_line::read(scanner, line, form);
         let Some(key) = self.key.clone() else {
-            self.scanner.remark(line, after_blanks(line.text), Code::NoOpenKey);
-            return true;
+            return scanner.remark(line, after_blanks(line.text), Code::NoOpenKey);
         };
-        let Some(value_line::ValueLine { name, change }) = value else { return true };
+        let Some(value_line::ValueLine { name, change }) = value else { return };
         if names::is_too_long(&name) {
-            self.scanner.remark(line, after_blanks(line.text), Code::ValueNameTooLong);
-            return true;
+            return scanner.remark(line, after_blanks(line.text), Code::ValueNameTooLong);
         }
         if !self.names.is_new(&name) {
-            self.scanner.remark(line, after_blanks(line.text), Code::DuplicateValue);
+            scanner.remark(line, after_blanks(line.text), Code::DuplicateValue);
         }
+        self.forget(scanner, line, self.names.is_full());
         match change {
-            Change::Delete => self.push(line, Operation::DeleteValue { key, name }),
+            Change::Delete => scanner.push(line, Operation::DeleteValue { key, name }, None),
             Change::Set { data_type, mut written, stored } => {
-                if let Some(stored) = stored {
-                    self.written.push((self.operations.len(), mem::replace(&mut written, stored)));
-                }
-                self.push(line, Operation::SetValue { key, name, data_type, bytes: written });
+                let stated = stored.map(|stored| mem::replace(&mut written, stored));
+                scanner.push(line, Operation::SetValue { key, name, data_type, bytes: written }, stated);
             }
         }
-        true
     }
 
-    fn push(&mut self, line: Line<'_>, operation: Operation) {
-        self.operations.push(Entry { line: line.number, operation });
-        self.scanner.operations = self.operations.len();
-    }
-
-    fn finish(self) -> Reading {
-        let mut diagnostics = self.scanner.diagnostics;
-        diagnostics.sort_by_key(|found| (found.line, found.column));
-        Reading {
-            importer: Importer::Regedit,
-            encoding: self.encoding,
-            version: self.version,
-            effect: Document { comments: self.scanner.comments, operations: self.operations },
-            diagnostics,
-            written: self.written,
-            merge: None,
+    /// Reports once that names were forgotten.
+    fn forget(&mut self, scanner: &mut Scanner<'_>, line: Line<'_>, has_forgotten: bool) {
+        if has_forgotten && !mem::replace(&mut self.has_forgotten, true) {
+            scanner.remark(line, after_blanks(line.text), Code::NamesForgotten);
         }
     }
 }

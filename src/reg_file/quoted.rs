@@ -1,6 +1,7 @@
 //! Quoted text: value names and the data of REG_SZ.
 
 use super::diagnostic::Code;
+use super::plain::find;
 
 const QUOTE: u16 = b'"' as u16;
 const BACKSLASH: u16 = b'\\' as u16;
@@ -41,8 +42,10 @@ pub(super) fn read(text: &[u16]) -> Result<Quoted<'_>, (Code, &[u16])> {
                 quoted.text.push(unescaped(escaped));
                 rest
             }
-            [unit, ref rest @ ..] => {
-                quoted.text.push(unit);
+            _ => {
+                let end = find(here, |unit| unit == QUOTE || unit == BACKSLASH).unwrap_or(here.len());
+                let (text, rest) = here.split_at_checked(end).unwrap_or_default();
+                quoted.text.extend_from_slice(text);
                 rest
             }
         };

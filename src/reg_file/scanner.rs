@@ -1,41 +1,61 @@
-//! The position of the parser in a text: its lines, and the diagnostics so far.
+//! The position of the parser in a text: its lines, and the receiver of what is found in them.
 
 use super::code_page::{CodePage, UNDEFINED};
 use super::diagnostic::{Code, Diagnostic};
-use super::document::Comment;
+use super::document::Operation;
 use super::encoding::Encoding;
 use super::importer::Importer;
 use super::legible::is_legible;
 use super::lines::{Line, Lines, after_blanks};
+use super::plain::is_plain;
+use super::sink::{Sink, Text};
 
-/// Returns lines, and collects diagnostics and comments.
+/// Returns lines, and passes diagnostics and comments on.
 pub(super) struct Scanner<'t> {
     lines: Lines<'t>,
     encoding: Encoding,
     code_page: Option<CodePage>,
-    /// The number of operations read so far. A comment records which operation it precedes.
-    pub(super) operations: usize,
-    pub(super) diagnostics: Vec<Diagnostic>,
-    pub(super) comments: Vec<Comment>,
+    sink: &'t mut (dyn Sink + 't),
+    /// Whether a NUL ended the text.
+    is_over: bool,
 }
 
 impl<'t> Scanner<'t> {
-    /// Returns a scanner for a text. `code_page` is that of 8-bit text, if it is known.
-    pub(super) fn new(text: &'t [u16], encoding: Encoding, code_page: Option<CodePage>) -> Self {
-        let (lines, diagnostics, comments) = (Lines::new(text), Vec::new(), Vec::new());
-        Self { lines, encoding, code_page, operations: 0, diagnostics, comments }
+    /// Returns a scanner for a text that follows `before` other lines. `code_page` is that of 8-bit text, if it is known.
+    pub(super) fn new(
+        text: &'t [u16],
+        before: usize,
+        encoding: Encoding,
+        code_page: Option<CodePage>,
+        sink: &'t mut (dyn Sink + 't),
+    ) -> Self {
+        Self { lines: Lines::new(text, before), encoding, code_page, sink, is_over: false }
     }
 
     /// Returns the next line. A NUL ends the text.
     pub(super) fn next_line(&mut self) -> Option<Line<'t>> {
         let mut line = self.lines.next()?;
+        if is_plain(line.text) {
+            return Some(line);
+        }
         if let Some((before, from)) = split_at(line.text, |unit| unit == 0) {
             self.remark(line, from, Code::NulInText);
             self.lines.stop();
+            self.is_over = true;
             line.text = before;
         }
         self.check_characters(line);
         Some(line)
+    }
+
+    /// Returns the number of the last line.
+    pub(super) fn number(&self) -> usize {
+        self.lines.number()
+    }
+
+    /// Returns whether a NUL ended the text.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over
     }
 
     /// Adds a diagnostic for a line, at the start of `rest`.
@@ -46,16 +66,22 @@ impl<'t> Scanner<'t> {
     /// Adds a diagnostic with the text to write instead.
     pub(super) fn remark_instead(&mut self, line: Line<'_>, rest: &[u16], code: Code, instead: Option<&'static str>) {
         let importers = Importer::Regedit.into();
-        self.diagnostics.push(Diagnostic { line: line.number, column: line.column_of(rest), code, importers, instead });
+        let found = Diagnostic { line: line.number, column: line.column_of(rest), code, importers, instead };
+        self.sink.diagnostic(found, Some(Text::Units(line.whole)));
     }
 
-    /// Records the line if it is a comment that begins with one of `marks`.
+    /// Passes an operation on.
+    pub(super) fn push(&mut self, line: Line<'_>, operation: Operation, written: Option<Vec<u8>>) {
+        self.sink.operation(line.number, operation, written);
+    }
+
+    /// Passes the line on if it is a comment that begins with one of `marks`.
     pub(super) fn take_comment(&mut self, line: Line<'_>, marks: &[u8]) -> bool {
         let Some((mark, text)) = comment_text(line.text) else { return false };
         if !marks.contains(&mark) {
             return false;
         }
-        self.comments.push(Comment { line: line.number, text: text.to_vec(), before: self.operations });
+        self.sink.comment(line.number, text);
         true
     }
 

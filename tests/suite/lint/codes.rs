@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use hivemend::lint::{LintOptions, LintedFile, render_json};
 use hivemend::reg_file::{self, Code, CodePage, Importer, ReadOptions};
 
 use super::utf16;
@@ -26,10 +27,12 @@ enum Example {
     Hivex(&'static [u8]),
     /// This whole file, as hivexregedit reads it.
     WholeHivex(&'static [u8]),
+    /// So many values below a good header and an open key. Only `lint` forgets names.
+    Many(usize),
     /// This text in UTF-16, with another code that comes with it.
     Utf16(&'static str, Option<Code>),
 }
-use Example::{Below, Bytes, Hivex, InPage, Long, UnitsBelow, Utf16, Whole, WholeHivex};
+use Example::{Below, Bytes, Hivex, InPage, Long, Many, UnitsBelow, Utf16, Whole, WholeHivex};
 
 const HEAD: &str = "Windows Registry Editor Version 5.00\n[HKEY_USERS\\k]\n";
 
@@ -90,6 +93,7 @@ fn example(code: Code) -> Option<Example> {
         }
         Code::TerminatorAdded => Below("\"a\"=hex(1):41,00"),
         Code::OddText => Below("\"a\"=hex(1):41"),
+        Code::NamesForgotten => Many(1 << 18),
         Code::DuplicateValue => Below("\"a\"=\"1\"\n\"A\"=\"2\""),
         Code::HivexUtf16 => WholeHivex(b"\xff\xfeW\0i\0n\0"),
         Code::HivexUnexpectedText => Hivex(b" \"a\"=\"1\""),
@@ -121,6 +125,10 @@ fn bytes(example: &Example) -> Vec<u8> {
             let units = units.iter().flat_map(|unit| unit.to_le_bytes());
             utf16(&format!("\u{feff}{HEAD}")).into_iter().chain(units).collect()
         }
+        Many(count) => {
+            let lines = (0..*count).fold(String::new(), |lines, number| lines + &format!("\"{number:x}\"=-\n"));
+            utf16(&format!("\u{feff}{HEAD}{lines}"))
+        }
         Whole(text) => text.as_bytes().to_vec(),
         Bytes(bytes) | WholeHivex(bytes) | InPage(_, bytes) => bytes.to_vec(),
         Utf16(text, _) => utf16(&format!("\u{feff}{text}")),
@@ -149,6 +157,16 @@ fn every_code_has_an_example_that_triggers_it_and_nothing_else() {
             Hivex(_) | WholeHivex(_) => Importer::Hivexregedit,
             _ => Importer::Regedit,
         };
+        if let Many(_) = example {
+            let lint = LintOptions { importer: Some(importer), ..LintOptions::default() };
+            let file = LintedFile::new("a.reg", &bytes, &lint).unwrap();
+            let mut report = Vec::new();
+            render_json(&[file], &mut report).unwrap();
+            let report: serde_json::Value = serde_json::from_slice(&report).unwrap();
+            let found = report["files"][0]["diagnostics"].as_array().unwrap();
+            assert_eq!(found.iter().map(|found| found["code"].as_str().unwrap()).collect::<BTreeSet<_>>(), expected);
+            continue;
+        }
         let found = reg_file::parse_with(&bytes, &ReadOptions { code_page, importer }).diagnostics;
         assert!(found.iter().all(|found| found.importers == importer.into()));
         assert_eq!(found.iter().map(|found| found.code.id()).collect::<BTreeSet<_>>(), expected);
@@ -169,6 +187,7 @@ fn shown(example: &Example) -> String {
     match example {
         Below(lines) => text(lines),
         Long(before, count, after) => format!("`{before}kkk…k{after}`, {count} letters k"),
+        Many(count) => format!("`\"0\"=-` ⏎ `\"1\"=-` ⏎ …, {count} values"),
         UnitsBelow(units) => {
             let character = |character: Result<char, std::char::DecodeUtf16Error>| match character {
                 Ok(character) => character.to_string(),
