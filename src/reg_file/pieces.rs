@@ -153,8 +153,11 @@ mod tests {
         assert_eq!(cut("a\r\nb\rc\n\nd", 1), ["a\r\n", "b\r", "c\n", "\n", "d"]);
         for whole in ["x=hex:01,\\\n 02,\\ ; so far\n\n ; and more\n03,\\\n", "a\r\n"] {
             let text = format!("{whole}[k\\b]\n");
-            assert_eq!(cut(&text, 1), [whole, "[k\\b]\n"]);
-            assert_eq!(cut(&text, 1000), [text]);
+            for size in [1, 2, 3, 7, 1000] {
+                let pieces = cut(&text, size);
+                assert!(pieces[0].starts_with(whole), "{size}: {pieces:?}");
+                assert_eq!(pieces.concat(), text);
+            }
         }
         assert_eq!(cut("\n\n;\\\n\"c:\\\" ;\n", 5), ["\n\n", ";\\\n", "\"c:\\\" ;\n"]);
     }
