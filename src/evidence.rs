@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
@@ -26,6 +26,7 @@ pub mod format;
 pub mod kind;
 pub mod ledger;
 pub mod locator;
+mod mappable;
 pub mod output;
 #[cfg(feature = "images")]
 pub mod volume;
@@ -33,7 +34,10 @@ pub mod worker;
 
 pub mod conversation;
 
+use block::FileBlocks;
+use content::{Salvaged, salvage};
 use file::Unpacked;
+use mappable::is_mappable;
 
 /// A hive has up to 2 GiB of bins, and so does a log. A longer file or an endless pipe is neither, and is not read into
 /// memory.
@@ -49,6 +53,8 @@ pub enum Bytes {
     Mapped(memmap2::MmapMut),
     /// Read whole: the file is not a regular one, is empty, or cannot be mapped.
     Read(Vec<u8>),
+    /// Read as far as the file system can read the file.
+    Salvaged(Salvaged),
     /// Unpacked from a container.
     Unpacked(Unpacked),
 }
@@ -59,22 +65,23 @@ impl Deref for Bytes {
     fn deref(&self) -> &[u8] {
         match self {
             Self::Mapped(map) => map,
-            Self::Read(bytes) => bytes,
+            Self::Read(bytes) | Self::Salvaged(Salvaged { bytes, .. }) => bytes,
             Self::Unpacked(bytes) => bytes.as_ref(),
         }
     }
 }
 
 impl Bytes {
-    /// Opens a file for reading. With `map`, a regular file is mapped where the file system can map it; everything else
-    /// is read into memory.
+    /// Opens a file for reading. With `map`, a regular file is mapped if it is on a file system of this machine's own;
+    /// everything else is read into memory. An unreadable sector costs its range of the file and nothing else; see
+    /// [`Bytes::unread`].
     ///
     /// # Errors
     /// The operating system's error for the file; a file of more than 4 GiB that is to be read.
     pub fn open(path: &Path, map: bool) -> io::Result<Self> {
         let file = File::open(path)?;
         let metadata = file.metadata()?;
-        if map && metadata.is_file() && metadata.len() > 0 {
+        if map && metadata.is_file() && metadata.len() > 0 && is_mappable(&file) {
             // A file on a file system that cannot map may still be readable.
             if let Ok(map) = map_privately(&file) {
                 return Ok(Self::Mapped(map));
@@ -88,8 +95,29 @@ impl Bytes {
         let size = usize::try_from(metadata.len()).unwrap_or(0);
         let mut bytes = Vec::new();
         bytes.try_reserve(size.saturating_add(size / 2)).map_err(io::Error::from)?;
-        file.take(MOST_READ.saturating_add(1)).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > MOST_READ { Err(too_long()) } else { Ok(Self::Read(bytes)) }
+        match (&file).take(MOST_READ.saturating_add(1)).read_to_end(&mut bytes) {
+            Ok(_) if bytes.len() as u64 > MOST_READ => Err(too_long()),
+            Ok(_) => Ok(Self::Read(bytes)),
+            Err(error) if metadata.is_file() => {
+                drop(bytes);
+                let salvaged = salvage(&FileBlocks::of(file)?, MOST_READ)?;
+                // Without its first sector a file is nothing that can be recognised.
+                if salvaged.bad.first().is_none_or(|bad| bad.start == 0) {
+                    Err(error)
+                } else {
+                    Ok(Self::Salvaged(salvaged))
+                }
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Returns the ranges that could not be read, in order. There are zeros in their place.
+    pub fn unread(&self) -> &[Range<u64>] {
+        match self {
+            Self::Salvaged(salvaged) => &salvaged.bad,
+            Self::Mapped(_) | Self::Read(_) | Self::Unpacked(_) => &[],
+        }
     }
 
     /// Returns the bytes in memory for changes there. The file never changes: the map is private, so the system copies
@@ -100,7 +128,7 @@ impl Bytes {
         }
         match self {
             Self::Mapped(map) => map,
-            Self::Read(bytes) => bytes,
+            Self::Read(bytes) | Self::Salvaged(Salvaged { bytes, .. }) => bytes,
             Self::Unpacked(_) => &mut [],
         }
     }
@@ -110,12 +138,12 @@ impl Bytes {
         if length <= self.len() {
             return;
         }
-        if !matches!(self, Self::Read(_)) {
+        if !matches!(self, Self::Read(_) | Self::Salvaged(_)) {
             let mut bytes = Vec::with_capacity(length);
             bytes.extend_from_slice(self);
             *self = Self::Read(bytes);
         }
-        if let Self::Read(bytes) = self {
+        if let Self::Read(bytes) | Self::Salvaged(Salvaged { bytes, .. }) = self {
             bytes.resize(length, 0);
         }
     }
@@ -177,6 +205,14 @@ mod tests {
         let error = Bytes::open(file.path(), false).err().unwrap();
         assert_eq!(error.to_string(), "more than 4 GiB, too large for a hive or a log");
         assert!(Bytes::open(file.path(), true).is_ok());
+    }
+
+    #[test]
+    fn a_salvaged_file_knows_its_gaps_and_grows_like_any_other() {
+        let mut bytes = Bytes::Salvaged(Salvaged { bytes: vec![7; 5000], bad: vec![4096..5000], why: None });
+        bytes.in_memory()[0] = 8;
+        bytes.lengthen(9000);
+        assert_eq!((bytes.len(), bytes[0], bytes[8999], bytes.unread()), (9000, 8, 0, &[4096..5000][..]));
     }
 
     #[test]

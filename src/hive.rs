@@ -29,6 +29,9 @@ pub use replay::{LogEntry, LogPart, Outcome, Replay};
 pub use times::OddTime;
 pub use tree::{Key, Location, NamedValue, Tree, WrittenBy, guarded};
 
+/// The most unreadable ranges of a file that are reported one by one.
+const MOST_UNREAD: usize = 100;
+
 /// An open hive: its bytes and its base block.
 pub struct Hive {
     bytes: Bytes,
@@ -111,6 +114,19 @@ impl Hive {
     /// Returns the bytes of the hive in memory, with log replay applied.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// Returns the damage of the hive as a whole: of its base block, and ranges of the file that could not be read.
+    pub fn problems(&self) -> Vec<Problem> {
+        let unread = self.bytes.unread().iter().take(MOST_UNREAD).map(|range| {
+            let found = format!("{} bytes that cannot be read", range.end.saturating_sub(range.start));
+            Problem::at(range.start, "a file that can be read", found).advise(
+                "make another copy or image of the disk; until then, the keys and values in these bytes are missing",
+            )
+        });
+        let mut problems = self.base_block.problems(self.size());
+        problems.extend(unread);
+        problems
     }
 
     /// Returns the size in bytes: that of the file, unless log replay made the hive longer.

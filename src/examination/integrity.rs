@@ -38,7 +38,11 @@ pub(crate) fn open<'a>(found: &'a FoundHive, options: &Options) -> Opened<'a> {
             let unreadable = |why: String| Problem::of(&log.locator, "a transaction log that can be read", why);
             match &log.unreadable {
                 Some(why) => Err(unreadable(why.clone())),
-                None => log.file.open(options.map).map_err(|error| unreadable(error.to_string())),
+                None => match log.file.open(options.map) {
+                    Ok(bytes) if !bytes.unread().is_empty() => Err(unreadable("bytes that cannot be read".to_owned())),
+                    Ok(bytes) => Ok(bytes),
+                    Err(error) => Err(unreadable(error.to_string())),
+                },
             }
         })
         .collect();
@@ -122,7 +126,7 @@ impl Opened<'_> {
     pub(crate) fn doubts(&self, options: &Options) -> Vec<Problem> {
         let mut doubts = self.problems.clone();
         if let Ok(hive) = &self.hive {
-            doubts.extend(hive.base_block().problems(hive.size()));
+            doubts.extend(hive.problems());
             doubts.extend(hive.base_block().is_dirty().then(|| why_dirty(hive.base_block(), &self.logs, options)));
         }
         doubts.sort();
@@ -171,7 +175,7 @@ pub(super) fn describe(opened: &Opened<'_>, tree: Option<&Tree<'_>>, options: &O
     let mut state = State::Damaged;
     if let (Some(hive), Some(tree)) = (hive, tree) {
         let base_block = hive.base_block();
-        let damage = [base_block.problems(hive.size()), tree.problems()].concat();
+        let damage = [hive.problems(), tree.problems()].concat();
         state = match &opened.replay {
             _ if opened.is_dirty() => State::Dirty,
             _ if !damage.is_empty() => State::Damaged,

@@ -3,6 +3,8 @@
 //! Offsets in a hive count from the end of the base block; offsets in a [`Problem`] count from the start of the file.
 //! Layouts: M. Suhanov, "Windows registry file format specification", sections "Hive bin" to "Big data".
 
+use std::ops::Range;
+
 use super::base_block;
 use crate::error::Problem;
 use crate::registry::{self, DataType, FileTime};
@@ -28,6 +30,8 @@ const PREDEFINED_HANDLE: u16 = 0x40;
 pub(crate) struct Cells<'h> {
     pub(crate) bytes: &'h [u8],
     minor: u32,
+    /// Ranges of the file that could not be read.
+    unread: &'h [Range<u64>],
 }
 
 /// A decoded key node. Offsets are as stored in the file.
@@ -171,7 +175,22 @@ impl<'h> Cells<'h> {
     pub(crate) fn new(file: &'h [u8], data_size: u32, minor: u32) -> Self {
         let bins = file.get(base_block::SIZE..).unwrap_or_default();
         let declared = usize::try_from(data_size).unwrap_or(usize::MAX);
-        Self { bytes: bins.get(..declared).unwrap_or(bins), minor }
+        Self { bytes: bins.get(..declared).unwrap_or(bins), minor, unread: &[] }
+    }
+
+    /// Leaves out cells in these ranges of the file, in order, which could not be read.
+    pub(crate) fn without(self, unread: &'h [Range<u64>]) -> Self {
+        Self { unread, ..self }
+    }
+
+    /// Returns whether a part of the bytes at a cell offset could not be read.
+    fn is_unread(&self, offset: u32, length: usize) -> bool {
+        if self.unread.is_empty() {
+            return false;
+        }
+        let start = in_file(offset);
+        let next = self.unread.partition_point(|range| range.end <= start);
+        self.unread.get(next).is_some_and(|range| range.start < start.saturating_add(length as u64))
     }
 
     /// Returns the content of the allocated cell at `offset`, after its size field.
@@ -184,6 +203,9 @@ impl<'h> Cells<'h> {
         let Some(rest) = rest.filter(|rest| rest.len() >= 4) else {
             return fail(format!("an offset past the end of the hive bins ({:#x} bytes)", self.bytes.len()));
         };
+        if self.is_unread(offset, 4) {
+            return fail("bytes that cannot be read".to_owned());
+        }
         // An allocated cell has a negative size, which includes the size field.
         let size = rest.first_chunk().map_or(0, |chunk| i32::from_le_bytes(*chunk));
         if size >= 0 {
@@ -191,6 +213,7 @@ impl<'h> Cells<'h> {
         }
         let length = usize::try_from(size.unsigned_abs()).unwrap_or(usize::MAX);
         match rest.get(4..length) {
+            Some(_) if self.is_unread(offset, length) => fail("bytes that cannot be read".to_owned()),
             Some(content) => Ok(content),
             None => fail(format!("a cell of {length} bytes, which runs past the end of the hive bins")),
         }
@@ -281,5 +304,30 @@ impl<'h> Cells<'h> {
         decode().ok_or_else(|| {
             Problem::at(in_file(offset), "a value (vk) with its name", format!("a cell of {} bytes", cell.len()))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Zeros in place of lost bytes are never a key, a value or data.
+    #[test]
+    fn a_cell_is_lost_with_any_of_its_bytes() {
+        let mut file = vec![0; base_block::SIZE + 64];
+        for at in [32, 48] {
+            file[base_block::SIZE + at..][..4].copy_from_slice(&(-16_i32).to_le_bytes());
+        }
+        let of = |unread: &[Range<u64>]| {
+            let cells = Cells::new(&file, 64, 5).without(unread);
+            [32, 48].map(|at| cells.cell(at, "a cell").map(<[u8]>::len).map_err(|problem| problem.found))
+        };
+        let lost = || Err("bytes that cannot be read".to_owned());
+        let at = |start: u64, end: u64| start + base_block::SIZE as u64..end + base_block::SIZE as u64;
+        assert_eq!(of(&[]), [Ok(12), Ok(12)]);
+        assert_eq!(of(&[at(0, 32), at(64, 80)]), [Ok(12), Ok(12)]);
+        assert_eq!(of(&[at(0, 33)]), [lost(), Ok(12)]);
+        assert_eq!(of(&[at(0, 8), at(47, 48)]), [lost(), Ok(12)]);
+        assert_eq!(of(&[at(40, 100)]), [lost(), lost()]);
     }
 }

@@ -66,7 +66,7 @@ impl<'h> Tree<'h> {
             bytes.first_chunk().map(|header| BaseBlock::fields(header).root_offset) == Some(base_block.root_offset);
         Self {
             hive,
-            cells: Cells::new(bytes, base_block.data_size, base_block.minor),
+            cells: Cells::new(bytes, base_block.data_size, base_block.minor).without(hive.bytes.unread()),
             bytes,
             own_time: OwnTime::of(hive),
             writers: location::Writers::new(),

@@ -5,6 +5,7 @@ mod ext;
 mod fat;
 mod folder;
 mod ntfs;
+mod unreadable;
 
 use std::collections::BTreeMap;
 use std::fs;
