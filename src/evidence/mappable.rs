@@ -23,6 +23,7 @@ const OWN: [(u64, &str); 10] = [
 ];
 
 /// Returns whether a file is on a file system of this machine's own. If that is unknown, it is not.
+#[allow(clippy::useless_conversion, reason = "on some machines the number has 32 bits")]
 pub(super) fn is_mappable(file: &File) -> bool {
     rustix::fs::fstatfs(file).is_ok_and(|found| is_own(found.f_type.cast_unsigned().into()))
 }

@@ -61,7 +61,9 @@ pub(super) fn examine(
         let (summary, mut others) = others.finish(reader.encoding(), reader.version());
         if only.is_none() {
             // The file has another text than the one that hivexregedit reads.
-            others.iter_mut().for_each(|other| other.excerpt = None);
+            for other in &mut others {
+                other.excerpt = None;
+            }
         }
         remark::join(&mut remarks, others);
         summary

@@ -89,7 +89,7 @@ fn mixed(line: usize) -> u64 {
 #[derive(Debug, Default)]
 pub(super) struct Remarks {
     places: BTreeMap<(Code, Option<&'static str>), usize>,
-    remarks: Vec<Remark>,
+    list: Vec<Remark>,
     /// The worst severity.
     pub(super) worst: Option<Severity>,
     /// Whether a diagnostic concerns behaviour that is not known.
@@ -103,13 +103,13 @@ impl Remarks {
         self.count = self.count.saturating_add(1);
         self.worst = self.worst.max(Some(found.code.severity()));
         self.has_guesses |= !found.code.is_established();
-        let next = self.remarks.len();
+        let next = self.list.len();
         let at = *self.places.entry((found.code, found.instead)).or_insert(next);
         if at == next {
             let lines = LinesSeen::default();
-            self.remarks.push(Remark { first: found, count: 0, lines, excerpt: None, turn: usize::MAX });
+            self.list.push(Remark { first: found, count: 0, lines, excerpt: None, turn: usize::MAX });
         }
-        let Some(remark) = self.remarks.get_mut(at) else { return };
+        let Some(remark) = self.list.get_mut(at) else { return };
         remark.count = remark.count.saturating_add(1);
         remark.lines.add(found.line);
         if remark.turn == usize::MAX || (found.line, found.column) < (remark.first.line, remark.first.column) {
@@ -121,8 +121,8 @@ impl Remarks {
 
     /// Returns the remarks in the order of their first places.
     pub(super) fn finish(mut self) -> Vec<Remark> {
-        self.remarks.sort_by_key(|remark| (remark.first.line, remark.first.column, remark.turn));
-        self.remarks
+        self.list.sort_by_key(|remark| (remark.first.line, remark.first.column, remark.turn));
+        self.list
     }
 }
 

@@ -116,18 +116,20 @@ impl Parser {
     }
 
     /// Reads the lines below the header; returns false if regedit skips the rest of the file.
-    fn statements<'t>(&mut self, scanner: &mut Scanner<'t>, form: TextForm) -> bool {
+    fn statements(&mut self, scanner: &mut Scanner<'_>, form: TextForm) -> bool {
         while let Some(line) = scanner.next_line() {
             match after_blanks(line.text).first().map(|&unit| u8::try_from(unit)) {
                 None => {}
                 Some(Ok(b'[')) => {
-                    if !self.key_line(scanner, line) {
+                    let goes_on = self.key_line(scanner, line);
+                    if !goes_on {
                         return false;
                     }
                 }
                 Some(Ok(b'"' | b'@')) => self.value_line(scanner, line, form),
                 Some(_) => {
-                    if !scanner.take_comment(line, b";#") {
+                    let is_comment = scanner.take_comment(line, b";#");
+                    if !is_comment {
                         let text = after_blanks(line.text);
                         let smart = names::begins_with_smart_quote(text);
                         scanner.remark(line, text, if smart { Code::SmartQuote } else { Code::UnknownLine });
