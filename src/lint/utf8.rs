@@ -69,12 +69,12 @@ mod tests {
         let whole = String::from_utf16_lossy(&units).replace("\r\n", "\n").into_bytes();
         for size in 1..units.len() {
             let mut converter = Converter::default();
-            let mut converted = Vec::new();
+            let mut bytes = Vec::new();
             for piece in units.chunks(size) {
-                converted.extend_from_slice(converter.convert(piece, false));
+                bytes.extend_from_slice(converter.convert(piece, false));
             }
-            converted.extend_from_slice(converter.convert(&[], true));
-            assert_eq!(converted, whole, "{size}");
+            bytes.extend_from_slice(converter.convert(&[], true));
+            assert_eq!(bytes, whole, "{size}");
         }
     }
 }
