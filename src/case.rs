@@ -9,16 +9,18 @@ use std::process::ExitCode;
 use serde::{Deserialize, Serialize};
 
 use crate::access::read_access;
-use crate::discovery::{self, Ask, Evidence, Installation};
+use crate::discovery::{self, Ask, Errand as _, Evidence, Installation};
 use crate::error::Error;
 use crate::examination::{Closing, Examined, Options, examine_each};
 use crate::finding::Finding;
 use crate::handover::import_text;
 use crate::history::Generations;
+use crate::learn;
 use crate::remediation::{PatchOptions, Plan, Selection, remedy};
 use crate::report::InstallationReport;
 use crate::report::table::Patching;
-use crate::verification::write_and_prove;
+use crate::show;
+use crate::verification::{self, applied, write_and_prove};
 
 mod script;
 
@@ -149,6 +151,11 @@ pub fn answer(purpose: &str) -> ExitCode {
     match purpose {
         Audit::NAME => discovery::answer::<Audit>(),
         Generations::NAME => discovery::answer::<Generations>(),
+        verification::Question::NAME => discovery::do_errand::<verification::Question>(),
+        learn::Question::NAME => discovery::do_errand::<learn::Question>(),
+        show::Question::NAME => discovery::do_errand::<show::Question>(),
+        applied::Question::NAME => discovery::do_errand::<applied::Question>(),
+        discovery::FILES_OF => discovery::list_files(),
         _ => ExitCode::FAILURE,
     }
 }

@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 
 use anstream::{AutoStream, ColorChoice};
 use hivemend::case_facts::{CaseFacts, Fact};
-use hivemend::cli::{CaseArgs, Color, EvidenceArgs, ListArgs, OutputArgs, ReadingArgs};
-use hivemend::discovery::Evidence;
+use hivemend::cli::{CaseArgs, Color, EvidenceArgs, ListArgs, ListFormat, MessageArgs, OutputArgs, ReadingArgs};
+use hivemend::discovery::{Errand, Evidence, News, run_errand};
 use hivemend::error::Error;
 use hivemend::evidence::archive::Unpacking;
 use hivemend::evidence::budget::Limits;
 use hivemend::evidence::output::{Destination, Gate, Inputs, Outputs};
 #[cfg(feature = "images")]
 use hivemend::evidence::volume::bitlocker::Keys;
+use hivemend::evidence::worker;
 use hivemend::report::table;
 use hivemend::report::table::Style;
 
@@ -79,7 +80,7 @@ fn prepare(common: &EvidenceArgs, evidence: &[Evidence], patch: Option<&Path>) -
     let outputs = Outputs { custody: common.custody.custody.as_deref(), patch, ..one_output(&common.output) };
     let files = read_beside(&common.list, &common.reading).into_iter().chain(common.custody.case.case.clone());
     let gate = Gate::new(&outputs, &Inputs { evidence: paths_of(evidence), files: files.collect() })?;
-    set_jobs(&common.reading);
+    prepare_reading(&common.reading);
     Ok(gate)
 }
 
@@ -95,11 +96,45 @@ fn read_as_named(paths: &[PathBuf]) -> Vec<PathBuf> {
 }
 
 /// Sets the number of threads.
-fn set_jobs(args: &ReadingArgs) {
+fn prepare_reading(args: &ReadingArgs) {
+    if args.no_sandbox {
+        worker::do_without_sandbox();
+        say("containers are read without a sandbox (--no-sandbox)");
+    }
     if let Some(jobs) = args.budget.jobs {
         // The number can be set only once, and this is the first use.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs.into()).build_global();
     }
+}
+
+/// Returns the style of a table, or `None` for JSON.
+fn table_of(format: ListFormat, style: Style) -> Option<Style> {
+    match format {
+        ListFormat::Table => Some(style),
+        ListFormat::Json => None,
+    }
+}
+
+/// Does an errand, and writes its text. Returns the answer. `opened` returns the files that no output may replace.
+fn write_errand<E: Errand<Head = ()>>(
+    gate: Gate,
+    messages: &MessageArgs,
+    errand: &E,
+    opened: impl FnOnce(&E::Answer) -> Vec<PathBuf>,
+) -> Result<E::Answer, Error> {
+    let mut shown = Some(progress::show(messages));
+    let mut writing = gate.begin(false)?;
+    let failed = |source| Error::Write { path: gate.output().path().display().to_string(), source };
+    let answer = run_errand(errand, &mut |news| {
+        drop(shown.take());
+        if let News::Text(text) = news {
+            writing.write_all(text).map_err(failed)?;
+        }
+        Ok(())
+    })?;
+    let opened = opened(&answer);
+    gate.seal(opened.iter().map(PathBuf::as_path))?.end(writing)?;
+    Ok(answer)
 }
 
 /// Returns the facts of the case that the user states.

@@ -14,6 +14,7 @@ use crate::case_facts::CaseFacts;
 use crate::error::Error;
 use crate::evidence::output::Written;
 use crate::evidence::sha256;
+use crate::evidence::worker::Sandbox;
 use crate::report::{SchemaVersion, Tool};
 
 /// The record.
@@ -39,6 +40,9 @@ pub struct Custody {
     pub started: String,
     /// When this record was written, after all outputs, in UTC.
     pub ended: String,
+    /// What could be done by those who read archives and disk images, at most; `null` if none was read.
+    #[serde(default)]
+    pub sandbox: Option<Sandbox>,
     /// Every file that was opened as evidence.
     pub files: Vec<FileRecord>,
     /// Whether every file was the same before and after.
@@ -82,6 +86,7 @@ pub struct Witness {
 #[derive(Debug)]
 pub struct Examined {
     started: Timestamp,
+    sandbox: Option<Sandbox>,
     files: Vec<FileRecord>,
 }
 
@@ -101,8 +106,8 @@ impl Witness {
         }
     }
 
-    /// Hashes again the files that were opened.
-    pub fn end(self, opened: &[PathBuf]) -> Examined {
+    /// Hashes again the files that were opened. `sandbox` is what those could do that read containers.
+    pub fn end(self, opened: &[PathBuf], sandbox: Option<Sandbox>) -> Examined {
         let before = self.before.into_inner().unwrap_or_else(PoisonError::into_inner);
         let files = opened.par_iter().map(|path| {
             let before = before.get(path).cloned().flatten();
@@ -114,7 +119,7 @@ impl Witness {
                 after,
             }
         });
-        Examined { started: self.started, files: files.collect() }
+        Examined { started: self.started, sandbox, files: files.collect() }
     }
 }
 
@@ -140,6 +145,7 @@ impl Examined {
             started: self.started.to_string(),
             ended: Timestamp::now().to_string(),
             unchanged: self.unchanged(),
+            sandbox: self.sandbox,
             files: self.files,
             outputs,
         }

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,12 +18,13 @@ use crate::evidence::directory::locator;
 use crate::evidence::file::{File, Origin, Snapshot};
 use crate::evidence::file_system::Vouched;
 use crate::evidence::ledger::{Ledger, Outcome, Source};
-use crate::evidence::worker;
+use crate::evidence::worker::Sandbox;
 use crate::registry::Role;
 
 mod arguments;
 mod containers;
 mod content;
+mod errand;
 mod finder;
 mod folder;
 mod found;
@@ -41,9 +43,10 @@ mod turns;
 mod unreadable;
 #[cfg(feature = "images")]
 mod volumes;
+mod watch;
 
 pub use arguments::{Evidence, readable};
-use containers::Job;
+pub use errand::{Errand, Listener, News, Text, run as run_errand};
 pub use hibernation::Hibernation;
 pub use part::Reading;
 pub use remote::Ask;
@@ -189,6 +192,8 @@ pub struct Overview {
     pub ledger: Ledger,
     /// Every file of this machine that was opened, each once: hives, logs, and containers with all their parts.
     pub opened: Vec<PathBuf>,
+    /// What those could do that read containers, at most; `None` if no container was read.
+    pub sandbox: Option<Sandbox>,
     /// Whether there is any hive.
     any_hive: bool,
     /// The problems of installations without a hive.
@@ -308,13 +313,21 @@ fn some_of(list: impl Iterator<Item = String>, separator: &str) -> String {
     }
 }
 
-/// Runs a worker on the container at `path`; see [`crate::evidence::worker::serve`].
-pub fn serve(path: &Path) -> std::process::ExitCode {
-    worker::serve(path, |path, job: Job, reply| containers::open(path, job, Some(reply)))
-}
-
 /// Runs this process as a worker that opens a part of the evidence and answers what it is asked of the installations in
 /// it: see [`crate::evidence::conversation`].
-pub fn answer<A: Ask>() -> std::process::ExitCode {
+pub fn answer<A: Ask>() -> ExitCode {
     conversation::serve(remote::serve::<A>)
+}
+
+/// Runs this process as a worker that does an errand.
+pub fn do_errand<E: Errand>() -> ExitCode {
+    conversation::serve(errand::serve::<E>)
+}
+
+/// The name of the question which files of this machine an image needs; see [`list_files`].
+pub const FILES_OF: &str = remote::FILES_OF;
+
+/// Runs this process as a worker that lists the files of this machine that an image needs.
+pub fn list_files() -> ExitCode {
+    conversation::serve(remote::list_files)
 }

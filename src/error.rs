@@ -90,6 +90,9 @@ pub enum Error {
         /// What to do.
         advice: String,
     },
+    /// An error of a worker, in full.
+    #[error("{0}")]
+    Told(String),
     /// A baseline file does not follow the grammar.
     #[error("baseline {baseline}: {message}")]
     Baseline {
@@ -129,6 +132,8 @@ pub enum Code {
     Limit,
     /// The reader of a container failed.
     ReaderFailed,
+    /// This machine has no sandbox for the reader of a container.
+    NoSandbox,
     /// The run ended before this item was examined.
     Unfinished,
     /// Partition tables that contradict each other or the disk.

@@ -25,6 +25,7 @@ pub mod folder;
 pub mod format;
 pub mod kind;
 pub mod ledger;
+pub mod local;
 pub mod locator;
 mod mappable;
 pub mod output;
@@ -79,26 +80,29 @@ impl Bytes {
     /// # Errors
     /// The operating system's error for the file; a file of more than 4 GiB that is to be read.
     pub fn open(path: &Path, map: bool) -> io::Result<Self> {
-        let file = File::open(path)?;
-        let metadata = file.metadata()?;
-        if map && metadata.is_file() && metadata.len() > 0 && is_mappable(&file) {
+        let file = local::open(path)?;
+        let regular = local::regular_size(&file)?;
+        if map
+            && let Some(size @ 1..) = regular
+            && is_mappable(&file)
+        {
             // A file on a file system that cannot map may still be readable.
-            if let Ok(map) = map_privately(&file) {
+            if let Ok(map) = map_privately(&file, size) {
                 return Ok(Self::Mapped(map));
             }
         }
-        if metadata.is_file() && metadata.len() > MOST_READ {
+        if regular.is_some_and(|size| size > MOST_READ) {
             return Err(too_long());
         }
         // Replaying logs lengthens a hive; without spare room all its bytes would be copied once more. Memory that is
         // reserved and never written costs nothing.
-        let size = usize::try_from(metadata.len()).unwrap_or(0);
+        let size = usize::try_from(regular.unwrap_or(0)).unwrap_or(0);
         let mut bytes = Vec::new();
         bytes.try_reserve(size.saturating_add(size / 2)).map_err(io::Error::from)?;
         match (&file).take(MOST_READ.saturating_add(1)).read_to_end(&mut bytes) {
             Ok(_) if bytes.len() as u64 > MOST_READ => Err(too_long()),
             Ok(_) => Ok(Self::Read(bytes)),
-            Err(error) if metadata.is_file() => {
+            Err(error) if regular.is_some() => {
                 drop(bytes);
                 let salvaged = salvage(&FileBlocks::of(file)?, MOST_READ)?;
                 // Without its first sector a file is nothing that can be recognised.
@@ -151,12 +155,13 @@ impl Bytes {
 
 /// Maps a file copy-on-write.
 #[expect(unsafe_code, reason = "the one unsafe line of the project")]
-fn map_privately(file: &File) -> io::Result<memmap2::MmapMut> {
+fn map_privately(file: &File, size: u64) -> io::Result<memmap2::MmapMut> {
+    let size = usize::try_from(size).map_err(io::Error::other)?;
     // SAFETY: the map is private and this program never writes evidence. If another process truncates the file
     // meanwhile, reading past its new end kills this process with SIGBUS, which is no memory error. If another process
     // writes the file, bytes change under us, and checked reading survives that. `--no-mmap` is for evidence that
     // others write.
-    unsafe { memmap2::MmapOptions::new().map_copy(file) }
+    unsafe { memmap2::MmapOptions::new().len(size).map_copy(file) }
 }
 
 /// Returns the SHA-256 of a file and its size in bytes.
@@ -166,7 +171,7 @@ fn map_privately(file: &File) -> io::Result<memmap2::MmapMut> {
 /// # Errors
 /// The operating system's error for the file.
 pub fn sha256(path: &Path) -> io::Result<(String, u64)> {
-    let mut file = File::open(path)?;
+    let mut file = local::open(path)?;
     let mut hasher = Sha256::new();
     // Small enough to stay in a core's own cache, large enough that reading costs little.
     let mut buffer = vec![0; 64 << 10];

@@ -13,6 +13,7 @@ use crate::evidence::archive::Unpacking;
 use crate::evidence::directory::locator;
 use crate::evidence::file::Snapshot;
 use crate::evidence::ledger::Ledger;
+use crate::evidence::worker::Sandbox;
 use crate::finding::Severity;
 use crate::hive::State;
 use crate::os::OsId;
@@ -117,6 +118,8 @@ pub struct Closing {
     pub source_gaps: Vec<Gap>,
     /// Every file on this machine that was opened.
     pub opened: Vec<PathBuf>,
+    /// What those could do that read containers; see [`Overview::sandbox`].
+    pub sandbox: Option<Sandbox>,
 }
 
 impl Closing {
@@ -208,7 +211,8 @@ pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, E
         Ok(())
     })?;
     let Run { schema_version, tool, options } = run_of(options);
-    let Closing { shadow_copies, ledger, problems, summary, failed, nothing, source_gaps, opened } = closing;
+    let Closing { shadow_copies, ledger, problems, summary, failed, nothing, source_gaps, opened, sandbox: _ } =
+        closing;
     let report = Report {
         schema_version,
         tool,
@@ -334,7 +338,7 @@ impl Tally {
         let Self { mut summary, problems: of_hives, gaps: gaps_of_hives, failed, any_auditable, any_counts, roles } =
             self;
         let mut nothing = overview.nothing(evidence);
-        let Overview { shadow_copies, ledger, opened, .. } = overview;
+        let Overview { shadow_copies, ledger, opened, sandbox, .. } = overview;
         let mut problems = ledger.problems();
         problems.extend(of_hives);
         let source_gaps = ledger.gaps();
@@ -366,7 +370,7 @@ impl Tally {
         summary.close(gaps);
         problems.sort();
         problems.dedup();
-        Closing { shadow_copies, ledger, problems, summary, failed, nothing, source_gaps, opened }
+        Closing { shadow_copies, ledger, problems, summary, failed, nothing, source_gaps, opened, sandbox }
     }
 }
 

@@ -7,6 +7,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::Error;
 use crate::hive;
 use crate::registry::Role;
@@ -16,13 +18,15 @@ use crate::show::Subject;
 mod gather;
 mod id;
 mod merge;
+mod question;
 mod text;
 
 use gather::gather;
 use merge::Merged;
+pub use question::{Answer, Question};
 
 /// A learned baseline.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Learned {
     /// The file.
     pub text: String,

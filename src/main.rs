@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use clap::Parser;
 use hivemend::case;
 use hivemend::cli::{Cli, Command};
-use hivemend::discovery;
 use hivemend::error::Error;
 use hivemend::evidence::{conversation, worker};
 use hivemend::schema;
@@ -22,14 +21,7 @@ fn main() -> ExitCode {
     if command == conversation::COMMAND {
         return case::answer(&arguments.next().unwrap_or_default().to_string_lossy());
     }
-    if command == worker::COMMAND
-        && let Some(path) = arguments.next()
-    {
-        return discovery::serve(path.as_ref());
-    }
-    if let Ok(program) = std::env::current_exe() {
-        worker::isolate(program);
-    }
+    worker::isolate();
     match run(Cli::parse().command) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {

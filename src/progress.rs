@@ -2,14 +2,19 @@
 
 use std::sync::OnceLock;
 
+use serde::{Deserialize, Serialize};
+
 /// A task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Task {
     /// A folder is searched; each file is one step.
     Searching,
-    /// A container is opened, its volumes are searched and, if the user asked for it, its stored hash is checked. The
-    /// whole task is one step, because another process does it.
+    /// A container is opened, and its volumes are searched; each is one step.
     Reading,
+    /// A disk image is compared with its stored hash; each step is a number of bytes.
+    Verifying,
+    /// An installation is examined, whose label or place is the place of the step; each is one step.
+    Examining,
     /// A file is hashed; each step is a number of bytes.
     Hashing,
 }
@@ -20,6 +25,8 @@ impl Task {
         match self {
             Self::Searching => "searching",
             Self::Reading => "reading",
+            Self::Verifying => "verifying",
+            Self::Examining => "examining",
             Self::Hashing => "hashing",
         }
     }
@@ -29,7 +36,8 @@ impl Task {
         match self {
             Self::Searching => "files",
             Self::Reading => "containers",
-            Self::Hashing => "bytes",
+            Self::Examining => "installations",
+            Self::Verifying | Self::Hashing => "bytes",
         }
     }
 }
@@ -45,6 +53,11 @@ static OBSERVER: OnceLock<Box<dyn Observer>> = OnceLock::new();
 /// Sends each later step of this process to this observer. There can be only one; a second is ignored.
 pub fn observe(observer: Box<dyn Observer>) {
     let _ = OBSERVER.set(observer);
+}
+
+/// Returns whether anybody receives the steps.
+pub(crate) fn is_observed() -> bool {
+    OBSERVER.get().is_some()
 }
 
 /// Sends a step to the observer, if one is set; `at` is computed only then.

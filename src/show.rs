@@ -7,6 +7,8 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use crate::discovery::{FoundHive, discover_in};
 use crate::error::{Error, Problem};
 use crate::evidence::archive::Unpacking;
@@ -21,15 +23,17 @@ use crate::report::table::Style;
 mod form;
 mod json;
 mod place;
+mod question;
 mod reg;
 mod shower;
 mod table;
 
 use form::Form;
+pub use question::{Answer, Head, Question};
 use shower::Shower;
 
 /// The format in which keys are shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Layout {
     /// `.reg` text in UTF-8 with LF, for people and their tools.
     RegText,
@@ -43,7 +47,7 @@ pub enum Layout {
 }
 
 /// Options for opening a hive.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenOptions {
     /// Replay the transaction logs of a dirty hive in memory.
     pub replay: bool,
@@ -78,7 +82,7 @@ pub struct Subject {
 pub struct Place(Way);
 
 /// The result of showing keys.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shown {
     /// Whether everything that was requested could be read and expressed in the format, and the hive is not dirty.
     pub complete: bool,

@@ -9,7 +9,7 @@
 use std::path::PathBuf;
 
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::discovery::{Discovery, Installation, discover_in};
 use crate::error::{Error, Problem};
@@ -31,6 +31,7 @@ mod place;
 mod precondition;
 mod proof;
 mod proven;
+mod question;
 mod table;
 
 pub use difference::{Content, Difference, Kind, MOST_DIFFERENCES, MOST_SHOWN, Retimed};
@@ -39,10 +40,11 @@ pub use patch::{Importing, Patch, PatchSummary};
 pub use precondition::{DifferingValue, Precondition, PreconditionState};
 pub use proof::{Unproven, prove};
 pub use proven::write_and_prove;
+pub use question::{Answer, PatchBytes, PatchFile, Question};
 pub use table::render;
 
 /// The places of the hives at the time of the import.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Mounts {
     /// The key where the SOFTWARE hive is loaded.
     pub software_root: String,
@@ -193,7 +195,7 @@ pub struct Verification {
 }
 
 /// The overall result of a verification.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Standing {
     /// No finding is left, and every operation was asked for by a finding or changes nothing.
     Clean,

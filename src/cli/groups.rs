@@ -78,6 +78,11 @@ pub struct ReadingArgs {
     /// Search volumes only in the places where Windows keeps hives
     #[arg(long)]
     pub places: bool,
+    /// Read archives and disk images without a sandbox
+    ///
+    /// Where the system has no seccomp they are refused otherwise. The custody record says it.
+    #[arg(long)]
+    pub no_sandbox: bool,
     #[command(flatten)]
     #[allow(missing_docs, reason = "its options are described one by one")]
     pub budget: BudgetArgs,

@@ -1,15 +1,16 @@
 //! `verify --applied`: checks whether a plan, and nothing else, was applied or rolled back.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use hivemend::cli::{ListFormat, VerifyArgs};
+use hivemend::cli::VerifyArgs;
 use hivemend::error::Error;
 use hivemend::evidence::output::{Gate, Inputs};
 use hivemend::examination::Options;
 use hivemend::remediation::PlanFile;
-use hivemend::verification::{Asked, applied};
+use hivemend::verification::Asked;
+use hivemend::verification::applied::{Answer, Question};
 
-use super::{one_output, progress, set_jobs, style_of, unpacking};
+use super::{one_output, prepare_reading, style_of, table_of, unpacking, write_errand};
 
 /// Compares the evidence with a plan.
 pub(super) fn applied(args: &VerifyArgs, plan: &Path) -> Result<u8, Error> {
@@ -29,18 +30,17 @@ pub(super) fn applied(args: &VerifyArgs, plan: &Path) -> Result<u8, Error> {
         ..Options::default()
     };
     let asked = if args.undone { Asked::Undone } else { Asked::Applied };
-    set_jobs(&args.reading);
-    let shown = progress::show(&args.messages);
-    let checked = applied::run(&file, &args.paths, &args.before, asked, &options)?;
-    drop(shown);
-    let outputs = gate.seal(checked.opened.iter().map(PathBuf::as_path).chain([plan]))?;
-    let style = style_of(outputs.output(), args.output.color, false);
-    outputs.output().write(|mut out| match args.format {
-        ListFormat::Table => applied::render(&checked, &style, &mut out),
-        ListFormat::Json => {
-            serde_json::to_writer_pretty(&mut out, &checked)?;
-            out.write_all(b"\n")
-        }
+    let question = Question {
+        plan: file,
+        evidence: args.paths.clone(),
+        before: args.before.clone(),
+        asked,
+        options,
+        table: table_of(args.format, style_of(gate.output(), args.output.color, false)),
+    };
+    prepare_reading(&args.reading);
+    let Answer { standing, .. } = write_errand(gate, &args.messages, &question, |answer| {
+        answer.opened.iter().cloned().chain([plan.to_owned()]).collect()
     })?;
-    Ok(if args.exit_zero { 0 } else { super::verify::code(checked.outcome()) })
+    Ok(if args.exit_zero { 0 } else { super::verify::code(standing) })
 }

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use hivemend::baseline::{BUILT_IN, Baseline, list, read_own};
 use hivemend::check;
 use hivemend::cli::{BaselineCommand, LearnArgs, ListFormat};
+use hivemend::discovery::run_errand;
 use hivemend::error::Error;
 use hivemend::learn;
 use hivemend::nearest::nearest;
 use hivemend::os::OsId;
-use hivemend::show::{OpenOptions, Subject};
+use hivemend::show::OpenOptions;
 
 use super::{REFUSED, gate, one_output, say, to_stdout};
 
@@ -53,10 +54,14 @@ const NOTES_SAID: usize = 20;
 
 fn learn(args: &LearnArgs) -> Result<u8, Error> {
     let gate = gate(one_output(&args.output), &args.hives, None)?;
-    let open = |path| Subject::open(path, &OpenOptions::default());
-    let hives = args.hives.iter().map(|path| open(path)).collect::<Result<Vec<Subject>, Error>>()?;
-    let learned = learn::learn(&hives, &args.key, args.recursive)?;
-    let outputs = gate.seal(hives.iter().flat_map(Subject::opened))?;
+    let question = learn::Question {
+        hives: args.hives.clone(),
+        keys: args.key.clone(),
+        recursive: args.recursive,
+        options: OpenOptions::default(),
+    };
+    let learn::Answer { learned, opened } = run_errand(&question, &mut |_| Ok(()))?;
+    let outputs = gate.seal(opened.iter().map(PathBuf::as_path))?;
     for note in learned.notes.iter().take(NOTES_SAID) {
         say(note);
     }

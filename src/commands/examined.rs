@@ -77,7 +77,7 @@ pub(super) fn run(
         }
         form.renderer().installation(&installation).map_err(failed)
     })?;
-    let record = witness.map(|witness| witness.end(&closing.opened));
+    let record = witness.map(|witness| witness.end(&closing.opened, closing.sandbox.clone()));
     drop(shown);
     check()?;
     tell_sources(common, &closing);

@@ -8,7 +8,7 @@ use hivemend::evidence::output::{Gate, Inputs};
 use hivemend::examination::Options;
 use hivemend::history;
 
-use super::{INCOMPLETE, list, one_output, paths_of, progress, read_beside, set_jobs, style_of, unpacking};
+use super::{INCOMPLETE, list, one_output, paths_of, prepare_reading, progress, read_beside, style_of, unpacking};
 
 pub(crate) fn history(args: &HistoryArgs) -> Result<u8, Error> {
     let outputs = one_output(&args.output);
@@ -23,7 +23,7 @@ pub(crate) fn history(args: &HistoryArgs) -> Result<u8, Error> {
         hash: !args.no_hash,
         ..Options::default()
     };
-    set_jobs(&args.reading);
+    prepare_reading(&args.reading);
     let shown = progress::show(&args.messages);
     let history = history::trace(&evidence, &options)?;
     drop(shown);

@@ -1,6 +1,7 @@
 //! Progress on stderr: a line on a terminal, or lines of JSON for programs. On a terminal, work of less than half a second
 //! shows none.
 
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -22,7 +23,10 @@ const A_PICTURE: Duration = Duration::from_millis(120);
 struct State {
     task: Option<Task>,
     at: String,
-    done: u64,
+    /// The label or the place of the last installation.
+    machine: Option<String>,
+    /// How much of each task was done.
+    done: BTreeMap<Task, u64>,
     ended: bool,
 }
 
@@ -37,11 +41,12 @@ struct Told(Arc<Shared>);
 impl Observer for Told {
     fn step(&self, task: Task, at: &str, amount: u64) {
         let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.task != Some(task) {
-            state.task = Some(task);
-            state.done = 0;
+        let done = state.done.entry(task).or_default();
+        *done = done.saturating_add(amount);
+        if task == Task::Examining {
+            state.machine = Some(at.to_owned());
         }
-        state.done = state.done.saturating_add(amount);
+        state.task = Some(task);
         at.clone_into(&mut state.at);
     }
 }
@@ -104,7 +109,10 @@ fn write_lines(shared: &Shared) {
 
 fn write_line(state: &State) {
     let Some(task) = state.task else { return };
-    let told = json!({"task": task.as_str(), "at": state.at, "done": state.done, "unit": task.unit()});
+    let told = json!({
+        "task": task.as_str(), "at": state.at, "done": state.of(task), "unit": task.unit(),
+        "machine": state.machine, "installations": state.of(Task::Examining), "bytes": state.bytes(),
+    });
     let _ = writeln!(io::stderr(), "{}", json!({ "progress": told }));
 }
 
@@ -126,15 +134,35 @@ fn draw(shared: &Shared) {
     bar.finish_and_clear();
 }
 
-/// Returns the text of the line: `hashing mnt/SOFTWARE, 12 MiB`.
-fn message(state: &State) -> String {
-    let at = escape(&state.at);
-    match state.task {
-        None => String::new(),
-        Some(Task::Reading) => format!("reading {at}"),
-        Some(Task::Searching) => format!("searching {at}, {} files", state.done),
-        Some(Task::Hashing) => format!("hashing {at}, {} MiB", state.done >> 20),
+impl State {
+    /// Returns how much of a task was done.
+    fn of(&self, task: Task) -> u64 {
+        self.done.get(&task).copied().unwrap_or_default()
     }
+
+    /// Returns the bytes that were hashed and compared.
+    fn bytes(&self) -> u64 {
+        self.of(Task::Hashing).saturating_add(self.of(Task::Verifying))
+    }
+}
+
+/// Returns the text of the line: `hashing mnt/SOFTWARE, 12 MiB; PC 7, the 3rd installation`.
+fn message(state: &State) -> String {
+    let Some(task) = state.task else { return String::new() };
+    let (at, done) = (escape(&state.at), state.of(task));
+    let amount = match task {
+        Task::Reading => String::new(),
+        Task::Searching => format!(", {done} files"),
+        Task::Examining => format!(", {done} installations"),
+        Task::Hashing | Task::Verifying => format!(", {} MiB", done >> 20),
+    };
+    let machine = match &state.machine {
+        Some(machine) if task != Task::Examining => {
+            format!("; installation {}: {}", state.of(Task::Examining), escape(machine))
+        }
+        _ => String::new(),
+    };
+    format!("{} {at}{amount}{machine}", task.as_str())
 }
 
 #[cfg(test)]
@@ -143,18 +171,26 @@ mod tests {
 
     #[test]
     fn what_is_said_steers_no_terminal() {
-        let state = State { task: Some(Task::Hashing), at: "a\u{1b}[2J".to_owned(), done: 3 << 20, ended: false };
-        assert_eq!(message(&state), r"hashing a\u{1b}[2J, 3 MiB");
+        let state = State {
+            task: Some(Task::Hashing),
+            at: "a\u{1b}[2J".to_owned(),
+            machine: Some("PC\u{7}".to_owned()),
+            done: BTreeMap::from([(Task::Hashing, 3 << 20), (Task::Examining, 2)]),
+            ended: false,
+        };
+        assert_eq!(message(&state), r"hashing a\u{1b}[2J, 3 MiB; installation 2: PC\u{7}");
     }
 
     #[test]
-    fn another_task_is_counted_anew() {
+    fn each_task_is_counted_for_itself() {
         let shared = Arc::new(Shared::default());
         let told = Told(Arc::clone(&shared));
         told.step(Task::Searching, "a", 1);
-        told.step(Task::Searching, "b", 1);
-        assert_eq!(shared.state.lock().unwrap().done, 2);
         told.step(Task::Hashing, "b", 5);
-        assert_eq!(shared.state.lock().unwrap().done, 5);
+        told.step(Task::Searching, "b", 1);
+        told.step(Task::Verifying, "c", 7);
+        told.step(Task::Examining, "PC", 1);
+        let state = shared.state.lock().unwrap();
+        assert_eq!((state.of(Task::Searching), state.bytes(), state.machine.as_deref()), (2, 12, Some("PC")));
     }
 }

@@ -1,17 +1,18 @@
 //! `verify`: applies patches from any source in memory and checks the result.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use hivemend::cli::{ListFormat, VerifyArgs};
+use hivemend::cli::VerifyArgs;
 use hivemend::error::Error;
 use hivemend::evidence::output::{Gate, Inputs};
 use hivemend::examination::Options;
 use hivemend::lint;
 use hivemend::remediation::{PlanFile, check_roots};
-use hivemend::verification::{self, Mounts, Patch, Standing};
+use hivemend::verification::{Answer, Mounts, Patch, PatchBytes, PatchFile, Question, Standing};
 
-use super::{FINDINGS, INCOMPLETE, REFUSED, one_output, progress, say, set_jobs, style_of, unpacking};
+use super::{
+    FINDINGS, INCOMPLETE, REFUSED, one_output, prepare_reading, say, style_of, table_of, unpacking, write_errand,
+};
 
 pub(crate) fn verify(args: &VerifyArgs) -> Result<u8, Error> {
     if let Some(plan) = &args.applied {
@@ -45,14 +46,14 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<u8, Error> {
     let inputs = Inputs { evidence: evidence.to_vec(), files: read_beside };
     let importing = args.importing()?;
     let gate = Gate::new(&one_output(&args.output), &inputs)?;
-    let named = args.plan.as_deref().map(PlanFile::open).transpose()?.map(Arc::new);
+    let named = args.plan.as_deref().map(PlanFile::open).transpose()?;
     let read = |path: &PathBuf| {
         let bytes = lint::read(path)?;
-        let patch = Patch::read(path.to_string_lossy(), &bytes, &importing)?;
-        let plan = if patch.names_hives() { plan_of(path, named.as_ref()) } else { None };
-        Ok(patch.with_plan(plan))
+        let plan = if Patch::is_for_hives(&bytes) { plan_of(path, named.as_ref()) } else { None };
+        let (path, bytes) = (path.to_string_lossy().into_owned(), PatchBytes(bytes));
+        Ok(PatchFile { path, bytes, importing, plan })
     };
-    let patches = files.iter().map(read).collect::<Result<Vec<Patch>, Error>>()?;
+    let patches = files.iter().map(read).collect::<Result<Vec<PatchFile>, Error>>()?;
     check_roots(&args.software_root, &args.system_root)?;
     let mounts = Mounts {
         software_root: args.software_root.trim_end_matches('\\').to_owned(),
@@ -67,31 +68,30 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<u8, Error> {
         hash: !args.no_hash,
         ..Options::default()
     };
-    set_jobs(&args.reading);
-    let shown = progress::show(&args.messages);
-    let verification = verification::run(evidence, &patches, &mounts, &options)?;
-    drop(shown);
-    let outputs = gate.seal(verification.opened.iter().chain(files).chain(&plans).map(PathBuf::as_path))?;
-    let style = style_of(outputs.output(), args.output.color, false);
-    outputs.output().write(|mut out| match args.format {
-        ListFormat::Table => verification::render(&verification, &style, &mut out),
-        ListFormat::Json => {
-            serde_json::to_writer_pretty(&mut out, &verification)?;
-            out.write_all(b"\n")
-        }
+    let question = Question {
+        evidence: evidence.to_vec(),
+        files: patches,
+        mounts,
+        options,
+        fail_on: args.fail_on,
+        table: table_of(args.format, style_of(gate.output(), args.output.color, false)),
+    };
+    prepare_reading(&args.reading);
+    let Answer { standing, .. } = write_errand(gate, &args.messages, &question, |answer| {
+        answer.opened.iter().chain(files).chain(&plans).cloned().collect()
     })?;
-    Ok(if args.exit_zero { 0 } else { code(verification.outcome(args.fail_on)) })
+    Ok(if args.exit_zero { 0 } else { code(standing) })
 }
 
 /// Returns the named plan, or the plan beside a patch. If the plan beside it cannot be read, this is reported and the
 /// plan is ignored.
-fn plan_of(patch: &Path, named: Option<&Arc<PlanFile>>) -> Option<Arc<PlanFile>> {
+fn plan_of(patch: &Path, named: Option<&PlanFile>) -> Option<PlanFile> {
     if let Some(plan) = named {
-        return Some(Arc::clone(plan));
+        return Some(plan.clone());
     }
     let neighbour = beside(patch);
     neighbour.symlink_metadata().ok()?;
-    PlanFile::open(&neighbour).inspect_err(|error| say(&error.to_string())).ok().map(Arc::new)
+    PlanFile::open(&neighbour).inspect_err(|error| say(&error.to_string())).ok()
 }
 
 fn beside(patch: &Path) -> PathBuf {

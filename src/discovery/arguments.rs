@@ -6,6 +6,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use super::content;
 use super::found::{FoundFile, FoundFolder};
 use super::hibernation::{self, Hibernation};
@@ -20,7 +22,7 @@ use crate::evidence::folder;
 use crate::evidence::locator::{Locator, Name};
 
 /// One piece of evidence: where it is, and what else the user states about it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
     /// A folder, a file, or a place in a container as reports print it.
     pub path: PathBuf,

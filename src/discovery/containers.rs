@@ -1,10 +1,9 @@
 //! Containers: the content of archives and disk images, and of containers in them, by a worklist without recursion.
 //!
-//! This code runs in a worker process if the program has one. The finder searches each file system in place. Files that
+//! This code runs in a worker if the program has one. The finder searches each file system in place. Files that
 //! are worth opening are extracted into memory, with the result of their checksum.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +13,7 @@ use super::store::Store;
 use super::unreadable::code_of;
 #[cfg(feature = "images")]
 use super::volumes::Volumes;
+use super::watch::Watch;
 use crate::error::{Code, Problem};
 use crate::evidence::archive::{self, Unpacking};
 use crate::evidence::budget::{Budget, Cost};
@@ -38,8 +38,6 @@ pub(super) struct Job {
     pub(super) named: bool,
     /// The name that it had on its machine, if the user states it: the content of a compressed file is named by it.
     pub(super) original_name: Option<String>,
-    /// Whether only the files of this machine are wanted that an image needs.
-    pub(super) only_files: bool,
     /// The user's options for containers.
     pub(super) unpacking: Unpacking,
     /// The budget of the job.
@@ -67,19 +65,11 @@ pub(super) struct Opened {
     pub(super) budget: Budget,
 }
 
-impl Opened {
-    /// Ties the files that a worker sent to its reply; `None` if the reply is too short for them.
-    pub(super) fn tie(&mut self, reply: &Arc<crate::evidence::Bytes>) -> Option<()> {
-        let of_trees = self.trees.iter_mut().flat_map(|tree| tree.folders.values_mut());
-        let files = of_trees.flat_map(|folder| folder.files.values_mut());
-        files.chain(self.singles.iter_mut().map(|(_, file)| file)).try_for_each(|file| file.file.tie(reply))
-    }
-}
-
-/// Opens the container at `path` and the containers in it; extracted files are written to `reply`, if it is given.
-pub(super) fn open(path: &Path, job: Job, reply: Option<std::fs::File>) -> Opened {
-    let Job { at, kind, wanted, named, original_name, only_files, unpacking, budget } = job;
+/// Opens the container at `path` and the containers in it.
+pub(super) fn open(path: &Path, job: Job, watch: Watch<'_>) -> Opened {
+    let Job { at, kind, wanted, named, original_name, unpacking, budget } = job;
     let mut opener = Opener {
+        watch,
         path: path.to_owned(),
         unpacking,
         ledger: Ledger::default(),
@@ -91,7 +81,7 @@ pub(super) fn open(path: &Path, job: Job, reply: Option<std::fs::File>) -> Opene
         found: wanted.is_empty(),
         pending: Vec::new(),
         original_name,
-        store: Store { reply, at: 0, budget },
+        store: Store { budget },
     };
     opener.pending.push(Item {
         at,
@@ -103,10 +93,6 @@ pub(super) fn open(path: &Path, job: Job, reply: Option<std::fs::File>) -> Opene
         named,
         beside: None,
     });
-    if only_files {
-        opener.pending.clear();
-        opener.files = files_of(path, kind);
-    }
     while let Some(item) = opener.pending.pop() {
         open_one(&mut opener, &item);
     }
@@ -119,7 +105,7 @@ pub(super) fn open(path: &Path, job: Job, reply: Option<std::fs::File>) -> Opene
 }
 
 /// Returns the files of this machine that an image needs besides its first. An image that cannot be opened needs none.
-fn files_of(path: &Path, kind: Kind) -> Vec<PathBuf> {
+pub(super) fn files_of(path: &Path, kind: Kind) -> Vec<PathBuf> {
     match kind {
         #[cfg(feature = "images")]
         Kind::Image => {
@@ -133,8 +119,13 @@ fn files_of(path: &Path, kind: Kind) -> Vec<PathBuf> {
 }
 
 /// Opens one container of the worklist.
-fn open_one(opener: &mut Opener, item: &Item) {
-    let source = opener.ledger.begin(item.at.to_string(), item.kind.to_string());
+fn open_one(opener: &mut Opener<'_>, item: &Item) {
+    let at = item.at.to_string();
+    let failed = opener.watch.begin(&at);
+    let source = opener.ledger.begin(at, item.kind.to_string());
+    if let Some(problem) = failed {
+        return opener.ledger.refuse(source, problem, true);
+    }
     if let Err(problem) = opener.store.budget.spend(Cost::Sources, 1) {
         return opener.ledger.refuse(source, problem, true);
     }
@@ -150,7 +141,7 @@ fn open_one(opener: &mut Opener, item: &Item) {
 }
 
 /// Opens an archive, and extracts its relevant files.
-fn archive(opener: &mut Opener, kind: archive::Kind, item: &Item, source: SourceId) {
+fn archive(opener: &mut Opener<'_>, kind: archive::Kind, item: &Item, source: SourceId) {
     let original = opener.original_name.clone().filter(|_| item.bytes.is_none());
     let name = original.unwrap_or_else(|| match item.at.steps.last() {
         Some(Step::Path(names)) => names.last().map(Name::to_text).unwrap_or_default(),

@@ -11,6 +11,7 @@ use super::finder::{self, Nested, Scope, Search};
 use super::found::{FoundFile, FoundTree};
 use super::store::{Spooled, Store};
 use super::unreadable::unreadable;
+use super::watch::Watch;
 use crate::error::{Code, Problem};
 use crate::evidence::archive::Unpacking;
 use crate::evidence::block::{Blocks, FileBlocks};
@@ -38,7 +39,8 @@ pub(super) struct Item {
 }
 
 /// The work of a worker: opens containers one by one.
-pub(super) struct Opener {
+pub(super) struct Opener<'w> {
+    pub(super) watch: Watch<'w>,
     pub(super) path: PathBuf,
     pub(super) unpacking: Unpacking,
     pub(super) ledger: Ledger,
@@ -56,7 +58,7 @@ pub(super) struct Opener {
     pub(super) original_name: Option<String>,
 }
 
-impl Opener {
+impl Opener<'_> {
     /// Returns the bytes of an extracted container, or of the job's own file of this machine.
     pub(super) fn blocks(&self, item: &Item) -> io::Result<Blocks> {
         match &item.bytes {

@@ -5,16 +5,16 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
 use super::containers::{self, Job, Opened};
 use super::found::{FoundFolder, FoundTree};
+use super::watch::{Failure, Watch};
 use super::{Installation, folder, opener};
 use crate::error::{Code, Gap, Problem};
 use crate::evidence::archive::Unpacking;
@@ -23,8 +23,9 @@ use crate::evidence::directory;
 use crate::evidence::file::{Origin, Snapshot};
 use crate::evidence::kind::Kind;
 use crate::evidence::ledger::{Ledger, SourceId};
+use crate::evidence::local;
 use crate::evidence::locator::{Locator, Step};
-use crate::evidence::worker;
+use crate::evidence::worker::{self, Broker, Sandbox, Witness};
 use crate::progress::{self, Task};
 
 /// How the evidence is read, the same for all parts of a run.
@@ -32,7 +33,7 @@ use crate::progress::{self, Task};
 pub struct Reading<'u> {
     map: bool,
     pub(super) unpacking: &'u Unpacking,
-    witness: Option<&'u (dyn Fn(&Path) + Sync)>,
+    witness: Option<Witness<'u>>,
     /// The start of the run, or of this process' share in it.
     begun: Instant,
     /// The seconds of the run before that.
@@ -46,10 +47,11 @@ impl<'u> Reading<'u> {
         Self { map, unpacking, witness: None, begun: Instant::now(), before: 0 }
     }
 
-    /// Calls a witness with each file of this machine before the file is read. Exception: a file that a container needs
-    /// besides its first is passed after it was read. A file may be passed several times, and from several threads.
+    /// Calls a witness with each file of this machine before the file is read. Exception: if this process opens the
+    /// containers, a file that one needs besides its first is passed after it was read. A file may be passed several
+    /// times, and from several threads.
     #[must_use]
-    pub fn witnessed_by(self, witness: Option<&'u (dyn Fn(&Path) + Sync)>) -> Self {
+    pub fn witnessed_by(self, witness: Option<Witness<'u>>) -> Self {
         Self { witness, ..self }
     }
 
@@ -61,6 +63,12 @@ impl<'u> Reading<'u> {
     /// Returns the seconds of the run so far.
     pub(super) fn spent(&self) -> u64 {
         self.before.saturating_add(self.begun.elapsed().as_secs())
+    }
+
+    /// Returns how many seconds a worker may take for a container of `size` bytes. Only a check of its hash reads all of
+    /// it.
+    pub(super) fn seconds_for(&self, size: u64) -> u64 {
+        worker::seconds_for(if self.unpacking.verify_image { size } else { size.min(4 << 30) })
     }
 
     /// Returns whether the seconds of the budget are spent. No container is opened after that.
@@ -141,6 +149,8 @@ pub(super) struct OpenPart {
     pub(super) there: bool,
     /// The rest of the budget.
     pub(super) budget: Budget,
+    /// What the worker that opened the part could do, if it was one.
+    pub(super) sandbox: Option<Sandbox>,
 }
 
 impl Part {
@@ -152,25 +162,51 @@ impl Part {
         }
     }
 
+    /// Returns a broker for a worker that opens the part.
+    pub(super) fn broker<'r>(&self, reading: Reading<'r>) -> Broker<'r> {
+        let mut broker = Broker::new(reading.witness);
+        self.allow(&mut broker);
+        broker
+    }
+
+    /// Allows a broker to open the files of the part.
+    pub(super) fn allow(&self, broker: &mut Broker<'_>) {
+        for container in &self.containers {
+            broker.allow(&container.path);
+            if container.kind.is_image() {
+                broker.allow_beside(&container.path);
+            }
+        }
+        self.folder.files.values().for_each(|file| broker.allow(&file.file.path));
+    }
+
+    /// Returns how many seconds a worker may take to open and judge the part.
+    pub(super) fn seconds(&self, reading: Reading<'_>) -> u64 {
+        let sizes = self.containers.iter().map(|one| local::size(&one.path));
+        sizes.map(|size| reading.seconds_for(size)).fold(0, u64::saturating_add)
+    }
+
     /// Shows a witness the files that are about to be read.
     pub(super) fn witness(&self, reading: Reading<'_>) {
         reading.witness(self.containers.iter().map(|container| &container.path));
         reading.witness(self.folder.hives_and_logs());
     }
 
-    /// Opens the part within this budget. A defect of this program is a problem of this part alone.
+    /// Opens the part in this process, within this budget. A defect of this program is a problem of this part alone.
     pub(super) fn open(&self, reading: Reading<'_>, budget: &Budget) -> OpenPart {
-        self.open_but(reading, budget, &BTreeMap::new(), &mut |_| {})
+        let open = self.open_but(reading, budget, &BTreeMap::new(), &mut |_| {});
+        let sandbox = (!self.containers.is_empty()).then(Sandbox::default);
+        OpenPart { sandbox, ..open }
     }
 
-    /// Opens the part without the containers in `failed`, which has the reason for each index. Calls `begin` with the
-    /// index of each container before opening it.
+    /// Opens the part without the sources in `failed`, which has the reason for each. Calls `begin` with the place of
+    /// each source before reading it.
     pub(super) fn open_but(
         &self,
         reading: Reading<'_>,
         budget: &Budget,
-        failed: &BTreeMap<usize, String>,
-        begin: &mut dyn FnMut(usize),
+        failed: &BTreeMap<String, Failure>,
+        begin: &mut dyn FnMut(&str),
     ) -> OpenPart {
         catch_unwind(AssertUnwindSafe(|| self.open_all(reading, budget, failed, begin))).unwrap_or_else(|_| {
             let mut opening = Opening::new(self, reading, budget);
@@ -184,20 +220,15 @@ impl Part {
         &self,
         reading: Reading<'_>,
         budget: &Budget,
-        failed: &BTreeMap<usize, String>,
-        begin: &mut dyn FnMut(usize),
+        failed: &BTreeMap<String, Failure>,
+        begin: &mut dyn FnMut(&str),
     ) -> OpenPart {
         let mut opening = Opening::new(self, reading, budget);
         let mut folder = Cow::Borrowed(&self.folder);
         self.witness(reading);
-        for (at, container) in self.containers.iter().enumerate() {
+        for container in &self.containers {
             opening.open.files.push(container.path.clone());
-            if let Some(reason) = failed.get(&at) {
-                opening.failed(container, &io::Error::other(reason.clone()));
-                continue;
-            }
-            begin(at);
-            let Some(opened) = opening.container(container) else { continue };
+            let Some(opened) = opening.container(container, Watch { failed, begin }) else { continue };
             let Opened { trees, singles, ledger, shadow_copies, files, touched, found, budget } = opened;
             if let Some(of) = opening.of {
                 opening.open.ledger.read(of);
@@ -249,6 +280,7 @@ impl<'u> Opening<'u> {
             files: Vec::new(),
             there: false,
             budget: budget.clone(),
+            sandbox: None,
         };
         Self { reading, of: part.within.then_some(SourceId::OUTER), open }
     }
@@ -282,10 +314,21 @@ impl<'u> Opening<'u> {
         installations.extend(folder::examine(folder, origin, self.reading.map, source, ledger));
     }
 
-    /// Opens a container, in a worker if this program has one.
-    fn container(&mut self, closed: &Closed) -> Option<Opened> {
+    /// Opens a container.
+    fn container(&mut self, closed: &Closed, mut watch: Watch<'_>) -> Option<Opened> {
         let Closed { path, at, kind, wanted, original_name } = closed;
-        let size = fs::metadata(path).map_or(0, |file| file.len());
+        if let Some(problem) = watch.begin(&at.to_string()) {
+            self.refused(closed, problem);
+            return None;
+        }
+        let size = match local::open(path).and_then(|file| local::regular_size(&file)) {
+            Ok(size) => size.unwrap_or_default(),
+            // The system's own error, if the file does not exist or cannot be read.
+            Err(error) => {
+                self.unreadable(closed, &error);
+                return None;
+            }
+        };
         self.open.budget.grow(size);
         let left = self.open.budget.left(Cost::Seconds).saturating_sub(self.reading.spent());
         for (cost, left) in [(Cost::Seconds, left), (Cost::Sources, self.open.budget.left(Cost::Sources))] {
@@ -301,40 +344,23 @@ impl<'u> Opening<'u> {
             wanted: wanted.clone(),
             // A container that was found in a folder is not named.
             named: self.of.is_none() && wanted.is_empty(),
-            only_files: false,
             original_name: original_name.clone(),
             unpacking: self.reading.unpacking.clone(),
             budget: self.open.budget.clone(),
         };
         progress::step(Task::Reading, || at.to_string(), 1);
-        match read(path, size, left, job) {
-            Ok(opened) => Some(opened),
-            // The reader was stopped because the run's time was over, not the container's own.
-            Err(_) if self.reading.is_spent(&self.open.budget) => {
-                let problem = self.open.budget.exceeded(Cost::Seconds);
-                self.refused(closed, problem);
-                None
-            }
-            Err(error) => {
-                self.failed(closed, &error);
-                None
-            }
+        let opened = catch_unwind(AssertUnwindSafe(|| containers::open(path, job, watch)));
+        if opened.is_err() {
+            self.refused(closed, Failure::Reader(worker::DEFECT.to_owned()).problem());
         }
+        opened.ok()
     }
 
-    /// Refuses a container that cannot be opened, or whose reader failed.
-    fn failed(&mut self, closed: &Closed, error: &io::Error) {
-        let expected = "a container that can be read";
-        let problem = match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => {
-                let (told, advice) = directory::explain(error);
-                Problem::new(expected, told).code(Code::Unreadable).advise(directory::within_a_sentence(advice))
-            }
-            _ => Problem::new(expected, error.to_string())
-                .code(Code::ReaderFailed)
-                .advise("unpack or mount it with another program, and name the result"),
-        };
-        self.refused(closed, problem);
+    /// Refuses a container whose file cannot be opened.
+    fn unreadable(&mut self, closed: &Closed, error: &io::Error) {
+        let (told, advice) = directory::explain(error);
+        let problem = Problem::new("a container that can be read", told).code(Code::Unreadable);
+        self.refused(closed, problem.advise(directory::within_a_sentence(advice)));
     }
 
     fn refused(&mut self, closed: &Closed, problem: Problem) {
@@ -357,29 +383,6 @@ fn gaps_of(installation: &Installation, by_place: &HashMap<&str, Vec<&Gap>>) -> 
     gaps.sort();
     gaps.dedup();
     gaps
-}
-
-/// Returns how many seconds a worker may take for a container of `size` bytes. Only a check of its hash reads all of
-/// it.
-pub(super) fn seconds_for(unpacking: &Unpacking, size: u64) -> u64 {
-    worker::seconds_for(if unpacking.verify_image { size } else { size.min(4 << 30) })
-}
-
-/// Runs a job on the file at `path` of `size` bytes, in at most `left` seconds: in a worker if this program has one,
-/// otherwise on this thread.
-///
-/// # Errors
-/// The file cannot be opened, or the reader failed.
-pub(super) fn read(path: &Path, size: u64, left: u64, job: Job) -> io::Result<Opened> {
-    if !worker::is_isolated() {
-        // The system's own error, if the file does not exist or cannot be read.
-        fs::File::open(path)?;
-        return catch_unwind(|| containers::open(path, job, None)).map_err(|_| io::Error::other(worker::DEFECT));
-    }
-    let seconds = seconds_for(&job.unpacking, size).min(left);
-    let (mut opened, reply) = worker::ask::<Job, Opened>(path, &job, seconds)?;
-    let cut = || io::Error::other("the reply of its reader is truncated; please report it");
-    opened.tie(&reply).ok_or_else(cut).map(|()| opened)
 }
 
 /// Sorts by evidence, then by generation.

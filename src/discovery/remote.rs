@@ -3,16 +3,21 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::path::PathBuf;
 
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::Installation;
-use super::part::{OpenPart, Part, Reading, seconds_for};
+use super::part::{Closed, OpenPart, Part, Reading};
+use super::watch::Failure;
+use super::{Installation, containers};
 use crate::evidence::archive::Unpacking;
 use crate::evidence::budget::{Budget, Cost};
-use crate::evidence::conversation::{Channel, Conversation};
+use crate::evidence::conversation::{Conversation, Parent};
+use crate::evidence::kind::Kind;
+use crate::evidence::local;
+use crate::evidence::worker::{self, Broker};
 
 /// A question about each installation, answered in this process or in the worker that opened the container.
 pub trait Ask: Serialize + DeserializeOwned + Sync {
@@ -42,6 +47,9 @@ pub(super) enum Asked<A> {
 /// The installations that a worker judges in parallel before it sends the answers.
 const AT_ONCE: usize = 16;
 
+/// The most failures of the readers of one part. Each costs a new worker.
+const MOST_FAILURES: usize = 16;
+
 /// The first message to the worker.
 #[derive(Serialize)]
 struct Request<'a, A> {
@@ -51,8 +59,8 @@ struct Request<'a, A> {
     /// The seconds of the run so far.
     spent: u64,
     budget: &'a Budget,
-    /// Containers whose reader failed before, and why.
-    failed: &'a BTreeMap<usize, String>,
+    /// The sources whose reader failed before, and why.
+    failed: &'a BTreeMap<String, Failure>,
     ask: &'a A,
 }
 
@@ -64,15 +72,15 @@ struct Received<A> {
     unpacking: Unpacking,
     spent: u64,
     budget: Budget,
-    failed: BTreeMap<usize, String>,
+    failed: BTreeMap<String, Failure>,
     ask: A,
 }
 
 /// A message of the worker while it opens the part.
 #[derive(Serialize, Deserialize)]
 enum Opening {
-    /// The worker opens this container next.
-    Begins(usize),
+    /// The worker reads the source at this place next.
+    Begins(String),
     /// Everything is open.
     Open(Box<OpenPart>),
 }
@@ -91,13 +99,13 @@ pub(super) struct Remote<'r, A> {
     reading: Reading<'r>,
     budget: Budget,
     ask: &'r A,
-    failed: BTreeMap<usize, String>,
-    conversation: Option<Conversation>,
+    failed: BTreeMap<String, Failure>,
+    conversation: Option<Conversation<'r>>,
 }
 
 impl<'r, A: Ask> Remote<'r, A> {
-    /// Has a worker open a part within this budget. If the worker fails at a container, the container is refused, and
-    /// another worker opens the others.
+    /// Has a worker open a part within this budget. If the worker fails at a source, such as a partition, the source is
+    /// refused, and another worker opens the others.
     pub(super) fn open(part: &'r Part, reading: Reading<'r>, budget: &Budget, ask: &'r A) -> (Self, OpenPart) {
         part.witness(reading);
         let failed = BTreeMap::new();
@@ -108,26 +116,38 @@ impl<'r, A: Ask> Remote<'r, A> {
 
     fn reopen(&mut self) -> OpenPart {
         loop {
+            let tops: Vec<String> = self.part.containers.iter().map(|one| one.at.to_string()).collect();
+            if self.failed.len() >= MOST_FAILURES {
+                let reason = "its reader failed too often; please report it";
+                self.failed.extend(tops.iter().map(|at| (at.clone(), Failure::Reader(reason.to_owned()))));
+            }
             // Without time, too: then each container is refused because of that.
-            if self.failed.len() >= self.part.containers.len() || self.reading.is_spent(&self.budget) {
+            if tops.iter().all(|at| self.failed.contains_key(at)) || self.reading.is_spent(&self.budget) {
                 return self.part.open_but(self.reading, &self.budget, &self.failed, &mut |_| {});
             }
-            let first = (0..self.part.containers.len()).find(|at| !self.failed.contains_key(at));
-            let mut at = first.unwrap_or_default();
+            let mut at = tops.into_iter().find(|at| !self.failed.contains_key(at)).unwrap_or_default();
             match self.try_open(&mut at) {
                 Ok(open) => return open,
+                Err(error) if error.kind() == io::ErrorKind::Unsupported => return self.without_sandbox(&error),
                 Err(_) if self.reading.is_spent(&self.budget) => {}
-                Err(error) => _ = self.failed.insert(at, error.to_string()),
+                Err(error) => _ = self.failed.insert(at, Failure::Reader(error.to_string())),
             }
         }
     }
 
-    fn try_open(&mut self, at: &mut usize) -> io::Result<OpenPart> {
+    /// Refuses every container, because no worker can be had.
+    fn without_sandbox(&mut self, error: &io::Error) -> OpenPart {
+        let failure = Failure::NoSandbox(error.to_string());
+        let tops = self.part.containers.iter().map(|one| (one.at.to_string(), failure.clone()));
+        self.failed.extend(tops);
+        self.part.open_but(self.reading, &self.budget, &self.failed, &mut |_| {})
+    }
+
+    fn try_open(&mut self, at: &mut String) -> io::Result<OpenPart> {
         let spent = self.reading.spent();
-        let size = self.part.containers.iter().map(|one| std::fs::metadata(&one.path).map_or(0, |file| file.len()));
-        let seconds = size.map(|size| seconds_for(self.reading.unpacking, size)).fold(0, u64::saturating_add);
         let left = self.budget.left(Cost::Seconds).saturating_sub(spent).max(1);
-        let mut conversation = Conversation::start(A::NAME, seconds.min(left))?;
+        let seconds = self.part.seconds(self.reading).min(left);
+        let mut conversation = Conversation::start(A::NAME, seconds, self.part.broker(self.reading))?;
         conversation.send(&Request {
             part: self.part,
             map: self.reading.map(),
@@ -141,9 +161,9 @@ impl<'r, A: Ask> Remote<'r, A> {
             match conversation.receive()? {
                 Opening::Begins(next) => *at = next,
                 Opening::Open(open) => {
-                    self.reading.witness(open.files.iter());
+                    let sandbox = Some(conversation.sandbox.clone());
                     self.conversation = Some(conversation);
-                    return Ok(*open);
+                    return Ok(OpenPart { sandbox, ..*open });
                 }
             }
         }
@@ -205,16 +225,16 @@ impl<'r, A: Ask> Remote<'r, A> {
 }
 
 /// The worker's side.
-pub(super) fn serve<A: Ask>(channel: &mut Channel) -> io::Result<()> {
-    let Received { part, map, unpacking, spent, budget, failed, ask } = channel.receive::<Received<A>>()?;
+pub(super) fn serve<A: Ask>(parent: &Parent) -> io::Result<()> {
+    let Received { part, map, unpacking, spent, budget, failed, ask } = parent.receive::<Received<A>>()?;
     let reading = Reading::new(map, &unpacking).after(spent);
     // A sender without a listener is killed, so a failure needs no handling here.
-    let open = part.open_but(reading, &budget, &failed, &mut |at| _ = channel.send(&Opening::Begins(at)));
-    let opening = Opening::Open(Box::new(open));
-    channel.send(&opening)?;
+    let mut begin = |at: &str| _ = parent.send(&Opening::Begins(at.to_owned()));
+    let opening = Opening::Open(Box::new(part.open_but(reading, &budget, &failed, &mut begin)));
+    parent.send(&opening)?;
     let Opening::Open(open) = opening else { return Ok(()) };
     loop {
-        let Wanted { ids, one_by_one } = channel.receive()?;
+        let Wanted { ids, one_by_one } = parent.receive()?;
         let wanted = open
             .installations
             .iter()
@@ -223,7 +243,33 @@ pub(super) fn serve<A: Ask>(channel: &mut Channel) -> io::Result<()> {
         let wanted: Vec<Installation> = wanted.collect();
         for some in wanted.chunks(if one_by_one { 1 } else { AT_ONCE }) {
             let answers: Vec<A::Answer> = some.par_iter().map(|one| ask.answer(one.clone())).collect();
-            answers.iter().try_for_each(|answer| channel.send(answer))?;
+            answers.iter().try_for_each(|answer| parent.send(answer))?;
         }
     }
+}
+
+/// The name of the question which files an image needs.
+pub(super) const FILES_OF: &str = "files-of";
+
+/// Returns the files of this machine that an image needs besides its first. An image that cannot be opened needs none.
+pub(super) fn files_of(closed: &Closed, reading: Reading<'_>) -> Vec<PathBuf> {
+    if !worker::is_isolated() {
+        return containers::files_of(&closed.path, closed.kind);
+    }
+    let ask = || {
+        let mut broker = Broker::new(None);
+        broker.allow(&closed.path);
+        broker.allow_beside(&closed.path);
+        let seconds = reading.seconds_for(local::size(&closed.path));
+        let mut conversation = Conversation::start(FILES_OF, seconds, broker)?;
+        conversation.send(&(&closed.path, closed.kind))?;
+        conversation.receive()
+    };
+    ask().unwrap_or_default()
+}
+
+/// The worker's side of [`files_of`].
+pub(super) fn list_files(parent: &Parent) -> io::Result<()> {
+    let (path, kind): (PathBuf, Kind) = parent.receive()?;
+    parent.send(&containers::files_of(&path, kind))
 }

@@ -6,19 +6,19 @@
 //! thread runs far ahead of the results that were handed on, so the memory of a run does not grow with the evidence.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::arguments::Evidence;
+use super::errand::{self, Source};
 use super::part::{Part, Reading};
 use super::remote::{Ask, Asked, Remote};
-use super::survey::{Survey, Work};
+use super::survey::Work;
 use super::turns::{Run, Turns};
 use super::{Installation, Overview};
 use crate::error::Error;
 use crate::evidence::budget::{Budget, Cost};
-use crate::evidence::worker;
+use crate::evidence::{local, worker};
 
 /// The most results for each thread that wait to be handed on.
 const AHEAD: usize = 4;
@@ -34,13 +34,13 @@ pub(super) fn stream<A: Ask>(
     ask: &A,
     mut take: impl FnMut(A::Answer) -> Result<(), Error>,
 ) -> Result<Overview, Error> {
-    let size = |one: &Evidence| fs::metadata(&one.path).ok().filter(fs::Metadata::is_file).map_or(0, |file| file.len());
+    let size = |one: &Evidence| local::size(&one.path);
     let budget = Budget::of(reading.unpacking.limits, evidence.iter().map(size).fold(0, u64::saturating_add));
     // If the caller is a thread of the pool, other threads would wait for the pool while the pool waits for them.
     let alone = rayon::current_thread_index().is_some();
     let threads = if alone { 0 } else { rayon::current_num_threads().max(1) };
     let stream = Stream {
-        survey: Mutex::new((0, Survey::new(evidence, reading)?)),
+        source: Mutex::new((0, Source::of(evidence, reading)?)),
         reading,
         begun: budget.clone(),
         turns: Turns::new(Run::new(budget)),
@@ -84,7 +84,7 @@ pub(super) fn stream<A: Ask>(
 /// A run, as its threads share it.
 struct Stream<'u, A: Ask> {
     /// The next turn, and what is left to examine.
-    survey: Mutex<(usize, Survey<'u>)>,
+    source: Mutex<(usize, Source<'u>)>,
     reading: Reading<'u>,
     /// The budget that each part begins with.
     begun: Budget,
@@ -158,9 +158,9 @@ impl<A: Ask> Stream<'_, A> {
             Work::End => self.turns.take(turn, Run::end),
             Work::Part(part) if self.is_remote(&part) => self.ask_a_worker(turn, &part),
             Work::Part(part) => {
-                let open = part.open(self.reading, &self.begun);
+                let open = errand::open(&part, self.reading, &self.begun);
                 self.turns.take(turn, |run| {
-                    let again = |budget: &Budget| part.open(self.reading, budget);
+                    let again = |budget: &Budget| errand::open(&part, self.reading, budget);
                     let found = run.take(&part, &self.begun, open, again);
                     // Pushed within the turn, so that they are popped in the order of their numbers.
                     self.hand.push(found.into_iter().flatten());
@@ -188,15 +188,12 @@ impl<A: Ask> Stream<'_, A> {
 
     /// Returns the next piece of work, and its turn.
     fn next(&self) -> Option<(usize, Work)> {
-        let mut survey = self.survey.lock().unwrap_or_else(PoisonError::into_inner);
-        let (turn, survey) = &mut *survey;
-        if let Some(told) = survey.must_know() {
-            let opened = self.turns.look(*turn, |run| run.opened.get(told..).unwrap_or_default().to_vec());
-            survey.know(&opened);
-        }
-        let work = survey.next()?;
-        self.hand.open();
+        let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
+        let (turn, source) = &mut *source;
         let own = *turn;
+        let work =
+            source.next(|told| self.turns.look(own, |run| run.opened.get(told..).unwrap_or_default().to_vec()))?;
+        self.hand.open();
         *turn = own.saturating_add(1);
         Some((own, work))
     }

@@ -1,4 +1,4 @@
-//! The destination of bytes that are extracted from containers: a worker's reply, or memory; until the budget ends.
+//! The destination of bytes that are extracted from containers: memory, until the budget ends.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -16,18 +16,13 @@ use crate::evidence::file_system::{Content, FileSystem, Node, Vouched};
 
 /// The most bytes of one extracted file: a hive has up to 2 GiB.
 const MOST_READ: u64 = 4 << 30;
-/// The most bytes of all files in a worker's reply; it may write a little more (`WRITTEN` in `evidence/worker.rs`).
-const MOST_SENT: u64 = 4 << 30;
 /// Bytes to read and store at a time: as many pieces of an image as can be decompressed in parallel.
 const AT_ONCE: usize = 2 << 20;
 /// Containers of up to this many bytes are kept in memory of this process, larger ones in a memory file.
 const SMALL: u64 = 1 << 20;
 
-/// The destination of extracted bytes: the worker's reply, or memory.
+/// The destination of extracted bytes: memory.
 pub(super) struct Store {
-    pub(super) reply: Option<File>,
-    /// The start of the next file in the reply.
-    pub(super) at: u64,
     pub(super) budget: Budget,
 }
 
@@ -39,41 +34,24 @@ impl Store {
 
     /// Extracts a file of `size` bytes, or of as many as it really has.
     pub(super) fn take(&mut self, content: &mut (impl Read + ?Sized), size: u64) -> Result<Unpacked, Problem> {
-        let sent = if self.reply.is_some() { MOST_SENT.saturating_sub(self.at) } else { MOST_READ };
-        let most = MOST_READ.min(sent).min(self.budget.left(Cost::Bytes));
+        let most = MOST_READ.min(self.budget.left(Cost::Bytes));
         if size > most {
             return Err(self.too_much(size));
         }
-        let taken = if let Some(reply) = &self.reply {
-            let taken = copy(content, reply, self.at, most);
-            taken.and_then(|count| {
-                let place = |at: u64| usize::try_from(at).map_err(io::Error::other);
-                let end = self.at.saturating_add(count);
-                Ok((Unpacked::sent(place(self.at)?..place(end)?), count))
-            })
-        } else {
-            let mut bytes = Vec::new();
-            let read = content.take(most.saturating_add(1)).read_to_end(&mut bytes);
-            read.map(|count| (Unpacked::from(bytes), count as u64))
-        };
-        let (unpacked, count) = taken.map_err(|error| unreadable(&error))?;
+        let mut bytes = Vec::new();
+        let count =
+            content.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| unreadable(&error))? as u64;
         if count > most {
             return Err(self.too_much(count));
         }
         self.budget.spend(Cost::Bytes, count)?;
-        self.at = self.at.saturating_add(if self.reply.is_some() { count } else { 0 });
-        Ok(unpacked)
+        Ok(Unpacked::from(bytes))
     }
 
     fn too_much(&mut self, size: u64) -> Problem {
         if size > MOST_READ {
             return Problem::new("a file of up to 4 GiB", format!("{size} bytes, too large for a hive"))
                 .code(Code::Limit);
-        }
-        if size <= self.budget.left(Cost::Bytes) {
-            return Problem::new("hives of up to 4 GiB in one container", "more")
-                .code(Code::Limit)
-                .advise("unpack them by hand");
         }
         self.budget.exceeded(Cost::Bytes)
     }

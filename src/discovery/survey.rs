@@ -6,17 +6,17 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::arguments::{self, Argument, Evidence, name_of};
-use super::containers::Job;
 use super::content::{self, Content};
 use super::finder::{self, Nested, Scope};
 use super::found::FoundFolder;
 use super::layout;
-use super::part::{Closed, IfNothing, Part, Reading, read};
+use super::part::{Closed, IfNothing, Part, Reading};
+use super::remote;
 use crate::error::{Code, Error, Problem};
 use crate::evidence::archive;
-use crate::evidence::budget::Budget;
 use crate::evidence::directory::{self, locator};
 use crate::evidence::file::File;
 use crate::evidence::file_system::Vouched;
@@ -26,6 +26,7 @@ use crate::evidence::ledger::{Ledger, Outcome};
 use crate::evidence::locator::{Locator, Name};
 
 /// A piece of work, in the order of the output.
+#[derive(Serialize, Deserialize)]
 pub(super) enum Work {
     /// An argument begins; the ledger has its sources before anything is opened. The parts that follow are in the first
     /// source of this ledger, if they are in any.
@@ -222,7 +223,7 @@ impl<'u> Survey<'u> {
             return containers;
         }
         let needed: Vec<(String, Vec<PathBuf>)> =
-            images.par_iter().map(|closed| (closed.at.to_string(), self.files_of(closed))).collect();
+            images.par_iter().map(|closed| (closed.at.to_string(), remote::files_of(closed, self.reading))).collect();
         let mut wholes: BTreeMap<PathBuf, String> = BTreeMap::new();
         for (whole, files) in needed {
             let real = files.into_iter().filter_map(|file| fs::canonicalize(file).ok());
@@ -239,23 +240,6 @@ impl<'u> Survey<'u> {
         let mut containers = containers;
         containers.retain(is_whole);
         containers
-    }
-
-    /// Returns the files of this machine that an image needs. An image that cannot be opened needs none.
-    fn files_of(&self, closed: &Closed) -> Vec<PathBuf> {
-        let size = fs::metadata(&closed.path).map_or(0, |file| file.len());
-        let unpacking = archive::Unpacking { verify_image: false, ..self.reading.unpacking.clone() };
-        let job = Job {
-            at: closed.at.clone(),
-            kind: closed.kind,
-            wanted: Vec::new(),
-            named: false,
-            only_files: true,
-            original_name: None,
-            budget: Budget::of(unpacking.limits, size),
-            unpacking,
-        };
-        read(&closed.path, size, u64::MAX, job).map(|opened| opened.files).unwrap_or_default()
     }
 
     /// Prepares a file that the user named, with the other named files that may belong to it.

@@ -14,6 +14,7 @@ use crate::error::{Code, Problem};
 use crate::evidence::budget::{Budget, Cost};
 use crate::evidence::file::Snapshot;
 use crate::evidence::ledger::{Ledger, SourceId};
+use crate::evidence::worker::Sandbox;
 
 /// The state of a run, in the order of the output.
 #[derive(Default)]
@@ -21,6 +22,7 @@ pub(super) struct Run {
     budget: Budget,
     ledger: Ledger,
     shadow_copies: Vec<Snapshot>,
+    sandbox: Option<Sandbox>,
     /// The files of this machine that were opened: containers with all their parts, hives, and logs. A file may be
     /// there several times.
     pub(super) opened: Vec<PathBuf>,
@@ -82,7 +84,7 @@ impl Run {
             open = again(&self.budget);
             self.budget.clone_from(&open.budget);
         }
-        let OpenPart { installations, ledger, shadow_copies, files, there, .. } = open;
+        let OpenPart { installations, ledger, shadow_copies, files, there, sandbox, .. } = open;
         let any_gap = !ledger.gaps().is_empty();
         let any_hive = installations.iter().any(|one| !one.hives.is_empty());
         self.any_hive |= any_hive;
@@ -104,6 +106,9 @@ impl Run {
             _ => {}
         }
         self.shadow_copies.extend(shadow_copies);
+        if let Some(new) = sandbox {
+            self.sandbox = Some(self.sandbox.as_ref().map_or_else(|| new.clone(), |old| old.and(&new)));
+        }
         self.opened.extend(files);
         let extracted = !part.containers.is_empty();
         installations.into_iter().map(|installation| self.keep(installation, extracted)).collect()
@@ -184,6 +189,7 @@ impl Run {
         opened.retain(|path| seen.insert(path.clone()));
         Overview {
             shadow_copies: self.shadow_copies,
+            sandbox: self.sandbox,
             ledger: self.ledger,
             opened,
             any_hive: self.any_hive,

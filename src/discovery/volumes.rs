@@ -17,8 +17,8 @@ use crate::evidence::volume::shadow_copies::ShadowCopies;
 use crate::evidence::volume::{self, Volume, VolumeKind, VolumeName};
 
 /// A disk whose volumes are being read.
-pub(super) struct Volumes<'o> {
-    opener: &'o mut Opener,
+pub(super) struct Volumes<'o, 'w> {
+    opener: &'o mut Opener<'w>,
     item: &'o Item,
     /// The image with its hash and its facts, as the origin of its files.
     origin: Origin,
@@ -26,9 +26,9 @@ pub(super) struct Volumes<'o> {
     vouched: Vouched,
 }
 
-impl Volumes<'_> {
+impl Volumes<'_, '_> {
     /// Opens an image and each volume in it.
-    pub(super) fn open(opener: &mut Opener, item: &Item, source: SourceId) {
+    pub(super) fn open(opener: &mut Opener<'_>, item: &Item, source: SourceId) {
         let disk = match &item.bytes {
             None => disk::open(opener.path()),
             Some(bytes) => disk::open_within(Path::new(&item.at.to_string()), Blocks::clone(bytes)),
@@ -125,7 +125,11 @@ impl Volumes<'_> {
         if whole {
             self.opener.ledger.note(disk, format!("one volume: {}", volume.kind.words()));
         }
+        let failed = if whole { None } else { self.opener.watch.begin(&at.to_string()) };
         let source = if whole { disk } else { self.opener.ledger.begin(at.to_string(), volume.kind.words()) };
+        if let Some(problem) = failed {
+            return self.opener.ledger.refuse(source, problem, true);
+        }
         if volume.recovered {
             self.opener.ledger.note(source, "recovered: no valid table leads to it");
         }
@@ -276,10 +280,13 @@ impl Volumes<'_> {
                 problem: copy.identity.as_ref().err().cloned(),
             };
             if reading {
+                let failed = self.opener.watch.begin(&at.to_string());
                 let source = self.opener.ledger.begin(at.to_string(), "shadow copy");
-                let opened = copies
-                    .open(copy.index)
-                    .and_then(|blocks| system(&blocks).map_err(|why| Problem::new("the NTFS of a shadow copy", why)));
+                let opened = failed.map_or(Ok(()), Err).and_then(|()| {
+                    copies.open(copy.index).and_then(|blocks| {
+                        system(&blocks).map_err(|why| Problem::new("the NTFS of a shadow copy", why))
+                    })
+                });
                 match opened {
                     Ok(system) => {
                         snapshot.read = true;
@@ -297,7 +304,8 @@ impl Volumes<'_> {
                         self.opener.file_system(system.as_ref(), &item, source, origin, true, false);
                     }
                     Err(problem) => {
-                        let problem = Problem { path: Some(at.to_string()), ..problem }.code(Code::Damaged);
+                        let code = problem.code.unwrap_or(Code::Damaged);
+                        let problem = Problem { path: Some(at.to_string()), ..problem }.code(code);
                         // Older generations are no gaps, except one that the user named.
                         self.opener.ledger.refuse(source, problem.clone(), wanted.is_some());
                         snapshot.problem = Some(problem);

@@ -9,6 +9,8 @@ use std::sync::Arc;
 use rustix::fs::SeekFrom;
 use rustix::io::Errno;
 
+use super::local;
+
 /// Bytes that are read by position, without a cursor. There is no way to write.
 pub trait BlockRead: Send + Sync {
     /// Returns the number of bytes.
@@ -68,7 +70,7 @@ impl FileBlocks {
     /// # Errors
     /// The operating system's error for the file; a file that is not a regular one.
     pub fn open(path: &Path) -> io::Result<Self> {
-        Self::of(File::open(path)?)
+        Self::of(local::open(path)?)
     }
 
     /// Wraps an open file.
@@ -76,11 +78,8 @@ impl FileBlocks {
     /// # Errors
     /// As [`Self::open`].
     pub fn of(file: File) -> io::Result<Self> {
-        let metadata = file.metadata()?;
-        if !metadata.is_file() {
-            return Err(io::Error::other("no regular file"));
-        }
-        Ok(Self { file, size: metadata.len() })
+        let size = local::regular_size(&file)?.ok_or_else(|| io::Error::other("no regular file"))?;
+        Ok(Self { file, size })
     }
 }
 

@@ -1,7 +1,6 @@
 //! A file of the evidence: a file of this machine, or one that was extracted from a container into memory.
 
 use std::fmt;
-use std::fs;
 use std::io;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -9,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bytes, sha256, sha256_of};
+use super::{Bytes, local, sha256, sha256_of};
 use crate::error::Problem;
 use crate::registry::FileTime;
 
@@ -22,24 +21,10 @@ pub struct Unpacked {
     range: Range<usize>,
 }
 
-impl Unpacked {
-    /// Returns a range of a worker's reply. The worker keeps no copy, and cannot read the bytes any more.
-    pub fn sent(range: Range<usize>) -> Self {
-        Self { whole: Arc::new(Bytes::Read(Vec::new())), range }
-    }
-
-    /// Ties the range to its reply; `None` if the reply is too short.
-    #[must_use]
-    pub fn tie(&mut self, whole: &Arc<Bytes>) -> Option<()> {
-        whole.get(self.range.clone())?;
-        self.whole = Arc::clone(whole);
-        Some(())
-    }
-}
-
+/// A worker sends how long a file is. Its bytes stay in the worker.
 impl From<Range<usize>> for Unpacked {
     fn from(range: Range<usize>) -> Self {
-        Self::sent(range)
+        Self { whole: Arc::new(Bytes::Read(Vec::new())), range }
     }
 }
 
@@ -103,12 +88,6 @@ impl File {
         Self { path: path.into(), unpacked: Some(unpacked), lost: None }
     }
 
-    /// Ties bytes that a worker sent to its reply; `None` if the reply is too short.
-    #[must_use]
-    pub fn tie(&mut self, whole: &Arc<Bytes>) -> Option<()> {
-        self.unpacked.as_mut().map_or(Some(()), |unpacked| unpacked.tie(whole))
-    }
-
     /// Gives up the bytes that came out of a container, for this reason. A file of this machine stays as it is.
     pub fn lose(&mut self, reason: &str) {
         if self.unpacked.is_some() {
@@ -148,7 +127,7 @@ impl File {
     pub fn size(&self) -> u64 {
         match &self.unpacked {
             Some(unpacked) => unpacked.as_ref().len() as u64,
-            None => fs::metadata(&self.path).map_or(0, |metadata| metadata.len()),
+            None => local::size(&self.path),
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::finding::Finding;
 use crate::hive::{self, Hive, Overlay, Tree};
 use crate::machine::{Machine, Sameness};
 use crate::os::{Pair, identify};
+use crate::progress::{self, Task};
 use crate::registry::Role;
 use crate::report::{HiveReport, InstallationReport, Judgement};
 
@@ -105,6 +106,8 @@ impl<'a> OpenInstallation<'a> {
 
 /// Examines one installation and hashes its files at the same time.
 pub(super) fn examine_installation(installation: &Installation, options: &Options) -> Result<Judged, Error> {
+    let machine = || installation.label.as_ref().unwrap_or(&installation.evidence).clone();
+    progress::step(Task::Examining, machine, 1);
     let open = OpenInstallation::open(installation, options);
     let judge = || open.judge(None);
     let hash = || hash(installation, options.hash);

@@ -6,6 +6,7 @@ use super::attachments::{Attached, Attachments};
 use super::text::{Row, Text, told};
 use crate::case_facts::CaseFacts;
 use crate::custody::{Custody, FileRecord, FileState};
+use crate::evidence::worker::{Landlock, Sandbox};
 use crate::report::Report;
 use crate::report::table::{Situation, count, grouped, quoted_path, word};
 
@@ -172,6 +173,7 @@ impl ShownCustody {
                 Row::mono("Command", [Text::prose(&shell(&record.command_line))]),
                 Row::mono("In the folder", [of(&record.working_directory)]),
                 Row::mono("SHA-256 of the program", [of(&record.program_sha256)]),
+                Row::new("Archives and images", [sandbox(record.sandbox.as_ref()).into()]),
             ]),
             lists: [
                 List {
@@ -185,6 +187,17 @@ impl ShownCustody {
             .filter(|list| !list.rows.is_empty())
             .collect(),
         }
+    }
+}
+
+/// Describes how archives and disk images were read.
+fn sandbox(sandbox: Option<&Sandbox>) -> &'static str {
+    match sandbox {
+        None => "none was read",
+        Some(Sandbox { process: false, .. }) => "read by this program itself, without a sandbox",
+        Some(Sandbox { seccomp: false, .. }) => "read in a separate process, without a sandbox",
+        Some(Sandbox { landlock: Landlock::None, .. }) => "read in a separate process, in a sandbox (seccomp)",
+        Some(_) => "read in a separate process, in a sandbox (seccomp, Landlock)",
     }
 }
 

@@ -7,9 +7,10 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use rustix::fs::{Mode, OFlags, open};
-use serde::Deserialize;
 
 use super::Plan;
+use serde::{Deserialize, Serialize};
+
 use crate::error::Error;
 use crate::evidence::{is_sha256, sha256_of};
 use crate::registry::{Name, Role};
@@ -23,7 +24,7 @@ const LONGEST_COMPLAINT: usize = 300;
 const ADVICE: &str = "Name the plan.json that `audit --patch` wrote beside the patch";
 
 /// A plan, and the file that it was read from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanFile {
     /// The path of the file, as the user named it.
     pub path: String,

@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Counts, Gathered, InstallationReport, Judgement, Renderer, Report, Run, SourceReport, Summary};
 use crate::discovery::Generation;
@@ -45,7 +45,7 @@ pub use shell::{quoted, quoted_path};
 const MOST_LISTED: usize = 5;
 
 /// The style of the table.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Style {
     /// The width of the terminal in columns; 120 without a terminal. Below 40, the layout is that for 40.
     pub width: Option<u16>,

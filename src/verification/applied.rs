@@ -23,10 +23,12 @@ mod checked;
 mod choice;
 mod first;
 mod made;
+mod question;
 mod table;
 
 pub use checked::{Checked, CheckedEdit, CheckedHive, PlanSummary, Scope, TouchedKey};
 use choice::Found;
+pub use question::{Answer, Question};
 pub use table::render;
 
 /// Proves from the hives that a plan was applied or rolled back, and that nothing else changed. `before` is evidence

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::evidence::sha256_of;
@@ -39,7 +39,7 @@ pub(super) enum Direction {
 
 /// The user's statements on how a file is imported. Where they are missing, the header applies if hivemend wrote the
 /// file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Importing {
     /// The importer. regedit if neither the user nor the header states one.
     pub importer: Option<Importer>,
@@ -120,9 +120,9 @@ impl Patch {
         self
     }
 
-    /// Returns whether the header names hives that hivemend made the file for.
-    pub fn names_hives(&self) -> bool {
-        !self.header.hives.is_empty()
+    /// Returns whether the header of a file names hives that hivemend made it for.
+    pub fn is_for_hives(bytes: &[u8]) -> bool {
+        !Header::of(bytes).hives.is_empty()
     }
 
     /// Returns whether hivemend wrote it as a patch or as a rollback; `None` for any other file.

@@ -22,8 +22,8 @@ mod patches;
 const MOST: u64 = 230;
 
 /// Options of every measured run, for programs that start workers: one core, so that no thread waits for another.
-/// Options that workers need in order to run under valgrind belong here, too.
-const ALONE: [&str; 2] = ["--jobs", "1"];
+/// Valgrind needs system calls that the sandbox refuses.
+const ALONE: [&str; 3] = ["--jobs", "1", "--no-sandbox"];
 
 /// The most open files of a run. Under valgrind no process may lower its hard limit, as a worker does; if the limit is
 /// already lower than the worker's own, the worker keeps it.

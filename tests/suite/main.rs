@@ -68,6 +68,7 @@ mod refusals;
 mod reg_file;
 mod replay;
 mod report;
+mod sandbox;
 mod schemas;
 mod shadow_copies;
 mod show;
@@ -80,5 +81,5 @@ mod wine;
 mod wrappings;
 
 fn main() -> ExitCode {
-    harness::main()
+    sandbox::part().unwrap_or_else(harness::main)
 }

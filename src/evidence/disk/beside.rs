@@ -3,17 +3,14 @@
 //! A name inside an image is never trusted: only its last part counts, and only a regular file in the image's own
 //! folder is opened for it, never a link.
 
-use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-use rustix::fs::OFlags;
 
 use crate::error::Problem;
 use crate::evidence::block::{Blocks, FileBlocks};
 use crate::evidence::file::Acquisition;
+use crate::evidence::local;
 
 /// The most files of one image: segments, parts, extents of 2 GiB, parents. Each stays open, and a process may have
 /// some thousand files open.
@@ -34,7 +31,7 @@ pub(super) struct Beside {
 impl Beside {
     /// Opens the image that the user named. A link is followed, because the user named it.
     pub(super) fn open(path: &Path) -> Result<(Self, Blocks), Problem> {
-        let file = regular(path, OFlags::empty()).map_err(|error| unreadable(path, &error))?;
+        let file = FileBlocks::open(path).map_err(|error| unreadable(path, &error))?;
         let folder = path.parent().map(Path::to_owned).unwrap_or_default();
         let files = vec![path.to_owned()];
         Ok((Self { folder, chain: files.clone(), files, facts: Vec::new(), acquisition: None }, Arc::new(file)))
@@ -94,7 +91,7 @@ impl Beside {
         }
         let path = self.folder.join(last);
         self.room()?;
-        let file = regular(&path, OFlags::NOFOLLOW).map_err(|error| {
+        let file = self.beside(last).map_err(|error| {
             let found = if error.kind() == io::ErrorKind::NotFound { "no such file".into() } else { error.to_string() };
             let whole = if last == name { String::new() } else { format!(" (the image says {name:?})") };
             self.problem(format!("the {role} {last:?} beside it{whole}"), found)
@@ -112,7 +109,7 @@ impl Beside {
     pub(super) fn segment(&mut self, name: &str) -> Result<Option<Blocks>, Problem> {
         let path = self.folder.join(name);
         self.room()?;
-        match regular(&path, OFlags::NOFOLLOW) {
+        match self.beside(name) {
             Ok(file) => {
                 self.add(path);
                 Ok(Some(Arc::new(file)))
@@ -124,12 +121,7 @@ impl Beside {
 
     /// Returns the names in the image's folder.
     pub(super) fn names(&self) -> io::Result<Vec<String>> {
-        let folder = if self.folder.as_os_str().is_empty() { Path::new(".") } else { &self.folder };
-        let mut names = Vec::new();
-        for entry in std::fs::read_dir(folder)? {
-            names.extend(entry?.file_name().into_string());
-        }
-        Ok(names)
+        local::names(&self.folder)
     }
 
     /// Makes the parent image at `path` the current one.
@@ -150,6 +142,11 @@ impl Beside {
         self.chain.pop();
     }
 
+    /// Opens a regular file in the folder of the image that the user named, and no link.
+    fn beside(&self, name: &str) -> io::Result<FileBlocks> {
+        FileBlocks::of(local::open_beside(&self.folder, name)?)
+    }
+
     /// Checks that one more file may be opened.
     fn room(&self) -> Result<(), Problem> {
         if self.files.len() < MOST_FILES {
@@ -163,13 +160,6 @@ impl Beside {
             self.files.push(path);
         }
     }
-}
-
-/// Opens a regular file, without waiting for a pipe.
-fn regular(path: &Path, flags: OFlags) -> io::Result<FileBlocks> {
-    let flags = i32::try_from((flags | OFlags::NONBLOCK).bits()).unwrap_or_default();
-    let file: File = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-    FileBlocks::of(file)
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Problem {

@@ -9,6 +9,7 @@ use sha2::Digest;
 
 use super::Disk;
 use crate::evidence::block::Blocks;
+use crate::progress::{self, Task};
 use crate::registry::hex;
 
 /// Bytes hashed at a time.
@@ -66,7 +67,8 @@ impl Disk {
         if self.stored.is_empty() {
             return Ok(Vec::new());
         }
-        let (md5, sha1) = hash(&self.blocks)?;
+        let path = self.files.first().map(|path| path.display().to_string()).unwrap_or_default();
+        let (md5, sha1) = hash(&self.blocks, &path)?;
         let check = |stored: &StoredHash| {
             let found = if stored.algorithm == Algorithm::Md5 { &md5 } else { &sha1 };
             Checked { stored: stored.clone(), found: found.clone() }
@@ -75,8 +77,8 @@ impl Disk {
     }
 }
 
-/// Returns the MD5 and the SHA-1 of all bytes.
-fn hash(blocks: &Blocks) -> io::Result<(String, String)> {
+/// Returns the MD5 and the SHA-1 of all bytes of the image at `path`.
+fn hash(blocks: &Blocks, path: &str) -> io::Result<(String, String)> {
     let (mut md5, mut sha1) = (Md5::new(), Sha1::new());
     let mut buffer = vec![0; AT_A_TIME];
     let mut offset = 0_u64;
@@ -88,6 +90,7 @@ fn hash(blocks: &Blocks) -> io::Result<(String, String)> {
             Err(error) => return Err(error),
         };
         let read = buffer.get(..count).unwrap_or_default();
+        progress::step(Task::Verifying, || path.to_owned(), count as u64);
         md5.update(read);
         sha1.update(read);
         offset = offset.saturating_add(count as u64);

@@ -37,6 +37,11 @@ impl Writing {
         Self { out: Some(BufWriter::new(file)), way, sum, gone: false }
     }
 
+    /// Returns whether the reader of the stream has gone, so that nothing more needs to be written.
+    pub fn is_gone(&self) -> bool {
+        self.gone
+    }
+
     /// Writes the rest of the buffer, and copies held text into its stream. Returns the way, and the size and hash if
     /// they were requested.
     pub(super) fn finish(mut self) -> io::Result<(Way, Option<Sum>)> {

@@ -113,7 +113,7 @@ fn of_odd_evidence(all: &mut Vec<Written>) {
         &["dirty"][..],
         &["case.zip"],
         &["evidence", "--os", "windows-7", "--extend", &pack],
-        &["evidence", "--case", "case.toml", "--custody", "custody.json"],
+        &["evidence", "case.zip", "--case", "case.toml", "--custody", "custody.json"],
     ] {
         let common = ["audit", "--all", "--locations", "--format"];
         document(all, &desk, Record::Report, &[&common[..], &["json"], arguments].concat());
