@@ -13,6 +13,8 @@ const MOST_NAMES: usize = 1 << 18;
 const MOST_KEPT: usize = 8 << 20;
 /// What a key costs beside its path and its names.
 const KEY: usize = 128;
+/// Up to this many names of a key are kept in a list.
+const FEW: usize = 32;
 /// A set of names with more room than this is not cleared for the next key, but replaced.
 const ROOM: usize = 1 << 12;
 
@@ -24,7 +26,7 @@ const ROOM: usize = 1 << 12;
 #[derive(Default)]
 pub(super) struct NamesSeen {
     /// The names of each key by its folded path.
-    others: BTreeMap<Vec<u8>, Box<[u64]>>,
+    others: BTreeMap<Vec<u8>, Kept>,
     /// What they cost.
     kept: usize,
     /// The greatest path of a key that was forgotten.
@@ -46,7 +48,7 @@ impl NamesSeen {
         self.close();
         self.open = folded_path(key);
         if let Some(names) = self.remove() {
-            self.names.extend(&names);
+            self.names.put(names);
             return true;
         }
         self.forgotten.as_ref().is_none_or(|forgotten| self.open > *forgotten)
@@ -82,7 +84,7 @@ impl NamesSeen {
     }
 
     /// Removes and returns the earlier names of the open key.
-    fn remove(&mut self) -> Option<Box<[u64]>> {
+    fn remove(&mut self) -> Option<Kept> {
         // In a text whose keys are in order, a key is behind all others.
         if self.others.last_key_value().is_none_or(|(last, _)| *last < self.open) {
             return None;
@@ -110,8 +112,29 @@ impl NamesSeen {
     }
 }
 
-fn cost(path: &[u8], names: &[u64]) -> usize {
-    mem::size_of_val(path).saturating_add(mem::size_of_val(names)).saturating_add(KEY)
+fn cost(path: &[u8], names: &Kept) -> usize {
+    mem::size_of_val(path).saturating_add(names.cost()).saturating_add(KEY)
+}
+
+/// The names of a key that is not open, as hashes.
+enum Kept {
+    Few(Box<[u64]>),
+    /// As they were: a key that is opened again and again costs no copy each time.
+    Many(HashSet<u64>),
+}
+
+impl Kept {
+    fn is_empty(&self) -> bool {
+        matches!(self, Self::Few(names) if names.is_empty())
+    }
+
+    /// Returns the bytes in memory. A place in a set has one byte beside its hash.
+    fn cost(&self) -> usize {
+        match self {
+            Self::Few(names) => mem::size_of_val(names.as_ref()),
+            Self::Many(names) => names.capacity().saturating_mul(9),
+        }
+    }
 }
 
 /// The names of one key, as hashes.
@@ -155,14 +178,20 @@ impl Names {
         }
     }
 
-    fn take(&mut self) -> Box<[u64]> {
+    fn take(&mut self) -> Kept {
+        if self.hashes.len() > FEW {
+            return Kept::Many(mem::take(&mut self.hashes));
+        }
         let names = self.hashes.iter().copied().collect();
         self.clear();
-        names
+        Kept::Few(names)
     }
 
-    fn extend(&mut self, hashes: &[u64]) {
-        self.hashes.extend(hashes);
+    fn put(&mut self, names: Kept) {
+        match names {
+            Kept::Few(names) => self.hashes.extend(names),
+            Kept::Many(names) => self.hashes = names,
+        }
     }
 
     fn hash(&mut self, name: impl Iterator<Item = u16>) -> u64 {
