@@ -1,7 +1,11 @@
 //! Hashes of the disk that an image stores, and their verification.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread::ScopedJoinHandle;
 
 use md5::Md5;
 use sha1::Sha1;
@@ -14,9 +18,11 @@ use crate::registry::hex;
 
 /// Bytes hashed at a time.
 const AT_A_TIME: usize = 1 << 20;
+/// Pieces that are read ahead of the slowest hash.
+const AHEAD: usize = 4;
 
 /// A hash algorithm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Algorithm {
     /// MD5.
     Md5,
@@ -68,32 +74,64 @@ impl Disk {
             return Ok(Vec::new());
         }
         let path = self.files.first().map(|path| path.display().to_string()).unwrap_or_default();
-        let (md5, sha1) = hash(&self.blocks, &path)?;
+        let wanted: BTreeSet<Algorithm> = self.stored.iter().map(|stored| stored.algorithm).collect();
+        let found = hashes(&self.blocks, &wanted, &path)?;
         let check = |stored: &StoredHash| {
-            let found = if stored.algorithm == Algorithm::Md5 { &md5 } else { &sha1 };
-            Checked { stored: stored.clone(), found: found.clone() }
+            let found = found.get(&stored.algorithm).cloned().unwrap_or_default();
+            Checked { stored: stored.clone(), found }
         };
         Ok(self.stored.iter().map(check).collect())
     }
 }
 
-/// Returns the MD5 and the SHA-1 of all bytes of the image at `path`.
-fn hash(blocks: &Blocks, path: &str) -> io::Result<(String, String)> {
-    let (mut md5, mut sha1) = (Md5::new(), Sha1::new());
-    let mut buffer = vec![0; AT_A_TIME];
-    let mut offset = 0_u64;
-    while offset < blocks.size() {
-        let count = match blocks.read_at(&mut buffer, offset) {
-            Ok(0) => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, format!("the disk ends at {offset:#x}"))),
-            Ok(count) => count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        let read = buffer.get(..count).unwrap_or_default();
-        progress::step(Task::Verifying, || path.to_owned(), count as u64);
-        md5.update(read);
-        sha1.update(read);
-        offset = offset.saturating_add(count as u64);
+/// Returns the hashes of all bytes of the image at `path`. Each algorithm has a thread of its own, so that the next bytes
+/// are read and decompressed meanwhile.
+fn hashes(blocks: &Blocks, wanted: &BTreeSet<Algorithm>, path: &str) -> io::Result<BTreeMap<Algorithm, String>> {
+    std::thread::scope(|scope| {
+        let mut pieces = Vec::new();
+        let mut threads = Vec::new();
+        for algorithm in wanted {
+            let (send, receive) = sync_channel::<Arc<Vec<u8>>>(AHEAD);
+            pieces.push(send);
+            threads.push((*algorithm, scope.spawn(move || algorithm.hash(&receive))));
+        }
+        let mut offset = 0_u64;
+        while offset < blocks.size() {
+            let mut buffer = vec![0; AT_A_TIME];
+            let count = match blocks.read_at(&mut buffer, offset) {
+                Ok(0) => {
+                    let found = format!("the disk ends at {offset:#x}");
+                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, found));
+                }
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            buffer.truncate(count);
+            progress::step(Task::Verifying, || path.to_owned(), count as u64);
+            let piece = Arc::new(buffer);
+            // A thread that has ended is met when it is joined.
+            pieces.iter().for_each(|thread| _ = thread.send(Arc::clone(&piece)));
+            offset = offset.saturating_add(count as u64);
+        }
+        drop(pieces);
+        let hex = |thread: ScopedJoinHandle<'_, String>| thread.join().map_err(|_| io::Error::other("hashing failed"));
+        threads.into_iter().map(|(algorithm, thread)| Ok((algorithm, hex(thread)?))).collect()
+    })
+}
+
+impl Algorithm {
+    /// Returns the hash of all pieces, in lower-case hexadecimal digits.
+    fn hash(self, pieces: &Receiver<Arc<Vec<u8>>>) -> String {
+        match self {
+            Self::Md5 => digest::<Md5>(pieces),
+            Self::Sha1 => digest::<Sha1>(pieces),
+        }
     }
-    Ok((hex(&md5.finalize()), hex(&sha1.finalize())))
+}
+
+fn digest<D: Digest>(pieces: &Receiver<Arc<Vec<u8>>>) -> String {
+    let mut hasher = D::new();
+    pieces.iter().for_each(|piece| hasher.update(piece.as_slice()));
+    hex(&hasher.finalize())
 }
