@@ -29,6 +29,7 @@ pub mod local;
 pub mod locator;
 mod mappable;
 pub mod output;
+pub mod paths;
 #[cfg(feature = "images")]
 pub mod volume;
 pub mod worker;

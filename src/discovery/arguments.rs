@@ -25,9 +25,11 @@ use crate::evidence::locator::{Locator, Name};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
     /// A folder, a file, or a place in a container as reports print it.
+    #[serde(with = "crate::evidence::paths")]
     pub path: PathBuf,
     /// Where the file was on its machine. Its folder and its name decide which files belong together, what each is, and
     /// which generation; `path` may be any name that a store gave it.
+    #[serde(with = "crate::evidence::paths::many")]
     pub original_path: Option<PathBuf>,
     /// The user's name for the machine or the exhibit. Files with different labels never belong together.
     pub label: Option<String>,

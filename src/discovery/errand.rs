@@ -125,7 +125,12 @@ enum Said<H, A> {
     /// It looks for installations in this evidence.
     Survey(Vec<Evidence>),
     /// It wants the next piece of work of the survey of this number, and has opened these files since it was asked.
-    Next(usize, Option<Vec<PathBuf>>),
+    Next {
+        survey: usize,
+        asked: bool,
+        #[serde(with = "crate::evidence::paths::many")]
+        known: Vec<PathBuf>,
+    },
     /// It reads the source at this place, or no more.
     Reads(Option<String>),
     Head(H),
@@ -226,9 +231,8 @@ impl<E: Errand> Attempt<'_, E> {
                     conversation.send(&surveys.len().saturating_sub(1))?;
                     continue;
                 }
-                Said::Next(number, known) => {
-                    let given =
-                        surveys.get_mut(number).map_or(Given::Work(None), |survey| give(survey, known.as_deref()));
+                Said::Next { survey, asked, known } => {
+                    let given = surveys.get_mut(survey).map_or(Given::Work(None), |survey| give(survey, asked, &known));
                     if let Given::Work(Some(work)) = &given
                         && let Work::Part(part) = work.as_ref()
                     {
@@ -264,10 +268,10 @@ impl<E: Errand> Attempt<'_, E> {
     }
 }
 
-/// Returns the next piece of work of a survey. `known` has the files that it asked for.
-fn give(survey: &mut Survey<'_>, known: Option<&[PathBuf]>) -> Given {
-    survey.know(known.unwrap_or_default());
-    match survey.must_know().filter(|_| known.is_none()) {
+/// Returns the next piece of work of a survey. If it `asked` for files, `known` has them.
+fn give(survey: &mut Survey<'_>, asked: bool, known: &[PathBuf]) -> Given {
+    survey.know(known);
+    match survey.must_know().filter(|_| !asked) {
         Some(told) => Given::Tell(told),
         None => Given::Work(survey.next().map(Box::new)),
     }
@@ -328,12 +332,12 @@ impl<'u> Source<'u> {
                 survey.next()
             }
             Self::There(parent, number) => {
-                let mut known = None;
+                let (mut asked, mut known) = (false, Vec::new());
                 loop {
                     // Without the other process there is no more work.
-                    match parent.ask(&Said::<(), ()>::Next(*number, known)).ok()? {
+                    match parent.ask(&Said::<(), ()>::Next { survey: *number, asked, known }).ok()? {
                         Given::Work(work) => return work.map(|work| *work),
-                        Given::Tell(told) => known = Some(opened(told)),
+                        Given::Tell(told) => (asked, known) = (true, opened(told)),
                     }
                 }
             }

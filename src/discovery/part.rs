@@ -97,6 +97,7 @@ impl<'u> Reading<'u> {
 #[derive(Serialize, Deserialize)]
 pub(super) struct Closed {
     /// The file of this machine.
+    #[serde(with = "crate::evidence::paths")]
     pub(super) path: PathBuf,
     /// Its name in reports.
     pub(super) at: Locator,
@@ -144,6 +145,7 @@ pub(super) struct OpenPart {
     /// The shadow copies that volumes list.
     pub(super) shadow_copies: Vec<Snapshot>,
     /// The files of this machine that were opened besides hives and logs.
+    #[serde(with = "crate::evidence::paths::many")]
     pub(super) files: Vec<PathBuf>,
     /// Whether the wanted place exists; see [`Closed::wanted`].
     pub(super) there: bool,

@@ -15,7 +15,6 @@ use super::{Installation, containers};
 use crate::evidence::archive::Unpacking;
 use crate::evidence::budget::{Budget, Cost};
 use crate::evidence::conversation::{Conversation, Parent};
-use crate::evidence::kind::Kind;
 use crate::evidence::local;
 use crate::evidence::worker::{self, Broker};
 
@@ -262,14 +261,19 @@ pub(super) fn files_of(closed: &Closed, reading: Reading<'_>) -> Vec<PathBuf> {
         broker.allow_beside(&closed.path);
         let seconds = reading.seconds_for(local::size(&closed.path));
         let mut conversation = Conversation::start(FILES_OF, seconds, broker)?;
-        conversation.send(&(&closed.path, closed.kind))?;
-        conversation.receive()
+        conversation.send(closed)?;
+        let files: Files = conversation.receive()?;
+        io::Result::Ok(files.0)
     };
     ask().unwrap_or_default()
 }
 
+/// The answer to [`FILES_OF`].
+#[derive(Serialize, Deserialize)]
+struct Files(#[serde(with = "crate::evidence::paths::many")] Vec<PathBuf>);
+
 /// The worker's side of [`files_of`].
 pub(super) fn list_files(parent: &Parent) -> io::Result<()> {
-    let (path, kind): (PathBuf, Kind) = parent.receive()?;
-    parent.send(&containers::files_of(&path, kind))
+    let closed: Closed = parent.receive()?;
+    parent.send(&Files(containers::files_of(&closed.path, closed.kind)))
 }

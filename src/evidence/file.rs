@@ -71,6 +71,7 @@ impl fmt::Debug for Unpacked {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct File {
     /// The path on this machine: of the file, or of the container that it is in.
+    #[serde(with = "crate::evidence::paths")]
     pub path: PathBuf,
     unpacked: Option<Unpacked>,
     /// Why the bytes that came out of a container are lost.

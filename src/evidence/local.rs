@@ -17,16 +17,17 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Request {
     /// A file of the evidence.
-    File(PathBuf),
+    File(#[serde(with = "super::paths")] PathBuf),
     /// A file in the folder of an image, by its name there.
     Beside {
         /// The folder.
+        #[serde(with = "super::paths")]
         folder: PathBuf,
         /// The name, one component.
         name: String,
     },
     /// The names in the folder of an image.
-    Names(PathBuf),
+    Names(#[serde(with = "super::paths")] PathBuf),
 }
 
 /// What a request gets.

@@ -170,6 +170,7 @@ impl fmt::Display for Step {
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Locator {
     /// The path of a file or folder of this machine, as the user named it.
+    #[serde(with = "crate::evidence::paths")]
     pub base: PathBuf,
     /// The steps from there into containers; empty for a file or folder of this machine.
     pub steps: Vec<Step>,

@@ -14,6 +14,7 @@ use crate::show::{OpenOptions, Subject};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Question {
     /// The hives, or containers with one hive each.
+    #[serde(with = "crate::evidence::paths::many")]
     pub hives: Vec<PathBuf>,
     /// The keys.
     pub keys: Vec<String>,
@@ -29,6 +30,7 @@ pub struct Answer {
     /// The baseline.
     pub learned: Learned,
     /// Every file of this machine that was opened.
+    #[serde(with = "crate::evidence::paths::many")]
     pub opened: Vec<PathBuf>,
 }
 

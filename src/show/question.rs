@@ -13,6 +13,7 @@ use crate::evidence::archive::Unpacking;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Question {
     /// The hive, or a container with one hive.
+    #[serde(with = "crate::evidence::paths")]
     pub hive: PathBuf,
     /// The key; empty for the hive's root.
     pub key: String,
@@ -39,6 +40,7 @@ pub struct Answer {
     /// The result, or why it is unknown whether the key exists.
     pub shown: Result<Shown, Problem>,
     /// Every file of this machine that was opened.
+    #[serde(with = "crate::evidence::paths::many")]
     pub opened: Vec<PathBuf>,
 }
 

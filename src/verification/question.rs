@@ -19,6 +19,7 @@ use crate::report::table::Style;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Question {
     /// The evidence.
+    #[serde(with = "crate::evidence::paths::many")]
     pub evidence: Vec<PathBuf>,
     /// The `.reg` files, in the order of import.
     pub files: Vec<PatchFile>,
@@ -70,6 +71,7 @@ pub struct Answer {
     /// The overall result.
     pub standing: Standing,
     /// Every file of the evidence that was opened.
+    #[serde(with = "crate::evidence::paths::many")]
     pub opened: Vec<PathBuf>,
 }
 

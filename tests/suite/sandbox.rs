@@ -458,3 +458,29 @@ fn a_crash_costs_the_partition_that_was_read_and_is_told_with_its_signal() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("2 hives") && said.contains("d.raw!p2!"), "{said}");
 }
+
+#[test]
+fn a_container_in_a_place_that_is_no_unicode_is_read() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let desk = desk_with_zip();
+    let folder = desk.path("").join(OsStr::from_bytes(b"caf\xe9"));
+    fs::create_dir(&folder).unwrap();
+    let zip = folder.join(OsStr::from_bytes(b"pc\xff.zip"));
+    fs::rename(desk.path("pc.zip"), &zip).unwrap();
+    for evidence in [&folder, &zip] {
+        let output = desk.command(&["audit", "--format", "json"]).arg(evidence).output().unwrap();
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report["installations"].as_array().unwrap().len(), 1, "{report}");
+        assert_eq!(report["summary"]["gaps"], json!([]));
+    }
+    let list = [zip.as_os_str().as_bytes(), b"\n"].concat();
+    fs::write(desk.path("list"), list).unwrap();
+    assert_eq!(
+        desk.json(&["find", "--files-from", "list", "--format", "json"])["installations"].as_array().unwrap().len(),
+        1
+    );
+    let hive = [zip.as_os_str().as_bytes(), b"!config/SYSTEM"].concat();
+    let output = desk.command(&["show"]).arg(OsStr::from_bytes(&hive)).arg("Select").output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+}

@@ -19,8 +19,10 @@ pub struct Question {
     /// The plan.
     pub plan: PlanFile,
     /// The evidence.
+    #[serde(with = "crate::evidence::paths::many")]
     pub evidence: Vec<PathBuf>,
     /// Evidence with the hives that the plan was made from; may be empty.
+    #[serde(with = "crate::evidence::paths::many")]
     pub before: Vec<PathBuf>,
     /// Whether the patch or the rollback was imported last.
     pub asked: Asked,
@@ -36,6 +38,7 @@ pub struct Answer {
     /// The overall result.
     pub standing: Standing,
     /// Every file of the evidence that was opened.
+    #[serde(with = "crate::evidence::paths::many")]
     pub opened: Vec<PathBuf>,
 }
 
