@@ -168,7 +168,7 @@ impl<'b> Conversation<'b> {
 impl Drop for Conversation<'_> {
     fn drop(&mut self) {
         // A worker that ends by itself can be measured: valgrind counts nothing of a process that is killed.
-        let _ = self.channel.close();
+        self.channel.close();
         if wait(&mut self.child, GRACE).is_err() {
             let _ = self.child.kill();
             let _ = self.child.wait();

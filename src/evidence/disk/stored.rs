@@ -111,7 +111,9 @@ fn hashes(blocks: &Blocks, wanted: &BTreeSet<Algorithm>, path: &str) -> io::Resu
             progress::step(Task::Verifying, || path.to_owned(), count as u64);
             let piece = Arc::new(buffer);
             // A thread that has ended is met when it is joined.
-            pieces.iter().for_each(|thread| _ = thread.send(Arc::clone(&piece)));
+            for thread in &pieces {
+                let _ = thread.send(Arc::clone(&piece));
+            }
             offset = offset.saturating_add(count as u64);
         }
         drop(pieces);
@@ -132,6 +134,8 @@ impl Algorithm {
 
 fn digest<D: Digest>(pieces: &Receiver<Arc<Vec<u8>>>) -> String {
     let mut hasher = D::new();
-    pieces.iter().for_each(|piece| hasher.update(piece.as_slice()));
+    for piece in pieces {
+        hasher.update(piece.as_slice());
+    }
     hex(&hasher.finalize())
 }
