@@ -123,6 +123,10 @@ struct Finder<'a> {
     kept_count: usize,
     /// The hibernation file of each folder that contains one.
     sleeping: HashMap<Node, Node>,
+    /// The same by the names of the folder, after a scan.
+    asleep: Option<HashMap<Vec<Name>, Node>>,
+    /// Whether a scan has found everything.
+    scanned: bool,
     /// The root folder.
     root: Node,
     paths: HashMap<Node, Option<FolderPath>>,
@@ -144,6 +148,8 @@ impl<'a> Finder<'a> {
             kept: HashMap::new(),
             kept_count: 0,
             sleeping: HashMap::new(),
+            asleep: None,
+            scanned: false,
             paths: HashMap::from([(scope.system.root(), Some(root))]),
             root: scope.system.root(),
             obstacles: HashSet::new(),
@@ -249,6 +255,7 @@ impl<'a> Finder<'a> {
             }
             ControlFlow::Continue(())
         });
+        self.scanned = true;
         self.ledger.seen(self.scope.source, files);
         self.look_where_it_matters(volume);
     }

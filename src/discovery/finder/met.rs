@@ -1,5 +1,6 @@
 //! The entries of a file system that the finder keeps, the paths of its folders, and unreadable folders.
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use super::{DEEPEST, Finder, Folder, FolderPath, MOST_KEPT};
@@ -133,15 +134,10 @@ impl Finder<'_> {
         let all: Vec<String> = path.parts.clone();
         let above = layout::volume_of(&all)?;
         let volume = path.names.get(..above)?;
-        let node = self
-            .sleeping
-            .iter()
-            .find(|(folder, _)| self.paths.get(folder).and_then(Option::as_ref).is_some_and(|one| one.names == volume))
-            .map(|(_, file)| *file);
-        let node = if let Some(node) = node {
-            node
+        let node = if self.scanned {
+            *self.asleep().get(volume)?
         } else {
-            // If only a part of the volume is searched, the scan has not found the file.
+            // Only a part of the volume is searched, and the file may not be in it.
             let mut folder = self.root;
             for name in volume {
                 folder = self.scope.system.look_up(folder, name, Case::Sensitive).ok()?.first()?.node;
@@ -150,6 +146,17 @@ impl Finder<'_> {
             self.scope.system.look_up(folder, &name, Case::Insensitive).ok()?.first()?.node
         };
         Some(hibernation::of(self.scope.system.head(node).ok().as_ref()))
+    }
+
+    /// Returns the hibernation files that the scan found, by the names of their folders. Made once: there may be
+    /// thousands of volumes in a folder.
+    fn asleep(&mut self) -> &HashMap<Vec<Name>, Node> {
+        if self.asleep.is_none() {
+            let sleeping: Vec<(Node, Node)> = self.sleeping.iter().map(|(folder, file)| (*folder, *file)).collect();
+            let named = sleeping.into_iter().filter_map(|(folder, file)| Some((self.path(folder)?.names, file)));
+            self.asleep = Some(named.collect());
+        }
+        self.asleep.get_or_insert_default()
     }
 
     pub(super) fn locator(&self, names: &[Name]) -> Locator {

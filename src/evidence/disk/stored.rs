@@ -1,6 +1,6 @@
 //! Hashes of the disk that an image stores, and their verification.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -91,14 +91,17 @@ fn hashes(blocks: &Blocks, wanted: &BTreeSet<Algorithm>, path: &str) -> io::Resu
         let mut pieces = Vec::new();
         let mut threads = Vec::new();
         for algorithm in wanted {
-            let (send, receive) = sync_channel::<Arc<Vec<u8>>>(AHEAD);
+            let (send, receive) = sync_channel::<Arc<Piece>>(AHEAD);
             pieces.push(send);
             threads.push((*algorithm, scope.spawn(move || algorithm.hash(&receive))));
         }
+        // Pieces in turn: one that every thread is done with is filled again, because new memory costs as much as hashing.
+        let mut used: VecDeque<Arc<Piece>> = VecDeque::new();
         let mut offset = 0_u64;
         while offset < blocks.size() {
-            let mut buffer = vec![0; AT_A_TIME];
-            let count = match blocks.read_at(&mut buffer, offset) {
+            let mut piece = used.pop_front().filter(|piece| Arc::strong_count(piece) == 1).unwrap_or_default();
+            let Some(Piece { bytes, length }) = Arc::get_mut(&mut piece) else { continue };
+            let count = match blocks.read_at(bytes, offset) {
                 Ok(0) => {
                     let found = format!("the disk ends at {offset:#x}");
                     return Err(io::Error::new(io::ErrorKind::UnexpectedEof, found));
@@ -107,13 +110,13 @@ fn hashes(blocks: &Blocks, wanted: &BTreeSet<Algorithm>, path: &str) -> io::Resu
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error),
             };
-            buffer.truncate(count);
+            *length = count;
             progress::step(Task::Verifying, || path.to_owned(), count as u64);
-            let piece = Arc::new(buffer);
             // A thread that has ended is met when it is joined.
             for thread in &pieces {
                 let _ = thread.send(Arc::clone(&piece));
             }
+            used.push_back(piece);
             offset = offset.saturating_add(count as u64);
         }
         drop(pieces);
@@ -122,9 +125,28 @@ fn hashes(blocks: &Blocks, wanted: &BTreeSet<Algorithm>, path: &str) -> io::Resu
     })
 }
 
+/// A piece of the disk.
+struct Piece {
+    bytes: Vec<u8>,
+    /// How many of the bytes are the piece.
+    length: usize,
+}
+
+impl Default for Piece {
+    fn default() -> Self {
+        Self { bytes: vec![0; AT_A_TIME], length: 0 }
+    }
+}
+
+impl AsRef<[u8]> for Piece {
+    fn as_ref(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+}
+
 impl Algorithm {
     /// Returns the hash of all pieces, in lower-case hexadecimal digits.
-    fn hash(self, pieces: &Receiver<Arc<Vec<u8>>>) -> String {
+    fn hash(self, pieces: &Receiver<Arc<Piece>>) -> String {
         match self {
             Self::Md5 => digest::<Md5>(pieces),
             Self::Sha1 => digest::<Sha1>(pieces),
@@ -132,10 +154,10 @@ impl Algorithm {
     }
 }
 
-fn digest<D: Digest>(pieces: &Receiver<Arc<Vec<u8>>>) -> String {
+fn digest<D: Digest>(pieces: &Receiver<Arc<Piece>>) -> String {
     let mut hasher = D::new();
     for piece in pieces {
-        hasher.update(piece.as_slice());
+        hasher.update(AsRef::<[u8]>::as_ref(&*piece));
     }
     hex(&hasher.finalize())
 }

@@ -41,6 +41,21 @@ fn pairs_in_one_folder() {
     });
 }
 
+/// Every other one was hibernating.
+#[test]
+fn mounted_volumes_in_one_folder() {
+    grows_with("volumes in one folder", 60, Counted::Program, |desk, count| {
+        for number in 0..count {
+            let volume = desk.path(&format!("volumes/machine{number:04}"));
+            write_pair(&volume.join("Windows/System32/config"), "");
+            if number % 2 == 0 {
+                fs::write(volume.join("hiberfil.sys"), b"HIBR").unwrap();
+            }
+        }
+        alone(&["find", "volumes", "--format", "jsonl"])
+    });
+}
+
 #[test]
 fn orphans_pairs_and_logs_in_one_folder() {
     grows_with("orphans, pairs and logs", 60, Counted::Program, |desk, count| {
