@@ -18,6 +18,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::Error;
+use crate::evidence::output::nameless;
 use crate::reg_file::{CodePage, Importer, Verdict};
 use crate::report::table::Style;
 
@@ -140,7 +141,7 @@ impl LintedFile {
         let failed = |source| unreadable(path, source);
         let (reader, source) = open(path).map_err(failed)?;
         let copy = matches!(source, Source::Gone) && options.keep_input;
-        let mut input = Input::new(reader, copy.then(source::temporary).transpose().map_err(failed)?);
+        let mut input = Input::new(reader, copy.then(nameless).transpose().map_err(failed)?);
         input.next().map_err(failed)?;
         refuse_foreign(path, input.piece())?;
         let mut file = Self::examine(path.to_string_lossy().into_owned(), &mut input, source, options)?;

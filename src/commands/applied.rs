@@ -7,8 +7,8 @@ use hivemend::error::Error;
 use hivemend::evidence::output::{Gate, Inputs};
 use hivemend::examination::Options;
 use hivemend::remediation::PlanFile;
-use hivemend::verification::Asked;
-use hivemend::verification::applied::{Answer, Question};
+use hivemend::verification::applied::Question;
+use hivemend::verification::{Answer, Asked};
 
 use super::{one_output, prepare_reading, style_of, table_of, unpacking, write_errand};
 

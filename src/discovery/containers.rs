@@ -5,8 +5,6 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
 use super::found::{FoundFile, FoundTree};
 use super::opener::{Item, Opener};
 use super::store::Store;
@@ -26,7 +24,7 @@ use crate::evidence::locator::{Locator, Name, Step};
 /// The most containers within containers: a collection, its data, a disk image in it, an archive on that disk.
 const DEEPEST: usize = 6;
 /// The request to open a container.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub(super) struct Job {
     /// Where the container is.
     pub(super) at: Locator,
@@ -45,7 +43,7 @@ pub(super) struct Job {
 }
 
 /// The result of opening a container.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 pub(super) struct Opened {
     /// A tree for each file system with relevant files.
     pub(super) trees: Vec<FoundTree>,

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::arguments::Evidence;
 use super::part::{OpenPart, Part, Reading};
 use super::survey::{Survey, Work};
-use super::watch::Failure;
+use super::watch::{Failure, MOST_FAILURES};
 use crate::error::Error;
 use crate::evidence::archive::Unpacking;
 use crate::evidence::budget::Budget;
@@ -74,13 +74,24 @@ impl<'s, H> Text<'s, H> {
         Self { say, piece: Vec::new(), failed: None }
     }
 
-    /// Writes a value as JSON, for people to read.
+    /// Writes a whole result: as a table in this style, or as JSON for people to read.
     ///
     /// # Errors
-    /// The text was ended.
-    pub fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
-        serde_json::to_writer_pretty(&mut *self, value)?;
-        self.write_all(b"\n")
+    /// The error of the receiver, or of the writing.
+    pub fn of<V: Serialize, S>(
+        say: &'s mut Listener<'s, H>,
+        value: &V,
+        table: Option<&S>,
+        render: impl FnOnce(&V, &S, &mut Self) -> io::Result<()>,
+    ) -> Result<(), Error> {
+        let mut text = Self::new(say);
+        let written = match table {
+            Some(style) => render(value, style, &mut text),
+            None => serde_json::to_writer_pretty(&mut text, value)
+                .map_err(io::Error::from)
+                .and_then(|()| text.write_all(b"\n")),
+        };
+        text.end(written)
     }
 
     /// Ends the text, and returns what came of writing it.
@@ -176,9 +187,6 @@ fn seconds<E: Errand>(errand: &E) -> Result<Option<u64>, Error> {
     // It also writes what it finds, at any length.
     Ok(seconds.map(|seconds| seconds.saturating_mul(4)))
 }
-
-/// The most failures of readers in one errand. Each costs a new worker.
-const MOST_FAILURES: usize = 16;
 
 fn in_a_worker<E: Errand>(errand: &E, seconds: u64, say: &mut Listener<'_, E::Head>) -> Result<E::Answer, Error> {
     let mut failed = BTreeMap::new();

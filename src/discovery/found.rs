@@ -15,10 +15,9 @@ use crate::evidence::ledger::SourceId;
 use crate::evidence::locator::Name;
 
 /// The part of a file system that can matter.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct FoundTree {
     /// The folders, by the names below the root.
-    #[serde(with = "pairs")]
     pub(super) folders: BTreeMap<Vec<Name>, FoundFolder>,
     /// The container of its files; `None` for a folder of this machine.
     pub(super) origin: Option<Origin>,

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::part::{Closed, OpenPart, Part, Reading};
-use super::watch::Failure;
+use super::watch::{Failure, MOST_FAILURES};
 use super::{Installation, containers};
 use crate::evidence::archive::Unpacking;
 use crate::evidence::budget::{Budget, Cost};
@@ -45,9 +45,6 @@ pub(super) enum Asked<A> {
 
 /// The installations that a worker judges in parallel before it sends the answers.
 const AT_ONCE: usize = 16;
-
-/// The most failures of the readers of one part. Each costs a new worker.
-const MOST_FAILURES: usize = 16;
 
 /// The first message to the worker.
 #[derive(Serialize)]

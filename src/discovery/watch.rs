@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Problem};
 
+/// The most failures of readers in one part of the evidence, or in one errand. Each costs a new worker.
+pub(super) const MOST_FAILURES: usize = 16;
+
 /// Why the reader of a source failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Failure {

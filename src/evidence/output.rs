@@ -40,7 +40,7 @@ use inputs::Protected;
 use patches::Patches;
 use place::{Goal, Place};
 use refusal::{ANOTHER, refuse};
-pub use writing::Writing;
+pub use writing::{Writing, nameless};
 use written::List;
 pub use written::Written;
 

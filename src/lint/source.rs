@@ -1,17 +1,13 @@
 //! The input of a check, which may have to be read twice.
 
-use std::env;
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::process;
 use std::sync::Arc;
 
 /// The bytes that are read at once.
 pub(super) const PIECE: usize = 256 << 10;
-/// The most names that are tried for a temporary file.
-const TRIES: u32 = 100;
 
 /// Where the bytes of a file can be read again.
 #[derive(Clone, Debug)]
@@ -57,25 +53,6 @@ impl Source {
 
 fn state(metadata: &Metadata) -> State {
     (metadata.dev(), metadata.ino(), metadata.size(), metadata.mtime(), metadata.mtime_nsec())
-}
-
-/// Returns a file without a name in the folder for temporary files.
-pub(super) fn temporary() -> io::Result<File> {
-    let folder = env::temp_dir();
-    let mut outcome = Err(io::ErrorKind::AlreadyExists.into());
-    for attempt in 0..TRIES {
-        let path = folder.join(format!("hivemend-{}-{attempt}", process::id()));
-        outcome = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path);
-        match &outcome {
-            Ok(_) => {
-                std::fs::remove_file(&path)?;
-                break;
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(_) => break,
-        }
-    }
-    outcome
 }
 
 /// Reads a source piece by piece.

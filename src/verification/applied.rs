@@ -28,7 +28,7 @@ mod table;
 
 pub use checked::{Checked, CheckedEdit, CheckedHive, PlanSummary, Scope, TouchedKey};
 use choice::Found;
-pub use question::{Answer, Question};
+pub use question::Question;
 pub use table::render;
 
 /// Proves from the hives that a plan was applied or rolled back, and that nothing else changed. `before` is evidence

@@ -96,12 +96,7 @@ impl Errand for Question {
         };
         let patches = self.files.iter().map(read).collect::<Result<Vec<Patch>, Error>>()?;
         let verification = run(&self.evidence, &patches, &self.mounts, &self.options)?;
-        let mut text = Text::new(say);
-        let written = match &self.table {
-            Some(style) => render(&verification, style, &mut text),
-            None => text.json(&verification),
-        };
-        text.end(written)?;
+        Text::of(say, &verification, self.table.as_ref(), render)?;
         Ok(Answer { standing: verification.outcome(self.fail_on), opened: verification.opened })
     }
 }

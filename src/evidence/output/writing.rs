@@ -1,14 +1,18 @@
 //! An output that is written while the evidence is still being read. When all evidence is known, a file gets its name,
 //! and held text is copied to its destination.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 
 use rustix::fs::{MemfdFlags, Mode, OFlags};
 use sha2::{Digest, Sha256};
 
 use super::part::Part;
 use crate::registry::hex;
+
+/// The most names that are tried for a file whose name is removed at once.
+const TRIES: u32 = 100;
 
 /// An unfinished output. If it is dropped, no file appears.
 pub struct Writing {
@@ -99,12 +103,34 @@ impl Write for Writing {
     }
 }
 
-/// Returns a file without a name.
-pub(super) fn nameless() -> io::Result<File> {
+/// Returns a file without a name, in the folder for temporary files; in memory if no file can be made there.
+///
+/// # Errors
+/// The operating system's error.
+pub fn nameless() -> io::Result<File> {
     let flags = OFlags::RDWR | OFlags::TMPFILE | OFlags::CLOEXEC;
-    let file = rustix::fs::open(std::env::temp_dir(), flags, Mode::RUSR | Mode::WUSR)
-        .or_else(|_| rustix::fs::memfd_create("hivemend", MemfdFlags::CLOEXEC))?;
-    Ok(file.into())
+    if let Ok(file) = rustix::fs::open(std::env::temp_dir(), flags, Mode::RUSR | Mode::WUSR) {
+        return Ok(file.into());
+    }
+    unlinked().or_else(|_| Ok(rustix::fs::memfd_create("hivemend", MemfdFlags::CLOEXEC)?.into()))
+}
+
+/// Returns a file whose name was removed, for a file system without files that never had one.
+fn unlinked() -> io::Result<File> {
+    let mut outcome = Err(io::ErrorKind::AlreadyExists.into());
+    for attempt in 0..TRIES {
+        let path = std::env::temp_dir().join(format!("hivemend-{}-{attempt}", std::process::id()));
+        outcome = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path);
+        match &outcome {
+            Ok(_) => {
+                std::fs::remove_file(&path)?;
+                break;
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(_) => break,
+        }
+    }
+    outcome
 }
 
 impl Drop for Writing {
@@ -135,6 +161,17 @@ mod tests {
         file.rewind().unwrap();
         file.read_to_string(&mut text).unwrap();
         assert_eq!(text, "seven bytes or more");
+    }
+
+    #[test]
+    fn a_file_without_a_name_can_be_made_without_the_system_knowing_such_files() {
+        for mut file in [nameless().unwrap(), unlinked().unwrap()] {
+            file.write_all(b"text").unwrap();
+            file.rewind().unwrap();
+            let mut text = String::new();
+            file.read_to_string(&mut text).unwrap();
+            assert_eq!((text.as_str(), std::os::unix::fs::MetadataExt::nlink(&file.metadata().unwrap())), ("text", 0));
+        }
     }
 
     #[test]

@@ -90,21 +90,22 @@ impl Channel {
     /// # Errors
     /// The other end has closed the socket or needs too much time, or the message is too long or invalid.
     pub fn receive<T: DeserializeOwned>(&mut self) -> io::Result<T> {
+        let bytes = self.framed(self.left.map_or(u64::MAX, |left| left.min(LONGEST)))?;
+        self.left = self.left.map(|left| left.saturating_sub(bytes.len() as u64));
+        Ok(serde_json::from_slice(&bytes)?)
+    }
+
+    /// Receives so many bytes at most, preceded by their number.
+    fn framed(&mut self, most: u64) -> io::Result<Vec<u8>> {
         let mut length = [0; 8];
         self.reader.read_exact(&mut length)?;
         let length = u64::from_le_bytes(length);
-        if let Some(left) = &mut self.left {
-            if length > LONGEST.min(*left) {
-                return Err(io::Error::other("its reader says more than it may; please report it"));
-            }
-            *left = left.saturating_sub(length);
+        if length > most {
+            return Err(io::Error::other("its reader says more than it may; please report it"));
         }
         let mut bytes = Vec::new();
         (&mut self.reader).take(length).read_to_end(&mut bytes)?;
-        if (bytes.len() as u64) < length {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        Ok(serde_json::from_slice(&bytes)?)
+        if (bytes.len() as u64) < length { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(bytes) }
     }
 
     /// Sends bytes as they are.
@@ -115,15 +116,7 @@ impl Channel {
 
     /// Receives bytes as they are. They do not count: they are passed on, not kept.
     pub(in crate::evidence) fn receive_bytes(&mut self) -> io::Result<Vec<u8>> {
-        let mut length = [0; 8];
-        self.reader.read_exact(&mut length)?;
-        let length = u64::from_le_bytes(length);
-        if length > MOST_BYTES {
-            return Err(io::Error::other("its reader says more than it may; please report it"));
-        }
-        let mut bytes = Vec::new();
-        (&mut self.reader).take(length).read_to_end(&mut bytes)?;
-        if (bytes.len() as u64) < length { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(bytes) }
+        self.framed(MOST_BYTES)
     }
 
     /// Returns the file that came with the last message.

@@ -11,7 +11,7 @@ use crate::evidence::archive::Unpacking;
 use crate::examination::Options;
 use crate::remediation::PlanFile;
 use crate::report::table::Style;
-use crate::verification::{Asked, Standing};
+use crate::verification::{Answer, Asked};
 
 /// The request to compare evidence with a plan.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -32,16 +32,6 @@ pub struct Question {
     pub table: Option<Style>,
 }
 
-/// The result beside the text.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Answer {
-    /// The overall result.
-    pub standing: Standing,
-    /// Every file of the evidence that was opened.
-    #[serde(with = "crate::evidence::paths::many")]
-    pub opened: Vec<PathBuf>,
-}
-
 impl Errand for Question {
     const NAME: &str = "verify-applied";
 
@@ -59,12 +49,7 @@ impl Errand for Question {
 
     fn run(&self, say: &mut Listener<'_, ()>) -> Result<Answer, Error> {
         let checked = run(&self.plan, &self.evidence, &self.before, self.asked, &self.options)?;
-        let mut text = Text::new(say);
-        let written = match &self.table {
-            Some(style) => render(&checked, style, &mut text),
-            None => text.json(&checked),
-        };
-        text.end(written)?;
+        Text::of(say, &checked, self.table.as_ref(), render)?;
         Ok(Answer { standing: checked.outcome(), opened: checked.opened })
     }
 }
