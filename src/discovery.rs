@@ -28,6 +28,7 @@ mod errand;
 mod finder;
 mod folder;
 mod found;
+mod hand;
 mod hibernation;
 mod installation_id;
 mod layout;
