@@ -35,8 +35,8 @@ fn logs(criterion: &mut Criterion) {
     let read = || _ = black_box(files.each_ref().map(|file| std::fs::read(file).unwrap()));
     let replay = |map: bool| {
         let [_, first, second] = files.each_ref().map(|file| Bytes::open(file, map).unwrap());
-        let mut hive = Hive::open(&files[0], map).unwrap().unwrap();
-        let outcome = hive.replay(&[("SYSTEM.LOG1", &first), ("SYSTEM.LOG2", &second)]);
+        let hive = Hive::open(&files[0], map).unwrap().unwrap();
+        let (hive, outcome) = hive.replay(&[("SYSTEM.LOG1", &first), ("SYSTEM.LOG2", &second)]);
         assert_eq!(outcome.replay.map(|replay| replay.entries_applied), Some(ENTRIES));
         black_box(hive);
     };

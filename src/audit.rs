@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use crate::baseline::{Baseline, Basis, Profile, Step, SystemRoot};
 use crate::facts::Facts;
-use crate::finding::{Finding, Reason, Verdict, View};
+use crate::finding::{Expected, Finding, Reason, Verdict, View};
 use crate::os::Os;
 
 mod causes;
@@ -68,9 +68,8 @@ pub fn audit(baseline: &Baseline, facts: &Facts, context: &Context<'_>) -> Vec<F
     }
     findings.extend(baseline.steps.iter().filter(|step| step.when.holds(context.os) != Some(false)).map(run_time));
     if context.setup_phase {
-        for finding in findings.iter_mut().filter(|finding| finding.reason != Some(Reason::RunTime)) {
-            finding.verdict = Verdict::NotAssessed;
-            finding.reason = Some(Reason::SetupPhase);
+        for finding in findings.iter_mut().filter(|finding| finding.verdict != Verdict::NotAssessed(Reason::RunTime)) {
+            finding.verdict = Verdict::NotAssessed(Reason::SetupPhase);
             finding.remediation = None;
         }
     }
@@ -78,15 +77,12 @@ pub fn audit(baseline: &Baseline, facts: &Facts, context: &Context<'_>) -> Vec<F
 }
 
 fn run_time(step: &Step) -> Finding {
-    Finding {
-        advice: Some(step.advice.clone()),
-        reason: Some(Reason::RunTime),
-        ..blank(step.id.clone(), Verdict::NotAssessed, &step.basis)
-    }
+    let verdict = Verdict::NotAssessed(Reason::RunTime);
+    Finding { advice: Some(step.advice.clone()), ..blank(step.id.clone(), verdict, Expected::Nothing, &step.basis) }
 }
 
 /// Returns a finding with this verdict and nothing observed yet.
-pub(crate) fn blank(id: String, verdict: Verdict, basis: &Basis) -> Finding {
+pub(crate) fn blank(id: String, verdict: Verdict, expected: Expected, basis: &Basis) -> Finding {
     let why = match &basis.kinship {
         Some(kinship) => format!("{} (inferred from {kinship})", basis.why),
         None => basis.why.clone(),
@@ -96,7 +92,6 @@ pub(crate) fn blank(id: String, verdict: Verdict, basis: &Basis) -> Finding {
         verdict,
         severity: basis.severity,
         grade: basis.grade,
-        reason: None,
         note: None,
         cause: None,
         advice: None,
@@ -105,7 +100,7 @@ pub(crate) fn blank(id: String, verdict: Verdict, basis: &Basis) -> Finding {
         key: None,
         value: None,
         stored_name: None,
-        expected: Vec::new(),
+        expected,
         observed: None,
         key_last_written: None,
         key_last_written_note: None,

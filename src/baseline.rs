@@ -17,6 +17,7 @@ mod closed;
 pub mod compose;
 mod grammar;
 pub mod list;
+mod names;
 pub(crate) mod own;
 mod path;
 mod profile;
@@ -27,6 +28,7 @@ mod tables;
 pub mod whole;
 
 pub use chosen::{Applied, Chosen};
+pub use names::ExpectedNames;
 pub use own::{Own, read_own};
 pub use path::{SystemRoot, group_of, is_quoted};
 pub use profile::Profile;
@@ -85,6 +87,7 @@ pub struct Baseline {
     pub steps: Vec<Step>,
     /// The text of a user's baseline, for another process of this program; `None` for a built-in one.
     pub(crate) own_text: Option<Arc<str>>,
+    names: names::NamesOnce,
 }
 
 /// A key, and what it should contain.

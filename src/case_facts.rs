@@ -111,34 +111,74 @@ impl CaseFacts {
     }
 
     /// Fills in facts that the user did not state from the images' headers. If headers differ, names all their texts.
-    pub fn prefill<'a>(&mut self, headers: impl IntoIterator<Item = &'a Acquisition>) {
-        let headers: Vec<&Acquisition> = headers.into_iter().collect();
-        let said = |of: fn(&Acquisition) -> Option<&String>| {
-            let mut seen = BTreeSet::new();
-            let texts = headers.iter().filter_map(|header| of(header)).map(String::as_str);
-            let texts: Vec<&str> = texts.filter(|text| seen.insert(*text)).collect();
-            let more = texts.len().saturating_sub(MOST_IMAGES);
-            let named = texts.iter().take(MOST_IMAGES).copied().collect::<Vec<_>>().join("; ");
-            let text = if more == 0 { named } else { format!("{named}; and {more} more") };
-            (!text.is_empty()).then_some(Fact { text, stated_by: StatedBy::ImageHeader })
-        };
-        let or = |known: &mut Option<Fact>, of| {
+    pub fn prefill(&mut self, headers: &Headers) {
+        let Headers { number, exhibit, examiner, notes, acquired, acquired_with } = headers;
+        let or = |known: &mut Option<Fact>, said: &Said| {
             if known.is_none() {
-                *known = said(of);
+                *known = said.fact();
             }
         };
-        or(&mut self.number, |header| header.case_number.as_ref());
-        or(&mut self.exhibit, |header| header.evidence_number.as_ref());
-        or(&mut self.examiner, |header| header.examiner.as_ref());
-        or(&mut self.notes, |header| header.notes.as_ref());
-        or(&mut self.acquired, |header| header.acquired.as_ref());
-        or(&mut self.acquired_with, |header| header.software.as_ref());
+        or(&mut self.number, number);
+        or(&mut self.exhibit, exhibit);
+        or(&mut self.examiner, examiner);
+        or(&mut self.notes, notes);
+        or(&mut self.acquired, acquired);
+        or(&mut self.acquired_with, acquired_with);
     }
 }
 
-/// Returns the headers of the images that contain an installation's hives.
-pub fn headers_of(installation: &InstallationReport) -> impl Iterator<Item = &Acquisition> {
-    installation.hives.iter().filter_map(|hive| hive.container.as_ref()?.acquisition.as_ref())
+/// What the headers of images say about the case.
+#[derive(Clone, Debug, Default)]
+pub struct Headers {
+    number: Said,
+    exhibit: Said,
+    examiner: Said,
+    notes: Said,
+    acquired: Said,
+    acquired_with: Said,
+}
+
+impl Headers {
+    /// Reads the headers of the images that contain an installation's hives.
+    pub fn see(&mut self, installation: &InstallationReport) {
+        installation
+            .hives
+            .iter()
+            .filter_map(|hive| hive.container.as_ref()?.acquisition.as_ref())
+            .for_each(|header| self.add(header));
+    }
+
+    fn add(&mut self, header: &Acquisition) {
+        self.number.add(header.case_number.as_ref());
+        self.exhibit.add(header.evidence_number.as_ref());
+        self.examiner.add(header.examiner.as_ref());
+        self.notes.add(header.notes.as_ref());
+        self.acquired.add(header.acquired.as_ref());
+        self.acquired_with.add(header.software.as_ref());
+    }
+}
+
+/// The texts of one field, without duplicates, in the order of the images.
+#[derive(Clone, Debug, Default)]
+struct Said {
+    first: Vec<String>,
+    all: BTreeSet<String>,
+}
+
+impl Said {
+    fn add(&mut self, text: Option<&String>) {
+        let Some(text) = text.filter(|text| !self.all.contains(*text)) else { return };
+        if self.first.len() < MOST_IMAGES {
+            self.first.push(text.clone());
+        }
+        self.all.insert(text.clone());
+    }
+
+    fn fact(&self) -> Option<Fact> {
+        let (named, more) = (self.first.join("; "), self.all.len().saturating_sub(self.first.len()));
+        let text = if more == 0 { named } else { format!("{named}; and {more} more") };
+        (!text.is_empty()).then_some(Fact { text, stated_by: StatedBy::ImageHeader })
+    }
 }
 
 #[cfg(test)]
@@ -155,7 +195,11 @@ mod tests {
         let mut facts = CaseFacts::parse("c.toml", "number = 2026017\nexhibit = \"HD1\"\nnotes = \"\"").unwrap();
         assert_eq!(facts.number, Fact::of_user("2026017"));
         assert_eq!(facts.notes, None);
-        facts.prefill(&[header("other", Some("A")), header("other", Some("B")), header("other", Some("A"))]);
+        let mut headers = Headers::default();
+        for examiner in ["A", "B", "A"] {
+            headers.add(&header("other", Some(examiner)));
+        }
+        facts.prefill(&headers);
         assert_eq!(facts.number, Fact::of_user("2026017"));
         assert_eq!(facts.examiner, Some(Fact { text: "A; B".to_owned(), stated_by: StatedBy::ImageHeader }));
         assert_eq!(facts.agency, None);

@@ -1,6 +1,6 @@
 //! Evidence: read-only bytes of files on this machine and inside containers.
 
-use std::fs::File;
+use std::borrow::Cow;
 use std::io::{self, Read};
 use std::ops::{Deref, Range};
 use std::path::Path;
@@ -28,6 +28,7 @@ pub mod ledger;
 pub mod local;
 pub mod locator;
 mod mappable;
+mod mapped;
 pub mod output;
 pub mod paths;
 #[cfg(feature = "images")]
@@ -40,6 +41,7 @@ use block::FileBlocks;
 use content::{Salvaged, salvage};
 use file::Unpacked;
 use mappable::is_mappable;
+pub use mapped::Mapped;
 
 /// A hive has up to 2 GiB of bins, and so does a log. A longer file or an endless pipe is neither, and is not read into
 /// memory.
@@ -49,11 +51,37 @@ fn too_long() -> io::Error {
     io::Error::new(io::ErrorKind::FileTooLarge, "more than 4 GiB, too large for a hive or a log")
 }
 
+/// The smallest file that is mapped. Reading a smaller one costs less.
+const SMALLEST_MAPPED: u64 = 256 << 10;
+
+/// The bytes of a file that cannot be read.
+#[derive(Clone, Copy)]
+pub enum Holes<'b> {
+    /// In these ranges, in order.
+    Known(&'b [Range<u64>]),
+    /// In a mapped file. Each piece is asked for when it is needed first.
+    Mapped(&'b Mapped),
+}
+
+impl Holes<'_> {
+    /// Returns whether one of `length` bytes from `start` of the file cannot be read.
+    pub fn touch(self, start: u64, length: u64) -> bool {
+        match self {
+            Self::Known([]) => false,
+            Self::Known(ranges) => {
+                let next = ranges.partition_point(|range| range.end <= start);
+                ranges.get(next).is_some_and(|range| range.start < start.saturating_add(length))
+            }
+            Self::Mapped(map) => map.has_unread(start, length),
+        }
+    }
+}
+
 /// The bytes of one file of the evidence.
 pub enum Bytes {
     /// Mapped privately: a page is read on first access, and a change in memory never reaches the file.
-    Mapped(memmap2::MmapMut),
-    /// Read whole: the file is not a regular one, is empty, or cannot be mapped.
+    Mapped(Mapped),
+    /// Read whole: the file is not a regular one, is small, or cannot be mapped.
     Read(Vec<u8>),
     /// Read as far as the file system can read the file.
     Salvaged(Salvaged),
@@ -74,8 +102,8 @@ impl Deref for Bytes {
 }
 
 impl Bytes {
-    /// Opens a file for reading. With `map`, a regular file is mapped if it is on a file system of this machine's own;
-    /// everything else is read into memory. An unreadable sector costs its range of the file and nothing else; see
+    /// Opens a file for reading. With `map`, a large regular file is mapped if it is on a file system of this machine's
+    /// own; everything else is read into memory. An unreadable sector costs its range of the file and nothing else; see
     /// [`Bytes::unread`].
     ///
     /// # Errors
@@ -84,11 +112,11 @@ impl Bytes {
         let file = local::open(path)?;
         let regular = local::regular_size(&file)?;
         if map
-            && let Some(size @ 1..) = regular
+            && let Some(size @ SMALLEST_MAPPED..) = regular
             && is_mappable(&file)
         {
-            // A file on a file system that cannot map may still be readable.
-            if let Ok(map) = map_privately(&file, size) {
+            // A file that cannot be mapped may still be readable.
+            if let Ok(map) = Mapped::new(&file, size) {
                 return Ok(Self::Mapped(map));
             }
         }
@@ -117,12 +145,43 @@ impl Bytes {
         }
     }
 
-    /// Returns the ranges that could not be read, in order. There are zeros in their place.
-    pub fn unread(&self) -> &[Range<u64>] {
+    /// Returns the ranges that could not be read so far, in order. In memory there are zeros in their place; in a map
+    /// nothing is, and they must not be read.
+    pub fn unread(&self) -> Cow<'_, [Range<u64>]> {
         match self {
-            Self::Salvaged(salvaged) => &salvaged.bad,
-            Self::Mapped(_) | Self::Read(_) | Self::Unpacked(_) => &[],
+            Self::Salvaged(salvaged) => Cow::Borrowed(&salvaged.bad),
+            Self::Mapped(map) => Cow::Owned(map.unread()),
+            Self::Read(_) | Self::Unpacked(_) => Cow::Borrowed(&[]),
         }
+    }
+
+    /// Returns what tells of any byte whether it could be read.
+    pub fn holes(&self) -> Holes<'_> {
+        match self {
+            Self::Salvaged(salvaged) => Holes::Known(&salvaged.bad),
+            Self::Mapped(map) => Holes::Mapped(map),
+            Self::Read(_) | Self::Unpacked(_) => Holes::Known(&[]),
+        }
+    }
+
+    /// Makes sure that all bytes can be read one after the other: a map with ranges that cannot be read becomes bytes
+    /// in memory, with zeros in these places.
+    pub fn whole(&mut self) {
+        let Self::Mapped(map) = self else { return };
+        if !map.has_unread(0, u64::MAX) {
+            return;
+        }
+        let bad = map.unread();
+        let mut bytes = vec![0; map.len()];
+        let mut start = 0;
+        for range in bad.iter().cloned().chain(std::iter::once(map.len() as u64..map.len() as u64)) {
+            let good = start..usize::try_from(range.start).unwrap_or(usize::MAX);
+            if let (Some(to), Some(from)) = (bytes.get_mut(good.clone()), map.get(good)) {
+                to.copy_from_slice(from);
+            }
+            start = usize::try_from(range.end).unwrap_or(usize::MAX);
+        }
+        *self = Self::Salvaged(Salvaged { bytes, bad, why: None });
     }
 
     /// Returns the bytes in memory for changes there. The file never changes: the map is private, so the system copies
@@ -152,17 +211,6 @@ impl Bytes {
             bytes.resize(length, 0);
         }
     }
-}
-
-/// Maps a file copy-on-write.
-#[expect(unsafe_code, reason = "the one unsafe line of the project")]
-fn map_privately(file: &File, size: u64) -> io::Result<memmap2::MmapMut> {
-    let size = usize::try_from(size).map_err(io::Error::other)?;
-    // SAFETY: the map is private and this program never writes evidence. If another process truncates the file
-    // meanwhile, reading past its new end kills this process with SIGBUS, which is no memory error. If another process
-    // writes the file, bytes change under us, and checked reading survives that. `--no-mmap` is for evidence that
-    // others write.
-    unsafe { memmap2::MmapOptions::new().len(size).map_copy(file) }
 }
 
 /// Returns the SHA-256 of a file and its size in bytes.
@@ -219,23 +267,25 @@ mod tests {
         let mut bytes = Bytes::Salvaged(Salvaged { bytes: vec![7; 5000], bad: bad.clone(), why: None });
         bytes.in_memory()[0] = 8;
         bytes.lengthen(9000);
-        assert_eq!((bytes.len(), bytes[0], bytes[8999], bytes.unread()), (9000, 8, 0, bad.as_slice()));
+        assert_eq!((bytes.len(), bytes[0], bytes[8999], bytes.unread()), (9000, 8, 0, bad.into()));
     }
 
     #[test]
     fn what_is_changed_or_added_in_memory_never_reaches_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("SYSTEM");
-        std::fs::write(&path, [7; 5000]).unwrap();
+        const SIZE: usize = SMALLEST_MAPPED as usize;
+        std::fs::write(&path, [7; SIZE]).unwrap();
         for map in [true, false] {
             let mut bytes = Bytes::open(&path, map).unwrap();
             assert_eq!(matches!(bytes, Bytes::Mapped(_)), map);
+            bytes.whole();
             bytes.in_memory()[4999] = 8;
             bytes.lengthen(4000);
-            assert_eq!(bytes.len(), 5000);
-            bytes.lengthen(9000);
-            assert_eq!((bytes.len(), bytes[0], bytes[4999], bytes[8999]), (9000, 7, 8, 0));
+            assert_eq!(bytes.len(), SIZE);
+            bytes.lengthen(SIZE + 4000);
+            assert_eq!((bytes.len(), bytes[0], bytes[4999], bytes[SIZE + 3999]), (SIZE + 4000, 7, 8, 0));
         }
-        assert_eq!(std::fs::read(&path).unwrap(), [7; 5000]);
+        assert_eq!(std::fs::read(&path).unwrap(), [7; SIZE]);
     }
 }

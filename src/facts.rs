@@ -3,7 +3,7 @@
 use crate::baseline::{Baseline, ExpectedKey, Presence, Subkeys};
 use crate::control_set;
 use crate::error::Problem;
-use crate::hive::{Key, Location, NamedValue, OddTime, Tree};
+use crate::hive::{Descent, Key, Location, NamedValue, OddTime, Tree};
 use crate::registry::{FileTime, Role, same_text};
 
 mod closed;
@@ -11,7 +11,6 @@ mod odd_names;
 mod services;
 
 pub use closed::Unnamed;
-use odd_names::Expectations;
 pub use odd_names::{OddName, Oddness};
 pub(crate) use services::names;
 pub use services::{Groups, ServiceFacts, Services, is_disabled};
@@ -120,18 +119,18 @@ pub struct Locations {
 }
 
 /// Observes one key of a baseline in one control set. Returns one entry, or several if the key is looked for among
-/// subkeys. `tree` is the hive that contains the key, or the reason why it cannot be read. With `locate`, also returns
-/// the locations in the file.
-pub fn observe(expected: &ExpectedKey, tree: Source<'_, '_>, control_set: Option<u32>, locate: bool) -> Vec<KeyFacts> {
+/// subkeys. `hive` contains the key. With `locate`, also returns the locations in the file.
+fn observe(expected: &ExpectedKey, hive: &mut Place<'_, '_>, control_set: Option<u32>, locate: bool) -> Vec<KeyFacts> {
     let observer = Observer { expected, control_set: control_set.filter(|_| expected.role == Role::System), locate };
-    match tree {
-        Source::Missing => vec![observer.without_key(None, KeyState::HiveMissing)],
-        Source::Unreadable(problem) => vec![observer.without_key(None, KeyState::Unreadable(problem.clone()))],
-        Source::Tree(tree) => {
+    match hive {
+        Place::Missing => vec![observer.without_key(None, KeyState::HiveMissing)],
+        Place::Unreadable(problem) => vec![observer.without_key(None, KeyState::Unreadable(problem.clone()))],
+        Place::Tree(tree, keys) => {
+            let path = observer.path();
             if let Some(subkeys) = &expected.each_subkey {
-                return observer.among_subkeys(tree, subkeys);
+                return observer.among_subkeys(tree, &path, keys.key(&path), subkeys);
             }
-            let facts = observer.at(tree, tree.key(&observer.path()), None);
+            let facts = observer.at(tree, keys.key(&path), None);
             let without_parent = observer.without_parent(tree, &facts.state);
             // A link has no subkeys of its own, so the key does not exist here but at the target of the link.
             let link = match facts.state {
@@ -152,6 +151,23 @@ pub enum Source<'a, 'h> {
     Missing,
     /// The hive exists, but the hive or its control set cannot be read.
     Unreadable(&'a Problem),
+}
+
+/// A hive that many keys are looked up in.
+enum Place<'a, 'h> {
+    Tree(&'a Tree<'h>, Descent<'a, 'h>),
+    Missing,
+    Unreadable(&'a Problem),
+}
+
+impl<'a, 'h> From<Source<'a, 'h>> for Place<'a, 'h> {
+    fn from(source: Source<'a, 'h>) -> Self {
+        match source {
+            Source::Tree(tree) => Self::Tree(tree, Descent::new(tree)),
+            Source::Missing => Self::Missing,
+            Source::Unreadable(problem) => Self::Unreadable(problem),
+        }
+    }
 }
 
 struct Observer<'a> {
@@ -178,8 +194,14 @@ impl Observer<'_> {
         parent.is_some_and(|parent| matches!(tree.key(parent), Ok(None)))
     }
 
-    fn among_subkeys(&self, tree: &Tree<'_>, wanted: &Subkeys) -> Vec<KeyFacts> {
-        let parent = match tree.key(&self.path()) {
+    fn among_subkeys(
+        &self,
+        tree: &Tree<'_>,
+        path: &str,
+        parent: Result<Option<&Key<'_, '_>>, Problem>,
+        wanted: &Subkeys,
+    ) -> Vec<KeyFacts> {
+        let parent = match parent {
             Ok(Some(parent)) => parent,
             Ok(None) => return vec![self.without_key(None, KeyState::Absent)],
             Err(problem) => return vec![self.without_key(None, KeyState::Unreadable(problem))],
@@ -200,7 +222,7 @@ impl Observer<'_> {
                 Ok(true) => {}
             }
             let name = subkey.name();
-            let mut path = format!("{}\\{name}", self.path());
+            let mut path = format!("{path}\\{name}");
             let key = match &wanted.below {
                 None => Ok(Some(subkey)),
                 Some(below) => {
@@ -208,6 +230,7 @@ impl Observer<'_> {
                     subkey.descend(below)
                 }
             };
+            let key = key.as_ref().map(Option::as_ref).map_err(Problem::clone);
             // A value identifies only one subkey. With "every subkey" the name distinguishes them.
             let every = wanted.holding.is_empty();
             let found = self.at(tree, key, every.then(|| name.clone()));
@@ -226,7 +249,7 @@ impl Observer<'_> {
         }
     }
 
-    fn at(&self, tree: &Tree<'_>, key: Result<Option<Key<'_, '_>>, Problem>, subkey: Option<String>) -> KeyFacts {
+    fn at(&self, tree: &Tree<'_>, key: Result<Option<&Key<'_, '_>>, Problem>, subkey: Option<String>) -> KeyFacts {
         let key = match key {
             Ok(Some(key)) => key,
             Ok(None) => return self.without_key(subkey, KeyState::Absent),
@@ -234,10 +257,10 @@ impl Observer<'_> {
         };
         // An unreadable security descriptor is a problem of the hive. The values are read anyway.
         key.check_security();
-        let values = closed::values(self.expected, &key);
-        let (others, lost_value) = closed::others(self.expected, &key);
-        let (unnamed, lost_subkey) = closed::unnamed(self.expected, &key);
-        let locations = self.locate.then(|| self.locate(&key, &values, &others));
+        let values = closed::values(self.expected, key);
+        let (others, lost_value) = closed::others(self.expected, key);
+        let (unnamed, lost_subkey) = closed::unnamed(self.expected, key);
+        let locations = self.locate.then(|| self.locate(key, &values, &others));
         KeyFacts {
             path: key.path().to_owned(),
             control_set: self.control_set,
@@ -313,13 +336,15 @@ pub fn observe_all(
     locate: bool,
 ) -> Facts {
     let mut keys = Vec::new();
+    let (mut in_software, mut in_system) = (Place::from(software), Place::from(system));
     for (index, expected) in baseline.keys.iter().enumerate() {
-        let found = match expected.role {
+        let found: Vec<KeyFacts> = match expected.role {
             Role::System if !control_sets.is_empty() => {
-                control_sets.iter().flat_map(|set| observe(expected, system, Some(*set), locate)).collect()
+                let of_set = |set: &u32| observe(expected, &mut in_system, Some(*set), locate);
+                control_sets.iter().flat_map(of_set).collect()
             }
-            Role::System => observe(expected, system, None, locate),
-            _ => observe(expected, software, None, locate),
+            Role::System => observe(expected, &mut in_system, None, locate),
+            _ => observe(expected, &mut in_software, None, locate),
         };
         keys.extend(found.into_iter().map(|facts| (index, facts)));
     }
@@ -339,12 +364,8 @@ fn odd_names(
     control_set: Option<u32>,
 ) -> Vec<(Role, Option<u32>, OddName)> {
     let Source::Tree(tree) = source else { return Vec::new() };
-    let mut expectations = Expectations::default();
-    for expected in baseline.keys.iter().filter(|expected| expected.role == role) {
-        let path = Observer { expected, control_set, locate: false }.path();
-        expectations.add(&path, expected.values.iter().map(|value| value.name.as_str()));
-    }
-    expectations.find(tree).into_iter().map(|odd| (role, control_set, odd)).collect()
+    let odd = odd_names::find(baseline.expected_names(role), tree, control_set);
+    odd.into_iter().map(|odd| (role, control_set, odd)).collect()
 }
 
 impl KeyFacts {

@@ -1,5 +1,7 @@
 //! Findings: the result of an expectation, how much it matters, and how well the expectation is confirmed.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 pub use crate::hive::{Location, WrittenBy};
@@ -34,8 +36,7 @@ pub enum Severity {
 }
 
 /// The result of an expectation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
     /// The data are as expected.
     Conforms,
@@ -47,12 +48,25 @@ pub enum Verdict {
     Unexpected,
     /// The data could not be read, so the result is unknown.
     Unreadable,
-    /// Not judged. The [`Reason`] states why.
+    /// Not judged, and why.
+    NotAssessed(Reason),
+}
+
+/// The word for a [`Verdict`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the variants of `Verdict`")]
+pub enum VerdictKind {
+    Conforms,
+    Deviates,
+    Absent,
+    Unexpected,
+    Unreadable,
     NotAssessed,
 }
 
-impl Verdict {
-    /// Returns the word for the verdict in reports.
+impl VerdictKind {
+    /// Returns the word in reports.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Conforms => "conforms",
@@ -62,6 +76,64 @@ impl Verdict {
             Self::Unreadable => "unreadable",
             Self::NotAssessed => "not-assessed",
         }
+    }
+}
+
+impl Verdict {
+    /// Returns the word for the verdict.
+    pub fn kind(self) -> VerdictKind {
+        match self {
+            Self::Conforms => VerdictKind::Conforms,
+            Self::Deviates => VerdictKind::Deviates,
+            Self::Absent => VerdictKind::Absent,
+            Self::Unexpected => VerdictKind::Unexpected,
+            Self::Unreadable => VerdictKind::Unreadable,
+            Self::NotAssessed(_) => VerdictKind::NotAssessed,
+        }
+    }
+
+    /// Returns why something was not judged.
+    pub fn reason(self) -> Option<Reason> {
+        match self {
+            Self::NotAssessed(reason) => Some(reason),
+            _ => None,
+        }
+    }
+}
+
+/// A verdict as reports have it: in two members of a finding. By itself a verdict is not written: see [`Verdict::kind`].
+mod told_verdict {
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::{Reason, Verdict, VerdictKind};
+
+    #[derive(Serialize, Deserialize)]
+    struct Told {
+        verdict: VerdictKind,
+        reason: Option<Reason>,
+    }
+
+    pub(super) fn serialize<S: Serializer>(verdict: &Verdict, serializer: S) -> Result<S::Ok, S::Error> {
+        Told { verdict: verdict.kind(), reason: verdict.reason() }.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Verdict, D::Error> {
+        let told = Told::deserialize(deserializer)?;
+        Ok(match (told.verdict, told.reason) {
+            (VerdictKind::NotAssessed, Some(reason)) => Verdict::NotAssessed(reason),
+            (VerdictKind::NotAssessed, None) => {
+                return Err(D::Error::custom("a verdict of `not-assessed` needs a `reason`"));
+            }
+            (_, Some(_)) => {
+                return Err(D::Error::custom("a `reason` stands beside a verdict other than `not-assessed`"));
+            }
+            (VerdictKind::Conforms, None) => Verdict::Conforms,
+            (VerdictKind::Deviates, None) => Verdict::Deviates,
+            (VerdictKind::Absent, None) => Verdict::Absent,
+            (VerdictKind::Unexpected, None) => Verdict::Unexpected,
+            (VerdictKind::Unreadable, None) => Verdict::Unreadable,
+        })
     }
 }
 
@@ -95,6 +167,108 @@ impl Datum {
     /// Returns the data as a string, see [`RegistryValue::to_text`].
     pub fn to_text(&self) -> String {
         RegistryValue::encoded(self.data_type, self.data.as_ref()).to_text()
+    }
+}
+
+/// What an expectation accepts.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "ToldExpected")]
+pub enum Expected {
+    /// The key exists.
+    Key,
+    /// The value or the key does not exist.
+    Absent,
+    /// One of these data.
+    OneOf(Vec<Datum>),
+    /// A list with these entries, in any order and beside others.
+    Contains(Vec<String>),
+    /// One of these data, in the form of another value.
+    SameAs {
+        /// The accepted data.
+        accepted: Vec<Datum>,
+        /// The id of the other value's row: `bits/ImagePath`.
+        other: String,
+    },
+    /// A rule that no data express, such as a file in Windows' own folders. The finding's `why` states it.
+    Rule,
+    /// Nothing: the data are shown and not judged, or a step is left to the administrator.
+    Nothing,
+}
+
+impl Expected {
+    /// Returns the accepted data as values; a list that others may stand in too is one of them.
+    pub fn data(&self) -> Cow<'_, [Datum]> {
+        match self {
+            Self::OneOf(accepted) | Self::SameAs { accepted, .. } => Cow::Borrowed(accepted),
+            Self::Contains(entries) => Cow::Owned(vec![Datum::from(&RegistryValue::list(entries))]),
+            Self::Key | Self::Absent | Self::Rule | Self::Nothing => Cow::Borrowed(&[]),
+        }
+    }
+}
+
+/// The word for an [`Expected`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Expectation {
+    Key,
+    Absent,
+    OneOf,
+    Contains,
+    SameAs,
+    Rule,
+    Nothing,
+}
+
+/// Serialises an expectation as three members of a finding: the kind, the accepted data, and the other value.
+impl Serialize for Expected {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct as _;
+        let (kind, same_as) = match self {
+            Self::Key => (Expectation::Key, None),
+            Self::Absent => (Expectation::Absent, None),
+            Self::OneOf(_) => (Expectation::OneOf, None),
+            Self::Contains(_) => (Expectation::Contains, None),
+            Self::SameAs { other, .. } => (Expectation::SameAs, Some(other)),
+            Self::Rule => (Expectation::Rule, None),
+            Self::Nothing => (Expectation::Nothing, None),
+        };
+        let mut written = serializer.serialize_struct("Expected", 3)?;
+        written.serialize_field("expectation", &kind)?;
+        written.serialize_field("expected", &self.data())?;
+        written.serialize_field("same_as", &same_as)?;
+        written.end()
+    }
+}
+
+/// The form that [`Expected`] is written in. Reports of version 0.1.0 have only the data.
+#[derive(Deserialize)]
+struct ToldExpected {
+    #[serde(default)]
+    expectation: Option<Expectation>,
+    expected: Vec<Datum>,
+    #[serde(default)]
+    same_as: Option<String>,
+}
+
+impl TryFrom<ToldExpected> for Expected {
+    type Error = &'static str;
+
+    fn try_from(told: ToldExpected) -> Result<Self, Self::Error> {
+        let accepted = told.expected;
+        let before = if accepted.is_empty() { Expectation::Nothing } else { Expectation::OneOf };
+        Ok(match (told.expectation.unwrap_or(before), told.same_as) {
+            (Expectation::Key, None) => Self::Key,
+            (Expectation::Absent, None) => Self::Absent,
+            (Expectation::OneOf, None) => Self::OneOf(accepted),
+            (Expectation::Contains, None) => match accepted.into_iter().next().and_then(|datum| datum.data) {
+                Some(Decoded::List(entries)) => Self::Contains(entries),
+                _ => return Err("an expectation of `contains` needs one list in `expected`"),
+            },
+            (Expectation::SameAs, Some(other)) => Self::SameAs { accepted, other },
+            (Expectation::Rule, None) => Self::Rule,
+            (Expectation::Nothing, None) => Self::Nothing,
+            _ => return Err("`same_as` stands beside an `expectation` of `same-as`, and only there"),
+        })
     }
 }
 
@@ -209,14 +383,13 @@ pub enum View {
 pub struct Finding {
     /// Key id, `/`, value name; unique per installation and control set.
     pub id: String,
-    /// The result.
+    /// The result, with the reason if it was not judged.
+    #[serde(flatten, with = "told_verdict")]
     pub verdict: Verdict,
     /// How much it matters.
     pub severity: Severity,
     /// How well the expectation is confirmed.
     pub grade: Grade,
-    /// Why it was not judged.
-    pub reason: Option<Reason>,
     /// Why data in another form than the expected one conform.
     pub note: Option<String>,
     /// The id of the finding that caused this one. Only causes count for totals and the exit code.
@@ -234,8 +407,9 @@ pub struct Finding {
     /// The value's name in the hive's own letter case, if the value exists.
     #[serde(skip)]
     pub stored_name: Option<String>,
-    /// The accepted data; empty if the value should not exist.
-    pub expected: Vec<Datum>,
+    /// What would be accepted.
+    #[serde(flatten)]
+    pub expected: Expected,
     /// The observed data.
     pub observed: Option<ObservedDatum>,
     /// When the key was last written. This is not the time of the value.
@@ -273,12 +447,13 @@ impl Finding {
     }
 
     /// Returns the accepted data in full, for other programs. Alternatives are separated by ` | `; `(absent)` if
-    /// nothing should exist.
+    /// nothing should exist, and `(the key)` if the key should.
     pub fn expected_text(&self) -> String {
-        if self.verdict == Verdict::Unexpected && self.expected.is_empty() {
-            return "(absent)".to_owned();
+        match &self.expected {
+            Expected::Absent => "(absent)".to_owned(),
+            Expected::Key => "(the key)".to_owned(),
+            expected => expected.data().iter().map(Datum::to_text).collect::<Vec<_>>().join(" | "),
         }
-        self.expected.iter().map(Datum::to_text).collect::<Vec<_>>().join(" | ")
     }
 
     /// Returns whether this is a deviation that no other finding caused. Only these count for totals, severities, and
@@ -305,7 +480,7 @@ impl Finding {
 
     /// Returns whether this should have been judged and could not be.
     pub fn is_gap(&self) -> bool {
-        self.verdict == Verdict::Unreadable || matches!(self.reason, Some(Reason::HiveMissing | Reason::OsUnknown))
+        matches!(self.verdict, Verdict::Unreadable | Verdict::NotAssessed(Reason::HiveMissing | Reason::OsUnknown))
     }
 }
 

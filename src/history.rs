@@ -15,7 +15,7 @@ use crate::control_set::Choice;
 use crate::discovery::{Ask, Evidence, Generation, Installation};
 use crate::error::{Error, Problem};
 use crate::examination::{Examined, Options, examine_each};
-use crate::finding::{ObservedDatum, Verdict};
+use crate::finding::{ObservedDatum, VerdictKind};
 use crate::hive::State;
 use crate::os::OsId;
 use crate::registry::{FileTime, Role};
@@ -140,7 +140,7 @@ pub struct Cell {
     /// The observed data.
     pub observed: Option<ObservedDatum>,
     /// The verdict of the audit of that generation.
-    pub verdict: Option<Verdict>,
+    pub verdict: Option<VerdictKind>,
     /// When the key was last written.
     pub key_last_written: Option<FileTime>,
     /// Why that time cannot be right, if it cannot.

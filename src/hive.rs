@@ -27,7 +27,7 @@ pub use base_block::BaseBlock;
 pub use overlay::Overlay;
 pub use replay::{LogEntry, LogPart, Outcome, Replay};
 pub use times::OddTime;
-pub use tree::{Key, Location, NamedValue, Tree, WrittenBy, guarded};
+pub use tree::{Descent, Key, Location, NamedValue, Tree, WrittenBy, guarded};
 
 /// The most unreadable ranges of a file that are reported one by one.
 const MOST_UNREAD: usize = 100;
@@ -42,6 +42,36 @@ pub struct Hive {
     size_as_it_lies: u64,
     /// What logs wrote into the hive.
     writes: Writes,
+}
+
+/// The file of a hive. What a dirty one lacks is in its transaction logs, so who reads it says what becomes of them:
+/// [`HiveFile::replay`] or [`HiveFile::as_it_lies`].
+pub struct HiveFile(Hive);
+
+impl HiveFile {
+    /// Returns the base block.
+    pub fn base_block(&self) -> &BaseBlock {
+        &self.0.as_it_lies
+    }
+
+    /// Returns the hive without its logs. If it is dirty, changes may be missing, and some may be written in part.
+    pub fn as_it_lies(self) -> Hive {
+        self.0
+    }
+
+    /// Returns the hive with its transaction logs, each with its name, replayed in memory, and what became of them. See
+    /// [`replay::replay`].
+    pub fn replay(self, logs: &[(&str, &[u8])]) -> (Hive, Outcome) {
+        let mut hive = self.0;
+        let mut outcome = replay::replay(&mut hive.bytes, logs);
+        hive.writes = std::mem::take(&mut outcome.writes);
+        if outcome.replay.is_some()
+            && let Ok(base_block) = BaseBlock::read(&hive.bytes)
+        {
+            hive.base_block = base_block;
+        }
+        (hive, outcome)
+    }
 }
 
 /// How far a hive can be trusted.
@@ -64,7 +94,7 @@ impl Hive {
     /// # Errors
     /// Returns the error of the operating system for the file. The inner result describes what was found instead of a
     /// hive.
-    pub fn open(path: &Path, map: bool) -> io::Result<Result<Self, Problem>> {
+    pub fn open(path: &Path, map: bool) -> io::Result<Result<HiveFile, Problem>> {
         Ok(Self::from_bytes(Bytes::open(path, map)?))
     }
 
@@ -73,8 +103,12 @@ impl Hive {
     ///
     /// # Errors
     /// Returns an error if the bytes are not a hive's.
-    pub fn from_bytes(bytes: Bytes) -> Result<Self, Problem> {
-        let base_block = BaseBlock::read(&bytes).or_else(|problem| BaseBlock::lost(&bytes).ok_or(problem))?;
+    pub fn from_bytes(bytes: Bytes) -> Result<HiveFile, Problem> {
+        let mut bytes = bytes;
+        let base_block = BaseBlock::read(&bytes).or_else(|problem| {
+            bytes.whole();
+            BaseBlock::lost(&bytes).ok_or(problem)
+        })?;
         if let Some(problem) = base_block.unsupported() {
             return Err(problem);
         }
@@ -86,19 +120,13 @@ impl Hive {
             ));
         }
         let size_as_it_lies = bytes.len() as u64;
-        Ok(Self { bytes, as_it_lies: base_block.clone(), base_block, size_as_it_lies, writes: Writes::default() })
+        let as_it_lies = base_block.clone();
+        Ok(HiveFile(Self { bytes, as_it_lies, base_block, size_as_it_lies, writes: Writes::default() }))
     }
 
-    /// Replays transaction logs, each with its name, on the bytes in memory. See [`replay::replay`].
-    pub fn replay(&mut self, logs: &[(&str, &[u8])]) -> Outcome {
-        let mut outcome = replay::replay(&mut self.bytes, logs);
-        self.writes = std::mem::take(&mut outcome.writes);
-        if outcome.replay.is_some()
-            && let Ok(base_block) = BaseBlock::read(&self.bytes)
-        {
-            self.base_block = base_block;
-        }
-        outcome
+    /// Makes sure that every byte can be read, for a walk of the whole hive. See [`Bytes::whole`].
+    pub fn read_whole(&mut self) {
+        self.bytes.whole();
     }
 
     /// Returns the base block, with log replay applied.
@@ -111,14 +139,16 @@ impl Hive {
         &self.as_it_lies
     }
 
-    /// Returns the bytes of the hive in memory, with log replay applied.
+    /// Returns the bytes of the hive in memory, with log replay applied. Of a mapped file, call [`Hive::read_whole`]
+    /// before.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
     /// Returns the damage of the hive as a whole: of its base block, and ranges of the file that could not be read.
     pub fn problems(&self) -> Vec<Problem> {
-        let unread = self.bytes.unread().iter().take(MOST_UNREAD).map(|range| {
+        let unread = self.bytes.unread();
+        let unread = unread.iter().take(MOST_UNREAD).map(|range| {
             let found = format!("{} bytes that cannot be read", range.end.saturating_sub(range.start));
             Problem::at(range.start, "a file that can be read", found).advise(
                 "make another copy or image of the disk; until then, the keys and values in these bytes are missing",

@@ -2,17 +2,17 @@
 //! paper, and works with a keyboard and a screen reader. It has no script and loads nothing.
 //!
 //! This module is declared below everything that it shows (plans, history, custody). The answer comes first, so the
-//! page is written only after the summary exists. Then each installation's section is written from that installation,
-//! its gaps, and its attachments, and released. Templates are compiled in (askama). Each text passes through
+//! page is written only after the summary exists; until then only a line of each installation stays in memory. Then
+//! each installation's section is written from that installation, its gaps, and its attachments, and released. Templates are compiled in (askama). Each text passes through
 //! `text::Text` and HTML's own escaping.
 
 use std::io::{self, Write};
 
 use askama::Template;
 
-use crate::case_facts::{CaseFacts, headers_of};
+use crate::case_facts::{CaseFacts, Headers};
 use crate::report::table::{Patching, Situation, fleet};
-use crate::report::{Gathered, Gathering, Report};
+use crate::report::{Aside, Gathered, Gathering, InstallationReport, Report};
 
 mod alternatives;
 mod attachments;
@@ -28,7 +28,7 @@ mod patch;
 mod text;
 mod timeline;
 
-pub use attachments::{Attached, Attachments, Hashed, PatchFolder};
+pub use attachments::{Attached, Attachments, Hashed, PatchFolder, Plans};
 use end::EndPart;
 use evidence::EvidencePart;
 use head::HeadPart;
@@ -39,12 +39,21 @@ pub struct Page<W: Write> {
     attachments: Attachments,
     situation: Situation,
     report: Gathered,
+    aside: Aside,
+    headers: Headers,
 }
 
 impl<W: Write> Page<W> {
     /// Returns a page of which nothing is written yet.
     pub fn new(writer: W, attachments: Attachments, situation: Situation) -> Self {
-        Self { writer, attachments, situation, report: Gathered::default() }
+        Self {
+            writer,
+            attachments,
+            situation,
+            report: Gathered::default(),
+            aside: Aside::default(),
+            headers: Headers::default(),
+        }
     }
 
     /// Receives the result of patching an installation.
@@ -53,55 +62,60 @@ impl<W: Write> Page<W> {
     }
 
     /// Receives a plan with the texts of its patch.
-    pub fn attach(&mut self, folder: PatchFolder) {
-        self.attachments.plans.push(folder);
+    ///
+    /// # Errors
+    /// The plan cannot be put aside in a temporary file.
+    pub fn attach(&mut self, folder: &PatchFolder) -> io::Result<()> {
+        self.attachments.plans.put(folder)
     }
 }
 
 impl<W: Write> Gathering for Page<W> {
-    fn gathered(&mut self) -> &mut Gathered {
-        &mut self.report
+    fn gathered(&mut self) -> (&mut Gathered, &mut Aside) {
+        (&mut self.report, &mut self.aside)
     }
 
-    fn write(&mut self, report: &Report) -> io::Result<()> {
-        render(report, &self.attachments, &self.situation, &mut self.writer)
+    fn see(&mut self, installation: &InstallationReport) {
+        self.headers.see(installation);
     }
-}
 
-/// Writes the report as a page.
-///
-/// # Errors
-/// Returns the error of the writer.
-pub fn render(
-    report: &Report,
-    attachments: &Attachments,
-    situation: &Situation,
-    writer: &mut impl Write,
-) -> io::Result<()> {
-    let mut case: CaseFacts = attachments.case.clone();
-    case.prefill(report.installations.iter().flat_map(headers_of));
-    let standings = fleet::standings(report);
-    let folded = standings.len() > fleet::FEW;
-    write(writer, &HeadPart::of(report, &standings, &case))?;
-    write(writer, &EvidencePart::of(report))?;
-    let generations = &installation::generations(report);
-    let is_alone = standings.len() == 1;
-    for (number, standing) in (1_usize..).zip(&standings) {
-        let Some(judgement) = &standing.installation.judgement else { continue };
-        let section = installation::Section {
-            standing,
-            judgement,
-            number,
-            is_alone,
-            folded,
-            generations,
-            attachments,
-            situation,
-        };
-        section.write(writer)?;
+    fn write(&mut self, lines: &Report) -> io::Result<()> {
+        let Self { writer, attachments, situation, aside, headers, .. } = self;
+        let mut case: CaseFacts = attachments.case.clone();
+        case.prefill(headers);
+        let standings = fleet::standings(lines);
+        let folded = standings.len() > fleet::FEW;
+        write(writer, &HeadPart::of(lines, &standings, &case))?;
+        write(writer, &EvidencePart::of(lines))?;
+        let generations = &installation::generations(lines);
+        let is_alone = standings.len() == 1;
+        for (number, line) in (1_usize..).zip(&standings) {
+            let installation = aside.installation(line.place)?;
+            let (Some(standing), Some(judgement)) =
+                (fleet::Standing::of(line.place, &installation), &installation.judgement)
+            else {
+                continue;
+            };
+            let history = attachments.history.as_ref();
+            let history =
+                history.and_then(|history| installation::machine_of(&history.document.machines, &installation));
+            let folder = attachments.plans.of(&installation)?;
+            let section = installation::Section {
+                standing: &standing,
+                judgement,
+                number,
+                is_alone,
+                folded,
+                generations,
+                history,
+                folder: folder.as_ref(),
+                situation,
+            };
+            section.write(writer)?;
+        }
+        write(writer, &EndPart::of(lines, attachments, &case, situation))?;
+        writer.flush()
     }
-    write(writer, &EndPart::of(report, attachments, &case, situation))?;
-    writer.flush()
 }
 
 /// Writes a part, and ends its last line.

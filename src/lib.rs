@@ -44,6 +44,8 @@ pub mod reg_file;
 
 pub mod progress;
 
+pub mod shelf;
+
 // Evidence: bytes, hives, and which hives belong together.
 
 pub mod evidence;

@@ -243,7 +243,7 @@ pub fn remedy(report: &InstallationReport, selection: &Selection) -> Result<Plan
             .chain(
                 findings
                     .iter()
-                    .filter(|finding| finding.reason == Some(Reason::RunTime))
+                    .filter(|finding| finding.verdict == Verdict::NotAssessed(Reason::RunTime))
                     .filter_map(|finding| finding.advice.clone()),
             )
             .collect(),

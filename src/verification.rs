@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::discovery::{Discovery, Installation, discover_in};
 use crate::error::{Error, Problem};
 use crate::examination::{Changed, Judged, OpenInstallation, Options, Overlays};
-use crate::finding::{ObservedDatum, Severity, Verdict};
+use crate::finding::{ObservedDatum, Severity, VerdictKind};
 use crate::os::OsId;
 use crate::reg_file::Importer;
 use crate::registry::Role;
@@ -97,7 +97,7 @@ pub struct Carried {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct State {
     /// The verdict on the expectation.
-    pub verdict: Verdict,
+    pub verdict: VerdictKind,
     /// The observed data.
     pub observed: Option<ObservedDatum>,
 }

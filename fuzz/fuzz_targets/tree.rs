@@ -25,7 +25,8 @@ fn visit(key: &Key<'_, '_>, level: usize, left: &mut usize) {
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    let Ok(hive) = Hive::from_bytes(Bytes::Read(bytes.to_vec())) else { return };
+    let Ok(file) = Hive::from_bytes(Bytes::Read(bytes.to_vec())) else { return };
+    let hive = file.as_it_lies();
     let tree = hive.tree();
     let _ = role(&tree);
     if let Ok(root) = tree.root() {

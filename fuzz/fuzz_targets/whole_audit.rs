@@ -14,7 +14,8 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|bytes: &[u8]| {
     // The first byte chooses the Windows if the hive does not state it.
     let Some((&choice, bytes)) = bytes.split_first() else { return };
-    let Ok(hive) = Hive::from_bytes(Bytes::Read(bytes.to_vec())) else { return };
+    let Ok(file) = Hive::from_bytes(Bytes::Read(bytes.to_vec())) else { return };
+    let hive = file.as_it_lies();
     let tree = hive.tree();
     let (os, _) = identify(Pair { software: Some(&tree), system: Some((&tree, hive.base_block().minor)) });
     let known: Vec<OsId> = OsId::ALL.iter().copied().filter(|id| id.has_baseline()).collect();

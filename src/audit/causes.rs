@@ -4,7 +4,7 @@ use super::judge::Judge;
 use super::scene::Scene;
 use crate::baseline::{ExpectedKey, Presence};
 use crate::facts::{KeyFacts, KeyState};
-use crate::finding::{Finding, Verdict};
+use crate::finding::{Expected, Finding, Verdict};
 use crate::registry::{Role, same_text};
 
 /// A missing key, with the findings that follow from its absence.
@@ -32,8 +32,8 @@ pub(super) fn gather(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         {
             continue;
         }
-        let mut found =
-            Judge { key: cause.key, facts: cause.facts, scene: *scene }.place(None, Verdict::Absent, &cause.key.basis);
+        let judge = Judge { key: cause.key, facts: cause.facts, scene: *scene };
+        let mut found = judge.place(None, Verdict::Absent, Expected::Key, &cause.key.basis);
         found.why.push_str(if cause.key.service().is_some() {
             " The service's key is missing."
         } else {

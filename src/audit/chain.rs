@@ -11,7 +11,7 @@ use super::scene::Scene;
 use super::wording;
 use crate::baseline::{ChainRule, ExpectedKey, Failure, chain_rule};
 use crate::facts::{KeyState, Observed, ServiceFacts, Services, names};
-use crate::finding::{Finding, Severity, Verdict};
+use crate::finding::{Expected, Finding, Severity, Verdict};
 use crate::registry::{Name, Role, same_text};
 
 /// For each service, the service that led to it, and the severity of a finding on that path.
@@ -72,7 +72,12 @@ impl Chain<'_> {
             let why = format!("{} There are too many dependencies: not all were followed.", self.rule.basis.why);
             let (hive, control_set) = (Some(Role::System), self.services.control_set);
             let basis = &self.rule.basis;
-            findings.push(Finding { hive, control_set, why, ..blank("chain".to_owned(), Verdict::Unreadable, basis) });
+            findings.push(Finding {
+                hive,
+                control_set,
+                why,
+                ..blank("chain".to_owned(), Verdict::Unreadable, Expected::Rule, basis)
+            });
         }
         let mut links = Links::new();
         for (root, severity) in roots {
@@ -153,6 +158,7 @@ impl Chain<'_> {
     ) -> Finding {
         let basis = &self.rule.basis;
         let (way, severity) = self.way(facts, links);
+        let expected = if value.is_none() { Expected::Key } else { Expected::Rule };
         Finding {
             severity,
             hive: Some(Role::System),
@@ -162,7 +168,7 @@ impl Chain<'_> {
             key_last_written: facts.state.last_written(),
             key_last_written_note: facts.odd_time.map(|odd| odd.to_string()),
             why: format!("{} {what} The chain of dependencies: {}.", basis.why, way),
-            ..blank(id, verdict, basis)
+            ..blank(id, verdict, expected, basis)
         }
     }
 

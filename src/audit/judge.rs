@@ -8,7 +8,7 @@ use crate::baseline::{
     same_as_absent,
 };
 use crate::facts::{KeyFacts, KeyState, Link, Observed};
-use crate::finding::{Datum, Finding, Grade, Reason, Remediation, Severity, Source, Verdict};
+use crate::finding::{Datum, Expected, Finding, Grade, Reason, Remediation, Severity, Source, Verdict};
 use crate::hive::NamedValue;
 use crate::registry::{RegistryValue, same_text};
 
@@ -23,7 +23,7 @@ impl Judge<'_> {
     pub(super) fn judge(&self, findings: &mut Vec<Finding>) {
         if let Some(link) = &self.facts.link {
             let finding = if self.is_expected_link(link) {
-                self.place(None, Verdict::Conforms, &self.key.basis)
+                self.place(None, Verdict::Conforms, Expected::Rule, &self.key.basis)
             } else {
                 self.judge_link(link)
             };
@@ -57,25 +57,21 @@ impl Judge<'_> {
         match when.holds(self.scene.context.os) {
             Some(true) => Some(finding),
             Some(false) => None,
-            None => Some(Finding {
-                verdict: Verdict::NotAssessed,
-                reason: Some(Reason::OsUnknown),
-                remediation: None,
-                ..finding
-            }),
+            None => Some(Finding { verdict: Verdict::NotAssessed(Reason::OsUnknown), remediation: None, ..finding }),
         }
     }
 
     fn id(&self, value: Option<&str>) -> String {
-        [Some(self.key.id.as_str()), self.facts.subkey.as_deref(), value]
-            .into_iter()
-            .flatten()
-            .collect::<Vec<_>>()
-            .join("/")
+        let key = self.key.id.as_str();
+        match (self.facts.subkey.as_deref(), value) {
+            (None, None) => key.to_owned(),
+            (Some(one), None) | (None, Some(one)) => [key, "/", one].concat(),
+            (Some(subkey), Some(value)) => [key, "/", subkey, "/", value].concat(),
+        }
     }
 
     /// Returns a finding at this key.
-    pub(super) fn place(&self, value: Option<&str>, verdict: Verdict, basis: &Basis) -> Finding {
+    pub(super) fn place(&self, value: Option<&str>, verdict: Verdict, expected: Expected, basis: &Basis) -> Finding {
         Finding {
             hive: Some(self.key.role),
             control_set: self.facts.control_set,
@@ -84,17 +80,17 @@ impl Judge<'_> {
             key_last_written: self.facts.state.last_written(),
             key_last_written_note: self.facts.odd_time.map(|odd| odd.to_string()),
             location: self.facts.locations.as_ref().map(|locations| locations.key.clone()),
-            ..blank(self.id(value), verdict, basis)
+            ..blank(self.id(value), verdict, expected, basis)
         }
     }
 
     /// Judges a key that should not exist.
     fn judge_key(&self) -> Finding {
-        let finding = |verdict| self.place(None, verdict, &self.key.basis);
+        let finding = |verdict| self.place(None, verdict, Expected::Absent, &self.key.basis);
         match &self.facts.state {
             KeyState::Absent => finding(Verdict::Conforms),
             KeyState::Present(_) => finding(Verdict::Unexpected),
-            KeyState::HiveMissing => Finding { reason: Some(Reason::HiveMissing), ..finding(Verdict::NotAssessed) },
+            KeyState::HiveMissing => finding(Verdict::NotAssessed(Reason::HiveMissing)),
             KeyState::Unreadable(problem) => wording::unreadable(finding(Verdict::Unreadable), problem),
         }
     }
@@ -102,7 +98,7 @@ impl Judge<'_> {
     /// Judges a key that Windows does not read because a link on its path leads elsewhere. Nothing uses its contents,
     /// so they are not judged.
     fn judge_link(&self, link: &Link) -> Finding {
-        let finding = self.place(None, Verdict::Unexpected, &self.key.basis);
+        let finding = self.place(None, Verdict::Unexpected, Expected::Rule, &self.key.basis);
         let target = link.target.as_deref().unwrap_or("a key that cannot be read");
         let why = format!(
             "{} is a symbolic link to {target}. Windows reads that key instead and ignores everything in this one.",
@@ -118,7 +114,7 @@ impl Judge<'_> {
 
     /// Judges a value that a closed list does not name.
     fn judge_other(&self, name: &str, value: &RegistryValue) -> Finding {
-        let finding = self.place(Some(name), Verdict::Unexpected, &self.key.basis);
+        let finding = self.place(Some(name), Verdict::Unexpected, Expected::Absent, &self.key.basis);
         Finding {
             severity: Severity::Low,
             observed: Some(value.into()),
@@ -130,16 +126,15 @@ impl Judge<'_> {
     }
 
     fn judge_value(&self, expected: &ExpectedValue, observed: &Observed) -> Option<Finding> {
-        let mut finding = self.place(Some(&expected.name), Verdict::Conforms, &expected.basis);
+        let accepted = self.accepted(expected);
+        let mut finding = self.place(Some(&expected.name), Verdict::Conforms, accepted, &expected.basis);
         finding.advice.clone_from(&expected.advice);
-        finding.expected = self.expected_data(&expected.rule);
         if let Observed::Present(named) = observed {
             finding.observed = Some((&named.value).into());
             finding.stored_name = Some(named.name.clone());
         }
         if self.facts.state == KeyState::HiveMissing {
-            finding.verdict = Verdict::NotAssessed;
-            finding.reason = Some(Reason::HiveMissing);
+            finding.verdict = Verdict::NotAssessed(Reason::HiveMissing);
             return (!matches!(expected.rule, Rule::Unknown(_))).then_some(finding);
         }
         if let Observed::Unreadable(problem) = observed {
@@ -153,8 +148,7 @@ impl Judge<'_> {
         match (&expected.rule, value) {
             (Rule::Unknown(_), _) => return None,
             (Rule::Informational, _) => {
-                finding.verdict = Verdict::NotAssessed;
-                finding.reason = Some(Reason::Informational);
+                finding.verdict = Verdict::NotAssessed(Reason::Informational);
                 finding.severity = Severity::Info;
             }
             (Rule::Absent, Some(data)) => self.judge_unexpected(&mut finding, expected, data),
@@ -283,15 +277,22 @@ impl Judge<'_> {
         Some(Remediation::Set { datum: (&value).into(), value })
     }
 
-    fn expected_data(&self, rule: &Rule) -> Vec<Datum> {
+    /// Returns what a row accepts in this Windows.
+    fn accepted(&self, expected: &ExpectedValue) -> Expected {
         let holds = |when: &When| when.holds(self.scene.context.os) != Some(false);
-        match rule {
+        match &expected.rule {
             Rule::OneOf { accepted, .. } => {
                 let accepted = accepted.iter().filter(|accepted| holds(&accepted.when));
-                accepted.map(|accepted| Datum::from(&accepted.value)).collect()
+                let accepted = accepted.map(|accepted| Datum::from(&accepted.value)).collect();
+                match &expected.same_as {
+                    Some(other) => Expected::SameAs { accepted, other: format!("{}/{}", other.key, other.value) },
+                    None => Expected::OneOf(accepted),
+                }
             }
-            Rule::Contains(entries) | Rule::Members(entries) => vec![Datum::from(&RegistryValue::list(entries))],
-            _ => Vec::new(),
+            Rule::Contains(entries) | Rule::Members(entries) => Expected::Contains(entries.clone()),
+            Rule::Absent => Expected::Absent,
+            Rule::Under { .. } | Rule::LacksAction(_) | Rule::DaclDenies { .. } => Expected::Rule,
+            Rule::Informational | Rule::Unknown(_) => Expected::Nothing,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::judge::Judge;
 use super::wording;
 use crate::facts::{KeyState, Link, Observed, Unnamed};
-use crate::finding::{Finding, Reason, Severity, Verdict};
+use crate::finding::{Expected, Finding, Reason, Severity, Verdict};
 use crate::registry::{Name, Role};
 
 impl Judge<'_> {
@@ -14,7 +14,8 @@ impl Judge<'_> {
         if !self.key.itself {
             return None;
         }
-        let finding = |verdict| self.place(None, verdict, &self.key.basis);
+        let expected = if self.key.link.is_some() { Expected::Rule } else { Expected::Key };
+        let finding = |verdict| self.place(None, verdict, expected.clone(), &self.key.basis);
         Some(match &self.facts.state {
             KeyState::Present(_) if self.key.link.is_some() => {
                 let finding = finding(Verdict::Deviates);
@@ -26,7 +27,7 @@ impl Judge<'_> {
             KeyState::Present(_) => finding(Verdict::Conforms),
             KeyState::Absent if self.facts.rightly_absent(self.key.presence) => finding(Verdict::Conforms),
             KeyState::Absent => finding(Verdict::Absent),
-            KeyState::HiveMissing => Finding { reason: Some(Reason::HiveMissing), ..finding(Verdict::NotAssessed) },
+            KeyState::HiveMissing => finding(Verdict::NotAssessed(Reason::HiveMissing)),
             KeyState::Unreadable(problem) => wording::unreadable(finding(Verdict::Unreadable), problem),
         })
     }
@@ -42,14 +43,14 @@ impl Judge<'_> {
     pub(super) fn judge_unlisted(&self) -> Option<Finding> {
         let is_said = self.facts.values.iter().any(|value| matches!(value, Observed::Unreadable(_)));
         let problem = self.facts.unlisted.as_ref().filter(|_| !is_said)?;
-        let finding = self.place(None, Verdict::Unreadable, &self.key.basis);
+        let finding = self.place(None, Verdict::Unreadable, Expected::Absent, &self.key.basis);
         Some(wording::unreadable(Finding { id: format!(r"{}\", finding.id), ..finding }, problem))
     }
 
     /// Judges a subkey that a closed list does not name. In the id its name follows a backslash; a value's name follows
     /// a slash.
     pub(super) fn judge_unnamed(&self, subkey: &Unnamed) -> Finding {
-        let finding = self.place(None, Verdict::Unexpected, &self.key.basis);
+        let finding = self.place(None, Verdict::Unexpected, Expected::Absent, &self.key.basis);
         Finding {
             id: format!(r"{}\{}", finding.id, subkey.name),
             severity: self.key.basis.severity.min(Severity::Low),

@@ -48,7 +48,7 @@ impl Finding {
 /// Returns the weight of a verdict: of two findings on one value, the heavier is kept.
 fn weight(finding: &Finding) -> impl Ord + use<> {
     let rank = match finding.verdict {
-        Verdict::NotAssessed => 0,
+        Verdict::NotAssessed(_) => 0,
         Verdict::Conforms => 1,
         Verdict::Unreadable => 2,
         Verdict::Deviates | Verdict::Absent | Verdict::Unexpected => 3,

@@ -8,7 +8,7 @@ use super::scene::Scene;
 use crate::baseline::{Basis, Presence};
 use crate::control_set::key_name;
 use crate::facts::{KeyState, OddName, Oddness};
-use crate::finding::{Finding, Grade, Severity, Source, Verdict};
+use crate::finding::{Expected, Finding, Grade, Severity, Source, Verdict};
 use crate::hive::OddTime;
 use crate::registry::{Name, Role};
 
@@ -33,7 +33,7 @@ pub(super) fn names(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
             hive: Some(*role),
             control_set: *control_set,
             key: Some(key),
-            ..blank(id, Verdict::Unexpected, &basis(sentence, severity))
+            ..blank(id, Verdict::Unexpected, Expected::Absent, &basis(sentence, severity))
         });
     }
 }
@@ -104,7 +104,7 @@ pub(super) fn times(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         if has_finding || !holds || !told.insert((key.role, facts.control_set, facts.path.as_str().into())) {
             continue;
         }
-        let place = Judge { key, facts, scene: *scene }.place(None, Verdict::Deviates, &key.basis);
+        let place = Judge { key, facts, scene: *scene }.place(None, Verdict::Deviates, Expected::Rule, &key.basis);
         findings.push(Finding {
             severity: Severity::Low,
             grade: Grade::Confirmed,

@@ -6,8 +6,8 @@ use super::scene::Scene;
 use super::wording;
 use crate::baseline::{ExpectedKey, ExpectedValue};
 use crate::facts::KeyState;
-use crate::finding::{Datum, Finding, Verdict};
-use crate::registry::{RegistryValue, same_text};
+use crate::finding::{Expected, Finding, Verdict};
+use crate::registry::same_text;
 
 /// Judges the groups that an accepted ImagePath names and no row of the baseline covers.
 pub(super) fn judge(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
@@ -27,9 +27,9 @@ pub(super) fn judge(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
 fn judge_group(scene: &Scene<'_>, key: &ExpectedKey, row: &ExpectedValue, group: &str) -> Option<Finding> {
     let index = scene.baseline.keys.iter().position(|known| known.id == key.id)?;
     let (_, facts) = scene.facts.keys.iter().find(|(of, _)| *of == index)?;
-    let mut finding = Judge { key, facts, scene: *scene }.place(Some(group), Verdict::Conforms, &row.basis);
     let services = of_group(scene, group, &[]);
-    finding.expected = vec![Datum::from(&RegistryValue::list(&services))];
+    let expected = Expected::Contains(services.clone());
+    let mut finding = Judge { key, facts, scene: *scene }.place(Some(group), Verdict::Conforms, expected, &row.basis);
     match (&scene.facts.groups.state, scene.facts.groups.list(group)) {
         (KeyState::Unreadable(problem), _) => {
             return Some(wording::unreadable(Finding { verdict: Verdict::Unreadable, ..finding }, problem));

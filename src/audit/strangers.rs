@@ -5,7 +5,7 @@ use super::scene::Scene;
 use super::wording::as_windows_reads;
 use crate::baseline::group_rule;
 use crate::facts::{Observed, ServiceFacts};
-use crate::finding::{Finding, Verdict};
+use crate::finding::{Expected, Finding, Verdict};
 use crate::hive::NamedValue;
 use crate::registry::{Name, Role};
 
@@ -29,8 +29,11 @@ pub(super) fn find(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
                 why = format!("{why} The service's key names {other}, too.");
             }
             let id = format!("group-members/{}/ServiceDll", facts.name);
-            let finding =
-                Finding { why, control_set: services.control_set, ..blank(id, Verdict::Unexpected, &rule.basis) };
+            let finding = Finding {
+                why,
+                control_set: services.control_set,
+                ..blank(id, Verdict::Unexpected, Expected::Rule, &rule.basis)
+            };
             findings.push(placed(finding, facts, &named, below.is_some()));
         }
     }

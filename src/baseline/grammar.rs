@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
+use super::names::NamesOnce;
 use super::{Baseline, Basis, Compare, ExpectedKey, Presence, Profile, Step, Subkeys, When};
 use crate::finding::{Grade, Severity, Source};
 use crate::registry::Role;
@@ -191,6 +192,7 @@ fn resolve(file: File, profiles: &[Profile]) -> Result<Baseline, String> {
     };
     let mut baseline = Baseline {
         own_text: None,
+        names: NamesOnce::default(),
         id: file.id,
         name: file.name,
         applies_to,

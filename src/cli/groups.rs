@@ -60,7 +60,8 @@ pub struct ReadingArgs {
     pub no_replay: bool,
     /// Read files into memory instead of mapping them
     ///
-    /// Safer if another process may truncate the files meanwhile. Files on mounted evidence are read in any case.
+    /// Safer if another process may truncate the files meanwhile. Small files and files on mounted evidence are read in
+    /// any case.
     #[arg(long)]
     pub no_mmap: bool,
     /// Read the password of encrypted archives from the first line of this file

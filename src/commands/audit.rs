@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::io;
 use std::path::PathBuf;
 
 use hivemend::baseline::{Baseline, Chosen, read_own};
@@ -15,6 +16,7 @@ use hivemend::html::PatchFolder;
 use hivemend::reg_file::Dialect;
 use hivemend::remediation::{PatchOptions, Selection, check_roots, is_named};
 use hivemend::report::InstallationReport;
+use hivemend::shelf::Shelf;
 
 use super::examined::{Wanted, run};
 use super::form::Form;
@@ -70,14 +72,15 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
             form.patching(&report.id, patching);
         }
         if let Some(Ok(planned)) = &patched.planned {
-            form.attach(|| attached(args, planned));
+            form.attach(|| attached(args, planned))?;
         }
-        patches.take(report, patched);
+        patches.take(report, patched)
     };
     let run = run(gate, wanted, &audit, take, || ids.borrow().check())?;
-    let (plans, refused) = if patching.patch.is_some() { patches.finish() } else { <_>::default() };
-    run.sealed.admit_patches(plans.iter().map(|(plan, _)| plan.installation.as_str()))?;
-    let code = if refused > 0 && plans.is_empty() {
+    let refused = if patching.patch.is_some() { patches.refused() } else { 0 };
+    let Patches { mut plans, planned, .. } = patches;
+    run.sealed.admit_patches(planned.iter().map(String::as_str))?;
+    let code = if refused > 0 && planned.is_empty() {
         REFUSED
     } else if !run.closing.summary.complete || !run.kept() || refused > 0 {
         INCOMPLETE
@@ -85,11 +88,14 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
         u8::from(run.closing.failed) * FINDINGS
     };
     run.end(|outputs| {
-        for (plan, files) in &plans {
+        for number in 0..planned.len() {
+            let aside =
+                plans.get(number).map_err(|source| Error::Write { path: "a temporary file".to_owned(), source });
+            let Some((plan, files)) = aside? else { break };
             for warning in &plan.warnings {
                 note(common, &format!("{}: {warning}", plan.evidence));
             }
-            let written = outputs.write_patch(&plan.installation, files)?;
+            let written = outputs.write_patch(&plan.installation, &files)?;
             note(
                 common,
                 &format!("{}: edits: {}, findings left: {}", written.display(), plan.edits.len(), plan.left.len()),
@@ -152,7 +158,9 @@ fn patch_wanted(args: &AuditArgs, dialect: Dialect) -> PatchWanted {
 /// The plans so far.
 #[derive(Default)]
 struct Patches {
-    plans: Vec<Planned>,
+    plans: Shelf<Planned>,
+    /// The installations of the plans.
+    planned: Vec<String>,
     /// Reason and advice of each refused patch.
     refused: Vec<(String, String)>,
     any_counts: bool,
@@ -161,9 +169,12 @@ struct Patches {
 }
 
 impl Patches {
-    fn take(&mut self, installation: &InstallationReport, patched: Patched) {
+    fn take(&mut self, installation: &InstallationReport, patched: Patched) -> io::Result<()> {
         match patched.planned {
-            Some(Ok(planned)) => self.plans.push(planned),
+            Some(Ok(planned)) => {
+                self.plans.put(&planned)?;
+                self.planned.push(planned.0.installation);
+            }
             Some(Err(refused)) => self.refused.push(refused),
             None => {}
         }
@@ -175,18 +186,19 @@ impl Patches {
             self.older
                 .push((format!("{evidence}: its hives are an older generation ({generation})"), advice.to_owned()));
         }
+        Ok(())
     }
 
-    /// Returns the plans, and the number of refused patches. Reports each refusal. Beside a live Windows, older generations
-    /// are not patched. Without one, the user meant the older generation.
-    fn finish(mut self) -> (Vec<Planned>, usize) {
+    /// Returns the number of refused patches. Reports each refusal. Beside a live Windows, older generations are not
+    /// patched. Without one, the user meant the older generation.
+    fn refused(&mut self) -> usize {
         if !self.any_counts {
             self.refused.append(&mut self.older);
         }
         for (reason, advice) in &self.refused {
             say(&format!("no patch: {reason}. {advice}"));
         }
-        (self.plans, self.refused.len())
+        self.refused.len()
     }
 }
 

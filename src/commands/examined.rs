@@ -1,10 +1,10 @@
 //! Runs `audit` and `find`, and writes the report while the evidence is read.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use hivemend::case::{Audit, Patched};
-use hivemend::case_facts::{CaseFacts, headers_of};
+use hivemend::case_facts::{CaseFacts, Headers};
 use hivemend::cli::{EvidenceArgs, Format};
 use hivemend::custody::{Examined, Witness};
 use hivemend::discovery::{Evidence, readable};
@@ -51,7 +51,7 @@ pub(super) fn run(
     gate: Gate,
     wanted: Wanted<'_>,
     audit: &Audit,
-    mut take: impl FnMut(&InstallationReport, Patched, &mut Form<'_>),
+    mut take: impl FnMut(&InstallationReport, Patched, &mut Form<'_>) -> io::Result<()>,
     check: impl FnOnce() -> Result<(), Error>,
 ) -> Result<Run, Error> {
     let Wanted { common, evidence, format, all, hold, stated, situation } = wanted;
@@ -64,19 +64,21 @@ pub(super) fn run(
     let witness = common.custody.custody.is_some().then(Witness::default);
     let see = |path: &Path| witness.iter().for_each(|witness| witness.see(path));
     let see = witness.is_some().then_some(&see as &(dyn Fn(&Path) + Sync));
-    let mut case = stated.clone();
+    let mut headers = Headers::default();
     let mut shown = progress::show(&common.messages);
     form.renderer().run(&run_of(&audit.options)).map_err(failed)?;
     let closing = audit.run(evidence, see, |installation, patched| {
         tell_hives(common, &installation);
-        case.prefill(headers_of(&installation));
-        take(&installation, patched, &mut form);
+        headers.see(&installation);
+        take(&installation, patched, &mut form).map_err(failed)?;
         if gate.output().is_terminal() && form.writes_at_once(&installation) {
             // A progress line between the results would make both unreadable.
             shown.take_if(|shown| shown.is_drawn());
         }
         form.renderer().installation(&installation).map_err(failed)
     })?;
+    let mut case = stated.clone();
+    case.prefill(&headers);
     let record = witness.map(|witness| witness.end(&closing.opened, closing.sandbox.clone()));
     drop(shown);
     check()?;

@@ -26,7 +26,7 @@ pub(crate) fn find(args: &FindArgs) -> Result<u8, Error> {
     let format = args.format.into();
     let wanted = Wanted { common, evidence, format, all: false, hold: false, stated, situation: Situation::default() };
     let find = Audit { options, ..Audit::default() };
-    let run = run(gate, wanted, &find, |_, _, _| {}, || Ok(()))?;
+    let run = run(gate, wanted, &find, |_, _, _| Ok(()), || Ok(()))?;
     let incomplete = !run.closing.summary.complete || !run.kept();
     run.end(|_| Ok(()))?;
     Ok(if incomplete && !common.exit_zero { INCOMPLETE } else { 0 })

@@ -55,9 +55,10 @@ impl<'w> Form<'w> {
     }
 
     /// Receives a plan with the texts of its patch. Only a page shows them.
-    pub(super) fn attach(&mut self, folder: impl FnOnce() -> PatchFolder) {
-        if let Self::Html(page) = self {
-            page.attach(folder());
+    pub(super) fn attach(&mut self, folder: impl FnOnce() -> PatchFolder) -> io::Result<()> {
+        match self {
+            Self::Html(page) => page.attach(&folder()),
+            Self::Table(_) | Self::Other(_) => Ok(()),
         }
     }
 

@@ -6,7 +6,7 @@ use hivemend::cli::{Format, ReportArgs};
 use hivemend::custody::Custody;
 use hivemend::error::Error;
 use hivemend::history::History;
-use hivemend::html::{Attached, Attachments, Hashed, PatchFolder};
+use hivemend::html::{Attached, Attachments, Hashed, PatchFolder, Plans};
 use hivemend::report::table::Situation;
 use hivemend::report::{Report, read_saved};
 
@@ -57,8 +57,13 @@ fn attachments(args: &ReportArgs) -> Result<Attachments, Error> {
             advice: "Add --format html, or leave them out".to_owned(),
         });
     }
+    let mut plans = Plans::default();
+    for path in &args.plan {
+        let put = plans.put(&PatchFolder::read(path)?);
+        put.map_err(|source| Error::Write { path: "a temporary file".to_owned(), source })?;
+    }
     Ok(Attachments {
-        plans: args.plan.iter().map(|path| PatchFolder::read(path)).collect::<Result<_, Error>>()?,
+        plans,
         history: args.history.as_deref().map(Attached::<History>::read).transpose()?,
         custody: args.custody.as_deref().map(Attached::<Custody>::read).transpose()?,
         case: stated_facts(&args.case)?,

@@ -153,7 +153,8 @@ fn open(folder: &FoundFolder, file: &FoundFile, name: &str, map: bool) -> Found 
 /// Opens a hive and returns its role by its root key; otherwise by its base block, then by the file's name.
 fn identify(folder: &FoundFolder, file: &FoundFile, name: &str, map: bool) -> Found {
     let hive = match file.file.open(map).map(Hive::from_bytes) {
-        Ok(Ok(hive)) => hive,
+        // The role does not depend on what the logs change.
+        Ok(Ok(file)) => file.as_it_lies(),
         Ok(Err(mut problem)) => {
             problem.path = Some(file.locator.clone());
             return Found::Refused(if problem.code == Some(Code::UnsupportedFormat) {

@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::file_system::Vouched;
-use crate::error::{Code, Gap, Problem};
+use crate::error::{Code, Problem};
+
+mod gaps;
+mod parts;
 
 /// Refusals of one kind in one container that are listed one by one; the rest are counted.
 const MOST_TOLD: usize = 20;
-/// What to do about bytes that do not match their checksum.
-const COPY_AGAIN: &str = "copy it again from the original";
 
 /// The outcome of a source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -233,106 +234,6 @@ impl Ledger {
         let first = self.sources.len();
         self.sources.extend(other.sources);
         first
-    }
-
-    /// Returns the ledger of a part of the evidence that is in a source of another ledger. Entries of
-    /// [`SourceId::OUTER`] become entries of that source in [`Ledger::absorb`].
-    pub fn of_part() -> Self {
-        let mut ledger = Self { sources: Vec::new(), part: true };
-        let outer = ledger.begin("", "");
-        ledger.end(outer, Outcome::Read, Vouched::Unprotected);
-        ledger
-    }
-
-    /// Appends the sources of a part of the evidence; `of` is the source that the part is in.
-    pub fn absorb(&mut self, part: Self, of: Option<SourceId>) {
-        let mut sources = part.sources.into_iter();
-        let outer = if part.part { sources.next() } else { None };
-        for source in sources {
-            match (source, of) {
-                (Source { of_outer: true, kind, outcome: Outcome::Refused { problem, gap }, .. }, Some(of)) => {
-                    self.refuse_member(of, &kind, problem, gap);
-                }
-                (source, _) => self.sources.push(source),
-            }
-        }
-        let (Some(outer), Some(source)) = (outer, of.and_then(|of| self.sources.get_mut(of.0))) else { return };
-        let add = |sum: &mut u64, more: u64| *sum = sum.saturating_add(more);
-        add(&mut source.members.seen, outer.members.seen);
-        add(&mut source.members.read, outer.members.read);
-        add(&mut source.members.irrelevant, outer.members.irrelevant);
-        source.notes.extend(outer.notes);
-        for (reason, count) in outer.passed {
-            add(source.passed.entry(reason).or_default(), count);
-        }
-        for (code, (more, more_gap)) in outer.unlisted {
-            add(&mut source.members.refused, more);
-            let (count, gap) = source.unlisted.entry(code).or_default();
-            add(count, more);
-            *gap |= more_gap;
-        }
-    }
-
-    /// Returns everything in the ledger that makes a report incomplete. A report is complete if this list and the list
-    /// of the hives' missing parts are empty.
-    pub fn gaps(&self) -> Vec<Gap> {
-        let mut gaps = Vec::new();
-        for source in &self.sources {
-            let mut gap = |code, reason: String, advice: Option<&str>| {
-                gaps.push(Gap::new(code, &source.locator, reason).advise(advice.map(str::to_owned)));
-            };
-            match &source.outcome {
-                Outcome::Pending => gap(Code::Unfinished, "the run ended before it was read".to_owned(), None),
-                Outcome::Refused { problem, gap: true } => {
-                    let code = problem.code.unwrap_or(Code::Unreadable);
-                    gap(code, problem.found.clone(), problem.advice.as_deref());
-                }
-                Outcome::Read => {
-                    if let Vouched::Unverified(why) = &source.vouched
-                        && !source.aside
-                    {
-                        gap(Code::Unverified, why.clone(), Some(COPY_AGAIN));
-                    }
-                }
-                Outcome::Refused { .. } | Outcome::Irrelevant(_) => {}
-            }
-            for (code, (count, any_gap)) in &source.unlisted {
-                if *any_gap {
-                    gap(*code, format!("{count} more of the listed kind"), None);
-                }
-            }
-        }
-        gaps
-    }
-
-    /// Returns the refusals as problems: where, expected, found, what to do.
-    pub fn problems(&self) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        for source in &self.sources {
-            let at = |problem: Problem| Problem { path: Some(source.locator.clone()), ..problem };
-            match &source.outcome {
-                Outcome::Refused { problem, gap: true } => problems.push(at(problem.clone())),
-                Outcome::Read => {
-                    if let Vouched::Unverified(why) = &source.vouched
-                        && !source.aside
-                    {
-                        let problem = Problem::new("bytes whose checksum matches", why.clone()).code(Code::Unverified);
-                        problems.push(at(problem.advise(COPY_AGAIN)));
-                    }
-                }
-                _ => {}
-            }
-            for (code, (count, any_gap)) in &source.unlisted {
-                if *any_gap {
-                    problems.push(at(Problem::new(
-                        "files that can be read",
-                        format!("{count} more that cannot be read"),
-                    )
-                    .code(*code)));
-                }
-            }
-        }
-        problems
     }
 }
 

@@ -42,12 +42,12 @@ pub fn of(report: &InstallationReport) -> Vec<Gap> {
     let mut missing = BTreeSet::new();
     let mut unknown = 0_usize;
     for finding in judgement.iter().flat_map(|judgement| &judgement.findings) {
-        match (finding.verdict, finding.reason) {
-            (Verdict::Unreadable, _) => {
+        match finding.verdict {
+            Verdict::Unreadable => {
                 gap(Code::FindingUnreadable, evidence, format!("{} cannot be read", finding.id));
             }
-            (_, Some(Reason::HiveMissing)) => _ = missing.insert(finding.hive),
-            (_, Some(Reason::OsUnknown)) => unknown = unknown.saturating_add(1),
+            Verdict::NotAssessed(Reason::HiveMissing) => _ = missing.insert(finding.hive),
+            Verdict::NotAssessed(Reason::OsUnknown) => unknown = unknown.saturating_add(1),
             _ => {}
         }
     }

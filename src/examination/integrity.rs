@@ -9,7 +9,7 @@ use crate::evidence::Bytes;
 use crate::evidence::file::File;
 use crate::hive::transaction_log::{LogFormat, LogState};
 use crate::hive::walk::{self, Coverage};
-use crate::hive::{self, BaseBlock, Hive, Replay, State, Tree};
+use crate::hive::{self, BaseBlock, Hive, HiveFile, Replay, State, Tree};
 use crate::report::{HiveReport, Integrity, LogReport};
 
 /// A hive that was found, and the result of opening it.
@@ -29,7 +29,7 @@ pub(crate) struct Opened<'a> {
 
 /// Opens a hive. If it is dirty and `options` allow it, replays the logs beside it.
 pub(crate) fn open<'a>(found: &'a FoundHive, options: &Options) -> Opened<'a> {
-    let mut hive = as_it_lies(found, options);
+    let file = file(found, options);
     let mut problems = Vec::new();
     let files: Vec<Result<Bytes, Problem>> = found
         .logs
@@ -39,8 +39,14 @@ pub(crate) fn open<'a>(found: &'a FoundHive, options: &Options) -> Opened<'a> {
             match &log.unreadable {
                 Some(why) => Err(unreadable(why.clone())),
                 None => match log.file.open(options.map) {
-                    Ok(bytes) if !bytes.unread().is_empty() => Err(unreadable("bytes that cannot be read".to_owned())),
-                    Ok(bytes) => Ok(bytes),
+                    Ok(mut bytes) => {
+                        bytes.whole();
+                        if bytes.unread().is_empty() {
+                            Ok(bytes)
+                        } else {
+                            Err(unreadable("bytes that cannot be read".to_owned()))
+                        }
+                    }
                     Err(error) => Err(unreadable(error.to_string())),
                 },
             }
@@ -49,21 +55,26 @@ pub(crate) fn open<'a>(found: &'a FoundHive, options: &Options) -> Opened<'a> {
     let bytes = files.iter().map(|file| file.as_deref().unwrap_or_default());
     let logs: Vec<(&str, &[u8])> = found.logs.iter().map(|log| log.locator.as_str()).zip(bytes).collect();
     // Without the unreadable log, the result would differ from that of Windows.
-    let replayed = match &mut hive {
-        Ok(hive) if options.replay && files.iter().all(Result::is_ok) => Some(hive::guarded(|| hive.replay(&logs))),
-        _ => None,
-    };
-    let outcome = match replayed {
-        Some(Ok(outcome)) => outcome,
-        left => {
-            if let Some(Err(problem)) = left {
+    let replayed = match file {
+        Ok(file) if options.replay && files.iter().all(Result::is_ok) => {
+            hive::guarded(|| file.replay(&logs)).map_err(|problem| {
                 problems.push(problem);
-                hive = as_it_lies(found, options);
-            }
+                as_it_lies(found, options)
+            })
+        }
+        file => Err(file.map(HiveFile::as_it_lies)),
+    };
+    let (mut hive, outcome) = match replayed {
+        Ok((hive, outcome)) => (Ok(hive), outcome),
+        Err(hive) => {
             let dirty = hive.as_ref().is_ok_and(|hive| hive.base_block().is_dirty());
-            hive::replay::look(&logs, dirty)
+            let outcome = hive::replay::look(&logs, dirty);
+            (hive, outcome)
         }
     };
+    if let (true, Ok(hive)) = (options.check, &mut hive) {
+        hive.read_whole();
+    }
     let mut reports = Vec::with_capacity(logs.len());
     for ((log, file), outcome) in found.logs.iter().zip(&files).zip(outcome.logs) {
         let state = if file.is_ok() { outcome.state } else { LogState::Invalid };
@@ -137,6 +148,10 @@ impl Opened<'_> {
 
 /// Returns the hive from the primary file alone, without its logs.
 pub(super) fn as_it_lies(found: &FoundHive, options: &Options) -> Result<Hive, Problem> {
+    file(found, options).map(HiveFile::as_it_lies)
+}
+
+fn file(found: &FoundHive, options: &Options) -> Result<HiveFile, Problem> {
     match found.file.open(options.map) {
         Ok(bytes) => Hive::from_bytes(bytes),
         Err(error) => Err(Problem::of(&found.locator, "a file that can be read", error.to_string())),

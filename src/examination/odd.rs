@@ -3,7 +3,7 @@
 
 use crate::audit::blank;
 use crate::baseline::Basis;
-use crate::finding::{Datum, Finding, Grade, Severity, Source, Verdict};
+use crate::finding::{Datum, Expected, Finding, Grade, Severity, Source, Verdict};
 use crate::hive::Tree;
 use crate::machine::Machine;
 use crate::registry::{FileTime, RegistryValue, Role};
@@ -69,11 +69,11 @@ impl SetupMarks {
         odd.map(|(name, value, severity, why)| Finding {
             key: Some("Setup".to_owned()),
             value: Some(name.to_owned()),
-            expected: vec![Datum::from(&RegistryValue::dword(0))],
             observed: Some(value.into()),
             ..odd_finding(
                 &format!("setup-state/{name}"),
                 Verdict::Deviates,
+                Expected::OneOf(vec![Datum::from(&RegistryValue::dword(0))]),
                 severity,
                 why,
                 "0 in every real hive of a finished Windows",
@@ -99,6 +99,7 @@ pub(super) fn findings(system: &Tree<'_>, setup: &SetupMarks) -> Vec<Finding> {
             ..odd_finding(
                 "current-control-set",
                 Verdict::Unexpected,
+                Expected::Absent,
                 Severity::High,
                 why,
                 "Microsoft Knowledge Base Q102984; in no real hive",
@@ -108,7 +109,14 @@ pub(super) fn findings(system: &Tree<'_>, setup: &SetupMarks) -> Vec<Finding> {
     findings
 }
 
-fn odd_finding(id: &str, verdict: Verdict, severity: Severity, why: String, source: &str) -> Finding {
+fn odd_finding(
+    id: &str,
+    verdict: Verdict,
+    expected: Expected,
+    severity: Severity,
+    why: String,
+    source: &str,
+) -> Finding {
     let basis = Basis {
         why,
         source: Source { title: source.to_owned(), url: None },
@@ -118,5 +126,5 @@ fn odd_finding(id: &str, verdict: Verdict, severity: Severity, why: String, sour
         severity,
         attack: Vec::new(),
     };
-    Finding { hive: Some(Role::System), ..blank(id.to_owned(), verdict, &basis) }
+    Finding { hive: Some(Role::System), ..blank(id.to_owned(), verdict, expected, &basis) }
 }

@@ -32,7 +32,6 @@ pub(super) fn compare(findings: &mut Vec<Finding>, primary: Vec<Finding>, recove
         let other_view = Some(other_view(then.verdict, Some(&then)));
         let gone = Finding {
             verdict: Verdict::Conforms,
-            reason: None,
             note: None,
             cause: None,
             also_in: Vec::new(),
@@ -54,7 +53,7 @@ pub(super) fn compare(findings: &mut Vec<Finding>, primary: Vec<Finding>, recove
 
 fn other_view(verdict: Verdict, finding: Option<&Finding>) -> serde_json::Value {
     serde_json::json!({
-        "verdict": verdict,
+        "verdict": verdict.kind(),
         "observed": finding.and_then(|finding| finding.observed.as_ref()),
         "location": finding.and_then(|finding| finding.location.as_ref()),
     })
@@ -63,7 +62,7 @@ fn other_view(verdict: Verdict, finding: Option<&Finding>) -> serde_json::Value 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::{Grade, Severity, Source};
+    use crate::finding::{Expected, Grade, Severity, Source};
 
     fn finding(id: &str, verdict: Verdict, hive: Role) -> Finding {
         Finding {
@@ -71,7 +70,6 @@ mod tests {
             verdict,
             severity: Severity::Low,
             grade: Grade::Confirmed,
-            reason: None,
             note: None,
             cause: None,
             advice: None,
@@ -80,7 +78,7 @@ mod tests {
             key: id.split('/').next().map(str::to_owned),
             value: None,
             stored_name: None,
-            expected: Vec::new(),
+            expected: Expected::Nothing,
             observed: None,
             key_last_written: None,
             key_last_written_note: None,

@@ -7,14 +7,19 @@
 //! this way; github.com/outflanknl/SharpHide. Names that differ in a blank, a dot, or a letter of another script are
 //! different names to Windows (MITRE ATT&CK T1036.004).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::borrow::Cow;
 
+use crate::baseline::ExpectedNames;
+use crate::control_set;
 use crate::hive::{Key, Tree};
 use crate::registry::look_alikes::look;
-use crate::registry::{Name, same_text};
+use crate::registry::same_text;
 
 /// The most odd names that are reported for each key. A hostile key has as many as it has subkeys.
 const MOST_TOLD: usize = 16;
+
+/// The name that stands for the control set that is judged.
+const CURRENT: &str = "CurrentControlSet";
 
 /// What is odd about a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,79 +47,70 @@ pub struct OddName {
     pub oddness: Oddness,
 }
 
-/// The names that are expected in one key.
-#[derive(Default)]
-struct Expected {
-    path: String,
-    keys: BTreeMap<String, String>,
-    values: BTreeMap<String, String>,
+/// Returns the odd names in the existing keys of a hive, key by key. `CurrentControlSet` stands for this control set.
+pub(super) fn find(expected: &ExpectedNames, tree: &Tree<'_>, control_set: Option<u32>) -> Vec<OddName> {
+    let mut odd = Vec::new();
+    // Unreadable data are a problem of the hive, and the facts of the key report them.
+    let Ok(root) = tree.root() else { return odd };
+    let own = control_set.map(control_set::key_name);
+    let is_set = |name: &str| own.is_some() && name == CURRENT;
+    let like = |name: &str| match &own {
+        Some(own) if look(own) == look(name) => Some((usize::MAX, own.as_str())),
+        _ => expected.key_like(name).filter(|(_, name)| !is_set(name)),
+    };
+    among(root.subkey_names(), like, false, "", &mut odd);
+    odd.truncate(MOST_TOLD);
+    for (name, below) in expected.keys() {
+        let name = own.as_deref().filter(|_| is_set(name)).unwrap_or(name);
+        if let Ok(Some(subkey)) = root.subkey(name) {
+            in_key(&subkey, name, below, &mut odd);
+        }
+    }
+    odd
 }
 
-/// Paths of keys, and names of values, that are expected in a hive.
-#[derive(Default)]
-pub(super) struct Expectations(HashMap<Name, Expected>);
-
-impl Expectations {
-    /// Adds the key at `path` with these values. Every key on its path is expected too.
-    pub(super) fn add<'a>(&mut self, path: &str, values: impl Iterator<Item = &'a str>) {
-        let mut parent = String::new();
-        for name in path.split('\\').filter(|name| !name.is_empty()) {
-            self.at(&parent).keys.entry(look(name)).or_insert_with(|| name.to_owned());
-            let between = if parent.is_empty() { "" } else { "\\" };
-            parent = [&parent, between, name].concat();
-        }
-        let here = self.at(&parent);
-        here.values.extend(values.map(|name| (look(name), name.to_owned())));
+/// Adds the odd names in a key, and in the expected keys below it. `path` is its path as expected.
+fn in_key(key: &Key<'_, '_>, path: &str, expected: &ExpectedNames, odd: &mut Vec<OddName>) {
+    let first = odd.len();
+    among(key.subkey_names(), |name| expected.key_like(name), false, path, odd);
+    // Values are checked only in judged keys.
+    if expected.is_judged() {
+        among(key.value_names(), |name| expected.value_like(name), true, path, odd);
     }
-
-    fn at(&mut self, path: &str) -> &mut Expected {
-        self.0.entry(path.into()).or_insert_with(|| Expected { path: path.to_owned(), ..Expected::default() })
-    }
-
-    /// Returns the odd names in the existing keys, in the order of the keys' paths.
-    pub(super) fn find(&self, tree: &Tree<'_>) -> Vec<OddName> {
-        let mut odd = Vec::new();
-        let mut all: Vec<(&Name, &Expected)> = self.0.iter().collect();
-        all.sort_unstable_by_key(|(path, _)| *path);
-        for (_, expected) in all {
-            // Unreadable data are a problem of the hive, and the facts of the key report them.
-            let Ok(Some(key)) = tree.key(&expected.path) else { continue };
-            odd.extend(expected.in_key(&key));
+    odd.truncate(first.saturating_add(MOST_TOLD));
+    for (name, below) in expected.keys() {
+        if let Ok(Some(subkey)) = key.subkey(name) {
+            in_key(&subkey, &[path, "\\", name].concat(), below, odd);
         }
-        odd
     }
 }
 
-impl Expected {
-    fn in_key(&self, key: &Key<'_, '_>) -> Vec<OddName> {
-        let mut odd = self.among(key.subkey_names(), &self.keys, false);
-        // Values are checked only in judged keys.
-        if !self.values.is_empty() {
-            let values = key.values().into_iter().flatten().map(|value| value.name).collect();
-            odd.extend(self.among(values, &self.values, true));
+/// Adds the odd ones of these names. `like` returns the expected name that a name looks like, and its position.
+fn among<'e>(
+    names: Vec<Cow<'_, str>>,
+    like: impl Fn(&str) -> Option<(usize, &'e str)>,
+    is_value: bool,
+    parent: &str,
+    odd: &mut Vec<OddName>,
+) {
+    let mut met = Vec::new();
+    let mut tell = |like: &str, name: &str, oddness| {
+        odd.push(OddName {
+            parent: parent.to_owned(),
+            like: like.to_owned(),
+            name: name.to_owned(),
+            is_value,
+            oddness,
+        });
+    };
+    for name in &names {
+        match like(name) {
+            like if name.contains('\0') => tell(like.map_or("", |(_, like)| like), name, Oddness::Nul),
+            Some((_, like)) if !same_text(name, like) => tell(like, name, Oddness::LookAlike),
+            // Windows uses the first of several, so the first is judged.
+            Some((place, like)) if met.contains(&place) => tell(like, name, Oddness::Twin),
+            Some((place, _)) => met.push(place),
+            None => {}
         }
-        odd.truncate(MOST_TOLD);
-        odd
-    }
-
-    fn among(&self, names: Vec<String>, expected: &BTreeMap<String, String>, is_value: bool) -> Vec<OddName> {
-        let mut met = BTreeSet::new();
-        let mut odd = Vec::new();
-        let mut tell = |like: &str, name: String, oddness| {
-            odd.push(OddName { parent: self.path.clone(), like: like.to_owned(), name, is_value, oddness });
-        };
-        for name in names {
-            let like = expected.get(&look(&name)).map(String::as_str);
-            match like {
-                _ if name.contains('\0') => tell(like.unwrap_or_default(), name, Oddness::Nul),
-                Some(like) if !same_text(&name, like) => {
-                    tell(like, name, Oddness::LookAlike);
-                }
-                // Windows uses the first of several, so the first is judged.
-                Some(like) if !met.insert(like) => tell(like, name, Oddness::Twin),
-                Some(_) | None => {}
-            }
-        }
-        odd
     }
 }

@@ -11,7 +11,7 @@ use super::{KeyState, Observed, Source};
 use crate::baseline::group_of;
 use crate::control_set::key_name;
 use crate::error::Problem;
-use crate::hive::{NamedValue, OddTime, Tree};
+use crate::hive::{Key, NamedValue, OddTime, Tree};
 use crate::registry::{Name, RegistryValue};
 
 /// The most services that are followed in one control set. A real one has fewer than a thousand.
@@ -144,7 +144,7 @@ impl Services {
     ) -> Self {
         let mut services = Self { control_set, ..Self::default() };
         let Source::Tree(tree) = system else { return services };
-        let mut all = Reader { tree, control_set, load_order: None };
+        let mut all = Reader::new(tree, control_set);
         let mut edges = MOST_DEPENDENCIES;
         let mut waiting: VecDeque<String> = roots.iter().map(ToString::to_string).collect();
         while let Some(name) = waiting.pop_front() {
@@ -207,26 +207,32 @@ impl Services {
 
 /// The services key of one control set.
 struct Reader<'t, 'h> {
-    tree: &'t Tree<'h>,
-    control_set: Option<u32>,
+    /// Its path.
+    path: String,
+    key: Result<Option<Key<'t, 'h>>, Problem>,
     /// The services of each load-order group, read when a service depends on one.
     load_order: Option<BTreeMap<Name, Vec<String>>>,
 }
 
-impl Reader<'_, '_> {
-    fn path(&self, below: &str) -> String {
-        let set = self.control_set.map_or_else(|| "CurrentControlSet".to_owned(), key_name);
-        format!(r"{set}\Services\{below}")
+impl<'t, 'h> Reader<'t, 'h> {
+    fn new(tree: &'t Tree<'h>, control_set: Option<u32>) -> Self {
+        let set = control_set.map_or_else(|| "CurrentControlSet".to_owned(), key_name);
+        let path = format!(r"{set}\Services");
+        Self { key: tree.key(&path), path, load_order: None }
     }
 
     fn service(&self, name: &str) -> ServiceFacts {
-        let path = self.path(name);
-        let found = if name.contains('\\') { Ok(None) } else { self.tree.key(&path) };
+        let found = match &self.key {
+            Ok(Some(services)) if !name.is_empty() && !name.contains('\\') => services.subkey(name),
+            Ok(_) => Ok(None),
+            Err(problem) => Err(problem.clone()),
+        };
+        let path = || format!(r"{}\{name}", self.path);
         let key = match found {
             Ok(Some(key)) => key,
-            Ok(None) => return without(name, path, &KeyState::Absent, &Observed::Absent),
+            Ok(None) => return without(name, path(), &KeyState::Absent, &Observed::Absent),
             Err(problem) => {
-                return without(name, path, &KeyState::Unreadable(problem.clone()), &Observed::Unreadable(problem));
+                return without(name, path(), &KeyState::Unreadable(problem.clone()), &Observed::Unreadable(problem));
             }
         };
         let value = |name: &str| Observed::of(&key, name);
@@ -265,7 +271,7 @@ impl Reader<'_, '_> {
 
     fn read_load_order(&self) -> Result<BTreeMap<Name, Vec<String>>, Problem> {
         let mut groups: BTreeMap<Name, Vec<String>> = BTreeMap::new();
-        let Some(services) = self.tree.key(self.path("").trim_end_matches('\\'))? else { return Ok(groups) };
+        let Some(services) = self.key.as_ref().map_err(Problem::clone)? else { return Ok(groups) };
         for service in services.subkeys().0.iter().take(MOST_SERVICES) {
             if let Ok(Some(group)) = service.value("Group")
                 && let Some(group) = group.as_text()

@@ -74,7 +74,7 @@ pub fn render_csv(history: &History, writer: &mut impl Write) -> io::Result<()> 
                         observed.map_or(String::new(), |observed| observed.datum.data_type.to_string()),
                         observed.map_or(String::new(), |_| said(cell)),
                         observed.map_or(String::new(), |observed| hex(&observed.raw)),
-                        cell.verdict.map_or("", crate::finding::Verdict::as_str).to_owned(),
+                        cell.verdict.map_or("", crate::finding::VerdictKind::as_str).to_owned(),
                         time(cell.key_last_written),
                         if changed { "yes" } else { "" }.to_owned(),
                     ])?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::changes::{changes, control_sets_differ};
 use super::columns::Placed;
 use super::{Cell, Column, Presence, Row};
-use crate::finding::{Finding, Verdict};
+use crate::finding::{Finding, Verdict, VerdictKind};
 use crate::os::OsId;
 use crate::registry::Role;
 
@@ -38,7 +38,7 @@ pub(super) fn rows(columns: &[Placed<'_>], role: Role) -> Vec<Row> {
         (row.verdict == Verdict::Unexpected && column.os == os && beside.is_some()).then(|| Cell {
             state: Presence::Absent,
             observed: None,
-            verdict: Some(Verdict::Conforms),
+            verdict: Some(VerdictKind::Conforms),
             key_last_written: beside.and_then(|finding| finding.key_last_written),
             key_last_written_note: beside.and_then(|finding| finding.key_last_written_note.clone()),
         })
@@ -90,7 +90,7 @@ fn cell(finding: Option<&Finding>) -> Cell {
     Cell {
         state,
         observed: finding.and_then(|finding| finding.observed.clone()),
-        verdict: finding.map(|finding| finding.verdict),
+        verdict: finding.map(|finding| finding.verdict.kind()),
         key_last_written: finding.and_then(|finding| finding.key_last_written),
         key_last_written_note: finding.and_then(|finding| finding.key_last_written_note.clone()),
     }

@@ -3,10 +3,11 @@
 //! Offsets in a hive count from the end of the base block; offsets in a [`Problem`] count from the start of the file.
 //! Layouts: M. Suhanov, "Windows registry file format specification", sections "Hive bin" to "Big data".
 
-use std::ops::Range;
+use std::borrow::Cow;
 
 use super::base_block;
 use crate::error::Problem;
+use crate::evidence::Holes;
 use crate::registry::{self, DataType, FileTime};
 
 mod data;
@@ -30,8 +31,8 @@ const PREDEFINED_HANDLE: u16 = 0x40;
 pub(crate) struct Cells<'h> {
     pub(crate) bytes: &'h [u8],
     minor: u32,
-    /// Ranges of the file that could not be read.
-    unread: &'h [Range<u64>],
+    /// The bytes of the file that cannot be read.
+    holes: Holes<'h>,
 }
 
 /// A decoded key node. Offsets are as stored in the file.
@@ -113,6 +114,18 @@ impl<'h> Name<'h> {
         narrow.iter().map(|byte| u16::from(*byte)).chain(wide.iter().map(|pair| u16::from_le_bytes(*pair)))
     }
 
+    /// Returns the name as text, without a copy if it is ASCII in one byte a letter, as almost every name is. Unpaired
+    /// surrogates become U+FFFD. Comparisons never use this text.
+    pub(crate) fn text(self) -> Cow<'h, str> {
+        if let Self::Latin1(bytes) = self
+            && bytes.is_ascii()
+            && let Ok(text) = str::from_utf8(bytes)
+        {
+            return Cow::Borrowed(text);
+        }
+        char::decode_utf16(self.units()).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+    }
+
     /// Returns the length of the name in bytes, as stored.
     pub(crate) fn bytes(self) -> usize {
         match self {
@@ -142,16 +155,8 @@ impl<'h> Name<'h> {
 }
 
 impl std::fmt::Display for Name<'_> {
-    /// Writes unpaired surrogates as U+FFFD. Comparisons never use this text.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if let Self::Latin1(bytes) = self
-            && bytes.is_ascii()
-            && let Ok(text) = str::from_utf8(bytes)
-        {
-            return f.write_str(text);
-        }
-        char::decode_utf16(self.units())
-            .try_for_each(|unit| std::fmt::Write::write_char(f, unit.unwrap_or(char::REPLACEMENT_CHARACTER)))
+        f.write_str(&self.text())
     }
 }
 
@@ -175,22 +180,17 @@ impl<'h> Cells<'h> {
     pub(crate) fn new(file: &'h [u8], data_size: u32, minor: u32) -> Self {
         let bins = file.get(base_block::SIZE..).unwrap_or_default();
         let declared = usize::try_from(data_size).unwrap_or(usize::MAX);
-        Self { bytes: bins.get(..declared).unwrap_or(bins), minor, unread: &[] }
+        Self { bytes: bins.get(..declared).unwrap_or(bins), minor, holes: Holes::Known(&[]) }
     }
 
-    /// Leaves out cells in these ranges of the file, in order, which could not be read.
-    pub(crate) fn without(self, unread: &'h [Range<u64>]) -> Self {
-        Self { unread, ..self }
+    /// Leaves out cells in bytes of the file that cannot be read.
+    pub(crate) fn without(self, holes: Holes<'h>) -> Self {
+        Self { holes, ..self }
     }
 
     /// Returns whether a part of the bytes at a cell offset could not be read.
     fn is_unread(&self, offset: u32, length: usize) -> bool {
-        if self.unread.is_empty() {
-            return false;
-        }
-        let start = in_file(offset);
-        let next = self.unread.partition_point(|range| range.end <= start);
-        self.unread.get(next).is_some_and(|range| range.start < start.saturating_add(length as u64))
+        self.holes.touch(in_file(offset), length as u64)
     }
 
     /// Returns the content of the allocated cell at `offset`, after its size field.
@@ -309,6 +309,8 @@ impl<'h> Cells<'h> {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+
     use super::*;
 
     /// Zeros in place of lost bytes are never a key, a value or data.
@@ -319,7 +321,7 @@ mod tests {
             file[base_block::SIZE + at..][..4].copy_from_slice(&(-16_i32).to_le_bytes());
         }
         let of = |unread: &[Range<u64>]| {
-            let cells = Cells::new(&file, 64, 5).without(unread);
+            let cells = Cells::new(&file, 64, 5).without(Holes::Known(unread));
             [32, 48].map(|at| cells.cell(at, "a cell").map(<[u8]>::len).map_err(|problem| problem.found))
         };
         let lost = || Err("bytes that cannot be read".to_owned());

@@ -81,6 +81,9 @@ pub fn replay(primary: &mut Bytes, logs: &[(&str, &[u8])]) -> Outcome {
     let base_block = BaseBlock::read(primary).ok();
     let dirty = base_block.as_ref().is_none_or(BaseBlock::is_dirty);
     let (mut logs, mut candidates) = look_at(logs, dirty);
+    if dirty {
+        primary.whole();
+    }
     if !dirty {
         if let Some(ours) = &base_block {
             newer::tell(ours, primary, &candidates, &mut logs);

@@ -18,12 +18,14 @@ use super::overlay::Overlay;
 use super::times::OwnTime;
 use crate::error::Problem;
 
+mod descent;
 mod hivex;
 mod kept;
 mod key;
 mod location;
 mod value;
 
+pub use descent::Descent;
 pub(super) use hivex::Hindrance;
 use kept::Kept;
 pub use key::Key;
@@ -66,7 +68,7 @@ impl<'h> Tree<'h> {
             bytes.first_chunk().map(|header| BaseBlock::fields(header).root_offset) == Some(base_block.root_offset);
         Self {
             hive,
-            cells: Cells::new(bytes, base_block.data_size, base_block.minor).without(hive.bytes.unread()),
+            cells: Cells::new(bytes, base_block.data_size, base_block.minor).without(hive.bytes.holes()),
             bytes,
             own_time: OwnTime::of(hive),
             writers: location::Writers::new(),

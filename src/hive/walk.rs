@@ -102,7 +102,7 @@ pub struct WalkedSubkeys<'w, 'h> {
 impl WalkedSubkeys<'_, '_> {
     /// Returns their names for display, in the list's order, without those that the walk reports as unreadable.
     pub fn names(&self) -> impl Iterator<Item = String> {
-        self.entries.iter().filter_map(|entry| Some(self.cells.key(entry.offset).ok()?.name.to_string()))
+        self.entries.iter().filter_map(|entry| Some(self.cells.key(entry.offset).ok()?.name.text().into_owned()))
     }
 }
 
@@ -120,7 +120,7 @@ impl<'h> WalkedKey<'_, 'h> {
 
     /// Returns the name for display. Unpaired surrogates become U+FFFD.
     pub fn name(&self) -> String {
-        self.raw.name.to_string()
+        self.raw.name.text().into_owned()
     }
 
     /// Returns the path from the root, in the hive's own letter case; empty for the root. Built on demand.
@@ -199,7 +199,7 @@ impl WalkedValue<'_> {
 
     /// Returns the name for display. Unpaired surrogates become U+FFFD.
     pub fn name(&self) -> String {
-        self.raw.name.to_string()
+        self.raw.name.text().into_owned()
     }
 
     /// Returns the type as stored.

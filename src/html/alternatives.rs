@@ -55,7 +55,7 @@ impl Alternative {
         let value = finding.value.as_deref();
         let of_value =
             self.values.is_empty() || value.is_some_and(|value| self.values.iter().any(|v| same_text(v, value)));
-        let verdict = finding.verdict.as_str();
+        let verdict = finding.verdict.kind().as_str();
         let of_verdict = self.verdicts.is_empty() || self.verdicts.iter().any(|word| word == verdict);
         let path = finding.key.as_deref().unwrap_or_default().to_lowercase();
         let of_key = self.key.as_ref().is_none_or(|part| path.contains(&part.to_lowercase()));

@@ -2,11 +2,13 @@
 //! facts of the case. They are read but not trusted: a plan is shown only if it belongs to an installation of the
 //! report.
 
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use rustix::fs::{Mode, OFlags, open};
+use serde::{Deserialize, Serialize};
 
 use crate::case_facts::CaseFacts;
 use crate::custody::Custody;
@@ -14,6 +16,8 @@ use crate::error::Error;
 use crate::evidence::sha256_of;
 use crate::history::History;
 use crate::remediation::{Plan, PlanFile};
+use crate::report::InstallationReport;
+use crate::shelf::Shelf;
 
 /// The largest patch, or text beside a plan, in bytes.
 const LARGEST_FILE: u64 = 16 << 20;
@@ -36,10 +40,10 @@ const FILES: [&str; 12] = [
 ];
 
 /// All attachments.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Attachments {
     /// The plans of patches, with their files.
-    pub plans: Vec<PatchFolder>,
+    pub plans: Plans,
     /// The output of `history --format json`.
     pub history: Option<Attached<History>>,
     /// The output of `--custody` in the run that examined the evidence.
@@ -60,7 +64,7 @@ pub struct Attached<T> {
 }
 
 /// A file and its hash.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hashed {
     /// Its path, as the user named it.
     pub path: String,
@@ -68,8 +72,38 @@ pub struct Hashed {
     pub sha256: String,
 }
 
+/// Plans with the files of their patches, put aside: of many machines, they are large.
+#[derive(Debug, Default)]
+pub struct Plans {
+    /// The plans' own files.
+    pub(super) files: Vec<Hashed>,
+    aside: Shelf<PatchFolder>,
+    /// The number of the first plan of each installation and evidence.
+    numbers: BTreeMap<(String, String), usize>,
+}
+
+impl Plans {
+    /// Puts a plan aside.
+    ///
+    /// # Errors
+    /// The temporary file cannot be written.
+    pub fn put(&mut self, folder: &PatchFolder) -> io::Result<()> {
+        let number = self.aside.put(folder)?;
+        self.files.push(folder.file.clone());
+        let of = (folder.plan.installation.clone(), folder.plan.evidence.clone());
+        self.numbers.entry(of).or_insert(number);
+        Ok(())
+    }
+
+    /// Returns the plan of an installation.
+    pub(super) fn of(&mut self, installation: &InstallationReport) -> io::Result<Option<PatchFolder>> {
+        let of = (installation.id.clone(), installation.evidence.clone());
+        self.numbers.get(&of).map_or(Ok(None), |number| self.aside.get(*number))
+    }
+}
+
 /// A plan with the files of its patch.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PatchFolder {
     /// The plan's own file.
     pub file: Hashed,
@@ -102,7 +136,7 @@ impl PatchFolder {
         for name in FILES {
             match bytes_of(&folder.join(name), LARGEST_FILE) {
                 Ok(bytes) => files.push((name.to_owned(), bytes)),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => missing.push(format!("{name}: {error}")),
             }
         }
@@ -147,16 +181,16 @@ fn document<T>(
 }
 
 /// Returns the bytes of a regular file. Opens it without waiting, because a pipe may never end.
-fn bytes_of(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
+fn bytes_of(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let file = File::from(open(path, flags, Mode::empty())?);
     if !file.metadata()?.is_file() {
-        return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, "not a regular file"));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
     }
     let mut bytes = Vec::new();
     file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
-        return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, "too large"));
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "too large"));
     }
     Ok(bytes)
 }

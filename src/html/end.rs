@@ -135,7 +135,7 @@ fn hashes(attachments: &Attachments) -> Vec<Row> {
     if reports.is_empty() {
         reports.push("none: this page was made in the run that examined the evidence".into());
     }
-    let plans = attachments.plans.iter().map(|folder| line(&folder.file.path, &folder.file.sha256));
+    let plans = attachments.plans.files.iter().map(|file| line(&file.path, &file.sha256));
     let history = attachments.history.as_ref().map(|history| line(&history.file.path, &history.file.sha256));
     let custody = attachments.custody.as_ref().map(|custody| line(&custody.file.path, &custody.file.sha256));
     let itself = "This page cannot hold its own hash. The custody record of the run that wrote it has it.";

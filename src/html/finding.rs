@@ -79,8 +79,8 @@ pub(super) fn short(finding: &Finding) -> Row {
 
 fn verdict(finding: &Finding) -> String {
     match finding.verdict {
-        Verdict::NotAssessed => "not assessed".to_owned(),
-        other => other.as_str().to_owned(),
+        Verdict::NotAssessed(_) => "not assessed".to_owned(),
+        other => other.kind().as_str().to_owned(),
     }
 }
 

@@ -45,7 +45,7 @@ struct Values {
 impl<'a> FindingsPart<'a> {
     pub(super) fn of(anchor: &'a str, judgement: &Judgement, around: &Around<'_>) -> Self {
         let of = |wanted: fn(&Finding) -> bool| judgement.findings.iter().filter(|f| wanted(f)).collect::<Vec<_>>();
-        let mut deviating = of(|finding| !matches!(finding.verdict, Verdict::Conforms | Verdict::NotAssessed));
+        let mut deviating = of(|finding| !matches!(finding.verdict, Verdict::Conforms | Verdict::NotAssessed(_)));
         let all = deviating.clone();
         // A finding that follows from another is shown with that one.
         let _ = Folded::take_from(&mut deviating);
@@ -62,8 +62,10 @@ impl<'a> FindingsPart<'a> {
         let important = |finding: &&&Finding| finding.severity > Severity::Info || !finding.is_deviation();
         let open = deviating.iter().take_while(important).count().min(MOST_OPEN);
         let more = findings.split_off(open.min(findings.len()));
-        let not_assessed = of(|finding| finding.verdict == Verdict::NotAssessed);
-        let by = |reason| not_assessed.iter().copied().filter(move |finding| finding.reason == Some(reason));
+        let not_assessed = of(|finding| finding.verdict.reason().is_some());
+        let by = |reason| {
+            not_assessed.iter().copied().filter(move |finding| finding.verdict == Verdict::NotAssessed(reason))
+        };
         let conforming = of(|finding| finding.verdict == Verdict::Conforms);
         let counts = &judgement.counts;
         let values = [

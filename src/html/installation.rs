@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use askama::Template;
 
-use super::attachments::{Attachments, PatchFolder};
+use super::attachments::PatchFolder;
 use super::finding::Around;
 use super::findings::FindingsPart;
 use super::machine::MachinePart;
@@ -29,7 +29,10 @@ pub(super) struct Section<'a> {
     pub(super) folded: bool,
     /// All installations by machine.
     pub(super) generations: &'a Generations<'a>,
-    pub(super) attachments: &'a Attachments,
+    /// The history of its machine.
+    pub(super) history: Option<&'a MachineHistory>,
+    /// Its plan, with the files of the patch.
+    pub(super) folder: Option<&'a PatchFolder>,
     pub(super) situation: &'a Situation,
 }
 
@@ -67,11 +70,7 @@ impl Section<'_> {
     pub(super) fn write(&self, writer: &mut impl Write) -> io::Result<()> {
         let installation = self.standing.installation;
         let anchor = anchor(self.number);
-        let history = self.attachments.history.as_ref();
-        let history = history.and_then(|history| machine_of(&history.document.machines, installation));
-        let folder = self.attachments.plans.iter().find(|folder| {
-            folder.plan.installation == installation.id && folder.plan.evidence == installation.evidence
-        });
+        let (history, folder) = (self.history, self.folder);
         let plan = folder.map(|folder| &folder.plan);
         let around = Around { installation, plan, history, reading: &self.situation.reading };
         super::write(writer, &self.heading(&anchor))?;
@@ -159,7 +158,10 @@ pub(super) fn generations(report: &Report) -> Generations<'_> {
 }
 
 /// Returns the history of the machine that an installation belongs to.
-fn machine_of<'h>(machines: &'h [MachineHistory], installation: &InstallationReport) -> Option<&'h MachineHistory> {
+pub(super) fn machine_of<'h>(
+    machines: &'h [MachineHistory],
+    installation: &InstallationReport,
+) -> Option<&'h MachineHistory> {
     let has_hive = |machine: &&MachineHistory| {
         let columns = machine.hives.iter().flat_map(|hive| &hive.columns);
         let mut paths = columns.flat_map(|column| std::iter::once(&column.path).chain(&column.same));

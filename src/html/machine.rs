@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::text::{Row, Text, told};
-use crate::finding::Reason;
+use crate::finding::{Reason, Verdict};
 use crate::hive::State;
 use crate::registry::Role;
 use crate::report::table::heading::{control_sets, logs, problem, same_machine, windows};
@@ -80,7 +80,7 @@ impl HivePart {
     /// Returns the part for a missing hive, and counts the expectations that could not be checked.
     fn missing(role: Role, judgement: &Judgement) -> Self {
         let of_it = |finding: &&crate::finding::Finding| {
-            finding.hive == Some(role) && finding.reason == Some(Reason::HiveMissing)
+            finding.hive == Some(role) && finding.verdict == Verdict::NotAssessed(Reason::HiveMissing)
         };
         let number = judgement.findings.iter().filter(of_it).count();
         let line = format!("Not examined: {} could not be assessed.", count(number, "expectation"));

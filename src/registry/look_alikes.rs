@@ -89,10 +89,19 @@ const TO_ASCII: u32 = 0xfee0;
 /// invisible characters, and without blanks or dots at the ends. Two names that look the same may be different to
 /// Windows.
 pub(crate) fn look(name: &str) -> String {
-    // Of printable ASCII, nothing resembles anything else. Almost every name is such.
-    if name.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-        return name.trim_matches([' ', '.']).to_ascii_uppercase();
+    match plain(name) {
+        Some(name) => name.to_ascii_uppercase(),
+        None => look_closely(name),
     }
+}
+
+/// Returns a name without blanks and dots at the ends, if it is printable ASCII: of that, nothing resembles anything
+/// else. Almost every name is such.
+pub(crate) fn plain(name: &str) -> Option<&str> {
+    name.bytes().all(|byte| matches!(byte, b' '..=b'~')).then(|| name.trim_matches([' ', '.']))
+}
+
+fn look_closely(name: &str) -> String {
     let seen = |character: char| {
         let code = u32::from(character);
         let narrow = code.checked_sub(TO_ASCII).filter(|_| FULL_WIDTH.contains(&code)).and_then(char::from_u32);

@@ -116,10 +116,10 @@ fn row(installation: &InstallationReport, finding: &Finding) -> [String; COLUMNS
         optional(installation.os.build),
         optional(baseline.map(|baseline| &baseline.id)),
         finding.id.clone(),
-        finding.verdict.as_str().to_owned(),
+        finding.verdict.kind().as_str().to_owned(),
         word(&finding.severity),
         word(&finding.grade),
-        finding.reason.as_ref().map(word).unwrap_or_default(),
+        finding.verdict.reason().as_ref().map(word).unwrap_or_default(),
         optional(finding.cause.as_ref()),
         optional(finding.control_set),
         optional(finding.hive),
@@ -155,7 +155,7 @@ fn row(installation: &InstallationReport, finding: &Finding) -> [String; COLUMNS
 /// Returns the types of the accepted data, without duplicates.
 fn types(finding: &Finding) -> String {
     let mut types: Vec<String> = Vec::new();
-    for datum in &finding.expected {
+    for datum in finding.expected.data().iter() {
         let name = datum.data_type.to_string();
         if !types.contains(&name) {
             types.push(name);

@@ -88,8 +88,8 @@ impl<W: Write> Documents<W> {
             "threat": threat(finding),
             "hivemend": {
                 "installation": installation.id, "label": installation.label, "evidence": installation.evidence,
-                "generation": installation.generation, "os": os.id, "verdict": finding.verdict,
-                "severity": finding.severity, "grade": finding.grade, "reason": finding.reason,
+                "generation": installation.generation, "os": os.id, "verdict": finding.verdict.kind(),
+                "severity": finding.severity, "grade": finding.grade, "reason": finding.verdict.reason(),
                 "cause": finding.cause, "control_set": finding.control_set, "expected": finding.expected_text(),
                 "observed": finding.observed.as_ref().map(|observed| observed.value().to_text()),
                 "raw": finding.observed.as_ref().map(|observed| observed.value().raw_hex()),
@@ -160,7 +160,7 @@ fn outcome(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Conforms => "success",
         Verdict::Deviates | Verdict::Absent | Verdict::Unexpected => "failure",
-        Verdict::Unreadable | Verdict::NotAssessed => "unknown",
+        Verdict::Unreadable | Verdict::NotAssessed(_) => "unknown",
     }
 }
 

@@ -40,12 +40,12 @@ pub(super) fn sentence(finding: &Finding) -> String {
     let of_severity =
         if finding.is_deviation() { format!(" ({})", super::table::word(&finding.severity)) } else { String::new() };
     let compared = match finding.verdict {
-        Verdict::NotAssessed if finding.observed.is_none() => String::new(),
-        Verdict::NotAssessed => format!(": observed {}", data::observed(finding)),
+        Verdict::NotAssessed(_) if finding.observed.is_none() => String::new(),
+        Verdict::NotAssessed(_) => format!(": observed {}", data::observed(finding)),
         _ => format!(": expected {}, observed {}", data::expected(finding), data::observed(finding)),
     };
     let why = escape(&finding.why);
-    let text = format!("{}{of_severity} {}{compared}. {why}", escape(&finding.id), finding.verdict.as_str());
+    let text = format!("{}{of_severity} {}{compared}. {why}", escape(&finding.id), finding.verdict.kind().as_str());
     text.replace('\n', " ")
 }
 

@@ -5,26 +5,27 @@
 use std::io::{self, BufWriter, Write};
 
 use super::table::{brief, data, fleet, gaps, verdict, word};
-use super::{Gathered, Gathering, InstallationReport, Judgement, Report};
+use super::{Aside, Gathered, Gathering, InstallationReport, Judgement, Report};
 use crate::finding::{Finding, Remediation, Severity};
 
-/// Writes the report as one page after all records are known.
+/// Writes the report as one page. The answer stands first, so the page is written after the last record.
 #[derive(Debug)]
 pub struct Page<W: Write> {
     writer: BufWriter<W>,
     report: Gathered,
+    aside: Aside,
 }
 
 impl<W: Write> Page<W> {
     /// Returns a page of which nothing is written yet.
     pub fn new(writer: W) -> Self {
-        Self { writer: BufWriter::new(writer), report: Gathered::default() }
+        Self { writer: BufWriter::new(writer), report: Gathered::default(), aside: Aside::default() }
     }
 }
 
 impl<W: Write> Gathering for Page<W> {
-    fn gathered(&mut self) -> &mut Gathered {
-        &mut self.report
+    fn gathered(&mut self) -> (&mut Gathered, &mut Aside) {
+        (&mut self.report, &mut self.aside)
     }
 
     fn write(&mut self, report: &Report) -> io::Result<()> {
@@ -35,8 +36,9 @@ impl<W: Write> Gathering for Page<W> {
             write_fleet(out, &standings)?;
         }
         for standing in &standings {
-            if let Some(judgement) = &standing.installation.judgement {
-                write_installation(out, standing.installation, judgement)?;
+            let installation = self.aside.installation(standing.place)?;
+            if let Some(judgement) = &installation.judgement {
+                write_installation(out, &installation, judgement)?;
             }
         }
         let others: Vec<&InstallationReport> =
@@ -118,7 +120,7 @@ fn write_finding(
     finding: &Finding,
 ) -> io::Result<()> {
     let severity = word(&finding.severity).to_uppercase();
-    writeln!(out, "\n### {number}. {severity}: {} {}\n", code(&finding.id), finding.verdict.as_str())?;
+    writeln!(out, "\n### {number}. {severity}: {} {}\n", code(&finding.id), finding.verdict.kind().as_str())?;
     if let Some(key) = finding.full_key() {
         writeln!(out, "- Key: {}", code(&key))?;
     }

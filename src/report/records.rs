@@ -15,6 +15,7 @@ use crate::error::{Gap, Problem};
 use crate::evidence::file::Snapshot;
 use crate::machine::{Machine, SameMachine};
 use crate::os::Os;
+use crate::shelf::Shelf;
 
 /// The version of the format of all JSON that the program writes. Readers refuse other versions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -111,15 +112,32 @@ pub struct Gathered {
     problems: Vec<Problem>,
 }
 
-/// A renderer that needs all records before it writes.
+/// The installations of a report that are put aside until the last record is known.
+#[derive(Debug, Default)]
+pub struct Aside(Shelf<InstallationReport>);
+
+impl Aside {
+    /// Returns the installation at this place in the report.
+    ///
+    /// # Errors
+    /// The temporary file cannot be read.
+    pub fn installation(&mut self, place: usize) -> io::Result<InstallationReport> {
+        self.0.get(place)?.ok_or_else(|| io::Error::other(format!("installation {place} was not put aside")))
+    }
+}
+
+/// A renderer that needs the last record before it writes. It keeps a line of each installation in memory, and puts the
+/// installation itself aside.
 pub trait Gathering {
-    /// Returns the records received so far.
-    fn gathered(&mut self) -> &mut Gathered;
-    /// Writes the report.
+    /// Returns the records received so far, and the installations that are put aside.
+    fn gathered(&mut self) -> (&mut Gathered, &mut Aside);
+    /// Looks at an installation before it is put aside.
+    fn see(&mut self, _: &InstallationReport) {}
+    /// Writes the report. Its installations are lines, see [`InstallationReport::line`].
     ///
     /// # Errors
     /// Returns the error of the writer.
-    fn write(&mut self, report: &Report) -> io::Result<()>;
+    fn write(&mut self, lines: &Report) -> io::Result<()>;
 }
 
 impl Gathered {
@@ -128,8 +146,9 @@ impl Gathered {
         self.run = Some(run.clone());
     }
 
-    pub(crate) fn installation(&mut self, installation: &InstallationReport) {
-        self.installations.push(installation.clone());
+    /// Takes an installation, or a line of it.
+    pub(crate) fn installation(&mut self, installation: InstallationReport) {
+        self.installations.push(installation);
     }
 
     pub(crate) fn shadow_copy(&mut self, shadow_copy: &Snapshot) {
@@ -167,32 +186,35 @@ impl Gathered {
 
 impl<G: Gathering> Renderer for G {
     fn run(&mut self, run: &Run) -> io::Result<()> {
-        self.gathered().run(run);
+        self.gathered().0.run(run);
         Ok(())
     }
 
     fn installation(&mut self, installation: &InstallationReport) -> io::Result<()> {
-        self.gathered().installation(installation);
+        self.see(installation);
+        let (gathered, aside) = self.gathered();
+        aside.0.put(installation)?;
+        gathered.installation(installation.line());
         Ok(())
     }
 
     fn shadow_copy(&mut self, shadow_copy: &Snapshot) -> io::Result<()> {
-        self.gathered().shadow_copy(shadow_copy);
+        self.gathered().0.shadow_copy(shadow_copy);
         Ok(())
     }
 
     fn source(&mut self, source: &SourceReport) -> io::Result<()> {
-        self.gathered().source(source);
+        self.gathered().0.source(source);
         Ok(())
     }
 
     fn problem(&mut self, problem: &Problem) -> io::Result<()> {
-        self.gathered().problem(problem);
+        self.gathered().0.problem(problem);
         Ok(())
     }
 
     fn summary(&mut self, summary: &Summary) -> io::Result<()> {
-        let report = std::mem::take(self.gathered()).close(summary)?;
+        let report = std::mem::take(self.gathered().0).close(summary)?;
         self.write(&report)
     }
 }

@@ -150,8 +150,8 @@ fn result(
         "properties": {
             "installation": installation.id, "label": installation.label, "evidence": installation.evidence, "generation": installation.generation,
             "computerName": installation.machine.computer_name, "os": installation.os.id,
-            "verdict": finding.verdict, "severity": finding.severity, "grade": finding.grade,
-            "reason": finding.reason, "cause": finding.cause, "expected": finding.expected,
+            "verdict": finding.verdict.kind(), "severity": finding.severity, "grade": finding.grade,
+            "reason": finding.verdict.reason(), "cause": finding.cause, "expected": finding.expected.data(),
             "observed": finding.observed, "keyLastWritten": finding.key_last_written,
             "remediation": finding.remediation,
         },
@@ -164,13 +164,13 @@ fn result(
 
 /// Returns `kind` and `level`. Only failures have a level (sections 3.27.9 and 3.27.10).
 fn kind(finding: &Finding) -> (&'static str, &'static str) {
-    match (finding.verdict, finding.reason) {
-        (Verdict::Conforms, _) => ("pass", "none"),
-        (Verdict::Unreadable, _) | (_, Some(Reason::HiveMissing | Reason::OsUnknown)) => ("open", "none"),
-        (_, Some(Reason::Informational)) => ("informational", "none"),
-        (_, Some(Reason::RunTime)) => ("review", "none"),
-        (Verdict::NotAssessed, _) => ("notApplicable", "none"),
-        (Verdict::Deviates | Verdict::Absent | Verdict::Unexpected, _) => (
+    match finding.verdict {
+        Verdict::Conforms => ("pass", "none"),
+        Verdict::Unreadable | Verdict::NotAssessed(Reason::HiveMissing | Reason::OsUnknown) => ("open", "none"),
+        Verdict::NotAssessed(Reason::Informational) => ("informational", "none"),
+        Verdict::NotAssessed(Reason::RunTime) => ("review", "none"),
+        Verdict::NotAssessed(Reason::SetupPhase) => ("notApplicable", "none"),
+        Verdict::Deviates | Verdict::Absent | Verdict::Unexpected => (
             "fail",
             match finding.severity {
                 Severity::Critical | Severity::High => "error",

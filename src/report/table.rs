@@ -95,8 +95,8 @@ impl<W: Write> Renderer for Tables<W> {
     }
 
     fn installation(&mut self, installation: &InstallationReport) -> io::Result<()> {
-        let Some(standing) = Standing::of(installation) else {
-            self.report.installation(installation);
+        let Some(standing) = Standing::of(self.judged, installation) else {
+            self.report.installation(installation.clone());
             return Ok(());
         };
         let few = self.judged < fleet::FEW;
@@ -107,7 +107,7 @@ impl<W: Write> Renderer for Tables<W> {
             write_installation(&mut page, installation, self.style.all, few)?;
             self.writer.flush()?;
         }
-        self.report.installation(&fleet::line_of(installation));
+        self.report.installation(installation.line());
         Ok(())
     }
 
@@ -234,7 +234,7 @@ fn write_listed(page: &mut Page<'_>, report: &Report, all: bool) -> io::Result<(
 fn write_judgement(page: &mut Page<'_>, judgement: &Judgement, all: bool, counts: bool) -> io::Result<()> {
     let of = |wanted: fn(&Finding) -> bool| judgement.findings.iter().filter(|finding| wanted(finding)).collect();
     let mut deviating: Vec<&Finding> =
-        of(|finding| !matches!(finding.verdict, Verdict::Conforms | Verdict::NotAssessed));
+        of(|finding| !matches!(finding.verdict, Verdict::Conforms | Verdict::NotAssessed(_)));
     let folded = findings::Folded::take_from(&mut deviating);
     deviating.sort_by_key(|finding| std::cmp::Reverse((finding.severity, finding.is_deviation())));
     if !deviating.is_empty() {
@@ -245,7 +245,7 @@ fn write_judgement(page: &mut Page<'_>, judgement: &Judgement, all: bool, counts
             short_findings::write(page, &deviating, &folded)?;
         }
     }
-    let not_assessed: Vec<&Finding> = of(|finding| finding.verdict == Verdict::NotAssessed);
+    let not_assessed: Vec<&Finding> = of(|finding| finding.verdict.reason().is_some());
     open::write_out_of_reach(page, &not_assessed, all)?;
     if !all {
         return if counts { open::write_counts(page, &not_assessed, judgement.counts.conforms) } else { Ok(()) };
@@ -375,6 +375,6 @@ mod tests {
 
     #[test]
     fn words_are_those_of_the_json() {
-        assert_eq!(word(&Verdict::NotAssessed), "not-assessed");
+        assert_eq!(word(&crate::finding::VerdictKind::NotAssessed), "not-assessed");
     }
 }

@@ -127,7 +127,7 @@ impl<'a> Event<'a> {
             hive_path: hive.map(|hive| hive.path.as_str()).unwrap_or_default(),
             hive_sha256: hive.and_then(|hive| hive.sha256.as_deref()).unwrap_or_default(),
             finding: &finding.id,
-            verdict: finding.verdict.as_str(),
+            verdict: finding.verdict.kind().as_str(),
             severity: word(&finding.severity),
             grade: word(&finding.grade),
             key_path: finding.full_key().unwrap_or_default(),

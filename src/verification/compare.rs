@@ -48,7 +48,7 @@ pub(super) fn compare(verified: &mut Verified, before: &[Finding], after: &[Find
 }
 
 fn change(before: Option<&Finding>, after: Option<&Finding>) -> Change {
-    let state = |finding: &Finding| State { verdict: finding.verdict, observed: finding.observed.clone() };
+    let state = |finding: &Finding| State { verdict: finding.verdict.kind(), observed: finding.observed.clone() };
     let named = after.or(before);
     Change {
         finding: named.map(|finding| finding.id.clone()).unwrap_or_default(),

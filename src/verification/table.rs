@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{Carried, Change, Outcome, PatchSummary, Precondition, PreconditionState, State, Verification, Verified};
-use crate::finding::{Severity, Verdict};
+use crate::finding::{Severity, VerdictKind};
 use crate::report::table::Style;
 use crate::report::table::data::{name, prose, value};
 use crate::report::table::page::{GAP, Ink, Page};
@@ -166,9 +166,9 @@ fn label(change: &Change) -> String {
 fn side(state: Option<&State>) -> String {
     match state {
         Some(State { observed: Some(observed), .. }) => value(observed),
-        Some(State { verdict: Verdict::Unreadable, .. }) => "(unreadable)".to_owned(),
-        Some(State { verdict: Verdict::NotAssessed, .. }) => "(not assessed)".to_owned(),
-        Some(State { verdict: Verdict::Unexpected, .. }) => "(the key exists)".to_owned(),
+        Some(State { verdict: VerdictKind::Unreadable, .. }) => "(unreadable)".to_owned(),
+        Some(State { verdict: VerdictKind::NotAssessed, .. }) => "(not assessed)".to_owned(),
+        Some(State { verdict: VerdictKind::Unexpected, .. }) => "(the key exists)".to_owned(),
         None | Some(_) => "(absent)".to_owned(),
     }
 }

@@ -7,7 +7,7 @@ use hivemend::registry::DataType;
 use crate::builder::{self, Built, Key, units};
 
 fn opened(built: Built) -> Hive {
-    Hive::from_bytes(Bytes::Read(built.bytes)).unwrap()
+    Hive::from_bytes(Bytes::Read(built.bytes)).unwrap().as_it_lies()
 }
 
 /// A hive whose root has the subkeys `Alpha`, `Beta` and `Gamma`, each with the value `Number`.
@@ -143,7 +143,7 @@ fn where_the_base_block_was_lost_nt_hive_is_not_asked_for_the_root_that_it_names
         let mut bytes = bytes.clone();
         bytes[..4].fill(0);
         bytes[36..40].copy_from_slice(&root.to_le_bytes());
-        let hive = Hive::from_bytes(Bytes::Read(bytes)).unwrap();
+        let hive = Hive::from_bytes(Bytes::Read(bytes)).unwrap().as_it_lies();
         assert_eq!(number(&hive, "Beta"), Some(2), "{root:#x}");
     }
 }
@@ -192,7 +192,7 @@ fn any_bytes_behind_a_sound_base_block_are_survived() {
         for (at, byte) in changes {
             bytes[at] = byte;
         }
-        let hive = Hive::from_bytes(Bytes::Read(bytes)).unwrap();
+        let hive = Hive::from_bytes(Bytes::Read(bytes)).unwrap().as_it_lies();
         let tree = hive.tree();
         for path in ["Alpha", "Beta", r"Gamma\Delta"] {
             if let Ok(Some(key)) = tree.key(path) {

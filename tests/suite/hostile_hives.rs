@@ -7,7 +7,7 @@ use hivemend::hive::Hive;
 use crate::builder::{self, Built, ListKind, units};
 
 fn opened(built: Built) -> Hive {
-    Hive::from_bytes(Bytes::Read(built.bytes)).unwrap()
+    Hive::from_bytes(Bytes::Read(built.bytes)).unwrap().as_it_lies()
 }
 
 /// A root with so many subkeys, and a list in which each entry is the first of them, the one with the long name.

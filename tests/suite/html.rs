@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use hivemend::html::{Attachments, render};
+use hivemend::html::{self, Attachments};
 use hivemend::report::Report;
 use hivemend::report::table::Situation;
 use serde_json::Value;
@@ -293,7 +293,7 @@ fn every_text_of_a_report_may_be_hostile() {
     let mut page = Vec::new();
     let mut attachments = Attachments::default();
     attachments.case.number = hivemend::case_facts::Fact::of_user(HOSTILE);
-    render(&report, &attachments, &Situation::default(), &mut page).unwrap();
+    report.render(&mut html::Page::new(&mut page, attachments, Situation::default())).unwrap();
     let parsed = inert(std::str::from_utf8(&page).unwrap());
     assert!(parsed.text.contains("<script>alert(1)</script>"), "it is shown as text");
     assert!(parsed.text.contains("{{ 7*7 }}") && parsed.text.contains(r"\u{202e}"));

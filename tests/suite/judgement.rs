@@ -82,8 +82,10 @@ fn judged_by(keys: &str, case: &str, alter: impl FnOnce(&mut Hives<'_>)) -> Vec<
     let mut case = fixture::compile(case).unwrap();
     let (software, system) = halves(&mut case);
     alter(&mut Hives { software, system });
-    let mut hives =
-        case.hives.iter().map(|(role, hive)| (*role, Hive::from_bytes(Bytes::Read(hive.to_bytes())).unwrap()));
+    let mut hives = case
+        .hives
+        .iter()
+        .map(|(role, hive)| (*role, Hive::from_bytes(Bytes::Read(hive.to_bytes())).unwrap().as_it_lies()));
     let (first, second) = (hives.next().unwrap(), hives.next().unwrap());
     let (software, system) = if first.0 == Role::Software.as_str() { (first.1, second.1) } else { (second.1, first.1) };
     let (software, minor, system) = (software.tree(), system.base_block().minor, system.tree());

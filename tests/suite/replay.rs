@@ -56,9 +56,7 @@ impl History {
 
 /// The hive in `primary` after these logs, with what became of them.
 pub(crate) fn replay(primary: &[u8], logs: &[(&str, &[u8])]) -> (Hive, Outcome) {
-    let mut hive = Hive::from_bytes(Bytes::Read(primary.to_vec())).unwrap();
-    let outcome = hive.replay(logs);
-    (hive, outcome)
+    Hive::from_bytes(Bytes::Read(primary.to_vec())).unwrap().replay(logs)
 }
 
 /// Asserts that the hive bins are those of a state, and the base block that of a clean hive.

@@ -106,7 +106,7 @@ pub(crate) fn ours(hive: &Path, root: &str, keys: &[&str]) -> Values {
             }
         }
     }
-    let hive = Hive::open(hive, true).unwrap().unwrap();
+    let hive = Hive::open(hive, true).unwrap().unwrap().as_it_lies();
     let mut gathered = Gathered { root, keys, key: None, values: Values::new() };
     let walked = walk(&hive, &mut gathered);
     assert_eq!(walked.lost, []);

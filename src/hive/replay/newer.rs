@@ -7,6 +7,7 @@
 
 use super::{Candidate, LogOutcome, of_another_hive};
 use crate::error::Problem;
+use crate::evidence::Bytes;
 use crate::hive::base_block::{self, BaseBlock};
 use crate::hive::transaction_log::new_format::entry_at;
 use crate::hive::transaction_log::{Log, LogFormat, LogState, Page, later};
@@ -15,7 +16,7 @@ use crate::hive::transaction_log::{Log, LogFormat, LogState, Page, later};
 const MOST_ENTRIES: usize = 65_536;
 
 /// Marks the logs that are newer than the hive, each with a problem.
-pub(super) fn tell(ours: &BaseBlock, primary: &[u8], candidates: &[Candidate<'_>], logs: &mut [LogOutcome]) {
+pub(super) fn tell(ours: &BaseBlock, primary: &Bytes, candidates: &[Candidate<'_>], logs: &mut [LogOutcome]) {
     for Candidate { index, name, log } in candidates {
         let Some(sequence) = lacking(ours, primary, log) else { continue };
         let expected = format!("no entry that is newer than the clean hive (number {})", ours.primary_sequence);
@@ -30,7 +31,7 @@ pub(super) fn tell(ours: &BaseBlock, primary: &[u8], candidates: &[Candidate<'_>
 }
 
 /// Returns the number of the first entry that the hive lacks.
-fn lacking(ours: &BaseBlock, primary: &[u8], log: &Log<'_>) -> Option<u32> {
+fn lacking(ours: &BaseBlock, primary: &Bytes, log: &Log<'_>) -> Option<u32> {
     let its = &log.base_block;
     if its.primary_sequence != its.secondary_sequence || of_another_hive(ours, its).is_some() {
         return None;
@@ -49,7 +50,11 @@ fn lacking(ours: &BaseBlock, primary: &[u8], log: &Log<'_>) -> Option<u32> {
     None
 }
 
-fn stands_in(primary: &[u8], page: &Page<'_>) -> bool {
+/// Returns whether the hive has a page. Of bytes that cannot be read nothing is said.
+fn stands_in(primary: &Bytes, page: &Page<'_>) -> bool {
     let start = usize::try_from(page.offset).unwrap_or(usize::MAX).saturating_add(base_block::SIZE);
+    if primary.holes().touch(start as u64, page.bytes.len() as u64) {
+        return true;
+    }
     primary.get(start..).is_some_and(|rest| rest.starts_with(page.bytes))
 }

@@ -1,5 +1,6 @@
 //! A key: its name, its time, its subkeys.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -91,7 +92,7 @@ impl<'t, 'h> Key<'t, 'h> {
 
     /// Returns the name for display. Unpaired surrogates become U+FFFD.
     pub fn name(&self) -> String {
-        self.raw.name.to_string()
+        self.raw.name.text().into_owned()
     }
 
     /// Returns the path from the hive's root, in the hive's own letter case.
@@ -100,11 +101,8 @@ impl<'t, 'h> Key<'t, 'h> {
     }
 
     fn path_of(&self, subkey: &RawKey<'h>) -> String {
-        if self.path.is_empty() {
-            subkey.name.to_string()
-        } else {
-            [self.path.as_str(), "\\", &subkey.name.to_string()].concat()
-        }
+        let name = subkey.name.text();
+        if self.path.is_empty() { name.into_owned() } else { [self.path.as_str(), "\\", &name].concat() }
     }
 
     fn link_on_the_way(&self, subkey: &RawKey<'h>, path: &str) -> Option<Rc<str>> {
@@ -205,9 +203,9 @@ impl<'t, 'h> Key<'t, 'h> {
     }
 
     /// Returns the names of all subkeys, as [`Key::subkeys`] has them, without making a key of each.
-    pub fn subkey_names(&self) -> Vec<String> {
+    pub fn subkey_names(&self) -> Vec<Cow<'h, str>> {
         if self.edits.is_some() {
-            return self.subkeys().0.iter().map(Key::name).collect();
+            return self.subkeys().0.iter().map(|subkey| subkey.raw.name.text()).collect();
         }
         let listing = self.tree.cells.subkeys(&self.raw);
         let mut problems = listing.problems;
@@ -215,7 +213,7 @@ impl<'t, 'h> Key<'t, 'h> {
         for offset in listing.offsets {
             let within = |raw: RawKey<'h>| self.tree.budget.name(offset, raw.name.bytes()).map(|()| raw);
             match self.tree.cells.key(offset).and_then(within) {
-                Ok(raw) => names.push(raw.name.to_string()),
+                Ok(raw) => names.push(raw.name.text()),
                 Err(problem) if problems.len() < PROBLEMS_KEPT => problems.push(problem),
                 Err(_) => {}
             }

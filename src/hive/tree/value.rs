@@ -1,5 +1,6 @@
 //! The values of a key.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use nt_hive::{KeyValueData, NtHiveNameString};
@@ -81,7 +82,28 @@ impl<'t, 'h> Key<'t, 'h> {
 
     /// Returns the names and data of all values in the list's order. An unreadable value is an error at its position.
     pub fn values(&self) -> Vec<Result<NamedValue, Problem>> {
+        if self.edits.is_none() {
+            return self.stored_values().into_iter().map(|(_, value)| value).collect();
+        }
         self.values_by_units().into_iter().map(|(_, value)| value).collect()
+    }
+
+    /// Returns the names of all values, as [`Key::values`] has them, without reading their data.
+    pub fn value_names(&self) -> Vec<Cow<'h, str>> {
+        if self.edits.is_some() {
+            return self.values().into_iter().flatten().map(|value| Cow::Owned(value.name)).collect();
+        }
+        let listing = self.tree.cells.values(&self.raw);
+        let mut names = Vec::with_capacity(listing.offsets.len());
+        for offset in listing.offsets {
+            let within = |raw: RawValue<'h>| self.tree.budget.name(offset, raw.name.bytes()).map(|()| raw);
+            match self.tree.cells.value(offset).and_then(within) {
+                Ok(raw) => names.push(raw.name.text()),
+                Err(problem) => _ = self.tree.met(problem),
+            }
+        }
+        self.tree.meet(listing.problems);
+        names
     }
 
     /// Returns all values, each with its name in UTF-16 units if that can be read.
@@ -102,7 +124,7 @@ impl<'t, 'h> Key<'t, 'h> {
                 // The new value is added below.
                 Some(edited) if edited.anew => None,
                 Some(edited) => {
-                    let shown = name.map(|name| name.to_string()).unwrap_or_default();
+                    let shown = name.map(|name| name.text().into_owned()).unwrap_or_default();
                     let value = edited.value.clone()?;
                     Some((name.map(named), Ok(NamedValue { name: shown, value, offset: NIL })))
                 }
@@ -149,15 +171,15 @@ impl<'t, 'h> Key<'t, 'h> {
     fn read(&self, value: &RawValue<'h>, decoded: Option<Decoded<'t, 'h>>) -> Result<NamedValue, Problem> {
         let within = self.tree.budget.data(value.offset, value.stored_bytes());
         let checked = within.and_then(|()| self.tree.cells.data(value)).map_err(|problem| self.tree.met(problem))?;
-        let decoded = decoded
+        let differs = decoded
             .filter(|_| self.tree.cells.nt_hive_reads(value))
             .filter(|decoded| decoded.name().is_ok_and(|name| same_bytes(value.name, &name)))
             .and_then(|decoded| decoded.data().ok())
             .and_then(|data| match data {
-                KeyValueData::Small(bytes) => Some(bytes.to_vec()),
-                KeyValueData::Big(_) => data.into_vec().ok(),
+                KeyValueData::Small(bytes) => Some(bytes != &*checked),
+                KeyValueData::Big(_) => data.into_vec().ok().map(|bytes| bytes != *checked),
             });
-        if decoded.as_ref().is_some_and(|decoded| *decoded != *checked) {
+        if differs == Some(true) {
             // Two readers differ. This is reported instead of choosing one silently.
             self.tree.met(Problem::at(
                 file_offset(value.offset),
@@ -166,7 +188,7 @@ impl<'t, 'h> Key<'t, 'h> {
             ));
         }
         let read = RegistryValue { data_type: value.data_type, bytes: checked.into_owned() };
-        Ok(NamedValue { name: value.name.to_string(), value: read, offset: value.offset })
+        Ok(NamedValue { name: value.name.text().into_owned(), value: read, offset: value.offset })
     }
 }
 

@@ -47,7 +47,7 @@ pub struct Coverage {
 /// Walks a whole hive, and compares the reached cells with the contents of the hive bins. Returns the problems of both.
 pub fn check<V: Visitor + Send>(hive: &Hive, visitor: &mut V) -> (Coverage, Vec<Problem>) {
     let declared = hive.base_block.data_size;
-    let cells = Cells::new(&hive.bytes, declared, hive.base_block.minor).without(hive.bytes.unread());
+    let cells = Cells::new(&hive.bytes, declared, hive.base_block.minor).without(hive.bytes.holes());
     let ((walked, reached), bins) = rayon::join(|| Walker::new(hive, visitor).run(), || scan(cells.bytes, declared));
     let (coverage, mut problems) = compare(cells, walked, &reached, bins);
     if !coverage.complete && begins_bin(hive.bytes.get(SIZE..).unwrap_or_default(), declared) {

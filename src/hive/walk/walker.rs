@@ -65,7 +65,7 @@ pub(super) struct Walker<'h, 'v, V> {
 impl<'h, 'v, V: Visitor> Walker<'h, 'v, V> {
     pub(super) fn new(hive: &'h Hive, visitor: &'v mut V) -> Self {
         let base_block = &hive.base_block;
-        let cells = Cells::new(&hive.bytes, base_block.data_size, base_block.minor).without(hive.bytes.unread());
+        let cells = Cells::new(&hive.bytes, base_block.data_size, base_block.minor).without(hive.bytes.holes());
         let size = cells.bytes.len();
         Self {
             cells,

@@ -1,6 +1,6 @@
 //! Data for people: expected and observed.
 
-use crate::finding::{Datum, Finding, ObservedDatum, Remediation, Verdict};
+use crate::finding::{Datum, Expected, Finding, ObservedDatum, Remediation, Verdict};
 use crate::registry::{DataType, Decoded};
 use crate::report::escape::{escape, escape_data, escape_units, is_unseen};
 
@@ -18,25 +18,27 @@ const ONE_LINE: usize = 24;
 
 /// Returns the accepted data without duplicates, with their types if these differ.
 pub(crate) fn expected(finding: &Finding) -> String {
-    if finding.expected.is_empty() {
-        let what = match finding.verdict {
-            Verdict::Absent => "(the key)",
-            // Rules such as "in Windows' own folders" have no data to show.
-            Verdict::Deviates => "(see why)",
-            _ => "(absent)",
-        };
+    let what = match finding.expected {
+        Expected::Key => Some("(the key)"),
+        Expected::Absent => Some("(absent)"),
+        Expected::Rule => Some("(see why)"),
+        Expected::Nothing => Some("(nothing)"),
+        Expected::OneOf(_) | Expected::Contains(_) | Expected::SameAs { .. } => None,
+    };
+    if let Some(what) = what {
         return what.to_owned();
     }
+    let data = finding.expected.data();
     let mut accepted: Vec<(String, Vec<DataType>)> = Vec::new();
-    for datum in &finding.expected {
+    for datum in data.iter() {
         let text = plain(datum).unwrap_or_else(|| "(binary)".to_owned());
         match accepted.iter_mut().find(|(known, _)| *known == text) {
             Some((_, types)) => types.push(datum.data_type),
             None => accepted.push((text, vec![datum.data_type])),
         }
     }
-    let first = finding.expected.first().map(|datum| datum.data_type);
-    let one_type = finding.expected.iter().all(|datum| Some(datum.data_type) == first);
+    let first = data.first().map(|datum| datum.data_type);
+    let one_type = data.iter().all(|datum| Some(datum.data_type) == first);
     let show = |(text, types): (String, Vec<DataType>)| {
         if one_type { text } else { format!("{text} ({})", either(types)) }
     };
@@ -58,8 +60,9 @@ pub(crate) fn observed(finding: &Finding) -> String {
     };
     let mut lines = vec![value(observed)];
     let found = observed.datum.data_type;
-    if !finding.expected.is_empty() && finding.expected.iter().all(|datum| datum.data_type != found) {
-        let mut types: Vec<DataType> = finding.expected.iter().map(|datum| datum.data_type).collect();
+    let accepted = finding.expected.data();
+    if !accepted.is_empty() && accepted.iter().all(|datum| datum.data_type != found) {
+        let mut types: Vec<DataType> = accepted.iter().map(|datum| datum.data_type).collect();
         types.dedup();
         lines.push(format!("wrong type {found}, {} expected", either(types)));
     }
@@ -205,7 +208,7 @@ fn look_alikes(finding: &Finding, observed: &ObservedDatum) -> Option<String> {
         Some(Decoded::List(entries)) => entries.concat(),
         _ => String::new(),
     };
-    let accepted: String = finding.expected.iter().map(text_of).collect();
+    let accepted: String = finding.expected.data().iter().map(text_of).collect();
     let mut foreign: Vec<char> = text_of(&observed.datum)
         .chars()
         .filter(|character| !character.is_ascii() && !is_unseen(*character) && !accepted.contains(*character))

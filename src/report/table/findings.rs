@@ -206,7 +206,7 @@ impl Layout {
     }
 
     fn row(&self, page: &mut Page<'_>, finding: &Finding, folded: &Folded<'_>) -> io::Result<()> {
-        let (severity, verdict) = (word(&finding.severity), word(&finding.verdict));
+        let (severity, verdict) = (word(&finding.severity), word(&finding.verdict.kind()));
         let (id, should, is) = (data::name(&finding.id), data::expected(finding), folded.observed(finding));
         let ink = finding.severity.into();
         let start = [(SEVERITY, severity.as_str()), (VERDICT, verdict.as_str())];

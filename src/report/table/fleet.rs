@@ -6,9 +6,7 @@ use std::io;
 use super::page::{GAP, Ink, Page};
 use super::{count, data, grouped, word};
 use crate::finding::{Finding, Severity};
-use crate::machine::Machine;
-use crate::os::{Marks, Os};
-use crate::report::{HiveReport, InstallationReport, Integrity, Judgement, Report};
+use crate::report::{InstallationReport, Report};
 
 /// If more installations than this were judged, the page ends with a table of them.
 pub(crate) const FEW: usize = 3;
@@ -28,6 +26,8 @@ const ONE_LINE: usize = 76;
 
 /// The result of an installation.
 pub(crate) struct Standing<'r> {
+    /// Its place in the report.
+    pub(crate) place: usize,
     pub(crate) installation: &'r InstallationReport,
     /// The highest severity of its deviations.
     pub(crate) worst: Option<Severity>,
@@ -37,11 +37,12 @@ pub(crate) struct Standing<'r> {
 }
 
 impl<'r> Standing<'r> {
-    pub(crate) fn of(installation: &'r InstallationReport) -> Option<Self> {
+    pub(crate) fn of(place: usize, installation: &'r InstallationReport) -> Option<Self> {
         let causes =
             || installation.judgement.iter().flat_map(|judgement| &judgement.findings).filter(|f| f.is_cause());
         installation.judgement.as_ref()?;
         Some(Self {
+            place,
             installation,
             worst: causes().map(|finding: &Finding| finding.severity).max(),
             findings: causes().count(),
@@ -55,58 +56,10 @@ impl<'r> Standing<'r> {
     }
 }
 
-/// Returns the line of a judged installation: what the end of the tables needs of it.
-pub(super) fn line_of(installation: &InstallationReport) -> InstallationReport {
-    let judgement = installation.judgement.as_ref().map(|judgement| Judgement {
-        by_own: judgement.by_own,
-        own_keys: judgement.own_keys.clone(),
-        findings: judgement.findings.iter().filter(|finding| finding.is_cause()).map(bare).collect(),
-        ..Judgement::default()
-    });
-    let bare_hive = |hive: &HiveReport| HiveReport {
-        container: None,
-        integrity: Integrity {
-            logs: Vec::new(),
-            replay: None,
-            coverage: None,
-            problems: Vec::new(),
-            ..hive.integrity.clone()
-        },
-        ..hive.clone()
-    };
-    InstallationReport {
-        os: Os { basis: Vec::new(), marks: Marks::default(), ..installation.os.clone() },
-        same_machine: None,
-        control_sets: None,
-        hives: installation.hives.iter().map(bare_hive).collect(),
-        judgement,
-        warnings: Vec::new(),
-        id: installation.id.clone(),
-        label: None,
-        evidence: installation.evidence.clone(),
-        generation: installation.generation,
-        lies_in: installation.lies_in,
-        machine: Machine { computer_name: installation.machine.computer_name.clone(), ..Machine::default() },
-        gaps: installation.gaps.clone(),
-    }
-}
-
-/// Returns a finding without its texts and data.
-fn bare(finding: &Finding) -> Finding {
-    Finding {
-        why: String::new(),
-        expected: Vec::new(),
-        observed: None,
-        other_view: None,
-        location: None,
-        remediation: None,
-        ..finding.clone()
-    }
-}
-
 /// Returns the judged installations, worst first. Among equals, incomplete ones come first, then the report's order.
 pub(crate) fn standings(report: &Report) -> Vec<Standing<'_>> {
-    let mut standings: Vec<Standing<'_>> = report.installations.iter().filter_map(Standing::of).collect();
+    let mut standings: Vec<Standing<'_>> =
+        report.installations.iter().enumerate().filter_map(|(place, one)| Standing::of(place, one)).collect();
     standings.sort_by_key(|standing| (Reverse(standing.worst), standing.complete));
     standings
 }

@@ -5,7 +5,7 @@ use std::io;
 use super::findings::write_values;
 use super::page::{Ink, Page};
 use super::{count, data};
-use crate::finding::{Finding, Reason};
+use crate::finding::{Finding, Reason, Verdict};
 
 /// Writes the values that are shown but not judged, and the steps that no hive can decide.
 pub(super) fn write_details(page: &mut Page<'_>, findings: &[&Finding]) -> io::Result<()> {
@@ -15,7 +15,7 @@ pub(super) fn write_details(page: &mut Page<'_>, findings: &[&Finding]) -> io::R
 
 /// Writes how many more results can be shown.
 pub(super) fn write_counts(page: &mut Page<'_>, findings: &[&Finding], conforming: usize) -> io::Result<()> {
-    let of = |reason| findings.iter().filter(|finding| finding.reason == Some(reason)).count();
+    let of = |reason| findings.iter().filter(|finding| finding.verdict == Verdict::NotAssessed(reason)).count();
     let counts = [
         (of(Reason::RunTime), "step", " for the administrator"),
         (of(Reason::Informational), "value", " for information"),
@@ -48,7 +48,8 @@ pub(super) fn write_out_of_reach(page: &mut Page<'_>, findings: &[&Finding], all
 pub(crate) fn out_of_reach(findings: &[&Finding], all: bool) -> Vec<String> {
     let mut groups: Vec<(&'static str, Reason, usize)> = Vec::new();
     for finding in findings {
-        let Some(reason @ (Reason::HiveMissing | Reason::OsUnknown | Reason::SetupPhase)) = finding.reason else {
+        let Some(reason @ (Reason::HiveMissing | Reason::OsUnknown | Reason::SetupPhase)) = finding.verdict.reason()
+        else {
             continue;
         };
         if !all && reason != Reason::SetupPhase {
@@ -75,7 +76,7 @@ pub(crate) fn out_of_reach(findings: &[&Finding], all: bool) -> Vec<String> {
 
 /// Writes the values that are shown but not judged.
 fn write_information(page: &mut Page<'_>, findings: &[&Finding]) -> io::Result<()> {
-    let of_interest = findings.iter().filter(|finding| finding.reason == Some(Reason::Informational));
+    let of_interest = findings.iter().filter(|finding| finding.verdict == Verdict::NotAssessed(Reason::Informational));
     let (there, absent): (Vec<&Finding>, Vec<&Finding>) = of_interest.partition(|finding| finding.observed.is_some());
     if there.is_empty() && absent.is_empty() {
         return Ok(());
@@ -92,7 +93,8 @@ fn write_information(page: &mut Page<'_>, findings: &[&Finding]) -> io::Result<(
 
 /// Writes the steps that no hive can decide.
 fn write_steps(page: &mut Page<'_>, findings: &[&Finding]) -> io::Result<()> {
-    let mut steps = findings.iter().filter(|finding| finding.reason == Some(Reason::RunTime)).peekable();
+    let mut steps =
+        findings.iter().filter(|finding| finding.verdict == Verdict::NotAssessed(Reason::RunTime)).peekable();
     if steps.peek().is_none() {
         return Ok(());
     }

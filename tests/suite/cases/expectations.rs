@@ -119,7 +119,7 @@ fn differences(examined: &Examined, expected: &Expected) -> Vec<String> {
         .map(|finding| {
             let set = finding.control_set.filter(|_| names_set(&finding.id));
             let set = set.map(|set| format!(" in set {set}")).unwrap_or_default();
-            format!("{} {} {}{set}", finding.id, word(&finding.verdict), word(&finding.severity))
+            format!("{} {} {}{set}", finding.id, word(&finding.verdict.kind()), word(&finding.severity))
         })
         .collect();
     check("findings", format!("{:#?}", found.difference(&wanted)), format!("{:#?}", wanted.difference(&found)));
@@ -147,7 +147,9 @@ fn differences(examined: &Examined, expected: &Expected) -> Vec<String> {
         }
     }
     for id in &expected.shown {
-        let is_shown = |finding: &&Finding| finding.reason == Some(Reason::Informational) && finding.observed.is_some();
+        let is_shown = |finding: &&Finding| {
+            finding.verdict == Verdict::NotAssessed(Reason::Informational) && finding.observed.is_some()
+        };
         check(&format!("{id} shown"), of(id).iter().any(is_shown).to_string(), "true".to_owned());
     }
     // What was not assessed is what the missing hive would have told, and nothing else.
@@ -155,12 +157,12 @@ fn differences(examined: &Examined, expected: &Expected) -> Vec<String> {
         let is_missing = finding.hive.is_some_and(|role| Some(role.as_str()) == expected.missing.as_deref());
         check(
             &format!("{} missing with its hive", finding.id),
-            (finding.reason == Some(Reason::HiveMissing)).to_string(),
+            (finding.verdict == Verdict::NotAssessed(Reason::HiveMissing)).to_string(),
             is_missing.to_string(),
         );
         check(
             &format!("{} os-unknown", finding.id),
-            (finding.reason == Some(Reason::OsUnknown)).to_string(),
+            (finding.verdict == Verdict::NotAssessed(Reason::OsUnknown)).to_string(),
             "false".into(),
         );
     }

@@ -53,10 +53,10 @@ pub(super) fn text(examined: &Examined) -> String {
 }
 
 fn write_finding(text: &mut String, finding: &Finding) {
-    if finding.verdict == Verdict::Conforms || finding.reason == Some(Reason::RunTime) {
+    if matches!(finding.verdict, Verdict::Conforms | Verdict::NotAssessed(Reason::RunTime)) {
         return;
     }
-    if let Some(reason) = finding.reason {
+    if let Verdict::NotAssessed(reason) = finding.verdict {
         // Shown, or not to be told: a line is enough.
         let observed = finding.observed.as_ref().map(|observed| datum(&observed.datum));
         if observed.is_some() || reason != Reason::Informational {
@@ -64,7 +64,7 @@ fn write_finding(text: &mut String, finding: &Finding) {
         }
         return;
     }
-    let head = [word(&finding.verdict), word(&finding.severity), word(&finding.grade)].join(" ");
+    let head = [word(&finding.verdict.kind()), word(&finding.severity), word(&finding.grade)].join(" ");
     writeln!(text, "\n{}: {head} {}", finding.id, finding.attack.join(" ")).unwrap();
     let hive = finding.hive.map(|role| role.to_string()).unwrap_or_default();
     let key = finding.key.as_deref().unwrap_or_default();
@@ -73,7 +73,7 @@ fn write_finding(text: &mut String, finding: &Finding) {
     if let Some(note) = &finding.key_last_written_note {
         writeln!(text, "  note: {note}").unwrap();
     }
-    let expected: Vec<String> = finding.expected.iter().map(datum).collect();
+    let expected: Vec<String> = finding.expected.data().iter().map(datum).collect();
     writeln!(text, "  expected {}", if expected.is_empty() { "nothing".to_owned() } else { expected.join(" or ") })
         .unwrap();
     match &finding.observed {

@@ -53,7 +53,7 @@ fn lying(hive: &Hive) -> Tree {
 
 /// What our model makes of the hive; the line where it stops, and whether that is known from the file alone.
 pub(super) fn by_the_model(hive: &[u8], file: &[u8], prefix: &str) -> Result<Tree, (usize, bool)> {
-    let hive = Hive::from_bytes(Bytes::Read(hive.to_vec())).unwrap();
+    let hive = Hive::from_bytes(Bytes::Read(hive.to_vec())).unwrap().as_it_lies();
     let reading =
         reg_file::parse_with(file, &ReadOptions { importer: Importer::Hivexregedit, ..ReadOptions::default() });
     let mut overlay = Overlay::default();
@@ -83,7 +83,7 @@ pub(super) fn by_the_program(hive: &[u8], file: &[u8], prefix: &str, folder: &Pa
         assert!(fs::read(&merged).unwrap() == hive, "the hive was written, and yet it stopped");
         return Err(String::from_utf8_lossy(&run.stderr).into_owned());
     }
-    Ok(lying(&Hive::open(&merged, false).unwrap().unwrap()))
+    Ok(lying(&Hive::open(&merged, false).unwrap().unwrap().as_it_lies()))
 }
 
 /// A hive with something for each trap.
@@ -406,7 +406,7 @@ fn what_stands_beside_hinders_hivexregedit_as_the_model_says() {
         let mut hive = trapped(5);
         change(&mut hive);
         let found = compare(&hive, file.as_bytes(), folder.path()).unwrap();
-        let opened = Hive::from_bytes(Bytes::Read(hive.to_bytes())).unwrap();
+        let opened = Hive::from_bytes(Bytes::Read(hive.to_bytes())).unwrap().as_it_lies();
         let options = ReadOptions { importer: Importer::Hivexregedit, ..ReadOptions::default() };
         let reading = reg_file::parse_with(file.as_bytes(), &options);
         let merged = merge(&opened, &mut Overlay::default(), &reading, PREFIX);
@@ -434,7 +434,7 @@ fn what_stands_beside_hinders_hivexregedit_as_the_model_says() {
 #[test]
 fn what_windows_edits_after_hivexregedit_is_the_first_of_two() {
     let hive = trapped(5);
-    let opened = Hive::from_bytes(Bytes::Read(hive.to_bytes())).unwrap();
+    let opened = Hive::from_bytes(Bytes::Read(hive.to_bytes())).unwrap().as_it_lies();
     let file = format!("[{PREFIX}\\Gr\u{fc}n]\n\"a\"=\"1\"\n\"A\"=\"2\"\n");
     let options = ReadOptions { importer: Importer::Hivexregedit, ..ReadOptions::default() };
     let mut overlay = Overlay::default();
@@ -473,7 +473,7 @@ fn what_hivexregedit_would_do_beside_an_edit_is_foreseen() {
     let mut hive = trapped(5);
     hive.root.create("Big").set_binary("Long", &vec![7; 20_000]).set_dword("Start", 4);
     hive.root.create("Half").set_units(&[0xd800], 3, &[1]).set_dword("Start", 4);
-    let opened = Hive::from_bytes(Bytes::Read(hive.to_bytes())).unwrap();
+    let opened = Hive::from_bytes(Bytes::Read(hive.to_bytes())).unwrap().as_it_lies();
     let told = |key: &str, name: &str, data: Option<&RegistryValue>| foresee(&opened, key, name, data);
     let three = RegistryValue::dword(3);
     assert_eq!(told("Select", "Current", Some(&three)), None);

@@ -59,7 +59,7 @@ when = { build-at-least = 26100 }
     assert_eq!(accepted.source.title, "services-19000");
     let other = with(r"%SystemRoot%\system32\svchost.exe -k other");
     assert_eq!(other.verdict, Verdict::Deviates);
-    assert_eq!(other.expected.len(), 2, "what is accepted on this build only");
+    assert_eq!(other.expected.data().len(), 2, "what is accepted on this build only");
 }
 
 #[test]

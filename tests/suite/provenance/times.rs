@@ -13,7 +13,7 @@ use crate::replay::{History, replay};
 
 /// What is odd about the time of `Alpha`, `later` than the hive's own by so much.
 fn odd(built: &builder::Built) -> Option<OddTime> {
-    let hive = Hive::from_bytes(Bytes::Read(built.bytes.clone())).unwrap();
+    let hive = Hive::from_bytes(Bytes::Read(built.bytes.clone())).unwrap().as_it_lies();
     let tree = hive.tree();
     tree.key("Alpha").unwrap().unwrap().odd_time()
 }

@@ -74,7 +74,7 @@ fn full() -> Report {
         pages_written: 12,
     });
     let loss = Loss { key: r"Microsoft\Windows".into(), offset: 4128, promised: 5, delivered: 3, what: Lost::Subkeys };
-    let (mut coverage, _) = check(&Hive::from_bytes(Bytes::Read(software().to_bytes())).unwrap(), &mut ());
+    let (mut coverage, _) = check(&Hive::from_bytes(Bytes::Read(software().to_bytes())).unwrap().as_it_lies(), &mut ());
     coverage.lost.push(loss);
     hive.integrity.coverage = Some(coverage);
     let findings = &mut installation.judgement.as_mut().unwrap().findings;

@@ -124,7 +124,7 @@ impl Sample {
 
     pub(crate) fn examine(self) -> InstallationReport {
         let open = |hive: &Option<builder::Hive>| {
-            hive.as_ref().map(|hive| Hive::from_bytes(Bytes::Read(hive.to_bytes())).unwrap())
+            hive.as_ref().map(|hive| Hive::from_bytes(Bytes::Read(hive.to_bytes())).unwrap().as_it_lies())
         };
         let (software, system) = (open(&self.software), open(&self.system));
         let (software_tree, system_tree) = (software.as_ref().map(Hive::tree), system.as_ref().map(Hive::tree));

@@ -26,7 +26,7 @@ fn content(key: &Key<'_, '_>, content_of: &mut Content) {
 }
 
 fn opened(hive: &builder::Hive) -> Hive {
-    Hive::from_bytes(Bytes::Read(hive.to_bytes())).unwrap()
+    Hive::from_bytes(Bytes::Read(hive.to_bytes())).unwrap().as_it_lies()
 }
 
 fn edit(overlay: &mut Overlay, operation: &Operation) {
@@ -140,7 +140,7 @@ fn what_cannot_be_read_stays_unreadable_unless_it_is_replaced() {
     let mut built = hive.build();
     let list = built.key("Alpha").value_list.unwrap().payload();
     built.put_u32(list, u32::MAX);
-    let hive = Hive::from_bytes(Bytes::Read(built.bytes)).unwrap();
+    let hive = Hive::from_bytes(Bytes::Read(built.bytes)).unwrap().as_it_lies();
     let alpha = [String::from("Alpha").encode_utf16().collect::<Vec<u16>>()];
     let name: Vec<u16> = "Start".encode_utf16().collect();
     let mut overlay = Overlay::default();

@@ -163,7 +163,7 @@ fn any_bytes_behind_a_sound_base_block_are_walked_to_an_end() {
         for (at, word) in changes {
             bytes[at..at + 4].copy_from_slice(&word.to_le_bytes());
         }
-        let hive = Hive::from_bytes(Bytes::Read(bytes)).unwrap();
+        let hive = Hive::from_bytes(Bytes::Read(bytes)).unwrap().as_it_lies();
         let (coverage, problems) = check(&hive, &mut ());
         prop_assert!(coverage.keys <= coverage.keys_promised && coverage.values <= coverage.values_promised);
         prop_assert!(coverage.reached_bytes <= coverage.allocated_bytes && (0.0..=1.0).contains(&coverage.coverage));

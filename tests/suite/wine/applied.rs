@@ -87,7 +87,7 @@ fn cut(corpus: &Path, pair: [&str; 2], whole: &Examination, services: &BTreeSet<
         let audited = audited.iter().filter(|(of, _)| *of == role).map(|(_, key)| (key.as_str(), true));
         let marks = MARKS.iter().filter(|(of, ..)| *of == role).map(|(_, key, deep)| (*key, *deep));
         let services = services.iter().map(|key| (key.as_str(), false)).filter(|_| role == "SYSTEM");
-        let original = Hive::from_bytes(Bytes::Read(fs::read(corpus.join(path)).unwrap())).unwrap();
+        let original = Hive::from_bytes(Bytes::Read(fs::read(corpus.join(path)).unwrap())).unwrap().as_it_lies();
         let mut hive = builder::Hive::new("ROOT");
         hive.last_written = original.base_block().last_written.0;
         let mut cut = Cut { keys: audited.chain(marks).chain(services).collect(), hive, is_needed: false };
