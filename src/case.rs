@@ -83,7 +83,7 @@ impl Audit {
     /// file of this machine to `witness` before the file is read.
     ///
     /// # Errors
-    /// The only evidence is unreadable, or the error of `take`.
+    /// The error of `take`. Unreadable evidence is in [`Closing::ledger`].
     pub fn run(
         &self,
         evidence: &[Evidence],

@@ -86,7 +86,7 @@ pub enum Command {
     /// Report what importers do with .reg files, line by line, and what they silently drop
     #[command(after_long_help = examples::LINT)]
     Lint(LintArgs),
-    /// Print saved JSON reports in another form; no evidence is needed
+    /// Print saved JSON reports in another form, or many machines on one page; no evidence is needed
     #[command(after_long_help = examples::REPORT)]
     Report(ReportArgs),
     /// Explain one expectation: what, why, by which source, and how to check it by hand

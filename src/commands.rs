@@ -24,6 +24,7 @@ mod baseline;
 mod examined;
 mod explain;
 mod find;
+mod fleet;
 mod form;
 mod history;
 mod lint;

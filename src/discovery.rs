@@ -228,11 +228,21 @@ pub fn discover(evidence: &[PathBuf], map: bool) -> Result<Discovery, Error> {
 pub fn discover_in(evidence: &[PathBuf], map: bool, unpacking: &Unpacking) -> Result<Discovery, Error> {
     let mut installations = Vec::new();
     let evidence: Vec<Evidence> = evidence.iter().map(Evidence::from).collect();
+    any_readable(&evidence)?;
     let overview = discover_each(&evidence, Reading::new(map, unpacking), &Keep, |installation| {
         installations.push(installation);
         Ok(())
     })?;
     Ok(Discovery { installations, overview })
+}
+
+/// Checks the evidence as [`readable`] does, where this process opens it: a worker asks the process that started it,
+/// which has checked.
+///
+/// # Errors
+/// The only evidence is missing or unreadable.
+pub(crate) fn any_readable(evidence: &[Evidence]) -> Result<(), Error> {
+    if errand::is_given() { Ok(()) } else { readable(evidence) }
 }
 
 /// Asks for the installations themselves.
@@ -259,7 +269,7 @@ impl Ask for Keep {
 /// number of installations.
 ///
 /// # Errors
-/// The only evidence that the user named is unreadable; the error of `take`.
+/// The error of `take`.
 pub fn discover_each<A: Ask>(
     evidence: &[Evidence],
     reading: Reading<'_>,

@@ -124,10 +124,11 @@ impl Bytes {
             return Err(too_long());
         }
         // Replaying logs lengthens a hive; without spare room all its bytes would be copied once more. Memory that is
-        // reserved and never written costs nothing.
+        // reserved and never written costs nothing, if there is much of it.
         let size = usize::try_from(regular.unwrap_or(0)).unwrap_or(0);
+        let spare = if size as u64 >= SMALLEST_MAPPED { size / 2 } else { 0 };
         let mut bytes = Vec::new();
-        bytes.try_reserve(size.saturating_add(size / 2)).map_err(io::Error::from)?;
+        bytes.try_reserve_exact(size.saturating_add(spare).saturating_add(1)).map_err(io::Error::from)?;
         match (&file).take(MOST_READ.saturating_add(1)).read_to_end(&mut bytes) {
             Ok(_) if bytes.len() as u64 > MOST_READ => Err(too_long()),
             Ok(_) => Ok(Self::Read(bytes)),
@@ -274,18 +275,18 @@ mod tests {
     fn what_is_changed_or_added_in_memory_never_reaches_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("SYSTEM");
-        const SIZE: usize = SMALLEST_MAPPED as usize;
-        std::fs::write(&path, [7; SIZE]).unwrap();
+        let size = usize::try_from(SMALLEST_MAPPED).unwrap();
+        std::fs::write(&path, vec![7; size]).unwrap();
         for map in [true, false] {
             let mut bytes = Bytes::open(&path, map).unwrap();
             assert_eq!(matches!(bytes, Bytes::Mapped(_)), map);
             bytes.whole();
             bytes.in_memory()[4999] = 8;
             bytes.lengthen(4000);
-            assert_eq!(bytes.len(), SIZE);
-            bytes.lengthen(SIZE + 4000);
-            assert_eq!((bytes.len(), bytes[0], bytes[4999], bytes[SIZE + 3999]), (SIZE + 4000, 7, 8, 0));
+            assert_eq!(bytes.len(), size);
+            bytes.lengthen(size + 4000);
+            assert_eq!((bytes.len(), bytes[0], bytes[4999], bytes[size + 3999]), (size + 4000, 7, 8, 0));
         }
-        assert_eq!(std::fs::read(&path).unwrap(), [7; SIZE]);
+        assert_eq!(std::fs::read(&path).unwrap(), vec![7; size]);
     }
 }

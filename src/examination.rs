@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::baseline::{Chosen, Profile};
 use crate::control_set::Choice;
-use crate::discovery::{Ask, Evidence, Generation, Installation, Overview, Reading, discover_each};
+use crate::discovery::{Ask, Evidence, Generation, Installation, Overview, Reading, any_readable, discover_each};
 use crate::error::{Code, Error, Gap, Problem};
 use crate::evidence::archive::Unpacking;
 use crate::evidence::directory::locator;
@@ -158,7 +158,7 @@ pub fn run_of(options: &Options) -> Run {
 /// of the report. Keeps only the counts in [`Closing`]. For `witness` see [`Reading::witnessed_by`].
 ///
 /// # Errors
-/// The only evidence is unreadable, a built-in baseline is invalid, or the error of `take`.
+/// A built-in baseline is invalid, or the error of `take`. Unreadable evidence is in [`Closing::ledger`].
 pub fn examine_each<A, T>(
     evidence: &[Evidence],
     options: &Options,
@@ -205,6 +205,7 @@ pub fn examine(evidence: &[PathBuf], options: &Options) -> Result<Examination, E
     let (mut reports, mut installations) = (Vec::new(), Vec::new());
     let ask = Plain(options.clone());
     let evidence: Vec<Evidence> = evidence.iter().map(Evidence::from).collect();
+    any_readable(&evidence)?;
     let closing = examine_each(&evidence, options, None, &ask, |report, installation| {
         reports.push(report);
         installations.push(installation);

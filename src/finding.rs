@@ -114,6 +114,7 @@ mod told_verdict {
         reason: Option<Reason>,
     }
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a field by reference")]
     pub(super) fn serialize<S: Serializer>(verdict: &Verdict, serializer: S) -> Result<S::Ok, S::Error> {
         Told { verdict: verdict.kind(), reason: verdict.reason() }.serialize(serializer)
     }

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::control_set::Choice;
-use crate::discovery::{Ask, Evidence, Generation, Installation};
+use crate::discovery::{Ask, Evidence, Generation, Installation, any_readable};
 use crate::error::{Error, Problem};
 use crate::examination::{Examined, Options, examine_each};
 use crate::finding::{ObservedDatum, VerdictKind};
@@ -232,12 +232,13 @@ impl Ask for Generations {
 /// `hash`. Without hashes identical hives are not merged.
 ///
 /// # Errors
-/// Returns the same errors as [`examine_each`].
+/// The only evidence is missing or unreadable, and the errors of [`examine_each`].
 pub fn trace(evidence: &[Evidence], options: &Options) -> Result<History, Error> {
     let options =
         Options { judge: true, control_set: Choice::All, all_generations: true, all_findings: true, ..options.clone() };
     let ask = Generations(options);
     let (mut installations, mut primary) = (Vec::new(), BTreeMap::new());
+    any_readable(evidence)?;
     let closing = examine_each(evidence, &ask.0, None, &ask, |report, lying| {
         primary.extend(lying.map(|lying| (report.id.clone(), lying)));
         installations.push(report);

@@ -51,7 +51,7 @@ pub struct HiveFile(Hive);
 impl HiveFile {
     /// Returns the base block.
     pub fn base_block(&self) -> &BaseBlock {
-        &self.0.as_it_lies
+        &self.0.base_block
     }
 
     /// Returns the hive without its logs. If it is dirty, changes may be missing, and some may be written in part.

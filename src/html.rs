@@ -20,6 +20,7 @@ mod end;
 mod evidence;
 mod finding;
 mod findings;
+mod fleet_page;
 mod head;
 mod hex;
 mod installation;
@@ -31,6 +32,7 @@ mod timeline;
 pub use attachments::{Attached, Attachments, Hashed, PatchFolder, Plans};
 use end::EndPart;
 use evidence::EvidencePart;
+pub use fleet_page::render as render_fleet;
 use head::HeadPart;
 
 /// A page that receives the records of a report.
@@ -99,7 +101,7 @@ impl<W: Write> Gathering for Page<W> {
             let history = attachments.history.as_ref();
             let history =
                 history.and_then(|history| installation::machine_of(&history.document.machines, &installation));
-            let folder = attachments.plans.of(&installation)?;
+            let plan = attachments.plans.of(&installation)?;
             let section = installation::Section {
                 standing: &standing,
                 judgement,
@@ -108,7 +110,7 @@ impl<W: Write> Gathering for Page<W> {
                 folded,
                 generations,
                 history,
-                folder: folder.as_ref(),
+                folder: plan.as_ref(),
                 situation,
             };
             section.write(writer)?;

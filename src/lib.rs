@@ -108,6 +108,10 @@ pub mod case_facts;
 
 pub mod custody;
 
+// Many machines.
+
+pub mod fleet;
+
 pub mod html;
 
 pub mod schema;

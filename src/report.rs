@@ -68,6 +68,9 @@ pub struct Report {
 pub struct SourceReport {
     /// The locator, which can be used as an argument.
     pub locator: String,
+    /// The user's name for the machine or the exhibit that it belongs to.
+    #[serde(default)]
+    pub label: Option<String>,
     /// The kind of the source: `folder`, `hive`, `log`, a format, a file system.
     pub kind: String,
     /// The result.
@@ -135,6 +138,7 @@ impl From<&Source> for SourceReport {
         };
         Self {
             locator: source.locator.clone(),
+            label: source.label.clone(),
             kind: source.kind.clone(),
             outcome,
             reason: source.reason(),

@@ -45,7 +45,10 @@ impl<T: Serialize + DeserializeOwned> Shelf<T> {
         packed.write_all(&serde_json::to_vec(value)?)?;
         let packed = packed.finish()?;
         let start = self.ends.last().copied().unwrap_or_default();
-        self.bytes.seek(SeekFrom::Start(start)).and_then(|_| self.bytes.write_all(&packed)).map_err(in_folder)?;
+        self.bytes
+            .seek(SeekFrom::Start(start))
+            .and_then(|_| self.bytes.write_all(&packed))
+            .map_err(|error| in_folder(&error))?;
         self.ends.push(start.saturating_add(packed.len() as u64));
         Ok(self.ends.len().saturating_sub(1))
     }
@@ -58,7 +61,10 @@ impl<T: Serialize + DeserializeOwned> Shelf<T> {
         let Some(end) = self.ends.get(number) else { return Ok(None) };
         let start = number.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or_default();
         let mut packed = vec![0; usize::try_from(end.saturating_sub(start)).map_err(io::Error::other)?];
-        self.bytes.seek(SeekFrom::Start(start)).and_then(|_| self.bytes.read_exact(&mut packed)).map_err(in_folder)?;
+        self.bytes
+            .seek(SeekFrom::Start(start))
+            .and_then(|_| self.bytes.read_exact(&mut packed))
+            .map_err(|error| in_folder(&error))?;
         let mut text = Vec::new();
         DeflateDecoder::new(packed.as_slice()).read_to_end(&mut text)?;
         Ok(Some(serde_json::from_slice(&text)?))
@@ -66,7 +72,7 @@ impl<T: Serialize + DeserializeOwned> Shelf<T> {
 }
 
 /// Names the folder in an error, because no output is there.
-fn in_folder(error: io::Error) -> io::Error {
+fn in_folder(error: &io::Error) -> io::Error {
     let folder = std::env::temp_dir();
     io::Error::new(error.kind(), format!("a temporary file in {} (TMPDIR): {error}", folder.display()))
 }

@@ -30,8 +30,9 @@ impl ExpectedNames {
     fn add(&mut self, path: &[&str], key: &ExpectedKey) {
         match path.split_first() {
             Some((name, rest)) => {
-                let below = self.keys.entry(name, || ((*name).to_owned(), Self::default()));
-                below.into_iter().for_each(|(_, below)| below.add(rest, key));
+                if let Some((_, below)) = self.keys.entry(name, || ((*name).to_owned(), Self::default())) {
+                    below.add(rest, key);
+                }
             }
             None => key.values.iter().for_each(|value| _ = self.values.entry(&value.name, || value.name.clone())),
         }
@@ -80,12 +81,11 @@ impl<T> Looks<T> {
     }
 
     fn like(&self, name: &str) -> Option<(usize, &T)> {
-        let place = match plain(name) {
-            Some(plain) => self.0.binary_search_by(|(known, _)| compare(known, plain)),
-            None => {
-                let look = look(name);
-                self.0.binary_search_by(|(known, _)| known.as_str().cmp(&look))
-            }
+        let place = if let Some(plain) = plain(name) {
+            self.0.binary_search_by(|(known, _)| compare(known, plain))
+        } else {
+            let look = look(name);
+            self.0.binary_search_by(|(known, _)| known.as_str().cmp(&look))
         };
         let place = place.ok()?;
         self.0.get(place).map(|(_, thing)| (place, thing))

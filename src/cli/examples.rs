@@ -53,7 +53,8 @@ Examples:
   hivemend report report.json                                    # as a table
   hivemend report report.json --format markdown --output report.md
   hivemend report pc1.json pc2.json --all --format csv --output fleet.csv
-  hivemend report report.json --format html --output report.html --history history.json --custody custody.json";
+  hivemend report report.json --format html --output report.html --history history.json --custody custody.json
+  hivemend report --fleet shard-1.jsonl shard-2.jsonl --output fleet.html    # one page for many machines";
 
 pub(super) const EXPLAIN: &str = "\
 Examples:

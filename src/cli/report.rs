@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::ArgPredicate;
 
 use super::choices::Format;
 use super::groups::{CaseArgs, OutputArgs};
@@ -11,11 +12,25 @@ use super::groups::{CaseArgs, OutputArgs};
 #[derive(Debug, Args)]
 pub struct ReportArgs {
     /// The reports that `audit` or `find` wrote with --format json; - reads one from stdin
+    ///
+    /// With --fleet: the lines that `audit` wrote with --format jsonl.
     #[arg(required = true, value_name = "REPORT.json")]
     pub reports: Vec<PathBuf>,
     /// Print the report in this form
-    #[arg(long, value_enum, default_value_t, help_heading = "Output")]
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        default_value_if("fleet", ArgPredicate::IsPresent, "html"),
+        help_heading = "Output"
+    )]
     pub format: Format,
+    /// Read lines (--format jsonl) of any number of runs, and write one HTML page of all machines
+    ///
+    /// The page shows what is wrong on how many machines, a heat map, the machines that share deviations, the odd ones
+    /// out, and the machines that gave no answer. Exits with 3 if a file is truncated or has lines that cannot be read.
+    #[arg(long, help_heading = "Output", conflicts_with_all = ["all", "plan", "history", "custody"])]
+    pub fleet: bool,
     /// Print findings that conform too, as far as the report holds them; the table then has all details
     #[arg(long, help_heading = "Output")]
     pub all: bool,

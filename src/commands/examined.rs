@@ -57,7 +57,7 @@ pub(super) fn run(
     let Wanted { common, evidence, format, all, hold, stated, situation } = wanted;
     let style = style_of(gate.output(), common.output.color, all || common.messages.verbose > 0);
     let failed = |source| Error::Write { path: gate.output().path().display().to_string(), source };
-    readable(evidence)?;
+    let unreadable = readable(evidence).err();
     let mut writing = gate.begin(hold)?;
     let attachments = Attachments { case: stated.clone(), ..Attachments::default() };
     let mut form = Form::new(format, style, situation, attachments, &mut writing);
@@ -67,7 +67,7 @@ pub(super) fn run(
     let mut headers = Headers::default();
     let mut shown = progress::show(&common.messages);
     form.renderer().run(&run_of(&audit.options)).map_err(failed)?;
-    let closing = audit.run(evidence, see, |installation, patched| {
+    let mut closing = audit.run(evidence, see, |installation, patched| {
         tell_hives(common, &installation);
         headers.see(&installation);
         take(&installation, patched, &mut form).map_err(failed)?;
@@ -77,6 +77,10 @@ pub(super) fn run(
         }
         form.renderer().installation(&installation).map_err(failed)
     })?;
+    if unreadable.is_some() {
+        // Shorter than what is said of several paths.
+        closing.nothing = unreadable;
+    }
     let mut case = stated.clone();
     case.prefill(&headers);
     let record = witness.map(|witness| witness.end(&closing.opened, closing.sandbox.clone()));

@@ -75,7 +75,9 @@ fn read(reader: Box<dyn Read>, name: &str, evidence: &mut Vec<Evidence>) -> io::
         }
         match serde_json::from_slice(&line) {
             Ok(Line { path, original_path, label }) => {
+                // A path without a name says nothing: the file's own path decides.
                 let original_path = original_path.map(|original| normal(&original));
+                let original_path = original_path.filter(|original| original.file_name().is_some());
                 evidence.push(Evidence { path, original_path, label });
             }
             Err(error) => {

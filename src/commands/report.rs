@@ -14,6 +14,9 @@ use super::form::Form;
 use super::{gate, one_output, read_as_named, say, stated_facts, style_of};
 
 pub(crate) fn report(args: &ReportArgs) -> Result<u8, Error> {
+    if args.fleet {
+        return super::fleet::page(args);
+    }
     let mut read = read_as_named(&args.reports);
     let beside = args.plan.iter().chain(&args.history).chain(&args.custody).chain(&args.case.case);
     read.extend(beside.cloned());

@@ -58,14 +58,27 @@ impl Evidence {
 pub(super) enum Argument {
     /// A folder, and its canonical path.
     Folder { evidence: Evidence, real: PathBuf },
-    /// A folder inside another argument's folder.
-    Within { path: PathBuf, outer: PathBuf },
+    /// A folder inside another argument's folder, or the same one. With the path of that, and its label if it differs.
+    Within { evidence: Evidence, outer: PathBuf, other_label: Option<Option<String>> },
     /// A file, its canonical path, and whether it is in a folder that the user named too.
     File { evidence: Evidence, real: PathBuf, within: bool },
     /// A device, a pipe or a socket.
-    Other { path: PathBuf },
+    Other { evidence: Evidence },
     /// A path that does not exist, or that the user may not read.
     Missing { evidence: Evidence, error: io::Error },
+}
+
+impl Argument {
+    /// Returns the user's name for the machine or the exhibit.
+    pub(super) fn label(&self) -> Option<&String> {
+        match self {
+            Self::Folder { evidence, .. }
+            | Self::Within { evidence, .. }
+            | Self::File { evidence, .. }
+            | Self::Other { evidence }
+            | Self::Missing { evidence, .. } => evidence.label.as_ref(),
+        }
+    }
 }
 
 /// Checks that there is anything to go on with, before any work.
@@ -87,16 +100,16 @@ pub fn readable(evidence: &[Evidence]) -> Result<(), Error> {
 pub(super) fn sort(evidence: &[Evidence]) -> Vec<Argument> {
     let mut arguments = Vec::new();
     // The first argument that names each folder.
-    let mut folders: HashMap<PathBuf, (usize, PathBuf)> = HashMap::new();
+    let mut folders: HashMap<PathBuf, (usize, Evidence)> = HashMap::new();
     for evidence in evidence.iter().cloned() {
         let path = &evidence.path;
         arguments.push(match fs::canonicalize(path).and_then(|real| Ok((fs::metadata(&real)?.file_type(), real))) {
             Ok((kind, real)) if kind.is_dir() => {
-                folders.entry(real.clone()).or_insert_with(|| (arguments.len(), path.clone()));
+                folders.entry(real.clone()).or_insert_with(|| (arguments.len(), evidence.clone()));
                 Argument::Folder { evidence, real }
             }
             Ok((kind, real)) if kind.is_file() => Argument::File { evidence, real, within: false },
-            Ok(_) => Argument::Other { path: evidence.path },
+            Ok(_) => Argument::Other { evidence },
             Err(error) => Argument::Missing { evidence, error },
         });
     }
@@ -105,10 +118,12 @@ pub(super) fn sort(evidence: &[Evidence]) -> Vec<Argument> {
             Argument::Folder { evidence, real } => {
                 let is_itself = |first: &usize, folder: &Path| folder == real && *first == at;
                 let outer = real.ancestors().find_map(|folder| {
-                    folders.get(folder).filter(|(first, _)| !is_itself(first, folder)).map(|(_, path)| path.clone())
+                    folders.get(folder).filter(|(first, _)| !is_itself(first, folder)).map(|(_, outer)| outer.clone())
                 });
-                if let Some(outer) = outer {
-                    *argument = Argument::Within { path: std::mem::take(&mut evidence.path), outer };
+                if let Some(Evidence { path: outer, label, .. }) = outer {
+                    let evidence = std::mem::take(evidence);
+                    let other_label = (evidence.label != label).then_some(label);
+                    *argument = Argument::Within { evidence, outer, other_label };
                 }
             }
             Argument::File { real, within, .. } => {

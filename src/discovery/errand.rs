@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::arguments::Evidence;
+use super::arguments::{Evidence, readable};
 use super::part::{OpenPart, Part, Reading};
 use super::survey::{Survey, Work};
 use super::watch::{Failure, MOST_FAILURES};
@@ -175,7 +175,8 @@ fn seconds<E: Errand>(errand: &E) -> Result<Option<u64>, Error> {
     let reading = Reading::new(true, errand.unpacking());
     let mut seconds = None;
     for evidence in errand.evidence() {
-        let mut survey = Survey::new(&evidence, reading)?;
+        readable(&evidence)?;
+        let mut survey = Survey::new(&evidence, reading);
         while let Some(work) = survey.next() {
             if let Work::Part(part) = work
                 && !part.containers.is_empty()
@@ -232,10 +233,10 @@ impl<E: Errand> Attempt<'_, E> {
                 Said::Survey(evidence) => {
                     // Only the evidence of the errand, whatever the worker says.
                     let evidence = self.lists.iter().find(|list| **list == evidence).cloned().unwrap_or_default();
-                    match Survey::new(&evidence, reading) {
-                        Ok(survey) => surveys.push(survey),
-                        Err(error) => return Ok(Err(error)),
+                    if let Err(error) = readable(&evidence) {
+                        return Ok(Err(error));
                     }
+                    surveys.push(Survey::new(&evidence, reading));
                     conversation.send(&surveys.len().saturating_sub(1))?;
                     continue;
                 }
@@ -313,6 +314,11 @@ pub(super) fn open(part: &Part, reading: Reading<'_>, budget: &Budget) -> OpenPa
     open
 }
 
+/// Returns whether another process gives this one its evidence.
+pub(super) fn is_given() -> bool {
+    GIVER.get().is_some()
+}
+
 /// The pieces of work of a run, from this process or from the one that started it.
 pub(super) enum Source<'u> {
     Here(Box<Survey<'u>>),
@@ -323,9 +329,9 @@ impl<'u> Source<'u> {
     /// Surveys the evidence.
     ///
     /// # Errors
-    /// The only evidence is missing or unreadable; the process that started this one has ended.
+    /// The process that started this one has ended.
     pub(super) fn of(evidence: &[Evidence], reading: Reading<'u>) -> Result<Self, Error> {
-        let Some((parent, _)) = GIVER.get() else { return Ok(Self::Here(Box::new(Survey::new(evidence, reading)?))) };
+        let Some((parent, _)) = GIVER.get() else { return Ok(Self::Here(Box::new(Survey::new(evidence, reading)))) };
         let number = parent.ask(&Said::<(), ()>::Survey(evidence.to_vec()));
         Ok(Self::There(parent, number.map_err(|error| Error::Told(error.to_string()))?))
     }

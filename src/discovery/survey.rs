@@ -15,7 +15,7 @@ use super::found::FoundFolder;
 use super::layout;
 use super::part::{Closed, IfNothing, Part, Reading};
 use super::remote;
-use crate::error::{Code, Error, Problem};
+use crate::error::{Code, Problem};
 use crate::evidence::archive;
 use crate::evidence::directory::{self, locator};
 use crate::evidence::file::File;
@@ -56,11 +56,7 @@ pub(super) struct Survey<'u> {
 impl<'u> Survey<'u> {
     /// Sorts the arguments. A file in a folder that the user named too is examined after that folder, because it may be
     /// a part of the folder.
-    ///
-    /// # Errors
-    /// The only evidence is missing or unreadable.
-    pub(super) fn new(evidence: &[Evidence], reading: Reading<'u>) -> Result<Self, Error> {
-        arguments::readable(evidence)?;
+    pub(super) fn new(evidence: &[Evidence], reading: Reading<'u>) -> Self {
         let arguments = arguments::sort(evidence);
         let mut named: HashMap<Belonging, Vec<Evidence>> = HashMap::new();
         for argument in &arguments {
@@ -68,7 +64,7 @@ impl<'u> Survey<'u> {
                 named.entry(belonging(evidence, real)).or_default().push(evidence.clone());
             }
         }
-        Ok(Self {
+        Self {
             reading,
             arguments: behind_their_folders(arguments),
             named,
@@ -76,7 +72,7 @@ impl<'u> Survey<'u> {
             told: 0,
             grouped: HashSet::new(),
             next: VecDeque::new(),
-        })
+        }
     }
 
     /// Returns how many files of the run are known, if the next argument is a file in a named folder. Then
@@ -102,10 +98,29 @@ impl<'u> Survey<'u> {
     }
 
     fn expand(&mut self, argument: Argument) {
+        let label = argument.label().cloned();
+        let first = self.next.len();
+        self.prepare(argument);
+        for work in self.next.iter_mut().skip(first) {
+            if let Work::Begin(ledger) = work {
+                ledger.label(0, label.as_ref());
+            }
+        }
+    }
+
+    fn prepare(&mut self, argument: Argument) {
         match argument {
             Argument::Folder { evidence, real } => self.folder(&evidence, &real),
-            Argument::Within { path, outer } => {
-                self.irrelevant(&path, "folder", format!("a part of {}", locator(&outer)));
+            Argument::Within { evidence, outer, other_label: None } => {
+                self.irrelevant(&evidence.path, "folder", format!("a part of {}", locator(&outer)));
+            }
+            Argument::Within { evidence, outer, other_label: Some(label) } => {
+                let with =
+                    label.map_or_else(|| "without a label".to_owned(), |label| format!("with the label {label}"));
+                let found = format!("a part of {}, which is listed {with}", locator(&outer));
+                let problem = Problem::new("evidence that is listed with one label", found).code(Code::Unreadable);
+                let advice = "list each folder once, or give both the same label";
+                self.refused(&locator(&evidence.path), "folder", problem.advise(advice));
             }
             Argument::File { evidence, real, .. } => {
                 if self.grouped.remove(&evidence.path) {
@@ -118,10 +133,10 @@ impl<'u> Survey<'u> {
                 let others = self.named.remove(&belonging(&evidence, &real)).unwrap_or_default();
                 self.files(&evidence, others);
             }
-            Argument::Other { path } => {
+            Argument::Other { evidence } => {
                 let problem = Problem::new("a folder or a file", "a device, a pipe or a socket").code(Code::Unreadable);
                 let advice = "mount the volume read-only and name its folder, or copy its output to a file";
-                self.refused(&locator(&path), "device", problem.advise(directory::within_a_sentence(advice)));
+                self.refused(&locator(&evidence.path), "device", problem.advise(directory::within_a_sentence(advice)));
             }
             Argument::Missing { evidence, error } => match Locator::parse(evidence.path.as_os_str()) {
                 Some(at) if !at.steps.is_empty() => self.place(&evidence, at),
@@ -222,13 +237,7 @@ impl<'u> Survey<'u> {
         if images.len() < 2 {
             return containers;
         }
-        let needed: Vec<(String, Vec<PathBuf>)> =
-            images.par_iter().map(|closed| (closed.at.to_string(), remote::files_of(closed, self.reading))).collect();
-        let mut wholes: BTreeMap<PathBuf, String> = BTreeMap::new();
-        for (whole, files) in needed {
-            let real = files.into_iter().filter_map(|file| fs::canonicalize(file).ok());
-            wholes.extend(real.map(|file| (file, whole.clone())));
-        }
+        let wholes = self.wholes(&images);
         let is_whole = |(_, closed): &(Vec<Name>, Closed)| {
             let whole = fs::canonicalize(&closed.path).ok().and_then(|real| wholes.get(&real));
             let Some(whole) = whole.filter(|whole| **whole != closed.at.to_string()) else { return true };
@@ -242,13 +251,65 @@ impl<'u> Survey<'u> {
         containers
     }
 
+    /// Returns the files that these images need besides their first, each with the image that needs it.
+    fn wholes(&self, images: &[&Closed]) -> BTreeMap<PathBuf, String> {
+        let needed: Vec<(String, Vec<PathBuf>)> =
+            images.par_iter().map(|closed| (closed.at.to_string(), remote::files_of(closed, self.reading))).collect();
+        let mut wholes = BTreeMap::new();
+        for (whole, files) in needed {
+            let real = files.into_iter().filter_map(|file| fs::canonicalize(file).ok());
+            wholes.extend(real.map(|file| (file, whole.clone())));
+        }
+        wholes
+    }
+
+    /// Removes each file that another named file needs: a segment of an image, an extent, a parent.
+    fn without_parts(&mut self, named: Vec<Evidence>) -> Vec<Evidence> {
+        if named.len() < 2 {
+            return named;
+        }
+        let images: Vec<Closed> = named
+            .iter()
+            .filter_map(|one| match content::of(&folder_system::head_of(&one.path).ok()?, &name_of(&one.path)) {
+                Content::Container(kind) if kind.is_image() => Some(Closed {
+                    path: one.path.clone(),
+                    at: Locator::of(&one.path),
+                    kind,
+                    wanted: Vec::new(),
+                    original_name: None,
+                }),
+                _ => None,
+            })
+            .collect();
+        let wholes = self.wholes(&images.iter().collect::<Vec<_>>());
+        let mut left = Vec::with_capacity(named.len());
+        for (number, evidence) in named.into_iter().enumerate() {
+            let real = fs::canonicalize(&evidence.path).ok();
+            let whole = real.as_ref().and_then(|real| wholes.get(real));
+            match (real, whole.filter(|whole| **whole != Locator::of(&evidence.path).to_string())) {
+                (Some(real), Some(whole)) => {
+                    self.known.insert(real);
+                    // The first is no longer among the arguments.
+                    if number > 0 {
+                        self.grouped.insert(evidence.path.clone());
+                    }
+                    self.irrelevant(&evidence.path, "file", format!("a part or an older state of {whole}"));
+                }
+                _ => left.push(evidence),
+            }
+        }
+        left
+    }
+
     /// Prepares a file that the user named, with the other named files that may belong to it.
     fn files(&mut self, first: &Evidence, others: Vec<Evidence>) {
         let mut files = Vec::new();
         let mut beside = Vec::new();
         let mut parts = Vec::new();
         let label = first.label.clone();
-        for evidence in std::iter::once(first.clone()).chain(others.into_iter().filter(|other| other != first)) {
+        let named: Vec<Evidence> =
+            std::iter::once(first.clone()).chain(others.into_iter().filter(|other| other != first)).collect();
+        for evidence in self.without_parts(named) {
             if evidence != *first && !fs::canonicalize(&evidence.path).is_ok_and(|real| self.known.insert(real)) {
                 continue;
             }

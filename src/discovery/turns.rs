@@ -93,6 +93,7 @@ impl Run {
             folder.any_hive |= any_hive;
         }
         let of = self.folder.as_ref().map(|folder| folder.source).filter(|_| part.within);
+        let first = self.ledger.len();
         self.ledger.absorb(ledger, of);
         match &part.if_nothing {
             IfNothing::Files(files) if !any_hive && !any_gap => {
@@ -105,6 +106,7 @@ impl Run {
             IfNothing::Place(at) if !any_hive && !any_gap => self.no_such_place(at, "no hive"),
             _ => {}
         }
+        self.ledger.label(first, part.label.as_ref());
         self.shadow_copies.extend(shadow_copies);
         if let Some(new) = sandbox {
             self.sandbox = Some(self.sandbox.as_ref().map_or_else(|| new.clone(), |old| old.and(&new)));

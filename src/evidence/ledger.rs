@@ -52,6 +52,8 @@ pub struct Members {
 pub struct Source {
     /// Where the source is, as a locator.
     pub locator: String,
+    /// The user's name for the machine or the exhibit that the source belongs to.
+    pub label: Option<String>,
     /// The kind of source: `folder`, `hive`, `log`, a format, a file system.
     pub kind: String,
     /// The outcome.
@@ -103,6 +105,7 @@ impl Ledger {
         let id = SourceId(self.sources.len());
         self.sources.push(Source {
             locator: locator.into(),
+            label: None,
             kind: kind.into(),
             outcome: Outcome::Pending,
             notes: Vec::new(),
@@ -190,13 +193,12 @@ impl Ledger {
         }
         *listed = listed.saturating_add(1);
         let locator = problem.path.clone().unwrap_or_else(|| source.locator.clone());
+        let label = source.label.clone();
         let id = self.begin(locator, kind);
         self.refuse(id, problem, gap);
-        if self.part
-            && of == SourceId::OUTER
-            && let Some(source) = self.sources.last_mut()
-        {
-            source.of_outer = true;
+        if let Some(source) = self.sources.last_mut() {
+            source.label = label;
+            source.of_outer = self.part && of == SourceId::OUTER;
         }
     }
 
@@ -207,6 +209,14 @@ impl Ledger {
         }
         let id = self.begin(problem.path.clone().unwrap_or_default(), kind);
         self.refuse(id, problem, gap);
+    }
+
+    /// Names the machine or the exhibit of all sources from the number `first`.
+    pub fn label(&mut self, first: usize, label: Option<&String>) {
+        let Some(label) = label else { return };
+        for source in self.sources.iter_mut().skip(first) {
+            source.label = Some(label.clone());
+        }
     }
 
     /// Returns the source of this number.

@@ -58,7 +58,7 @@ pub(super) fn find(expected: &ExpectedNames, tree: &Tree<'_>, control_set: Optio
         Some(own) if look(own) == look(name) => Some((usize::MAX, own.as_str())),
         _ => expected.key_like(name).filter(|(_, name)| !is_set(name)),
     };
-    among(root.subkey_names(), like, false, "", &mut odd);
+    among(&root.subkey_names(), like, false, "", &mut odd);
     odd.truncate(MOST_TOLD);
     for (name, below) in expected.keys() {
         let name = own.as_deref().filter(|_| is_set(name)).unwrap_or(name);
@@ -72,10 +72,10 @@ pub(super) fn find(expected: &ExpectedNames, tree: &Tree<'_>, control_set: Optio
 /// Adds the odd names in a key, and in the expected keys below it. `path` is its path as expected.
 fn in_key(key: &Key<'_, '_>, path: &str, expected: &ExpectedNames, odd: &mut Vec<OddName>) {
     let first = odd.len();
-    among(key.subkey_names(), |name| expected.key_like(name), false, path, odd);
+    among(&key.subkey_names(), |name| expected.key_like(name), false, path, odd);
     // Values are checked only in judged keys.
     if expected.is_judged() {
-        among(key.value_names(), |name| expected.value_like(name), true, path, odd);
+        among(&key.value_names(), |name| expected.value_like(name), true, path, odd);
     }
     odd.truncate(first.saturating_add(MOST_TOLD));
     for (name, below) in expected.keys() {
@@ -87,7 +87,7 @@ fn in_key(key: &Key<'_, '_>, path: &str, expected: &ExpectedNames, odd: &mut Vec
 
 /// Adds the odd ones of these names. `like` returns the expected name that a name looks like, and its position.
 fn among<'e>(
-    names: Vec<Cow<'_, str>>,
+    names: &[Cow<'_, str>],
     like: impl Fn(&str) -> Option<(usize, &'e str)>,
     is_value: bool,
     parent: &str,
@@ -103,7 +103,7 @@ fn among<'e>(
             oddness,
         });
     };
-    for name in &names {
+    for name in names {
         match like(name) {
             like if name.contains('\0') => tell(like.map_or("", |(_, like)| like), name, Oddness::Nul),
             Some((_, like)) if !same_text(name, like) => tell(like, name, Oddness::LookAlike),

@@ -34,11 +34,11 @@ pub(super) struct HeadPart {
     fleet: Vec<Line>,
 }
 
-struct ShownFact {
-    label: &'static str,
-    text: Text,
-    from_image: bool,
-    wide: bool,
+pub(super) struct ShownFact {
+    pub(super) label: &'static str,
+    pub(super) text: Text,
+    pub(super) from_image: bool,
+    pub(super) wide: bool,
 }
 
 struct Link {
@@ -115,7 +115,7 @@ fn title(report: &Report, standings: &[Standing<'_>]) -> (Text, Text) {
 }
 
 /// Returns the stated facts, and the names of the facts that are not stated.
-fn facts(case: &CaseFacts) -> (Vec<ShownFact>, String) {
+pub(super) fn facts(case: &CaseFacts) -> (Vec<ShownFact>, String) {
     let known: [(&'static str, &Option<Fact>, bool); 8] = [
         ("Case", &case.number, false),
         ("Exhibit", &case.exhibit, false),

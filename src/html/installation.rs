@@ -15,7 +15,7 @@ use super::timeline::{Event, Strip, events_of, hive_events_of, of_events, of_his
 use crate::finding::Finding;
 use crate::history::MachineHistory;
 use crate::registry::same_text;
-use crate::report::table::{Situation, brief, count, fleet, gaps, quoted_path, word};
+use crate::report::table::{Situation, brief, count, fleet, gaps, grouped, quoted_path, word};
 use crate::report::{InstallationReport, Judgement, Report};
 
 /// The parts of a section.
@@ -35,6 +35,9 @@ pub(super) struct Section<'a> {
     pub(super) folder: Option<&'a PatchFolder>,
     pub(super) situation: &'a Situation,
 }
+
+/// The most other installations with the same computer name in one timeline. Cloned machines share a name.
+const MOST_BESIDE: usize = 50;
 
 /// Returns the link target of an installation, by its position among the judged ones.
 pub(super) fn anchor(number: usize) -> String {
@@ -60,7 +63,7 @@ struct Heading<'s> {
 #[template(path = "report/timeline.html")]
 struct TimelinePart<'s> {
     anchor: &'s str,
-    missing: &'static str,
+    missing: String,
     command: Text,
     strips: Vec<Strip>,
 }
@@ -113,15 +116,23 @@ impl Section<'_> {
         let installation = self.standing.installation;
         let command = self.command("history", &["--format", "json", "--output", "HISTORY.json"]);
         if let Some(machine) = history {
-            return TimelinePart { anchor, missing: "", command, strips: of_history(machine, anchor) };
+            return TimelinePart { anchor, missing: String::new(), command, strips: of_history(machine, anchor) };
         }
         let name = installation.machine.computer_name.as_ref().map(|name| name.to_uppercase());
         let same = name.and_then(|name| self.generations.get(&name)).into_iter().flatten();
-        let others = same.copied().filter(|other| other.id != installation.id);
-        let events: Vec<Event> = events_of(installation).into_iter().chain(others.flat_map(hive_events_of)).collect();
-        let missing = "This report contains no history: below are only the times that these hives record. This \
+        let mut others = same.copied().filter(|other| other.id != installation.id);
+        let beside = others.by_ref().take(MOST_BESIDE).flat_map(hive_events_of);
+        let events: Vec<Event> = events_of(installation).into_iter().chain(beside).collect();
+        let mut missing = "This report contains no history: below are only the times that these hives record. This \
                        command traces every value through all generations; --history HISTORY.json then shows the \
-                       history here:";
+                       history here:"
+            .to_owned();
+        let more = others.count();
+        if more > 0 {
+            let told =
+                format!("{} more installations with this computer name are not shown here. ", grouped(more as u64));
+            missing.insert_str(0, &told);
+        }
         TimelinePart { anchor, missing, command, strips: of_events(events, anchor).into_iter().collect() }
     }
 

@@ -155,6 +155,10 @@ impl<F: Formatter> Formatter for Visible<F> {
     }
 
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        // Almost all text is printable ASCII, in which nothing is unseen.
+        if fragment.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            return self.0.write_string_fragment(writer, fragment);
+        }
         let mut rest = fragment;
         while let Some((index, unseen)) = rest.char_indices().find(|(_, character)| is_unseen(*character)) {
             let (plain, from_unseen) = rest.split_at(index);

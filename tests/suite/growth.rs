@@ -14,6 +14,7 @@ use crate::command_line::Desk;
 use crate::harness::lacks_program;
 
 mod evidence;
+mod fleet;
 mod judged;
 mod keys;
 mod patches;

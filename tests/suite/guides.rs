@@ -41,6 +41,8 @@ fn desk() -> Desk {
         fs::copy(now, desk.path("before").join(hive)).unwrap();
     }
     fs::copy(repository("docs/packs/remote-desktop.toml"), desk.path("remote-desktop.toml")).unwrap();
+    let machine = |path: &str| format!("{{\"path\": \"{path}\", \"label\": \"{path}\"}}\n");
+    fs::write(desk.path("machines.jsonl"), machine("evidence") + &machine("good")).unwrap();
     fs::write(desk.path("case.toml"), "number = \"2026-017\"\n").unwrap();
     fs::remove_dir_all(desk.path("evidence")).unwrap();
     fs::rename(&evidence, desk.path("evidence")).unwrap();

@@ -23,10 +23,10 @@ const CSP: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:;
 
 /// What a page is made of.
 #[derive(Default)]
-struct Page {
+pub(crate) struct Page {
     elements: Vec<String>,
-    attributes: Vec<(String, String)>,
-    text: String,
+    pub(crate) attributes: Vec<(String, String)>,
+    pub(crate) text: String,
 }
 
 /// Reads a page as strictly as XML: each element is ended in its order, each attribute is quoted, and no `<`, `>` or `&`
@@ -89,7 +89,7 @@ fn unescaped(text: &str, is_style: bool) -> String {
 }
 
 /// Asserts that nothing in a page came out of evidence, runs or loads anything; what it is made of.
-fn inert(page: &str) -> Page {
+pub(crate) fn inert(page: &str) -> Page {
     let parsed = parse(page);
     let known = |list: &str, name: &str| list.split_whitespace().any(|known| known == name);
     for element in &parsed.elements {
@@ -311,4 +311,23 @@ fn strings(value: &Value, place: String, places: &mut Vec<String>) {
         }),
         _ => {}
     }
+}
+
+/// Each of them would have the times of all others: a page of thousands of clones had gigabytes.
+#[test]
+fn machines_that_share_a_name_do_not_fill_each_others_timelines() {
+    let desk = Desk::with(&["windows-7"]);
+    let mut report = desk.json(&["audit", "evidence", "--format", "json"]);
+    let one = report["installations"][0].clone();
+    let clones = (0..120).map(|number| {
+        let mut clone = one.clone();
+        clone["id"] = Value::from(format!("clone-{number}"));
+        clone
+    });
+    report["installations"] = clones.collect();
+    let report: Report = serde_json::from_value(report).unwrap();
+    let mut page = Vec::new();
+    report.render(&mut html::Page::new(&mut page, Attachments::default(), Situation::default())).unwrap();
+    let page = String::from_utf8(page).unwrap();
+    assert_eq!(page.matches("69 more installations with this computer name are not shown here").count(), 120);
 }

@@ -1,5 +1,6 @@
 //! Evidence that a list names: paths, and lines of JSON with original paths and labels.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
 use std::process::Stdio;
@@ -7,6 +8,7 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 
 use crate::command_line::Desk;
+use crate::output_gate::protected::images;
 
 /// A store that gives files names of its own: `store/0`, `store/1`, and so on.
 struct Store<'d> {
@@ -171,4 +173,76 @@ fn a_container_in_a_named_folder_is_examined_once_though_it_is_named_too() {
         .map(|source| source["outcome"].as_str().unwrap())
         .collect();
     assert_eq!(of_zip, ["read", "irrelevant"], "{sources:#?}");
+}
+
+/// A part that is listed by itself is no evidence that cannot be read.
+#[test]
+fn parts_of_images_that_are_listed_one_by_one_are_parts() {
+    let Some(desk) = images() else { return };
+    let files = fs::read_dir(desk.path("")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let is_image =
+        |name: &String| ["x.E", "base.", "top.", "flat", "split."].iter().any(|start| name.starts_with(start));
+    // Backwards: parts stand before their images.
+    let mut names: Vec<String> = files.filter(is_image).collect();
+    names.sort_by(|a, b| b.cmp(a));
+    assert!(names.len() > 10, "{names:?}");
+    fs::write(desk.path("list"), names.join("\n")).unwrap();
+    let report = desk.json(&["audit", "--files-from", "list", "--format", "json", "--no-hash", "--exit-zero"]);
+    assert_eq!(report["summary"]["gaps"], json!([]));
+    let installations = report["installations"].as_array().unwrap();
+    let images: BTreeSet<&str> =
+        installations.iter().map(|one| one["evidence"].as_str().unwrap().split('!').next().unwrap()).collect();
+    assert_eq!(images, BTreeSet::from(["flat.vmdk", "split.001", "top.qcow2", "x.E01"]));
+    let sources = report["sources"].as_array().unwrap();
+    let parts = sources.iter().filter(|source| source["reason"].to_string().contains("a part or an older state of"));
+    assert_eq!(parts.count(), names.len() - images.len());
+}
+
+#[test]
+fn a_path_with_two_labels_is_refused_the_second_time() {
+    let desk = Desk::with(&["windows-7"]);
+    let line = |label: Value| json!({"path": "evidence/windows-7", "label": label}).to_string();
+    fs::write(desk.path("list"), [line(json!("A")), line(json!("B")), line(Value::Null)].join("\n")).unwrap();
+    let report = desk.json(&["audit", "--files-from", "list", "--format", "json", "--exit-zero"]);
+    assert_eq!(report["installations"].as_array().unwrap().len(), 1);
+    let refused = |source: &&Value| source["outcome"] == "refused";
+    let sources = report["sources"].as_array().unwrap();
+    let refused: Vec<(&Value, &Value)> =
+        sources.iter().filter(refused).map(|source| (&source["label"], &source["reason"])).collect();
+    let reason = json!("a part of evidence/windows-7, which is listed with the label A");
+    assert_eq!(refused, [(&json!("B"), &reason), (&Value::Null, &reason)]);
+    assert_eq!(report["summary"]["complete"], false);
+}
+
+/// Who asked with a list finds out from the report which of the machines it was.
+#[test]
+fn evidence_that_cannot_be_read_has_its_label_and_a_report_even_if_it_is_the_only_one() {
+    let desk = Desk::with(&[]);
+    for labels in [&["A"][..], &["A", "B"]] {
+        let line = |label: &&str| json!({"path": format!("gone-{label}"), "label": label}).to_string();
+        fs::write(desk.path("list"), labels.iter().map(line).collect::<Vec<_>>().join("\n")).unwrap();
+        let output = desk.run(&["audit", "--files-from", "list", "--format", "json"]);
+        assert_eq!(output.status.code(), Some(2));
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let sources = report["sources"].as_array().unwrap();
+        let told: Vec<(&str, &str)> =
+            sources.iter().map(|one| (one["label"].as_str().unwrap(), one["outcome"].as_str().unwrap())).collect();
+        assert_eq!(told, labels.iter().map(|label| (*label, "refused")).collect::<Vec<_>>());
+        assert_eq!(report["problems"].as_array().unwrap().len(), labels.len());
+    }
+    // A table has only the error.
+    let output = desk.run(&["audit", "gone-A"]);
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(2), &[][..]));
+}
+
+#[test]
+fn an_original_path_without_a_name_leaves_the_files_own() {
+    let desk = Desk::with(&["windows-7"]);
+    for original in ["", "/", r"\"] {
+        let line = |hive| json!({"path": config("windows-7", hive), "original_path": original}).to_string();
+        fs::write(desk.path("list"), [line("SOFTWARE"), line("SYSTEM")].join("\n")).unwrap();
+        let report = desk.json(&["audit", "--files-from", "list", "--format", "json", "--exit-zero"]);
+        assert_eq!(report["installations"].as_array().unwrap().len(), 1, "{original:?}");
+        assert_eq!(report["summary"]["complete"], true, "{original:?}");
+    }
 }

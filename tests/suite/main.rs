@@ -40,6 +40,7 @@ mod disk_images;
 mod explain;
 #[cfg(feature = "images")]
 mod file_systems;
+mod fleet;
 #[cfg(unix)]
 mod growth;
 mod guides;

@@ -10,7 +10,7 @@ use crate::harness;
 mod ends;
 mod files;
 mod patches;
-mod protected;
+pub(crate) mod protected;
 mod streams;
 
 /// One Windows that has a finding, and a `.reg` file.

@@ -54,6 +54,7 @@ pub(crate) fn observed(finding: &Finding) -> String {
             Verdict::Unreadable => "(unreadable)",
             Verdict::Unexpected => "(the key exists)",
             Verdict::Absent if finding.value.is_none() => "(the key is missing)",
+            Verdict::Deviates if finding.value.is_none() => "(the key exists)",
             _ => "(absent)",
         }
         .to_owned();

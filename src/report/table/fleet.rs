@@ -141,7 +141,7 @@ impl<'r> Line<'r> {
 }
 
 /// The folders at the start and end of all evidence paths, which distinguish nothing and are shown only once.
-struct Shared<'r> {
+pub(crate) struct Shared<'r> {
     /// The start, including its last `/`.
     front: &'r str,
     /// The end, including its first `/`.
@@ -149,7 +149,7 @@ struct Shared<'r> {
 }
 
 impl<'r> Shared<'r> {
-    fn of(mut evidences: impl Iterator<Item = &'r str>) -> Self {
+    pub(crate) fn of(mut evidences: impl Iterator<Item = &'r str>) -> Self {
         let first = evidences.next().unwrap_or_default();
         let mut front = first.rfind('/').and_then(|last| first.get(..=last)).unwrap_or_default();
         let mut back = first.find('/').and_then(|slash| first.get(slash..)).unwrap_or_default();
@@ -170,7 +170,7 @@ impl<'r> Shared<'r> {
     }
 
     /// Returns ` (evidence/*/Windows)`, or an empty text.
-    fn pattern(&self) -> String {
+    pub(crate) fn pattern(&self) -> String {
         if self.front.is_empty() && self.back.is_empty() {
             return String::new();
         }
@@ -178,7 +178,7 @@ impl<'r> Shared<'r> {
     }
 
     /// Returns the part of a path that is not shared.
-    fn rest_of<'e>(&self, evidence: &'e str) -> &'e str {
+    pub(crate) fn rest_of<'e>(&self, evidence: &'e str) -> &'e str {
         let own = evidence.strip_prefix(self.front).and_then(|own| own.strip_suffix(self.back));
         own.unwrap_or(evidence)
     }
@@ -226,7 +226,7 @@ fn columns_of(letter: char) -> usize {
 }
 
 /// Returns a text of at most `width` columns, cut in its middle.
-fn cut_in_the_middle(text: &str, width: usize) -> String {
+pub(crate) fn cut_in_the_middle(text: &str, width: usize) -> String {
     if wide(text) <= width {
         return text.to_owned();
     }

@@ -8,7 +8,7 @@ use crate::command_line::{Desk, contents};
 use crate::images::{evidence, ntfs, shell};
 
 /// A volume in images of which only reading tells all parts; `None` where a tool is missing.
-fn images() -> Option<Desk> {
+pub(crate) fn images() -> Option<Desk> {
     let desk = evidence();
     let made = ntfs(&desk, "volume.raw", "")
         && shell(&desk, "ewfacquire -u -q -t x -S 1M -c none -C x -D x -e x -E x -N x volume.raw >/dev/null")
