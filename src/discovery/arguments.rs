@@ -58,8 +58,9 @@ impl Evidence {
 pub(super) enum Argument {
     /// A folder, and its canonical path.
     Folder { evidence: Evidence, real: PathBuf },
-    /// A folder inside another argument's folder, or the same one. With the path of that, and its label if it differs.
-    Within { evidence: Evidence, outer: PathBuf, other_label: Option<Option<String>> },
+    /// A folder inside the folder of another argument, or the same one; a file that another argument names with another
+    /// label.
+    Within { evidence: Evidence, outer: Evidence },
     /// A file, its canonical path, and whether it is in a folder that the user named too.
     File { evidence: Evidence, real: PathBuf, within: bool },
     /// A device, a pipe or a socket.
@@ -113,6 +114,8 @@ pub(super) fn sort(evidence: &[Evidence]) -> Vec<Argument> {
             Err(error) => Argument::Missing { evidence, error },
         });
     }
+    // The first argument that names each file.
+    let mut files: HashMap<PathBuf, Evidence> = HashMap::new();
     for (at, argument) in arguments.iter_mut().enumerate() {
         match argument {
             Argument::Folder { evidence, real } => {
@@ -120,14 +123,16 @@ pub(super) fn sort(evidence: &[Evidence]) -> Vec<Argument> {
                 let outer = real.ancestors().find_map(|folder| {
                     folders.get(folder).filter(|(first, _)| !is_itself(first, folder)).map(|(_, outer)| outer.clone())
                 });
-                if let Some(Evidence { path: outer, label, .. }) = outer {
-                    let evidence = std::mem::take(evidence);
-                    let other_label = (evidence.label != label).then_some(label);
-                    *argument = Argument::Within { evidence, outer, other_label };
+                if let Some(outer) = outer {
+                    *argument = Argument::Within { evidence: std::mem::take(evidence), outer };
                 }
             }
-            Argument::File { real, within, .. } => {
+            Argument::File { evidence, real, within } => {
                 *within = real.ancestors().skip(1).any(|folder| folders.contains_key(folder));
+                let first = files.entry(real.clone()).or_insert_with(|| evidence.clone());
+                if first.label != evidence.label {
+                    *argument = Argument::Within { evidence: std::mem::take(evidence), outer: first.clone() };
+                }
             }
             _ => {}
         }

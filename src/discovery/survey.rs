@@ -111,13 +111,15 @@ impl<'u> Survey<'u> {
     fn prepare(&mut self, argument: Argument) {
         match argument {
             Argument::Folder { evidence, real } => self.folder(&evidence, &real),
-            Argument::Within { evidence, outer, other_label: None } => {
-                self.irrelevant(&evidence.path, "folder", format!("a part of {}", locator(&outer)));
+            Argument::Within { evidence, outer } if evidence.label == outer.label => {
+                self.irrelevant(&evidence.path, "folder", format!("a part of {}", locator(&outer.path)));
             }
-            Argument::Within { evidence, outer, other_label: Some(label) } => {
-                let with =
-                    label.map_or_else(|| "without a label".to_owned(), |label| format!("with the label {label}"));
-                let found = format!("a part of {}, which is listed {with}", locator(&outer));
+            Argument::Within { evidence, outer } => {
+                let with = match outer.label {
+                    None => "without a label".to_owned(),
+                    Some(label) => format!("with the label {label}"),
+                };
+                let found = format!("the same evidence {with}: {}", locator(&outer.path));
                 let problem = Problem::new("evidence that is listed with one label", found).code(Code::Unreadable);
                 let advice = "list each folder once, or give both the same label";
                 self.refused(&locator(&evidence.path), "folder", problem.advise(advice));

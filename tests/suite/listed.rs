@@ -209,9 +209,17 @@ fn a_path_with_two_labels_is_refused_the_second_time() {
     let sources = report["sources"].as_array().unwrap();
     let refused: Vec<(&Value, &Value)> =
         sources.iter().filter(refused).map(|source| (&source["label"], &source["reason"])).collect();
-    let reason = json!("a part of evidence/windows-7, which is listed with the label A");
+    let reason = json!("the same evidence with the label A: evidence/windows-7");
     assert_eq!(refused, [(&json!("B"), &reason), (&Value::Null, &reason)]);
     assert_eq!(report["summary"]["complete"], false);
+
+    // A file, too.
+    let line = |label: &str| json!({"path": config("windows-7", "SYSTEM"), "label": label}).to_string();
+    fs::write(desk.path("list"), [line("A"), line("B"), line("A")].join("\n")).unwrap();
+    let report = desk.json(&["audit", "--files-from", "list", "--format", "json", "--exit-zero"]);
+    let gaps = report["summary"]["gaps"].as_array().unwrap();
+    let told = gaps.iter().filter(|gap| gap["reason"].to_string().contains("the same evidence with the label A"));
+    assert_eq!((report["installations"].as_array().unwrap().len(), told.count()), (1, 1));
 }
 
 /// Who asked with a list finds out from the report which of the machines it was.

@@ -93,7 +93,7 @@ def test_a_path_that_is_listed_twice_is_noticed(shard, lab, tmp_path):
     assert shard(tmp_path / "list", 1, 1, tmp_path / "answers") == 0
     fleet = read(tmp_path / "answers/*.jsonl", tmp_path / "list")
     found = rows(fleet, "SELECT machine, code, reason FROM no_answer")
-    reason = f"a part of {path}, which is listed with the label A"
+    reason = f"the same evidence with the label A: {path}"
     assert found == [{"machine": "B", "code": "unreadable", "reason": reason}]
 
 
