@@ -12,9 +12,9 @@ use std::sync::{Mutex, PoisonError};
 
 use memmap2::{Advice, MmapMut, MmapOptions};
 
-/// The bytes that are asked for at once. Larger than what the system reads ahead, so that asking costs little; smaller
-/// than most hives, of which an audit reads a part.
-const PIECE: usize = 256 << 10;
+/// The bytes that are asked for at once: as many as Linux maps around a page that is missing, so that asking costs no more
+/// time and memory than reading.
+const PIECE: usize = 64 << 10;
 
 /// Nothing is known of a piece.
 const UNKNOWN: u8 = 0;
