@@ -133,7 +133,7 @@ pub trait Gathering {
     fn gathered(&mut self) -> (&mut Gathered, &mut Aside);
     /// Looks at an installation before it is put aside.
     fn see(&mut self, _: &InstallationReport) {}
-    /// Writes the report. Its installations are lines, see [`InstallationReport::line`].
+    /// Writes the report. Its installations are lines: names, answer, totals, gaps and causes, without texts and data.
     ///
     /// # Errors
     /// Returns the error of the writer.
