@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::error::Problem;
 use crate::evidence::file::Snapshot;
 use crate::finding::Finding;
-use crate::report::{InstallationReport, Run, SourceReport, Summary};
+use crate::report::{InstallationReport, Run, SourceOutcome, SourceReport, Summary};
 
 /// A record.
 #[derive(Debug)]
@@ -17,6 +17,11 @@ pub(super) enum Record {
     Installation(String, Box<InstallationReport>),
     /// With the id of its installation.
     Finding(String, Box<Finding>),
+    /// A refused source that belongs to a machine or an exhibit with a label.
+    Refused {
+        locator: String,
+        label: String,
+    },
     /// A record that says nothing of a machine, and that was read.
     Other,
     Summary(Box<Summary>),
@@ -53,10 +58,17 @@ pub(super) fn record(line: &[u8]) -> Result<Record, String> {
         }
         "summary" => Record::Summary(serde_json::from_slice(line).map_err(said)?),
         "shadow-copy" => serde_json::from_slice(line).map(|_: Snapshot| Record::Other).map_err(said)?,
-        "source" => serde_json::from_slice(line).map(|_: SourceReport| Record::Other).map_err(said)?,
+        "source" => serde_json::from_slice(line).map(source).map_err(said)?,
         "problem" => serde_json::from_slice(line).map(|_: Problem| Record::Other).map_err(said)?,
         _ => Record::Unknown,
     })
+}
+
+fn source(source: SourceReport) -> Record {
+    match (source.outcome, source.label) {
+        (SourceOutcome::Refused, Some(label)) => Record::Refused { locator: source.locator, label },
+        _ => Record::Other,
+    }
 }
 
 /// Reads an installation. Its findings have lines of their own, so the list that the report has is empty here.

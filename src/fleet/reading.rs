@@ -66,6 +66,8 @@ struct Current {
     gaps: HashSet<Gap>,
     /// The ids of findings whose installation has no record before them.
     strangers: HashSet<String>,
+    /// The labels of refused sources, by their locators; at most [`MOST_TOLD`].
+    labels: HashMap<String, String>,
 }
 
 impl Reading {
@@ -146,6 +148,12 @@ impl Reading {
             Record::Installation(id, installation) => self.installation(place, id, *installation),
             Record::Finding(id, finding) => self.finding(place, &id, &finding),
             Record::Summary(summary) => self.summary(place, *summary),
+            Record::Refused { locator, label } => {
+                let current = self.current.get_or_insert_default();
+                if current.labels.len() < MOST_TOLD {
+                    current.labels.insert(locator, label);
+                }
+            }
             Record::Run(_) | Record::Other | Record::Unknown => {}
         }
     }
@@ -232,7 +240,10 @@ impl Reading {
     fn summary(&mut self, place: Place, summary: Summary) {
         let Some(current) = self.current.take() else { return };
         let of_none = summary.gaps.into_iter().filter(|gap| !current.gaps.contains(gap));
-        for gap in of_none {
+        for mut gap in of_none {
+            if let Some(label) = current.labels.get(&gap.at) {
+                gap.at = format!("{label}: {}", gap.at);
+            }
             if self.apart.contains(&gap) {
                 continue;
             }

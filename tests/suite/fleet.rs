@@ -6,6 +6,7 @@ use hivemend::error::{Code, Gap};
 use hivemend::finding::Severity;
 use hivemend::fleet::{Completeness, Fleet, Usual, read};
 
+use crate::command_line::Desk;
 use crate::html::{Page, inert};
 
 pub(crate) mod made;
@@ -210,4 +211,18 @@ fn the_heat_map_draws_what_the_groups_say() {
     assert_eq!(map.matches("class=\"cell ").count(), cells);
     assert!(map.contains(">12</text>") && map.contains(">BITS-00, …</text>"), "{map}");
     assert!(map.contains("203 machines without deviations, or without an answer, have no row."), "{map}");
+}
+
+/// Who gave a list of machines looks for their labels.
+#[test]
+fn evidence_in_which_no_machine_was_found_is_called_by_its_label() {
+    let desk = Desk::with(&["windows-7"]);
+    let line = |path: &str, label: &str| serde_json::json!({"path": path, "label": label}).to_string();
+    let list = [line("evidence/windows-7", "PC-1"), line("gone", "PC-2")].join("\n");
+    fs::write(desk.path("list"), list).unwrap();
+    let lines = desk.run(&["audit", "--files-from", "list", "--format", "jsonl"]);
+    assert_eq!(lines.status.code(), Some(3));
+    fs::write(desk.path("lines.jsonl"), lines.stdout).unwrap();
+    let fleet = read(&[desk.path("lines.jsonl")]).unwrap();
+    assert_eq!(fleet.apart.iter().map(|gap| gap.at.as_str()).collect::<Vec<_>>(), ["PC-2: gone"]);
 }
