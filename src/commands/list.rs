@@ -73,7 +73,7 @@ fn read(reader: Box<dyn Read>, name: &str, evidence: &mut Vec<Evidence>) -> io::
             evidence.push(Evidence::from(&path));
             continue;
         }
-        match serde_json::from_slice(&line) {
+        match serde_json::from_slice(&with_whole_characters(&line)) {
             Ok(Line { path, original_path, label }) => {
                 // A path without a name says nothing: the file's own path decides.
                 let original_path = original_path.map(|original| normal(&original));
@@ -91,6 +91,35 @@ fn read(reader: Box<dyn Read>, name: &str, evidence: &mut Vec<Evidence>) -> io::
         }
     }
     Ok(Ok(()))
+}
+
+/// Returns a line of JSON with U+FFFD in place of each half of a character (an unpaired surrogate, `\ud800`). A name in
+/// Windows may hold one, and programs write it so; no other text can.
+fn with_whole_characters(line: &[u8]) -> Vec<u8> {
+    let unit = |at: usize| {
+        let digits = line.get(at..)?.strip_prefix(br"\u")?.get(..4)?;
+        u16::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()
+    };
+    let mut whole = Vec::with_capacity(line.len());
+    let mut at = 0;
+    while let Some(byte) = line.get(at) {
+        let is_low = |unit: Option<u16>| unit.is_some_and(|unit| (0xdc00..=0xdfff).contains(&unit));
+        let length = match unit(at) {
+            Some(0xd800..=0xdbff) if is_low(unit(at.saturating_add(6))) => 12,
+            Some(0xd800..=0xdfff) => {
+                whole.extend_from_slice(br"\ufffd");
+                at = at.saturating_add(6);
+                continue;
+            }
+            // An escaped backslash does not begin another escape.
+            None if *byte == b'\\' => 2,
+            _ => 1,
+        };
+        let end = at.saturating_add(length).min(line.len());
+        whole.extend_from_slice(line.get(at..end).unwrap_or_default());
+        at = end;
+    }
+    whole
 }
 
 /// Returns an original path as a path of this machine: with `/` between its parts, and relative.

@@ -254,3 +254,19 @@ fn an_original_path_without_a_name_leaves_the_files_own() {
         assert_eq!(report["summary"]["complete"], true, "{original:?}");
     }
 }
+
+/// A name in Windows is any 16-bit units, so a program that writes lists may write half a character.
+#[test]
+fn half_a_character_in_an_original_path_does_not_refuse_the_list() {
+    let desk = Desk::with(&["windows-7"]);
+    let line = |hive, half: &str| {
+        let path = config("windows-7", hive);
+        format!(r#"{{"path": "{path}", "original_path": "C:\\\\ud800{half}\\Windows\\System32\\config\\{hive}"}}"#)
+    };
+    for half in [r"\ud800", r"\udc00x", r"\ud83d\ude00", ""] {
+        fs::write(desk.path("list"), [line("SOFTWARE", half), line("SYSTEM", half)].join("\n")).unwrap();
+        let report = desk.json(&["audit", "--files-from", "list", "--format", "json", "--exit-zero"]);
+        assert_eq!(report["installations"].as_array().unwrap().len(), 1, "{half}");
+        assert_eq!(report["installations"][0]["hives"].as_array().unwrap().len(), 2, "{half}");
+    }
+}
