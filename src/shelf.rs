@@ -12,6 +12,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tempfile::SpooledTempFile;
 
+use crate::error::Error;
+
 /// The most compressed bytes of a shelf that are kept in memory.
 const IN_MEMORY: usize = 4 << 20;
 
@@ -69,6 +71,11 @@ impl<T: Serialize + DeserializeOwned> Shelf<T> {
         DeflateDecoder::new(packed.as_slice()).read_to_end(&mut text)?;
         Ok(Some(serde_json::from_slice(&text)?))
     }
+}
+
+/// Returns the error of a run that cannot put something aside, or get it back.
+pub fn failed(source: io::Error) -> Error {
+    Error::Write { path: "a temporary file".to_owned(), source }
 }
 
 /// Names the folder in an error, because no output is there.

@@ -16,7 +16,7 @@ use hivemend::html::PatchFolder;
 use hivemend::reg_file::Dialect;
 use hivemend::remediation::{PatchOptions, Selection, check_roots, is_named};
 use hivemend::report::InstallationReport;
-use hivemend::shelf::Shelf;
+use hivemend::shelf::{self, Shelf};
 
 use super::examined::{Wanted, run};
 use super::form::Form;
@@ -89,9 +89,7 @@ pub(crate) fn audit(args: &AuditArgs) -> Result<u8, Error> {
     };
     run.end(|outputs| {
         for number in 0..planned.len() {
-            let aside =
-                plans.get(number).map_err(|source| Error::Write { path: "a temporary file".to_owned(), source });
-            let Some((plan, files)) = aside? else { break };
+            let Some((plan, files)) = plans.get(number).map_err(shelf::failed)? else { break };
             for warning in &plan.warnings {
                 note(common, &format!("{}: {warning}", plan.evidence));
             }

@@ -9,6 +9,7 @@ use hivemend::history::History;
 use hivemend::html::{Attached, Attachments, Hashed, PatchFolder, Plans};
 use hivemend::report::table::Situation;
 use hivemend::report::{Report, read_saved};
+use hivemend::shelf;
 
 use super::form::Form;
 use super::{gate, one_output, read_as_named, say, stated_facts, style_of};
@@ -62,8 +63,7 @@ fn attachments(args: &ReportArgs) -> Result<Attachments, Error> {
     }
     let mut plans = Plans::default();
     for path in &args.plan {
-        let put = plans.put(&PatchFolder::read(path)?);
-        put.map_err(|source| Error::Write { path: "a temporary file".to_owned(), source })?;
+        plans.put(&PatchFolder::read(path)?).map_err(shelf::failed)?;
     }
     Ok(Attachments {
         plans,

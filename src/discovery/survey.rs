@@ -266,26 +266,15 @@ impl<'u> Survey<'u> {
     }
 
     /// Removes each file that another named file needs: a segment of an image, an extent, a parent.
-    fn without_parts(&mut self, named: Vec<Evidence>) -> Vec<Evidence> {
+    fn without_parts(&mut self, named: Vec<Named>) -> Vec<Named> {
         if named.len() < 2 {
             return named;
         }
-        let images: Vec<Closed> = named
-            .iter()
-            .filter_map(|one| match content::of(&folder_system::head_of(&one.path).ok()?, &name_of(&one.path)) {
-                Content::Container(kind) if kind.is_image() => Some(Closed {
-                    path: one.path.clone(),
-                    at: Locator::of(&one.path),
-                    kind,
-                    wanted: Vec::new(),
-                    original_name: None,
-                }),
-                _ => None,
-            })
-            .collect();
-        let wholes = self.wholes(&images.iter().collect::<Vec<_>>());
+        let images: Vec<&Closed> =
+            named.iter().filter_map(|(_, closed)| closed.as_ref()).filter(|closed| closed.kind.is_image()).collect();
+        let wholes = self.wholes(&images);
         let mut left = Vec::with_capacity(named.len());
-        for (number, evidence) in named.into_iter().enumerate() {
+        for (number, (evidence, closed)) in named.into_iter().enumerate() {
             let real = fs::canonicalize(&evidence.path).ok();
             let whole = real.as_ref().and_then(|real| wholes.get(real));
             match (real, whole.filter(|whole| **whole != Locator::of(&evidence.path).to_string())) {
@@ -297,7 +286,7 @@ impl<'u> Survey<'u> {
                     }
                     self.irrelevant(&evidence.path, "file", format!("a part or an older state of {whole}"));
                 }
-                _ => left.push(evidence),
+                _ => left.push((evidence, closed)),
             }
         }
         left
@@ -309,25 +298,19 @@ impl<'u> Survey<'u> {
         let mut beside = Vec::new();
         let mut parts = Vec::new();
         let label = first.label.clone();
-        let named: Vec<Evidence> =
-            std::iter::once(first.clone()).chain(others.into_iter().filter(|other| other != first)).collect();
-        for evidence in self.without_parts(named) {
+        let others = others.into_iter().filter(|other| other != first);
+        let named: Vec<Named> = std::iter::once(first.clone()).chain(others).map(named).collect();
+        for (evidence, closed) in self.without_parts(named) {
             if evidence != *first && !fs::canonicalize(&evidence.path).is_ok_and(|real| self.known.insert(real)) {
                 continue;
             }
-            let path = &evidence.path;
             if evidence != *first {
-                self.grouped.insert(path.clone());
+                self.grouped.insert(evidence.path.clone());
             }
-            let name = name_of(evidence.original());
-            let head = folder_system::head_of(path).ok().map(|head| content::of(&head, &name));
-            let Some(Content::Container(kind)) = head else {
+            let Some(closed) = closed else {
                 files.push(evidence);
                 continue;
             };
-            let original_name = evidence.original_path.is_some().then_some(name);
-            let at = Locator::of(path);
-            let closed = Closed { path: path.clone(), at, kind, wanted: Vec::new(), original_name };
             if is_compressed_file(&closed) {
                 beside.push(closed);
             } else {
@@ -361,6 +344,19 @@ impl<'u> Survey<'u> {
         let label = evidence.label.clone();
         self.next.push_back(Work::Part(Part { folder, containers: vec![closed], within: false, if_nothing, label }));
     }
+}
+
+/// A file that the user named, and what it is if it is a container.
+type Named = (Evidence, Option<Closed>);
+
+/// Reads the beginning of a file that the user named.
+fn named(evidence: Evidence) -> Named {
+    let name = name_of(evidence.original());
+    let head = folder_system::head_of(&evidence.path).ok().map(|head| content::of(&head, &name));
+    let Some(Content::Container(kind)) = head else { return (evidence, None) };
+    let (path, at) = (evidence.path.clone(), Locator::of(&evidence.path));
+    let original_name = evidence.original_path.is_some().then_some(name);
+    (evidence, Some(Closed { path, at, kind, wanted: Vec::new(), original_name }))
 }
 
 /// The group of a file that the user named: its label and its folder.
