@@ -19,6 +19,7 @@ mod grammar;
 pub mod list;
 mod names;
 pub(crate) mod own;
+mod part;
 mod path;
 mod profile;
 mod rule;

@@ -14,6 +14,7 @@ pub mod archive;
 pub mod block;
 pub mod budget;
 pub mod content;
+pub mod deadline;
 pub mod directory;
 #[cfg(feature = "images")]
 pub mod disk;

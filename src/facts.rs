@@ -131,7 +131,7 @@ fn observe(expected: &ExpectedKey, hive: &mut Place<'_, '_>, control_set: Option
                 return observer.among_subkeys(tree, &path, keys.key(&path), subkeys);
             }
             let facts = observer.at(tree, keys.key(&path), None);
-            let without_parent = observer.without_parent(tree, &facts.state);
+            let without_parent = observer.without_parent(tree, &path, &facts.state);
             // A link has no subkeys of its own, so the key does not exist here but at the target of the link.
             let link = match facts.state {
                 KeyState::Absent => tree.link_on_the_way(&facts.path).map(|path| Link::at(tree, &path)),
@@ -187,9 +187,8 @@ impl Observer<'_> {
     }
 
     /// Returns whether a missing key also has no parent, if that matters.
-    fn without_parent(&self, tree: &Tree<'_>, state: &KeyState) -> bool {
+    fn without_parent(&self, tree: &Tree<'_>, path: &str, state: &KeyState) -> bool {
         let wanted = self.expected.presence == Presence::WithParent && *state == KeyState::Absent;
-        let path = self.path();
         let parent = path.rsplit_once('\\').map(|(parent, _)| parent).filter(|_| wanted);
         parent.is_some_and(|parent| matches!(tree.key(parent), Ok(None)))
     }

@@ -49,6 +49,17 @@ pub fn same_text(a: &str, b: &str) -> bool {
     same_name(a.encode_utf16(), b.encode_utf16())
 }
 
+/// Returns a sum of a name that names which are the same to Windows share, beginning with another sum (FNV-1a over the
+/// uppercase UTF-16 units).
+pub(crate) fn fold(sum: u64, name: &str) -> u64 {
+    let add = |sum: u64, unit: u16| (sum ^ u64::from(upcase(unit))).wrapping_mul(0x0100_0000_01b3);
+    let end = |sum: u64| add(sum, 0);
+    if name.is_ascii() {
+        return end(name.bytes().map(u16::from).fold(sum, add));
+    }
+    end(name.encode_utf16().fold(sum, add))
+}
+
 /// A point in time as Windows counts it: 100 ns intervals since 1601-01-01 00:00 UTC (FILETIME).
 ///
 /// <https://learn.microsoft.com/windows/win32/api/minwinbase/ns-minwinbase-filetime>

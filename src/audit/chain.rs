@@ -36,19 +36,24 @@ pub(super) fn judge(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
 /// do without come first.
 fn roots(scene: &Scene<'_>, rule: &ChainRule, findings: &[Finding]) -> Vec<(String, Severity)> {
     let (mut first, mut others) = (Vec::new(), Vec::new());
+    // The finding on each service's Start.
+    let mut starts: BTreeMap<&str, &Finding> = BTreeMap::new();
+    for finding in findings {
+        if finding.value.as_ref().is_some_and(|value| same_text(value, START))
+            && let Some((of, _)) = finding.id.split_once('/')
+        {
+            starts.entry(of).or_insert(finding);
+        }
+    }
     for (key, name) in scene.baseline.services() {
         if key.when.holds(scene.context.os) == Some(false) {
             continue;
         }
         let essential = rule.from.iter().any(|from| same_text(from, name));
-        let start = findings.iter().find(|finding| {
-            finding.value.as_ref().is_some_and(|value| same_text(value, START))
-                && finding.id.split_once('/').is_some_and(|(of, _)| of == key.id)
-        });
         if essential {
             first.push((name.to_owned(), rule.basis.severity));
         } else {
-            let severity = start.map_or(Severity::Low, |start| start.severity);
+            let severity = starts.get(key.id.as_str()).map_or(Severity::Low, |start| start.severity);
             others.push((name.to_owned(), severity.min(rule.basis.severity)));
         }
     }

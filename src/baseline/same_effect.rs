@@ -19,7 +19,8 @@ impl Compare {
         accepted: &RegistryValue,
         root: &SystemRoot,
     ) -> Option<Note> {
-        if self == Self::Bytes {
+        // What is spelled as expected, down to the byte, has no other form.
+        if self == Self::Bytes || observed == accepted {
             return (observed == accepted).then_some(None);
         }
         let mut forms = Vec::new();

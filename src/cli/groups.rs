@@ -104,8 +104,8 @@ pub struct BudgetArgs {
     pub max_installations: Option<u64>,
     /// Open and examine evidence for at most this many seconds
     ///
-    /// What is not examined in that time is reported as a gap. By default only containers have a limit, which grows with
-    /// the evidence.
+    /// What is not examined in that time is reported as a gap. By default a run may take any time; only the reader of
+    /// each container has a limit, which grows with the container.
     #[arg(long, value_name = "N")]
     pub max_seconds: Option<u64>,
     /// Work on this many installations at a time [default: the number of processors]

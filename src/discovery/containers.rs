@@ -15,6 +15,7 @@ use super::watch::Watch;
 use crate::error::{Code, Problem};
 use crate::evidence::archive::{self, Unpacking};
 use crate::evidence::budget::{Budget, Cost};
+use crate::evidence::deadline::Deadline;
 use crate::evidence::file::{Origin, Snapshot};
 use crate::evidence::file_system::Vouched;
 use crate::evidence::kind::Kind;
@@ -40,6 +41,8 @@ pub(super) struct Job {
     pub(super) unpacking: Unpacking,
     /// The budget of the job.
     pub(super) budget: Budget,
+    /// The end of the run.
+    pub(super) deadline: Deadline,
 }
 
 /// The result of opening a container.
@@ -65,11 +68,12 @@ pub(super) struct Opened {
 
 /// Opens the container at `path` and the containers in it.
 pub(super) fn open(path: &Path, job: Job, watch: Watch<'_>) -> Opened {
-    let Job { at, kind, wanted, named, original_name, unpacking, budget } = job;
+    let Job { at, kind, wanted, named, original_name, unpacking, budget, deadline } = job;
     let mut opener = Opener {
         watch,
         path: path.to_owned(),
         unpacking,
+        deadline,
         ledger: Ledger::default(),
         trees: Vec::new(),
         singles: Vec::new(),

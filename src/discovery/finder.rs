@@ -10,6 +10,7 @@ use std::ops::ControlFlow;
 use super::found::{FoundFolder, FoundTree};
 use super::layout::{self, Place};
 use super::{Generation, hibernation};
+use crate::evidence::deadline::Deadline;
 use crate::evidence::file_system::{Case, Entry, EntryKind, FileSystem, Node, Obstacle};
 use crate::evidence::kind::Kind;
 use crate::evidence::ledger::{Ledger, SourceId};
@@ -40,6 +41,8 @@ pub(super) struct Scope<'a> {
     pub(super) shadow_copy: bool,
     /// Whether to search only the places where Windows keeps hives; on a volume.
     pub(super) places: bool,
+    /// The end of the run.
+    pub(super) deadline: Deadline,
     /// The file system's entry in the ledger.
     pub(super) source: SourceId,
 }
@@ -77,6 +80,8 @@ pub(super) struct Search {
     pub(super) nested: Vec<Nested>,
     /// Whether the place that the user named exists.
     pub(super) named: bool,
+    /// Whether the run was over before everything was searched.
+    pub(super) late: bool,
 }
 
 /// Searches a whole file system.
@@ -204,6 +209,9 @@ impl<'a> Finder<'a> {
         let mut pending: Vec<(Node, Vec<&[&str]>)> = vec![(self.root, ways.iter().map(Vec::as_slice).collect())];
         let mut visited = BTreeSet::new();
         while let Some((folder, ways)) = pending.pop() {
+            if self.is_late() {
+                return;
+            }
             visited.insert(folder);
             // Names are looked up if no pattern needs a list: System32 has ten thousand entries.
             let mut firsts: Vec<&str> = ways.iter().filter_map(|way| way.first().copied()).collect();
@@ -253,11 +261,13 @@ impl<'a> Finder<'a> {
                 }
                 Err(obstacle) => self.obstacle(obstacle),
             }
-            ControlFlow::Continue(())
+            if self.is_late() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         self.scanned = true;
         self.ledger.seen(self.scope.source, files);
-        self.look_where_it_matters(volume);
+        if !self.search.late {
+            self.look_where_it_matters(volume);
+        }
     }
 
     fn look_where_it_matters(&mut self, volume: bool) {
@@ -300,8 +310,17 @@ impl<'a> Finder<'a> {
             nodes.iter().filter_map(|node| Some((*node, self.path(*node)?))).collect();
         folders.sort_by(|(_, a), (_, b)| (a.names.len(), &a.names).cmp(&(b.names.len(), &b.names)));
         for (node, path) in folders {
+            if self.is_late() {
+                return;
+            }
             self.folder(node, &path, plain(node));
         }
+    }
+
+    /// Returns whether the run is over.
+    fn is_late(&mut self) -> bool {
+        self.search.late |= self.scope.deadline.is_over();
+        self.search.late
     }
 
     fn folder(&mut self, node: Node, path: &FolderPath, plain: bool) {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::content::Content;
 use super::found::{FoundFile, FoundFolder};
 use super::pairing::{self, Candidate, Group};
+use super::part::Reading;
 use super::{FoundHive, FoundLog, Generation, Installation, name};
 use crate::error::{Code, Problem};
 use crate::evidence::file::Origin;
@@ -13,21 +14,26 @@ use crate::hive::{self, Hive};
 use crate::registry::Role;
 
 /// Opens the files of a folder that may be hives, and sorts them into installations. The outcome of each file goes into
-/// the ledger, below the source of the folder.
+/// the ledger, below the source of the folder. Also returns how many files were not read because the run was over.
 pub(super) fn examine(
     folder: &FoundFolder,
     origin: Option<&Origin>,
-    map: bool,
+    reading: Reading<'_>,
     of: Option<SourceId>,
     ledger: &mut Ledger,
-) -> Vec<Installation> {
+) -> (Vec<Installation>, usize) {
     let names: Vec<String> = folder.files.keys().map(ToString::to_string).collect();
     let known: BTreeSet<String> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
     let mut candidates = Vec::new();
     let mut empty: Vec<&str> = Vec::new();
     let mut problems: Vec<Problem> = Vec::new();
+    let mut unread = 0_usize;
     for (file, name) in folder.files.values().zip(&names) {
-        match open(folder, file, name, map) {
+        if reading.deadline.is_over() {
+            unread = unread.saturating_add(1);
+            continue;
+        }
+        match open(folder, file, name, reading.map()) {
             Found::Hive { role, told } => {
                 let generation = generation(folder, name, role, &known);
                 let hive = FoundHive {
@@ -97,7 +103,7 @@ pub(super) fn examine(
         installation.problems.sort();
         installation.problems.dedup();
     }
-    found
+    (found, unread)
 }
 
 fn is_audited(role: Role) -> bool {

@@ -15,6 +15,7 @@ use super::watch::Watch;
 use crate::error::{Code, Problem};
 use crate::evidence::archive::Unpacking;
 use crate::evidence::block::{Blocks, FileBlocks};
+use crate::evidence::deadline::Deadline;
 use crate::evidence::file::{File, Origin, Snapshot, Unpacked};
 use crate::evidence::file_system::{FileSystem, Node, Vouched};
 use crate::evidence::kind::Kind;
@@ -43,6 +44,7 @@ pub(super) struct Opener<'w> {
     pub(super) watch: Watch<'w>,
     pub(super) path: PathBuf,
     pub(super) unpacking: Unpacking,
+    pub(super) deadline: Deadline,
     pub(super) ledger: Ledger,
     pub(super) trees: Vec<FoundTree>,
     pub(super) singles: Vec<(Name, FoundFile)>,
@@ -90,6 +92,7 @@ impl Opener<'_> {
             above: &[],
             shadow_copy,
             places: self.unpacking.places,
+            deadline: self.deadline,
             source,
         };
         let (first, rest) = match item.wanted.split_first() {
@@ -107,6 +110,9 @@ impl Opener<'_> {
             }
             Some(names) => finder::search_named(&scope, names, &mut self.ledger),
         };
+        if search.late {
+            return self.ledger.refuse(source, self.deadline.problem(), true);
+        }
         if !rest.is_empty() {
             // Only the container on the path to the wanted place is needed.
             search.wanted.clear();

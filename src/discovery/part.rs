@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +18,7 @@ use super::{Installation, folder, opener};
 use crate::error::{Code, Gap, Problem};
 use crate::evidence::archive::Unpacking;
 use crate::evidence::budget::{Budget, Cost};
+use crate::evidence::deadline::Deadline;
 use crate::evidence::directory;
 use crate::evidence::file::{Origin, Snapshot};
 use crate::evidence::kind::Kind;
@@ -34,17 +34,14 @@ pub struct Reading<'u> {
     map: bool,
     pub(super) unpacking: &'u Unpacking,
     witness: Option<Witness<'u>>,
-    /// The start of the run, or of this process' share in it.
-    begun: Instant,
-    /// The seconds of the run before that.
-    before: u64,
+    pub(super) deadline: Deadline,
 }
 
 impl<'u> Reading<'u> {
     /// Returns a way to read. See [`crate::evidence::Bytes::open`] for `map`; `unpacking` has the user's options for
     /// containers.
     pub fn new(map: bool, unpacking: &'u Unpacking) -> Self {
-        Self { map, unpacking, witness: None, begun: Instant::now(), before: 0 }
+        Self { map, unpacking, witness: None, deadline: Deadline::of(unpacking.limits.seconds) }
     }
 
     /// Calls a witness with each file of this machine before the file is read. Exception: if this process opens the
@@ -57,28 +54,13 @@ impl<'u> Reading<'u> {
 
     /// Returns the same way to read in another process, after so many seconds of the run.
     pub(super) fn after(self, seconds: u64) -> Self {
-        Self { before: seconds, ..self }
-    }
-
-    /// Returns the seconds of the run so far.
-    pub(super) fn spent(&self) -> u64 {
-        self.before.saturating_add(self.begun.elapsed().as_secs())
+        Self { deadline: self.deadline.after(seconds), ..self }
     }
 
     /// Returns how many seconds a worker may take for a container of `size` bytes. Only a check of its hash reads all of
     /// it.
     pub(super) fn seconds_for(&self, size: u64) -> u64 {
         worker::seconds_for(if self.unpacking.verify_image { size } else { size.min(4 << 30) })
-    }
-
-    /// Returns whether the seconds of the budget are spent. No container is opened after that.
-    pub(super) fn is_spent(&self, budget: &Budget) -> bool {
-        self.spent() >= budget.left(Cost::Seconds)
-    }
-
-    /// Returns whether the seconds that the user gave are spent. Nothing at all is examined after that.
-    pub(super) fn is_over(&self, budget: &Budget) -> bool {
-        budget.is_given(Cost::Seconds) && self.is_spent(budget)
     }
 
     /// Returns whether files may be mapped.
@@ -303,9 +285,10 @@ impl<'u> Opening<'u> {
             return;
         }
         let OpenPart { budget, ledger, installations, .. } = &mut self.open;
-        if !extracted && self.reading.is_over(budget) {
-            let problem = Problem { path: Some(folder.locator.clone()), ..budget.exceeded(Cost::Seconds) };
-            return ledger.refuse_in(source, "folder", problem, true);
+        let deadline = self.reading.deadline;
+        let late = |found: String| Problem { path: Some(folder.locator.clone()), found, ..deadline.problem() };
+        if !extracted && deadline.is_over() {
+            return ledger.refuse_in(source, "folder", late(deadline.problem().found), true);
         }
         if (extracted || budget.is_given(Cost::Sources))
             && let Err(problem) = budget.spend(Cost::Sources, folder.files.len() as u64)
@@ -313,7 +296,12 @@ impl<'u> Opening<'u> {
             let problem = Problem { path: Some(folder.locator.clone()), ..problem };
             return ledger.refuse_in(source, "folder", problem, true);
         }
-        installations.extend(folder::examine(folder, origin, self.reading.map, source, ledger));
+        let (found, unread) = folder::examine(folder, origin, self.reading, source, ledger);
+        installations.extend(found);
+        if unread > 0 {
+            let told = if unread == 1 { "1 more file".to_owned() } else { format!("{unread} more files") };
+            ledger.refuse_in(source, "folder", late(format!("{told}, not read")), true);
+        }
     }
 
     /// Opens a container.
@@ -332,13 +320,15 @@ impl<'u> Opening<'u> {
             }
         };
         self.open.budget.grow(size);
-        let left = self.open.budget.left(Cost::Seconds).saturating_sub(self.reading.spent());
-        for (cost, left) in [(Cost::Seconds, left), (Cost::Sources, self.open.budget.left(Cost::Sources))] {
-            if left == 0 {
-                let problem = self.open.budget.exceeded(cost);
-                self.refused(closed, problem);
-                return None;
-            }
+        let spent = self.open.budget.left(Cost::Sources) == 0;
+        let stopped = if self.reading.deadline.is_over() {
+            Some(self.reading.deadline.problem())
+        } else {
+            spent.then(|| self.open.budget.exceeded(Cost::Sources))
+        };
+        if let Some(problem) = stopped {
+            self.refused(closed, problem);
+            return None;
         }
         let job = Job {
             at: at.clone(),
@@ -349,6 +339,7 @@ impl<'u> Opening<'u> {
             original_name: original_name.clone(),
             unpacking: self.reading.unpacking.clone(),
             budget: self.open.budget.clone(),
+            deadline: self.reading.deadline,
         };
         progress::step(Task::Reading, || at.to_string(), 1);
         let opened = catch_unwind(AssertUnwindSafe(|| containers::open(path, job, watch)));

@@ -13,7 +13,7 @@ use super::part::{Closed, OpenPart, Part, Reading};
 use super::watch::{Failure, MOST_FAILURES};
 use super::{Installation, containers};
 use crate::evidence::archive::Unpacking;
-use crate::evidence::budget::{Budget, Cost};
+use crate::evidence::budget::Budget;
 use crate::evidence::conversation::{Conversation, Parent};
 use crate::evidence::local;
 use crate::evidence::worker::{self, Broker};
@@ -118,14 +118,14 @@ impl<'r, A: Ask> Remote<'r, A> {
                 self.failed.extend(tops.iter().map(|at| (at.clone(), Failure::Reader(reason.to_owned()))));
             }
             // Without time, too: then each container is refused because of that.
-            if tops.iter().all(|at| self.failed.contains_key(at)) || self.reading.is_spent(&self.budget) {
+            if tops.iter().all(|at| self.failed.contains_key(at)) || self.reading.deadline.is_over() {
                 return self.part.open_but(self.reading, &self.budget, &self.failed, &mut |_| {});
             }
             let mut at = tops.into_iter().find(|at| !self.failed.contains_key(at)).unwrap_or_default();
             match self.try_open(&mut at) {
                 Ok(open) => return open,
                 Err(error) if error.kind() == io::ErrorKind::Unsupported => return self.without_sandbox(&error),
-                Err(_) if self.reading.is_spent(&self.budget) => {}
+                Err(_) if self.reading.deadline.is_over() => {}
                 Err(error) => _ = self.failed.insert(at, Failure::Reader(error.to_string())),
             }
         }
@@ -140,9 +140,8 @@ impl<'r, A: Ask> Remote<'r, A> {
     }
 
     fn try_open(&mut self, at: &mut String) -> io::Result<OpenPart> {
-        let spent = self.reading.spent();
-        let left = self.budget.left(Cost::Seconds).saturating_sub(spent).max(1);
-        let seconds = self.part.seconds(self.reading).min(left);
+        let (spent, left) = (self.reading.deadline.spent(), self.reading.deadline.left());
+        let seconds = self.part.seconds(self.reading).min(left.unwrap_or(u64::MAX).max(1));
         let mut conversation = Conversation::start(A::NAME, seconds, self.part.broker(self.reading))?;
         conversation.send(&Request {
             part: self.part,
@@ -175,7 +174,7 @@ impl<'r, A: Ask> Remote<'r, A> {
     ) {
         let (mut one_by_one, mut reason) = (false, String::new());
         while installations.iter().any(Option::is_some) {
-            if self.reading.is_over(&self.budget) {
+            if self.reading.deadline.is_over() {
                 let late = installations.into_iter().flatten();
                 return late.for_each(|(number, late)| give(number, Asked::Late(late.evidence)));
             }
@@ -204,7 +203,7 @@ impl<'r, A: Ask> Remote<'r, A> {
                 }
             }
             let Err(error) = said else { return };
-            if self.reading.is_over(&self.budget) {
+            if self.reading.deadline.is_over() {
                 continue;
             }
             reason = error.to_string();

@@ -17,7 +17,7 @@ use super::survey::Work;
 use super::turns::{Run, Turns};
 use super::{Installation, Overview};
 use crate::error::Error;
-use crate::evidence::budget::{Budget, Cost};
+use crate::evidence::budget::Budget;
 use crate::evidence::{local, worker};
 
 /// Asks the question about each installation in the evidence. Passes the answers to `take` in the order of the output:
@@ -132,7 +132,7 @@ impl<A: Ask> Stream<'_, A> {
 
     /// Answers, unless the seconds that the user gave are over.
     fn answer(&self, installation: Installation) -> Asked<A::Answer> {
-        if self.reading.is_over(&self.begun) {
+        if self.reading.deadline.is_over() {
             return Asked::Late(installation.evidence);
         }
         Asked::Answer(self.ask.answer(installation))
@@ -140,11 +140,10 @@ impl<A: Ask> Stream<'_, A> {
 
     /// Returns the overview. `late` has the evidence of the installations that were not examined.
     fn finish(self, late: Vec<String>) -> Overview {
-        let mut budget = self.begun;
         let mut run = self.turns.into_inner();
         let count = late.len();
         if let Some(first) = late.into_iter().next() {
-            run.drop_late(first, count, budget.exceeded(Cost::Seconds));
+            run.drop_late(first, count, self.reading.deadline.problem());
         }
         run.finish()
     }

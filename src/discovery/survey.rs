@@ -197,9 +197,14 @@ impl<'u> Survey<'u> {
             above: &above,
             shadow_copy: false,
             places: self.reading.unpacking.places,
+            deadline: self.reading.deadline,
             source,
         };
         let mut search = finder::search(&scope, &mut ledger);
+        if search.late {
+            ledger.refuse(source, self.reading.deadline.problem(), true);
+            return self.next.push_back(Work::Begin(ledger));
+        }
         for wanted in &search.wanted {
             let folder = search.tree.folders.get_mut(&wanted.folder);
             if let Some(file) = folder.and_then(|folder| folder.files.get_mut(&wanted.name)) {

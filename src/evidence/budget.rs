@@ -1,5 +1,5 @@
-//! The budget of one run: bytes read from containers, sources, installations, seconds. The whole run has one budget and
-//! charges it in the order of the output, so that the same evidence always reaches a limit at the same place.
+//! The budget of one run: bytes read from containers, sources, installations. The whole run has one budget and charges it
+//! in the order of the output, so that the same evidence always reaches a limit at the same place.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,9 +14,6 @@ const BYTES_A_SOURCE: u64 = 16 << 10;
 /// Installations that are always allowed; this many bytes of evidence allow one more: no hive is smaller than 8 KiB.
 const INSTALLATIONS: u64 = 2_000;
 const BYTES_AN_INSTALLATION: u64 = 256 << 10;
-/// Seconds that are always allowed; this many bytes of evidence allow one more.
-const SECONDS: u64 = 600;
-const BYTES_A_SECOND: u64 = 4 << 20;
 
 /// Limits that the user gave. A limit that is not given grows with the evidence.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +24,7 @@ pub struct Limits {
     pub sources: Option<u64>,
     /// `--max-installations`.
     pub installations: Option<u64>,
-    /// `--max-seconds`.
+    /// `--max-seconds`; see [`super::deadline`].
     pub seconds: Option<u64>,
 }
 
@@ -35,9 +32,9 @@ pub struct Limits {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Budget {
     /// Which limits the user gave: these do not grow.
-    given: [bool; 4],
-    limits: [u64; 4],
-    left: [u64; 4],
+    given: [bool; 3],
+    limits: [u64; 3],
+    left: [u64; 3],
     /// Whether a limit stopped something.
     hit: bool,
 }
@@ -51,8 +48,6 @@ pub enum Cost {
     Sources = 1,
     /// Installations.
     Installations = 2,
-    /// Seconds of wall-clock time.
-    Seconds = 3,
 }
 
 impl Cost {
@@ -62,7 +57,6 @@ impl Cost {
             Self::Bytes => ("--max-bytes", "bytes read from containers"),
             Self::Sources => ("--max-sources", "sources"),
             Self::Installations => ("--max-installations", "installations"),
-            Self::Seconds => ("--max-seconds", "seconds"),
         }
     }
 }
@@ -71,24 +65,19 @@ impl Budget {
     /// Returns the budget of a run over evidence of `evidence` bytes.
     pub fn of(limits: Limits, evidence: u64) -> Self {
         let or = |given: Option<u64>, always: u64, more: u64| given.unwrap_or_else(|| always.saturating_add(more));
-        let given = [limits.bytes, limits.sources, limits.installations, limits.seconds].map(|limit| limit.is_some());
+        let given = [limits.bytes, limits.sources, limits.installations].map(|limit| limit.is_some());
         let limits = [
             or(limits.bytes, BYTES, evidence.saturating_mul(BYTES_FOR_ONE)),
             or(limits.sources, SOURCES, evidence / BYTES_A_SOURCE),
             or(limits.installations, INSTALLATIONS, evidence / BYTES_AN_INSTALLATION),
-            or(limits.seconds, SECONDS, evidence / BYTES_A_SECOND),
         ];
         Self { given, limits, left: limits, hit: false }
     }
 
     /// Raises the limits that the user did not give, for `evidence` more bytes of evidence.
     pub fn grow(&mut self, evidence: u64) {
-        let more = [
-            evidence.saturating_mul(BYTES_FOR_ONE),
-            evidence / BYTES_A_SOURCE,
-            evidence / BYTES_AN_INSTALLATION,
-            evidence / BYTES_A_SECOND,
-        ];
+        let more =
+            [evidence.saturating_mul(BYTES_FOR_ONE), evidence / BYTES_A_SOURCE, evidence / BYTES_AN_INSTALLATION];
         for ((limit, left), (more, given)) in
             self.limits.iter_mut().zip(self.left.iter_mut()).zip(more.into_iter().zip(self.given))
         {

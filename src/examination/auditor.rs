@@ -46,7 +46,11 @@ impl Auditor<'_> {
         let mut findings = self.findings(baseline, own, software, system, self.control_sets, options);
         let in_set = |finding: &Finding| finding.control_set.is_some() && finding.is_deviation();
         if let Some(set) = self.fallback.filter(|_| findings.iter().any(in_set)) {
-            let fallback = self.findings(baseline, own, software, system, &Ok(vec![set]), options);
+            // Only the same deviations are looked for.
+            let rows: BTreeSet<&str> = findings.iter().filter(|one| in_set(one)).map(Finding::row).collect();
+            let part = baseline.part(&rows);
+            let deciding = part.as_ref().unwrap_or(baseline);
+            let fallback = self.findings(deciding, own, software, system, &Ok(vec![set]), options);
             also_in(&mut findings, &fallback);
         }
         // The same expectations in the same control sets, for the primary files without their logs.

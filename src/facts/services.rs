@@ -12,7 +12,7 @@ use crate::baseline::group_of;
 use crate::control_set::key_name;
 use crate::error::Problem;
 use crate::hive::{Key, NamedValue, OddTime, Tree};
-use crate::registry::{Name, RegistryValue};
+use crate::registry::{Name, RegistryValue, same_text};
 
 /// The most services that are followed in one control set. A real one has fewer than a thousand.
 const MOST_SERVICES: usize = 4_096;
@@ -105,7 +105,7 @@ impl Groups {
 
     /// Returns the list of a group.
     pub fn list(&self, group: &str) -> Option<&NamedValue> {
-        self.lists.iter().find(|list| Name::from(list.name.as_str()) == Name::from(group))
+        self.lists.iter().find(|list| same_text(&list.name, group))
     }
 }
 

@@ -21,6 +21,9 @@ impl Finder<'_> {
         let mut hives = false;
         let names: BTreeSet<String> = entries.iter().map(|entry| entry.name.to_text()).collect();
         for entry in entries {
+            if self.is_late() {
+                return;
+            }
             let text = entry.name.to_text();
             let hive_like = name::fits(&text) || name::is_hive_in_container(&text);
             match entry.kind {
