@@ -46,7 +46,9 @@ pub struct Context<'a> {
 pub fn audit(baseline: &Baseline, facts: &Facts, context: &Context<'_>) -> Vec<Finding> {
     let groups = OnceCell::new();
     let scene = Scene { baseline, facts, context, groups: &groups };
-    let mut findings = Vec::new();
+    // A finding is large, and a vector that grows copies all of them.
+    let rows = baseline.keys.iter().fold(0_usize, |sum, key| sum.saturating_add(key.values.len()).saturating_add(1));
+    let mut findings = Vec::with_capacity(rows);
     for (index, facts) in &facts.keys {
         let Some(key) = baseline.keys.get(*index) else { continue };
         Judge { key, facts, scene }.judge(&mut findings);

@@ -156,6 +156,7 @@ pub fn answer(purpose: &str) -> ExitCode {
         show::Question::NAME => discovery::do_errand::<show::Question>(),
         applied::Question::NAME => discovery::do_errand::<applied::Question>(),
         discovery::FILES_OF => discovery::list_files(),
+        discovery::LOGS_OF => discovery::list_logs(),
         _ => ExitCode::FAILURE,
     }
 }

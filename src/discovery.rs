@@ -32,6 +32,7 @@ mod hand;
 mod hibernation;
 mod installation_id;
 mod layout;
+mod lent;
 mod name;
 mod opener;
 mod pairing;
@@ -131,6 +132,8 @@ pub struct FoundHive {
     pub role: Role,
     /// The size in bytes.
     pub size: u64,
+    /// Whether the hive is dirty, by its base block: changes may be only in its logs.
+    pub is_dirty: bool,
     /// The container that holds the hive; `None` for a file of this machine.
     pub container: Option<Origin>,
     /// Whether a checksum proves its bytes.
@@ -341,4 +344,12 @@ pub const FILES_OF: &str = remote::FILES_OF;
 /// Runs this process as a worker that lists the files of this machine that an image needs.
 pub fn list_files() -> ExitCode {
     conversation::serve(remote::list_files)
+}
+
+/// The name of the question which logs without a hive are in an archive; see [`list_logs`].
+pub const LOGS_OF: &str = remote::LOGS_OF;
+
+/// Runs this process as a worker that lists the transaction logs without a hive in an archive.
+pub fn list_logs() -> ExitCode {
+    conversation::serve(remote::list_logs)
 }

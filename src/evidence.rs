@@ -26,6 +26,7 @@ pub mod folder;
 pub mod format;
 pub mod kind;
 pub mod ledger;
+pub mod listed;
 pub mod local;
 pub mod locator;
 mod mappable;

@@ -180,7 +180,7 @@ impl Observer<'_> {
     /// Returns the expected path with the control set instead of `CurrentControlSet`.
     fn path(&self) -> String {
         match (self.expected.path.strip_prefix("CurrentControlSet\\"), self.control_set) {
-            (Some(rest), Some(number)) => format!("{}\\{rest}", control_set::key_name(number)),
+            (Some(rest), Some(number)) => [control_set::key_name(number).as_str(), "\\", rest].concat(),
             (None, Some(number)) if self.expected.path == "CurrentControlSet" => control_set::key_name(number),
             _ => self.expected.path.clone(),
         }
@@ -334,7 +334,7 @@ pub fn observe_all(
     control_sets: &[u32],
     locate: bool,
 ) -> Facts {
-    let mut keys = Vec::new();
+    let mut keys = Vec::with_capacity(baseline.keys.len());
     let (mut in_software, mut in_system) = (Place::from(software), Place::from(system));
     for (index, expected) in baseline.keys.iter().enumerate() {
         let found: Vec<KeyFacts> = match expected.role {

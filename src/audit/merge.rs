@@ -8,6 +8,9 @@ use crate::registry::{Name, fold};
 /// Joins the findings about one value into the first: the worst verdict is kept, and every technique.
 pub(super) fn join(findings: Vec<Finding>) -> Vec<Finding> {
     let firsts = firsts(&findings);
+    if firsts.iter().all(Option::is_none) {
+        return findings;
+    }
     let mut joined: Vec<Finding> = Vec::with_capacity(findings.len());
     // Where each finding is in the result.
     let mut places: Vec<usize> = Vec::with_capacity(findings.len());

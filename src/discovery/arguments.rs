@@ -229,6 +229,7 @@ fn found(evidence: &Evidence, named: bool) -> FoundFile {
         size: head.size,
         vouched: Vouched::Unprotected,
         origin: None,
+        is_lent: false,
         // A log that the user listed is no hive that is missing.
         named: named && !(evidence.original_path.is_some() && name::is_log(&name_of(evidence.original()))),
         unreadable,

@@ -3,10 +3,14 @@
 //! This code runs in a worker if the program has one. The finder searches each file system in place. Files that
 //! are worth opening are extracted into memory, with the result of their checksum.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use super::found::{FoundFile, FoundTree};
+use super::lent::{self, Place};
 use super::opener::{Item, Opener};
+use super::part::Closed;
 use super::store::Store;
 use super::unreadable::code_of;
 #[cfg(feature = "images")]
@@ -16,10 +20,13 @@ use crate::error::{Code, Problem};
 use crate::evidence::archive::{self, Unpacking};
 use crate::evidence::budget::{Budget, Cost};
 use crate::evidence::deadline::Deadline;
+#[cfg(feature = "images")]
+use crate::evidence::disk;
 use crate::evidence::file::{Origin, Snapshot};
 use crate::evidence::file_system::Vouched;
 use crate::evidence::kind::Kind;
 use crate::evidence::ledger::{Ledger, SourceId};
+use crate::evidence::listed::Listed;
 use crate::evidence::locator::{Locator, Name, Step};
 
 /// The most containers within containers: a collection, its data, a disk image in it, an archive on that disk.
@@ -37,12 +44,16 @@ pub(super) struct Job {
     pub(super) named: bool,
     /// The name that it had on its machine, if the user states it: the content of a compressed file is named by it.
     pub(super) original_name: Option<String>,
+    /// Files that lay beside it on its machine, and that the user listed.
+    pub(super) listed: Listed,
     /// The user's options for containers.
     pub(super) unpacking: Unpacking,
     /// The budget of the job.
     pub(super) budget: Budget,
     /// The end of the run.
     pub(super) deadline: Deadline,
+    /// Whether only logs without a hive are wanted.
+    pub(super) for_logs: bool,
 }
 
 /// The result of opening a container.
@@ -68,12 +79,13 @@ pub(super) struct Opened {
 
 /// Opens the container at `path` and the containers in it.
 pub(super) fn open(path: &Path, job: Job, watch: Watch<'_>) -> Opened {
-    let Job { at, kind, wanted, named, original_name, unpacking, budget, deadline } = job;
+    let Job { at, kind, wanted, named, original_name, listed, unpacking, budget, deadline, for_logs } = job;
     let mut opener = Opener {
         watch,
         path: path.to_owned(),
         unpacking,
         deadline,
+        for_logs,
         ledger: Ledger::default(),
         trees: Vec::new(),
         singles: Vec::new(),
@@ -83,6 +95,7 @@ pub(super) fn open(path: &Path, job: Job, watch: Watch<'_>) -> Opened {
         found: wanted.is_empty(),
         pending: Vec::new(),
         original_name,
+        listed,
         store: Store { budget },
     };
     opener.pending.push(Item {
@@ -103,21 +116,31 @@ pub(super) fn open(path: &Path, job: Job, watch: Watch<'_>) -> Opened {
         tree.folders.retain(|_, folder| !folder.files.is_empty());
     }
     trees.retain(|tree| !tree.folders.is_empty());
+    if for_logs {
+        lent::only_logs(&mut trees);
+    }
     Opened { trees, singles, ledger, shadow_copies, files, touched, found, budget: store.budget }
 }
 
 /// Returns the files of this machine that an image needs besides its first. An image that cannot be opened needs none.
-pub(super) fn files_of(path: &Path, kind: Kind) -> Vec<PathBuf> {
-    match kind {
+pub(super) fn files_of(closed: &Closed) -> Vec<PathBuf> {
+    match closed.kind {
         #[cfg(feature = "images")]
         Kind::Image => {
-            crate::evidence::disk::open(path).map(|disk| disk.files.into_iter().skip(1).collect()).unwrap_or_default()
+            let disk = disk::open_listed(&closed.path, closed.original_name.as_deref(), &closed.listed);
+            disk.map(|disk| disk.files.into_iter().skip(1).collect()).unwrap_or_default()
         }
-        Kind::Archive(_) => {
-            let _ = path;
-            Vec::new()
-        }
+        Kind::Archive(_) => Vec::new(),
     }
+}
+
+/// Returns the transaction logs without a hive in an archive. A defect of this program has none.
+pub(super) fn logs_of(closed: &Closed, unpacking: &Unpacking, budget: &Budget, deadline: Deadline) -> BTreeSet<Place> {
+    let Closed { path, at, kind, wanted, original_name, listed, for_logs } = closed.clone();
+    let (unpacking, budget) = (unpacking.clone(), budget.clone());
+    let job = Job { at, kind, wanted, named: false, original_name, listed, unpacking, budget, deadline, for_logs };
+    let watch = Watch { failed: &BTreeMap::new(), begin: &mut |_| {} };
+    catch_unwind(AssertUnwindSafe(|| lent::places(&open(&path, job, watch).trees))).unwrap_or_default()
 }
 
 /// Opens one container of the worklist.

@@ -4,7 +4,7 @@
 //! A question about each installation ([`super::Ask`]) is answered where the installation is found. A command that
 //! needs several at once, or that writes a text of any length, is an errand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -13,7 +13,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::arguments::{Evidence, readable};
-use super::part::{OpenPart, Part, Reading};
+use super::containers;
+use super::lent::Place;
+use super::part::{Closed, OpenPart, Part, Reading};
+use super::remote;
 use super::survey::{Survey, Work};
 use super::watch::{Failure, MOST_FAILURES};
 use crate::error::Error;
@@ -312,6 +315,20 @@ pub(super) fn open(part: &Part, reading: Reading<'_>, budget: &Budget) -> OpenPa
     let open = part.open_but(reading, budget, failed, &mut |at| reads(Some(at.to_owned())));
     reads(None);
     open
+}
+
+/// Returns the transaction logs without a hive in an archive.
+pub(super) fn logs_of(closed: &Closed, reading: Reading<'_>, budget: &Budget) -> BTreeSet<Place> {
+    match GIVER.get() {
+        // This process is the worker.
+        Some(_) => containers::logs_of(
+            &Closed { for_logs: true, ..closed.clone() },
+            reading.unpacking,
+            budget,
+            reading.deadline,
+        ),
+        None => remote::logs_of(closed, reading, budget),
+    }
 }
 
 /// Returns whether another process gives this one its evidence.

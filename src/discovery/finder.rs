@@ -41,6 +41,8 @@ pub(super) struct Scope<'a> {
     pub(super) shadow_copy: bool,
     /// Whether to search only the places where Windows keeps hives; on a volume.
     pub(super) places: bool,
+    /// Whether logs are wanted without a hive beside them, too.
+    pub(super) logs: bool,
     /// The end of the run.
     pub(super) deadline: Deadline,
     /// The file system's entry in the ledger.

@@ -34,7 +34,7 @@ pub(super) fn examine(
             continue;
         }
         match open(folder, file, name, reading.map()) {
-            Found::Hive { role, told } => {
+            Found::Hive { role, is_dirty, told } => {
                 let generation = generation(folder, name, role, &known);
                 let hive = FoundHive {
                     name: name.clone(),
@@ -42,6 +42,7 @@ pub(super) fn examine(
                     file: file.file.clone(),
                     role,
                     size: file.size,
+                    is_dirty,
                     container: file.origin.as_ref().or(origin).cloned(),
                     vouched: file.vouched.clone(),
                     logs: Vec::new(),
@@ -114,6 +115,7 @@ fn is_audited(role: Role) -> bool {
 enum Found {
     Hive {
         role: Role,
+        is_dirty: bool,
         told: Vec<Problem>,
     },
     /// A file of 0 bytes in a place where Windows leaves such files.
@@ -190,7 +192,7 @@ fn identify(folder: &FoundFolder, file: &FoundFile, name: &str, map: bool) -> Fo
         Ok((Some(role), _)) => (role, other_than_named(&file.locator, name, role)),
     };
     if folder.any_role || is_audited(role) {
-        Found::Hive { role, told: told.into_iter().collect() }
+        Found::Hive { role, is_dirty: hive.base_block().is_dirty(), told: told.into_iter().collect() }
     } else {
         Found::Nothing
     }
@@ -283,7 +285,7 @@ fn attach_logs(
                 if !is_audited(candidate.hive.role) {
                     ledger.set_aside(source);
                 }
-                if let Some(of) = of {
+                if let Some(of) = of.filter(|_| !file.is_lent) {
                     ledger.read(of);
                 }
                 FoundLog {

@@ -75,6 +75,8 @@ pub(super) struct FoundFile {
     pub(super) origin: Option<Origin>,
     /// Whether the user named it.
     pub(super) named: bool,
+    /// Whether it is a log from another archive than its hive.
+    pub(super) is_lent: bool,
     /// Why the file is unreadable; `None` if it is readable.
     pub(super) unreadable: Option<Problem>,
 }

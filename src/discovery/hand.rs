@@ -1,6 +1,7 @@
 //! Hands installations out to threads, and their results on in order.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::Installation;
@@ -11,7 +12,11 @@ const AHEAD: usize = 4;
 /// The waiting installations, and the results that wait to be handed on.
 pub(super) struct Hand<R> {
     state: Mutex<Waiting<R>>,
-    changed: Condvar,
+    /// For those who wait for a result, for an installation, or until the results that are ahead were handed on. Most of
+    /// the time nobody waits, and then nobody is woken: waking costs a call of the system.
+    result: Bell,
+    installation: Bell,
+    room: Bell,
     /// How far a result may be ahead of the next one to hand on.
     ahead: usize,
 }
@@ -23,6 +28,30 @@ pub(super) enum Next<R> {
     Nothing,
     /// A defect of this program ended the run.
     Defect,
+}
+
+/// Wakes those who wait for something.
+#[derive(Default)]
+struct Bell {
+    rung: Condvar,
+    /// How many wait. Changed only by those who hold the state.
+    waiting: AtomicUsize,
+}
+
+impl Bell {
+    fn wait<'s, T>(&self, state: MutexGuard<'s, T>) -> MutexGuard<'s, T> {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let state = self.rung.wait(state).unwrap_or_else(PoisonError::into_inner);
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        state
+    }
+
+    /// Wakes all who wait, if anybody does. The caller holds the state.
+    fn ring(&self) {
+        if self.waiting.load(Ordering::Relaxed) > 0 {
+            self.rung.notify_all();
+        }
+    }
 }
 
 struct Waiting<R> {
@@ -53,7 +82,9 @@ impl<R> Hand<R> {
         };
         Self {
             state: Mutex::new(waiting),
-            changed: Condvar::new(),
+            result: Bell::default(),
+            installation: Bell::default(),
+            room: Bell::default(),
             ahead: if threads == 0 { usize::MAX } else { threads.saturating_mul(AHEAD) },
         }
     }
@@ -62,10 +93,10 @@ impl<R> Hand<R> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait_while(&self, wait: impl Fn(&Waiting<R>) -> bool) -> MutexGuard<'_, Waiting<R>> {
+    fn wait_while(&self, bell: &Bell, wait: impl Fn(&Waiting<R>) -> bool) -> MutexGuard<'_, Waiting<R>> {
         let mut waiting = self.lock();
         while !waiting.stopped && wait(&waiting) {
-            waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+            waiting = bell.wait(waiting);
         }
         waiting
     }
@@ -80,14 +111,16 @@ impl<R> Hand<R> {
     pub(super) fn opened(&self) {
         let mut waiting = self.lock();
         waiting.opening = waiting.opening.saturating_sub(1);
-        self.changed.notify_all();
+        if waiting.opening == 0 {
+            self.installation.ring();
+        }
     }
 
     /// Adds waiting installations, in the order of their numbers.
     pub(super) fn push(&self, installations: impl Iterator<Item = (usize, Installation)>) {
         let mut waiting = self.lock();
         waiting.installations.extend(installations);
-        self.changed.notify_all();
+        self.installation.ring();
     }
 
     /// Returns the oldest waiting installation, if there is one.
@@ -98,28 +131,31 @@ impl<R> Hand<R> {
 
     /// Returns the oldest waiting installation. Waits for one while a part is being opened.
     pub(super) fn pop_later(&self) -> Option<(usize, Installation)> {
-        let mut waiting = self.wait_while(|waiting| waiting.installations.is_empty() && waiting.opening > 0);
+        let mut waiting =
+            self.wait_while(&self.installation, |waiting| waiting.installations.is_empty() && waiting.opening > 0);
         if waiting.stopped { None } else { waiting.installations.pop_front() }
     }
 
     /// Adds a result. Waits while the result is too far ahead of the next one to hand on.
     pub(super) fn give(&self, number: usize, result: Option<R>) {
-        let mut waiting = self.wait_while(|waiting| number >= waiting.next.saturating_add(self.ahead));
+        let mut waiting = self.wait_while(&self.room, |waiting| number >= waiting.next.saturating_add(self.ahead));
         waiting.results.insert(number, result);
-        self.changed.notify_all();
+        if number == waiting.next {
+            self.result.ring();
+        }
     }
 
     /// Waits for the next result, and returns it.
     pub(super) fn next(&self) -> Next<R> {
         let is_there = |waiting: &Waiting<R>| waiting.results.contains_key(&waiting.next) || waiting.threads == 0;
-        let mut waiting = self.wait_while(|waiting| !is_there(waiting));
+        let mut waiting = self.wait_while(&self.result, |waiting| !is_there(waiting));
         if waiting.failed {
             return Next::Defect;
         }
         let next = waiting.next;
         waiting.next = next.saturating_add(1);
         let result = waiting.results.remove(&next);
-        self.changed.notify_all();
+        self.room.ring();
         match result {
             Some(Some(result)) => Next::Result(result),
             Some(None) => Next::Defect,
@@ -140,13 +176,17 @@ impl<R> Hand<R> {
     pub(super) fn leave(&self) {
         let mut waiting = self.lock();
         waiting.threads = waiting.threads.saturating_sub(1);
-        self.changed.notify_all();
+        if waiting.threads == 0 {
+            self.result.ring();
+        }
     }
 
     /// Ends the run early.
     pub(super) fn stop(&self) {
         self.lock().stopped = true;
-        self.changed.notify_all();
+        for bell in [&self.result, &self.installation, &self.room] {
+            bell.rung.notify_all();
+        }
     }
 
     /// Ends the run because of a defect.

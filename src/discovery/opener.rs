@@ -20,6 +20,7 @@ use crate::evidence::file::{File, Origin, Snapshot, Unpacked};
 use crate::evidence::file_system::{FileSystem, Node, Vouched};
 use crate::evidence::kind::Kind;
 use crate::evidence::ledger::{Ledger, Outcome, SourceId};
+use crate::evidence::listed::Listed;
 use crate::evidence::locator::{Locator, Name, Step};
 
 /// A container to open.
@@ -45,6 +46,8 @@ pub(super) struct Opener<'w> {
     pub(super) path: PathBuf,
     pub(super) unpacking: Unpacking,
     pub(super) deadline: Deadline,
+    /// Whether only logs without a hive are wanted.
+    pub(super) for_logs: bool,
     pub(super) ledger: Ledger,
     pub(super) trees: Vec<FoundTree>,
     pub(super) singles: Vec<(Name, FoundFile)>,
@@ -58,6 +61,9 @@ pub(super) struct Opener<'w> {
     pub(super) store: Store,
     /// The name that the job's own file had on its machine, if the user states it.
     pub(super) original_name: Option<String>,
+    /// Files that lay beside the job's own file on its machine, and that the user listed.
+    #[cfg_attr(not(feature = "images"), expect(dead_code, reason = "only images need files beside them"))]
+    pub(super) listed: Listed,
 }
 
 impl Opener<'_> {
@@ -92,6 +98,7 @@ impl Opener<'_> {
             above: &[],
             shadow_copy,
             places: self.unpacking.places,
+            logs: self.for_logs,
             deadline: self.deadline,
             source,
         };

@@ -224,6 +224,7 @@ mod tests {
             locator: format!("f/{name}"),
             role,
             size: 8192,
+            is_dirty: false,
             container: None,
             vouched: Vouched::Unprotected,
             logs: Vec::new(),

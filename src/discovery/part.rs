@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::containers::{self, Job, Opened};
 use super::found::{FoundFolder, FoundTree};
 use super::watch::{Failure, Watch};
-use super::{Installation, folder, opener};
+use super::{Installation, folder, lent, opener};
 use crate::error::{Code, Gap, Problem};
 use crate::evidence::archive::Unpacking;
 use crate::evidence::budget::{Budget, Cost};
@@ -23,6 +23,7 @@ use crate::evidence::directory;
 use crate::evidence::file::{Origin, Snapshot};
 use crate::evidence::kind::Kind;
 use crate::evidence::ledger::{Ledger, SourceId};
+use crate::evidence::listed::Listed;
 use crate::evidence::local;
 use crate::evidence::locator::{Locator, Step};
 use crate::evidence::worker::{self, Broker, Sandbox, Witness};
@@ -76,7 +77,7 @@ impl<'u> Reading<'u> {
 }
 
 /// A container that was not opened yet.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Closed {
     /// The file of this machine.
     #[serde(with = "crate::evidence::paths")]
@@ -89,10 +90,22 @@ pub(super) struct Closed {
     pub(super) wanted: Vec<Step>,
     /// The container's name on its machine, if the user states the name.
     pub(super) original_name: Option<String>,
+    /// Files that lay beside it on its machine, and that the user listed.
+    pub(super) listed: Listed,
+    /// Whether only its logs without a hive are wanted, for a hive in another container.
+    pub(super) for_logs: bool,
+}
+
+impl Closed {
+    /// Returns a container of which everything is wanted.
+    pub(super) fn of(path: PathBuf, at: Locator, kind: Kind) -> Self {
+        let (wanted, original_name, listed, for_logs) = (Vec::new(), None, Listed::default(), false);
+        Self { path, at, kind, wanted, original_name, listed, for_logs }
+    }
 }
 
 /// A part of the evidence.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Part {
     /// The files, and the folder that the content of single compressed files belongs to.
     pub(super) folder: FoundFolder,
@@ -104,10 +117,12 @@ pub(super) struct Part {
     pub(super) if_nothing: IfNothing,
     /// The user's name for the machine or the exhibit.
     pub(super) label: Option<String>,
+    /// Other archives that may have the logs of its hives; see [`super::lent`].
+    pub(super) around: Vec<Closed>,
 }
 
 /// The report about a part without a hive and without another problem.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) enum IfNothing {
     /// Nothing: the part is one of many in a folder.
     Silent,
@@ -155,10 +170,11 @@ impl Part {
 
     /// Allows a broker to open the files of the part.
     pub(super) fn allow(&self, broker: &mut Broker<'_>) {
-        for container in &self.containers {
+        for container in self.containers.iter().chain(&self.around) {
             broker.allow(&container.path);
             if container.kind.is_image() {
                 broker.allow_beside(&container.path);
+                container.listed.paths().iter().for_each(|path| broker.allow(path));
             }
         }
         self.folder.files.values().for_each(|file| broker.allow(&file.file.path));
@@ -209,26 +225,38 @@ impl Part {
     ) -> OpenPart {
         let mut opening = Opening::new(self, reading, budget);
         let mut folder = Cow::Borrowed(&self.folder);
+        let (mut found_trees, mut lent) = (Vec::new(), Vec::new());
         self.witness(reading);
         for container in &self.containers {
             opening.open.files.push(container.path.clone());
             let Some(opened) = opening.container(container, Watch { failed, begin }) else { continue };
             let Opened { trees, singles, ledger, shadow_copies, files, touched, found, budget } = opened;
+            reading.witness(files.iter().chain(&touched));
+            if container.for_logs {
+                // Its own part has its sources.
+                lent.extend(trees);
+                opening.open.budget = budget;
+                continue;
+            }
             if let Some(of) = opening.of {
                 opening.open.ledger.read(of);
             }
-            reading.witness(files.iter().chain(&touched));
             let first = opening.open.ledger.append(ledger);
             opening.open.shadow_copies.extend(shadow_copies);
             opening.open.files.extend(files.into_iter().chain(touched));
             opening.open.there |= found;
             opening.open.budget = budget;
-            for tree in &trees {
-                opening.tree(tree, first);
-            }
+            found_trees.extend(trees.into_iter().map(|tree| (tree, first)));
             for (name, file) in singles {
                 opener::insert_beside(&mut folder.to_mut().files, name, file);
             }
+        }
+        if !lent.is_empty() {
+            let in_trees = found_trees.iter_mut().flat_map(|(tree, _)| tree.folders.values_mut());
+            lent::put_beside(lent, in_trees.chain([folder.to_mut()]));
+        }
+        for (tree, first) in &found_trees {
+            opening.tree(tree, *first);
         }
         opening.folder(&folder, None, opening.of, !self.containers.is_empty());
         let mut open = opening.open;
@@ -306,7 +334,7 @@ impl<'u> Opening<'u> {
 
     /// Opens a container.
     fn container(&mut self, closed: &Closed, mut watch: Watch<'_>) -> Option<Opened> {
-        let Closed { path, at, kind, wanted, original_name } = closed;
+        let Closed { path, at, kind, wanted, original_name, listed, for_logs } = closed;
         if let Some(problem) = watch.begin(&at.to_string()) {
             self.refused(closed, problem);
             return None;
@@ -337,9 +365,11 @@ impl<'u> Opening<'u> {
             // A container that was found in a folder is not named.
             named: self.of.is_none() && wanted.is_empty(),
             original_name: original_name.clone(),
+            listed: listed.clone(),
             unpacking: self.reading.unpacking.clone(),
             budget: self.open.budget.clone(),
             deadline: self.reading.deadline,
+            for_logs: *for_logs,
         };
         progress::step(Task::Reading, || at.to_string(), 1);
         let opened = catch_unwind(AssertUnwindSafe(|| containers::open(path, job, watch)));

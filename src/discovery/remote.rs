@@ -1,7 +1,7 @@
 //! A part whose containers a worker opens, and whose installations the worker judges. The worker sends the list of
 //! installations and the answers. No hive leaves the worker.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 
@@ -9,12 +9,14 @@ use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::lent::Place;
 use super::part::{Closed, OpenPart, Part, Reading};
 use super::watch::{Failure, MOST_FAILURES};
 use super::{Installation, containers};
 use crate::evidence::archive::Unpacking;
 use crate::evidence::budget::Budget;
 use crate::evidence::conversation::{Conversation, Parent};
+use crate::evidence::deadline::Deadline;
 use crate::evidence::local;
 use crate::evidence::worker::{self, Broker};
 
@@ -249,12 +251,13 @@ pub(super) const FILES_OF: &str = "files-of";
 /// Returns the files of this machine that an image needs besides its first. An image that cannot be opened needs none.
 pub(super) fn files_of(closed: &Closed, reading: Reading<'_>) -> Vec<PathBuf> {
     if !worker::is_isolated() {
-        return containers::files_of(&closed.path, closed.kind);
+        return containers::files_of(closed);
     }
     let ask = || {
         let mut broker = Broker::new(None);
         broker.allow(&closed.path);
         broker.allow_beside(&closed.path);
+        closed.listed.paths().iter().for_each(|path| broker.allow(path));
         let seconds = reading.seconds_for(local::size(&closed.path));
         let mut conversation = Conversation::start(FILES_OF, seconds, broker)?;
         conversation.send(closed)?;
@@ -264,6 +267,34 @@ pub(super) fn files_of(closed: &Closed, reading: Reading<'_>) -> Vec<PathBuf> {
     ask().unwrap_or_default()
 }
 
+/// The name of the question which logs without a hive are in an archive.
+pub(super) const LOGS_OF: &str = "logs-of";
+
+/// Returns the transaction logs without a hive in an archive. An archive that cannot be read has none.
+pub(super) fn logs_of(closed: &Closed, reading: Reading<'_>, budget: &Budget) -> BTreeSet<Place> {
+    let closed = Closed { for_logs: true, ..closed.clone() };
+    let deadline = reading.deadline;
+    if !worker::is_isolated() {
+        return containers::logs_of(&closed, reading.unpacking, budget, deadline);
+    }
+    let ask = || {
+        let mut broker = Broker::new(None);
+        broker.allow(&closed.path);
+        let seconds = reading.seconds_for(local::size(&closed.path)).min(deadline.left().unwrap_or(u64::MAX).max(1));
+        let mut conversation = Conversation::start(LOGS_OF, seconds, broker)?;
+        conversation.send(&(&closed, reading.unpacking, budget, deadline.spent()))?;
+        conversation.receive()
+    };
+    if deadline.is_over() { BTreeSet::new() } else { ask().unwrap_or_default() }
+}
+
+/// The worker's side of [`logs_of`].
+pub(super) fn list_logs(parent: &Parent) -> io::Result<()> {
+    let (closed, unpacking, budget, spent): (Closed, Unpacking, Budget, u64) = parent.receive()?;
+    let deadline = Deadline::of(unpacking.limits.seconds).after(spent);
+    parent.send(&containers::logs_of(&closed, &unpacking, &budget, deadline))
+}
+
 /// The answer to [`FILES_OF`].
 #[derive(Serialize, Deserialize)]
 struct Files(#[serde(with = "crate::evidence::paths::many")] Vec<PathBuf>);
@@ -271,5 +302,5 @@ struct Files(#[serde(with = "crate::evidence::paths::many")] Vec<PathBuf>);
 /// The worker's side of [`files_of`].
 pub(super) fn list_files(parent: &Parent) -> io::Result<()> {
     let closed: Closed = parent.receive()?;
-    parent.send(&Files(containers::files_of(&closed.path, closed.kind)))
+    parent.send(&Files(containers::files_of(&closed)))
 }

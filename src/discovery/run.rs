@@ -11,7 +11,8 @@ use std::sync::{Mutex, PoisonError};
 use super::arguments::Evidence;
 use super::errand::{self, Source};
 use super::hand::{Hand, Next};
-use super::part::{Part, Reading};
+use super::lent::Lenders;
+use super::part::{OpenPart, Part, Reading};
 use super::remote::{Ask, Asked, Remote};
 use super::survey::Work;
 use super::turns::{Run, Turns};
@@ -40,6 +41,7 @@ pub(super) fn stream<A: Ask>(
         source: Mutex::new((0, Source::of(evidence, reading)?)),
         reading,
         begun: budget.clone(),
+        lenders: Lenders::default(),
         turns: Turns::new(Run::new(budget)),
         ask,
         hand: Hand::new(threads),
@@ -85,6 +87,7 @@ struct Stream<'u, A: Ask> {
     reading: Reading<'u>,
     /// The budget that each part begins with.
     begun: Budget,
+    lenders: Lenders,
     turns: Turns<Run>,
     ask: &'u A,
     hand: Hand<Asked<A::Answer>>,
@@ -152,17 +155,37 @@ impl<A: Ask> Stream<'_, A> {
         match work {
             Work::Begin(ledger) => self.turns.take(turn, |run| run.begin(ledger)),
             Work::End => self.turns.take(turn, Run::end),
-            Work::Part(part) if self.is_remote(&part) => self.ask_a_worker(turn, &part),
-            Work::Part(part) => {
-                let open = errand::open(&part, self.reading, &self.begun);
-                self.turns.take(turn, |run| {
-                    let again = |budget: &Budget| errand::open(&part, self.reading, budget);
-                    let found = run.take(&part, &self.begun, open, again);
-                    // Pushed within the turn, so that they are popped in the order of their numbers.
-                    self.hand.push(found.into_iter().flatten());
-                });
-            }
+            Work::Part(part) => self.open(turn, &part),
         }
+    }
+
+    /// Opens a part, and has its installations examined.
+    fn open(&self, turn: usize, part: &Part) {
+        if self.is_remote(part) {
+            let (remote, mut open) = Remote::open(part, self.reading, &self.begun, self.ask);
+            return match self.with_logs(part, &mut open) {
+                None => self.ask_a_worker(turn, part, remote, open),
+                Some(part) => {
+                    drop(remote);
+                    self.open(turn, &part);
+                }
+            };
+        }
+        let mut open = errand::open(part, self.reading, &self.begun);
+        if let Some(part) = self.with_logs(part, &mut open) {
+            return self.open(turn, &part);
+        }
+        self.turns.take(turn, |run| {
+            let again = |budget: &Budget| errand::open(part, self.reading, budget);
+            let found = run.take(part, &self.begun, open, again);
+            // Pushed within the turn, so that they are popped in the order of their numbers.
+            self.hand.push(found.into_iter().flatten());
+        });
+    }
+
+    /// Returns the part with the archives that have the logs of its dirty hives, if there are any.
+    fn with_logs(&self, part: &Part, open: &mut OpenPart) -> Option<Part> {
+        self.lenders.with_logs(part, open, |closed| errand::logs_of(closed, self.reading, &self.begun))
     }
 
     /// Returns whether a worker opens and judges the part.
@@ -170,8 +193,8 @@ impl<A: Ask> Stream<'_, A> {
         !part.containers.is_empty() && self.ask.may_leave() && worker::is_isolated()
     }
 
-    fn ask_a_worker(&self, turn: usize, part: &Part) {
-        let (mut remote, open) = Remote::open(part, self.reading, &self.begun, self.ask);
+    /// Has a worker that has opened a part judge the part's installations.
+    fn ask_a_worker<'p>(&'p self, turn: usize, part: &'p Part, mut remote: Remote<'p, A>, open: OpenPart) {
         let found = self.turns.take(turn, |run| {
             run.take(part, &self.begun, open, |budget| {
                 let (again, open) = Remote::open(part, self.reading, budget, self.ask);

@@ -13,6 +13,7 @@ use super::content::{self, Content};
 use super::finder::{self, Nested, Scope};
 use super::found::FoundFolder;
 use super::layout;
+use super::lent;
 use super::part::{Closed, IfNothing, Part, Reading};
 use super::remote;
 use crate::error::{Code, Problem};
@@ -23,6 +24,7 @@ use crate::evidence::file_system::Vouched;
 use crate::evidence::folder::{self as folder_system, FolderSystem};
 use crate::evidence::kind::Kind;
 use crate::evidence::ledger::{Ledger, Outcome};
+use crate::evidence::listed::Listed;
 use crate::evidence::locator::{Locator, Name};
 
 /// A piece of work, in the order of the output.
@@ -43,6 +45,8 @@ pub(super) struct Survey<'u> {
     arguments: VecDeque<Argument>,
     /// Files that the user named, by the group that they belong to.
     named: HashMap<Belonging, Vec<Evidence>>,
+    /// The same by label.
+    by_label: HashMap<String, Vec<Evidence>>,
     /// Files that were examined already, by their real path.
     known: BTreeSet<PathBuf>,
     /// The number of files of the run that [`Survey::know`] received.
@@ -59,8 +63,12 @@ impl<'u> Survey<'u> {
     pub(super) fn new(evidence: &[Evidence], reading: Reading<'u>) -> Self {
         let arguments = arguments::sort(evidence);
         let mut named: HashMap<Belonging, Vec<Evidence>> = HashMap::new();
+        let mut by_label: HashMap<String, Vec<Evidence>> = HashMap::new();
         for argument in &arguments {
             if let Argument::File { evidence, real, .. } = argument {
+                if let Some(label) = &evidence.label {
+                    by_label.entry(label.clone()).or_default().push(evidence.clone());
+                }
                 named.entry(belonging(evidence, real)).or_default().push(evidence.clone());
             }
         }
@@ -68,6 +76,7 @@ impl<'u> Survey<'u> {
             reading,
             arguments: behind_their_folders(arguments),
             named,
+            by_label,
             known: BTreeSet::new(),
             told: 0,
             grouped: HashSet::new(),
@@ -197,6 +206,7 @@ impl<'u> Survey<'u> {
             above: &above,
             shadow_copy: false,
             places: self.reading.unpacking.places,
+            logs: false,
             deadline: self.reading.deadline,
             source,
         };
@@ -226,7 +236,7 @@ impl<'u> Survey<'u> {
             .map(|Nested { folder, entry, kind, .. }| {
                 let mut at = at.clone();
                 at.base.extend(folder.iter().chain([&entry.name]).map(Name::as_os_str));
-                (folder, Closed { path: system.path(entry.node), at, kind, wanted: Vec::new(), original_name: None })
+                (folder, Closed::of(system.path(entry.node), at, kind))
             })
             .collect();
         let containers = self.without_parents(containers, &mut ledger);
@@ -304,7 +314,8 @@ impl<'u> Survey<'u> {
         let mut parts = Vec::new();
         let label = first.label.clone();
         let others = others.into_iter().filter(|other| other != first);
-        let named: Vec<Named> = std::iter::once(first.clone()).chain(others).map(named).collect();
+        let mut named: Vec<Named> = std::iter::once(first.clone()).chain(others).map(named).collect();
+        give_names_beside(&mut named);
         for (evidence, closed) in self.without_parts(named) {
             if evidence != *first && !fs::canonicalize(&evidence.path).is_ok_and(|real| self.known.insert(real)) {
                 continue;
@@ -322,17 +333,33 @@ impl<'u> Survey<'u> {
                 let if_nothing = IfNothing::Files(vec![closed.at.to_string()]);
                 let folder = arguments::folder_of(&evidence);
                 let label = label.clone();
-                parts.push(Part { folder, containers: vec![closed], within: false, if_nothing, label });
+                parts.push(Part {
+                    folder,
+                    containers: vec![closed],
+                    within: false,
+                    if_nothing,
+                    label,
+                    around: Vec::new(),
+                });
             }
         }
         if !files.is_empty() || !beside.is_empty() {
             let named = files.iter().map(|one| locator(&one.path)).chain(beside.iter().map(|one| one.at.to_string()));
             let if_nothing = IfNothing::Files(named.collect());
             let folder = arguments::named(&files, arguments::folder_of(first));
-            parts.push(Part { folder, containers: beside, within: false, if_nothing, label });
+            let label = label.clone();
+            parts.push(Part { folder, containers: beside, within: false, if_nothing, label, around: Vec::new() });
         }
+        let elsewhere = label.as_ref().map(|label| self.archives_with(label)).unwrap_or_default();
+        tell_of_archives_around(&mut parts, elsewhere);
         parts.sort_by_cached_key(Part::locator);
         self.next.extend(parts.into_iter().map(Work::Part));
+    }
+
+    /// Returns the archives with this label that the user named, if they are few.
+    fn archives_with(&self, label: &str) -> Vec<Closed> {
+        let named_with = self.by_label.get(label).filter(|all| all.len() <= lent::MOST_AROUND);
+        named_with.into_iter().flatten().filter_map(|evidence| named(evidence.clone()).1).collect()
     }
 
     /// Prepares a place in a container that the user named.
@@ -344,10 +371,16 @@ impl<'u> Survey<'u> {
         };
         let folder = arguments::folder_of(&Evidence::from(&at.base));
         let if_nothing = IfNothing::Place(at.to_string());
-        let (path, wanted) = (at.base.clone(), at.steps);
-        let closed = Closed { path, at: Locator::of(at.base), kind, wanted, original_name: None };
+        let closed = Closed { wanted: at.steps, ..Closed::of(at.base.clone(), Locator::of(at.base), kind) };
         let label = evidence.label.clone();
-        self.next.push_back(Work::Part(Part { folder, containers: vec![closed], within: false, if_nothing, label }));
+        self.next.push_back(Work::Part(Part {
+            folder,
+            containers: vec![closed],
+            within: false,
+            if_nothing,
+            label,
+            around: Vec::new(),
+        }));
     }
 }
 
@@ -359,9 +392,39 @@ fn named(evidence: Evidence) -> Named {
     let name = name_of(evidence.original());
     let head = folder_system::head_of(&evidence.path).ok().map(|head| content::of(&head, &name));
     let Some(Content::Container(kind)) = head else { return (evidence, None) };
-    let (path, at) = (evidence.path.clone(), Locator::of(&evidence.path));
     let original_name = evidence.original_path.is_some().then_some(name);
-    (evidence, Some(Closed { path, at, kind, wanted: Vec::new(), original_name }))
+    let closed = Closed::of(evidence.path.clone(), Locator::of(&evidence.path), kind);
+    (evidence, Some(Closed { original_name, ..closed }))
+}
+
+/// Tells each image which files lay beside it on its machine: there a segment has another name than in a store.
+fn give_names_beside(named: &mut [Named]) {
+    let original = |(evidence, _): &Named| Some((name_of(evidence.original_path.as_ref()?), evidence.path.clone()));
+    let files: Vec<(String, PathBuf)> = named.iter().filter_map(original).collect();
+    let listed = Listed::of(files.iter().map(|(name, path)| (name.clone(), path.as_path())));
+    for (evidence, closed) in named {
+        if let Some(image) = closed.as_mut().filter(|closed| closed.kind.is_image() && evidence.original_path.is_some())
+        {
+            image.listed = listed.clone();
+        }
+    }
+}
+
+/// Tells each of these parts, which lie together, of the archives among them and elsewhere that may have its logs.
+fn tell_of_archives_around(parts: &mut [Part], elsewhere: Vec<Closed>) {
+    let is_archive = |closed: &&Closed| matches!(closed.kind, Kind::Archive(_)) && !is_compressed_file(closed);
+    let here = parts.iter().flat_map(|part| &part.containers).filter(is_archive).cloned();
+    let mut archives: BTreeMap<PathBuf, Closed> = here.map(|closed| (closed.path.clone(), closed)).collect();
+    for closed in elsewhere.into_iter().filter(|closed| is_archive(&closed)) {
+        archives.entry(closed.path.clone()).or_insert(closed);
+    }
+    if archives.len() > lent::MOST_AROUND {
+        return;
+    }
+    for part in parts.iter_mut().filter(|part| !part.containers.iter().any(|closed| closed.kind.is_image())) {
+        let is_own = |path: &PathBuf| part.containers.iter().any(|closed| closed.path == *path);
+        part.around = archives.iter().filter(|(path, _)| !is_own(path)).map(|(_, closed)| closed.clone()).collect();
+    }
 }
 
 /// The group of a file that the user named: its label and its folder.
@@ -414,6 +477,11 @@ fn parts(
     label: Option<&String>,
 ) -> Vec<Part> {
     let mut beside: BTreeMap<Vec<Name>, Vec<Closed>> = BTreeMap::new();
+    let mut alone: BTreeMap<Vec<Name>, Vec<Closed>> = BTreeMap::new();
+    for (names, closed) in containers {
+        let kind = if is_compressed_file(&closed) { &mut beside } else { &mut alone };
+        kind.entry(names).or_default().push(closed);
+    }
     let mut parts = Vec::new();
     let part = |folder, containers| Part {
         folder,
@@ -421,19 +489,18 @@ fn parts(
         within: true,
         if_nothing: IfNothing::Silent,
         label: label.cloned(),
+        around: Vec::new(),
     };
-    for (names, closed) in containers {
-        if is_compressed_file(&closed) {
-            beside.entry(names).or_default().push(closed);
-        } else if let Some(folder) = folders.get(&names) {
-            parts.push(part(folder.without_files(), vec![closed]));
-        }
-    }
     for (names, folder) in folders {
-        let containers = beside.remove(&names).unwrap_or_default();
-        if !folder.files.is_empty() || !containers.is_empty() {
-            parts.push(part(folder, containers));
+        let alone = alone.remove(&names).unwrap_or_default();
+        let mut together: Vec<Part> =
+            alone.into_iter().map(|closed| part(folder.without_files(), vec![closed])).collect();
+        let beside = beside.remove(&names).unwrap_or_default();
+        if !folder.files.is_empty() || !beside.is_empty() {
+            together.push(part(folder, beside));
         }
+        tell_of_archives_around(&mut together, Vec::new());
+        parts.append(&mut together);
     }
     parts
 }

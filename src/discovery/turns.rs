@@ -1,7 +1,7 @@
 //! The order of a run. Parts are opened in parallel, and their results are recorded one by one in the order of the
 //! output. The ledger, the budget and the ids therefore do not depend on which part was ready first.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -34,6 +34,8 @@ pub(super) struct Run {
     folder: Option<Folder>,
     dropped: Option<Dropped>,
     late: Option<Dropped>,
+    /// The containers whose logs belong to hives in other containers.
+    lenders: BTreeSet<String>,
 }
 
 /// The folder whose parts are being recorded.
@@ -107,6 +109,8 @@ impl Run {
             _ => {}
         }
         self.ledger.label(first, part.label.as_ref());
+        let lenders = part.containers.iter().filter(|container| container.for_logs);
+        self.lenders.extend(lenders.map(|container| container.at.to_string()));
         self.shadow_copies.extend(shadow_copies);
         if let Some(new) = sandbox {
             self.sandbox = Some(self.sandbox.as_ref().map_or_else(|| new.clone(), |old| old.and(&new)));
@@ -180,6 +184,7 @@ impl Run {
             let problem = Problem { found: format!("{count} more, which were not examined"), ..limit };
             self.ledger.refuse(source, problem, true);
         }
+        self.ledger.lent(&self.lenders);
         // By number: the tenth follows the ninth.
         self.shadow_copies.sort_by_cached_key(|copy| {
             let (volume, number) = copy.path.rsplit_once("!vss").unwrap_or((&copy.path, ""));
@@ -200,44 +205,56 @@ impl Run {
     }
 }
 
+/// A state, the next turn, and how many wait for theirs.
+struct State<S> {
+    kept: S,
+    next: usize,
+    waiting: usize,
+}
+
 /// A state that is changed in turns.
 pub(super) struct Turns<S> {
-    state: Mutex<(usize, S)>,
+    state: Mutex<State<S>>,
     passed: Condvar,
 }
 
 impl<S> Turns<S> {
     pub(super) fn new(state: S) -> Self {
-        Self { state: Mutex::new((0, state)), passed: Condvar::new() }
+        Self { state: Mutex::new(State { kept: state, next: 0, waiting: 0 }), passed: Condvar::new() }
     }
 
     /// Waits until every earlier turn is over, and then takes this one.
     pub(super) fn take<T>(&self, turn: usize, take: impl FnOnce(&mut S) -> T) -> T {
         let mut state = self.wait(turn);
         // A panic in this turn must not stop the later turns.
-        let taken = catch_unwind(AssertUnwindSafe(|| take(&mut state.1)));
-        state.0 = turn.saturating_add(1);
-        self.passed.notify_all();
+        let taken = catch_unwind(AssertUnwindSafe(|| take(&mut state.kept)));
+        state.next = turn.saturating_add(1);
+        // Waking costs a call of the system, and mostly nobody waits.
+        if state.waiting > 0 {
+            self.passed.notify_all();
+        }
         taken.unwrap_or_else(|panic| resume_unwind(panic))
     }
 
     /// Waits until every earlier turn is over, and reads the state.
     pub(super) fn look<T>(&self, turn: usize, look: impl FnOnce(&S) -> T) -> T {
-        look(&self.wait(turn).1)
+        look(&self.wait(turn).kept)
     }
 
-    fn wait(&self, turn: usize) -> MutexGuard<'_, (usize, S)> {
+    fn wait(&self, turn: usize) -> MutexGuard<'_, State<S>> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         // Unlike `wait_while`, this waits on after a panic in another turn.
-        while state.0 < turn {
+        while state.next < turn {
+            state.waiting = state.waiting.saturating_add(1);
             state = self.passed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.waiting = state.waiting.saturating_sub(1);
         }
         state
     }
 
     /// Returns the state after the last turn.
     pub(super) fn into_inner(self) -> S {
-        self.state.into_inner().unwrap_or_else(PoisonError::into_inner).1
+        self.state.into_inner().unwrap_or_else(PoisonError::into_inner).kept
     }
 }
 

@@ -30,7 +30,7 @@ impl Volumes<'_, '_> {
     /// Opens an image and each volume in it.
     pub(super) fn open(opener: &mut Opener<'_>, item: &Item, source: SourceId) {
         let disk = match &item.bytes {
-            None => disk::open(opener.path()),
+            None => disk::open_listed(opener.path(), opener.original_name.as_deref(), &opener.listed),
             Some(bytes) => disk::open_within(Path::new(&item.at.to_string()), Blocks::clone(bytes)),
         };
         let disk = match disk {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::block::Blocks;
 use super::file::Acquisition;
 use super::file_system::Vouched;
+use super::listed::Listed;
 use crate::error::{Code, Problem};
 
 mod beside;
@@ -93,9 +94,18 @@ impl fmt::Display for Failed {
 /// # Errors
 /// The image is unreadable, of a refused kind, or known to be wrong. The error lists the files that were opened.
 pub fn open(path: &Path) -> Result<Disk, Failed> {
+    open_listed(path, None, &Listed::default())
+}
+
+/// Opens the image at `path` as [`open`] does. `name` is its name on its machine, if that is another, and `listed` has
+/// files that lay beside it there.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_listed(path: &Path, name: Option<&str>, listed: &Listed) -> Result<Disk, Failed> {
     let (beside, file) =
-        Beside::open(path).map_err(|problem| Failed { problem: Box::new(problem), files: Vec::new() })?;
-    disk(beside, path, file)
+        Beside::open(path, listed).map_err(|problem| Failed { problem: Box::new(problem), files: Vec::new() })?;
+    disk(beside, name.unwrap_or(&name_of(path)), file)
 }
 
 /// Opens an image that was extracted from a container; `name` is its name in reports. The image must be whole: the
@@ -104,13 +114,13 @@ pub fn open(path: &Path) -> Result<Disk, Failed> {
 /// # Errors
 /// As [`open`].
 pub fn open_within(name: &Path, file: Blocks) -> Result<Disk, Failed> {
-    disk(Beside::within(name), name, file)
+    disk(Beside::within(name), &name_of(name), file)
 }
 
 /// Opens an image whose first file is open.
-fn disk(mut beside: Beside, path: &Path, file: Blocks) -> Result<Disk, Failed> {
+fn disk(mut beside: Beside, name: &str, file: Blocks) -> Result<Disk, Failed> {
     let mut stored = Vec::new();
-    match image(&mut beside, path, file, None, &mut stored) {
+    match image(&mut beside, name, file, None, &mut stored) {
         Ok((kind, image)) => {
             let (files, facts, acquisition) = beside.into_parts();
             Ok(Disk { kind, blocks: image.blocks, files, stored, facts, acquisition })
@@ -129,7 +139,7 @@ struct Image {
 /// Opens one image of a chain; `format` is the format that its child states.
 fn image(
     beside: &mut Beside,
-    path: &Path,
+    name: &str,
     file: Blocks,
     format: Option<&str>,
     stored: &mut Vec<StoredHash>,
@@ -138,7 +148,6 @@ fn image(
     if format == Some("raw") {
         return Ok((Kind::Raw, alone(file)));
     }
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let (beginning, end) = ends(&file).map_err(|error| beside.unreadable(&error))?;
     if let Some(row) = refusal(&beginning, &end) {
         return Err(beside
@@ -146,13 +155,13 @@ fn image(
             .code(Code::UnsupportedFormat)
             .advise(row.advice));
     }
-    let Some(kind) = Kind::of(&beginning, &end, &name) else {
+    let Some(kind) = Kind::of(&beginning, &end, name) else {
         return Err(beside.problem("a disk image", "an unknown format"));
     };
     let image = match kind {
         Kind::Raw => alone(file),
-        Kind::SplitRaw => alone(Arc::new(split::open(beside, &name, file)?)),
-        Kind::Ewf => alone(ewf::open(beside, &name, file, stored)?),
+        Kind::SplitRaw => alone(Arc::new(split::open(beside, name, file)?)),
+        Kind::Ewf => alone(ewf::open(beside, name, file, stored)?),
         Kind::Vdi => alone(vdi::open(beside, file)?),
         Kind::Qcow2 => alone(qcow2::open(beside, file)?),
         Kind::Vhd => vhd::open(beside, file)?,
@@ -172,15 +181,17 @@ fn parent(
     format: Option<&str>,
 ) -> Result<Blocks, Problem> {
     let mut opened = Err(beside.problem(format!("the name of its {role}"), "none"));
-    for name in names {
-        opened = beside.named(name, role);
+    let mut name = "";
+    for one in names {
+        name = one.rsplit(['/', '\\']).next().unwrap_or_default();
+        opened = beside.named(one, role);
         if opened.is_ok() {
             break;
         }
     }
     let (path, file) = opened?;
     beside.descend(path.clone())?;
-    let (kind, image) = image(beside, &path, file, format, &mut Vec::new())?;
+    let (kind, image) = image(beside, name, file, format, &mut Vec::new())?;
     beside.ascend();
     if let Some(format) = format.filter(|format| *format != kind.format()) {
         return Err(beside.problem(format!("a {role} of format {format}"), format!("{}, {kind}", path.display())));
@@ -191,6 +202,11 @@ fn parent(
         return Err(problem.advise("put the original image there, unchanged since this one was made on it"));
     }
     Ok(image.blocks)
+}
+
+/// Returns the name of an image's file.
+fn name_of(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// Returns the first bytes of a file and its last 512 bytes; fewer if the file is shorter.

@@ -3,7 +3,7 @@
 //! A source is an argument, a container, a volume, or a file that looks like a hive, a log or a container. Each ends as
 //! read, refused or irrelevant, with the reason. Ordinary files are only counted, in the source that holds them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +13,8 @@ use crate::error::{Code, Problem};
 mod gaps;
 mod parts;
 
+/// What is said of a container whose logs belong to a hive in another container.
+const LENT: &str = "its transaction logs were examined with a hive in another container";
 /// Refusals of one kind in one container that are listed one by one; the rest are counted.
 const MOST_TOLD: usize = 20;
 
@@ -216,6 +218,23 @@ impl Ledger {
         let Some(label) = label else { return };
         for source in self.sources.iter_mut().skip(first) {
             source.label = Some(label.clone());
+        }
+    }
+
+    /// Notes that the transaction logs in these containers were examined with hives in other containers. A container
+    /// without a hive is no gap then.
+    pub fn lent(&mut self, containers: &BTreeSet<String>) {
+        if containers.is_empty() {
+            return;
+        }
+        for source in self.sources.iter_mut().filter(|source| containers.contains(&source.locator)) {
+            match &source.outcome {
+                Outcome::Refused { problem, .. } if problem.code == Some(Code::NothingFound) => {
+                    source.outcome = Outcome::Irrelevant(LENT.to_owned());
+                }
+                Outcome::Read => source.notes.push(LENT.to_owned()),
+                _ => {}
+            }
         }
     }
 

@@ -62,7 +62,7 @@ pub struct Services {
     /// Whether more dependencies or services exist than were followed.
     pub cut: bool,
     /// The services by name.
-    pub by_name: BTreeMap<Name, ServiceFacts>,
+    pub by_name: BTreeMap<Name, Box<ServiceFacts>>,
     /// The services of each load-order group that a service depends on.
     pub members: BTreeMap<Name, Vec<ServiceFacts>>,
     /// Services in the svchost groups of the followed services, in the order of the lists.
@@ -167,7 +167,7 @@ impl Services {
             for group in names(&facts.depends_on_group) {
                 services.members.entry(group.as_str().into()).or_insert_with(|| all.of_load_order(&group));
             }
-            services.by_name.insert(id, facts);
+            services.by_name.insert(id, Box::new(facts));
         }
         services.look_beside(&all, roots, groups);
         services
@@ -192,7 +192,7 @@ impl Services {
                     continue;
                 }
                 if self.by_name.len() < MOST_SERVICES {
-                    self.by_name.entry(id.clone()).or_insert_with(|| all.service(&name));
+                    self.by_name.entry(id.clone()).or_insert_with(|| Box::new(all.service(&name)));
                 }
                 self.beside.push((list.name.clone(), id));
             }
@@ -201,7 +201,7 @@ impl Services {
 
     /// Returns the service `name`.
     pub fn get(&self, name: &str) -> Option<&ServiceFacts> {
-        self.by_name.get(&name.into())
+        self.by_name.get(&name.into()).map(Box::as_ref)
     }
 }
 

@@ -198,6 +198,54 @@ fn parts_of_images_that_are_listed_one_by_one_are_parts() {
     assert_eq!(parts.count(), names.len() - images.len());
 }
 
+/// A store keeps each file under a name of its own. What an image calls its segments, extents and parents, the list says.
+#[test]
+fn segments_extents_and_parents_are_found_by_their_original_names() {
+    let Some(desk) = images() else { return };
+    let files = fs::read_dir(desk.path("")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let is_image =
+        |name: &String| ["x.E", "base.", "top.", "flat", "split."].iter().any(|start| name.starts_with(start));
+    let mut names: Vec<String> = files.filter(is_image).collect();
+    names.sort();
+    fs::create_dir(desk.path("store")).unwrap();
+    let mut lines = Vec::new();
+    for (number, name) in names.iter().enumerate() {
+        let path = format!("store/{number:02}");
+        fs::rename(desk.path(name), desk.path(&path)).unwrap();
+        lines.push(json!({"path": path, "original_path": format!(r"E:\images\{name}"), "label": "PC"}).to_string());
+    }
+    fs::write(desk.path("list"), lines.join("\n")).unwrap();
+    let audit = ["audit", "--files-from", "list", "--format", "json", "--exit-zero"];
+    let report = desk.json(&[&audit[..], &["--custody", "custody.json"]].concat());
+    assert_eq!(report["summary"]["gaps"], json!([]));
+    let kinds: Vec<&str> = report["sources"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|source| {
+            source["outcome"] == "read"
+                && ["E01", "VMDK", "split raw", "QCOW2", "qcow2"].contains(&source["kind"].as_str().unwrap())
+        })
+        .map(|source| source["kind"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds.len(), 4, "{kinds:?}: {}", report["sources"]);
+    assert_eq!(report["installations"].as_array().unwrap().len(), 4);
+    // The record has every file, each under the name that it has here.
+    let custody: Value = serde_json::from_slice(&fs::read(desk.path("custody.json")).unwrap()).unwrap();
+    let recorded: BTreeSet<&str> =
+        custody["files"].as_array().unwrap().iter().map(|file| file["path"].as_str().unwrap()).collect();
+    let stored: Vec<String> = (0..names.len()).map(|number| format!("store/{number:02}")).collect();
+    assert_eq!(recorded, stored.iter().map(String::as_str).collect());
+
+    // Two files of one original name: nobody can tell which of them is the segment.
+    let second = names.iter().position(|name| name == "x.E02").unwrap();
+    fs::copy(desk.path(&format!("store/{second:02}")), desk.path("store/twin")).unwrap();
+    lines.push(json!({"path": "store/twin", "original_path": r"E:\images\x.E02", "label": "PC"}).to_string());
+    fs::write(desk.path("list"), lines.join("\n")).unwrap();
+    let report = desk.json(&audit);
+    assert!(report["problems"].to_string().contains("several files are listed with this original name"));
+}
+
 #[test]
 fn a_path_with_two_labels_is_refused_the_second_time() {
     let desk = Desk::with(&["windows-7"]);

@@ -60,7 +60,7 @@ impl Finder<'_> {
         for (entry, found) in logs {
             // Without a hive beside it, a log is useless; if the user named it, it is reported. The content of a single
             // compressed file belongs beside other files.
-            if hives || folder.named || self.scope.system.is_single() {
+            if hives || folder.named || self.scope.logs || self.scope.system.is_single() {
                 self.insert(path, &mut folder, entry, found);
             } else if found.content == Content::Log {
                 self.ledger.pass(self.scope.source, "transaction log without a hive beside it");
@@ -112,6 +112,7 @@ impl Finder<'_> {
             size: entry.size,
             vouched: Vouched::Unprotected,
             origin: None,
+            is_lent: false,
             named: folder.named,
             unreadable: None,
         };

@@ -1,7 +1,7 @@
 //! The image that the user named, and the files in its folder that it refers to.
 //!
-//! A name inside an image is never trusted: only its last part counts, and only a regular file in the image's own
-//! folder is opened for it, never a link.
+//! A name inside an image is never trusted: only its last part counts, and only a file that the user listed with this
+//! name, or a regular file in the image's own folder, is opened for it, never a link.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::error::Problem;
 use crate::evidence::block::{Blocks, FileBlocks};
 use crate::evidence::file::Acquisition;
+use crate::evidence::listed::Listed;
 use crate::evidence::local;
 
 /// The most files of one image: segments, parts, extents of 2 GiB, parents. Each stays open, and a process may have
@@ -21,6 +22,8 @@ const DEEPEST: usize = 16;
 /// The files that were opened for one image.
 pub(super) struct Beside {
     folder: PathBuf,
+    /// Files that lay beside the image on its machine, and that the user listed.
+    listed: Listed,
     /// The images from the one that the user named to the current one.
     chain: Vec<PathBuf>,
     files: Vec<PathBuf>,
@@ -30,17 +33,19 @@ pub(super) struct Beside {
 
 impl Beside {
     /// Opens the image that the user named. A link is followed, because the user named it.
-    pub(super) fn open(path: &Path) -> Result<(Self, Blocks), Problem> {
+    pub(super) fn open(path: &Path, listed: &Listed) -> Result<(Self, Blocks), Problem> {
         let file = FileBlocks::open(path).map_err(|error| unreadable(path, &error))?;
         let folder = path.parent().map(Path::to_owned).unwrap_or_default();
         let files = vec![path.to_owned()];
-        Ok((Self { folder, chain: files.clone(), files, facts: Vec::new(), acquisition: None }, Arc::new(file)))
+        let (listed, chain) = (listed.clone(), files.clone());
+        Ok((Self { folder, listed, chain, files, facts: Vec::new(), acquisition: None }, Arc::new(file)))
     }
 
     /// Returns an image that is in a container: no file of this machine lies beside it.
     pub(super) fn within(name: &Path) -> Self {
         Self {
             folder: name.to_owned(),
+            listed: Listed::default(),
             chain: vec![name.to_owned()],
             files: Vec::new(),
             facts: Vec::new(),
@@ -89,9 +94,8 @@ impl Beside {
         if matches!(last, "" | "." | "..") || last.contains('\0') {
             return Err(self.problem(format!("the name of the {role}"), format!("{name:?}")));
         }
-        let path = self.folder.join(last);
         self.room()?;
-        let file = self.beside(last).map_err(|error| {
+        let (path, file) = self.beside(last).map_err(|error| {
             let found = if error.kind() == io::ErrorKind::NotFound { "no such file".into() } else { error.to_string() };
             let whole = if last == name { String::new() } else { format!(" (the image says {name:?})") };
             self.problem(format!("the {role} {last:?} beside it{whole}"), found)
@@ -107,21 +111,22 @@ impl Beside {
 
     /// Opens a later segment, if it exists.
     pub(super) fn segment(&mut self, name: &str) -> Result<Option<Blocks>, Problem> {
-        let path = self.folder.join(name);
         self.room()?;
         match self.beside(name) {
-            Ok(file) => {
+            Ok((path, file)) => {
                 self.add(path);
                 Ok(Some(Arc::new(file)))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(unreadable(&path, &error)),
+            Err(error) => Err(unreadable(&self.folder.join(name), &error)),
         }
     }
 
-    /// Returns the names in the image's folder.
+    /// Returns the names in the image's folder, and of the files that the user listed.
     pub(super) fn names(&self) -> io::Result<Vec<String>> {
-        local::names(&self.folder)
+        let mut names = local::names(&self.folder)?;
+        names.extend(self.listed.names().map(str::to_owned));
+        Ok(names)
     }
 
     /// Makes the parent image at `path` the current one.
@@ -142,9 +147,14 @@ impl Beside {
         self.chain.pop();
     }
 
-    /// Opens a regular file in the folder of the image that the user named, and no link.
-    fn beside(&self, name: &str) -> io::Result<FileBlocks> {
-        FileBlocks::of(local::open_beside(&self.folder, name)?)
+    /// Opens a file that the user listed with this name, or a regular file in the folder of the image that the user
+    /// named, and no link. Returns its path, too.
+    fn beside(&self, name: &str) -> io::Result<(PathBuf, FileBlocks)> {
+        let (path, file) = match self.listed.file(name)? {
+            Some(path) => (path.to_owned(), local::open(path)?),
+            None => (self.folder.join(name), local::open_beside(&self.folder, name)?),
+        };
+        Ok((path, FileBlocks::of(file)?))
     }
 
     /// Checks that one more file may be opened.
@@ -179,7 +189,7 @@ mod tests {
         }
         std::fs::create_dir(place("folder")).unwrap();
         std::os::unix::fs::symlink(place("extent"), place("link")).unwrap();
-        let (mut beside, _) = Beside::open(&place("image")).unwrap();
+        let (mut beside, _) = Beside::open(&place("image"), &Listed::default()).unwrap();
         assert_eq!(beside.named("extent", "extent").unwrap().0, place("extent"));
         assert_eq!(beside.named("/etc/../other", "extent").unwrap().0, place("other"));
         assert_eq!(beside.named(r"C:\VMs\extent", "parent").unwrap().0, place("extent"));
@@ -193,15 +203,15 @@ mod tests {
         let (files, facts, _) = beside.into_parts();
         assert_eq!((files, facts.len()), (vec![place("image"), place("extent"), place("other")], 2));
         // A link that the user named is followed.
-        assert!(Beside::open(&place("link")).is_ok());
-        assert!(Beside::open(&place("folder")).is_err());
+        assert!(Beside::open(&place("link"), &Listed::default()).is_ok());
+        assert!(Beside::open(&place("folder"), &Listed::default()).is_err());
     }
 
     #[test]
     fn a_chain_that_is_a_circle_or_too_deep_ends() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("image"), "").unwrap();
-        let (mut beside, _) = Beside::open(&folder.path().join("image")).unwrap();
+        let (mut beside, _) = Beside::open(&folder.path().join("image"), &Listed::default()).unwrap();
         assert!(beside.descend(folder.path().join("image")).is_err());
         for depth in 1..DEEPEST {
             beside.descend(folder.path().join(depth.to_string())).unwrap();

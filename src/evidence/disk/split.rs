@@ -152,9 +152,10 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::evidence::listed::Listed;
 
     fn opened(folder: &Path, name: &str) -> Result<Vec<u8>, String> {
-        let (mut beside, first) = Beside::open(&folder.join(name)).unwrap();
+        let (mut beside, first) = Beside::open(&folder.join(name), &Listed::default()).unwrap();
         let whole = open(&mut beside, name, first).map_err(|problem| problem.to_string())?;
         let mut bytes = vec![0; usize::try_from(whole.size()).unwrap()];
         whole.read_exact_at(&mut bytes, 0).map(|()| bytes).map_err(|error| error.to_string())
