@@ -9,23 +9,21 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::arguments::{self, Argument, Evidence, name_of};
-use super::content::{self, Content};
-use super::finder::{self, Nested, Scope};
-use super::found::FoundFolder;
-use super::layout;
 use super::lent;
-use super::part::{Closed, IfNothing, Part, Reading};
+use super::part::{Closed, Part, Reading};
 use super::remote;
 use crate::error::{Code, Problem};
 use crate::evidence::archive;
 use crate::evidence::directory::{self, locator};
-use crate::evidence::file::File;
 use crate::evidence::file_system::Vouched;
-use crate::evidence::folder::{self as folder_system, FolderSystem};
 use crate::evidence::kind::Kind;
 use crate::evidence::ledger::{Ledger, Outcome};
-use crate::evidence::listed::Listed;
-use crate::evidence::locator::{Locator, Name};
+use crate::evidence::locator::Locator;
+
+mod folder;
+mod named;
+
+use named::{Belonging, belonging};
 
 /// A piece of work, in the order of the output.
 #[derive(Serialize, Deserialize)]
@@ -190,84 +188,6 @@ impl<'u> Survey<'u> {
         }
     }
 
-    /// Searches a folder of this machine, with everything below it.
-    fn folder(&mut self, evidence: &Evidence, real: &Path) {
-        let path = &evidence.path;
-        let at = Locator::of(path);
-        let mut ledger = Ledger::default();
-        let source = ledger.begin(at.to_string(), "folder");
-        let above: Vec<String> =
-            real.components().map(|part| layout::part(&part.as_os_str().to_string_lossy())).collect();
-        let system = FolderSystem::new(path);
-        let scope = Scope {
-            system: &system,
-            at: &at,
-            folder: true,
-            above: &above,
-            shadow_copy: false,
-            places: self.reading.unpacking.places,
-            logs: false,
-            deadline: self.reading.deadline,
-            source,
-        };
-        let mut search = finder::search(&scope, &mut ledger);
-        if search.late {
-            ledger.refuse(source, self.reading.deadline.problem(), true);
-            return self.next.push_back(Work::Begin(ledger));
-        }
-        for wanted in &search.wanted {
-            let folder = search.tree.folders.get_mut(&wanted.folder);
-            if let Some(file) = folder.and_then(|folder| folder.files.get_mut(&wanted.name)) {
-                file.file = File::on_disk(system.path(wanted.node));
-            }
-        }
-        for (names, folder) in &mut search.tree.folders {
-            // The root of the volume may be above the named folder.
-            if folder.hibernation.is_none() {
-                let mut config = real.to_owned();
-                config.extend(names.iter().map(Name::as_os_str));
-                folder.hibernation = arguments::hibernation_of(&config);
-            }
-        }
-        ledger.end(source, Outcome::Read, Vouched::Unprotected);
-        let containers: Vec<(Vec<Name>, Closed)> = search
-            .nested
-            .into_iter()
-            .map(|Nested { folder, entry, kind, .. }| {
-                let mut at = at.clone();
-                at.base.extend(folder.iter().chain([&entry.name]).map(Name::as_os_str));
-                (folder, Closed::of(system.path(entry.node), at, kind))
-            })
-            .collect();
-        let containers = self.without_parents(containers, &mut ledger);
-        let mut parts = parts(search.tree.folders, containers, evidence.label.as_ref());
-        parts.sort_by_cached_key(Part::locator);
-        self.next.push_back(Work::Begin(ledger));
-        self.next.extend(parts.into_iter().map(Work::Part));
-        self.next.push_back(Work::End);
-    }
-
-    /// Removes each image that another image needs, such as its parent: a parent is an older state of the machine.
-    fn without_parents(&self, containers: Vec<(Vec<Name>, Closed)>, ledger: &mut Ledger) -> Vec<(Vec<Name>, Closed)> {
-        let images: Vec<&Closed> =
-            containers.iter().map(|(_, closed)| closed).filter(|closed| closed.kind.is_image()).collect();
-        if images.len() < 2 {
-            return containers;
-        }
-        let wholes = self.wholes(&images);
-        let is_whole = |(_, closed): &(Vec<Name>, Closed)| {
-            let whole = fs::canonicalize(&closed.path).ok().and_then(|real| wholes.get(&real));
-            let Some(whole) = whole.filter(|whole| **whole != closed.at.to_string()) else { return true };
-            let source = ledger.begin(closed.at.to_string(), closed.kind.to_string());
-            let told = format!("a part or an older state of {whole}");
-            ledger.end(source, Outcome::Irrelevant(told), Vouched::Unprotected);
-            false
-        };
-        let mut containers = containers;
-        containers.retain(is_whole);
-        containers
-    }
-
     /// Returns the files that these images need besides their first, each with the image that needs it.
     fn wholes(&self, images: &[&Closed]) -> BTreeMap<PathBuf, String> {
         let needed: Vec<(String, Vec<PathBuf>)> =
@@ -278,135 +198,6 @@ impl<'u> Survey<'u> {
             wholes.extend(real.map(|file| (file, whole.clone())));
         }
         wholes
-    }
-
-    /// Removes each file that another named file needs: a segment of an image, an extent, a parent.
-    fn without_parts(&mut self, named: Vec<Named>) -> Vec<Named> {
-        if named.len() < 2 {
-            return named;
-        }
-        let images: Vec<&Closed> =
-            named.iter().filter_map(|(_, closed)| closed.as_ref()).filter(|closed| closed.kind.is_image()).collect();
-        let wholes = self.wholes(&images);
-        let mut left = Vec::with_capacity(named.len());
-        for (number, (evidence, closed)) in named.into_iter().enumerate() {
-            let real = fs::canonicalize(&evidence.path).ok();
-            let whole = real.as_ref().and_then(|real| wholes.get(real));
-            match (real, whole.filter(|whole| **whole != Locator::of(&evidence.path).to_string())) {
-                (Some(real), Some(whole)) => {
-                    self.known.insert(real);
-                    // The first is no longer among the arguments.
-                    if number > 0 {
-                        self.grouped.insert(evidence.path.clone());
-                    }
-                    self.irrelevant(&evidence.path, "file", format!("a part or an older state of {whole}"));
-                }
-                _ => left.push((evidence, closed)),
-            }
-        }
-        left
-    }
-
-    /// Prepares a file that the user named, with the other named files that may belong to it.
-    fn files(&mut self, first: &Evidence, others: Vec<Evidence>) {
-        let mut files = Vec::new();
-        let mut beside = Vec::new();
-        let mut parts = Vec::new();
-        let label = first.label.clone();
-        let others = others.into_iter().filter(|other| other != first);
-        let mut named: Vec<Named> = std::iter::once(first.clone()).chain(others).map(named).collect();
-        give_names_beside(&mut named);
-        for (evidence, closed) in self.without_parts(named) {
-            if evidence != *first && !fs::canonicalize(&evidence.path).is_ok_and(|real| self.known.insert(real)) {
-                continue;
-            }
-            if evidence != *first {
-                self.grouped.insert(evidence.path.clone());
-            }
-            let Some(closed) = closed else {
-                files.push(evidence);
-                continue;
-            };
-            if is_compressed_file(&closed) {
-                beside.push(closed);
-            } else {
-                let if_nothing = IfNothing::Files(vec![closed.at.to_string()]);
-                let folder = arguments::folder_of(&evidence);
-                let label = label.clone();
-                parts.push(Part {
-                    folder,
-                    containers: vec![closed],
-                    within: false,
-                    if_nothing,
-                    label,
-                    around: Vec::new(),
-                });
-            }
-        }
-        if !files.is_empty() || !beside.is_empty() {
-            let named = files.iter().map(|one| locator(&one.path)).chain(beside.iter().map(|one| one.at.to_string()));
-            let if_nothing = IfNothing::Files(named.collect());
-            let folder = arguments::named(&files, arguments::folder_of(first));
-            let label = label.clone();
-            parts.push(Part { folder, containers: beside, within: false, if_nothing, label, around: Vec::new() });
-        }
-        let elsewhere = label.as_ref().map(|label| self.archives_with(label)).unwrap_or_default();
-        tell_of_archives_around(&mut parts, elsewhere);
-        parts.sort_by_cached_key(Part::locator);
-        self.next.extend(parts.into_iter().map(Work::Part));
-    }
-
-    /// Returns the archives with this label that the user named, if they are few.
-    fn archives_with(&self, label: &str) -> Vec<Closed> {
-        let named_with = self.by_label.get(label).filter(|all| all.len() <= lent::MOST_AROUND);
-        named_with.into_iter().flatten().filter_map(|evidence| named(evidence.clone()).1).collect()
-    }
-
-    /// Prepares a place in a container that the user named.
-    fn place(&mut self, evidence: &Evidence, at: Locator) {
-        let head = folder_system::head_of(&at.base).ok().map(|head| content::of(&head, &name_of(&at.base)));
-        let Some(Content::Container(kind)) = head else {
-            let found = "a file that is neither an archive nor a disk image";
-            return self.refused(&at.to_string(), "file", nothing_at_this_place(found));
-        };
-        let folder = arguments::folder_of(&Evidence::from(&at.base));
-        let if_nothing = IfNothing::Place(at.to_string());
-        let closed = Closed { wanted: at.steps, ..Closed::of(at.base.clone(), Locator::of(at.base), kind) };
-        let label = evidence.label.clone();
-        self.next.push_back(Work::Part(Part {
-            folder,
-            containers: vec![closed],
-            within: false,
-            if_nothing,
-            label,
-            around: Vec::new(),
-        }));
-    }
-}
-
-/// A file that the user named, and what it is if it is a container.
-type Named = (Evidence, Option<Closed>);
-
-/// Reads the beginning of a file that the user named.
-fn named(evidence: Evidence) -> Named {
-    let name = name_of(evidence.original());
-    let head = folder_system::head_of(&evidence.path).ok().map(|head| content::of(&head, &name));
-    let Some(Content::Container(kind)) = head else { return (evidence, None) };
-    let original_name = evidence.original_path.is_some().then_some(name);
-    let closed = Closed::of(evidence.path.clone(), Locator::of(&evidence.path), kind);
-    (evidence, Some(Closed { original_name, ..closed }))
-}
-
-/// Tells each image which files lay beside it on its machine: there a segment has another name than in a store.
-fn give_names_beside(named: &mut [Named]) {
-    let original = |(evidence, _): &Named| Some((name_of(evidence.original_path.as_ref()?), evidence.path.clone()));
-    let files: Vec<(String, PathBuf)> = named.iter().filter_map(original).collect();
-    let listed = Listed::of(files.iter().map(|(name, path)| (name.clone(), path.as_path())));
-    for (evidence, closed) in named {
-        if let Some(image) = closed.as_mut().filter(|closed| closed.kind.is_image() && evidence.original_path.is_some())
-        {
-            image.listed = listed.clone();
-        }
     }
 }
 
@@ -425,18 +216,6 @@ fn tell_of_archives_around(parts: &mut [Part], elsewhere: Vec<Closed>) {
         let is_own = |path: &PathBuf| part.containers.iter().any(|closed| closed.path == *path);
         part.around = archives.iter().filter(|(path, _)| !is_own(path)).map(|(_, closed)| closed.clone()).collect();
     }
-}
-
-/// The group of a file that the user named: its label and its folder.
-type Belonging = (Option<String>, PathBuf);
-
-/// Returns the group of a file. The folder of an original path is not a folder of this machine.
-fn belonging(evidence: &Evidence, real: &Path) -> Belonging {
-    let folder = match &evidence.original_path {
-        Some(original) => Path::new("original").join(original.parent().unwrap_or(Path::new(""))),
-        None => real.parent().map(Path::to_owned).unwrap_or_default(),
-    };
-    (evidence.label.clone(), folder)
 }
 
 /// Returns the problem of a place in a container that does not contain what the user named.
@@ -468,41 +247,6 @@ fn behind_their_folders(arguments: Vec<Argument>) -> VecDeque<Argument> {
         std::iter::once(argument).chain(files.unwrap_or_default())
     };
     sorted.into_iter().flat_map(with_files).collect()
-}
-
-/// Returns the parts of a folder: each folder below it with the compressed files in it, and each other container.
-fn parts(
-    folders: BTreeMap<Vec<Name>, FoundFolder>,
-    containers: Vec<(Vec<Name>, Closed)>,
-    label: Option<&String>,
-) -> Vec<Part> {
-    let mut beside: BTreeMap<Vec<Name>, Vec<Closed>> = BTreeMap::new();
-    let mut alone: BTreeMap<Vec<Name>, Vec<Closed>> = BTreeMap::new();
-    for (names, closed) in containers {
-        let kind = if is_compressed_file(&closed) { &mut beside } else { &mut alone };
-        kind.entry(names).or_default().push(closed);
-    }
-    let mut parts = Vec::new();
-    let part = |folder, containers| Part {
-        folder,
-        containers,
-        within: true,
-        if_nothing: IfNothing::Silent,
-        label: label.cloned(),
-        around: Vec::new(),
-    };
-    for (names, folder) in folders {
-        let alone = alone.remove(&names).unwrap_or_default();
-        let mut together: Vec<Part> =
-            alone.into_iter().map(|closed| part(folder.without_files(), vec![closed])).collect();
-        let beside = beside.remove(&names).unwrap_or_default();
-        if !folder.files.is_empty() || !beside.is_empty() {
-            together.push(part(folder, beside));
-        }
-        tell_of_archives_around(&mut together, Vec::new());
-        parts.append(&mut together);
-    }
-    parts
 }
 
 /// Returns whether a container is a compressed file, which belongs to its folder as the other files there do. A

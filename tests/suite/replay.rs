@@ -1,6 +1,7 @@
 //! Replay of transaction logs in memory.
 
 mod corpus;
+mod elsewhere;
 mod new_format;
 mod old_format;
 pub(crate) mod program;
