@@ -17,6 +17,7 @@ use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main};
 use hive_fixtures::builder::{Key, units};
 use hive_fixtures::fixture;
 use hivemend::baseline::{Baseline, BuiltIn};
+use hivemend::evidence::hash::Hashes;
 use hivemend::evidence::sha256;
 use hivemend::examination::{Options, examine};
 use hivemend::hive::{self, Hive};
@@ -68,12 +69,12 @@ fn pair(group: &mut BenchmarkGroup<'_, WallTime>, folder: &Path) {
 
     let evidence = [folder.to_owned()];
     for (name, hash) in [("audit without hashing", false), ("audit", true)] {
-        let options = Options { hash, ..Options::default() };
+        let options = Options { hash: hash.then(Hashes::default), ..Options::default() };
         group.bench_function(name, |bench| bench.iter(|| examine(black_box(&evidence), &options).unwrap().failed));
     }
     group.bench_function("hash", |bench| bench.iter(|| paths.each_ref().map(|path| sha256(path).unwrap())));
     group.bench_function("audit without mapping or hashing", |bench| {
-        let options = Options { hash: false, map: false, ..Options::default() };
+        let options = Options { hash: None, map: false, ..Options::default() };
         bench.iter(|| examine(black_box(&evidence), &options).unwrap().failed);
     });
 }

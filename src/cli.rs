@@ -23,7 +23,9 @@ pub use choices::{
     Progress, ScriptArg, ShowFormat, TargetArg,
 };
 pub use find::FindArgs;
-pub use groups::{BudgetArgs, CaseArgs, CustodyArgs, EvidenceArgs, ListArgs, MessageArgs, OutputArgs, ReadingArgs};
+pub use groups::{
+    BudgetArgs, CaseArgs, CustodyArgs, EvidenceArgs, HashArgs, ListArgs, MessageArgs, OutputArgs, ReadingArgs,
+};
 pub use history::HistoryArgs;
 pub use lint::LintArgs;
 pub use print::{CompletionsArgs, ExplainArgs, ManArgs, SchemaArgs};

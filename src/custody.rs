@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::case_facts::CaseFacts;
 use crate::error::Error;
+use crate::evidence::hash::{Algorithm, Hashes, Sums, named, sha256, sums};
 use crate::evidence::output::Written;
-use crate::evidence::sha256;
 use crate::evidence::worker::Sandbox;
 use crate::report::{SchemaVersion, Tool};
 
@@ -73,12 +73,26 @@ pub struct FileState {
     pub modified: Option<String>,
     /// The SHA-256 of the file's bytes.
     pub sha256: String,
+    /// MD5, if requested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub md5: Option<String>,
+    /// SHA-1, if requested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha1: Option<String>,
+}
+
+impl FileState {
+    /// Returns the hashes, each with its algorithm, in the order of reports.
+    pub fn sums(&self) -> impl Iterator<Item = (Algorithm, &str)> {
+        named(Some(&self.sha256), self.md5.as_deref(), self.sha1.as_deref())
+    }
 }
 
 /// An unfinished record: it hashes each file of the evidence before the examination reads the file.
 #[derive(Debug)]
 pub struct Witness {
     started: Timestamp,
+    hashes: Hashes,
     before: Mutex<BTreeMap<PathBuf, Option<FileState>>>,
 }
 
@@ -90,18 +104,17 @@ pub struct Examined {
     files: Vec<FileRecord>,
 }
 
-impl Default for Witness {
-    fn default() -> Self {
-        Self { started: Timestamp::now(), before: Mutex::default() }
-    }
-}
-
 impl Witness {
+    /// Begins a record that has these hashes of each file.
+    pub fn new(hashes: Hashes) -> Self {
+        Self { started: Timestamp::now(), hashes, before: Mutex::default() }
+    }
+
     /// Hashes a file that is about to be read, once.
     pub fn see(&self, path: &Path) {
         let before = || self.before.lock().unwrap_or_else(PoisonError::into_inner);
         if !before().contains_key(path) {
-            let state = state(path);
+            let state = state(path, self.hashes);
             before().entry(path.to_owned()).or_insert(state);
         }
     }
@@ -111,7 +124,7 @@ impl Witness {
         let before = self.before.into_inner().unwrap_or_else(PoisonError::into_inner);
         let files = opened.par_iter().map(|path| {
             let before = before.get(path).cloned().flatten();
-            let after = state(path);
+            let after = state(path, self.hashes);
             FileRecord {
                 path: path.display().to_string(),
                 unchanged: before.is_some() && before == after,
@@ -165,9 +178,9 @@ impl Custody {
     }
 }
 
-fn state(path: &Path) -> Option<FileState> {
+fn state(path: &Path, hashes: Hashes) -> Option<FileState> {
     let modified = path.metadata().ok()?.modified().ok();
-    let (sha256, size) = sha256(path).ok()?;
+    let (Sums { sha256, md5, sha1 }, size) = sums(path, hashes).ok()?;
     let modified = modified.and_then(|time: SystemTime| Timestamp::try_from(time).ok()).map(|time| time.to_string());
-    Some(FileState { size, modified, sha256 })
+    Some(FileState { size, modified, sha256, md5, sha1 })
 }

@@ -37,6 +37,7 @@ mod name;
 mod opener;
 mod pairing;
 mod part;
+mod reading;
 mod remote;
 mod run;
 mod store;
@@ -50,7 +51,7 @@ mod watch;
 pub use arguments::{Evidence, readable};
 pub use errand::{Errand, Listener, News, Text, run as run_errand};
 pub use hibernation::Hibernation;
-pub use part::Reading;
+pub use reading::Reading;
 pub use remote::Ask;
 
 /// The generation of an installation's hives: the hives in use, or a kind of older copy.
@@ -181,6 +182,11 @@ impl Installation {
         }
     }
 
+    /// Releases the bytes of its files. They are read again when they are needed.
+    pub(crate) fn release(&mut self) {
+        self.hives.iter_mut().for_each(|hive| hive.file.release());
+    }
+
     /// Returns whether the installation can be audited: it contains SOFTWARE or SYSTEM.
     pub fn is_auditable(&self) -> bool {
         self.hives.iter().any(|hive| matches!(hive.role, Role::Software | Role::System))
@@ -257,7 +263,8 @@ impl Ask for Keep {
 
     type Answer = Installation;
 
-    fn answer(&self, installation: Installation) -> Installation {
+    fn answer(&self, mut installation: Installation) -> Installation {
+        installation.release();
         installation
     }
 

@@ -5,11 +5,6 @@ use std::io::{self, Read};
 use std::ops::{Deref, Range};
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
-
-use crate::progress::{self, Task};
-use crate::registry::hex;
-
 pub mod archive;
 pub mod block;
 pub mod budget;
@@ -24,6 +19,7 @@ pub mod file_system;
 pub mod file_systems;
 pub mod folder;
 pub mod format;
+pub mod hash;
 pub mod kind;
 pub mod ledger;
 pub mod listed;
@@ -42,6 +38,7 @@ pub mod conversation;
 use block::FileBlocks;
 use content::{Salvaged, salvage};
 use file::Unpacked;
+pub use hash::{is_sha256, sha256, sha256_of};
 use mappable::is_mappable;
 pub use mapped::Mapped;
 
@@ -54,7 +51,7 @@ fn too_long() -> io::Error {
 }
 
 /// The smallest file that is mapped. Reading a smaller one costs less.
-const SMALLEST_MAPPED: u64 = 256 << 10;
+pub(crate) const SMALLEST_MAPPED: u64 = 256 << 10;
 
 /// The bytes of a file that cannot be read.
 #[derive(Clone, Copy)]
@@ -214,41 +211,6 @@ impl Bytes {
             bytes.resize(length, 0);
         }
     }
-}
-
-/// Returns the SHA-256 of a file and its size in bytes.
-///
-/// The file is read in pieces, not through the map, so that hashing a large hive does not keep it in memory.
-///
-/// # Errors
-/// The operating system's error for the file.
-pub fn sha256(path: &Path) -> io::Result<(String, u64)> {
-    let mut file = local::open(path)?;
-    let mut hasher = Sha256::new();
-    // Small enough to stay in a core's own cache, large enough that reading costs little.
-    let mut buffer = vec![0; 64 << 10];
-    let mut size = 0_u64;
-    loop {
-        let count = match file.read(&mut buffer) {
-            Ok(0) => return Ok((hex(&hasher.finalize()), size)),
-            Ok(count) => count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        hasher.update(buffer.get(..count).unwrap_or_default());
-        progress::step(Task::Hashing, || path.display().to_string(), count as u64);
-        size = size.saturating_add(count as u64);
-    }
-}
-
-/// Returns the SHA-256 of bytes in memory.
-pub fn sha256_of(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-/// Returns whether a text is a SHA-256 as [`sha256_of`] writes it, in any letter case.
-pub fn is_sha256(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 #[cfg(test)]

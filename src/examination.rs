@@ -12,6 +12,7 @@ use crate::error::{Code, Error, Gap, Problem};
 use crate::evidence::archive::Unpacking;
 use crate::evidence::directory::locator;
 use crate::evidence::file::Snapshot;
+use crate::evidence::hash::Hashes;
 use crate::evidence::ledger::Ledger;
 use crate::evidence::worker::Sandbox;
 use crate::finding::Severity;
@@ -66,8 +67,8 @@ pub struct Options {
     pub map: bool,
     /// Options for archives and images.
     pub unpacking: Unpacking,
-    /// Hash the files.
-    pub hash: bool,
+    /// The hashes to compute of each hive and log; `None` for none.
+    pub hash: Option<Hashes>,
 }
 
 /// The result of an examination.
@@ -187,8 +188,10 @@ impl Ask for Plain {
 
     type Answer = (Result<Examined, String>, Installation);
 
-    fn answer(&self, installation: Installation) -> Self::Answer {
-        (Examined::of(&installation, &self.0), installation)
+    fn answer(&self, mut installation: Installation) -> Self::Answer {
+        let examined = Examined::of(&installation, &self.0);
+        installation.release();
+        (examined, installation)
     }
 
     /// The caller may want to read the hives again.
@@ -391,7 +394,7 @@ impl Default for Options {
             replay: true,
             map: true,
             unpacking: Unpacking::default(),
-            hash: true,
+            hash: Some(Hashes::default()),
         }
     }
 }

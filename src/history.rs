@@ -96,6 +96,12 @@ pub struct Column {
     pub last_written: Option<FileTime>,
     /// SHA-256 of the primary file.
     pub sha256: Option<String>,
+    /// MD5, if requested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub md5: Option<String>,
+    /// SHA-1, if requested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha1: Option<String>,
     /// How far the hive can be trusted.
     pub state: State,
     /// The Windows at that time.

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Problem;
-use crate::evidence::Bytes;
+use crate::evidence::{Bytes, SMALLEST_MAPPED};
 use crate::registry::Role;
 use replay::Writes;
 
@@ -122,6 +122,14 @@ impl Hive {
         let size_as_it_lies = bytes.len() as u64;
         let as_it_lies = base_block.clone();
         Ok(HiveFile(Self { bytes, as_it_lies, base_block, size_as_it_lies, writes: Writes::default() }))
+    }
+
+    /// Returns the bytes, if they were read whole and were few enough to be read and not mapped.
+    pub(crate) fn into_small(self) -> Option<Vec<u8>> {
+        match self.bytes {
+            Bytes::Read(bytes) if bytes.len() as u64 <= SMALLEST_MAPPED => Some(bytes),
+            _ => None,
+        }
     }
 
     /// Makes sure that every byte can be read, for a walk of the whole hive. See [`Bytes::whole`].

@@ -11,6 +11,7 @@ use crate::discovery::Generation;
 use crate::error::{Gap, Problem};
 use crate::evidence::file::{Origin, Snapshot};
 use crate::evidence::file_system::Vouched;
+use crate::evidence::hash::{Algorithm, named};
 use crate::evidence::ledger::{Members, Outcome, Source};
 use crate::finding::{Finding, Severity};
 pub use crate::hive::Replay;
@@ -274,6 +275,12 @@ pub struct HiveReport {
     pub size: u64,
     /// SHA-256 of the primary file.
     pub sha256: Option<String>,
+    /// MD5, if requested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub md5: Option<String>,
+    /// SHA-1, if requested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha1: Option<String>,
     /// The version of the hive format.
     pub format_version: Option<String>,
     /// When the hive was last written, according to its base block.
@@ -284,6 +291,13 @@ pub struct HiveReport {
     pub source_integrity: SourceIntegrity,
     /// How far the hive can be trusted.
     pub integrity: Integrity,
+}
+
+impl HiveReport {
+    /// Returns the hashes, each with its algorithm, in the order of reports.
+    pub fn sums(&self) -> impl Iterator<Item = (Algorithm, &str)> {
+        named(self.sha256.as_deref(), self.md5.as_deref(), self.sha1.as_deref())
+    }
 }
 
 /// How far a hive can be trusted.
@@ -323,10 +337,23 @@ pub struct LogReport {
     pub size: u64,
     /// SHA-256 of the file.
     pub sha256: Option<String>,
+    /// MD5, if requested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub md5: Option<String>,
+    /// SHA-1, if requested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha1: Option<String>,
     /// Its format, if it can be detected.
     pub format: Option<LogFormat>,
     /// Its relation to the hive.
     pub state: LogState,
+}
+
+impl LogReport {
+    /// Returns the hashes, each with its algorithm, in the order of reports.
+    pub fn sums(&self) -> impl Iterator<Item = (Algorithm, &str)> {
+        named(self.sha256.as_deref(), self.md5.as_deref(), self.sha1.as_deref())
+    }
 }
 
 impl Default for Tool {

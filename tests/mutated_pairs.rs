@@ -208,7 +208,7 @@ fn ten_thousand_mutated_pairs() {
             replay: !random.chance(4),
             map: random.chance(2),
             // Hashes are computed in threads, whose memory is not counted here.
-            hash: false,
+            hash: None,
             ..Options::default()
         };
         let size: usize = files.iter().map(|(_, bytes)| bytes.len()).sum();

@@ -71,8 +71,8 @@ FROM (
         },
         "gaps": [{"code": "VARCHAR", "at": "VARCHAR", "reason": "VARCHAR", "advice": "VARCHAR"}],
         "hives": [{
-            "role": "VARCHAR", "path": "VARCHAR", "size": "UBIGINT", "sha256": "VARCHAR", "format_version": "VARCHAR",
-            "last_written": "TIMESTAMP_NS",
+            "role": "VARCHAR", "path": "VARCHAR", "size": "UBIGINT", "sha256": "VARCHAR", "md5": "VARCHAR",
+            "sha1": "VARCHAR", "format_version": "VARCHAR", "last_written": "TIMESTAMP_NS",
             "container": {
                 "format": "VARCHAR", "partition": "UBIGINT", "offset": "UBIGINT", "stored_hash": "VARCHAR",
                 "verified": "BOOLEAN", "facts": ["VARCHAR"],
@@ -87,7 +87,8 @@ FROM (
                 "state": "VARCHAR", "primary_sequence": "UBIGINT", "secondary_sequence": "UBIGINT",
                 "checksum_valid": "BOOLEAN",
                 "logs": [{
-                    "path": "VARCHAR", "size": "UBIGINT", "sha256": "VARCHAR", "format": "VARCHAR", "state": "VARCHAR"
+                    "path": "VARCHAR", "size": "UBIGINT", "sha256": "VARCHAR", "md5": "VARCHAR", "sha1": "VARCHAR",
+                    "format": "VARCHAR", "state": "VARCHAR"
                 }],
                 "replay": {
                     "log_format": "VARCHAR", "logs_used": ["VARCHAR"], "entries_applied": "UBIGINT",
@@ -121,7 +122,7 @@ FROM (
     SELECT run, line, json ->> '$.key_last_written' AS key_time, json_transform(json, '{
         "installation": {
             "id": "VARCHAR", "label": "VARCHAR", "evidence": "VARCHAR", "generation": "VARCHAR", "os": "VARCHAR",
-            "computer_name": "VARCHAR", "hive_path": "VARCHAR", "sha256": "VARCHAR"
+            "computer_name": "VARCHAR", "hive_path": "VARCHAR", "sha256": "VARCHAR", "md5": "VARCHAR", "sha1": "VARCHAR"
         },
         "path": "VARCHAR", "id": "VARCHAR", "verdict": "VARCHAR", "severity": "VARCHAR", "grade": "VARCHAR",
         "reason": "VARCHAR", "note": "VARCHAR", "cause": "VARCHAR", "advice": "VARCHAR", "hive": "VARCHAR",

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::choices::{Color, Progress};
+use super::words::HashesParser;
+use crate::evidence::hash::Hashes;
 
 /// What every command takes that audits or lists evidence.
 #[derive(Debug, Args)]
@@ -171,14 +173,34 @@ pub struct CaseArgs {
 pub struct CustodyArgs {
     /// Write a chain-of-custody record to this file
     ///
-    /// The record states who ran what and when. It holds size, time and SHA-256 of each file of the evidence before and
-    /// after, and of each output.
+    /// The record states who ran what and when. It holds size, time and hashes of each file of the evidence before and
+    /// after, and size and SHA-256 of each output. It has SHA-256 with --no-hash too.
     #[arg(long, value_name = "FILE")]
     pub custody: Option<PathBuf>,
-    /// Do not hash the evidence
-    #[arg(long)]
-    pub no_hash: bool,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its options are described one by one")]
+    pub hashing: HashArgs,
     #[command(flatten)]
     #[allow(missing_docs, reason = "its options are described one by one")]
     pub case: CaseArgs,
+}
+
+/// Which hashes are computed.
+#[derive(Debug, Args)]
+pub struct HashArgs {
+    /// Hash the evidence with these algorithms, separated by commas [default: sha256]
+    ///
+    /// SHA-256 is always computed, because patches are tied to it: --hash md5 computes SHA-256 and MD5.
+    #[arg(long, value_name = "ALGORITHM,...", value_parser = HashesParser, conflicts_with = "no_hash")]
+    pub hash: Option<Hashes>,
+    /// Do not hash the evidence
+    #[arg(long)]
+    pub no_hash: bool,
+}
+
+impl HashArgs {
+    /// Returns the hashes that the user wants; `None` with `--no-hash`.
+    pub fn wanted(&self) -> Option<Hashes> {
+        (!self.no_hash).then(|| self.hash.unwrap_or_default())
+    }
 }

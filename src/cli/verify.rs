@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::choices::{ImporterArg, ListFormat, TargetArg};
-use super::groups::{MessageArgs, OutputArgs, ReadingArgs};
+use super::groups::{HashArgs, MessageArgs, OutputArgs, ReadingArgs};
 use super::words::{fail_on, os_id};
 use crate::control_set::Choice;
 use crate::error::Error;
@@ -14,8 +14,17 @@ use crate::os::OsId;
 use crate::reg_file::CodePage;
 use crate::verification::Importing;
 
+const UNKNOWN_WITHOUT_HASH: &str = "Do not hash the hives; whether a patch was made for them is then unknown";
+const HASH_IF_APPLIED: &str =
+    "Report these hashes of the hives, separated by commas; needs --applied [default: sha256]";
+const HASH_IF_APPLIED_LONG: &str = "Report these hashes of the hives, separated by commas; needs --applied [default: \
+                                    sha256]\n\nThe comparison with the plan uses SHA-256, which is always computed.";
+
 /// `verify`.
 #[derive(Debug, Args)]
+#[command(mut_arg("no_hash", |no_hash| no_hash.help(UNKNOWN_WITHOUT_HASH)))]
+// Only that comparison reports the hives' own hashes.
+#[command(mut_arg("hash", |hash| hash.requires("applied").help(HASH_IF_APPLIED).long_help(HASH_IF_APPLIED_LONG)))]
 pub struct VerifyArgs {
     /// The .reg files in the order of their import, then the evidence; with --applied only the evidence
     #[arg(required = true, num_args = 1.., value_name = "PATCH.reg... EVIDENCE")]
@@ -61,9 +70,9 @@ pub struct VerifyArgs {
     /// With current, the set that the next start uses is checked too, where it differs.
     #[arg(long, value_name = "WHICH", default_value = "current", help_heading = "What is checked")]
     pub control_set: Choice,
-    /// Do not hash the hives; whether a patch was made for them is then unknown
-    #[arg(long, help_heading = "What is checked")]
-    pub no_hash: bool,
+    #[command(flatten, next_help_heading = "What is checked")]
+    #[allow(missing_docs, reason = "its options are described one by one")]
+    pub hashing: HashArgs,
     /// Print the comparison in this form
     #[arg(long, value_enum, default_value_t, help_heading = "Output")]
     pub format: ListFormat,

@@ -26,7 +26,7 @@ pub(super) fn applied(args: &VerifyArgs, plan: &Path) -> Result<u8, Error> {
         replay: !args.reading.no_replay,
         map: !args.reading.no_mmap,
         unpacking: unpacking(&args.reading)?,
-        hash: !args.no_hash,
+        hash: args.hashing.wanted(),
         ..Options::default()
     };
     let asked = if args.undone { Asked::Undone } else { Asked::Applied };

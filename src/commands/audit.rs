@@ -10,6 +10,7 @@ use hivemend::case::{Audit, PatchWanted, Patched, Planned};
 use hivemend::cli::{AuditArgs, Generations, ScriptArg, TargetArg};
 use hivemend::error::Error;
 use hivemend::evidence::archive::Unpacking;
+use hivemend::evidence::hash::Hashes;
 use hivemend::examination::Options;
 use hivemend::explain::{Known, known, not_found};
 use hivemend::html::PatchFolder;
@@ -124,7 +125,7 @@ fn options(args: &AuditArgs, baselines: Chosen) -> Result<Options, Error> {
         map: !args.common.reading.no_mmap,
         unpacking: Unpacking { live_only: args.generations != Generations::All, ..unpacking(&args.common.reading)? },
         // A patch is tied to the hive that it was made from, so it needs the hash.
-        hash: !args.common.custody.no_hash || args.patching.patch.is_some(),
+        hash: args.common.custody.hashing.wanted().or(args.patching.patch.as_ref().map(|_| Hashes::default())),
     })
 }
 

@@ -61,7 +61,8 @@ pub(super) fn run(
     let mut writing = gate.begin(hold)?;
     let attachments = Attachments { case: stated.clone(), ..Attachments::default() };
     let mut form = Form::new(format, style, situation, attachments, &mut writing);
-    let witness = common.custody.custody.is_some().then(Witness::default);
+    let witness =
+        common.custody.custody.as_ref().map(|_| Witness::new(common.custody.hashing.hash.unwrap_or_default()));
     let see = |path: &Path| witness.iter().for_each(|witness| witness.see(path));
     let see = witness.is_some().then_some(&see as &(dyn Fn(&Path) + Sync));
     let mut headers = Headers::default();

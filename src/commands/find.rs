@@ -20,7 +20,7 @@ pub(crate) fn find(args: &FindArgs) -> Result<u8, Error> {
         replay: !common.reading.no_replay,
         map: !common.reading.no_mmap,
         unpacking: unpacking(&common.reading)?,
-        hash: !common.custody.no_hash,
+        hash: common.custody.hashing.wanted(),
         ..Options::default()
     };
     let format = args.format.into();

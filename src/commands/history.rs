@@ -20,7 +20,7 @@ pub(crate) fn history(args: &HistoryArgs) -> Result<u8, Error> {
         replay: !args.reading.no_replay,
         map: !args.reading.no_mmap,
         unpacking: unpacking(&args.reading)?,
-        hash: !args.no_hash,
+        hash: args.hashing.wanted(),
         ..Options::default()
     };
     prepare_reading(&args.reading);

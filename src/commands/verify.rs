@@ -65,7 +65,7 @@ pub(crate) fn verify(args: &VerifyArgs) -> Result<u8, Error> {
         replay: !args.reading.no_replay,
         map: !args.reading.no_mmap,
         unpacking: unpacking(&args.reading)?,
-        hash: !args.no_hash,
+        hash: args.hashing.wanted(),
         ..Options::default()
     };
     let question = Question {

@@ -5,13 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::content::Content;
 use super::found::{FoundFile, FoundFolder};
 use super::pairing::{self, Candidate, Group};
-use super::part::Reading;
+use super::reading::Reading;
 use super::{FoundHive, FoundLog, Generation, Installation, name};
 use crate::error::{Code, Problem};
 use crate::evidence::file::Origin;
 use crate::evidence::ledger::{Ledger, Outcome, SourceId};
 use crate::hive::{self, Hive};
 use crate::registry::Role;
+
+/// The bytes of small hives in one folder that are held from their recognition to their examination. Beyond this, they
+/// are read again.
+const MOST_HELD: u64 = 4 << 20;
 
 /// Opens the files of a folder that may be hives, and sorts them into installations. The outcome of each file goes into
 /// the ledger, below the source of the folder. Also returns how many files were not read because the run was over.
@@ -28,18 +32,24 @@ pub(super) fn examine(
     let mut empty: Vec<&str> = Vec::new();
     let mut problems: Vec<Problem> = Vec::new();
     let mut unread = 0_usize;
+    let mut held = 0_u64;
     for (file, name) in folder.files.values().zip(&names) {
         if reading.deadline.is_over() {
             unread = unread.saturating_add(1);
             continue;
         }
         match open(folder, file, name, reading.map()) {
-            Found::Hive { role, is_dirty, told } => {
+            Found::Hive { role, is_dirty, told, bytes } => {
                 let generation = generation(folder, name, role, &known);
+                let mut own = file.file.clone();
+                if let Some(bytes) = bytes.filter(|_| held < MOST_HELD) {
+                    held = held.saturating_add(bytes.len() as u64);
+                    own.hold(bytes);
+                }
                 let hive = FoundHive {
                     name: name.clone(),
                     locator: file.locator.clone(),
-                    file: file.file.clone(),
+                    file: own,
                     role,
                     size: file.size,
                     is_dirty,
@@ -117,6 +127,8 @@ enum Found {
         role: Role,
         is_dirty: bool,
         told: Vec<Problem>,
+        /// The bytes of a small file of this machine.
+        bytes: Option<Vec<u8>>,
     },
     /// A file of 0 bytes in a place where Windows leaves such files.
     EmptyBackup,
@@ -192,7 +204,8 @@ fn identify(folder: &FoundFolder, file: &FoundFile, name: &str, map: bool) -> Fo
         Ok((Some(role), _)) => (role, other_than_named(&file.locator, name, role)),
     };
     if folder.any_role || is_audited(role) {
-        Found::Hive { role, is_dirty: hive.base_block().is_dirty(), told: told.into_iter().collect() }
+        let (is_dirty, told) = (hive.base_block().is_dirty(), told.into_iter().collect());
+        Found::Hive { role, is_dirty, told, bytes: hive.into_small() }
     } else {
         Found::Nothing
     }

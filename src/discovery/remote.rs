@@ -10,7 +10,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::lent::Place;
-use super::part::{Closed, OpenPart, Part, Reading};
+use super::part::{Closed, OpenPart, Part};
+use super::reading::Reading;
 use super::watch::{Failure, MOST_FAILURES};
 use super::{Installation, containers};
 use crate::evidence::archive::Unpacking;

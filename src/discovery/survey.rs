@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::arguments::{self, Argument, Evidence, name_of};
 use super::lent;
-use super::part::{Closed, Part, Reading};
+use super::part::{Closed, Part};
+use super::reading::Reading;
 use super::remote;
 use crate::error::{Code, Problem};
 use crate::evidence::archive;

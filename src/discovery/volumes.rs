@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::opener::{Item, Opener};
 use crate::error::{Code, Problem};
 use crate::evidence::block::Blocks;
-use crate::evidence::disk::{self, Algorithm, Disk, Failed};
+use crate::evidence::disk::{self, Disk, Failed};
 use crate::evidence::file::{Origin, Snapshot};
 use crate::evidence::file_system::{FileSystem, Vouched};
 use crate::evidence::file_systems;
@@ -66,10 +66,7 @@ impl Volumes<'_, '_> {
             let problem = Problem { path: Some(item.at.to_string()), ..problem };
             opener.ledger.refuse_member(source, "image", problem, true);
         }
-        let stored_hash = disk.stored.first().map(|stored| {
-            let algorithm = if stored.algorithm == Algorithm::Md5 { "md5" } else { "sha1" };
-            format!("{algorithm}:{}", stored.hex)
-        });
+        let stored_hash = disk.stored.first().map(|stored| format!("{}:{}", stored.algorithm.word(), stored.hex));
         let verified = stored_hash.as_ref().map(|_| verified.unwrap_or(false));
         if let Some(hash) = &stored_hash {
             let state = if verified == Some(true) { "verified" } else { "not verified" };

@@ -8,8 +8,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bytes, local, sha256, sha256_of};
+use super::hash::{Hashes, Sums, sums, sums_of};
+use super::{Bytes, local};
 use crate::error::Problem;
+use crate::progress::{self, Task};
 use crate::registry::FileTime;
 
 /// The bytes of a file that was extracted from a container. A clone is cheap.
@@ -76,17 +78,20 @@ pub struct File {
     unpacked: Option<Unpacked>,
     /// Why the bytes that came out of a container are lost.
     lost: Option<String>,
+    /// The bytes of a small file of this machine, while several look at them: what is judged is what is hashed.
+    #[serde(skip)]
+    held: Option<Unpacked>,
 }
 
 impl File {
     /// Returns a file of this machine.
     pub fn on_disk(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), unpacked: None, lost: None }
+        Self { path: path.into(), unpacked: None, lost: None, held: None }
     }
 
     /// Returns a file that was extracted from the container at `path`.
     pub fn within(path: impl Into<PathBuf>, unpacked: Unpacked) -> Self {
-        Self { path: path.into(), unpacked: Some(unpacked), lost: None }
+        Self { path: path.into(), unpacked: Some(unpacked), lost: None, held: None }
     }
 
     /// Gives up the bytes that came out of a container, for this reason. A file of this machine stays as it is.
@@ -94,6 +99,21 @@ impl File {
         if self.unpacked.is_some() {
             self.lost = Some(reason.to_owned());
         }
+    }
+
+    /// Holds the bytes of a file of this machine until [`File::release`].
+    pub(crate) fn hold(&mut self, bytes: Vec<u8>) {
+        self.held = Some(Unpacked::from(bytes));
+    }
+
+    /// Releases the bytes of a file of this machine. It is read again when it is needed.
+    pub(crate) fn release(&mut self) {
+        self.held = None;
+    }
+
+    /// Returns the bytes in memory, if they are there.
+    fn in_memory(&self) -> Option<&Unpacked> {
+        self.unpacked.as_ref().or(self.held.as_ref())
     }
 
     fn is_kept(&self) -> io::Result<()> {
@@ -106,9 +126,25 @@ impl File {
     /// The operating system's error for the file.
     pub fn open(&self, map: bool) -> io::Result<Bytes> {
         self.is_kept()?;
-        match &self.unpacked {
+        match self.in_memory() {
             Some(unpacked) => Ok(Bytes::Unpacked(unpacked.clone())),
             None => Bytes::open(&self.path, map),
+        }
+    }
+
+    /// Returns the hashes of the file's own bytes, not of its container's.
+    ///
+    /// # Errors
+    /// The operating system's error for the file.
+    pub fn sums(&self, hashes: Hashes) -> io::Result<Sums> {
+        self.is_kept()?;
+        match self.in_memory() {
+            Some(bytes) if self.unpacked.is_none() => {
+                progress::step(Task::Hashing, || self.path.display().to_string(), bytes.as_ref().len() as u64);
+                Ok(sums_of(bytes.as_ref(), hashes))
+            }
+            Some(unpacked) => Ok(sums_of(unpacked.as_ref(), hashes)),
+            None => sums(&self.path, hashes).map(|(sums, _)| sums),
         }
     }
 
@@ -117,11 +153,7 @@ impl File {
     /// # Errors
     /// The operating system's error for the file.
     pub fn sha256(&self) -> io::Result<String> {
-        self.is_kept()?;
-        match &self.unpacked {
-            Some(unpacked) => Ok(sha256_of(unpacked.as_ref())),
-            None => sha256(&self.path).map(|(sum, _)| sum),
-        }
+        self.sums(Hashes::default()).map(|sums| sums.sha256)
     }
 
     /// Returns the size in bytes; 0 if the system cannot report it.

@@ -2,7 +2,7 @@
 
 use super::auditor::Auditor;
 use super::identity::{Changed, Identity, Trees};
-use super::integrity::{Opened, describe, hash, open};
+use super::integrity::{Opened, describe, hash, is_hashed_soon, open};
 use super::odd::SetupMarks;
 use super::{Options, gaps, hibernation};
 use crate::answer::answer;
@@ -10,6 +10,7 @@ use crate::audit::Context;
 use crate::baseline::SystemRoot;
 use crate::discovery::{Generation, Installation};
 use crate::error::{Code, Error, Gap, Problem};
+use crate::evidence::hash::Sums;
 use crate::finding::Finding;
 use crate::hive::{self, Hive, Overlay, Tree};
 use crate::machine::{Machine, Sameness};
@@ -111,12 +112,17 @@ pub(super) fn examine_installation(installation: &Installation, options: &Option
     let open = OpenInstallation::open(installation, options);
     let judge = || open.judge(None);
     let hash = || hash(installation, options.hash);
-    let (judged, sums) = if options.hash { rayon::join(judge, hash) } else { (judge(), hash()) };
+    let side_by_side = options.hash.is_some() && !is_hashed_soon(installation);
+    let (judged, sums) = if side_by_side { rayon::join(judge, hash) } else { (judge(), hash()) };
     let mut judged = judged?;
-    for (hive, (sum, log_sums)) in judged.report.hives.iter_mut().zip(sums) {
-        hive.sha256 = sum;
-        for (log, sum) in hive.integrity.logs.iter_mut().zip(log_sums) {
-            log.sha256 = sum;
+    for (hive, (of_hive, of_logs)) in judged.report.hives.iter_mut().zip(sums) {
+        if let Some(Sums { sha256, md5, sha1 }) = of_hive {
+            (hive.sha256, hive.md5, hive.sha1) = (Some(sha256), md5, sha1);
+        }
+        for (log, of_log) in hive.integrity.logs.iter_mut().zip(of_logs) {
+            if let Some(Sums { sha256, md5, sha1 }) = of_log {
+                (log.sha256, log.md5, log.sha1) = (Some(sha256), md5, sha1);
+            }
         }
     }
     Ok(judged)

@@ -7,6 +7,7 @@ use crate::discovery::{FoundHive, Installation};
 use crate::error::Problem;
 use crate::evidence::Bytes;
 use crate::evidence::file::File;
+use crate::evidence::hash::{Hashes, Sums};
 use crate::hive::transaction_log::{LogFormat, LogState};
 use crate::hive::walk::{self, Coverage};
 use crate::hive::{self, BaseBlock, Hive, HiveFile, Replay, State, Tree};
@@ -83,6 +84,8 @@ pub(crate) fn open<'a>(found: &'a FoundHive, options: &Options) -> Opened<'a> {
             path: log.locator.clone(),
             size: log.size,
             sha256: None,
+            md5: None,
+            sha1: None,
             format: outcome.format,
             state,
         });
@@ -124,7 +127,7 @@ fn missing_log(logs: &[LogReport]) -> Option<LogReport> {
     };
     let mut path = log.path.clone();
     path.replace_range(at..at.checked_add(1)?, other);
-    Some(LogReport { path, size: 0, sha256: None, format: None, state: LogState::Missing })
+    Some(LogReport { path, size: 0, sha256: None, md5: None, sha1: None, format: None, state: LogState::Missing })
 }
 
 impl Opened<'_> {
@@ -158,20 +161,28 @@ fn file(found: &FoundHive, options: &Options) -> Result<HiveFile, Problem> {
     }
 }
 
-pub(super) type Sums = (Option<String>, Vec<Option<String>>);
+/// Below so many bytes, hashing takes less time than waking another thread for it.
+const FEW_BYTES: u64 = 512 << 10;
 
-/// Returns the checksums of each hive and of its logs. A file that cannot be read has none; opening it reported the
-/// error.
-pub(super) fn hash(installation: &Installation, wanted: bool) -> Vec<Sums> {
-    let sum = |file: &File| file.sha256().ok();
-    if !wanted {
-        return installation.hives.iter().map(|hive| (None, vec![None; hive.logs.len()])).collect();
-    }
-    installation
+/// Returns whether the files of an installation are hashed in a moment.
+pub(super) fn is_hashed_soon(installation: &Installation) -> bool {
+    let sizes = installation
         .hives
-        .par_iter()
-        .map(|hive| (sum(&hive.file), hive.logs.iter().map(|log| sum(&log.file)).collect()))
-        .collect()
+        .iter()
+        .flat_map(|hive| std::iter::once(hive.size).chain(hive.logs.iter().map(|log| log.size)));
+    sizes.fold(0, u64::saturating_add) < FEW_BYTES
+}
+
+/// Returns the hashes of each hive and of its logs. A file that cannot be read has none; opening it reported the error.
+pub(super) fn hash(installation: &Installation, wanted: Option<Hashes>) -> Vec<(Option<Sums>, Vec<Option<Sums>>)> {
+    let Some(hashes) = wanted else { return Vec::new() };
+    let sums = |file: &File| file.sums(hashes).ok();
+    let of = |hive: &FoundHive| (sums(&hive.file), hive.logs.iter().map(|log| sums(&log.file)).collect());
+    if is_hashed_soon(installation) {
+        installation.hives.iter().map(of).collect()
+    } else {
+        installation.hives.par_iter().map(of).collect()
+    }
 }
 
 /// Describes a hive apart from the contents of its keys. The tree's problems are those found so far. Sequence numbers
@@ -213,6 +224,8 @@ pub(super) fn describe(opened: &Opened<'_>, tree: Option<&Tree<'_>>, options: &O
         path: opened.found.locator.clone(),
         size: opened.found.size,
         sha256: None,
+        md5: None,
+        sha1: None,
         format_version: base_block.map(|base_block| format!("{}.{}", base_block.major, base_block.minor)),
         last_written: base_block.map(|base_block| base_block.last_written),
         container: opened.found.container.clone(),

@@ -110,6 +110,8 @@ mod tests {
             followed: label != "aside",
             last_written: Some(FileTime(time)),
             sha256: None,
+            md5: None,
+            sha1: None,
             state: State::Clean,
             os: "windows-xp".parse().unwrap(),
             judged: true,

@@ -93,6 +93,8 @@ pub(super) fn columns(mut sources: Vec<Source<'_>>) -> Vec<Placed<'_>> {
                     marks,
                     last_written: source.hive.last_written,
                     sha256: source.hive.sha256.clone(),
+                    md5: source.hive.md5.clone(),
+                    sha1: source.hive.sha1.clone(),
                     state: source.hive.integrity.state,
                     os: source.installation.os.id,
                     judged: source.installation.os.baseline().is_some(),

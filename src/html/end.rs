@@ -204,7 +204,8 @@ fn sandbox(sandbox: Option<&Sandbox>) -> &'static str {
 fn file(record: &FileRecord) -> Row {
     let state = |state: &FileState| {
         let modified = state.modified.as_deref().unwrap_or("no time");
-        Text::from(format!("{}, {} bytes, {modified}", state.sha256, grouped(state.size)))
+        let sums: Vec<String> = state.sums().map(|(algorithm, sum)| format!("{algorithm} {sum}")).collect();
+        Text::from(format!("{}, {} bytes, {modified}", sums.join(", "), grouped(state.size)))
     };
     let lines = match (&record.before, &record.after) {
         (Some(before), _) if record.unchanged => vec![state(before), "the same afterwards".into()],

@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::text::{Row, Text, told};
+use crate::evidence::hash::Algorithm;
 use crate::finding::{Reason, Verdict};
 use crate::hive::State;
 use crate::registry::Role;
@@ -109,9 +110,13 @@ impl HivePart {
                 replay.pages_written
             )
         });
-        let log_hashes = integrity.logs.iter().filter_map(|log| {
-            Some(Text::shown(format!("{}  {}", data::prose(log.sha256.as_deref()?), data::prose(&log.path))))
-        });
+        let hash = |wanted| hive.sums().find(|(algorithm, _)| *algorithm == wanted).map(|(_, sum)| Text::prose(sum));
+        let log_hashes = |wanted| {
+            integrity.logs.iter().filter_map(move |log| {
+                let (_, sum) = log.sums().find(|(algorithm, _)| *algorithm == wanted)?;
+                Some(Text::shown(format!("{}  {}", data::prose(sum), data::prose(&log.path))))
+            })
+        };
         let of = |text: Option<String>| text.map(Text::shown);
         let size = format!("{} bytes", grouped(hive.size));
         Self {
@@ -120,14 +125,18 @@ impl HivePart {
             is_open: !matches!(integrity.state, State::Clean | State::Recovered),
             rows: told([
                 Row::mono("Path", [Text::prose(&hive.path)]),
-                Row::mono("SHA-256", [Text::prose(hive.sha256.as_deref().unwrap_or("not computed (--no-hash)"))]),
+                Row::mono("SHA-256", [hash(Algorithm::Sha256).unwrap_or_else(|| "not computed (--no-hash)".into())]),
+                Row::mono("MD5", hash(Algorithm::Md5)),
+                Row::mono("SHA-1", hash(Algorithm::Sha1)),
                 Row::new("Size", [Text::from(size.clone())]),
                 Row::new("Last written", hive.last_written.map(|time| Text::from(time.to_string()))),
                 Row::new("Format", of(hive.format_version.as_deref().map(data::prose))),
                 Row::new("Sequence numbers", of(sequences)),
                 Row::new("Checksum of the base block", of(checksum.map(str::to_owned))),
                 Row::new("Transaction logs", Text::lines(&logs(hive))),
-                Row::mono("SHA-256 of the logs", log_hashes),
+                Row::mono("SHA-256 of the logs", log_hashes(Algorithm::Sha256)),
+                Row::mono("MD5 of the logs", log_hashes(Algorithm::Md5)),
+                Row::mono("SHA-1 of the logs", log_hashes(Algorithm::Sha1)),
                 Row::new("Replayed", of(replay)),
                 Row::new("Bytes", [Text::from(word(&hive.source_integrity))]),
                 Row::new("Read from container", container(hive)),

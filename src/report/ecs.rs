@@ -83,7 +83,11 @@ impl<W: Write> Documents<W> {
             },
             "file": {
                 "path": hive.map(|hive| &hive.path), "size": hive.map(|hive| hive.size),
-                "hash": {"sha256": hive.and_then(|hive| hive.sha256.as_ref())},
+                "hash": {
+                    "sha256": hive.and_then(|hive| hive.sha256.as_ref()),
+                    "md5": hive.and_then(|hive| hive.md5.as_ref()),
+                    "sha1": hive.and_then(|hive| hive.sha1.as_ref()),
+                },
             },
             "threat": threat(finding),
             "hivemend": {

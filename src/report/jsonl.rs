@@ -164,6 +164,10 @@ struct OfInstallation<'a> {
     computer_name: Option<&'a str>,
     hive_path: Option<&'a str>,
     sha256: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    md5: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha1: Option<&'a str>,
 }
 
 impl<'a> OfInstallation<'a> {
@@ -178,6 +182,8 @@ impl<'a> OfInstallation<'a> {
             computer_name: installation.machine.computer_name.as_deref(),
             hive_path: hive.map(|hive| hive.path.as_str()),
             sha256: hive.and_then(|hive| hive.sha256.as_deref()),
+            md5: hive.and_then(|hive| hive.md5.as_deref()),
+            sha1: hive.and_then(|hive| hive.sha1.as_deref()),
         }
     }
 }

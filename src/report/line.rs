@@ -42,6 +42,8 @@ fn line_of_hive(hive: &HiveReport) -> HiveReport {
         path: hive.path.clone(),
         size: hive.size,
         sha256: None,
+        md5: None,
+        sha1: None,
         format_version: None,
         last_written: hive.last_written,
         container: None,

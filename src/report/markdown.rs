@@ -149,8 +149,9 @@ fn write_finding(
         }
     }
     if let Some(hive) = installation.hive_of(finding) {
-        let sum = hive.sha256.as_ref().map(|sum| format!(", SHA-256 {}", code(sum))).unwrap_or_default();
-        writeln!(out, "- Hive: {}{sum}", code(&hive.path))?;
+        write!(out, "- Hive: {}", code(&hive.path))?;
+        hive.sums().try_for_each(|(algorithm, sum)| write!(out, ", {algorithm} {}", code(sum)))?;
+        writeln!(out)?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::escape::escape;
 use super::event::sentence;
@@ -186,8 +186,10 @@ fn artifact(hive: &HiveReport) -> Value {
         "location": {"uri": uri(&hive.path)}, "length": hive.size, "roles": ["analysisTarget"],
         "description": {"text": hive.role},
     });
-    if let (Some(sha256), Some(fields)) = (&hive.sha256, artifact.as_object_mut()) {
-        fields.insert("hashes".to_owned(), json!({"sha-256": sha256}));
+    let hashes: Map<String, Value> =
+        hive.sums().map(|(algorithm, sum)| (algorithm.to_string().to_lowercase(), sum.into())).collect();
+    if let (false, Some(fields)) = (hashes.is_empty(), artifact.as_object_mut()) {
+        fields.insert("hashes".to_owned(), hashes.into());
     }
     artifact
 }

@@ -103,7 +103,8 @@ fn hives(
 ) -> Vec<CheckedHive> {
     let checked = plan.hives.par_iter().map(|planned| {
         let found = open.installation.hive(planned.role);
-        let sha256 = found.filter(|_| options.hash).and_then(|hive| hive.file.sha256().ok());
+        let sums = found.zip(options.hash).and_then(|(hive, hashes)| hive.file.sums(hashes).ok());
+        let (sha256, md5, sha1) = sums.map_or_else(Default::default, |sums| (Some(sums.sha256), sums.md5, sums.sha1));
         let same = |planned: &String| sha256.as_ref().map(|sum| sum.eq_ignore_ascii_case(planned));
         let reported = report.hives.iter().find(|hive| hive.role == planned.role);
         CheckedHive {
@@ -112,6 +113,8 @@ fn hives(
             planned_sha256: planned.sha256.clone(),
             same_file: planned.sha256.as_ref().and_then(same),
             sha256,
+            md5,
+            sha1,
             state: reported.map(|hive| hive.integrity.state),
             before_path: first.and_then(|first| first.installation.hive(planned.role)).map(|hive| hive.locator.clone()),
             compared_keys: 0,

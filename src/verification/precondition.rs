@@ -92,7 +92,7 @@ fn precondition(
         differs: Vec::new(),
         note: None,
     };
-    let hive = open.installation.hive(role).filter(|_| options.hash);
+    let hive = open.installation.hive(role).filter(|_| options.hash.is_some());
     let Some(found) = hive.and_then(|hive| hive.file.sha256().ok()) else { return precondition };
     if found.eq_ignore_ascii_case(&precondition.sha256) {
         precondition.settle(PreconditionState::SameHive);

@@ -52,7 +52,7 @@ fn flipped() -> Vec<Change> {
 /// One mark that is planted or lost never leaves a Windows unjudged, nor lets another Windows judge it.
 #[test]
 fn one_flipped_mark_does_not_hide_a_windows() {
-    let options = Options { hash: false, ..Options::default() };
+    let options = Options { hash: None, ..Options::default() };
     let wrong_in = |name: String| -> Vec<String> {
         let sound: Case = fixture::compile(&name).unwrap();
         let expected = examined(sound.clone(), &options).installation().os.baseline();

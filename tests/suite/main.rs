@@ -45,6 +45,7 @@ mod fleet;
 mod growth;
 mod guides;
 mod handover;
+mod hashes;
 mod help;
 mod history;
 mod hive_builder;

@@ -1,7 +1,6 @@
 //! Hashes of the disk that an image stores, and their verification.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -9,10 +8,11 @@ use std::thread::ScopedJoinHandle;
 
 use md5::Md5;
 use sha1::Sha1;
-use sha2::Digest;
+use sha2::{Digest, Sha256};
 
 use super::Disk;
 use crate::evidence::block::Blocks;
+pub use crate::evidence::hash::Algorithm;
 use crate::progress::{self, Task};
 use crate::registry::hex;
 
@@ -20,24 +20,6 @@ use crate::registry::hex;
 const AT_A_TIME: usize = 1 << 20;
 /// Pieces that are read ahead of the slowest hash.
 const AHEAD: usize = 4;
-
-/// A hash algorithm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Algorithm {
-    /// MD5.
-    Md5,
-    /// SHA-1.
-    Sha1,
-}
-
-impl fmt::Display for Algorithm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Md5 => "MD5",
-            Self::Sha1 => "SHA-1",
-        })
-    }
-}
 
 /// A hash of the whole disk, as the image's maker stored it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +75,7 @@ fn hashes(blocks: &Blocks, wanted: &BTreeSet<Algorithm>, path: &str) -> io::Resu
         for algorithm in wanted {
             let (send, receive) = sync_channel::<Arc<Piece>>(AHEAD);
             pieces.push(send);
-            threads.push((*algorithm, scope.spawn(move || algorithm.hash(&receive))));
+            threads.push((*algorithm, scope.spawn(move || hash(*algorithm, &receive))));
         }
         // Pieces in turn: one that every thread is done with is filled again, because new memory costs as much as hashing.
         let mut used: VecDeque<Arc<Piece>> = VecDeque::new();
@@ -144,13 +126,12 @@ impl AsRef<[u8]> for Piece {
     }
 }
 
-impl Algorithm {
-    /// Returns the hash of all pieces, in lower-case hexadecimal digits.
-    fn hash(self, pieces: &Receiver<Arc<Piece>>) -> String {
-        match self {
-            Self::Md5 => digest::<Md5>(pieces),
-            Self::Sha1 => digest::<Sha1>(pieces),
-        }
+/// Returns the hash of all pieces, in lower-case hexadecimal digits.
+fn hash(algorithm: Algorithm, pieces: &Receiver<Arc<Piece>>) -> String {
+    match algorithm {
+        Algorithm::Sha256 => digest::<Sha256>(pieces),
+        Algorithm::Md5 => digest::<Md5>(pieces),
+        Algorithm::Sha1 => digest::<Sha1>(pieces),
     }
 }
 

@@ -111,8 +111,8 @@ fn write_hive(page: &mut Page<'_>, hive: &HiveReport) -> io::Result<()> {
     facts.extend(hive.format_version.as_ref().map(|version| format!("format {}", data::prose(version))));
     facts.extend(hive.last_written.map(|time| format!("last written {time}")));
     page.facts(2, LABEL, "", &facts, ", ")?;
-    if let Some(sum) = &hive.sha256 {
-        page.labelled(2, LABEL, "SHA-256", &data::prose(sum), Ink::Dim)?;
+    for (algorithm, sum) in hive.sums() {
+        page.labelled(2, LABEL, &algorithm.to_string(), &data::prose(sum), Ink::Dim)?;
     }
     let state = word(&hive.integrity.state);
     page.labelled(2, LABEL, &state, &logs(hive), state_ink(hive.integrity.state))?;

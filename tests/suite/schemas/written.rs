@@ -65,7 +65,7 @@ fn of_all_fixtures(all: &mut Vec<Written>) {
     document(all, &desk, Record::Report, &["find", "evidence", "--format", "json", "--check"]);
     let arguments =
         ["--all", "--locations", "--patch", "out", "--custody", "custody.json", "--progress", "json", "--label", "PC"];
-    let arguments = [report, &arguments].concat();
+    let arguments = [report, &arguments, &["--hash", "sha256,md5,sha1"]].concat();
     let run = desk.run(&arguments);
     push(all, Record::Report, "audit --patch", &run.stdout);
     fs::write(desk.path("report.json"), &run.stdout).unwrap();
@@ -81,7 +81,7 @@ fn of_all_fixtures(all: &mut Vec<Written>) {
         lines(all, &desk, record, &["report", "report.json", "--all", "--format", format]);
     }
     lines(all, &desk, Record::Records, &["find", "evidence", "nowhere", "--format", "jsonl"]);
-    document(all, &desk, Record::History, &["history", "evidence", "--format", "json"]);
+    document(all, &desk, Record::History, &["history", "evidence", "--format", "json", "--hash", "md5,sha1"]);
     document(all, &desk, Record::Baselines, &["baseline", "list", "--format", "json"]);
 }
 
@@ -181,7 +181,7 @@ fn of_applied(all: &mut Vec<Written>) {
             &["evidence/windows-7", seven, "evidence/windows-7-servicedll-hijacked", "evidence/windows-7-dirty"]
         };
         for now in others {
-            for more in [&["--before", evidence][..], &["--undone"], &["--no-hash"]] {
+            for more in [&["--before", evidence][..], &["--undone", "--hash", "md5,sha1"], &["--no-hash"]] {
                 let arguments = [&["verify", "--applied", &plan, now, "--format", "json"], more].concat();
                 let output = desk.run(&arguments);
                 if !output.stdout.is_empty() {

@@ -34,7 +34,7 @@ pub(super) static OPTIONS: std::sync::LazyLock<Options> = std::sync::LazyLock::n
     replay: true,
     map: true,
     unpacking: hivemend::evidence::archive::Unpacking::default(),
-    hash: false,
+    hash: None,
 });
 
 impl Case {
