@@ -71,6 +71,18 @@ impl<'de> Deserialize<'de> for Choice {
     }
 }
 
+/// The name of the control set in use. Windows makes this link in memory at each start; a hive does not have it.
+pub const CURRENT: &str = "CurrentControlSet";
+
+/// Returns a path below a hive's root with a control set in place of [`CURRENT`], if it begins with that name.
+pub fn in_set(path: &str, set: Option<u32>) -> String {
+    let below = path.strip_prefix(CURRENT).filter(|rest| rest.is_empty() || rest.starts_with('\\'));
+    match below.zip(set) {
+        Some((below, number)) => key_name(number) + below,
+        None => path.to_owned(),
+    }
+}
+
 /// Returns the key of a control set, below the hive's root: `ControlSet001`.
 pub fn key_name(number: u32) -> String {
     format!("ControlSet{number:03}")

@@ -74,10 +74,10 @@ pub struct FileState {
     /// The SHA-256 of the file's bytes.
     pub sha256: String,
     /// MD5, if requested.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub md5: Option<String>,
     /// SHA-1, if requested.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub sha1: Option<String>,
 }
 

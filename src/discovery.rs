@@ -22,6 +22,7 @@ use crate::evidence::worker::Sandbox;
 use crate::registry::Role;
 
 mod arguments;
+mod closed;
 mod containers;
 mod content;
 mod errand;
@@ -32,6 +33,7 @@ mod hand;
 mod hibernation;
 mod installation_id;
 mod layout;
+mod lenders;
 mod lent;
 mod name;
 mod opener;

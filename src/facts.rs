@@ -13,7 +13,7 @@ mod services;
 pub use closed::Unnamed;
 pub use odd_names::{OddName, Oddness};
 pub(crate) use services::names;
-pub use services::{Groups, ServiceFacts, Services, is_disabled};
+pub use services::{Groups, LibraryFacts, ServiceFacts, Services, is_disabled};
 
 /// What was observed of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -179,11 +179,7 @@ struct Observer<'a> {
 impl Observer<'_> {
     /// Returns the expected path with the control set instead of `CurrentControlSet`.
     fn path(&self) -> String {
-        match (self.expected.path.strip_prefix("CurrentControlSet\\"), self.control_set) {
-            (Some(rest), Some(number)) => [control_set::key_name(number).as_str(), "\\", rest].concat(),
-            (None, Some(number)) if self.expected.path == "CurrentControlSet" => control_set::key_name(number),
-            _ => self.expected.path.clone(),
-        }
+        control_set::in_set(&self.expected.path, self.control_set)
     }
 
     /// Returns whether a missing key also has no parent, if that matters.

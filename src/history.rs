@@ -97,10 +97,10 @@ pub struct Column {
     /// SHA-256 of the primary file.
     pub sha256: Option<String>,
     /// MD5, if requested.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub md5: Option<String>,
     /// SHA-1, if requested.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub sha1: Option<String>,
     /// How far the hive can be trusted.
     pub state: State,

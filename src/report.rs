@@ -276,10 +276,10 @@ pub struct HiveReport {
     /// SHA-256 of the primary file.
     pub sha256: Option<String>,
     /// MD5, if requested.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub md5: Option<String>,
     /// SHA-1, if requested.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub sha1: Option<String>,
     /// The version of the hive format.
     pub format_version: Option<String>,
@@ -338,10 +338,10 @@ pub struct LogReport {
     /// SHA-256 of the file.
     pub sha256: Option<String>,
     /// MD5, if requested.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub md5: Option<String>,
     /// SHA-1, if requested.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub sha1: Option<String>,
     /// Its format, if it can be detected.
     pub format: Option<LogFormat>,

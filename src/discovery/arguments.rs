@@ -217,12 +217,12 @@ pub(super) fn name_of(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-fn found(evidence: &Evidence, named: bool) -> FoundFile {
+fn found(evidence: &Evidence, named: bool) -> Box<FoundFile> {
     let path = &evidence.path;
     let head = folder::head_of(path);
     let unreadable = head.as_ref().err().map(unreadable);
     let head = head.unwrap_or_default();
-    FoundFile {
+    Box::new(FoundFile {
         locator: Locator::of(path).to_string(),
         content: content::of(&head, &name_of(evidence.original())),
         file: File::on_disk(path),
@@ -233,5 +233,5 @@ fn found(evidence: &Evidence, named: bool) -> FoundFile {
         // A log that the user listed is no hive that is missing.
         named: named && !(evidence.original_path.is_some() && name::is_log(&name_of(evidence.original()))),
         unreadable,
-    }
+    })
 }

@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
+use super::closed::Closed;
 use super::found::{FoundFile, FoundTree};
 use super::lent::{self, Place};
 use super::opener::{Item, Opener};
-use super::part::Closed;
 use super::store::Store;
 use super::unreadable::code_of;
 #[cfg(feature = "images")]
@@ -62,7 +62,7 @@ pub(super) struct Opened {
     /// A tree for each file system with relevant files.
     pub(super) trees: Vec<FoundTree>,
     /// Files that were compressed one by one: they belong into the folder of the container.
-    pub(super) singles: Vec<(Name, FoundFile)>,
+    pub(super) singles: Vec<(Name, Box<FoundFile>)>,
     /// The outcome of each source.
     pub(super) ledger: Ledger,
     /// The shadow copies that volumes list, read or not.

@@ -13,9 +13,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::arguments::{Evidence, readable};
+use super::closed::Closed;
 use super::containers;
 use super::lent::Place;
-use super::part::{Closed, OpenPart, Part};
+use super::part::{OpenPart, Part};
 use super::reading::Reading;
 use super::remote;
 use super::survey::{Survey, Work};

@@ -326,3 +326,26 @@ fn installations(folder: &FoundFolder, candidates: Vec<Candidate>) -> Vec<Instal
     });
     groups.flat_map(pairing::pair).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::arguments::{self, Evidence};
+    use super::*;
+    use crate::evidence::archive::Unpacking;
+    use crate::evidence::budget::Limits;
+
+    #[test]
+    fn files_after_the_end_of_the_run_are_counted_and_not_read() {
+        let place = tempfile::tempdir().unwrap();
+        let files = ["SOFTWARE", "SYSTEM"].map(|name| place.path().join(name));
+        files.iter().for_each(|path| std::fs::write(path, b"regf").unwrap());
+        let evidence = files.each_ref().map(Evidence::from);
+        let folder = arguments::named(&evidence, arguments::folder_of(&evidence[0]));
+        for (seconds, read, late) in [(None, 2, 0), (Some(0), 0, 2)] {
+            let unpacking = Unpacking { limits: Limits { seconds, ..Limits::default() }, ..Unpacking::default() };
+            let mut ledger = Ledger::default();
+            let (found, unread) = examine(&folder, None, Reading::new(true, &unpacking), None, &mut ledger);
+            assert_eq!((found.len(), unread, ledger.len()), (0, late, read), "{seconds:?}");
+        }
+    }
+}

@@ -36,9 +36,9 @@ pub(super) struct FoundFolder {
     pub(super) any_role: bool,
     /// Whether the user named the files one by one, not the folder.
     pub(super) named: bool,
-    /// The files, by name.
+    /// The files, by name. Boxed: a map keeps room for many, and most folders with a hive have two.
     #[serde(with = "pairs")]
-    pub(super) files: BTreeMap<Name, FoundFile>,
+    pub(super) files: BTreeMap<Name, Box<FoundFile>>,
     /// The state of the volume's hibernation file, if this is the volume's `Windows/System32/config`.
     pub(super) hibernation: Option<Hibernation>,
 }
@@ -46,7 +46,7 @@ pub(super) struct FoundFolder {
 impl FoundFolder {
     /// Returns the paths of the files that are hives or transaction logs.
     pub(super) fn hives_and_logs(&self) -> impl Iterator<Item = &PathBuf> {
-        let is_one = |(name, file): &(&Name, &FoundFile)| {
+        let is_one = |(name, file): &(&Name, &Box<FoundFile>)| {
             matches!(file.content, Content::Hive | Content::Log) || name::is_log(&name.to_string())
         };
         self.files.iter().filter(is_one).map(|(_, file)| &file.file.path)

@@ -50,7 +50,7 @@ pub(super) struct Opener<'w> {
     pub(super) for_logs: bool,
     pub(super) ledger: Ledger,
     pub(super) trees: Vec<FoundTree>,
-    pub(super) singles: Vec<(Name, FoundFile)>,
+    pub(super) singles: Vec<(Name, Box<FoundFile>)>,
     pub(super) shadow_copies: Vec<Snapshot>,
     pub(super) files: Vec<PathBuf>,
     /// Every file of this machine that was opened, including those of images that could not be opened.
@@ -287,7 +287,7 @@ fn read_through(system: &dyn FileSystem, file: Node) -> Result<Vouched, Problem>
 }
 
 /// Puts an extracted file into the folder of its container; if its name exists there, under the container's name.
-pub(super) fn insert_beside(files: &mut BTreeMap<Name, FoundFile>, name: Name, file: FoundFile) {
+pub(super) fn insert_beside(files: &mut BTreeMap<Name, Box<FoundFile>>, name: Name, file: Box<FoundFile>) {
     if let Entry::Vacant(place) = files.entry(name) {
         place.insert(file);
         return;

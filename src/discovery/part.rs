@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::closed::Closed;
 use super::containers::{self, Job, Opened};
 use super::found::{FoundFolder, FoundTree};
 use super::reading::Reading;
@@ -20,41 +21,10 @@ use crate::error::{Code, Gap, Problem};
 use crate::evidence::budget::{Budget, Cost};
 use crate::evidence::directory;
 use crate::evidence::file::{Origin, Snapshot};
-use crate::evidence::kind::Kind;
 use crate::evidence::ledger::{Ledger, SourceId};
-use crate::evidence::listed::Listed;
 use crate::evidence::local;
-use crate::evidence::locator::{Locator, Step};
 use crate::evidence::worker::{self, Broker, Sandbox};
 use crate::progress::{self, Task};
-
-/// A container that was not opened yet.
-#[derive(Clone, Serialize, Deserialize)]
-pub(super) struct Closed {
-    /// The file of this machine.
-    #[serde(with = "crate::evidence::paths")]
-    pub(super) path: PathBuf,
-    /// Its name in reports.
-    pub(super) at: Locator,
-    /// The kind of container, by its first bytes.
-    pub(super) kind: Kind,
-    /// The wanted part of the container; everything if there are no steps.
-    pub(super) wanted: Vec<Step>,
-    /// The container's name on its machine, if the user states the name.
-    pub(super) original_name: Option<String>,
-    /// Files that lay beside it on its machine, and that the user listed.
-    pub(super) listed: Listed,
-    /// Whether only its logs without a hive are wanted, for a hive in another container.
-    pub(super) for_logs: bool,
-}
-
-impl Closed {
-    /// Returns a container of which everything is wanted.
-    pub(super) fn of(path: PathBuf, at: Locator, kind: Kind) -> Self {
-        let (wanted, original_name, listed, for_logs) = (Vec::new(), None, Listed::default(), false);
-        Self { path, at, kind, wanted, original_name, listed, for_logs }
-    }
-}
 
 /// A part of the evidence.
 #[derive(Clone, Serialize, Deserialize)]
@@ -69,8 +39,9 @@ pub(super) struct Part {
     pub(super) if_nothing: IfNothing,
     /// The user's name for the machine or the exhibit.
     pub(super) label: Option<String>,
-    /// Other archives that may have the logs of its hives; see [`super::lent`].
-    pub(super) around: Vec<Closed>,
+    /// Other files that may be archives with the logs of its hives; see [`super::lenders`].
+    #[serde(with = "crate::evidence::paths::many")]
+    pub(super) around: Vec<PathBuf>,
 }
 
 /// The report about a part without a hive and without another problem.
@@ -122,7 +93,8 @@ impl Part {
 
     /// Allows a broker to open the files of the part.
     pub(super) fn allow(&self, broker: &mut Broker<'_>) {
-        for container in self.containers.iter().chain(&self.around) {
+        self.around.iter().for_each(|path| broker.allow(path));
+        for container in &self.containers {
             broker.allow(&container.path);
             if container.kind.is_image() {
                 broker.allow_beside(&container.path);
@@ -140,8 +112,8 @@ impl Part {
 
     /// Shows a witness the files that are about to be read.
     pub(super) fn witness(&self, reading: Reading<'_>) {
-        reading.witness(self.containers.iter().map(|container| &container.path));
-        reading.witness(self.folder.hives_and_logs());
+        self.containers.iter().for_each(|container| reading.witness(&container.path));
+        self.folder.hives_and_logs().for_each(|path| reading.witness(path));
     }
 
     /// Opens the part in this process, within this budget. A defect of this program is a problem of this part alone.
@@ -183,7 +155,7 @@ impl Part {
             opening.open.files.push(container.path.clone());
             let Some(opened) = opening.container(container, Watch { failed, begin }) else { continue };
             let Opened { trees, singles, ledger, shadow_copies, files, touched, found, budget } = opened;
-            reading.witness(files.iter().chain(&touched));
+            files.iter().chain(&touched).for_each(|path| reading.witness(path));
             if container.for_logs {
                 // Its own part has its sources.
                 lent.extend(trees);

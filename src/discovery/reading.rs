@@ -1,6 +1,6 @@
 //! How the evidence of a run is read: the user's options, and the end of the run.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use crate::evidence::archive::Unpacking;
 use crate::evidence::deadline::Deadline;
@@ -46,9 +46,10 @@ impl<'u> Reading<'u> {
         self.map
     }
 
-    pub(super) fn witness<'p>(&self, paths: impl Iterator<Item = &'p PathBuf>) {
+    /// Shows the witness a file that is about to be read.
+    pub(super) fn witness(&self, path: &Path) {
         if let Some(witness) = self.witness {
-            paths.for_each(|path| witness(path));
+            witness(path);
         }
     }
 }

@@ -9,8 +9,9 @@ use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::closed::Closed;
 use super::lent::Place;
-use super::part::{Closed, OpenPart, Part};
+use super::part::{OpenPart, Part};
 use super::reading::Reading;
 use super::watch::{Failure, MOST_FAILURES};
 use super::{Installation, containers};

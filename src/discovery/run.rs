@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use super::arguments::Evidence;
 use super::errand::{self, Source};
 use super::hand::{Hand, Next};
-use super::lent::Lenders;
+use super::lenders::Lenders;
 use super::part::{OpenPart, Part};
 use super::reading::Reading;
 use super::remote::{Ask, Asked, Remote};
@@ -149,6 +149,7 @@ impl<A: Ask> Stream<'_, A> {
         if let Some(first) = late.into_iter().next() {
             run.drop_late(first, count, self.reading.deadline.problem());
         }
+        run.opened.extend(self.lenders.into_asked());
         run.finish()
     }
 
@@ -186,7 +187,7 @@ impl<A: Ask> Stream<'_, A> {
 
     /// Returns the part with the archives that have the logs of its dirty hives, if there are any.
     fn with_logs(&self, part: &Part, open: &mut OpenPart) -> Option<Part> {
-        self.lenders.with_logs(part, open, |closed| errand::logs_of(closed, self.reading, &self.begun))
+        self.lenders.with_logs(part, open, self.reading, |closed| errand::logs_of(closed, self.reading, &self.begun))
     }
 
     /// Returns whether a worker opens and judges the part.

@@ -9,8 +9,9 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::arguments::{self, Argument, Evidence, name_of};
-use super::lent;
-use super::part::{Closed, Part};
+use super::closed::Closed;
+use super::lenders;
+use super::part::Part;
 use super::reading::Reading;
 use super::remote;
 use crate::error::{Code, Problem};
@@ -46,6 +47,10 @@ pub(super) struct Survey<'u> {
     named: HashMap<Belonging, Vec<Evidence>>,
     /// The same by label.
     by_label: HashMap<String, Vec<Evidence>>,
+    /// The real paths of files with a label.
+    labelled: HashSet<PathBuf>,
+    /// The files beside those that the user named, by folder, that may be archives; none if they are many.
+    beside: HashMap<PathBuf, Vec<PathBuf>>,
     /// Files that were examined already, by their real path.
     known: BTreeSet<PathBuf>,
     /// The number of files of the run that [`Survey::know`] received.
@@ -63,9 +68,11 @@ impl<'u> Survey<'u> {
         let arguments = arguments::sort(evidence);
         let mut named: HashMap<Belonging, Vec<Evidence>> = HashMap::new();
         let mut by_label: HashMap<String, Vec<Evidence>> = HashMap::new();
+        let mut labelled = HashSet::new();
         for argument in &arguments {
             if let Argument::File { evidence, real, .. } = argument {
                 if let Some(label) = &evidence.label {
+                    labelled.insert(real.clone());
                     by_label.entry(label.clone()).or_default().push(evidence.clone());
                 }
                 named.entry(belonging(evidence, real)).or_default().push(evidence.clone());
@@ -76,6 +83,8 @@ impl<'u> Survey<'u> {
             arguments: behind_their_folders(arguments),
             named,
             by_label,
+            labelled,
+            beside: HashMap::new(),
             known: BTreeSet::new(),
             told: 0,
             grouped: HashSet::new(),
@@ -202,20 +211,19 @@ impl<'u> Survey<'u> {
     }
 }
 
-/// Tells each of these parts, which lie together, of the archives among them and elsewhere that may have its logs.
-fn tell_of_archives_around(parts: &mut [Part], elsewhere: Vec<Closed>) {
+/// Tells each of these parts, which lie together, of the archives among them and of files elsewhere that may have its logs.
+/// An image has its own.
+fn tell_of_archives_around(parts: &mut [Part], elsewhere: Vec<PathBuf>) {
     let is_archive = |closed: &&Closed| matches!(closed.kind, Kind::Archive(_)) && !is_compressed_file(closed);
-    let here = parts.iter().flat_map(|part| &part.containers).filter(is_archive).cloned();
-    let mut archives: BTreeMap<PathBuf, Closed> = here.map(|closed| (closed.path.clone(), closed)).collect();
-    for closed in elsewhere.into_iter().filter(|closed| is_archive(&closed)) {
-        archives.entry(closed.path.clone()).or_insert(closed);
-    }
-    if archives.len() > lent::MOST_AROUND {
-        return;
-    }
+    let here = parts.iter().flat_map(|part| &part.containers).filter(is_archive).map(|closed| closed.path.clone());
+    let around: BTreeSet<PathBuf> = here.chain(elsewhere).collect();
     for part in parts.iter_mut().filter(|part| !part.containers.iter().any(|closed| closed.kind.is_image())) {
         let is_own = |path: &PathBuf| part.containers.iter().any(|closed| closed.path == *path);
-        part.around = archives.iter().filter(|(path, _)| !is_own(path)).map(|(_, closed)| closed.clone()).collect();
+        let others = around.iter().filter(|path| !is_own(path)).take(lenders::MOST_AROUND.saturating_add(1));
+        let others: Vec<PathBuf> = others.cloned().collect();
+        if others.len() <= lenders::MOST_AROUND {
+            part.around = others;
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The order of a run. Parts are opened in parallel, and their results are recorded one by one in the order of the
 //! output. The ledger, the budget and the ids therefore do not depend on which part was ready first.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -34,8 +34,8 @@ pub(super) struct Run {
     folder: Option<Folder>,
     dropped: Option<Dropped>,
     late: Option<Dropped>,
-    /// The containers whose logs belong to hives in other containers.
-    lenders: BTreeSet<String>,
+    /// How many logs of each container belong to hives in other containers.
+    lenders: BTreeMap<String, u64>,
 }
 
 /// The folder whose parts are being recorded.
@@ -109,8 +109,12 @@ impl Run {
             _ => {}
         }
         self.ledger.label(first, part.label.as_ref());
-        let lenders = part.containers.iter().filter(|container| container.for_logs);
-        self.lenders.extend(lenders.map(|container| container.at.to_string()));
+        for lender in part.containers.iter().filter(|container| container.for_logs) {
+            let logs = installations.iter().flat_map(|one| &one.hives).flat_map(|hive| &hive.logs);
+            let lent = logs.filter(|log| log.file.path == lender.path).count() as u64;
+            let count = self.lenders.entry(lender.at.to_string()).or_default();
+            *count = count.saturating_add(lent);
+        }
         self.shadow_copies.extend(shadow_copies);
         if let Some(new) = sandbox {
             self.sandbox = Some(self.sandbox.as_ref().map_or_else(|| new.clone(), |old| old.and(&new)));

@@ -3,7 +3,7 @@
 //! A source is an argument, a container, a volume, or a file that looks like a hive, a log or a container. Each ends as
 //! read, refused or irrelevant, with the reason. Ordinary files are only counted, in the source that holds them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +13,8 @@ use crate::error::{Code, Problem};
 mod gaps;
 mod parts;
 
+/// Why a log is skipped.
+pub const LONE_LOG: &str = "transaction log without a hive beside it";
 /// What is said of a container whose logs belong to a hive in another container.
 const LENT: &str = "its transaction logs were examined with a hive in another container";
 /// Refusals of one kind in one container that are listed one by one; the rest are counted.
@@ -221,19 +223,26 @@ impl Ledger {
         }
     }
 
-    /// Notes that the transaction logs in these containers were examined with hives in other containers. A container
-    /// without a hive is no gap then.
-    pub fn lent(&mut self, containers: &BTreeSet<String>) {
-        if containers.is_empty() {
-            return;
-        }
-        for source in self.sources.iter_mut().filter(|source| containers.contains(&source.locator)) {
-            match &source.outcome {
-                Outcome::Refused { problem, .. } if problem.code == Some(Code::NothingFound) => {
-                    source.outcome = Outcome::Irrelevant(LENT.to_owned());
-                }
-                Outcome::Read => source.notes.push(LENT.to_owned()),
-                _ => {}
+    /// Notes that so many transaction logs without a hive in each of these containers were examined with hives in other
+    /// containers: they were not skipped, and a container without a hive is no gap then.
+    pub fn lent(&mut self, containers: &BTreeMap<String, u64>) {
+        for (container, count) in containers {
+            let is_named = |source: &Source| source.locator == *container && source.kind == "file";
+            self.sources.retain(|source| !(is_named(source) && source.came_to_nothing()));
+            let is_in = |source: &Source| {
+                let rest = source.locator.strip_prefix(container.as_str());
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('!'))
+            };
+            let mut left = *count;
+            for source in self.sources.iter_mut().filter(|source| is_in(source)) {
+                let Some(alone) = source.passed.get_mut(LONE_LOG) else { continue };
+                let lent = left.min(*alone);
+                *alone = alone.saturating_sub(lent);
+                left = left.saturating_sub(lent);
+                source.passed.retain(|_, count| *count > 0);
+                source.members.irrelevant = source.members.irrelevant.saturating_sub(lent);
+                source.members.read = source.members.read.saturating_add(lent);
+                source.notes.push(LENT.to_owned());
             }
         }
     }
@@ -270,6 +279,10 @@ impl Source {
     /// Returns the number of skipped files, by reason.
     pub fn passed(&self) -> impl Iterator<Item = (&str, u64)> {
         self.passed.iter().map(|(reason, count)| (reason.as_str(), *count))
+    }
+
+    fn came_to_nothing(&self) -> bool {
+        matches!(&self.outcome, Outcome::Refused { problem, .. } if problem.code == Some(Code::NothingFound))
     }
 
     /// Returns the remarks on the source: why it was refused or is irrelevant, where it was searched, what was skipped.

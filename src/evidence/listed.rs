@@ -3,12 +3,18 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// The files of one folder of another machine, as far as the user lists them.
+/// The files of one folder of another machine, as far as the user lists them. A clone is cheap: every image in the folder
+/// has one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Listed {
+#[serde(from = "Files", into = "Files")]
+pub struct Listed(Arc<Files>);
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Files {
     /// The position of each name in `paths`; `None` where several files are listed with that name.
     names: BTreeMap<String, Option<usize>>,
     /// Where the files are on this machine.
@@ -16,16 +22,28 @@ pub struct Listed {
     paths: Vec<PathBuf>,
 }
 
+impl From<Files> for Listed {
+    fn from(files: Files) -> Self {
+        Self(Arc::new(files))
+    }
+}
+
+impl From<Listed> for Files {
+    fn from(listed: Listed) -> Self {
+        Arc::unwrap_or_clone(listed.0)
+    }
+}
+
 impl Listed {
     /// Returns the files, each with its name on its machine.
     pub fn of<'f>(files: impl Iterator<Item = (String, &'f Path)>) -> Self {
-        let mut listed = Self::default();
+        let mut listed = Files::default();
         for (name, path) in files {
             let place = listed.paths.len();
             listed.paths.push(path.to_owned());
             listed.names.entry(name).and_modify(|known| *known = None).or_insert(Some(place));
         }
-        listed
+        listed.into()
     }
 
     /// Returns where the file with this name is; `None` if it is not listed.
@@ -33,9 +51,9 @@ impl Listed {
     /// # Errors
     /// Several files are listed with this name.
     pub fn file(&self, name: &str) -> io::Result<Option<&Path>> {
-        match self.names.get(name) {
+        match self.0.names.get(name) {
             None => Ok(None),
-            Some(place) => match place.and_then(|place| self.paths.get(place)) {
+            Some(place) => match place.and_then(|place| self.0.paths.get(place)) {
                 Some(path) => Ok(Some(path)),
                 None => Err(io::Error::other("several files are listed with this original name")),
             },
@@ -44,12 +62,12 @@ impl Listed {
 
     /// Returns the names.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.names.keys().map(String::as_str)
+        self.0.names.keys().map(String::as_str)
     }
 
     /// Returns where the files are on this machine.
     pub fn paths(&self) -> &[PathBuf] {
-        &self.paths
+        &self.0.paths
     }
 }
 

@@ -10,16 +10,13 @@
 use std::borrow::Cow;
 
 use crate::baseline::ExpectedNames;
-use crate::control_set;
+use crate::control_set::{self, CURRENT};
 use crate::hive::{Key, Tree};
 use crate::registry::look_alikes::look;
 use crate::registry::same_text;
 
 /// The most odd names that are reported for each key. A hostile key has as many as it has subkeys.
 const MOST_TOLD: usize = 16;
-
-/// The name that stands for the control set that is judged.
-const CURRENT: &str = "CurrentControlSet";
 
 /// What is odd about a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

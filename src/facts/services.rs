@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{KeyState, Observed, Source};
 use crate::baseline::group_of;
-use crate::control_set::key_name;
+use crate::control_set::in_set;
 use crate::error::Problem;
 use crate::hive::{Key, NamedValue, OddTime, Tree};
 use crate::registry::{Name, RegistryValue, same_text};
@@ -42,11 +42,16 @@ pub struct ServiceFacts {
     pub needs: Vec<Name>,
     /// `DependOnGroup`.
     pub depends_on_group: Observed,
-    /// `ImagePath`.
-    pub image_path: Observed,
+    /// Its library, if the service is in the svchost group of a root; nothing else depends on it.
+    pub library: Option<LibraryFacts>,
+}
+
+/// What was observed of a service's library.
+#[derive(Clone, Debug)]
+pub struct LibraryFacts {
     /// `ServiceDll` on the service's own key.
     pub own_dll: Observed,
-    /// `Parameters\ServiceDll`, with the key's path and what was observed of the key.
+    /// `Parameters\ServiceDll`.
     pub dll: Observed,
     /// The path of `Parameters`.
     pub parameters: String,
@@ -178,11 +183,7 @@ impl Services {
         let Some(groups) = groups else { return };
         let (mut looked, mut known) = (BTreeSet::new(), BTreeSet::new());
         for root in roots {
-            let path = match self.by_name.get(&Name::from(*root)).map(|facts| &facts.image_path) {
-                Some(Observed::Present(path)) => path.value.as_text(),
-                _ => None,
-            };
-            let Some(group) = path.as_deref().and_then(group_of) else { continue };
+            let Some(group) = all.image_path(root).as_deref().and_then(group_of) else { continue };
             let Some(list) = groups.list(&group).filter(|_| looked.insert(Name::from(group.as_str()))) else {
                 continue;
             };
@@ -192,7 +193,8 @@ impl Services {
                     continue;
                 }
                 if self.by_name.len() < MOST_SERVICES {
-                    self.by_name.entry(id.clone()).or_insert_with(|| Box::new(all.service(&name)));
+                    let facts = self.by_name.entry(id.clone()).or_insert_with(|| Box::new(all.service(&name)));
+                    facts.library = all.library(&name);
                 }
                 self.beside.push((list.name.clone(), id));
             }
@@ -216,17 +218,39 @@ struct Reader<'t, 'h> {
 
 impl<'t, 'h> Reader<'t, 'h> {
     fn new(tree: &'t Tree<'h>, control_set: Option<u32>) -> Self {
-        let set = control_set.map_or_else(|| "CurrentControlSet".to_owned(), key_name);
-        let path = format!(r"{set}\Services");
+        let path = in_set(r"CurrentControlSet\Services", control_set);
         Self { key: tree.key(&path), path, load_order: None }
     }
 
-    fn service(&self, name: &str) -> ServiceFacts {
-        let found = match &self.key {
+    fn key(&self, name: &str) -> Result<Option<Key<'t, 'h>>, Problem> {
+        match &self.key {
             Ok(Some(services)) if !name.is_empty() && !name.contains('\\') => services.subkey(name),
             Ok(_) => Ok(None),
             Err(problem) => Err(problem.clone()),
+        }
+    }
+
+    /// Returns the `ImagePath` of a service, if it is text.
+    fn image_path(&self, name: &str) -> Option<String> {
+        self.key(name).ok()??.value("ImagePath").ok()??.as_text()
+    }
+
+    /// Returns the library of a service; `None` if the service has no key that can be read.
+    fn library(&self, name: &str) -> Option<LibraryFacts> {
+        let key = self.key(name).ok()??;
+        let (parameters_state, dll) = match key.subkey("Parameters") {
+            Ok(Some(parameters)) => {
+                (KeyState::Present(parameters.last_written()), Observed::of(&parameters, "ServiceDll"))
+            }
+            Ok(None) => (KeyState::Absent, Observed::Absent),
+            Err(problem) => (KeyState::Unreadable(problem.clone()), Observed::Unreadable(problem)),
         };
+        let parameters = format!(r"{}\Parameters", key.path());
+        Some(LibraryFacts { own_dll: Observed::of(&key, "ServiceDll"), dll, parameters, parameters_state })
+    }
+
+    fn service(&self, name: &str) -> ServiceFacts {
+        let found = self.key(name);
         let path = || format!(r"{}\{name}", self.path);
         let key = match found {
             Ok(Some(key)) => key,
@@ -236,13 +260,6 @@ impl<'t, 'h> Reader<'t, 'h> {
             }
         };
         let value = |name: &str| Observed::of(&key, name);
-        let (parameters_state, dll) = match key.subkey("Parameters") {
-            Ok(Some(parameters)) => {
-                (KeyState::Present(parameters.last_written()), Observed::of(&parameters, "ServiceDll"))
-            }
-            Ok(None) => (KeyState::Absent, Observed::Absent),
-            Err(problem) => (KeyState::Unreadable(problem.clone()), Observed::Unreadable(problem)),
-        };
         ServiceFacts {
             name: key.name(),
             path: key.path().to_owned(),
@@ -252,11 +269,7 @@ impl<'t, 'h> Reader<'t, 'h> {
             depends_on: value("DependOnService"),
             needs: Vec::new(),
             depends_on_group: value("DependOnGroup"),
-            image_path: value("ImagePath"),
-            own_dll: value("ServiceDll"),
-            dll,
-            parameters: format!(r"{}\Parameters", key.path()),
-            parameters_state,
+            library: None,
         }
     }
 
@@ -286,7 +299,6 @@ impl<'t, 'h> Reader<'t, 'h> {
 fn without(name: &str, path: String, state: &KeyState, value: &Observed) -> ServiceFacts {
     ServiceFacts {
         name: name.to_owned(),
-        parameters: format!(r"{path}\Parameters"),
         path,
         state: state.clone(),
         odd_time: None,
@@ -294,9 +306,6 @@ fn without(name: &str, path: String, state: &KeyState, value: &Observed) -> Serv
         depends_on: value.clone(),
         needs: Vec::new(),
         depends_on_group: value.clone(),
-        image_path: value.clone(),
-        own_dll: value.clone(),
-        dll: value.clone(),
-        parameters_state: state.clone(),
+        library: None,
     }
 }

@@ -164,9 +164,7 @@ struct OfInstallation<'a> {
     computer_name: Option<&'a str>,
     hive_path: Option<&'a str>,
     sha256: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     md5: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     sha1: Option<&'a str>,
 }
 

@@ -98,9 +98,6 @@ fn the_schema_keeps_the_rules_of_the_page() {
     let listed = listed.split("\n* ").next().unwrap();
     let listed: BTreeSet<String> =
         listed.split('`').skip(1).step_by(2).map(|name| format!("/$defs/installation/{name}")).collect();
-    let on_request = page.split_once("present on request").unwrap().1.split("\n* ").next().unwrap();
-    let on_request = on_request.split('`').skip(1).step_by(2).filter(|name| ["md5", "sha1"].contains(name));
-    let on_request = on_request.flat_map(|name| ["hive", "log"].map(|file| format!("/$defs/{file}/{name}")));
-    assert_eq!(optional, listed.into_iter().chain(on_request).collect());
+    assert_eq!(optional, listed);
     assert_eq!(schema["properties"]["schema_version"]["const"], "1");
 }

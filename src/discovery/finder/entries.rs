@@ -13,6 +13,7 @@ use crate::evidence::file::File;
 use crate::evidence::file_system::{Entry, EntryKind, Vouched};
 use crate::evidence::format::{Format, first_part, is_named_like_one, unpacks_itself};
 use crate::evidence::kind::Kind;
+use crate::evidence::ledger::LONE_LOG;
 
 impl Finder<'_> {
     /// Handles each entry of a folder.
@@ -63,7 +64,7 @@ impl Finder<'_> {
             if hives || folder.named || self.scope.logs || self.scope.system.is_single() {
                 self.insert(path, &mut folder, entry, found);
             } else if found.content == Content::Log {
-                self.ledger.pass(self.scope.source, "transaction log without a hive beside it");
+                self.ledger.pass(self.scope.source, LONE_LOG);
             }
         }
         self.search.tree.folders.insert(path.names.clone(), folder);
@@ -79,7 +80,7 @@ impl Finder<'_> {
             let folder = path.names.clone();
             self.search.wanted.push(Wanted { folder, name: entry.name.clone(), node: entry.node });
         }
-        folder.files.insert(entry.name.clone(), found);
+        folder.files.insert(entry.name.clone(), Box::new(found));
     }
 
     /// Returns a file with its kind, if the file can matter.

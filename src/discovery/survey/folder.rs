@@ -6,10 +6,11 @@ use std::path::Path;
 
 use super::{Survey, Work, is_compressed_file, tell_of_archives_around};
 use crate::discovery::arguments::{self, Evidence};
+use crate::discovery::closed::Closed;
 use crate::discovery::finder::{self, Nested, Scope};
 use crate::discovery::found::FoundFolder;
 use crate::discovery::layout;
-use crate::discovery::part::{Closed, IfNothing, Part};
+use crate::discovery::part::{IfNothing, Part};
 use crate::evidence::file::File;
 use crate::evidence::file_system::Vouched;
 use crate::evidence::folder::FolderSystem;

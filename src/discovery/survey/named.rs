@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 
 use super::{Survey, Work, is_compressed_file, nothing_at_this_place, tell_of_archives_around};
 use crate::discovery::arguments::{self, Evidence, name_of};
+use crate::discovery::closed::Closed;
 use crate::discovery::content::{self, Content};
-use crate::discovery::lent;
-use crate::discovery::part::{Closed, IfNothing, Part};
-use crate::evidence::directory::locator;
+use crate::discovery::lenders;
+use crate::discovery::part::{IfNothing, Part};
+use crate::evidence::directory::{files_in, locator};
 use crate::evidence::folder as folder_system;
+use crate::evidence::format::is_named_like_one;
 use crate::evidence::listed::Listed;
 use crate::evidence::locator::Locator;
 
@@ -84,16 +86,37 @@ impl Survey<'_> {
             let label = label.clone();
             parts.push(Part { folder, containers: beside, within: false, if_nothing, label, around: Vec::new() });
         }
-        let elsewhere = label.as_ref().map(|label| self.archives_with(label)).unwrap_or_default();
+        let elsewhere = self.around(first);
         tell_of_archives_around(&mut parts, elsewhere);
         parts.sort_by_cached_key(Part::locator);
         self.next.extend(parts.into_iter().map(Work::Part));
     }
 
-    /// Returns the archives with this label that the user named, if they are few.
-    fn archives_with(&self, label: &str) -> Vec<Closed> {
-        let named_with = self.by_label.get(label).filter(|all| all.len() <= lent::MOST_AROUND);
-        named_with.into_iter().flatten().filter_map(|evidence| named(evidence.clone()).1).collect()
+    /// Returns the files that may be archives with logs of a file that the user named: those with its label; without a
+    /// label, those beside it. None if they are many.
+    fn around(&mut self, evidence: &Evidence) -> Vec<PathBuf> {
+        let few = |files: &[PathBuf]| if files.len() > lenders::MOST_AROUND { Vec::new() } else { files.to_vec() };
+        if let Some(label) = &evidence.label {
+            let all = self.by_label.get(label).map(Vec::as_slice).unwrap_or_default();
+            return few(&all
+                .iter()
+                .map(|one| one.path.clone())
+                .take(lenders::MOST_AROUND.saturating_add(1))
+                .collect::<Vec<_>>());
+        }
+        if evidence.original_path.is_some() {
+            return Vec::new();
+        }
+        let folder = evidence.path.parent().map(Path::to_owned).unwrap_or_default();
+        let labelled = &self.labelled;
+        let files = self.beside.entry(folder).or_insert_with_key(|folder| {
+            let names = files_in(folder).unwrap_or_default();
+            let archives = names.iter().filter(|name| is_named_like_one(&name.to_string_lossy()));
+            let files = archives.map(|name| folder.join(name)).take(lenders::MOST_AROUND.saturating_add(1));
+            let is_free = |path: &PathBuf| fs::canonicalize(path).is_ok_and(|real| !labelled.contains(&real));
+            few(&files.filter(is_free).collect::<Vec<_>>())
+        });
+        files.clone()
     }
 
     /// Prepares a place in a container that the user named.
@@ -106,15 +129,11 @@ impl Survey<'_> {
         let folder = arguments::folder_of(&Evidence::from(&at.base));
         let if_nothing = IfNothing::Place(at.to_string());
         let closed = Closed { wanted: at.steps, ..Closed::of(at.base.clone(), Locator::of(at.base), kind) };
-        let label = evidence.label.clone();
-        self.next.push_back(Work::Part(Part {
-            folder,
-            containers: vec![closed],
-            within: false,
-            if_nothing,
-            label,
-            around: Vec::new(),
-        }));
+        let elsewhere = self.around(&Evidence { path: closed.path.clone(), ..evidence.clone() });
+        let (label, containers) = (evidence.label.clone(), vec![closed]);
+        let mut part = Part { folder, containers, within: false, if_nothing, label, around: Vec::new() };
+        tell_of_archives_around(std::slice::from_mut(&mut part), elsewhere);
+        self.next.push_back(Work::Part(part));
     }
 }
 

@@ -49,10 +49,8 @@ pub struct CheckedHive {
     /// SHA-256 of the current hive; `null` if it was not hashed.
     pub sha256: Option<String>,
     /// MD5 of the current hive, if requested.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub md5: Option<String>,
     /// SHA-1 of the current hive, if requested.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sha1: Option<String>,
     /// Whether it is the same file, byte for byte. Its transaction logs may differ.
     pub same_file: Option<bool>,

@@ -256,7 +256,9 @@ fn every_record_has_a_line_and_the_summary_is_the_last() {
     for line in lines.iter().filter(|line| line["record"] == "finding") {
         let place = &line["installation"];
         let fields: Vec<&String> = place.as_object().unwrap().keys().collect();
-        assert_eq!(fields, ["computer_name", "evidence", "generation", "hive_path", "id", "label", "os", "sha256"]);
+        let wanted =
+            ["computer_name", "evidence", "generation", "hive_path", "id", "label", "md5", "os", "sha1", "sha256"];
+        assert_eq!(fields, wanted);
         assert_eq!(place["sha256"].is_null(), line["hive"].is_null());
         assert_eq!(line["path"].is_null(), line["key"].is_null());
     }

@@ -110,7 +110,7 @@ fn of_odd_evidence(all: &mut Vec<Written>) {
     )
     .unwrap();
     for arguments in [
-        &["dirty"][..],
+        &["dirty", "--hash", "md5,sha1"][..],
         &["case.zip"],
         &["evidence", "--os", "windows-7", "--extend", &pack],
         &["evidence", "case.zip", "--case", "case.toml", "--custody", "custody.json"],
