@@ -105,6 +105,13 @@ pub(super) struct NamesOnce {
     system: OnceLock<ExpectedNames>,
 }
 
+impl NamesOnce {
+    /// Returns the names of a baseline that expects none: nothing looks like them.
+    pub(super) fn none() -> Self {
+        Self { software: ExpectedNames::default().into(), system: ExpectedNames::default().into() }
+    }
+}
+
 impl Clone for NamesOnce {
     fn clone(&self) -> Self {
         Self::default()

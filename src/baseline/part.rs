@@ -8,7 +8,7 @@ use crate::registry::{Role, same_text};
 
 impl Baseline {
     /// Returns the keys of SYSTEM that the findings of these rows depend on: the rows themselves, the keys on the same
-    /// path above and below them, and the rows that their values must resemble. `None` if one of the rows is no key of
+    /// path above and below them, and the rows that their values must resemble. Names that hide are not among them. `None` if one of the rows is no key of
     /// the baseline, such as a service on a chain of dependencies: then every key may matter.
     pub fn part(&self, rows: &BTreeSet<&str>) -> Option<Self> {
         let named: Vec<&ExpectedKey> = self.keys.iter().filter(|key| rows.contains(key.id.as_str())).collect();
@@ -38,7 +38,7 @@ impl Baseline {
             keys: self.keys.iter().filter(is_part).cloned().collect(),
             steps: Vec::new(),
             own_text: None,
-            names: NamesOnce::default(),
+            names: NamesOnce::none(),
         })
     }
 }

@@ -338,7 +338,9 @@ mod tests {
     fn files_after_the_end_of_the_run_are_counted_and_not_read() {
         let place = tempfile::tempdir().unwrap();
         let files = ["SOFTWARE", "SYSTEM"].map(|name| place.path().join(name));
-        files.iter().for_each(|path| std::fs::write(path, b"regf").unwrap());
+        for path in &files {
+            std::fs::write(path, b"regf").unwrap();
+        }
         let evidence = files.each_ref().map(Evidence::from);
         let folder = arguments::named(&evidence, arguments::folder_of(&evidence[0]));
         for (seconds, read, late) in [(None, 2, 0), (Some(0), 0, 2)] {

@@ -46,10 +46,10 @@ pub(super) struct FoundFolder {
 impl FoundFolder {
     /// Returns the paths of the files that are hives or transaction logs.
     pub(super) fn hives_and_logs(&self) -> impl Iterator<Item = &PathBuf> {
-        let is_one = |(name, file): &(&Name, &Box<FoundFile>)| {
+        let is_one = |name: &Name, file: &FoundFile| {
             matches!(file.content, Content::Hive | Content::Log) || name::is_log(&name.to_string())
         };
-        self.files.iter().filter(is_one).map(|(_, file)| &file.file.path)
+        self.files.iter().filter(move |(name, file)| is_one(name, file)).map(|(_, file)| &file.file.path)
     }
 
     /// Returns the folder without its files.

@@ -236,12 +236,12 @@ impl Ledger {
             let mut left = *count;
             for source in self.sources.iter_mut().filter(|source| is_in(source)) {
                 let Some(alone) = source.passed.get_mut(LONE_LOG) else { continue };
-                let lent = left.min(*alone);
-                *alone = alone.saturating_sub(lent);
-                left = left.saturating_sub(lent);
+                let used = left.min(*alone);
+                *alone = alone.saturating_sub(used);
+                left = left.saturating_sub(used);
                 source.passed.retain(|_, count| *count > 0);
-                source.members.irrelevant = source.members.irrelevant.saturating_sub(lent);
-                source.members.read = source.members.read.saturating_add(lent);
+                source.members.irrelevant = source.members.irrelevant.saturating_sub(used);
+                source.members.read = source.members.read.saturating_add(used);
                 source.notes.push(LENT.to_owned());
             }
         }

@@ -46,10 +46,10 @@ impl Auditor<'_> {
         let mut findings = self.findings(baseline, own, software, system, self.control_sets, options);
         let in_set = |finding: &Finding| finding.control_set.is_some() && finding.is_deviation();
         if let Some(set) = self.fallback.filter(|_| findings.iter().any(in_set)) {
-            // Only the same deviations are looked for.
+            // Only the same deviations are looked for: none of them is in SOFTWARE.
             let rows: BTreeSet<&str> = findings.iter().filter(|one| in_set(one)).map(Finding::row).collect();
             let part = baseline.part(&rows);
-            let deciding = part.as_ref().unwrap_or(baseline);
+            let (deciding, software) = part.as_ref().map_or((baseline, software), |part| (part, None));
             let fallback = self.findings(deciding, own, software, system, &Ok(vec![set]), options);
             also_in(&mut findings, &fallback);
         }

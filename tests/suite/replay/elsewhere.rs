@@ -91,7 +91,9 @@ fn a_label_joins_archives_of_different_folders() {
 fn plain_hives_find_their_logs_in_an_archive_beside_them() {
     let desk = desk();
     pack(&desk, "evidence/logs.zip", "", &LOGS);
-    LOGS.iter().for_each(|name| fs::remove_file(desk.path("evidence").join(name)).unwrap());
+    for name in LOGS {
+        fs::remove_file(desk.path("evidence").join(name)).unwrap();
+    }
     is_recovered(&audited(&desk, &["evidence"]), "evidence/logs.zip");
 }
 
