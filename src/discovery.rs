@@ -22,6 +22,7 @@ use crate::evidence::worker::Sandbox;
 use crate::registry::Role;
 
 mod arguments;
+mod bell;
 mod closed;
 mod containers;
 mod content;

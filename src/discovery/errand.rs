@@ -323,12 +323,7 @@ pub(super) fn open(part: &Part, reading: Reading<'_>, budget: &Budget) -> OpenPa
 pub(super) fn logs_of(closed: &Closed, reading: Reading<'_>, budget: &Budget) -> BTreeSet<Place> {
     match GIVER.get() {
         // This process is the worker.
-        Some(_) => containers::logs_of(
-            &Closed { for_logs: true, ..closed.clone() },
-            reading.unpacking,
-            budget,
-            reading.deadline,
-        ),
+        Some(_) => containers::logs_of(closed, reading.unpacking, budget, reading.deadline),
         None => remote::logs_of(closed, reading, budget),
     }
 }

@@ -1,10 +1,10 @@
 //! Hands installations out to threads, and their results on in order.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Installation;
+use super::bell::Bell;
 
 /// The most results for each thread that wait to be handed on.
 const AHEAD: usize = 4;
@@ -28,30 +28,6 @@ pub(super) enum Next<R> {
     Nothing,
     /// A defect of this program ended the run.
     Defect,
-}
-
-/// Wakes those who wait for something.
-#[derive(Default)]
-struct Bell {
-    rung: Condvar,
-    /// How many wait. Changed only by those who hold the state.
-    waiting: AtomicUsize,
-}
-
-impl Bell {
-    fn wait<'s, T>(&self, state: MutexGuard<'s, T>) -> MutexGuard<'s, T> {
-        self.waiting.fetch_add(1, Ordering::Relaxed);
-        let state = self.rung.wait(state).unwrap_or_else(PoisonError::into_inner);
-        self.waiting.fetch_sub(1, Ordering::Relaxed);
-        state
-    }
-
-    /// Wakes all who wait, if anybody does. The caller holds the state.
-    fn ring(&self) {
-        if self.waiting.load(Ordering::Relaxed) > 0 {
-            self.rung.notify_all();
-        }
-    }
 }
 
 struct Waiting<R> {
@@ -183,9 +159,10 @@ impl<R> Hand<R> {
 
     /// Ends the run early.
     pub(super) fn stop(&self) {
-        self.lock().stopped = true;
+        let mut waiting = self.lock();
+        waiting.stopped = true;
         for bell in [&self.result, &self.installation, &self.room] {
-            bell.rung.notify_all();
+            bell.ring();
         }
     }
 

@@ -60,10 +60,8 @@ impl Lenders {
                 }
             }
         }
-        let lenders: Vec<Closed> =
-            lenders.into_values().map(|closed| Closed { for_logs: true, ..closed.clone() }).collect();
         (!lenders.is_empty()).then(|| {
-            let containers = part.containers.iter().cloned().chain(lenders).collect();
+            let containers = part.containers.iter().chain(lenders.into_values()).cloned().collect();
             Part { containers, around: Vec::new(), ..part.clone() }
         })
     }
@@ -87,11 +85,13 @@ impl Lenders {
     }
 }
 
-/// Returns the archive at this path, if it is one by its beginning.
+/// Returns the archive at this path, if it is one by its beginning: only its logs are wanted.
 fn archive(path: &Path) -> Option<Closed> {
     let head = head(&FileBlocks::open(path).ok()?).ok()?;
     match content::of(&head, &name_of(path)) {
-        Content::Container(kind @ Kind::Archive(_)) => Some(Closed::of(path.to_owned(), Locator::of(path), kind)),
+        Content::Container(kind @ Kind::Archive(_)) => {
+            Some(Closed { for_logs: true, ..Closed::of(path.to_owned(), Locator::of(path), kind) })
+        }
         _ => None,
     }
 }

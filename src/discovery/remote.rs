@@ -144,8 +144,8 @@ impl<'r, A: Ask> Remote<'r, A> {
     }
 
     fn try_open(&mut self, at: &mut String) -> io::Result<OpenPart> {
-        let (spent, left) = (self.reading.deadline.spent(), self.reading.deadline.left());
-        let seconds = self.part.seconds(self.reading).min(left.unwrap_or(u64::MAX).max(1));
+        let spent = self.reading.deadline.spent();
+        let seconds = self.reading.deadline.at_most(self.part.seconds(self.reading));
         let mut conversation = Conversation::start(A::NAME, seconds, self.part.broker(self.reading))?;
         conversation.send(&Request {
             part: self.part,
@@ -274,17 +274,16 @@ pub(super) const LOGS_OF: &str = "logs-of";
 
 /// Returns the transaction logs without a hive in an archive. An archive that cannot be read has none.
 pub(super) fn logs_of(closed: &Closed, reading: Reading<'_>, budget: &Budget) -> BTreeSet<Place> {
-    let closed = Closed { for_logs: true, ..closed.clone() };
     let deadline = reading.deadline;
     if !worker::is_isolated() {
-        return containers::logs_of(&closed, reading.unpacking, budget, deadline);
+        return containers::logs_of(closed, reading.unpacking, budget, deadline);
     }
     let ask = || {
         let mut broker = Broker::new(None);
         broker.allow(&closed.path);
-        let seconds = reading.seconds_for(local::size(&closed.path)).min(deadline.left().unwrap_or(u64::MAX).max(1));
+        let seconds = deadline.at_most(reading.seconds_for(local::size(&closed.path)));
         let mut conversation = Conversation::start(LOGS_OF, seconds, broker)?;
-        conversation.send(&(&closed, reading.unpacking, budget, deadline.spent()))?;
+        conversation.send(&(closed, reading.unpacking, budget, deadline.spent()))?;
         conversation.receive()
     };
     if deadline.is_over() { BTreeSet::new() } else { ask().unwrap_or_default() }

@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::bell::Bell;
 use super::installation_id::Ids;
 use super::part::{IfNothing, OpenPart, Part};
 use super::survey::nothing_at_this_place;
@@ -209,56 +210,45 @@ impl Run {
     }
 }
 
-/// A state, the next turn, and how many wait for theirs.
-struct State<S> {
-    kept: S,
-    next: usize,
-    waiting: usize,
-}
-
 /// A state that is changed in turns.
 pub(super) struct Turns<S> {
-    state: Mutex<State<S>>,
-    passed: Condvar,
+    /// The next turn, and the state.
+    state: Mutex<(usize, S)>,
+    passed: Bell,
 }
 
 impl<S> Turns<S> {
     pub(super) fn new(state: S) -> Self {
-        Self { state: Mutex::new(State { kept: state, next: 0, waiting: 0 }), passed: Condvar::new() }
+        Self { state: Mutex::new((0, state)), passed: Bell::default() }
     }
 
     /// Waits until every earlier turn is over, and then takes this one.
     pub(super) fn take<T>(&self, turn: usize, take: impl FnOnce(&mut S) -> T) -> T {
         let mut state = self.wait(turn);
         // A panic in this turn must not stop the later turns.
-        let taken = catch_unwind(AssertUnwindSafe(|| take(&mut state.kept)));
-        state.next = turn.saturating_add(1);
-        // Waking costs a call of the system, and mostly nobody waits.
-        if state.waiting > 0 {
-            self.passed.notify_all();
-        }
+        let taken = catch_unwind(AssertUnwindSafe(|| take(&mut state.1)));
+        state.0 = turn.saturating_add(1);
+        self.passed.ring();
         taken.unwrap_or_else(|panic| resume_unwind(panic))
     }
 
     /// Waits until every earlier turn is over, and reads the state.
     pub(super) fn look<T>(&self, turn: usize, look: impl FnOnce(&S) -> T) -> T {
-        look(&self.wait(turn).kept)
+        look(&self.wait(turn).1)
     }
 
-    fn wait(&self, turn: usize) -> MutexGuard<'_, State<S>> {
+    fn wait(&self, turn: usize) -> MutexGuard<'_, (usize, S)> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         // Unlike `wait_while`, this waits on after a panic in another turn.
-        while state.next < turn {
-            state.waiting = state.waiting.saturating_add(1);
-            state = self.passed.wait(state).unwrap_or_else(PoisonError::into_inner);
-            state.waiting = state.waiting.saturating_sub(1);
+        while state.0 < turn {
+            state = self.passed.wait(state);
         }
         state
     }
 
     /// Returns the state after the last turn.
     pub(super) fn into_inner(self) -> S {
-        self.state.into_inner().unwrap_or_else(PoisonError::into_inner).kept
+        self.state.into_inner().unwrap_or_else(PoisonError::into_inner).1
     }
 }
 

@@ -32,9 +32,10 @@ impl Deadline {
         self.before.saturating_add(self.begun.elapsed().as_secs())
     }
 
-    /// Returns the seconds that are left; `None` if the run may take any time.
-    pub fn left(self) -> Option<u64> {
-        Some(self.seconds?.saturating_sub(self.spent()))
+    /// Returns how long a worker may take that needs at most so many seconds: no longer than the run, but one second.
+    pub fn at_most(self, seconds: u64) -> u64 {
+        let left = self.seconds.map(|limit| limit.saturating_sub(self.spent()).max(1));
+        left.map_or(seconds, |left| left.min(seconds))
     }
 
     /// Returns whether the run is over.
@@ -62,7 +63,8 @@ mod tests {
         assert!(Deadline::of(Some(0)).is_over());
         let run = Deadline::of(Some(600));
         assert!(!run.is_over() && !run.after(599).is_over());
-        assert_eq!((run.after(200).left(), run.after(200).spent()), (Some(400), 200));
+        assert_eq!((run.after(200).at_most(1000), run.after(200).spent()), (400, 200));
+        assert_eq!((run.after(200).at_most(7), run.after(700).at_most(7), Deadline::of(None).at_most(7)), (7, 1, 7));
         assert!(run.after(600).is_over() && run.after(601).is_over());
         assert_eq!(
             run.problem().to_string(),

@@ -226,24 +226,27 @@ impl Ledger {
     /// Notes that so many transaction logs without a hive in each of these containers were examined with hives in other
     /// containers: they were not skipped, and a container without a hive is no gap then.
     pub fn lent(&mut self, containers: &BTreeMap<String, u64>) {
-        for (container, count) in containers {
-            let is_named = |source: &Source| source.locator == *container && source.kind == "file";
-            self.sources.retain(|source| !(is_named(source) && source.came_to_nothing()));
-            let is_in = |source: &Source| {
-                let rest = source.locator.strip_prefix(container.as_str());
-                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('!'))
-            };
-            let mut left = *count;
-            for source in self.sources.iter_mut().filter(|source| is_in(source)) {
-                let Some(alone) = source.passed.get_mut(LONE_LOG) else { continue };
-                let used = left.min(*alone);
-                *alone = alone.saturating_sub(used);
-                left = left.saturating_sub(used);
-                source.passed.retain(|_, count| *count > 0);
-                source.members.irrelevant = source.members.irrelevant.saturating_sub(used);
-                source.members.read = source.members.read.saturating_add(used);
-                source.notes.push(LENT.to_owned());
-            }
+        if containers.is_empty() {
+            return;
+        }
+        self.sources.retain(|source| {
+            !(source.kind == "file" && containers.contains_key(&source.locator) && source.came_to_nothing())
+        });
+        let mut left = containers.clone();
+        for source in &mut self.sources {
+            let Some(alone) = source.passed.get_mut(LONE_LOG) else { continue };
+            // The source itself, or a container that it is in.
+            let outer = source.locator.match_indices('!').filter_map(|(at, _)| source.locator.get(..at));
+            let mut places = outer.chain([source.locator.as_str()]);
+            let Some(container) = places.find(|place| containers.contains_key(*place)) else { continue };
+            let Some(left) = left.get_mut(container) else { continue };
+            let used = (*left).min(*alone);
+            *alone = alone.saturating_sub(used);
+            *left = left.saturating_sub(used);
+            source.passed.retain(|_, count| *count > 0);
+            source.members.irrelevant = source.members.irrelevant.saturating_sub(used);
+            source.members.read = source.members.read.saturating_add(used);
+            source.notes.push(LENT.to_owned());
         }
     }
 

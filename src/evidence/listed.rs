@@ -36,11 +36,11 @@ impl From<Listed> for Files {
 
 impl Listed {
     /// Returns the files, each with its name on its machine.
-    pub fn of<'f>(files: impl Iterator<Item = (String, &'f Path)>) -> Self {
+    pub fn of(files: impl Iterator<Item = (String, PathBuf)>) -> Self {
         let mut listed = Files::default();
         for (name, path) in files {
             let place = listed.paths.len();
-            listed.paths.push(path.to_owned());
+            listed.paths.push(path);
             listed.names.entry(name).and_modify(|known| *known = None).or_insert(Some(place));
         }
         listed.into()
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn a_name_that_several_files_have_names_none() {
         let files = [("a.E01", "store/1"), ("a.E02", "store/2"), ("a.E02", "store/3")];
-        let listed = Listed::of(files.iter().map(|(name, path)| ((*name).to_owned(), Path::new(path))));
+        let listed = Listed::of(files.iter().map(|(name, path)| ((*name).to_owned(), PathBuf::from(path))));
         assert_eq!(listed.file("a.E01").unwrap(), Some(Path::new("store/1")));
         assert_eq!(listed.file("a.E03").unwrap(), None);
         assert!(listed.file("a.E02").is_err());

@@ -95,14 +95,9 @@ impl Survey<'_> {
     /// Returns the files that may be archives with logs of a file that the user named: those with its label; without a
     /// label, those beside it. None if they are many.
     fn around(&mut self, evidence: &Evidence) -> Vec<PathBuf> {
-        let few = |files: &[PathBuf]| if files.len() > lenders::MOST_AROUND { Vec::new() } else { files.to_vec() };
         if let Some(label) = &evidence.label {
-            let all = self.by_label.get(label).map(Vec::as_slice).unwrap_or_default();
-            return few(&all
-                .iter()
-                .map(|one| one.path.clone())
-                .take(lenders::MOST_AROUND.saturating_add(1))
-                .collect::<Vec<_>>());
+            let few = self.by_label.get(label).filter(|all| all.len() <= lenders::MOST_AROUND);
+            return few.into_iter().flatten().map(|one| one.path.clone()).collect();
         }
         if evidence.original_path.is_some() {
             return Vec::new();
@@ -114,7 +109,8 @@ impl Survey<'_> {
             let archives = names.iter().filter(|name| is_named_like_one(&name.to_string_lossy()));
             let files = archives.map(|name| folder.join(name)).take(lenders::MOST_AROUND.saturating_add(1));
             let is_free = |path: &PathBuf| fs::canonicalize(path).is_ok_and(|real| !labelled.contains(&real));
-            few(&files.filter(is_free).collect::<Vec<_>>())
+            let files: Vec<PathBuf> = files.filter(is_free).collect();
+            if files.len() > lenders::MOST_AROUND { Vec::new() } else { files }
         });
         files.clone()
     }
@@ -153,11 +149,15 @@ fn named(evidence: Evidence) -> Named {
 /// Tells each image which files lay beside it on its machine: there a segment has another name than in a store.
 fn give_names_beside(named: &mut [Named]) {
     let original = |(evidence, _): &Named| Some((name_of(evidence.original_path.as_ref()?), evidence.path.clone()));
-    let files: Vec<(String, PathBuf)> = named.iter().filter_map(original).collect();
-    let listed = Listed::of(files.iter().map(|(name, path)| (name.clone(), path.as_path())));
-    for (evidence, closed) in named {
-        if let Some(image) = closed.as_mut().filter(|closed| closed.kind.is_image() && evidence.original_path.is_some())
-        {
+    let needs_names = |(evidence, closed): &Named| {
+        evidence.original_path.is_some() && closed.as_ref().is_some_and(|closed| closed.kind.is_image())
+    };
+    if !named.iter().any(needs_names) {
+        return;
+    }
+    let listed = Listed::of(named.iter().filter_map(original));
+    for one in named.iter_mut().filter(|one| needs_names(one)) {
+        if let (_, Some(image)) = one {
             image.listed = listed.clone();
         }
     }
